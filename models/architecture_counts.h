@@ -1,0 +1,28 @@
+// What an architecture says of itself without LibTorch: which rules its shape obeys, which fields
+// it reads, and its counts. One describe_<name>() for each line of architectures.def.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/model_shape.h"
+
+namespace scalelaw {
+
+struct ArchitectureCounts {
+  // Fields of ModelShape that this architecture does not read ("n_head", "position", ...).
+  std::vector<std::string> unused_fields;
+  // Rules beyond the common ones; appends to the list.
+  std::function<void(const ModelShape&, std::vector<ShapeProblem>&)> check;
+  // The trunk's counts: everything but token embedding, final norm and head, which every
+  // architecture shares (models/language_model.h). Empty: counts are traced at the first training.
+  std::function<ModelCounts(const ModelShape&)> trunk;
+};
+
+#define SCALELAW_ARCHITECTURE(name, what) ArchitectureCounts describe_##name();
+#include "models/architectures.def"
+#undef SCALELAW_ARCHITECTURE
+
+}  // namespace scalelaw

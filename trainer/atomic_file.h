@@ -1,0 +1,23 @@
+// Files that are there whole or not at all, on local disks and NFS.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <ostream>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace scalelaw {
+
+// Writes aside (same folder), fsyncs file and folder, renames over `path`. std::runtime_error with
+// path and errno's text; nothing is left behind then.
+void write_atomically(const std::filesystem::path& path, std::string_view content);
+void write_atomically(const std::filesystem::path& path,
+                      const std::function<void(std::ostream&)>& write);
+// The same, but linked without overwriting: false when `path` exists already.
+bool publish_atomically(const std::filesystem::path& path, std::string_view content);
+
+std::string read_whole_file(const std::filesystem::path& path);
+
+}  // namespace scalelaw

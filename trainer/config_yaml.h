@@ -1,0 +1,81 @@
+// YAML <-> RunConfig. The only part of this room that includes yaml-cpp.
+//
+// One table of keys (name, type, default, unit, rule, meaning) drives reading, validation, writing,
+// identity and `scalelaw explain`, so that they cannot drift apart. Between YAML and RunConfig a
+// configuration is flat: dotted key -> text with the place it came from. A sweep merges flat
+// configurations; a run resolves one.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "trainer/config_error.h"
+#include "trainer/run_config.h"
+
+namespace scalelaw {
+
+// A value as written, and where. line 0: no file (the file is then "--set" or the like).
+struct SourcedText {
+  std::string text;
+  std::string file;
+  int line = 0;
+};
+using FlatConfig = std::map<std::string, SourcedText>;  // "train.learning_rate" -> "0.01"
+
+// One key of a run's configuration, for reading and for people.
+struct ConfigKey {
+  std::string name;           // "train.optimizer.beta2"
+  std::string type;           // "whole number", "number", "true or false", "one of kTied ..."
+  std::string default_text;   // canonical
+  std::string unit;           // "tokens", "share of the horizon", ""
+  std::string rule;           // "> 0 and < 1"
+  std::string help;           // what it is and what changing it costs
+  bool identity = true;       // false: provenance, outside the hash
+};
+const std::vector<ConfigKey>& config_keys();
+
+// Reads YAML text into dotted keys. ConfigError (file:line: ...) for: a file over 1 MiB, nesting
+// over 16, anchors, aliases and merge keys, duplicate keys, sequences, null values, invalid YAML.
+// Keys are not checked here.
+FlatConfig read_flat_config(const std::filesystem::path& file);
+FlatConfig parse_flat_config(std::string_view yaml, std::string_view file_name);
+// "key=value" from a command line.
+void apply_setting(FlatConfig& config, std::string_view setting);
+
+// Types, ranges and rules; unknown keys with the nearest valid one. ConfigError names file, line,
+// key, value and rule. Provenance keys are accepted under "how.".
+RunConfig resolve(const FlatConfig& config);
+RunConfig read_run_config(const std::filesystem::path& file,
+                          const std::vector<std::string>& settings = {});
+
+// Every key with its resolved value, as YAML that read_run_config takes back unchanged.
+std::string to_yaml(const RunConfig& config);
+
+// "line 12 of f.yaml: train.learning_rat = 0.1: unknown key; did you mean train.learning_rate?"
+// is built by this, for every room.
+[[noreturn]] void throw_config_error(const SourcedText& where, std::string_view key,
+                                     std::string_view rule);
+// The entry of `candidates` nearest to `text` by edit distance, or "" when none is near.
+std::string nearest(std::string_view text, const std::vector<std::string>& candidates);
+
+// --- identity (interface.md, "paid once, for ever") ---
+
+// Hashes of the tokens a run reads; from the data sets' headers.
+struct DataIdentity {
+  std::string train_hash;                        // of the train split's tokens, 32 hex digits
+  std::map<std::string, std::string> test_hash;  // test set -> the same
+};
+// The canonical text that is hashed: "spec=1\n", then "key=value\n" for each identity key whose
+// value differs from the default of its spec, sorted, then the token hashes. data.train and the
+// names in data.test do not enter: their hashes do.
+std::string identity_text(const RunConfig& config, const DataIdentity& data);
+// 32 hex digits (XXH3, 128 bits, canonical) of identity_text.
+std::string content_hash(const RunConfig& config, const DataIdentity& data);
+// "transformer_l2w64_d2.5M_i1d1-3fa9c1d20b7e": readable, the last part is the hash's first 12
+// digits. It uses only keys of the configuration, no count that a later version may make better.
+std::string run_folder_name(const RunConfig& config, std::string_view content_hash);
+
+}  // namespace scalelaw

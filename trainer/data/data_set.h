@@ -1,0 +1,31 @@
+// A data set made by `scalelaw data build`: DATA/NAME/ with data_set.json (written last: present
+// means complete), the tokenizer, and one token shard a split: train, val, test.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "trainer/data/token_shard.h"
+
+namespace scalelaw {
+
+enum class Split { kTrain, kValidation, kTest };
+std::string_view name(Split split);  // "train", "val", "test"
+
+struct DataSetInfo {
+  std::string name;
+  std::filesystem::path folder;
+  std::string tokenizer;        // "bytes", "bpe:512", "unigram:8192", or a file's name
+  std::string tokenizer_hash;
+  int64_t n_vocab = 0;
+  std::map<Split, TokenShardInfo> splits;  // a set may have only some (a pure test set)
+};
+
+// `name` under `data_root`, or a path to such a folder. ConfigError: not there (names the nearest
+// one that is, and the command that builds it), incomplete, damaged, or of a newer version.
+// Reads headers only: milliseconds.
+DataSetInfo open_data_set(const std::filesystem::path& data_root, const std::string& name);
+std::filesystem::path shard_file(const DataSetInfo& set, Split split);
+
+}  // namespace scalelaw

@@ -1,0 +1,53 @@
+// Tokens on disk: one file a split, memory-mapped, uint16 or uint32, checked when opened.
+//
+// Layout (little-endian): 4096 bytes of header (TokenShardHeader, then zeros), then n_tokens ids.
+// Documents follow one another in one seeded shuffle, each ended by the end-of-document token, so
+// the first D tokens are a fair sample and smaller sets are nested in larger ones.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+
+namespace scalelaw {
+
+struct TokenShardInfo {
+  int64_t n_vocab = 0;
+  int64_t n_tokens = 0;
+  int64_t n_documents = 0;
+  int64_t text_bytes = 0;       // UTF-8 bytes of the text behind the tokens
+  int token_bytes = 2;          // 2 up to n_vocab 65536, else 4
+  std::string tokenizer_hash;   // 32 hex digits
+  std::string token_hash;       // 32 hex digits, of the payload: the split's identity
+};
+
+class TokenShard {
+ public:
+  // Maps and checks the file: magic, version, header hash, length, payload hash, every id below
+  // n_vocab. ConfigError names the file and the fault.
+  explicit TokenShard(const std::filesystem::path& file);
+  // Header alone, length checked, payload not read. For planning.
+  static TokenShardInfo read_info(const std::filesystem::path& file);
+
+  TokenShard(TokenShard&&) noexcept;
+  TokenShard& operator=(TokenShard&&) noexcept;
+  ~TokenShard();
+
+  const TokenShardInfo& info() const { return info_; }
+  const std::filesystem::path& file() const { return file_; }
+  // Copies tokens [first, first + out.size()) as int64. std::out_of_range beyond the end.
+  void copy(int64_t first, std::span<int64_t> out) const;
+
+ private:
+  std::filesystem::path file_;
+  TokenShardInfo info_;
+  const std::byte* mapping_ = nullptr;
+  std::size_t mapped_bytes_ = 0;
+};
+
+// Writes a shard atomically. ids below n_vocab are the caller's promise (asserted).
+void write_token_shard(const std::filesystem::path& file, std::span<const uint32_t> tokens,
+                       TokenShardInfo info);  // n_tokens, token_bytes and token_hash are filled in
+
+}  // namespace scalelaw

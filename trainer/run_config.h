@@ -1,0 +1,87 @@
+// What one run is: plain structs, no YAML, no LibTorch. trainer/config_yaml.h reads and writes
+// them; the key of each field is its path here ("train.optimizer.beta2").
+//
+// The defaults below belong to `spec: 1` and are frozen: a run's identity covers only the keys
+// that differ from them, so changing one would orphan every run ever made. A better default is a
+// new spec number.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "models/model_shape.h"
+
+namespace scalelaw {
+
+struct DataConfig {
+  std::string train = "default";  // a data set made by `scalelaw data build`
+  // Data set whose test split is read -> tokens of the final evaluation. Empty: the test split of
+  // `train`, 131072 tokens. More tokens than the split holds is a ConfigError.
+  std::map<std::string, int64_t> test;
+};
+
+struct HorizonConfig {
+  int64_t tokens = 2'500'000;  // D: training tokens seen; the last step may exceed it by < 1 batch
+};
+
+enum class OptimizerKind { kAdamW };
+struct OptimizerConfig {
+  OptimizerKind kind = OptimizerKind::kAdamW;
+  double beta1 = 0.9;
+  double beta2 = 0.95;
+  double epsilon = 1e-8;
+  double weight_decay = 0.0;  // decoupled; on matrices, not on embeddings, norms or biases
+  double clip_norm = 1.0;     // of the gradient of one replica; 0: no clipping
+};
+
+enum class ScheduleKind { kCosine };
+struct ScheduleConfig {
+  ScheduleKind kind = ScheduleKind::kCosine;
+  double warmup = 0.1;  // share of the horizon, linear from 0
+  double final = 0.1;   // share of the peak rate at the last step
+};
+
+enum class Precision { kFloat32, kBFloat16 };
+
+struct TrainConfig {
+  int64_t batch_tokens = 1024;  // a multiple of model.n_ctx
+  double learning_rate = 0.01;  // peak
+  OptimizerConfig optimizer;
+  ScheduleConfig schedule;
+  Precision precision = Precision::kFloat32;
+};
+
+struct EvaluateConfig {
+  double points_per_decade = 8;  // evaluations a decade of steps, log-spaced; 0: only the final one
+  int64_t tokens = 8192;         // of each test set at those points; the final one reads data.test
+};
+
+// Two kinds of noise, two keys.
+struct SeedConfig {
+  int64_t init = 1;  // initialisation (and dropout, once there is any)
+  int64_t data = 1;  // order of the training windows
+};
+
+// How, not what: none of this is part of a run's identity.
+struct ProvenanceConfig {
+  int64_t micro_batch_tokens = 0;        // 0: the whole batch at once; else divides batch_tokens
+  int64_t log_every = 0;                 // steps; 0: about 400 lines a run
+  double checkpoint_every_seconds = 60;  // of wall time; 0: only when interrupted and at the end
+  double progress_every_seconds = 1;     // on a terminal; plain lines come ten times as seldom
+};
+
+struct RunConfig {
+  int spec = 1;
+  DataConfig data;
+  HorizonConfig horizon;
+  ModelShape model;
+  TrainConfig train;
+  EvaluateConfig evaluate;
+  SeedConfig seeds;
+  ProvenanceConfig how;
+};
+
+int64_t total_steps(const RunConfig& config);  // ceil(horizon.tokens / train.batch_tokens)
+
+}  // namespace scalelaw

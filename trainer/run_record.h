@@ -1,0 +1,132 @@
+// The run folder: the contract between training, sweeps and analysis. docs/run-folder.md is its
+// prose; this file its only reader and writer. No LibTorch.
+//
+//   config.yaml              the resolved configuration; written first
+//   attempts/0001.json       who ran, where, from which step; one an attempt
+//   metrics.0001.jsonl       lines of that attempt; a later attempt overrides from its first step
+//   checkpoints/step-000000512.safetensors   the two newest while running, the last one after
+//   metrics.jsonl            all attempts merged; written when complete
+//   window_losses.safetensors  final loss of every test window, for paired comparisons
+//   run.json                 written aside, synced, linked last: present means complete
+//
+// Units are in the key names: _nats (natural log, per token), _tokens, _seconds.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/model_shape.h"
+
+namespace scalelaw {
+
+inline constexpr int kRunFolderVersion = 1;
+
+// One line of metrics.
+struct MetricsRow {
+  int64_t step = 0;          // updates done
+  int64_t train_tokens = 0;  // seen so far
+  std::optional<double> train_loss_nats;  // mean over the steps since the line before
+  std::optional<double> learning_rate;    // of the last of those steps
+  std::optional<double> grad_norm;        // before clipping, of the last of those steps
+  double wall_seconds = 0;                // training time of all attempts so far, evaluation included
+  std::optional<double> tokens_per_second;
+  std::map<std::string, double> test_loss_nats;  // test set -> mean loss; empty between evaluations
+};
+
+// Mean loss at window positions [first, last], counted from 0 (position 0 predicts token 1).
+struct PositionBin {
+  int64_t first = 0, last = 0;
+  double loss_nats = 0, standard_error_nats = 0;  // over windows
+};
+
+// The final evaluation on one test set. Every run reads the same windows.
+struct TestResult {
+  int64_t tokens = 0;   // predicted
+  int64_t windows = 0;
+  double loss_nats = 0;
+  double standard_error_nats = 0;  // over windows: spread of text, not of seeds
+  double bits_per_byte = 0;        // loss / ln 2 * tokens / bytes of the split's text
+  double top1_accuracy = 0;        // share
+  std::vector<PositionBin> by_position;  // log-spaced bins
+};
+
+enum class RunState { kComplete, kDiverged };
+
+// Something that bears on whether two runs can be expected to be equal.
+struct RunEvent {
+  std::string kind;  // "resumed", "packed", "checkpoint_rejected", "diverged"
+  int64_t step = 0;
+  std::string detail;
+};
+
+struct Provenance {
+  std::string program_version, git_commit;
+  bool git_dirty = false;
+  std::string torch_version, cuda_version, device, host, started_at;  // ISO 8601, UTC
+  int threads = 1;
+};
+
+struct Attempt {
+  int number = 1;
+  std::string token;       // 32 hex digits, drawn at random
+  int64_t first_step = 0;  // updates already done when it began
+  Provenance provenance;
+};
+
+// run.json
+struct RunRecord {
+  int version = kRunFolderVersion;
+  RunState state = RunState::kComplete;
+  std::string content_hash;
+  ModelShape shape;  // n_vocab filled in
+  ModelCounts counts;
+  int64_t steps = 0, train_tokens = 0, unique_train_tokens = 0;
+  int64_t batch_tokens = 0;
+  double learning_rate = 0;
+  int64_t seed_init = 0, seed_data = 0;
+  std::string train_set, tokenizer_hash;
+  double final_train_loss_nats = 0;          // mean over the last tenth of the steps
+  std::map<std::string, TestResult> test;    // empty when diverged
+  double wall_seconds = 0;                   // all attempts
+  double evaluate_seconds = 0, checkpoint_seconds = 0;
+  std::vector<std::string> pack;             // content hashes of the pack's members; size 1: alone
+  int pack_row = 0;
+  std::vector<RunEvent> events;
+  std::vector<Attempt> attempts;
+};
+
+struct RunFolder {
+  std::filesystem::path path;
+  std::filesystem::path config() const { return path / "config.yaml"; }
+  std::filesystem::path record() const { return path / "run.json"; }
+  std::filesystem::path merged_metrics() const { return path / "metrics.jsonl"; }
+  std::filesystem::path checkpoints() const { return path / "checkpoints"; }
+  std::filesystem::path attempts() const { return path / "attempts"; }
+  std::filesystem::path window_losses() const { return path / "window_losses.safetensors"; }
+  std::filesystem::path metrics_part(int attempt) const;
+  std::filesystem::path attempt_file(int attempt) const;
+};
+
+// Readers throw std::runtime_error naming the file and what is wrong with it. Unknown keys are
+// ignored, so that an older program reads a newer folder of the same version.
+RunRecord read_run_record(const RunFolder& folder);
+std::optional<RunRecord> try_read_run_record(const RunFolder& folder);  // nullopt: not complete
+std::vector<Attempt> read_attempts(const RunFolder& folder);
+// Merged over attempts: a later attempt's lines replace those of its first_step and after. A torn
+// last line (a crash) is left out.
+std::vector<MetricsRow> read_metrics(const RunFolder& folder);
+
+std::string to_json(const RunRecord& record);  // pretty
+std::string to_json_line(const MetricsRow& row);
+MetricsRow metrics_row_from_json(const std::string& line);
+
+void write_attempt(const RunFolder& folder, const Attempt& attempt);
+// Writes metrics.jsonl, then run.json by link without overwriting. Returns false, changing
+// nothing, when run.json is already there.
+bool publish(const RunFolder& folder, const RunRecord& record);
+
+}  // namespace scalelaw

@@ -1,0 +1,42 @@
+// The safetensors format (huggingface/safetensors): 8 bytes header length, JSON header, data.
+// Names, dtypes and bytes only; the trainer gives them to tensors, analysis reads floats.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace scalelaw {
+
+struct SafetensorView {
+  std::string dtype;            // "F32", "BF16", "I64", "U8"
+  std::vector<int64_t> shape;
+  std::span<const std::byte> bytes;  // contiguous, row-major
+};
+
+// Writes atomically. The metadata gains "xxh3_128", the hash of the data part, which the reader
+// checks. Tensors are laid out in name order.
+void write_safetensors(const std::filesystem::path& path,
+                       const std::map<std::string, SafetensorView>& tensors,
+                       std::map<std::string, std::string> metadata);
+
+// A whole file in memory, checked: header length, JSON, dtypes, shapes against offsets, no gap or
+// overlap, file length, hash where recorded. std::runtime_error names the file and the fault.
+class SafetensorsFile {
+ public:
+  explicit SafetensorsFile(const std::filesystem::path& path);
+  const std::map<std::string, SafetensorView>& tensors() const { return tensors_; }
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  const SafetensorView& at(const std::string& name) const;  // std::runtime_error when absent
+
+ private:
+  std::filesystem::path path_;
+  std::string content_;
+  std::map<std::string, SafetensorView> tensors_;
+  std::map<std::string, std::string> metadata_;
+};
+
+}  // namespace scalelaw
