@@ -1,0 +1,167 @@
+#include "trainer/checkpoint.h"
+
+#include <ATen/ops/from_blob.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "trainer/safetensors.h"
+
+namespace scalelaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kPrefix = "step-", kSuffix = ".safetensors";
+
+struct Buffer {
+  std::string prefix;
+  const at::Tensor* rows;  // [R, P]
+};
+
+std::vector<Buffer> buffers(const ParameterArena& arena, const AdamW& optimizer) {
+  return {{"model.", &arena.values()},
+          {"optimizer.first_moment.", &optimizer.first_moment()},
+          {"optimizer.second_moment.", &optimizer.second_moment()}};
+}
+
+nlohmann::json to_json(const RunningMean& mean) { return {mean.sum, mean.count}; }
+
+RunningMean mean_from_json(const nlohmann::json& json) {
+  return {json.at(0).get<double>(), json.at(1).get<int64_t>()};
+}
+
+std::string cursor_text(const TrainingCursor& cursor) {
+  nlohmann::json events = nlohmann::json::array();
+  for (const RunEvent& e : cursor.events) {
+    events.push_back({{"kind", e.kind}, {"step", e.step}, {"detail", e.detail}});
+  }
+  return nlohmann::json{{"step", cursor.step},
+                        {"loss_since_line", to_json(cursor.loss_since_line)},
+                        {"loss_last_tenth", to_json(cursor.loss_last_tenth)},
+                        {"wall_seconds", cursor.wall_seconds},
+                        {"evaluate_seconds", cursor.evaluate_seconds},
+                        {"checkpoint_seconds", cursor.checkpoint_seconds},
+                        {"events", events},
+                        {"pack", cursor.pack}}
+      .dump();
+}
+
+TrainingCursor cursor_from_text(const std::string& text) {
+  const auto json = nlohmann::json::parse(text);
+  TrainingCursor cursor;
+  cursor.step = json.at("step");
+  cursor.loss_since_line = mean_from_json(json.at("loss_since_line"));
+  cursor.loss_last_tenth = mean_from_json(json.at("loss_last_tenth"));
+  cursor.wall_seconds = json.at("wall_seconds");
+  cursor.evaluate_seconds = json.at("evaluate_seconds");
+  cursor.checkpoint_seconds = json.at("checkpoint_seconds");
+  for (const auto& e : json.at("events")) {
+    cursor.events.push_back({e.at("kind"), e.at("step"), e.at("detail")});
+  }
+  cursor.pack = json.at("pack").get<std::vector<std::string>>();
+  return cursor;
+}
+
+[[noreturn]] void reject(const fs::path& file, const std::string& fault) {
+  throw std::runtime_error(file.string() + ": " + fault);
+}
+
+}  // namespace
+
+fs::path checkpoint_file(const RunFolder& folder, int64_t step) {
+  char name[64];
+  std::snprintf(name, sizeof name, "step-%012lld.safetensors", static_cast<long long>(step));
+  return folder.checkpoints() / name;
+}
+
+std::vector<int64_t> checkpoint_steps(const RunFolder& folder) {
+  std::vector<int64_t> steps;
+  if (!fs::exists(folder.checkpoints())) return steps;
+  for (const auto& entry : fs::directory_iterator(folder.checkpoints())) {
+    const std::string name = entry.path().filename();
+    if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) continue;
+    int64_t step = 0;
+    const char* last = name.data() + name.size() - kSuffix.size();
+    const auto [end, error] = std::from_chars(name.data() + kPrefix.size(), last, step);
+    if (error == std::errc() && end == last) steps.push_back(step);
+  }
+  std::sort(steps.begin(), steps.end(), std::greater<>());
+  return steps;
+}
+
+void write_checkpoint(const RunFolder& folder, const std::string& content_hash,
+                      const TrainingCursor& cursor, const ParameterArena& arena,
+                      const AdamW& optimizer, int64_t replica, int keep) {
+  fs::create_directories(folder.checkpoints());
+  std::vector<at::Tensor> rows;  // keeps the bytes alive
+  std::map<std::string, SafetensorView> tensors;
+  for (const Buffer& buffer : buffers(arena, optimizer)) {
+    rows.push_back(buffer.rows->select(0, replica).to(at::kCPU).contiguous());
+    const auto* bytes = reinterpret_cast<const std::byte*>(rows.back().data_ptr<float>());
+    for (const ParameterSpec& spec : arena.specs()) {
+      tensors[buffer.prefix + spec.name] = {
+          "F32", spec.shape,
+          {bytes + spec.offset * 4, static_cast<std::size_t>(spec.numel * 4)}};
+    }
+  }
+  write_safetensors(checkpoint_file(folder, cursor.step), tensors,
+                    {{"format", "scalelaw checkpoint 1"},
+                     {"content_hash", content_hash},
+                     {"updates_done", std::to_string(optimizer.updates_done(replica))},
+                     {"cursor", cursor_text(cursor)}});
+  const auto steps = checkpoint_steps(folder);
+  for (std::size_t i = static_cast<std::size_t>(keep); i < steps.size(); ++i) {
+    fs::remove(checkpoint_file(folder, steps[i]));
+  }
+}
+
+TrainingCursor read_checkpoint(const fs::path& path, const std::string& content_hash,
+                               ParameterArena& arena, AdamW& optimizer, int64_t replica) {
+  const SafetensorsFile file(path);
+  const auto& metadata = file.metadata();
+  const auto hash = metadata.find("content_hash");
+  const auto updates = metadata.find("updates_done");
+  const auto cursor_json = metadata.find("cursor");
+  if (hash == metadata.end() || updates == metadata.end() || cursor_json == metadata.end()) {
+    reject(path, "not a checkpoint: content_hash, updates_done or cursor is missing");
+  }
+  if (hash->second != content_hash) {
+    reject(path, "belongs to another configuration (" + hash->second + ")");
+  }
+  TrainingCursor cursor;
+  try {
+    cursor = cursor_from_text(cursor_json->second);
+  } catch (const nlohmann::json::exception& e) {
+    reject(path, std::string("cursor cannot be read: ") + e.what());
+  }
+  const auto all = buffers(arena, optimizer);
+  for (const Buffer& buffer : all) {
+    for (const ParameterSpec& spec : arena.specs()) {
+      const SafetensorView& tensor = file.at(buffer.prefix + spec.name);
+      if (tensor.dtype != "F32" || tensor.shape != spec.shape) {
+        reject(path, buffer.prefix + spec.name + " has another shape than the model");
+      }
+    }
+  }
+  if (file.tensors().size() != all.size() * arena.specs().size()) {
+    reject(path, "holds tensors that the model does not have");
+  }
+  for (const Buffer& buffer : all) {
+    const at::Tensor row = buffer.rows->select(0, replica).detach();
+    for (const ParameterSpec& spec : arena.specs()) {
+      // from_blob wants a mutable pointer; it is only read.
+      auto* bytes = const_cast<std::byte*>(file.at(buffer.prefix + spec.name).bytes.data());
+      row.narrow(0, spec.offset, spec.numel).copy_(at::from_blob(bytes, {spec.numel}, at::kFloat));
+    }
+  }
+  optimizer.set_updates_done(replica, std::stoll(updates->second));
+  return cursor;
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,141 @@
+#include "trainer/evaluate.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <numbers>
+#include <span>
+
+#include "trainer/data/batch_stream.h"
+
+namespace scalelaw {
+namespace {
+
+// Bounds the logits of one call: R * B * T * V floats.
+constexpr int64_t kScoresAtOnce = int64_t{1} << 22;
+
+struct MeanAndError {
+  double mean = 0, standard_error = 0;
+};
+
+MeanAndError mean_and_error(std::span<const double> values) {
+  const auto n = static_cast<double>(values.size());
+  double sum = 0, squares = 0;
+  for (const double v : values) sum += v;
+  const double mean = sum / n;
+  for (const double v : values) squares += (v - mean) * (v - mean);
+  return {mean, values.size() > 1 ? std::sqrt(squares / (n - 1) / n) : 0.0};
+}
+
+using TakeScores = std::function<void(const TokenScores& scores)>;
+
+// Calls `take` with scores on the CPU for chunks of the evaluation's windows, in order.
+void for_each_chunk(const LanguageModel& model, int64_t replicas, at::Device device,
+                    const TestSet& set, int64_t tokens, const TakeScores& take) {
+  const at::NoGradGuard no_grad;
+  const int64_t n_ctx = model.shape().n_ctx;
+  const auto starts = evaluation_starts(set.shard.info().n_tokens, n_ctx, tokens);
+  const auto windows = static_cast<int64_t>(starts.size());
+  const int64_t per_window = replicas * n_ctx * model.shape().n_vocab;
+  const int64_t chunk = std::clamp<int64_t>(kScoresAtOnce / per_window, 1, 64);
+  for (int64_t first = 0; first < windows; first += chunk) {
+    const int64_t count = std::min(chunk, windows - first);
+    at::Tensor inputs = at::empty({count, n_ctx}, at::kLong);
+    at::Tensor targets = at::empty({count, n_ctx}, at::kLong);
+    const auto cells = static_cast<std::size_t>(count * n_ctx);
+    gather_windows(set.shard,
+                   std::span(starts).subspan(static_cast<std::size_t>(first),
+                                             static_cast<std::size_t>(count)),
+                   n_ctx, {inputs.data_ptr<int64_t>(), cells},
+                   {targets.data_ptr<int64_t>(), cells});
+    const auto for_all = [&](const at::Tensor& t) {
+      return t.to(device).unsqueeze(0).expand({replicas, count, n_ctx}).contiguous();
+    };
+    TokenScores scores = model.score(for_all(inputs), for_all(targets));
+    scores.loss_nats = scores.loss_nats.to(at::kCPU, at::kDouble);
+    scores.correct = scores.correct.to(at::kCPU);
+    take(scores);
+  }
+}
+
+WindowScores summarise(const at::Tensor& loss, const at::Tensor& correct,
+                       const TokenShardInfo& info) {  // (windows, T) of one replica
+  const int64_t windows = loss.size(0), n_ctx = loss.size(1);
+  const at::Tensor by_window = loss.mean(1).contiguous();
+  const std::span<const double> means(by_window.data_ptr<double>(),
+                                      static_cast<std::size_t>(windows));
+  const MeanAndError all = mean_and_error(means);
+
+  WindowScores scores;
+  scores.window_loss_nats.assign(means.begin(), means.end());
+  TestResult& result = scores.result;
+  result.windows = windows;
+  result.tokens = windows * n_ctx;
+  result.loss_nats = all.mean;
+  result.standard_error_nats = all.standard_error;
+  result.bits_per_byte = all.mean / std::numbers::ln2 * static_cast<double>(info.n_tokens) /
+                         static_cast<double>(info.text_bytes);
+  result.top1_accuracy = correct.to(at::kDouble).mean().item<double>();
+  for (const auto& [first, last] : position_bins(n_ctx)) {
+    const at::Tensor bin = loss.narrow(1, first, last - first + 1).mean(1).contiguous();
+    const MeanAndError m = mean_and_error({bin.data_ptr<double>(), means.size()});
+    result.by_position.push_back({first, last, m.mean, m.standard_error});
+  }
+  return scores;
+}
+
+}  // namespace
+
+std::vector<double> mean_test_loss(const LanguageModel& model, int64_t replicas, at::Device device,
+                                   const TestSet& set, int64_t tokens) {
+  std::vector<double> sums(static_cast<std::size_t>(replicas), 0.0);
+  int64_t windows = 0;
+  for_each_chunk(model, replicas, device, set, tokens, [&](const TokenScores& scores) {
+    windows += scores.loss_nats.size(1);
+    for (int64_t r = 0; r < replicas; ++r) {
+      sums[static_cast<std::size_t>(r)] += scores.loss_nats[r].sum().item<double>();
+    }
+  });
+  for (double& sum : sums) sum /= static_cast<double>(windows * model.shape().n_ctx);
+  return sums;
+}
+
+std::vector<WindowScores> score_test_set(const LanguageModel& model, int64_t replicas,
+                                         at::Device device, const TestSet& set) {
+  std::vector<at::Tensor> loss, correct;  // chunks of (R, count, T)
+  for_each_chunk(model, replicas, device, set, set.final_tokens, [&](const TokenScores& scores) {
+    loss.push_back(scores.loss_nats);
+    correct.push_back(scores.correct);
+  });
+  const at::Tensor all_loss = at::cat(loss, 1), all_correct = at::cat(correct, 1);
+  std::vector<WindowScores> scores;
+  for (int64_t r = 0; r < replicas; ++r) {
+    scores.push_back(summarise(all_loss[r], all_correct[r], set.shard.info()));
+  }
+  return scores;
+}
+
+std::vector<std::pair<int64_t, int64_t>> position_bins(int64_t n_ctx) {
+  std::vector<std::pair<int64_t, int64_t>> bins;
+  for (int64_t first = 0; first < n_ctx; first = first == 0 ? 1 : 2 * first) {
+    bins.emplace_back(first, std::min(n_ctx - 1, std::max<int64_t>(first, 2 * first - 1)));
+  }
+  return bins;
+}
+
+std::vector<int64_t> evaluation_steps(double points_per_decade, int64_t steps) {
+  std::vector<int64_t> due;
+  if (points_per_decade <= 0) return due;
+  for (int i = 0;; ++i) {
+    const double exact = std::pow(10.0, static_cast<double>(i) / points_per_decade);
+    if (exact >= static_cast<double>(steps)) return due;
+    const auto step = static_cast<int64_t>(std::rint(exact));
+    if (step < steps && (due.empty() || step > due.back())) due.push_back(step);
+  }
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,44 @@
+// Losses on test windows: the same windows for every run with the same n_ctx, read without
+// touching training's order or random numbers.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "models/language_model.h"
+#include "trainer/data/token_shard.h"
+#include "trainer/run_record.h"
+
+namespace scalelaw {
+
+// A test split as an evaluation reads it.
+struct TestSet {
+  std::string name;
+  TokenShard shard;
+  int64_t final_tokens = 0;  // of the final evaluation
+};
+
+struct WindowScores {
+  std::vector<float> window_loss_nats;  // mean of each window, in the order of the split
+  TestResult result;
+};
+
+// Mean loss of every replica over evaluation_starts(…, tokens). Cheap: no positions, no windows.
+std::vector<double> mean_test_loss(const LanguageModel& model, int64_t replicas, at::Device device,
+                                   const TestSet& set, int64_t tokens);
+
+// The whole final evaluation, one WindowScores a replica. Positions are binned in powers of two:
+// 0, 1, 2-3, 4-7, …; standard errors are over windows.
+std::vector<WindowScores> score_test_set(const LanguageModel& model, int64_t replicas,
+                                         at::Device device, const TestSet& set);
+
+// [first, last] of those bins for windows of n_ctx tokens.
+std::vector<std::pair<int64_t, int64_t>> position_bins(int64_t n_ctx);
+
+// Update counts after which an evaluation is due: rint(10^(i / points_per_decade)), at least 1,
+// below `steps`, without repeats. The final evaluation, at `steps`, is not among them.
+std::vector<int64_t> evaluation_steps(double points_per_decade, int64_t steps);
+
+}  // namespace scalelaw

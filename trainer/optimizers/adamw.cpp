@@ -1,0 +1,130 @@
+#include "trainer/optimizers/adamw.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/addcmul.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/where.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+#include <c10/util/Exception.h>
+
+#include <cmath>
+#include <utility>
+
+#include "trainer/optimizers/adamw_row.h"
+
+namespace scalelaw {
+namespace {
+
+bool decays(ParameterGroup group) {
+  switch (group) {
+    case ParameterGroup::kAttention:
+    case ParameterGroup::kMlp:
+    case ParameterGroup::kRecurrent:
+    case ParameterGroup::kHead:
+      return true;
+    case ParameterGroup::kTokenEmbedding:
+    case ParameterGroup::kPositionEmbedding:
+    case ParameterGroup::kNorm:
+    case ParameterGroup::kBias:
+      return false;
+  }
+  return false;
+}
+
+AdamWScalars scalars_for(const OptimizerConfig& config, const UpdateRow& row, int64_t update) {
+  const auto t = static_cast<double>(update);
+  AdamWScalars s;
+  s.beta1 = static_cast<float>(config.beta1);
+  s.beta2 = static_cast<float>(config.beta2);
+  s.epsilon = static_cast<float>(config.epsilon);
+  s.gradient_scale = static_cast<float>(row.gradient_scale);
+  s.keep = static_cast<float>(1.0 - row.learning_rate * config.weight_decay);
+  s.step_size = static_cast<float>(row.learning_rate / (1.0 - std::pow(config.beta1, t)));
+  s.root_correction = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(config.beta2, t)));
+  return s;
+}
+
+}  // namespace
+
+AdamW::AdamW(ParameterArena& arena, std::vector<OptimizerConfig> configs)
+    : arena_(arena),
+      configs_(std::move(configs)),
+      updates_done_(configs_.size(), 0),
+      first_moment_(at::zeros_like(arena.values())),
+      second_moment_(at::zeros_like(arena.values())) {
+  TORCH_CHECK(static_cast<int64_t>(configs_.size()) == arena.replicas(), "AdamW: ",
+              configs_.size(), " configurations for ", arena.replicas(), " replicas");
+}
+
+int64_t AdamW::updates_done(int64_t replica) const {
+  return updates_done_.at(static_cast<std::size_t>(replica));
+}
+
+void AdamW::set_updates_done(int64_t replica, int64_t updates) {
+  updates_done_.at(static_cast<std::size_t>(replica)) = updates;
+}
+
+void AdamW::update(const std::vector<UpdateRow>& rows) {
+  TORCH_CHECK(rows.size() == configs_.size(), "AdamW: ", rows.size(), " rows for ",
+              configs_.size(), " replicas");
+  const at::NoGradGuard no_grad;
+  for (std::size_t r = 0; r < rows.size(); ++r) updates_done_[r] += rows[r].active ? 1 : 0;
+  if (!arena_.values().is_cpu()) return update_rows_tensor(rows);
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    if (rows[r].active) update_row_cpu(static_cast<int64_t>(r), rows[r]);
+  }
+}
+
+void AdamW::update_row_cpu(int64_t replica, const UpdateRow& row) {
+  const OptimizerConfig& config = configs_[static_cast<std::size_t>(replica)];
+  const AdamWScalars with_decay = scalars_for(config, row, updates_done(replica));
+  AdamWScalars without_decay = with_decay;
+  without_decay.keep = 1.0f;
+  const int64_t row_start = replica * arena_.row_length();
+  float* values = arena_.values().data_ptr<float>() + row_start;
+  float* first = first_moment_.data_ptr<float>() + row_start;
+  float* second = second_moment_.data_ptr<float>() + row_start;
+  const float* gradients = arena_.gradients().data_ptr<float>() + row_start;
+  for (const ParameterSpec& spec : arena_.specs()) {
+    adamw_row(values + spec.offset, first + spec.offset, second + spec.offset,
+              gradients + spec.offset, spec.numel,
+              decays(spec.group) ? with_decay : without_decay);
+  }
+}
+
+// The same formula as tensor operators on [R, P], for devices without a kernel of their own.
+void AdamW::update_rows_tensor(const std::vector<UpdateRow>& rows) {
+  const auto options = arena_.values().options();
+  const auto replicas = static_cast<int64_t>(rows.size());
+  if (!decays_.defined()) {
+    decays_ = at::zeros({arena_.row_length()}, options);
+    for (const ParameterSpec& spec : arena_.specs()) {
+      if (decays(spec.group)) decays_.narrow(0, spec.offset, spec.numel).fill_(1.0);
+    }
+  }
+  // One small upload a step: a table of R rows, split into columns [R, 1].
+  std::vector<float> table;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    const AdamWScalars s = scalars_for(configs_[r], rows[r], std::max<int64_t>(1, updates_done_[r]));
+    table.insert(table.end(), {s.beta1, s.beta2, s.epsilon, s.gradient_scale, 1.0f - s.keep,
+                               s.step_size, s.root_correction, rows[r].active ? 1.0f : 0.0f});
+  }
+  const at::Tensor columns = at::tensor(table).view({replicas, 8}).to(options.device());
+  const auto column = [&](int64_t i) { return columns.narrow(1, i, 1); };  // (R, 1)
+  const at::Tensor active = column(7).to(at::kBool);
+  const at::Tensor beta1 = column(0), beta2 = column(1);
+
+  // where() rather than a product with 0: a frozen row may hold NaN.
+  const at::Tensor g = arena_.gradients() * column(3);  // (R, P)
+  const at::Tensor m = beta1 * first_moment_ + (1.0 - beta1) * g;
+  const at::Tensor v = beta2 * second_moment_ + (1.0 - beta2) * g * g;
+  const at::Tensor kept = arena_.values() * (1.0 - column(4) * decays_);
+  const at::Tensor next = kept - column(5) * m / (v.sqrt() * column(6) + column(2));
+  first_moment_.copy_(at::where(active, m, first_moment_));
+  second_moment_.copy_(at::where(active, v, second_moment_));
+  arena_.values().copy_(at::where(active, next, arena_.values()));
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,64 @@
+#include "trainer/step.h"
+
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/stack.h>
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace scalelaw {
+namespace {
+
+// Mean loss of each replica over the batch, (R), and gradients added into the arena.
+at::Tensor accumulate_gradients(const LanguageModel& model, const at::Tensor& inputs,
+                                const at::Tensor& targets, int64_t micro_batch_windows) {
+  const int64_t windows = inputs.size(1);
+  TORCH_CHECK(windows % micro_batch_windows == 0, "train_step: ", windows,
+              " windows a batch, micro-batches of ", micro_batch_windows);
+  if (micro_batch_windows == windows) {
+    const at::Tensor loss = model.training_loss(inputs, targets);  // (R)
+    loss.sum().backward();
+    return loss.detach();
+  }
+  const double share = static_cast<double>(micro_batch_windows) / static_cast<double>(windows);
+  at::Tensor total;
+  for (int64_t first = 0; first < windows; first += micro_batch_windows) {
+    const at::Tensor loss =
+        model.training_loss(inputs.narrow(1, first, micro_batch_windows).contiguous(),
+                            targets.narrow(1, first, micro_batch_windows).contiguous()) *
+        share;
+    loss.sum().backward();
+    total = total.defined() ? total + loss.detach() : loss.detach();
+  }
+  return total;
+}
+
+}  // namespace
+
+StepResult train_step(const LanguageModel& model, ParameterArena& arena, AdamW& optimizer,
+                      const at::Tensor& inputs, const at::Tensor& targets,
+                      int64_t micro_batch_windows, const std::vector<double>& clip_norms,
+                      std::vector<UpdateRow> rows) {
+  arena.zero_gradients();
+  const at::Tensor loss = accumulate_gradients(model, inputs, targets, micro_batch_windows);
+  const at::Tensor norms = at::linalg_vector_norm(arena.gradients(), 2, at::IntArrayRef{1});
+  // One read-back a step for both.
+  const at::Tensor host = at::stack({loss, norms}).to(at::kCPU, at::kDouble);  // (2, R)
+  const double* numbers = host.data_ptr<double>();
+  const auto replicas = static_cast<std::size_t>(arena.replicas());
+
+  StepResult result{{numbers, numbers + replicas}, {numbers + replicas, numbers + 2 * replicas}, {}};
+  for (std::size_t r = 0; r < replicas; ++r) {
+    const double norm = result.grad_norm[r];
+    rows[r].active = rows[r].active && std::isfinite(result.loss_nats[r]) && std::isfinite(norm);
+    // PyTorch's clip_grad_norm_: the small number keeps a zero gradient harmless.
+    rows[r].gradient_scale = clip_norms[r] > 0 ? std::min(1.0, clip_norms[r] / (norm + 1e-6)) : 1.0;
+    result.updated.push_back(rows[r].active);
+  }
+  optimizer.update(rows);
+  return result;
+}
+
+}  // namespace scalelaw

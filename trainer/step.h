@@ -1,0 +1,30 @@
+// One training step of a pack: forward, backward, per-replica clipping, update. The eager path,
+// the reference for every faster one.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "models/language_model.h"
+#include "models/parameter_arena.h"
+#include "trainer/optimizers/adamw.h"
+
+namespace scalelaw {
+
+struct StepResult {
+  std::vector<double> loss_nats;   // of each replica, mean over the batch, before the update
+  std::vector<double> grad_norm;   // of each replica, before clipping
+  std::vector<bool> updated;       // false: was not active, or loss or gradient was not finite
+};
+
+// inputs, targets (R, B, T). micro_batch_windows divides B; gradients are those of the mean over
+// all B windows however they are split. A replica whose loss or gradient norm is not finite keeps
+// the weights and moments it had; the others are not touched by it.
+StepResult train_step(const LanguageModel& model, ParameterArena& arena, AdamW& optimizer,
+                      const at::Tensor& inputs, const at::Tensor& targets,
+                      int64_t micro_batch_windows, const std::vector<double>& clip_norms,
+                      std::vector<UpdateRow> rows);
+
+}  // namespace scalelaw
