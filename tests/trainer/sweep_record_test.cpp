@@ -1,0 +1,83 @@
+#include "trainer/sweep_record.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace scalelaw {
+namespace {
+
+class SweepRecordTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (std::filesystem::temp_directory_path() / "sweep_record_XXXXXX").string();
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    root_ = pattern;
+    file_ = sweep_record_file(root_, "ladder");
+    std::filesystem::create_directories(file_.parent_path());
+  }
+  void TearDown() override { std::filesystem::remove_all(root_); }
+
+  // What the reader says of a file with this content; "" when it reads it.
+  std::string fault(const std::string& content) {
+    std::ofstream(file_) << content;
+    try {
+      read_sweep_record(file_);
+      return "";
+    } catch (const std::runtime_error& error) {
+      EXPECT_NE(std::string(error.what()).find(file_.string()), std::string::npos);
+      return error.what();
+    }
+  }
+
+  std::filesystem::path root_, file_;
+};
+
+SweepRecord example() {
+  SweepRecord record;
+  record.name = "ladder";
+  record.spec_file = "configs/with \"quotes\".yaml";
+  record.spec_hash = std::string(32, 'a');
+  record.cells = {{std::string(32, '1'), "lstm_x-111", {{"lstm", "ladder"}, {"lstm", "noise"}}},
+                  {std::string(32, '2'), "tf_x-222", {{"", ""}}}};
+  return record;
+}
+
+TEST_F(SweepRecordTest, ReadsBackWhatWasWritten) {
+  write_sweep_record(file_, example());
+  EXPECT_EQ(read_sweep_record(file_), example());
+  EXPECT_EQ(read_sweep_record(file_).cells[0].arm(), "lstm");
+  EXPECT_EQ(file_, root_ / "sweeps" / "ladder.json");
+}
+
+TEST_F(SweepRecordTest, UnknownKeysAreIgnored) {
+  EXPECT_EQ(fault(R"({"version": 1, "name": "n", "spec_file": "f", "spec_hash": "h", "later": 7,
+      "cells": [{"content_hash": "c", "folder": "f", "more": 1,
+                 "places": [{"arm": "a", "block": "b"}]}]})"),
+            "");
+}
+
+TEST_F(SweepRecordTest, FaultsAreNamed) {
+  const std::string head = R"({"version": 1, "name": "n", "spec_file": "f", "spec_hash": "h")";
+  EXPECT_THROW(read_sweep_record(root_ / "absent.json"), std::runtime_error);
+  EXPECT_NE(fault("{").find("not a sweep's record"), std::string::npos);
+  EXPECT_NE(fault("[]"), "");
+  EXPECT_NE(fault(R"({"version": 2})").find("version 2"), std::string::npos);
+  EXPECT_NE(fault(head + "}").find("cells"), std::string::npos);
+  EXPECT_NE(fault(head + R"(, "cells": []})").find("no cells"), std::string::npos);
+  const std::string place = R"("places": [{"arm": "a", "block": "b"}])";
+  for (const char* folder : {"", ".", "..", "../elsewhere", "/etc", "a/b"}) {
+    EXPECT_NE(fault(head + R"(, "cells": [{"content_hash": "c", "folder": ")" + folder + "\", " +
+                    place + "}]}"),
+              "")
+        << folder;
+  }
+  EXPECT_NE(fault(head + R"(, "cells": [{"content_hash": "c", "folder": "f", "places": []}]})"),
+            "");
+}
+
+}  // namespace
+}  // namespace scalelaw

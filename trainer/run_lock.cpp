@@ -1,0 +1,106 @@
+#include "trainer/run_lock.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include "trainer/config_error.h"
+
+namespace scalelaw {
+namespace {
+
+std::filesystem::path lock_file(const std::filesystem::path& folder) {
+  return folder / "lock";
+}
+
+// The whole file; OFD locks require l_pid = 0.
+struct flock whole_file_write_lock() {
+  struct flock lock = {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
+std::string read_holder(int file_descriptor) {
+  char text[256];
+  const ssize_t length = pread(file_descriptor, text, sizeof text, 0);
+  std::string holder(text, length > 0 ? static_cast<std::size_t>(length) : 0);
+  if (const auto end = holder.find('\n'); end != std::string::npos) holder.resize(end);
+  return holder.empty() ? "another process" : holder;
+}
+
+// For people only: a torn or stale text changes no decision.
+void write_holder(int file_descriptor) {
+  char host[256] = "";
+  gethostname(host, sizeof host - 1);
+  const std::string text = "pid " + std::to_string(getpid()) + " on " + host + "\n";
+  if (ftruncate(file_descriptor, 0) != 0) return;
+  if (pwrite(file_descriptor, text.data(), text.size(), 0) < 0) return;
+}
+
+[[noreturn]] void throw_disk(const std::filesystem::path& file, int error) {
+  const std::string what = file.string() + ": " + std::strerror(error);
+  if (error == EACCES || error == EPERM || error == EROFS) {
+    throw ConfigError(what + "; choose a folder that can be written with --runs");
+  }
+  throw std::runtime_error(what);
+}
+
+}  // namespace
+
+RunLock::RunLock(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw_disk(folder, error.value());
+  const auto file = lock_file(folder);
+  file_descriptor_ = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (file_descriptor_ < 0) throw_disk(file, errno);
+
+  struct flock lock = whole_file_write_lock();
+  if (fcntl(file_descriptor_, F_OFD_SETLK, &lock) == 0) {
+    write_holder(file_descriptor_);
+    return;
+  }
+  const int reason = errno;
+  const std::string holder = read_holder(file_descriptor_);
+  close(file_descriptor_);
+  if (reason != EAGAIN && reason != EACCES) throw_disk(file, reason);
+  throw ConfigError(folder.string() + ": in use by " + holder +
+                    "; wait for it to end, or stop it, then start again");
+}
+
+RunLock::RunLock(RunLock&& other) noexcept
+    : file_descriptor_(std::exchange(other.file_descriptor_, -1)) {}
+
+RunLock& RunLock::operator=(RunLock&& other) noexcept {
+  std::swap(file_descriptor_, other.file_descriptor_);
+  return *this;
+}
+
+RunLock::~RunLock() {
+  if (file_descriptor_ >= 0) close(file_descriptor_);
+}
+
+std::optional<std::string> lock_holder(const std::filesystem::path& folder) {
+  const auto file = lock_file(folder);
+  const int file_descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file_descriptor < 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+    throw_disk(file, errno);
+  }
+  struct flock lock = whole_file_write_lock();
+  const int result = fcntl(file_descriptor, F_OFD_GETLK, &lock);
+  const int reason = errno;
+  std::optional<std::string> holder;
+  if (result == 0 && lock.l_type != F_UNLCK) holder = read_holder(file_descriptor);
+  close(file_descriptor);
+  if (result != 0) throw_disk(file, reason);
+  return holder;
+}
+
+}  // namespace scalelaw

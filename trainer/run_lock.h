@@ -1,0 +1,32 @@
+// One process a run folder. The second one refuses; a crash leaves nothing to clean up.
+//
+// FOLDER/lock is held by an open-file-description lock (fcntl(2), F_OFD_SETLK): the kernel drops it
+// however the holder ends, asking who holds it takes nothing, and NFS carries it between machines.
+// The file stays, empty of meaning unless held: removing it would let two processes hold two files.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace scalelaw {
+
+class RunLock {
+ public:
+  // Makes the folder where it is missing and takes its lock. ConfigError when another process, or
+  // this one through another RunLock, has it (names pid and host), or when the folder cannot be
+  // written; std::runtime_error for other faults of the disk.
+  explicit RunLock(const std::filesystem::path& folder);
+  RunLock(RunLock&& other) noexcept;
+  RunLock& operator=(RunLock&& other) noexcept;
+  ~RunLock();  // releases
+
+ private:
+  int file_descriptor_ = -1;
+};
+
+// Who holds the folder's lock: "pid 4711 on node3"; nullopt when nobody does. Takes nothing, so a
+// look at a folder never makes a starting run refuse. A folder that is not there is not held.
+std::optional<std::string> lock_holder(const std::filesystem::path& folder);
+
+}  // namespace scalelaw

@@ -1,0 +1,48 @@
+// Which runs a sweep is made of: RUNS/sweeps/NAME.json. Sweeps writes it, analysis reads it
+// (`scalelaw fit runs/sweeps/NAME.json`), because the names of arms and blocks are no part of a
+// run's identity and so stand in no run folder: two sweeps share a run under different names.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace scalelaw {
+
+inline constexpr int kSweepRecordVersion = 1;
+
+// Where the sweep file asks for a cell.
+struct SweepPlace {
+  std::string arm;    // "" when the file has no arms
+  std::string block;  // "" when the file has no blocks
+  bool operator==(const SweepPlace&) const = default;
+};
+
+struct SweepCell {
+  std::string content_hash;        // 32 hex digits
+  std::string folder;              // name below RUNS; not a path
+  std::vector<SweepPlace> places;  // never empty; several where equal cells merged, in file order
+  const std::string& arm() const { return places.front().arm; }
+  bool operator==(const SweepCell&) const = default;
+};
+
+struct SweepRecord {
+  int version = kSweepRecordVersion;
+  std::string name;
+  std::string spec_file;         // as given on the command line
+  std::string spec_hash;         // 32 hex digits of the file's bytes
+  std::vector<SweepCell> cells;  // in the file's order; each content hash once
+  bool operator==(const SweepRecord&) const = default;
+};
+
+// RUNS/sweeps/NAME.json
+std::filesystem::path sweep_record_file(const std::filesystem::path& runs, std::string_view name);
+
+void write_sweep_record(const std::filesystem::path& file, const SweepRecord& record);  // atomic
+// std::runtime_error names the file and the fault: not there, no JSON, a newer version, a field
+// missing or of another type, no cells, a cell without a place, a folder that is a path. Unknown
+// keys are ignored.
+SweepRecord read_sweep_record(const std::filesystem::path& file);
+
+}  // namespace scalelaw
