@@ -1,0 +1,122 @@
+#include "trainer/observers.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <utility>
+
+#include "trainer/evaluate.h"
+#include "trainer/number.h"
+
+namespace scalelaw {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+class MetricsObserver : public Observer {
+ public:
+  explicit MetricsObserver(const Pack& pack)
+      : evaluations_(evaluation_steps(
+            pack.members().front().config().evaluate.points_per_decade, pack.last_step())) {}
+
+  bool due(const Pack& pack) override {
+    evaluate_ = std::ranges::binary_search(evaluations_, pack.step());
+    return evaluate_ || std::ranges::any_of(pack.members(), [](const ReplicaRun& m) {
+             return m.training() && m.line_due();
+           });
+  }
+
+  void observe(Pack& pack) override {
+    std::vector<std::map<std::string, double>> losses(pack.members().size());
+    if (evaluate_) losses = pack.test_losses();
+    pack.advance_clock();
+    for (std::size_t r = 0; r < losses.size(); ++r) {
+      ReplicaRun& member = pack.members()[r];
+      if (!member.training() || !(evaluate_ || member.line_due())) continue;
+      member.write_line(pack.learning_rate(static_cast<int64_t>(r)),
+                        pack.last_result().grad_norm[r], losses[r]);
+    }
+  }
+
+ private:
+  std::vector<int64_t> evaluations_;
+  bool evaluate_ = false;
+};
+
+class CheckpointObserver : public Observer {
+ public:
+  explicit CheckpointObserver(double seconds) : seconds_(seconds) {}
+  bool due(const Pack&) override { return seconds_ > 0 && seconds_since(last_) >= seconds_; }
+  void observe(Pack& pack) override {
+    pack.advance_clock();
+    pack.write_checkpoints();
+    last_ = Clock::now();
+  }
+
+ private:
+  double seconds_;
+  Clock::time_point last_ = Clock::now();
+};
+
+class ProgressObserver : public Observer {
+ public:
+  ProgressObserver(double seconds, bool terminal, std::function<void(const std::string&)> write)
+      : seconds_(terminal ? seconds : 10 * seconds),
+        terminal_(terminal),
+        write_(std::move(write)) {}
+
+  bool due(const Pack& pack) override {
+    if (first_step_ < 0) first_step_ = pack.step() - 1;
+    if (seconds_ <= 0) return false;
+    return pack.step() == pack.last_step() || seconds_since(last_) >= seconds_;
+  }
+
+  void observe(Pack& pack) override {
+    last_ = Clock::now();
+    const double elapsed = seconds_since(start_);
+    const auto done = static_cast<double>(pack.step() - first_step_);
+    const auto left = static_cast<double>(pack.last_step() - pack.step());
+    const auto& losses = pack.last_result().loss_nats;
+    double mean = 0;
+    for (const double loss : losses) mean += loss / static_cast<double>(losses.size());
+    const auto tokens = static_cast<double>(pack.members().front().config().train.batch_tokens) *
+                        static_cast<double>(pack.replicas());
+    char line[256];
+    std::snprintf(line, sizeof line,
+                  "step %lld of %lld  train loss %.3f nats/token%s  %s tokens/s  %.0f s left",
+                  static_cast<long long>(pack.step()), static_cast<long long>(pack.last_step()),
+                  mean, losses.size() > 1 ? " (mean of the pack)" : "",
+                  human(done * tokens / elapsed).c_str(), left * elapsed / done);
+    const bool last = pack.step() == pack.last_step();
+    write_(terminal_ ? "\r\x1b[K" + std::string(line) + (last ? "\n" : "")
+                     : std::string(line) + "\n");
+  }
+
+ private:
+  double seconds_;
+  bool terminal_;
+  std::function<void(const std::string&)> write_;
+  Clock::time_point start_ = Clock::now(), last_ = start_;
+  int64_t first_step_ = -1;
+};
+
+}  // namespace
+
+std::unique_ptr<Observer> make_metrics_observer(const Pack& pack) {
+  return std::make_unique<MetricsObserver>(pack);
+}
+
+std::unique_ptr<Observer> make_checkpoint_observer(double seconds) {
+  return std::make_unique<CheckpointObserver>(seconds);
+}
+
+std::unique_ptr<Observer> make_progress_observer(double seconds, bool terminal,
+                                                 std::function<void(const std::string&)> write) {
+  return std::make_unique<ProgressObserver>(seconds, terminal, std::move(write));
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,32 @@
+// What watches training: each is asked after every update whether it is due. The train loop knows
+// nothing else about them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "trainer/pack.h"
+
+namespace scalelaw {
+
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual bool due(const Pack& pack) = 0;   // after update pack.step()
+  virtual void observe(Pack& pack) = 0;
+};
+
+// Test losses at log-spaced steps, lines of metrics at their cadence and at every evaluation.
+std::unique_ptr<Observer> make_metrics_observer(const Pack& pack);
+// A checkpoint every `seconds` of wall time; 0: never (the loop writes one when interrupted).
+std::unique_ptr<Observer> make_checkpoint_observer(double seconds);
+// One line of progress: rewritten in place on a terminal, else a line of its own ten times as
+// seldom. `write` gets the text; seconds 0: silent.
+std::unique_ptr<Observer> make_progress_observer(double seconds, bool terminal,
+                                                 std::function<void(const std::string&)> write);
+
+}  // namespace scalelaw

@@ -1,0 +1,276 @@
+#include "trainer/pack.h"
+
+#include <ATen/ops/empty.h>
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+#include <utility>
+
+#include "trainer/config_error.h"
+#include "trainer/config_yaml.h"
+#include "trainer/data/data_set.h"
+#include "trainer/lr_schedule.h"
+#include "trainer/pack_rules.h"
+
+namespace scalelaw {
+namespace {
+
+double monotonic_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// Adds the time it lives to `seconds` of every cursor's field.
+class Stopwatch {
+ public:
+  Stopwatch(std::vector<ReplicaRun>& members, double TrainingCursor::*field)
+      : members_(members), field_(field), start_(monotonic_seconds()) {}
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+  ~Stopwatch() {
+    const double seconds = monotonic_seconds() - start_;
+    for (ReplicaRun& member : members_) member.cursor.*field_ += seconds;
+  }
+
+ private:
+  std::vector<ReplicaRun>& members_;
+  double TrainingCursor::*field_;
+  double start_;
+};
+
+}  // namespace
+
+Pack::Pack(std::vector<RunConfig> configs, PackOptions options) : options_(std::move(options)) {
+  check_can_share_pack(configs);
+  std::vector<RunIdentity> identities;
+  for (RunConfig& config : configs) {
+    RunIdentity identity = identify(std::move(config), options_.runs, options_.data);
+    check_same_run(identity, options_.data);
+    const auto record = try_read_run_record(identity.folder);
+    if (!record) {
+      identities.push_back(std::move(identity));
+    } else if (record->content_hash == identity.content_hash) {
+      options_.note(identity.folder.path.string() + ": complete already");
+    } else {
+      throw ConfigError(identity.folder.path.string() + ": holds run " + record->content_hash +
+                        ", not " + identity.content_hash + "; move that folder away");
+    }
+  }
+  if (identities.empty()) return;
+  open_data(identities.front().config);
+  for (const RunIdentity& identity : identities) members_.emplace_back(identity);
+  build(identities);
+  resume();
+  clock_ = monotonic_seconds();
+}
+
+void Pack::open_data(const RunConfig& config) {
+  const DataSetInfo set = open_data_set(options_.data, config.data.train);
+  train_ = std::make_unique<TokenShard>(shard_file(set, Split::kTrain));
+  shape_ = canonical(config.model);
+  shape_.n_vocab = set.n_vocab;
+  facts_.train_set = set.name;
+  facts_.tokenizer_hash = set.tokenizer_hash;
+  facts_.unique_train_tokens = std::min(config.horizon.tokens, train_->info().n_tokens);
+  for (const auto& [name, tokens] : test_tokens(config)) {
+    const DataSetInfo test = open_data_set(options_.data, name);
+    test_sets_.push_back({name, TokenShard(shard_file(test, Split::kTest)), tokens});
+    for (const int64_t asked : {tokens, config.evaluate.tokens}) {
+      evaluation_starts(test_sets_.back().shard.info().n_tokens, shape_.n_ctx, asked);
+    }
+  }
+  if (train_->info().n_tokens <= config.train.batch_tokens) {
+    throw ConfigError("data.train = " + set.name + ": its train split has " +
+                      std::to_string(train_->info().n_tokens) +
+                      " tokens, which is not more than train.batch_tokens = " +
+                      std::to_string(config.train.batch_tokens) +
+                      "; build a larger data set or set a smaller batch");
+  }
+}
+
+void Pack::build(const std::vector<RunIdentity>& identities) {
+  Execution execution;
+  if (identities.front().config.train.precision == Precision::kBFloat16) {
+    execution.compute_dtype = at::kBFloat16;
+  }
+  model_ = make_model(shape_, execution, arena_);
+  arena_.allocate(static_cast<int64_t>(identities.size()), options_.device);
+  facts_.shape = shape_;
+  facts_.counts = count(shape_).value();
+
+  std::vector<OptimizerConfig> optimizers;
+  const RunConfig& first = identities.front().config;
+  const BatchGeometry geometry{shape_.n_ctx, first.train.batch_tokens / shape_.n_ctx,
+                               facts_.unique_train_tokens};
+  for (const RunIdentity& identity : identities) {
+    optimizers.push_back(identity.config.train.optimizer);
+    BatchGeometry own = geometry;
+    own.unique_tokens = std::min(identity.config.horizon.tokens, train_->info().n_tokens);
+    streams_.emplace_back(own, identity.config.seeds.data);
+  }
+  optimizer_ = std::make_unique<AdamW>(arena_, std::move(optimizers));
+  const std::vector<int64_t> sizes{arena_.replicas(), geometry.batch_windows, shape_.n_ctx};
+  inputs_ = at::empty(sizes, at::kLong);
+  targets_ = at::empty(sizes, at::kLong);
+}
+
+// A pack goes on from one step: the newest that all members have a whole checkpoint of.
+void Pack::resume() {
+  std::vector<int64_t> candidates = checkpoint_steps(members_.front().folder());
+  for (const ReplicaRun& member : members_) {
+    const std::vector<int64_t> has = checkpoint_steps(member.folder());
+    std::erase_if(candidates, [&](int64_t s) { return std::ranges::count(has, s) == 0; });
+  }
+  const bool restored =
+      std::ranges::any_of(candidates, [&](int64_t step) { return restore_at(step); });
+  if (restored) {
+    options_.note("resumed at step " + std::to_string(step_));
+  } else {
+    for (std::size_t r = 0; r < members_.size(); ++r) {
+      arena_.initialise(static_cast<int64_t>(r), members_[r].config().seeds.init);
+      optimizer_->set_updates_done(static_cast<int64_t>(r), 0);
+      members_[r].cursor = {};
+    }
+    optimizer_->first_moment().zero_();
+    optimizer_->second_moment().zero_();
+  }
+  std::vector<std::string> pack;
+  for (const ReplicaRun& member : members_) pack.push_back(member.content_hash());
+  for (ReplicaRun& member : members_) {
+    TrainingCursor cursor = member.cursor;
+    if (restored && cursor.pack != pack) {
+      cursor.events.push_back({"repacked", step_, std::to_string(cursor.pack.size()) +
+                                                      " members before, " +
+                                                      std::to_string(pack.size()) + " now"});
+    }
+    cursor.pack = pack;
+    member.begin_attempt(std::move(cursor), options_.provenance);
+  }
+}
+
+bool Pack::restore_at(int64_t step) {
+  for (std::size_t r = 0; r < members_.size(); ++r) {
+    try {
+      members_[r].cursor =
+          read_checkpoint(checkpoint_file(members_[r].folder(), step), members_[r].content_hash(),
+                          arena_, *optimizer_, static_cast<int64_t>(r));
+    } catch (const std::runtime_error& e) {
+      options_.note(std::string(e.what()) + "; falling back to the checkpoint before");
+      return false;
+    }
+  }
+  step_ = step;
+  return true;
+}
+
+bool Pack::finished() const {
+  return std::ranges::none_of(members_, [](const ReplicaRun& m) { return m.training(); });
+}
+
+int64_t Pack::last_step() const {
+  int64_t last = 0;
+  for (const ReplicaRun& member : members_) last = std::max(last, member.steps());
+  return last;
+}
+
+double Pack::learning_rate(int64_t replica) const {
+  const ReplicaRun& member = members_.at(static_cast<std::size_t>(replica));
+  const RunConfig& config = member.config();
+  return learning_rate_at(config.train.schedule, config.train.learning_rate, step_ - 1,
+                          member.steps());
+}
+
+void Pack::load_batch() {
+  const auto cells = static_cast<std::size_t>(inputs_.size(1) * inputs_.size(2));
+  for (std::size_t r = 0; r < members_.size(); ++r) {
+    if (!members_[r].training() && step_ > 0) continue;  // a frozen row's tokens do not matter
+    const std::vector<int64_t> starts = streams_[r].window_starts(step_);
+    gather_windows(*train_, starts, shape_.n_ctx, {inputs_.data_ptr<int64_t>() + r * cells, cells},
+                   {targets_.data_ptr<int64_t>() + r * cells, cells});
+  }
+}
+
+void Pack::train_one_step() {
+  load_batch();
+  const RunConfig& first = members_.front().config();
+  const int64_t micro = first.how.micro_batch_tokens > 0
+                            ? first.how.micro_batch_tokens / shape_.n_ctx
+                            : inputs_.size(1);
+  std::vector<UpdateRow> rows;
+  std::vector<double> clip_norms;
+  ++step_;
+  for (std::size_t r = 0; r < members_.size(); ++r) {
+    UpdateRow row;
+    row.active = members_[r].training();
+    if (row.active) row.learning_rate = learning_rate(static_cast<int64_t>(r));
+    rows.push_back(row);
+    clip_norms.push_back(members_[r].config().train.optimizer.clip_norm);
+  }
+  result_ = train_step(*model_, arena_, *optimizer_, inputs_.to(options_.device),
+                       targets_.to(options_.device), micro, clip_norms, rows);
+  for (std::size_t r = 0; r < members_.size(); ++r) {
+    if (!rows[r].active) continue;
+    if (result_.updated[r]) {
+      members_[r].account(result_.loss_nats[r]);
+      continue;
+    }
+    advance_clock();
+    members_[r].cursor.events.push_back(
+        {"diverged", step_,
+         "loss " + std::to_string(result_.loss_nats[r]) + ", gradient norm " +
+             std::to_string(result_.grad_norm[r])});
+    options_.note(members_[r].folder().path.string() + ": diverged at step " +
+                  std::to_string(step_));
+    members_[r].finish(RunState::kDiverged, {}, facts_, static_cast<int>(r));
+  }
+}
+
+std::vector<std::map<std::string, double>> Pack::test_losses() {
+  const Stopwatch stopwatch(members_, &TrainingCursor::evaluate_seconds);
+  std::vector<std::map<std::string, double>> losses(members_.size());
+  const int64_t tokens = members_.front().config().evaluate.tokens;
+  for (const TestSet& set : test_sets_) {
+    const auto means = mean_test_loss(*model_, replicas(), options_.device, set, tokens);
+    for (std::size_t r = 0; r < means.size(); ++r) losses[r][set.name] = means[r];
+  }
+  return losses;
+}
+
+void Pack::finish_members_at_horizon() {
+  const auto due = [](const ReplicaRun& m) { return m.training() && m.cursor.step >= m.steps(); };
+  if (std::ranges::none_of(members_, due)) return;
+  std::vector<std::map<std::string, WindowScores>> results(members_.size());
+  {
+    const Stopwatch stopwatch(members_, &TrainingCursor::evaluate_seconds);
+    for (const TestSet& set : test_sets_) {
+      auto scores = score_test_set(*model_, replicas(), options_.device, set);
+      for (std::size_t r = 0; r < scores.size(); ++r) results[r][set.name] = std::move(scores[r]);
+    }
+  }
+  advance_clock();
+  for (std::size_t r = 0; r < members_.size(); ++r) {
+    if (!due(members_[r])) continue;
+    ReplicaRun& member = members_[r];
+    write_checkpoint(member.folder(), member.content_hash(), member.cursor, arena_, *optimizer_,
+                     static_cast<int64_t>(r), 1);
+    member.finish(RunState::kComplete, results[r], facts_, static_cast<int>(r));
+  }
+}
+
+void Pack::write_checkpoints() {
+  const Stopwatch stopwatch(members_, &TrainingCursor::checkpoint_seconds);
+  for (std::size_t r = 0; r < members_.size(); ++r) {
+    if (!members_[r].training()) continue;
+    write_checkpoint(members_[r].folder(), members_[r].content_hash(), members_[r].cursor, arena_,
+                     *optimizer_, static_cast<int64_t>(r), 2);
+  }
+}
+
+void Pack::advance_clock() {
+  const double now = monotonic_seconds();
+  for (ReplicaRun& member : members_) member.cursor.wall_seconds += now - clock_;
+  clock_ = now;
+}
+
+}  // namespace scalelaw

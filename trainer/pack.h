@@ -1,0 +1,86 @@
+// A pack: R runs of one shape trained side by side in one process; R = 1 is a single run, the same
+// code. The pack owns model, arena, optimizer and data; each ReplicaRun owns its folder.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "models/language_model.h"
+#include "models/parameter_arena.h"
+#include "trainer/data/batch_stream.h"
+#include "trainer/data/token_shard.h"
+#include "trainer/evaluate.h"
+#include "trainer/optimizers/adamw.h"
+#include "trainer/replica_run.h"
+#include "trainer/step.h"
+
+namespace scalelaw {
+
+struct PackOptions {
+  std::filesystem::path runs = "runs";  // the store
+  std::filesystem::path data = "data";  // where data sets lie
+  at::Device device{at::kCPU};
+  Provenance provenance;
+  std::function<void(const std::string&)> note;  // one line for the log; never empty
+};
+
+class Pack {
+ public:
+  // Checks everything first (data, shapes, that the configurations can share a pack; ConfigError),
+  // then takes the folders, builds the model and resumes from the newest step that every member
+  // still to be trained has. Members that are complete already are left out; the pack may be empty.
+  Pack(std::vector<RunConfig> configs, PackOptions options);
+
+  bool finished() const;   // no member is still training
+  int64_t step() const { return step_; }
+  int64_t last_step() const;  // of the member with the longest horizon
+  int64_t replicas() const { return arena_.replicas(); }
+
+  // One update of every member still training; a member whose loss or gradient is not finite is
+  // marked diverged, its folder is closed and its row frozen.
+  void train_one_step();
+  const StepResult& last_result() const { return result_; }
+  double learning_rate(int64_t replica) const;  // of the last update
+
+  // Mean test losses of each replica now, [set name] -> loss; costs evaluate.tokens a set.
+  std::vector<std::map<std::string, double>> test_losses();
+  // Final evaluation and run.json of the members whose horizon is reached.
+  void finish_members_at_horizon();
+  // A checkpoint of every member still training.
+  void write_checkpoints();
+  // Wall time since the last call goes to the cursors.
+  void advance_clock();
+
+  std::vector<ReplicaRun>& members() { return members_; }
+  const std::vector<ReplicaRun>& members() const { return members_; }
+
+ private:
+  void open_data(const RunConfig& config);
+  void build(const std::vector<RunIdentity>& identities);
+  void resume();
+  bool restore_at(int64_t step);
+  void load_batch();
+
+  PackOptions options_;
+  ModelShape shape_;
+  std::unique_ptr<TokenShard> train_;
+  std::vector<TestSet> test_sets_;
+  RunRecord facts_;  // what every member's record shares
+  ParameterArena arena_;
+  std::unique_ptr<LanguageModel> model_;
+  std::unique_ptr<AdamW> optimizer_;
+  std::vector<BatchStream> streams_;
+  std::vector<ReplicaRun> members_;
+  at::Tensor inputs_, targets_;  // (R, B, T) on the CPU, refilled each step
+  StepResult result_;
+  int64_t step_ = 0;
+  double clock_ = 0;  // monotonic seconds at the last advance_clock
+};
+
+}  // namespace scalelaw

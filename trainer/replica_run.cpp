@@ -1,0 +1,134 @@
+#include "trainer/replica_run.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <random>
+#include <stdexcept>
+#include <utility>
+
+#include "trainer/atomic_file.h"
+#include "trainer/config_yaml.h"
+#include "trainer/safetensors.h"
+
+namespace scalelaw {
+namespace {
+
+std::string random_token() {
+  std::random_device device;
+  std::string token;
+  for (int i = 0; i < 4; ++i) {
+    char part[9];
+    std::snprintf(part, sizeof part, "%08x", device());
+    token += part;
+  }
+  return token;
+}
+
+}  // namespace
+
+ReplicaRun::ReplicaRun(RunIdentity identity)
+    : identity_(std::move(identity)),
+      lock_(std::make_unique<RunLock>(identity_.folder.path)),
+      steps_(total_steps(identity_.config)) {
+  const int64_t asked = config().how.log_every;
+  log_every_ = asked > 0 ? asked : std::max<int64_t>(1, steps_ / 400);
+}
+
+void ReplicaRun::begin_attempt(TrainingCursor at, const Provenance& provenance) {
+  cursor = std::move(at);
+  wall_seconds_at_line_ = cursor.wall_seconds;
+  step_at_line_ = cursor.step;
+  attempts_ = read_attempts(folder());
+  Attempt attempt;
+  attempt.number = attempts_.empty() ? 1 : attempts_.back().number + 1;
+  attempt.token = random_token();
+  attempt.first_step = cursor.step;
+  attempt.provenance = provenance;
+  if (attempt.number > 1) {
+    cursor.events.push_back({"resumed", cursor.step, "attempt " + std::to_string(attempt.number)});
+  }
+  if (!std::filesystem::exists(folder().config())) {
+    write_atomically(folder().config(), to_yaml(config()));
+  }
+  write_attempt(folder(), attempt);
+  attempts_.push_back(attempt);
+  metrics_.open(folder().metrics_part(attempt.number), std::ios::trunc);
+  if (!metrics_) {
+    throw std::runtime_error(folder().metrics_part(attempt.number).string() + ": cannot be written");
+  }
+}
+
+void ReplicaRun::account(double loss_nats) {
+  ++cursor.step;
+  cursor.loss_since_line.add(loss_nats);
+  if (cursor.step > steps_ - std::max<int64_t>(1, steps_ / 10)) {
+    cursor.loss_last_tenth.add(loss_nats);
+  }
+}
+
+bool ReplicaRun::line_due() const {
+  return cursor.step % log_every_ == 0 || cursor.step == steps_;
+}
+
+void ReplicaRun::write_line(double learning_rate, double grad_norm,
+                            const std::map<std::string, double>& test_loss_nats) {
+  MetricsRow row;
+  row.step = cursor.step;
+  row.train_tokens = cursor.step * config().train.batch_tokens;
+  if (cursor.loss_since_line.count > 0) row.train_loss_nats = cursor.loss_since_line.value();
+  row.learning_rate = learning_rate;
+  row.grad_norm = grad_norm;
+  row.wall_seconds = cursor.wall_seconds;
+  const double seconds = cursor.wall_seconds - wall_seconds_at_line_;
+  if (seconds > 0) {
+    row.tokens_per_second =
+        static_cast<double>((cursor.step - step_at_line_) * config().train.batch_tokens) / seconds;
+  }
+  row.test_loss_nats = test_loss_nats;
+  metrics_ << to_json_line(row) << '\n' << std::flush;
+  if (!metrics_) {
+    throw std::runtime_error(folder().metrics_part(attempts_.back().number).string() +
+                             ": a line could not be written (disk full?)");
+  }
+  cursor.loss_since_line = {};
+  wall_seconds_at_line_ = cursor.wall_seconds;
+  step_at_line_ = cursor.step;
+}
+
+void ReplicaRun::finish(RunState state, const std::map<std::string, WindowScores>& results,
+                        const RunRecord& facts, int row) {
+  metrics_.close();
+  if (!results.empty()) {
+    std::map<std::string, SafetensorView> tensors;
+    for (const auto& [name, scores] : results) {
+      const auto windows = static_cast<int64_t>(scores.window_loss_nats.size());
+      tensors[name] = {"F32", {windows}, std::as_bytes(std::span(scores.window_loss_nats))};
+    }
+    write_safetensors(folder().window_losses(), tensors, {{"unit", "nats per token"}});
+  }
+  RunRecord record = facts;
+  record.state = state;
+  record.content_hash = content_hash();
+  record.steps = cursor.step;
+  record.train_tokens = cursor.step * config().train.batch_tokens;
+  record.batch_tokens = config().train.batch_tokens;
+  record.learning_rate = config().train.learning_rate;
+  record.seed_init = config().seeds.init;
+  record.seed_data = config().seeds.data;
+  if (cursor.loss_last_tenth.count > 0) {
+    record.final_train_loss_nats = cursor.loss_last_tenth.value();
+  }
+  for (const auto& [name, scores] : results) record.test[name] = scores.result;
+  record.wall_seconds = cursor.wall_seconds;
+  record.evaluate_seconds = cursor.evaluate_seconds;
+  record.checkpoint_seconds = cursor.checkpoint_seconds;
+  record.pack = cursor.pack;
+  record.pack_row = row;
+  record.events = cursor.events;
+  record.attempts = attempts_;
+  publish(folder(), record);
+  state_ = State::kEnded;
+  lock_.reset();
+}
+
+}  // namespace scalelaw

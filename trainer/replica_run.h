@@ -1,0 +1,63 @@
+// One replica's run folder while it trains: the lock, this attempt's files, the cursor, and the
+// end. The pack (trainer/pack.h) trains; this keeps its books.
+#pragma once
+
+#include <cstdint>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "trainer/checkpoint.h"
+#include "trainer/evaluate.h"
+#include "trainer/run_config.h"
+#include "trainer/run_identity.h"
+#include "trainer/run_lock.h"
+#include "trainer/run_record.h"
+
+namespace scalelaw {
+
+class ReplicaRun {
+ public:
+  // Takes the folder (ConfigError when another process has it, or when it holds another
+  // configuration). Writes nothing but the lock yet.
+  explicit ReplicaRun(RunIdentity identity);
+
+  // Opens this attempt at cursor.step: attempt file, config.yaml, metrics part.
+  void begin_attempt(TrainingCursor at, const Provenance& provenance);
+
+  bool training() const { return state_ == State::kTraining; }
+  int64_t steps() const { return steps_; }
+  const RunConfig& config() const { return identity_.config; }
+  const std::string& content_hash() const { return identity_.content_hash; }
+  const RunFolder& folder() const { return identity_.folder; }
+
+  TrainingCursor cursor;  // of the last update done
+
+  // After an update: the means, and whether a line is due.
+  void account(double loss_nats);
+  bool line_due() const;
+  void write_line(double learning_rate, double grad_norm,
+                  const std::map<std::string, double>& test_loss_nats);
+
+  // Ends the run: window losses, then run.json, last. `results` empty: diverged.
+  // `facts` holds what the members of a pack share (shape, counts, data).
+  void finish(RunState state, const std::map<std::string, WindowScores>& results,
+              const RunRecord& facts, int row);
+
+ private:
+  enum class State { kTraining, kEnded };
+  RunIdentity identity_;
+  std::unique_ptr<RunLock> lock_;
+  std::vector<Attempt> attempts_;
+  std::ofstream metrics_;
+  State state_ = State::kTraining;
+  int64_t steps_ = 0;
+  int64_t log_every_ = 1;
+  double wall_seconds_at_line_ = 0;
+  int64_t step_at_line_ = 0;
+};
+
+}  // namespace scalelaw

@@ -1,0 +1,59 @@
+#include "trainer/run_identity.h"
+
+#include <utility>
+
+#include "trainer/config_error.h"
+#include "trainer/config_yaml.h"
+#include "trainer/data/data_set.h"
+
+namespace scalelaw {
+namespace {
+
+DataIdentity data_identity(const RunConfig& config, const std::filesystem::path& data) {
+  DataIdentity identity;
+  const auto token_hash = [&](const std::string& name, Split split) {
+    const DataSetInfo set = open_data_set(data, name);
+    const auto found = set.splits.find(split);
+    if (found == set.splits.end() || found->second.n_tokens == 0) {
+      throw ConfigError("data set '" + name + "' (" + set.folder.string() + ") has no " +
+                        std::string(scalelaw::name(split)) + " split");
+    }
+    return std::pair(found->second.token_hash, set.tokenizer_hash);
+  };
+  const auto [train_hash, tokenizer] = token_hash(config.data.train, Split::kTrain);
+  identity.train_hash = train_hash;
+  for (const auto& [name, tokens] : test_tokens(config)) {
+    const auto [hash, test_tokenizer] = token_hash(name, Split::kTest);
+    if (test_tokenizer != tokenizer) {
+      throw ConfigError("data.test." + name + ": made with another tokenizer than data.train = " +
+                        config.data.train + "; build it with --tokenizer set:" +
+                        config.data.train);
+    }
+    identity.test_hash[name] = hash;
+  }
+  return identity;
+}
+
+}  // namespace
+
+std::map<std::string, int64_t> test_tokens(const RunConfig& config) {
+  if (!config.data.test.empty()) return config.data.test;
+  return {{config.data.train, 131072}};
+}
+
+RunIdentity identify(RunConfig config, const std::filesystem::path& runs,
+                     const std::filesystem::path& data) {
+  std::string hash = content_hash(config, data_identity(config, data));
+  RunFolder folder{runs / run_folder_name(config, hash)};
+  return {std::move(config), std::move(hash), std::move(folder)};
+}
+
+void check_same_run(const RunIdentity& identity, const std::filesystem::path& data) {
+  if (!std::filesystem::exists(identity.folder.config())) return;
+  const RunConfig there = read_run_config(identity.folder.config());
+  if (content_hash(there, data_identity(there, data)) == identity.content_hash) return;
+  throw ConfigError(identity.folder.config().string() +
+                    ": is the configuration of another run; move that folder away");
+}
+
+}  // namespace scalelaw

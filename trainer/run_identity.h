@@ -1,0 +1,31 @@
+// What a run is before anything is trained or written: identity and folder. No LibTorch.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "trainer/run_config.h"
+#include "trainer/run_record.h"
+
+namespace scalelaw {
+
+struct RunIdentity {
+  RunConfig config;
+  std::string content_hash;
+  RunFolder folder;
+};
+
+// data.test, or its default: the test split of data.train, 131072 tokens.
+std::map<std::string, int64_t> test_tokens(const RunConfig& config);
+
+// Opens the data sets' headers; ConfigError when one is missing.
+RunIdentity identify(RunConfig config, const std::filesystem::path& runs,
+                     const std::filesystem::path& data);
+
+// ConfigError when the folder holds the config.yaml of another run (the hash's first digits met by
+// accident, or a file edited by hand).
+void check_same_run(const RunIdentity& identity, const std::filesystem::path& data);
+
+}  // namespace scalelaw
