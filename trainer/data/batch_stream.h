@@ -11,9 +11,9 @@
 namespace scalelaw {
 
 struct BatchGeometry {
-  int64_t n_ctx = 0;            // T
-  int64_t batch_windows = 0;    // B, windows a step
-  int64_t unique_tokens = 0;    // only the first so many tokens of the split are read
+  int64_t n_ctx = 0;          // T
+  int64_t batch_windows = 0;  // B, windows a step
+  int64_t unique_tokens = 0;  // only the first so many tokens of the split are read
 };
 
 // The split's prefix is cut into floor((unique_tokens - 1) / n_ctx) windows. Each epoch visits

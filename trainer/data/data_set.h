@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "trainer/data/token_shard.h"
 
@@ -16,7 +18,7 @@ std::string_view name(Split split);  // "train", "val", "test"
 struct DataSetInfo {
   std::string name;
   std::filesystem::path folder;
-  std::string tokenizer;        // "bytes", "bpe:512", "unigram:8192", or a file's name
+  std::string tokenizer;  // "bytes", "bpe:512", "unigram:8192", or a file's name
   std::string tokenizer_hash;
   int64_t n_vocab = 0;
   std::map<Split, TokenShardInfo> splits;  // a set may have only some (a pure test set)
@@ -27,5 +29,12 @@ struct DataSetInfo {
 // Reads headers only: milliseconds.
 DataSetInfo open_data_set(const std::filesystem::path& data_root, const std::string& name);
 std::filesystem::path shard_file(const DataSetInfo& set, Split split);
+std::filesystem::path tokenizer_file(const DataSetInfo& set);  // not there for "bytes"
+// Names of the complete sets under `data_root`, sorted; none when the folder is not there.
+std::vector<std::string> data_set_names(const std::filesystem::path& data_root);
+
+inline constexpr int kDataSetVersion = 1;
+inline constexpr std::string_view kDataSetFile = "data_set.json";
+inline constexpr Split kSplits[] = {Split::kTrain, Split::kValidation, Split::kTest};
 
 }  // namespace scalelaw

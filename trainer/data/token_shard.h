@@ -1,10 +1,12 @@
 // Tokens on disk: one file a split, memory-mapped, uint16 or uint32, checked when opened.
 //
 // Layout (little-endian): 4096 bytes of header (TokenShardHeader, then zeros), then n_tokens ids.
+// The header's hash covers all 4096 bytes, its own 32 digits taken as zeros.
 // Documents follow one another in one seeded shuffle, each ended by the end-of-document token, so
 // the first D tokens are a fair sample and smaller sets are nested in larger ones.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <span>
@@ -16,10 +18,10 @@ struct TokenShardInfo {
   int64_t n_vocab = 0;
   int64_t n_tokens = 0;
   int64_t n_documents = 0;
-  int64_t text_bytes = 0;       // UTF-8 bytes of the text behind the tokens
-  int token_bytes = 2;          // 2 up to n_vocab 65536, else 4
-  std::string tokenizer_hash;   // 32 hex digits
-  std::string token_hash;       // 32 hex digits, of the payload: the split's identity
+  int64_t text_bytes = 0;      // UTF-8 bytes of the text behind the tokens
+  int token_bytes = 2;         // 2 up to n_vocab 65536, else 4
+  std::string tokenizer_hash;  // 32 hex digits
+  std::string token_hash;      // 32 hex digits, of the payload: the split's identity
 };
 
 class TokenShard {
@@ -36,7 +38,8 @@ class TokenShard {
 
   const TokenShardInfo& info() const { return info_; }
   const std::filesystem::path& file() const { return file_; }
-  // Copies tokens [first, first + out.size()) as int64. std::out_of_range beyond the end.
+  // Copies tokens [first, first + out.size()) as int64. std::out_of_range beyond the end;
+  // std::runtime_error when the file has become shorter since it was opened.
   void copy(int64_t first, std::span<int64_t> out) const;
 
  private:
@@ -44,6 +47,7 @@ class TokenShard {
   TokenShardInfo info_;
   const std::byte* mapping_ = nullptr;
   std::size_t mapped_bytes_ = 0;
+  int descriptor_ = -1;
 };
 
 // Writes a shard atomically. ids below n_vocab are the caller's promise (asserted).
