@@ -1,0 +1,234 @@
+#!/usr/bin/env bash
+# Everything scalelaw needs, from a bare Debian 12 or Ubuntu 24.04. Run again, it does nothing.
+#
+#   scripts/setup.sh [--torch cpu|cuda|PATH] [--no-torch]
+#
+#   --torch cpu    LibTorch from the PyPI wheel without its CUDA libraries, into .venv (1.3 GB)
+#   --torch cuda   the whole wheel (4.7 GB); the default where an NVIDIA driver is
+#   --torch PATH   a Python that has torch, a virtual environment, or an unpacked LibTorch folder
+#   --no-torch     packages alone: enough for data, sweeps, fits and reports
+#
+# Without an option an earlier choice stands; else cuda where a driver is, else cpu.
+# Packages are installed as root or by sudo, and only those that are missing.
+source "$(dirname -- "${BASH_SOURCE[0]}")/stages.sh"
+
+torch_version=2.11.0
+# The CPU half of the wheel needs these two of its CUDA libraries and no other.
+cpu_extras=(nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85)
+venv=$root/.venv
+chosen_file=$venv/torch_dir  # the folder with include/ and lib/, from .venv on; CMake reads it
+# Debian's own Python first: python3-venv is for that one.
+python=$([[ -x /usr/bin/python3 ]] && echo /usr/bin/python3 || echo python3)
+
+# A name alone: the Debian package. package:command: either will do.
+packages=(
+  g++:g++ cmake:cmake ninja-build:ninja ccache:ccache git:git pkg-config:pkg-config
+  python3:python3 python3-venv ca-certificates
+  libyaml-cpp-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libcli11-dev libxxhash-dev
+  libarchive-dev libzstd-dev libsentencepiece-dev libceres-dev
+  libgtest-dev libbenchmark-dev
+  gnuplot-nox:gnuplot fonts-dejavu-core
+)
+# What tests that start a browser need; installed only where such tests are asked for.
+if [[ ${SCALELAW_TEST_SERVICES:-0} == 1 && $(. /etc/os-release && echo "$ID") == debian ]]; then
+  packages+=(chromium:chromium)
+fi
+
+wanted_torch=
+while (($# > 0)); do
+  case $1 in
+    --torch)
+      (($# > 1)) || usage_error "--torch needs cpu, cuda or a path"
+      wanted_torch=$2
+      shift
+      ;;
+    --torch=*) wanted_torch=${1#*=} ;;
+    --no-torch) wanted_torch=none ;;
+    -h | --help)
+      print_help
+      exit 0
+      ;;
+    *) usage_error "unknown option '$1'; see scripts/setup.sh --help" ;;
+  esac
+  shift
+done
+
+missing_packages() {
+  local entry package command_name installed
+  installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "${packages[@]%%:*}" 2>/dev/null |
+    sed -n 's/^installed //p')
+  for entry in "${packages[@]}"; do
+    package=${entry%%:*}
+    command_name=${entry#*:}
+    grep -qxF -- "$package" <<<"$installed" && continue
+    [[ $entry == *:* ]] && command -v "$command_name" >/dev/null && continue
+    echo "$package"
+  done
+}
+
+install_packages() {
+  local missing=("$@") as_root=()
+  local by_hand="apt-get install --no-install-recommends ${missing[*]}"
+  if ((EUID != 0)); then
+    command -v sudo >/dev/null ||
+      fail_stage "Packages are missing and this is neither root nor a machine with sudo. As root: $by_hand"
+    if ! sudo -n true 2>/dev/null; then
+      (: </dev/tty) 2>/dev/null || fail_stage "Packages are missing and sudo wants a password, but no terminal is here. Run: sudo $by_hand"
+      sudo -v || fail_stage "sudo refused. As root: $by_hand"
+    fi
+    as_root=(sudo)
+  fi
+  (($(free_megabytes /usr) > 1500)) ||
+    fail_stage "The packages need 1.5 GB on the disk of /usr; $(free_megabytes /usr) MB are free."
+  local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
+    apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
+  "${apt[@]}" update ||
+    fail_stage "apt-get update failed: is the network there? By hand: $by_hand"
+  "${apt[@]}" install -y --no-install-recommends "${missing[@]}" ||
+    fail_stage "apt-get could not install: ${missing[*]}. No network, a full disk, or (Ubuntu) the component universe is off."
+  note "installed ${#missing[@]}"
+}
+
+ensure_packages() {
+  if ! command -v dpkg-query >/dev/null; then
+    note "not Debian or Ubuntu: not checked; CMake names what is missing"
+    return
+  fi
+  local missing
+  mapfile -t missing < <(missing_packages)
+  if ((${#missing[@]} == 0)); then
+    note "all there"
+  else
+    install_packages "${missing[@]}"
+  fi
+}
+
+# Where a Python keeps its torch, without importing it (the CPU set-up cannot be imported).
+torch_of_python() {
+  "$1" -c 'import importlib.util as u, os
+s = u.find_spec("torch")
+print(os.path.dirname(s.origin) if s and s.origin else "")' 2>/dev/null
+}
+
+is_torch_folder() {
+  [[ -d $1/include/ATen && -e $1/lib/libtorch_cpu.so && -e $1/lib/libc10.so ]]
+}
+
+torch_version_of() {
+  sed -n "s/^__version__ = '\(.*\)'/\1/p" "$1/version.py" 2>/dev/null | grep . ||
+    cat "$1/build-version" 2>/dev/null || echo unknown
+}
+
+# The folder a path means: an unpacked LibTorch, a virtual environment, or a Python.
+torch_at() {
+  local path
+  path=$(realpath -e -s -- "$1" 2>/dev/null) || fail_stage "--torch $1: no such file or folder"
+  local found=
+  if [[ -d $path ]]; then
+    if is_torch_folder "$path"; then
+      found=$path
+    elif is_torch_folder "$path/libtorch"; then
+      found=$path/libtorch
+    elif [[ -x $path/bin/python ]]; then
+      found=$(torch_of_python "$path/bin/python")
+    fi
+  elif [[ -x $path ]]; then
+    found=$(torch_of_python "$path")
+  fi
+  { [[ -n $found ]] && is_torch_folder "$found"; } ||
+    fail_stage "--torch $1: holds no LibTorch (looked for include/ATen and lib/libtorch_cpu.so, or a Python that has torch)"
+  echo "$found"
+}
+
+choose_torch_folder() {
+  local line=${1#"$venv"/}
+  [[ -e $chosen_file && $(<"$chosen_file") == "$line" ]] && return
+  mkdir -p "$venv"
+  printf '%s\n' "$line" >"$chosen_file.part"
+  mv "$chosen_file.part" "$chosen_file"
+}
+
+# The folder chosen earlier, when it is still whole; else nothing.
+earlier_choice() {
+  [[ -s $chosen_file ]] || return 0
+  local folder
+  folder=$(<"$chosen_file")
+  if [[ $folder == /* ]]; then
+    ! is_torch_folder "$folder" || echo "$folder"
+  else
+    ! wheel_is_here "$(site_packages)" cpu || echo "$venv/$folder"
+  fi
+}
+
+# Finished installs only: pip writes RECORD last.
+wheel_is_here() {
+  local site=$1 half=$2
+  [[ -n $site ]] || return 1
+  is_torch_folder "$site/torch" && [[ -e $site/torch-$torch_version.dist-info/RECORD ]] || return 1
+  [[ $half == cpu ]] && [[ -e $site/nvidia/cu13/lib/libcudart.so.13 ]] && return 0
+  [[ -e $site/nvidia/cudnn/lib/libcudnn.so.9 && -e $site/nvidia/nccl/lib/libnccl.so.2 ]]
+}
+
+site_packages() {
+  compgen -G "$venv/lib/python3.*/site-packages" | head -n 1 || true
+}
+
+install_wheel() {
+  local half=$1 needed=3500
+  [[ $half == cuda ]] && needed=9000
+  (($(free_megabytes "$root") > needed)) ||
+    fail_stage "LibTorch ($half) needs $needed MB while it is unpacked; $(free_megabytes "$root") MB are free in $root."
+  if [[ ! -x $venv/bin/pip ]]; then
+    "$python" -m venv "$venv" ||
+      fail_stage "python3 could not make a virtual environment in .venv (Debian package python3-venv)"
+  fi
+  # pip unpacks in the temporary folder, which may be a small one in memory.
+  mkdir -p "$venv/tmp"
+  local pip=(env TMPDIR="$venv/tmp" "$venv/bin/pip" --disable-pip-version-check --no-input install
+    --progress-bar off)
+  local reason="pip could not fetch torch $torch_version from PyPI: no network, a full disk, or a Python that has no wheel. Elsewhere installed? scripts/setup.sh --torch PATH"
+  if [[ $half == cpu ]]; then
+    "${pip[@]}" --no-deps "torch==$torch_version" "${cpu_extras[@]}" || fail_stage "$reason"
+  else
+    "${pip[@]}" "torch==$torch_version" || fail_stage "$reason"
+  fi
+  rm -rf "$venv/tmp"
+  wheel_is_here "$(site_packages)" "$half" ||
+    fail_stage "pip ended well, but the wheel is not complete in $(site_packages). Remove .venv and run again."
+}
+
+ensure_torch() {
+  local wanted=$wanted_torch folder=
+  if [[ -z $wanted ]]; then
+    folder=$(earlier_choice)
+    wanted=cpu
+    if driver_is_here; then wanted=cuda; fi
+  fi
+  if [[ -z $folder ]]; then
+    case $wanted in
+      cpu | cuda)
+        [[ $(uname -m) == x86_64 ]] ||
+          fail_stage "The wheel's layout is known for x86_64 alone; on $(uname -m) pass --torch PATH."
+        wheel_is_here "$(site_packages)" "$wanted" || install_wheel "$wanted"
+        folder=$(site_packages)/torch
+        ;;
+      *) folder=$(torch_at "$wanted") ;;
+    esac
+  fi
+  choose_torch_folder "$folder"
+  note "$(torch_version_of "$folder") for $(torch_kind "$folder"), in ${folder#"$root"/}"
+}
+
+torch_kind() {
+  if [[ -e $1/lib/libtorch_cuda.so ]] &&
+    { [[ ! -d $1/../nvidia ]] || [[ -e $1/../nvidia/cudnn ]]; }; then
+    echo "CPU and CUDA"
+  else
+    echo CPU
+  fi
+}
+
+stage "Debian packages" ensure_packages
+if [[ $wanted_torch != none ]]; then
+  stage "LibTorch" ensure_torch
+fi
