@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "trainer/data/data_set.h"
 #include "trainer/lr_schedule.h"
 #include "trainer/pack_rules.h"
+#include "trainer/run_identity.h"
 
 namespace scalelaw {
 namespace {
@@ -44,8 +46,13 @@ class Stopwatch {
 Pack::Pack(std::vector<RunConfig> configs, PackOptions options) : options_(std::move(options)) {
   check_can_share_pack(configs);
   std::vector<RunIdentity> identities;
+  std::set<std::string> hashes;
   for (RunConfig& config : configs) {
     RunIdentity identity = identify(std::move(config), options_.runs, options_.data);
+    if (!hashes.insert(identity.content_hash).second) {
+      throw ConfigError("two of these configurations are the same run (" + identity.content_hash +
+                        "); leave one out");
+    }
     check_same_run(identity, options_.data);
     const auto record = try_read_run_record(identity.folder);
     if (!record) {
@@ -72,7 +79,6 @@ void Pack::open_data(const RunConfig& config) {
   shape_.n_vocab = set.n_vocab;
   facts_.train_set = set.name;
   facts_.tokenizer_hash = set.tokenizer_hash;
-  facts_.unique_train_tokens = std::min(config.horizon.tokens, train_->info().n_tokens);
   for (const auto& [name, tokens] : test_tokens(config)) {
     const DataSetInfo test = open_data_set(options_.data, name);
     test_sets_.push_back({name, TokenShard(shard_file(test, Split::kTest)), tokens});
@@ -89,6 +95,17 @@ void Pack::open_data(const RunConfig& config) {
   }
 }
 
+// One token more than the run predicts, so that a data set that is large enough is read once.
+int64_t Pack::prefix_tokens(const RunConfig& config) const {
+  return std::min(total_steps(config) * config.train.batch_tokens + 1, train_->info().n_tokens);
+}
+
+RunRecord Pack::facts_of(const ReplicaRun& member) const {
+  RunRecord facts = facts_;
+  facts.unique_train_tokens = prefix_tokens(member.config()) - 1;
+  return facts;
+}
+
 void Pack::build(const std::vector<RunIdentity>& identities) {
   Execution execution;
   if (identities.front().config.train.precision == Precision::kBFloat16) {
@@ -101,16 +118,14 @@ void Pack::build(const std::vector<RunIdentity>& identities) {
 
   std::vector<OptimizerConfig> optimizers;
   const RunConfig& first = identities.front().config;
-  const BatchGeometry geometry{shape_.n_ctx, first.train.batch_tokens / shape_.n_ctx,
-                               facts_.unique_train_tokens};
+  const int64_t batch_windows = first.train.batch_tokens / shape_.n_ctx;
   for (const RunIdentity& identity : identities) {
     optimizers.push_back(identity.config.train.optimizer);
-    BatchGeometry own = geometry;
-    own.unique_tokens = std::min(identity.config.horizon.tokens, train_->info().n_tokens);
-    streams_.emplace_back(own, identity.config.seeds.data);
+    streams_.emplace_back(BatchGeometry{shape_.n_ctx, batch_windows, prefix_tokens(identity.config)},
+                          identity.config.seeds.data);
   }
   optimizer_ = std::make_unique<AdamW>(arena_, std::move(optimizers));
-  const std::vector<int64_t> sizes{arena_.replicas(), geometry.batch_windows, shape_.n_ctx};
+  const std::vector<int64_t> sizes{arena_.replicas(), batch_windows, shape_.n_ctx};
   inputs_ = at::empty(sizes, at::kLong);
   targets_ = at::empty(sizes, at::kLong);
 }
@@ -222,7 +237,7 @@ void Pack::train_one_step() {
              std::to_string(result_.grad_norm[r])});
     options_.note(members_[r].folder().path.string() + ": diverged at step " +
                   std::to_string(step_));
-    members_[r].finish(RunState::kDiverged, {}, facts_, static_cast<int>(r));
+    members_[r].finish(RunState::kDiverged, {}, facts_of(members_[r]), static_cast<int>(r));
   }
 }
 
@@ -254,7 +269,7 @@ void Pack::finish_members_at_horizon() {
     ReplicaRun& member = members_[r];
     write_checkpoint(member.folder(), member.content_hash(), member.cursor, arena_, *optimizer_,
                      static_cast<int64_t>(r), 1);
-    member.finish(RunState::kComplete, results[r], facts_, static_cast<int>(r));
+    member.finish(RunState::kComplete, results[r], facts_of(member), static_cast<int>(r));
   }
 }
 

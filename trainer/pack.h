@@ -66,6 +66,8 @@ class Pack {
   void resume();
   bool restore_at(int64_t step);
   void load_batch();
+  int64_t prefix_tokens(const RunConfig& config) const;  // of the train split that a run reads
+  RunRecord facts_of(const ReplicaRun& member) const;
 
   PackOptions options_;
   ModelShape shape_;

@@ -1,0 +1,20 @@
+// A data set made without text: tokens of a noisy cycle, which a small model learns in seconds.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace scalelaw {
+
+struct TinyDataSet {
+  std::string name = "tiny";
+  int64_t n_vocab = 17;
+  int64_t train_tokens = 4096;
+  int64_t test_tokens = 1024;
+};
+
+// Writes ROOT/NAME with train and test splits; every call with the same options writes the same.
+void write_tiny_data_set(const std::filesystem::path& root, const TinyDataSet& options = {});
+
+}  // namespace scalelaw

@@ -1,0 +1,173 @@
+// scalelaw-train: trains one run, or a pack of runs of one shape; times a step.
+#include <ATen/Parallel.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "trainer/bench.h"
+#include "trainer/config_error.h"
+#include "trainer/config_yaml.h"
+#include "trainer/device.h"
+#include "trainer/provenance.h"
+#include "trainer/train_loop.h"
+
+namespace {
+
+using namespace scalelaw;
+
+std::atomic<bool> stop_requested{false};
+
+// The second signal ends the program at once.
+void request_stop(int signal) {
+  stop_requested = true;
+  std::signal(signal, SIG_DFL);
+}
+
+struct TrainArguments {
+  std::vector<std::string> configs, settings;
+  std::string runs = "runs", data = "data", device = "auto";
+  int threads = 0;
+};
+
+struct BenchArguments {
+  BenchOptions options;
+  std::string device = "cpu", precision = "fp32";
+  int threads = 1;
+  bool json = false;
+};
+
+int run_train(const TrainArguments& arguments) {
+  std::vector<RunConfig> configs;
+  for (const std::string& file : arguments.configs) {
+    configs.push_back(read_run_config(file, arguments.settings));
+  }
+  if (arguments.threads > 0) at::set_num_threads(arguments.threads);
+  PackOptions options;
+  options.runs = arguments.runs;
+  options.data = arguments.data;
+  options.device = choose_device(arguments.device);
+  options.provenance = current_provenance(options.device, at::get_num_threads());
+  options.note = [](const std::string& text) { spdlog::info("{}", text); };
+
+  std::signal(SIGINT, request_stop);
+  std::signal(SIGTERM, request_stop);
+  Pack pack(configs, std::move(options));
+  if (pack.finished()) return kExitComplete;
+  for (const ReplicaRun& member : pack.members()) {
+    spdlog::info("{}: {} steps from {}", member.folder().path.string(), member.steps(),
+                 pack.step());
+  }
+  const ProvenanceConfig& how = pack.members().front().config().how;
+  std::vector<std::unique_ptr<Observer>> observers;
+  observers.push_back(make_metrics_observer(pack));
+  observers.push_back(make_checkpoint_observer(how.checkpoint_every_seconds));
+  observers.push_back(make_progress_observer(how.progress_every_seconds, isatty(STDERR_FILENO) != 0,
+                                             [](const std::string& text) { std::cerr << text; }));
+  if (train(pack, observers, stop_requested) == TrainOutcome::kInterrupted) {
+    spdlog::warn("interrupted at step {}; the same command goes on from there", pack.step());
+    return kExitInterrupted;
+  }
+  for (const ReplicaRun& member : pack.members()) {
+    spdlog::info("{}", one_line_result(member.folder()));
+  }
+  return kExitComplete;
+}
+
+int run_bench_verb(BenchArguments& arguments) {
+  const auto problems = validate(arguments.options.shape);
+  if (!problems.empty()) throw ConfigError(problems.front().key + ": " + problems.front().rule);
+  if (arguments.precision != "fp32" && arguments.precision != "bf16") {
+    throw ConfigError("--precision " + arguments.precision + ": must be fp32 or bf16");
+  }
+  if (arguments.precision == "bf16") arguments.options.precision = Precision::kBFloat16;
+  arguments.options.device = choose_device(arguments.device);
+  at::set_num_threads(arguments.threads);
+  const BenchResult result = run_bench(arguments.options);
+  if (arguments.json) {
+    std::cout << to_json_line(arguments.options, result) << '\n';
+  } else {
+    std::printf("%.3f ms a step (%.3f ms of CPU time), %.0f tokens/s, %.1f GFLOP/s (exact_causal)\n",
+                1e3 * result.step_wall_seconds_median, 1e3 * result.step_cpu_seconds_median,
+                result.tokens_per_second, 1e-9 * result.flops_per_second);
+  }
+  return kExitComplete;
+}
+
+void add_train(CLI::App& app, TrainArguments& a) {
+  CLI::App* verb = app.add_subcommand("train", "train one run, or several of one shape as a pack");
+  verb->footer(
+      "Example: scalelaw train run.yaml --set train.learning_rate=0.02 --device cpu\n"
+      "Ends with 0 complete, 2 bad input, 3 interrupted (the same command goes on), 1 otherwise.");
+  verb->add_option("config", a.configs, "run configurations (YAML); more than one make a pack")
+      ->required()
+      ->type_name("FILE");
+  verb->add_option("--set", a.settings, "key=value, over the files; repeatable")->type_name("K=V");
+  verb->add_option("--runs", a.runs, "folder of run folders")->capture_default_str();
+  verb->add_option("--data", a.data, "folder of data sets")->capture_default_str();
+  verb->add_option("--device", a.device, "auto, cpu or cuda")->capture_default_str();
+  verb->add_option("--threads", a.threads, "CPU threads; 0: as OMP_NUM_THREADS says");
+}
+
+void add_bench(CLI::App& app, BenchArguments& a) {
+  CLI::App* verb = app.add_subcommand("bench", "time the training step of one shape");
+  verb->footer("Example: scalelaw bench --layers 4 --width 128 --context 256 --batch 8 --vocab 1024");
+  ModelShape& shape = a.options.shape;
+  shape.n_vocab = 256;
+  shape.position = PositionEncoding::kLearned;
+  verb->add_option("--arch", shape.arch, "architecture")->capture_default_str();
+  verb->add_option("--layers", shape.n_layer, "n_layer")->capture_default_str();
+  verb->add_option("--width", shape.d_model, "d_model")->capture_default_str();
+  verb->add_option("--heads", shape.n_head, "n_head")->capture_default_str();
+  verb->add_option("--context", shape.n_ctx, "n_ctx")->capture_default_str();
+  verb->add_option("--vocab", shape.n_vocab, "n_vocab")->capture_default_str();
+  verb->add_option("--batch", a.options.batch_windows, "windows a step")->capture_default_str();
+  verb->add_option("--replicas", a.options.replicas, "models side by side")->capture_default_str();
+  verb->add_option("--steps", a.options.steps, "timed steps")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  verb->add_option("--precision", a.precision, "fp32 or bf16")->capture_default_str();
+  verb->add_option("--device", a.device, "auto, cpu or cuda")->capture_default_str();
+  verb->add_option("--threads", a.threads, "CPU threads")->capture_default_str();
+  verb->add_flag("--plain", a.options.plain_operators, "the slow twin: plain autograd operators");
+  verb->add_option("--position", shape.position, "learned (GPT-2's) or rotary")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, PositionEncoding>{
+          {"learned", PositionEncoding::kLearned}, {"rotary", PositionEncoding::kRotary}}))
+      ->capture_default_str();
+  verb->add_flag("--json", a.json, "one JSON line");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  spdlog::set_default_logger(spdlog::stderr_color_mt("scalelaw"));
+  spdlog::set_pattern("%H:%M:%S %v");
+  CLI::App app("scalelaw-train: trains runs and packs of runs; times a training step");
+  app.require_subcommand(1);
+  TrainArguments train_arguments;
+  BenchArguments bench_arguments;
+  add_train(app, train_arguments);
+  add_bench(app, bench_arguments);
+  try {
+    app.parse(argc, argv);
+    return app.got_subcommand("train") ? run_train(train_arguments)
+                                       : run_bench_verb(bench_arguments);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? kExitComplete : kExitBadInput;
+  } catch (const ConfigError& e) {
+    std::cerr << e.what() << '\n';
+    return kExitBadInput;
+  } catch (const std::exception& e) {
+    std::cerr << e.what() << '\n';
+    return kExitOther;
+  }
+}
