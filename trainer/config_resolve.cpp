@@ -105,7 +105,7 @@ class CrossRules {
     }
     require(config_.evaluate.points_per_decade == 0 || config_.evaluate.tokens >= n_ctx,
             "evaluate.tokens", "must be at least ", "model.n_ctx");
-    for (const auto& [name, tokens] : test_sets(config_)) {
+    for (const auto& [name, tokens] : test_tokens(config_)) {
       require(tokens >= n_ctx, kTestPrefix + name, "must be at least ", "model.n_ctx");
     }
   }
@@ -113,7 +113,7 @@ class CrossRules {
  private:
   std::string value_of(const std::string& key) const {
     if (const KeyAccess* access = find_key(key)) return access->get(config_);
-    const auto tests = test_sets(config_);
+    const auto tests = test_tokens(config_);
     const auto test = tests.find(key.substr(std::string_view(kTestPrefix).size()));
     return test == tests.end() ? "" : std::to_string(test->second);
   }

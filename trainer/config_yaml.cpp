@@ -84,7 +84,10 @@ class FlatBuilder : public YAML::EventHandler {
 
   std::string path() const {
     std::string path;
-    for (const Level& level : open_) path += (path.empty() ? "" : ".") + level.key.value_or("");
+    for (const Level& level : open_) {
+      if (!path.empty()) path += '.';
+      path += level.key.value_or("");
+    }
     return path;
   }
   void add(const std::string& text) {

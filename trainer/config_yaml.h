@@ -68,12 +68,12 @@ std::string nearest(std::string_view text, const std::vector<std::string>& candi
 struct DataIdentity {
   int64_t n_vocab = 0;     // equal ids under a padded vocabulary: another model
   std::string train_hash;  // of the train split's tokens, 32 hex digits
-  std::map<std::string, std::string> test_hash;  // each of test_sets(config) -> the same
+  std::map<std::string, std::string> test_hash;  // each of test_tokens(config) -> the same
 };
 // The canonical text that is hashed: "spec=1\n", then "key=value\n" for each identity key whose
 // value differs from the default of its spec, sorted, then the vocabulary and the token hashes,
 // of test sets with the tokens read. data.train and the names in data.test do not enter.
-// std::invalid_argument when `data` lacks a test set.
+// std::invalid_argument when `data` is not filled in.
 std::string identity_text(const RunConfig& config, const DataIdentity& data);
 // 32 hex digits (XXH3, 128 bits, canonical) of identity_text.
 std::string content_hash(const RunConfig& config, const DataIdentity& data);

@@ -12,6 +12,9 @@ namespace scalelaw {
 // A change to a single byte of this text orphans every run ever made; tests/golden/identity holds
 // hashes that must stay.
 std::string identity_text(const RunConfig& config, const DataIdentity& data) {
+  if (data.n_vocab < 1 || data.train_hash.empty()) {
+    throw std::invalid_argument("the data's identity is not filled in");
+  }
   RunConfig identical = config;
   identical.model = canonical(config.model);
   std::vector<std::string> lines;
@@ -22,7 +25,7 @@ std::string identity_text(const RunConfig& config, const DataIdentity& data) {
   }
   std::sort(lines.begin(), lines.end());
   std::vector<std::string> tests;
-  for (const auto& [name, tokens] : test_sets(config)) {
+  for (const auto& [name, tokens] : test_tokens(config)) {
     const auto hash = data.test_hash.find(name);
     if (hash == data.test_hash.end()) {
       throw std::invalid_argument("no token hash of test set " + name);

@@ -82,7 +82,7 @@ struct RunConfig {
   ProvenanceConfig how;
 };
 
-// data.test with its default filled in: test set -> tokens of the final evaluation.
+// data.test, or its default: the test split of data.train, 131072 tokens.
 std::map<std::string, int64_t> test_sets(const RunConfig& config);
 
 int64_t total_steps(const RunConfig& config);  // ceil(horizon.tokens / train.batch_tokens)
