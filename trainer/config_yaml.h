@@ -27,22 +27,23 @@ using FlatConfig = std::map<std::string, SourcedText>;  // "train.learning_rate"
 
 // One key of a run's configuration, for reading and for people.
 struct ConfigKey {
-  std::string name;           // "train.optimizer.beta2"
-  std::string type;           // "whole number", "number", "true or false", "one of kTied ..."
-  std::string default_text;   // canonical
-  std::string unit;           // "tokens", "share of the horizon", ""
-  std::string rule;           // "> 0 and < 1"
-  std::string help;           // what it is and what changing it costs
-  bool identity = true;       // false: provenance, outside the hash
+  std::string name;          // "train.optimizer.beta2"
+  std::string type;          // "whole number", "number", "true or false", "one of kTied ..."
+  std::string default_text;  // canonical
+  std::string unit;          // "tokens", "share of the horizon", ""
+  std::string rule;          // "> 0 and < 1"
+  std::string help;          // what it is and what changing it costs
+  bool identity = true;      // false: outside the hash (provenance, names of data sets)
 };
 const std::vector<ConfigKey>& config_keys();
 
 // Reads YAML text into dotted keys. ConfigError (file:line: ...) for: a file over 1 MiB, nesting
 // over 16, anchors, aliases and merge keys, duplicate keys, sequences, null values, invalid YAML.
-// Keys are not checked here.
+// Keys are not checked here. A dotted key ("model.n_ctx: 64") is the same as a nested one. An empty
+// map is kept as the text "{}" under its own key.
 FlatConfig read_flat_config(const std::filesystem::path& file);
 FlatConfig parse_flat_config(std::string_view yaml, std::string_view file_name);
-// "key=value" from a command line.
+// "key=value" from a command line; replaces. "data.test={}" empties a group.
 void apply_setting(FlatConfig& config, std::string_view setting);
 
 // Types, ranges and rules; unknown keys with the nearest valid one. ConfigError names file, line,
@@ -65,12 +66,14 @@ std::string nearest(std::string_view text, const std::vector<std::string>& candi
 
 // Hashes of the tokens a run reads; from the data sets' headers.
 struct DataIdentity {
-  std::string train_hash;                        // of the train split's tokens, 32 hex digits
-  std::map<std::string, std::string> test_hash;  // test set -> the same
+  int64_t n_vocab = 0;     // equal ids under a padded vocabulary: another model
+  std::string train_hash;  // of the train split's tokens, 32 hex digits
+  std::map<std::string, std::string> test_hash;  // each of test_tokens(config) -> the same
 };
 // The canonical text that is hashed: "spec=1\n", then "key=value\n" for each identity key whose
-// value differs from the default of its spec, sorted, then the token hashes. data.train and the
-// names in data.test do not enter: their hashes do.
+// value differs from the default of its spec, sorted, then the vocabulary and the token hashes,
+// of test sets with the tokens read. data.train and the names in data.test do not enter.
+// std::invalid_argument when `data` is not filled in.
 std::string identity_text(const RunConfig& config, const DataIdentity& data);
 // 32 hex digits (XXH3, 128 bits, canonical) of identity_text.
 std::string content_hash(const RunConfig& config, const DataIdentity& data);

@@ -18,6 +18,7 @@ DataIdentity data_identity(const RunConfig& config, const std::filesystem::path&
       throw ConfigError("data set '" + name + "' (" + set.folder.string() + ") has no " +
                         std::string(scalelaw::name(split)) + " split");
     }
+    if (split == Split::kTrain) identity.n_vocab = set.n_vocab;
     return std::pair(found->second.token_hash, set.tokenizer_hash);
   };
   const auto [train_hash, tokenizer] = token_hash(config.data.train, Split::kTrain);
@@ -35,11 +36,6 @@ DataIdentity data_identity(const RunConfig& config, const std::filesystem::path&
 }
 
 }  // namespace
-
-std::map<std::string, int64_t> test_tokens(const RunConfig& config) {
-  if (!config.data.test.empty()) return config.data.test;
-  return {{config.data.train, 131072}};
-}
 
 RunIdentity identify(RunConfig config, const std::filesystem::path& runs,
                      const std::filesystem::path& data) {

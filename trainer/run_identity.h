@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <string>
 
 #include "trainer/run_config.h"
@@ -16,9 +15,6 @@ struct RunIdentity {
   std::string content_hash;
   RunFolder folder;
 };
-
-// data.test, or its default: the test split of data.train, 131072 tokens.
-std::map<std::string, int64_t> test_tokens(const RunConfig& config);
 
 // Opens the data sets' headers; ConfigError when one is missing.
 RunIdentity identify(RunConfig config, const std::filesystem::path& runs,

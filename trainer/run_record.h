@@ -3,7 +3,7 @@
 //
 //   config.yaml              the resolved configuration; written first
 //   attempts/0001.json       who ran, where, from which step; one an attempt
-//   metrics.0001.jsonl       lines of that attempt; a later attempt overrides from its first step
+//   metrics.0001.jsonl       lines of that attempt; a later attempt overrides after its first step
 //   checkpoints/step-000000512.safetensors   the two newest while running, the last one after
 //   metrics.jsonl            all attempts merged; written when complete
 //   window_losses.safetensors  final loss of every test window, for paired comparisons
@@ -27,12 +27,12 @@ inline constexpr int kRunFolderVersion = 1;
 
 // One line of metrics.
 struct MetricsRow {
-  int64_t step = 0;          // updates done
-  int64_t train_tokens = 0;  // seen so far
+  int64_t step = 0;                       // updates done
+  int64_t train_tokens = 0;               // seen so far
   std::optional<double> train_loss_nats;  // mean over the steps since the line before
   std::optional<double> learning_rate;    // of the last of those steps
   std::optional<double> grad_norm;        // before clipping, of the last of those steps
-  double wall_seconds = 0;                // training time of all attempts so far, evaluation included
+  double wall_seconds = 0;  // training time of all attempts so far, evaluation included
   std::optional<double> tokens_per_second;
   std::map<std::string, double> test_loss_nats;  // test set -> mean loss; empty between evaluations
 };
@@ -45,12 +45,12 @@ struct PositionBin {
 
 // The final evaluation on one test set. Every run reads the same windows.
 struct TestResult {
-  int64_t tokens = 0;   // predicted
+  int64_t tokens = 0;  // predicted
   int64_t windows = 0;
   double loss_nats = 0;
-  double standard_error_nats = 0;  // over windows: spread of text, not of seeds
-  double bits_per_byte = 0;        // loss / ln 2 * tokens / bytes of the split's text
-  double top1_accuracy = 0;        // share
+  double standard_error_nats = 0;        // over windows: spread of text, not of seeds
+  double bits_per_byte = 0;              // loss / ln 2 * tokens / bytes of the split's text
+  double top1_accuracy = 0;              // share
   std::vector<PositionBin> by_position;  // log-spaced bins
 };
 
@@ -89,11 +89,11 @@ struct RunRecord {
   double learning_rate = 0;
   int64_t seed_init = 0, seed_data = 0;
   std::string train_set, tokenizer_hash;
-  double final_train_loss_nats = 0;          // mean over the last tenth of the steps
-  std::map<std::string, TestResult> test;    // empty when diverged
-  double wall_seconds = 0;                   // all attempts
+  double final_train_loss_nats = 0;        // mean over the last tenth of the steps
+  std::map<std::string, TestResult> test;  // empty when diverged
+  double wall_seconds = 0;                 // all attempts
   double evaluate_seconds = 0, checkpoint_seconds = 0;
-  std::vector<std::string> pack;             // content hashes of the pack's members; size 1: alone
+  std::vector<std::string> pack;  // content hashes of the pack's members; size 1: alone
   int pack_row = 0;
   std::vector<RunEvent> events;
   std::vector<Attempt> attempts;
@@ -111,19 +111,21 @@ struct RunFolder {
   std::filesystem::path attempt_file(int attempt) const;
 };
 
+// A number that is not finite is null in JSON and NaN when read back.
 // Readers throw std::runtime_error naming the file and what is wrong with it. Unknown keys are
 // ignored, so that an older program reads a newer folder of the same version.
 RunRecord read_run_record(const RunFolder& folder);
 std::optional<RunRecord> try_read_run_record(const RunFolder& folder);  // nullopt: not complete
 std::vector<Attempt> read_attempts(const RunFolder& folder);
-// Merged over attempts: a later attempt's lines replace those of its first_step and after. A torn
-// last line (a crash) is left out.
+// Merged over attempts: a later attempt's lines replace those after its first_step, and the one at
+// it where both have one. A torn last line (a crash) is left out.
 std::vector<MetricsRow> read_metrics(const RunFolder& folder);
 
 std::string to_json(const RunRecord& record);  // pretty
 std::string to_json_line(const MetricsRow& row);
 MetricsRow metrics_row_from_json(const std::string& line);
 
+// std::runtime_error when an attempt of that number is already there.
 void write_attempt(const RunFolder& folder, const Attempt& attempt);
 // Writes metrics.jsonl, then run.json by link without overwriting. Returns false, changing
 // nothing, when run.json is already there.

@@ -2,6 +2,7 @@
 // Names, dtypes and bytes only; the trainer gives them to tensors, analysis reads floats.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -12,13 +13,14 @@
 namespace scalelaw {
 
 struct SafetensorView {
-  std::string dtype;            // "F32", "BF16", "I64", "U8"
+  std::string dtype;  // "F32", "BF16", "I64", "U8"
   std::vector<int64_t> shape;
-  std::span<const std::byte> bytes;  // contiguous, row-major
+  std::span<const std::byte> bytes;  // contiguous, row-major; read ones may be unaligned: copy them
 };
 
-// Writes atomically. The metadata gains "xxh3_128", the hash of the data part, which the reader
-// checks. Tensors are laid out in name order.
+// Writes atomically. std::invalid_argument when dtype and shape do not give a tensor's bytes. The
+// metadata gains "xxh3_128", the hash of the data part, which the reader checks. Tensors are laid
+// out in name order.
 void write_safetensors(const std::filesystem::path& path,
                        const std::map<std::string, SafetensorView>& tensors,
                        std::map<std::string, std::string> metadata);
@@ -28,6 +30,8 @@ void write_safetensors(const std::filesystem::path& path,
 class SafetensorsFile {
  public:
   explicit SafetensorsFile(const std::filesystem::path& path);
+  SafetensorsFile(SafetensorsFile&&) = default;  // the views stay valid
+  SafetensorsFile& operator=(SafetensorsFile&&) = default;
   const std::map<std::string, SafetensorView>& tensors() const { return tensors_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   const SafetensorView& at(const std::string& name) const;  // std::runtime_error when absent

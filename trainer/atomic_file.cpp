@@ -1,0 +1,207 @@
+#include "trainer/atomic_file.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <random>
+#include <stdexcept>
+#include <streambuf>
+#include <utility>
+#include <vector>
+
+namespace scalelaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail(const fs::path& path, const char* what, int error) {
+  throw std::runtime_error(path.string() + ": " + what + ": " + std::strerror(error));
+}
+
+fs::path folder_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
+
+// A rename or link is on disk only when the folder is.
+void sync_folder(const fs::path& path) {
+  const fs::path folder = folder_of(path);
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) fail(folder, "cannot open", errno);
+  const int error = ::fsync(descriptor) == 0 ? 0 : errno;
+  ::close(descriptor);
+  // Some network file systems sync folders by themselves and refuse the call.
+  if (error != 0 && error != EINVAL && error != ENOTSUP) fail(folder, "cannot sync", error);
+}
+
+// A stream into a descriptor that remembers the first errno.
+class DescriptorBuffer : public std::streambuf {
+ public:
+  explicit DescriptorBuffer(int descriptor) : descriptor_(descriptor), buffer_(1 << 16) {
+    setp(buffer_.data(), buffer_.data() + buffer_.size());
+  }
+  int error() const { return error_; }
+
+ protected:
+  int_type overflow(int_type character) override {
+    if (sync() != 0) return traits_type::eof();
+    if (!traits_type::eq_int_type(character, traits_type::eof())) {
+      *pptr() = traits_type::to_char_type(character);
+      pbump(1);
+    }
+    return traits_type::not_eof(character);
+  }
+  std::streamsize xsputn(const char* data, std::streamsize size) override {
+    if (size <= epptr() - pptr()) {
+      std::memcpy(pptr(), data, static_cast<std::size_t>(size));
+      pbump(static_cast<int>(size));
+      return size;
+    }
+    return sync() == 0 && write_all(data, static_cast<std::size_t>(size)) ? size : 0;
+  }
+  int sync() override {
+    const auto pending = static_cast<std::size_t>(pptr() - pbase());
+    const bool written = write_all(pbase(), pending);
+    setp(buffer_.data(), buffer_.data() + buffer_.size());
+    return written ? 0 : -1;
+  }
+
+ private:
+  bool write_all(const char* data, std::size_t size) {
+    while (size > 0 && error_ == 0) {
+      const ssize_t written = ::write(descriptor_, data, std::min(size, std::size_t{1} << 30));
+      if (written < 0) {
+        if (errno != EINTR) error_ = errno;
+        continue;
+      }
+      data += written;
+      size -= static_cast<std::size_t>(written);
+    }
+    return error_ == 0;
+  }
+
+  int descriptor_;
+  int error_ = 0;
+  std::vector<char> buffer_;
+};
+
+// A file of its own beside `target`, gone at the end of scope unless renamed away.
+class Draft {
+ public:
+  explicit Draft(const fs::path& target) : target_(target) {
+    std::random_device random;
+    do {
+      std::array<char, 64> name;
+      std::snprintf(name.data(), name.size(), ".draft-%08x%08x", random(), random());
+      path_ = folder_of(target) / name.data();
+      descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    } while (descriptor_ < 0 && errno == EEXIST);
+    if (descriptor_ < 0) fail(target_, "cannot create", errno);
+  }
+  Draft(const Draft&) = delete;
+  Draft& operator=(const Draft&) = delete;
+  ~Draft() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+
+  void fill(const std::function<void(std::ostream&)>& write) {
+    DescriptorBuffer buffer(descriptor_);
+    std::ostream stream(&buffer);
+    write(stream);
+    stream.flush();
+    if (buffer.error() != 0) fail(target_, "cannot write", buffer.error());
+    if (!stream) throw std::runtime_error(target_.string() + ": cannot write: stream failed");
+    if (::fsync(descriptor_) != 0) fail(target_, "cannot sync", errno);
+    // NFS reports a full disk as late as here.
+    if (::close(std::exchange(descriptor_, -1)) != 0) fail(target_, "cannot close", errno);
+  }
+  void rename_over_target() {
+    if (::rename(path_.c_str(), target_.c_str()) != 0) fail(target_, "cannot rename to", errno);
+    path_.clear();
+    sync_folder(target_);
+  }
+  bool link_to_target() {
+    if (::link(path_.c_str(), target_.c_str()) != 0 && !linked_after_all(errno)) {
+      const int error = errno;
+      if (error == EEXIST) return false;
+      fail(target_, "cannot link to", error);
+    }
+    sync_folder(target_);
+    return true;
+  }
+
+ private:
+  // True when the target is ours although link() failed; otherwise errno is the reason.
+  bool linked_after_all(int error) {
+    struct stat status;
+    // NFS may repeat a link whose answer was lost and then report EEXIST: two names mean it worked.
+    if (::stat(path_.c_str(), &status) == 0 && status.st_nlink == 2) return true;
+    errno = error;
+    if (error != EPERM && error != ENOTSUP) return false;
+    // No hard links on this file system.
+    if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target_.c_str(), RENAME_NOREPLACE) != 0) {
+      return false;
+    }
+    path_.clear();
+    return true;
+  }
+
+  fs::path target_, path_;
+  int descriptor_ = -1;
+};
+
+std::function<void(std::ostream&)> writer_of(std::string_view content) {
+  return [content](std::ostream& stream) {
+    stream.write(content.data(), static_cast<std::streamsize>(content.size()));
+  };
+}
+
+}  // namespace
+
+void write_atomically(const fs::path& path, std::string_view content) {
+  write_atomically(path, writer_of(content));
+}
+
+void write_atomically(const fs::path& path, const std::function<void(std::ostream&)>& write) {
+  Draft draft(path);
+  draft.fill(write);
+  draft.rename_over_target();
+}
+
+bool publish_atomically(const fs::path& path, std::string_view content) {
+  Draft draft(path);
+  draft.fill(writer_of(content));
+  return draft.link_to_target();
+}
+
+std::string read_whole_file(const fs::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) fail(path, "cannot open", errno);
+  struct stat status;
+  std::string content;
+  if (::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode)) {
+    content.reserve(static_cast<std::size_t>(status.st_size) + 1);
+  }
+  int error = 0;
+  std::size_t size = 0;
+  while (true) {
+    if (content.size() == size) content.resize(std::max(content.capacity(), 2 * size + 4096));
+    const ssize_t count = ::read(descriptor, content.data() + size, content.size() - size);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) error = errno;
+    if (count <= 0) break;
+    size += static_cast<std::size_t>(count);
+  }
+  ::close(descriptor);
+  if (error != 0) fail(path, "cannot read", error);
+  content.resize(size);
+  return content;
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,202 @@
+// From a flat configuration to a RunConfig: types, ranges, and the rules between keys.
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "trainer/config_keys.h"
+#include "trainer/config_yaml.h"
+#include "trainer/number.h"
+
+namespace scalelaw {
+namespace {
+
+constexpr const char* kEmptyMap = "{}";
+
+const KeyAccess* find_key(const std::string& name) {
+  const auto& table = key_table();
+  const auto found = std::find_if(table.begin(), table.end(),
+                                  [&](const KeyAccess& access) { return access.key.name == name; });
+  return found == table.end() ? nullptr : &*found;
+}
+
+std::string hint(const std::string& name) {
+  return name.empty() ? "" : "; did you mean " + name + "?";
+}
+
+// The keys of the table under `group` + ".", for a message; "" when there are none.
+std::string keys_under(const std::string& group) {
+  std::string names;
+  for (const ConfigKey& key : config_keys()) {
+    if (key.name.starts_with(group + ".")) names += (names.empty() ? "" : ", ") + key.name;
+  }
+  return names;
+}
+
+[[noreturn]] void throw_unknown(const SourcedText& value, const std::string& key) {
+  if (const std::string names = keys_under(key); !names.empty()) {
+    throw_config_error(value, key, "is a group, not a key; it holds " + names);
+  }
+  std::vector<std::string> names;
+  for (const ConfigKey& known : config_keys()) names.push_back(known.name);
+  std::string near = nearest(key, names);
+  if (near.empty()) {
+    // "learning_rate" alone: the same last part, elsewhere.
+    const std::string last = key.substr(key.rfind('.') + 1);
+    for (const std::string& name : names) {
+      if (near.empty() && name.ends_with("." + last)) near = name;
+    }
+  }
+  throw_config_error(
+      value, key, "unknown key" + (near.empty() ? "; `scalelaw explain` lists all" : hint(near)));
+}
+
+void set_test_tokens(RunConfig& config, const std::string& key, const SourcedText& value) {
+  const std::string name = key.substr(std::string_view(kTestPrefix).size());
+  const auto tokens = parse_whole(value.text);
+  if (name.empty()) throw_config_error(value, key, "the name of the test set is missing");
+  if (!tokens || *tokens < 1)
+    throw_config_error(value, key, "must be a whole number >= 1 (tokens)");
+  config.data.test[name] = *tokens;
+}
+
+void set_key(RunConfig& config, const FlatConfig& flat, const std::string& key,
+             const SourcedText& value) {
+  if (value.text.starts_with('=')) {
+    throw_config_error(value, key,
+                       "a value that begins with '=' is an expression, which this version does "
+                       "not evaluate; write the number itself");
+  }
+  if (key.starts_with(kTestPrefix)) return set_test_tokens(config, key, value);
+  const KeyAccess* access = find_key(key);
+  if (access == nullptr) {
+    if (value.text != kEmptyMap || keys_under(key).empty()) throw_unknown(value, key);
+    const auto member = flat.lower_bound(key + ".");
+    if (member != flat.end() && member->first.starts_with(key + ".")) {
+      throw_config_error(value, key, "is empty here, but " + member->first + " is set as well");
+    }
+    return;
+  }
+  if (access->set(config, value.text)) return;
+  const ConfigKey& known = access->key;
+  throw_config_error(value, key,
+                     "must be " + known.type + (known.rule.empty() ? "" : " ") + known.rule +
+                         hint(nearest(value.text, access->choices)));
+}
+
+// Rules that bind several keys, each reported at a key that the user wrote where there is one.
+class CrossRules {
+ public:
+  CrossRules(const FlatConfig& flat, const RunConfig& config) : flat_(flat), config_(config) {}
+
+  void check() const {
+    const int64_t n_ctx = config_.model.n_ctx;
+    const int64_t batch = config_.train.batch_tokens, micro = config_.how.micro_batch_tokens;
+    for (const ShapeProblem& problem : validate(config_.model)) {
+      fail(problem.key, problem.rule,
+           {"model.arch", "model.d_model", "model.d_ff_ratio", "model.n_head"});
+    }
+    require(batch % n_ctx == 0, "train.batch_tokens", "must be a multiple of ", "model.n_ctx");
+    require(config_.horizon.tokens >= batch, "horizon.tokens", "must be at least ",
+            "train.batch_tokens");
+    if (micro > 0) {
+      require(batch % micro == 0, "how.micro_batch_tokens", "must divide ", "train.batch_tokens");
+      require(micro % n_ctx == 0, "how.micro_batch_tokens", "must be a multiple of ",
+              "model.n_ctx");
+    }
+    require(config_.evaluate.points_per_decade == 0 || config_.evaluate.tokens >= n_ctx,
+            "evaluate.tokens", "must be at least ", "model.n_ctx");
+    for (const auto& [name, tokens] : test_tokens(config_)) {
+      require(tokens >= n_ctx, kTestPrefix + name, "must be at least ", "model.n_ctx");
+    }
+  }
+
+ private:
+  std::string value_of(const std::string& key) const {
+    if (const KeyAccess* access = find_key(key)) return access->get(config_);
+    const auto tests = test_tokens(config_);
+    const auto test = tests.find(key.substr(std::string_view(kTestPrefix).size()));
+    return test == tests.end() ? "" : std::to_string(test->second);
+  }
+  void require(bool holds, const std::string& key, const std::string& rule,
+               const std::string& other) const {
+    if (!holds) fail(key, rule + other + " = " + value_of(other), {other});
+  }
+  [[noreturn]] void fail(const std::string& key, const std::string& rule,
+                         const std::vector<std::string>& related) const {
+    if (const auto written = flat_.find(key); written != flat_.end()) {
+      throw_config_error(written->second, key, rule);
+    }
+    SourcedText where{value_of(key) + " (default)", "", 0};
+    for (const std::string& other : related) {
+      const auto written = flat_.find(other);
+      if (written == flat_.end()) continue;
+      where.file = written->second.file;
+      where.line = written->second.line;
+      break;
+    }
+    throw_config_error(where, key, rule);
+  }
+
+  const FlatConfig& flat_;
+  const RunConfig& config_;
+};
+
+// Levenshtein's distance.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = std::exchange(row[j], std::min({replaced, row[j] + 1, row[j - 1] + 1}));
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+RunConfig resolve(const FlatConfig& flat) {
+  RunConfig config;
+  // First, because the meaning of every other key depends on it.
+  if (const auto spec = flat.find("spec"); spec != flat.end()) {
+    set_key(config, flat, spec->first, spec->second);
+  }
+  for (const auto& [key, value] : flat) set_key(config, flat, key, value);
+  CrossRules(flat, config).check();
+  return config;
+}
+
+RunConfig read_run_config(const std::filesystem::path& file,
+                          const std::vector<std::string>& settings) {
+  FlatConfig flat = read_flat_config(file);
+  for (const std::string& setting : settings) apply_setting(flat, setting);
+  return resolve(flat);
+}
+
+void throw_config_error(const SourcedText& where, std::string_view key, std::string_view rule) {
+  std::string message;
+  if (where.line > 0) message = "line " + std::to_string(where.line) + " of ";
+  if (!where.file.empty()) message += where.file + ": ";
+  message += std::string(key) + " = " + where.text + ": " + std::string(rule);
+  throw ConfigError(message);
+}
+
+std::string nearest(std::string_view text, const std::vector<std::string>& candidates) {
+  if (text.size() < 2 || text.size() > 200) return "";
+  std::string best;
+  // A third of the letters may be wrong, two in a short word, one in two letters.
+  std::size_t limit = std::max(std::min<std::size_t>(text.size() - 1, 2), text.size() / 3);
+  for (const std::string& candidate : candidates) {
+    const std::size_t distance = edit_distance(text, candidate);
+    if (distance <= limit) {
+      best = candidate;
+      if (distance == 0) return best;
+      limit = distance - 1;
+    }
+  }
+  return best;
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,158 @@
+#include "trainer/run_record.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <stdexcept>
+#include <string_view>
+
+#include "trainer/atomic_file.h"
+#include "trainer/run_record_json.h"
+
+namespace scalelaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string numbered(const char* format, int number) {
+  std::array<char, 48> text;
+  std::snprintf(text.data(), text.size(), format, number);
+  return text.data();
+}
+
+// Bytes that are no UTF-8 (a host's or file's name) become U+FFFD.
+std::string text_of(const nlohmann::ordered_json& json, int indent) {
+  return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+template <typename Value>
+Value read_json(const fs::path& file) {
+  const std::string text = read_whole_file(file);
+  try {
+    return nlohmann::json::parse(text).get<Value>();
+  } catch (const std::exception& error) {
+    throw std::runtime_error(file.string() + ": " + error.what());
+  }
+}
+
+// The lines of one metrics file; a last line that a crash cut short is left out.
+std::vector<MetricsRow> read_rows(const fs::path& file) {
+  const std::string text = read_whole_file(file);
+  std::vector<MetricsRow> rows;
+  std::size_t begin = 0;
+  for (int line = 1; begin < text.size(); ++line) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    try {
+      if (end > begin) rows.push_back(metrics_row_from_json(text.substr(begin, end - begin)));
+    } catch (const std::exception& error) {
+      if (end + 1 < text.size()) {
+        throw std::runtime_error(file.string() + ":" + std::to_string(line) + ": " + error.what());
+      }
+    }
+    begin = end + 1;
+  }
+  return rows;
+}
+
+// Numbers of the attempts that have a metrics part, in order.
+std::vector<int> parts_of(const RunFolder& folder) {
+  std::vector<int> numbers;
+  for (const auto& entry : fs::directory_iterator(folder.path)) {
+    const std::string name = entry.path().filename().string();
+    int number = 0;
+    if (std::sscanf(name.c_str(), "metrics.%d.jsonl", &number) == 1 &&
+        entry.path() == folder.metrics_part(number)) {
+      numbers.push_back(number);
+    }
+  }
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
+std::vector<MetricsRow> merge_parts(const RunFolder& folder) {
+  const std::vector<Attempt> attempts = read_attempts(folder);
+  std::vector<MetricsRow> merged;
+  for (const int number : parts_of(folder)) {
+    const std::vector<MetricsRow> rows = read_rows(folder.metrics_part(number));
+    const auto attempt = std::find_if(attempts.begin(), attempts.end(),
+                                      [&](const Attempt& a) { return a.number == number; });
+    // The row at first_step describes the checkpoint that the attempt began from: still true.
+    if (attempt != attempts.end()) {
+      std::erase_if(merged, [&](const MetricsRow& row) { return row.step > attempt->first_step; });
+    }
+    if (!rows.empty()) {
+      std::erase_if(merged, [&](const MetricsRow& row) { return row.step >= rows.front().step; });
+    }
+    merged.insert(merged.end(), rows.begin(), rows.end());
+  }
+  return merged;
+}
+
+}  // namespace
+
+fs::path RunFolder::metrics_part(int attempt) const {
+  return path / numbered("metrics.%04d.jsonl", attempt);
+}
+
+fs::path RunFolder::attempt_file(int attempt) const {
+  return attempts() / numbered("%04d.json", attempt);
+}
+
+RunRecord read_run_record(const RunFolder& folder) {
+  return read_json<RunRecord>(folder.record());
+}
+
+std::optional<RunRecord> try_read_run_record(const RunFolder& folder) {
+  if (!fs::exists(folder.record())) return std::nullopt;
+  return read_run_record(folder);
+}
+
+std::vector<Attempt> read_attempts(const RunFolder& folder) {
+  std::vector<Attempt> attempts;
+  if (!fs::exists(folder.attempts())) return attempts;
+  for (const auto& entry : fs::directory_iterator(folder.attempts())) {
+    const std::string name = entry.path().filename().string();
+    // A draft that a crash left is no attempt.
+    if (name.starts_with('.') || entry.path().extension() != ".json") continue;
+    attempts.push_back(read_json<Attempt>(entry.path()));
+  }
+  std::sort(attempts.begin(), attempts.end(),
+            [](const Attempt& a, const Attempt& b) { return a.number < b.number; });
+  return attempts;
+}
+
+std::vector<MetricsRow> read_metrics(const RunFolder& folder) {
+  // Until run.json is there, metrics.jsonl may be older than the parts.
+  const bool merged = fs::exists(folder.merged_metrics()) && fs::exists(folder.record());
+  return merged ? read_rows(folder.merged_metrics()) : merge_parts(folder);
+}
+
+std::string to_json(const RunRecord& record) {
+  return text_of(record, 2) + "\n";
+}
+
+std::string to_json_line(const MetricsRow& row) {
+  return text_of(row, -1);
+}
+
+MetricsRow metrics_row_from_json(const std::string& line) {
+  return nlohmann::json::parse(line).get<MetricsRow>();
+}
+
+void write_attempt(const RunFolder& folder, const Attempt& attempt) {
+  fs::create_directories(folder.attempts());
+  const fs::path file = folder.attempt_file(attempt.number);
+  if (!publish_atomically(file, text_of(attempt, 2) + "\n")) {
+    throw std::runtime_error(file.string() + ": this attempt is already there");
+  }
+}
+
+bool publish(const RunFolder& folder, const RunRecord& record) {
+  if (fs::exists(folder.record())) return false;
+  std::string lines;
+  for (const MetricsRow& row : merge_parts(folder)) lines += to_json_line(row) + "\n";
+  write_atomically(folder.merged_metrics(), lines);
+  return publish_atomically(folder.record(), to_json(record));
+}
+
+}  // namespace scalelaw
