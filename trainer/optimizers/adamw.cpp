@@ -1,5 +1,6 @@
 #include "trainer/optimizers/adamw.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/addcmul.h>
 #include <ATen/ops/ones.h>
