@@ -2,7 +2,7 @@
 
 namespace scalelaw {
 
-std::map<std::string, int64_t> test_sets(const RunConfig& config) {
+std::map<std::string, int64_t> test_tokens(const RunConfig& config) {
   constexpr int64_t kDefaultTokens = 131072;
   if (!config.data.test.empty()) return config.data.test;
   return {{config.data.train, kDefaultTokens}};

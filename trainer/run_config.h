@@ -83,7 +83,7 @@ struct RunConfig {
 };
 
 // data.test, or its default: the test split of data.train, 131072 tokens.
-std::map<std::string, int64_t> test_sets(const RunConfig& config);
+std::map<std::string, int64_t> test_tokens(const RunConfig& config);
 
 int64_t total_steps(const RunConfig& config);  // ceil(horizon.tokens / train.batch_tokens)
 
