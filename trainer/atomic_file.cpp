@@ -20,6 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr char kDraftPrefix[] = ".draft-";
+
 [[noreturn]] void fail(const fs::path& path, const char* what, int error) {
   throw std::runtime_error(path.string() + ": " + what + ": " + std::strerror(error));
 }
@@ -97,7 +99,7 @@ class Draft {
     std::random_device random;
     do {
       std::array<char, 64> name;
-      std::snprintf(name.data(), name.size(), ".draft-%08x%08x", random(), random());
+      std::snprintf(name.data(), name.size(), "%s%08x%08x", kDraftPrefix, random(), random());
       path_ = folder_of(target) / name.data();
       descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     } while (descriptor_ < 0 && errno == EEXIST);
@@ -178,6 +180,14 @@ bool publish_atomically(const fs::path& path, std::string_view content) {
   Draft draft(path);
   draft.fill(writer_of(content));
   return draft.link_to_target();
+}
+
+void remove_drafts(const fs::path& folder) {
+  std::error_code gone;
+  for (fs::directory_iterator it(folder, gone), end; !gone && it != end; it.increment(gone)) {
+    std::error_code ignored;
+    if (it->path().filename().string().starts_with(kDraftPrefix)) fs::remove(it->path(), ignored);
+  }
 }
 
 std::string read_whole_file(const fs::path& path) {

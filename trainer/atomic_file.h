@@ -18,6 +18,9 @@ void write_atomically(const std::filesystem::path& path,
 // The same, but linked without overwriting: false when `path` exists already.
 bool publish_atomically(const std::filesystem::path& path, std::string_view content);
 
+// Deletes the drafts that a crash left directly in `folder`, which only its one writer may do.
+void remove_drafts(const std::filesystem::path& folder);
+
 std::string read_whole_file(const std::filesystem::path& path);
 
 }  // namespace scalelaw

@@ -36,6 +36,9 @@ ReplicaRun::ReplicaRun(RunIdentity identity)
 
 void ReplicaRun::begin_attempt(TrainingCursor at, const Provenance& provenance) {
   cursor = std::move(at);
+  for (const auto& place : {folder().path, folder().checkpoints(), folder().attempts()}) {
+    remove_drafts(place);
+  }
   wall_seconds_at_line_ = cursor.wall_seconds;
   step_at_line_ = cursor.step;
   attempts_ = read_attempts(folder());

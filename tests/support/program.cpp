@@ -1,0 +1,52 @@
+#include "tests/support/program.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+#include "tests/support/temp_dir.h"
+
+namespace scalelaw {
+
+pid_t start_program(const std::vector<std::string>& arguments,
+                    const std::filesystem::path& output) {
+  const std::string program = std::string(SCALELAW_BIN_DIR) + "/" + arguments.at(0);
+  std::vector<char*> argv;
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  const pid_t pid = fork();
+  if (pid < 0) throw std::runtime_error("fork failed");
+  if (pid == 0) {
+    const int file = open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0666);
+    dup2(file, STDOUT_FILENO);
+    dup2(file, STDERR_FILENO);
+    execv(program.c_str(), argv.data());
+    _exit(127);
+  }
+  return pid;
+}
+
+ProgramResult wait_for(pid_t pid) {
+  int status = 0;
+  if (waitpid(pid, &status, 0) != pid) throw std::runtime_error("waitpid failed");
+  ProgramResult result;
+  if (WIFEXITED(status)) result.exit_code = WEXITSTATUS(status);
+  if (WIFSIGNALED(status)) result.signal = WTERMSIG(status);
+  return result;
+}
+
+ProgramResult run_program(const std::vector<std::string>& arguments) {
+  const TempDir temp;
+  const auto output = temp.path() / "output";
+  ProgramResult result = wait_for(start_program(arguments, output));
+  std::ostringstream text;
+  text << std::ifstream(output).rdbuf();
+  result.output = text.str();
+  return result;
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,25 @@
+// Runs one of the project's programs as a user would: a process of its own.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace scalelaw {
+
+struct ProgramResult {
+  int exit_code = -1;  // -1: ended by a signal
+  int signal = 0;
+  std::string output;  // stdout and stderr together
+};
+
+// `arguments[0]` is a program's name in the build's bin folder.
+ProgramResult run_program(const std::vector<std::string>& arguments);
+
+// Starts it with output to a file; the caller waits or kills.
+pid_t start_program(const std::vector<std::string>& arguments, const std::filesystem::path& output);
+ProgramResult wait_for(pid_t pid);
+
+}  // namespace scalelaw
