@@ -1,0 +1,163 @@
+#include "trainer/atomic_file.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <stdexcept>
+
+#include "tests/support/temp_dir.h"
+
+namespace scalelaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+int n_entries(const fs::path& folder) {
+  return static_cast<int>(std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
+}
+
+std::string message_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const std::runtime_error& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+// A disk that is full after `bytes` of any one file, as far as write() can tell.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    handler_ = ::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit = {bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    ::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  rlimit before_;
+  void (*handler_)(int);
+};
+
+class AtomicFile : public testing::Test {
+ protected:
+  TempDir folder_;
+  fs::path file_ = folder_.path() / "a file";
+};
+
+TEST_F(AtomicFile, WritesAndReplaces) {
+  write_atomically(file_, "one");
+  EXPECT_EQ(read_whole_file(file_), "one");
+  write_atomically(file_, std::string_view("t\0wo\n", 5));
+  EXPECT_EQ(read_whole_file(file_), std::string("t\0wo\n", 5));
+  write_atomically(file_, "");
+  EXPECT_EQ(read_whole_file(file_), "");
+  EXPECT_EQ(n_entries(folder_.path()), 1);
+}
+
+TEST_F(AtomicFile, StreamsPiecesOfEverySize) {
+  std::string expected;
+  write_atomically(file_, [&](std::ostream& stream) {
+    for (const std::size_t size : {1, 65535, 65536, 65537, 3, 200000, 0, 7}) {
+      const std::string piece(size, static_cast<char>('a' + expected.size() % 26));
+      stream << piece;
+      stream.put('|');
+      expected += piece + '|';
+    }
+  });
+  EXPECT_EQ(read_whole_file(file_), expected);
+}
+
+TEST_F(AtomicFile, ObeysUmask) {
+  const mode_t before = ::umask(027);
+  write_atomically(file_, "x");
+  ::umask(before);
+  EXPECT_EQ(fs::status(file_).permissions(), static_cast<fs::perms>(0640));
+}
+
+TEST_F(AtomicFile, FullDiskLeavesTheOldFileAndNothingElse) {
+  write_atomically(file_, "old");
+  std::string message;
+  {
+    const FileSizeLimit limit(100000);
+    message = message_of([&] { write_atomically(file_, std::string(300000, 'x')); });
+  }
+  EXPECT_NE(message.find(file_.string()), std::string::npos) << message;
+  EXPECT_NE(message.find("File too large"), std::string::npos) << message;
+  EXPECT_EQ(read_whole_file(file_), "old");
+  EXPECT_EQ(n_entries(folder_.path()), 1);
+}
+
+TEST_F(AtomicFile, FullDiskInTheLastBufferIsNoticed) {
+  std::string message;
+  {
+    const FileSizeLimit limit(10);
+    message = message_of(
+        [&] { write_atomically(file_, [](std::ostream& stream) { stream << "eleven bytes"; }); });
+  }
+  EXPECT_NE(message.find("File too large"), std::string::npos) << message;
+  EXPECT_EQ(n_entries(folder_.path()), 0);
+}
+
+TEST_F(AtomicFile, AWriterThatThrowsLeavesNothing) {
+  EXPECT_THROW(write_atomically(file_,
+                                [](std::ostream& stream) {
+                                  stream << "half";
+                                  throw std::logic_error("stop");
+                                }),
+               std::logic_error);
+  EXPECT_EQ(n_entries(folder_.path()), 0);
+}
+
+TEST_F(AtomicFile, UnwritableFoldersAreNamed) {
+  const fs::path missing = folder_.path() / "none" / "f";
+  const std::string message = message_of([&] { write_atomically(missing, "x"); });
+  EXPECT_NE(message.find(missing.string() + ": cannot create: No such file"), std::string::npos)
+      << message;
+  if (::geteuid() == 0) GTEST_SKIP() << "root may write in a read-only folder";
+  fs::permissions(folder_.path(), fs::perms::owner_read | fs::perms::owner_exec);
+  const std::string denied = message_of([&] { write_atomically(file_, "x"); });
+  fs::permissions(folder_.path(), fs::perms::owner_all);
+  EXPECT_NE(denied.find("Permission denied"), std::string::npos) << denied;
+}
+
+TEST_F(AtomicFile, AFolderInTheWayIsNotReplaced) {
+  fs::create_directory(file_);
+  EXPECT_NE(message_of([&] { write_atomically(file_, "x"); }).find("directory"), std::string::npos);
+  EXPECT_EQ(n_entries(folder_.path()), 1);
+}
+
+TEST_F(AtomicFile, PublishDoesNotOverwrite) {
+  EXPECT_TRUE(publish_atomically(file_, "first"));
+  EXPECT_FALSE(publish_atomically(file_, "second"));
+  EXPECT_EQ(read_whole_file(file_), "first");
+  EXPECT_EQ(n_entries(folder_.path()), 1);
+  EXPECT_EQ(fs::hard_link_count(file_), 1u);
+}
+
+TEST_F(AtomicFile, AFileNameWithoutFolderIsOfTheCurrentFolder) {
+  const fs::path before = fs::current_path();
+  fs::current_path(folder_.path());
+  write_atomically("plain", "x");
+  fs::current_path(before);
+  EXPECT_EQ(read_whole_file(folder_.path() / "plain"), "x");
+}
+
+TEST_F(AtomicFile, ReadingSaysWhatIsWrong) {
+  EXPECT_NE(message_of([&] { read_whole_file(file_); }).find(file_.string() + ": cannot open: No"),
+            std::string::npos);
+  EXPECT_NE(message_of([&] { read_whole_file(folder_.path()); }).find("directory"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace scalelaw
