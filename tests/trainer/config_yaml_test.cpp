@@ -1,0 +1,234 @@
+// YAML text into dotted keys, and a RunConfig back into YAML. Rules: config_resolve_test.cpp.
+#include "trainer/config_yaml.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <functional>
+
+#include "tests/support/temp_dir.h"
+
+namespace scalelaw {
+namespace {
+
+std::string fault_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+std::string parse_fault(const std::string& yaml) {
+  return fault_of([&] { parse_flat_config(yaml, "f.yaml"); });
+}
+
+RunConfig config_of(const std::string& yaml) {
+  return resolve(parse_flat_config(yaml, "f.yaml"));
+}
+
+TEST(FlatConfig, FlattensNestedDottedAndInlineMaps) {
+  const FlatConfig flat = parse_flat_config(
+      "# a comment\n"
+      "data:\n"
+      "  train: books\n"
+      "  test: {books: 2Mi, wiki.v2: 1Mi}\n"
+      "model.n_ctx: 64\n"
+      "train:\n"
+      "  learning_rate: 0.01   # peak\n"
+      "  schedule: {warmup: 2%,\n"
+      "             final: \"10%\"}\n",
+      "f.yaml");
+  std::string seen;
+  for (const auto& [key, value] : flat) {
+    EXPECT_EQ(value.file, "f.yaml");
+    seen += std::to_string(value.line) + " " + key + "=" + value.text + "\n";
+  }
+  EXPECT_EQ(seen,
+            "4 data.test.books=2Mi\n"
+            "4 data.test.wiki.v2=1Mi\n"
+            "3 data.train=books\n"
+            "5 model.n_ctx=64\n"
+            "7 train.learning_rate=0.01\n"
+            "9 train.schedule.final=10%\n"
+            "8 train.schedule.warmup=2%\n");
+}
+
+TEST(FlatConfig, AnEmptyFileHoldsNothing) {
+  EXPECT_TRUE(parse_flat_config("", "f").empty());
+  EXPECT_TRUE(parse_flat_config("# only a comment\n", "f").empty());
+  EXPECT_TRUE(parse_flat_config("{}", "f").empty());
+  EXPECT_TRUE(parse_flat_config("---\n", "f").empty());
+}
+
+TEST(FlatConfig, ReadsWindowsLineEndsAndAByteOrderMark) {
+  const FlatConfig flat = parse_flat_config("\xef\xbb\xbfseeds:\r\n  init: 3\r\n", "f");
+  EXPECT_EQ(flat.at("seeds.init").text, "3");
+}
+
+TEST(FlatConfig, DuplicateKeysAreRefusedHoweverTheyAreWritten) {
+  EXPECT_EQ(parse_fault("seeds:\n  init: 1\n  data: 2\n  init: 3\n"),
+            "line 4 of f.yaml: seeds.init = 3: the key is there twice, first in line 2");
+  EXPECT_NE(parse_fault("seeds: {init: 1}\nseeds: {init: 2}\n").find("line 2 of f.yaml"),
+            std::string::npos);
+  EXPECT_NE(parse_fault("seeds.init: 1\nseeds:\n  init: 1\n").find("twice, first in line 1"),
+            std::string::npos);
+}
+
+TEST(FlatConfig, AnchorsAliasesMergeKeysAndTagsAreRefused) {
+  EXPECT_NE(parse_fault("a: &x 1\n").find("line 1 of f.yaml: anchors"), std::string::npos);
+  EXPECT_NE(parse_fault("a: &x {b: 1}\n").find("anchors"), std::string::npos);
+  EXPECT_NE(parse_fault("a: 1\nb: *x\n"), "nothing was thrown");
+  EXPECT_NE(parse_fault("a: {b: 1}\n<<: {c: 2}\n").find("line 2 of f.yaml: merge keys"),
+            std::string::npos);
+  EXPECT_NE(parse_fault("a: !!int 3\n").find("tags (tag:yaml.org,2002:int)"), std::string::npos);
+}
+
+TEST(FlatConfig, ListsNullsAndOddKeysAreRefused) {
+  EXPECT_EQ(parse_fault("model:\n  n_layer: [1, 2]\n"),
+            "line 2 of f.yaml: model.n_layer = [...]: a run takes one value, not a list");
+  EXPECT_NE(parse_fault("- a\n").find("line 1 of f.yaml: a list cannot stand here"),
+            std::string::npos);
+  for (const char* yaml : {"seeds:\n  init:\n", "seeds:\n  init: ~\n", "seeds: {init: null}\n"}) {
+    EXPECT_NE(parse_fault(yaml).find("seeds.init = : no value"), std::string::npos) << yaml;
+  }
+  EXPECT_NE(parse_fault("just text\n").find("expected keys"), std::string::npos);
+  EXPECT_NE(parse_fault("? {a: b}\n: c\n").find("a key cannot be a map"), std::string::npos);
+  EXPECT_NE(parse_fault("~: 1\n").find("a key is missing"), std::string::npos);
+  EXPECT_NE(parse_fault("\"\": 1\n").find("a key is empty"), std::string::npos);
+}
+
+TEST(FlatConfig, InvalidYamlNamesItsLine) {
+  EXPECT_NE(parse_fault("a: 1\nb: {c: 2\n").find(" of f.yaml: not valid YAML: "),
+            std::string::npos);
+  EXPECT_NE(parse_fault("a: 1\n\tb: 2\n").find("line 2 of f.yaml: not valid YAML"),
+            std::string::npos);
+  EXPECT_NE(parse_fault("a: 1\n---\nb: 2\n").find("two YAML documents"), std::string::npos);
+}
+
+TEST(FlatConfig, ControlCharactersDoNotHideTheRest) {
+  // yaml-cpp takes byte 4 for the end of the file.
+  EXPECT_EQ(parse_fault(std::string("seeds: {init: 1}\n\x04model: {n_layer: 9}\n")),
+            "line 2 of f.yaml: not a text file in UTF-8 (a control character)");
+  EXPECT_NE(parse_fault(std::string("a: 1\0b", 6)).find("control character"), std::string::npos);
+}
+
+TEST(FlatConfig, DepthAndSizeAreLimited) {
+  std::string deep;
+  for (int level = 0; level < 16; ++level) deep += "{a: ";
+  EXPECT_EQ(parse_flat_config(deep + "1" + std::string(16, '}'), "f").size(), 1u);
+  EXPECT_NE(parse_fault("{a: " + deep + "1" + std::string(17, '}')).find("nested deeper than 16"),
+            std::string::npos);
+  EXPECT_NE(parse_fault(std::string(500000, '[')), "nothing was thrown");
+  EXPECT_NE(parse_fault(std::string(500000, '{')), "nothing was thrown");
+  EXPECT_EQ(parse_fault(std::string((1 << 20) + 1, ' ')), "f.yaml: larger than 1 MiB");
+}
+
+TEST(FlatConfig, FilesAreReadWithTheirName) {
+  const TempDir folder;
+  const auto file = folder.path() / "run.yaml";
+  std::ofstream(file) << "seeds:\n  init: 5\n";
+  EXPECT_EQ(read_flat_config(file).at("seeds.init").file, file.string());
+  EXPECT_EQ(read_run_config(file, {"seeds.data=6", "model.n_layer=1"}).seeds.data, 6);
+  EXPECT_EQ(read_run_config(file).seeds.init, 5);
+  std::ofstream(file) << std::string((1 << 20) + 1, '#');
+  EXPECT_EQ(fault_of([&] { read_flat_config(file); }), file.string() + ": larger than 1 MiB");
+  const auto missing = folder.path() / "none.yaml";
+  EXPECT_EQ(fault_of([&] { read_flat_config(missing); }),
+            missing.string() + ": cannot read: No such file or directory");
+  EXPECT_NE(fault_of([&] { read_flat_config(folder.path()); }), "nothing was thrown");
+}
+
+TEST(FlatConfig, SettingsReplaceAndEmpty) {
+  FlatConfig flat = parse_flat_config("seeds: {init: 1}\ndata: {test: {a: 1k, b: 2k}}\n", "f");
+  apply_setting(flat, "seeds.init=7");
+  apply_setting(flat, "data.test.b=4k");
+  EXPECT_EQ(flat.at("seeds.init").text, "7");
+  EXPECT_EQ(resolve(flat).data.test.at("b"), 4000);
+  apply_setting(flat, "data.test={}");
+  EXPECT_TRUE(resolve(flat).data.test.empty());
+  for (const char* setting : {"seeds.init", "=3", "seeds.init=", ""}) {
+    EXPECT_NE(fault_of([&] { apply_setting(flat, setting); }).find("must be KEY=VALUE"),
+              std::string::npos);
+  }
+  apply_setting(flat, "seeds.init=x");
+  EXPECT_EQ(fault_of([&] { resolve(flat); }), "--set: seeds.init = x: must be a whole number >= 0");
+}
+
+TEST(ToYaml, DefaultsRoundTrip) {
+  const std::string yaml = to_yaml(RunConfig{});
+  EXPECT_EQ(to_yaml(config_of(yaml)), yaml);
+  EXPECT_EQ(to_yaml(config_of("")), yaml);
+}
+
+TEST(ToYaml, EveryKeyIsWrittenAndReadBack) {
+  const std::string yaml =
+      "spec: 1\n"
+      "data:\n"
+      "  train: books 8k\n"
+      "  test:\n"
+      "    a/path: 2097152\n"
+      "    wiki.v2: 1000\n"
+      "horizon:\n"
+      "  tokens: 30000000\n"
+      "model:\n"
+      "  arch: lstm\n"
+      "  n_layer: 3\n"
+      "  d_model: 96\n"
+      "  d_ff_ratio: 2.5\n"
+      "  n_head: 8\n"
+      "  n_ctx: 64\n"
+      "  position: learned\n"
+      "  embeddings: untied\n"
+      "  bias: false\n"
+      "  init: gpt2\n"
+      "  embedding_std: 0.02\n"
+      "train:\n"
+      "  batch_tokens: 2048\n"
+      "  learning_rate: 3e-4\n"
+      "  optimizer:\n"
+      "    kind: adamw\n"
+      "    beta1: 0.8\n"
+      "    beta2: 0.99\n"
+      "    epsilon: 1e-9\n"
+      "    weight_decay: 0.1\n"
+      "    clip_norm: 0\n"
+      "  schedule:\n"
+      "    kind: cosine\n"
+      "    warmup: 0.02\n"
+      "    final: 0\n"
+      "  precision: bf16\n"
+      "evaluate:\n"
+      "  points_per_decade: 4.5\n"
+      "  tokens: 4096\n"
+      "seeds:\n"
+      "  init: 0\n"
+      "  data: 9007199254740991\n"
+      "how:\n"
+      "  micro_batch_tokens: 1024\n"
+      "  log_every: 10\n"
+      "  checkpoint_every_seconds: 900\n"
+      "  progress_every_seconds: 0.5\n";
+  EXPECT_EQ(to_yaml(config_of(yaml)), yaml);
+  for (const ConfigKey& key : config_keys()) {
+    const std::string last = key.name.substr(key.name.rfind('.') + 1);
+    EXPECT_TRUE(last == "NAME" || yaml.find(last + ": ") != std::string::npos) << key.name;
+  }
+}
+
+TEST(ToYaml, AwkwardNamesOfDataSetsSurvive) {
+  for (const std::string name :
+       {"null", "~", "true", "a: b", "# no", "{x", "two\nlines", "quo\"te", "back\\slash", "-",
+        " padded ", "\u00e9", "1e3", "*a", "&b", "!c"}) {
+    RunConfig config;
+    config.data.train = name;
+    config.data.test[name] = 4096;
+    const RunConfig read = config_of(to_yaml(config));
+    EXPECT_EQ(read.data.train, name) << to_yaml(config);
+    EXPECT_EQ(read.data.test, config.data.test) << to_yaml(config);
+  }
+}
+
+}  // namespace
+}  // namespace scalelaw
