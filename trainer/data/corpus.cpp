@@ -16,9 +16,9 @@ constexpr uint64_t kSplitKey =
 constexpr std::size_t kLongLine = 20;
 
 struct HashOfHash {
-  std::size_t operator()(const ContentHash& hash) const { return hash.low; }
+  std::size_t operator()(const TextHash& hash) const { return hash.low; }
 };
-using HashSet = std::unordered_set<ContentHash, HashOfHash>;
+using HashSet = std::unordered_set<TextHash, HashOfHash>;
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n\f\v";
@@ -32,7 +32,7 @@ void for_each_long_line(std::string_view text, const Sink& sink) {
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     const std::string_view line = trimmed(text.substr(0, end));
-    if (line.size() > kLongLine) sink(content_hash(line).low);
+    if (line.size() > kLongLine) sink(text_hash(line).low);
     text.remove_prefix(std::min(end + 1, text.size()));
   }
 }
@@ -97,7 +97,7 @@ class Gatherer {
       ++counts.empty_documents;
       return;
     }
-    const ContentHash hash = content_hash(document.text);
+    const TextHash hash = text_hash(document.text);
     if (held_out_.contains(hash)) {
       ++counts.held_out_documents;
       return;
@@ -110,7 +110,7 @@ class Gatherer {
     const auto parts = cut_at_line_ends(text, static_cast<std::size_t>(options_.piece_bytes));
     if (parts.size() > 1) ++counts.documents_cut;
     for (const std::string_view part : parts) {
-      const ContentHash piece = content_hash(part);
+      const TextHash piece = text_hash(part);
       if (!pieces_.insert(piece).second) {
         ++counts.duplicate_pieces;
         continue;
@@ -120,11 +120,11 @@ class Gatherer {
     }
   }
 
-  Split split_of(const SourceFile& file, ContentHash document, ContentHash piece) const {
-    ContentHash group = document;
+  Split split_of(const SourceFile& file, TextHash document, TextHash piece) const {
+    TextHash group = document;
     if (options_.split_by == SplitBy::kPiece) group = piece;
     if (options_.split_by == SplitBy::kFolder) {
-      group = content_hash(std::filesystem::path(file.label).parent_path().generic_string());
+      group = text_hash(std::filesystem::path(file.label).parent_path().generic_string());
     }
     const double place = std::ldexp(static_cast<double>(keyed(group, kSplitKey) >> 11), -53);
     if (place < test_share_) return Split::kTest;

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "trainer/data/content_hash.h"
 #include "trainer/data/data_set.h"
+#include "trainer/data/text_hash.h"
 #include "trainer/data/text_reader.h"
 
 namespace scalelaw {
@@ -40,7 +40,7 @@ struct CorpusSources {
 
 struct Piece {
   std::string text;
-  ContentHash hash;
+  TextHash hash;
 };
 
 struct CorpusCounts {

@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "trainer/config_error.h"
-#include "trainer/data/content_hash.h"
 #include "trainer/data/utf8.h"
+#include "trainer/hash.h"
 
 namespace scalelaw {
 
@@ -60,7 +60,7 @@ Tokenizer::~Tokenizer() = default;
 Tokenizer Tokenizer::bytes() {
   Tokenizer tokenizer;
   tokenizer.name_ = "bytes";
-  tokenizer.hash_ = hex(content_hash("scalelaw tokenizer: 256 bytes, 256 ends a document"));
+  tokenizer.hash_ = hash_hex("scalelaw tokenizer: 256 bytes, 256 ends a document");
   tokenizer.n_vocab_ = kByteValues + 1;
   tokenizer.end_of_document_ = kByteValues;
   tokenizer.unknown_ = kByteValues + 1;
@@ -79,7 +79,7 @@ Tokenizer Tokenizer::sentencepiece(std::string model, std::string name) {
                       "a document here");
   }
   tokenizer.name_ = std::move(name);
-  tokenizer.hash_ = hex(content_hash(model));
+  tokenizer.hash_ = hash_hex(model);
   tokenizer.model_ = std::move(model);
   tokenizer.n_vocab_ = tokenizer.processor_->GetPieceSize();
   tokenizer.end_of_document_ = static_cast<uint32_t>(tokenizer.processor_->eos_id());
