@@ -11,6 +11,7 @@
 
 #include "trainer/data/corpus.h"
 #include "trainer/data/data_set.h"
+#include "trainer/data/tokenizer.h"
 
 namespace scalelaw {
 
@@ -45,5 +46,8 @@ struct BuildResult {
 // under this name, a folder that cannot be written. Nothing is left behind then.
 BuildResult build_data_set(const BuildOptions& options,
                            const std::function<void(const BuildProgress&)>& progress);
+
+// A set's tokenizer. ConfigError: not there, damaged, or not the one its tokens were made by.
+Tokenizer open_tokenizer(const DataSetInfo& set);
 
 }  // namespace scalelaw
