@@ -58,10 +58,6 @@ void check_writable(const fs::path& data_root) {
   }
 }
 
-Tokenizer tokenizer_of_set(const fs::path& data_root, const std::string& name) {
-  return open_tokenizer(open_data_set(data_root, name));
-}
-
 TokenizerRequest parse_tokenizer(const BuildOptions& options) {
   const std::string& text = options.tokenizer;
   TokenizerRequest request;
@@ -73,7 +69,7 @@ TokenizerRequest parse_tokenizer(const BuildOptions& options) {
   const std::string kind = text.substr(0, colon);
   const std::string rest = colon == std::string::npos ? "" : text.substr(colon + 1);
   if (kind == "set") {
-    request.given = tokenizer_of_set(options.data_root, rest);
+    request.given = open_tokenizer(open_data_set(options.data_root, rest));
   } else if (kind == "bpe" || kind == "unigram") {
     const std::optional<int64_t> n_vocab = parse_whole(rest);
     if (!n_vocab || *n_vocab < 260 || *n_vocab > 1'000'000) {
@@ -184,11 +180,12 @@ std::map<Split, TokenShardInfo> write_shards(const fs::path& folder, const Encod
   if (!tokenizer.model().empty()) write_atomically(tokenizer_file(set), tokenizer.model());
   std::map<Split, TokenShardInfo> splits;
   for (const auto& [split, part] : encoded.splits) {
-    write_token_shard(shard_file(set, split), part.tokens,
-                      {.n_vocab = tokenizer.n_vocab(),
-                       .n_documents = part.documents,
-                       .text_bytes = part.text_bytes,
-                       .tokenizer_hash = tokenizer.hash()});
+    TokenShardInfo info;
+    info.n_vocab = tokenizer.n_vocab();
+    info.n_documents = part.documents;
+    info.text_bytes = part.text_bytes;
+    info.tokenizer_hash = tokenizer.hash();
+    write_token_shard(shard_file(set, split), part.tokens, info);
     splits[split] = TokenShard::read_info(shard_file(set, split));
   }
   return splits;
@@ -198,11 +195,12 @@ std::map<Split, TokenShardInfo> write_shards(const fs::path& folder, const Encod
 std::optional<BuildResult> existing_set(const BuildOptions& options, const std::string& hash) {
   const fs::path folder = options.data_root / options.name;
   std::error_code ignored;
-  if (options.replace || !fs::exists(folder, ignored)) return std::nullopt;
+  if (!fs::exists(folder, ignored)) return std::nullopt;
   if (!fs::exists(folder / kDataSetFile, ignored)) {
     throw ConfigError(folder.string() + ": is there and no data set (no " +
-                      std::string(kDataSetFile) + "): remove it, or pass --replace");
+                      std::string(kDataSetFile) + "): remove it, or choose another --name");
   }
+  if (options.replace) return std::nullopt;
   DataSetInfo set = open_data_set(options.data_root, options.name);
   if (build_hash(set) == hash) return BuildResult{.set = std::move(set), .was_there = true};
   throw ConfigError(folder.string() +
@@ -268,7 +266,7 @@ BuildResult build_data_set(const BuildOptions& options, const Progress& progress
                                   .unknown_tokens = encoded.unknown_tokens,
                                   .build_seconds = elapsed.count()}));
   draft.publish(options.replace);
-  return {.set = open_data_set(options.data_root, options.name)};
+  return {.set = open_data_set(options.data_root, options.name), .was_there = false};
 }
 
 }  // namespace scalelaw
