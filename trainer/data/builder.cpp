@@ -121,9 +121,11 @@ class DraftFolder {
       : target_(data_root / name),
         draft_(data_root / ("." + name + "." + std::to_string(::getpid()) + ".draft")),
         old_(data_root / ("." + name + "." + std::to_string(::getpid()) + ".old")) {
-    fs::create_directories(data_root);
-    fs::remove_all(draft_);
-    fs::create_directory(draft_);
+    std::error_code error;
+    fs::create_directories(data_root, error);
+    if (!error) fs::remove_all(draft_, error);
+    if (!error) fs::create_directory(draft_, error);
+    if (error) throw ConfigError("--data " + data_root.string() + ": " + error.message());
   }
   ~DraftFolder() {
     std::error_code ignored;

@@ -59,6 +59,7 @@ std::vector<BuildOptions> default_corpora(const fs::path& torch, const BuildOpti
   BuildOptions headers = common;
   headers.sources = {(torch / "include").string()};
   headers.corpus.sources.text_suffixes = {".h"};
+  headers.corpus.test_share = 0.1;  // it is read for tests, above all
   // One generated file an operator, seven thousand that differ in a name.
   headers.corpus.sources.exclude = {"include/ATen/ops/*"};
 

@@ -1,8 +1,14 @@
 #include "trainer/data/manifest.h"
 
+#include <cerrno>
 #include <cmath>
+#include <cstring>
 #include <ctime>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <span>
+#include <stdexcept>
+#include <vector>
 
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
@@ -45,9 +51,23 @@ Json options_json(const BuildOptions& options) {
           {"seed", corpus.seed}};
 }
 
+// In parts: stored sources may be large.
+std::string file_hash(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) throw ConfigError(file.string() + ": cannot be opened: " + std::strerror(errno));
+  Hasher hasher;
+  std::vector<char> chunk(std::size_t{1} << 20);
+  while (in) {
+    in.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
+    hasher.add(std::as_bytes(std::span(chunk.data(), static_cast<std::size_t>(in.gcount()))));
+  }
+  if (in.bad()) throw std::runtime_error(file.string() + ": cannot be read");
+  return hasher.hex();
+}
+
 void add_identity(std::string& text, const std::string& role, const SourceList& list) {
   for (const SourceFile& file : list.files) {
-    text += role + " " + hash_hex(read_whole_file(file.path)) + " " + file.label + "\n";
+    text += role + " " + file_hash(file.path) + " " + file.label + "\n";
   }
 }
 
