@@ -37,7 +37,7 @@ nlohmann::json read_json(const fs::path& file) {
   std::error_code ignored;
   if (!fs::exists(file, ignored)) {
     fail(file.parent_path(), "is incomplete (no " + std::string(kDataSetFile) +
-                                 "): build it again with `scalelaw data build --replace`");
+                                 "): remove the folder and build the set again");
   }
   nlohmann::json json = nlohmann::json::parse(read_whole_file(file), nullptr, false);
   if (!json.is_object()) fail(file, "is damaged: not a JSON object");

@@ -17,7 +17,7 @@
 
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
-#include "trainer/data/content_hash.h"
+#include "trainer/hash.h"
 
 namespace scalelaw {
 
@@ -66,11 +66,15 @@ std::array<char, 32> digits(const std::string& hash) {
   return out;
 }
 
+std::string_view characters(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 HeaderBlock to_block(TokenShardHeader header) {
   HeaderBlock block{};
   header.header_hash.fill('\0');
   std::memcpy(block.data(), &header, sizeof(header));
-  header.header_hash = digits(hex(content_hash(block)));
+  header.header_hash = digits(hash_hex(characters(block)));
   std::memcpy(block.data(), &header, sizeof(header));
   return block;
 }
@@ -184,7 +188,7 @@ TokenShard::TokenShard(const std::filesystem::path& file) : file_(file) {
   // A constructor that throws runs no destructor: an owner for the mapping until all is checked.
   TokenShard owner(std::move(*this));
   const std::byte* payload = owner.mapping_ + kHeaderBytes;
-  if (hex(content_hash(std::span(payload, payload_bytes))) != owner.info_.token_hash) {
+  if (hash_hex(characters(std::span(payload, payload_bytes))) != owner.info_.token_hash) {
     fail(file, "tokens are damaged (their hash differs)");
   }
   const int64_t at =
@@ -254,9 +258,9 @@ void write_token_shard(const std::filesystem::path& file, std::span<const uint32
     info.token_bytes == 2 ? for_each_part<uint16_t>(tokens, sink)
                           : for_each_part<uint32_t>(tokens, sink);
   };
-  ContentHasher hasher;
+  Hasher hasher;
   for_payload([&hasher](std::span<const std::byte> part) { hasher.add(part); });
-  info.token_hash = hex(hasher.result());
+  info.token_hash = hasher.hex();
 
   const HeaderBlock block = to_block({.magic = kMagic,
                                       .version = kVersion,

@@ -1,0 +1,274 @@
+#include "trainer/data/builder.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <optional>
+
+#include "trainer/atomic_file.h"
+#include "trainer/config_error.h"
+#include "trainer/data/encode.h"
+#include "trainer/data/manifest.h"
+#include "trainer/data/tokenizer.h"
+#include "trainer/hash.h"
+#include "trainer/number.h"
+
+namespace scalelaw {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using Progress = std::function<void(const BuildProgress&)>;
+
+// What --tokenizer asks for: one that is there, or one to be trained.
+struct TokenizerRequest {
+  std::optional<Tokenizer> given;
+  PieceModel kind = PieceModel::kBpe;
+  int64_t n_vocab = 0;
+};
+
+void check_name(const std::string& name) {
+  const bool good = !name.empty() && name.size() <= 100 && name.front() != '.' &&
+                    name.front() != '-' &&
+                    std::all_of(name.begin(), name.end(), [](unsigned char c) {
+                      return c < 0x80 && (std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-');
+                    });
+  if (!good) {
+    throw ConfigError("--name \"" + name +
+                      "\": a data set's name is 1 to 100 letters, digits, '.', '_' and '-', and "
+                      "starts with none of '.' and '-'");
+  }
+}
+
+// Asked before minutes are spent: the folder, or the nearest one above it, takes new files.
+void check_writable(const fs::path& data_root) {
+  fs::path folder = fs::absolute(data_root);
+  std::error_code ignored;
+  while (!fs::exists(folder, ignored) && folder.has_relative_path()) folder = folder.parent_path();
+  if (!fs::is_directory(folder, ignored) || ::access(folder.c_str(), W_OK | X_OK) != 0) {
+    throw ConfigError("--data " + data_root.string() + ": " + folder.string() +
+                      (fs::is_directory(folder, ignored)
+                           ? std::string(" cannot be written: ") + std::strerror(errno)
+                           : " is not a folder"));
+  }
+}
+
+TokenizerRequest parse_tokenizer(const BuildOptions& options) {
+  const std::string& text = options.tokenizer;
+  TokenizerRequest request;
+  if (text == "bytes") {
+    request.given = Tokenizer::bytes();
+    return request;
+  }
+  const std::size_t colon = text.find(':');
+  const std::string kind = text.substr(0, colon);
+  const std::string rest = colon == std::string::npos ? "" : text.substr(colon + 1);
+  if (kind == "set") {
+    request.given = open_tokenizer(open_data_set(options.data_root, rest));
+  } else if (kind == "bpe" || kind == "unigram") {
+    const std::optional<int64_t> n_vocab = parse_whole(rest);
+    if (!n_vocab || *n_vocab < 260 || *n_vocab > 1'000'000) {
+      throw ConfigError("--tokenizer " + text +
+                        ": the number of pieces is from 260 (256 bytes and "
+                        "3 signs are among them) to 1000000");
+    }
+    request.kind = kind == "bpe" ? PieceModel::kBpe : PieceModel::kUnigram;
+    request.n_vocab = *n_vocab;
+  } else if (fs::is_regular_file(text)) {
+    request.given =
+        Tokenizer::sentencepiece(read_whole_file(text), fs::path(text).filename().string());
+  } else {
+    throw ConfigError("--tokenizer " + text +
+                      ": is neither bytes, bpe:PIECES, unigram:PIECES, set:NAME nor a file");
+  }
+  return request;
+}
+
+Tokenizer train_tokenizer(const BuildOptions& options, const TokenizerRequest& request,
+                          const Corpus& corpus) {
+  // A pure test set has no train text; its own is better than none, and --tokenizer set:NAME best.
+  const std::vector<Piece>& pieces = corpus.splits.begin()->second;
+  std::vector<std::string_view> sample;
+  int64_t bytes = 0;
+  for (const Piece& piece : pieces) {
+    if (bytes >= options.tokenizer_sample_bytes) break;
+    sample.push_back(piece.text);
+    bytes += static_cast<int64_t>(piece.text.size());
+  }
+  return Tokenizer::sentencepiece(train_sentencepiece(request.kind, request.n_vocab, sample),
+                                  options.tokenizer);
+}
+
+CorpusSources find_all_sources(const BuildOptions& options) {
+  CorpusSources sources;
+  if (options.sources.empty()) throw ConfigError("no source: name files, folders or patterns");
+  sources.train = find_sources(options.sources, options.corpus.sources);
+  for (const auto& [split, given] : options.given_sources) {
+    sources.given[split] = find_sources(given, options.corpus.sources);
+  }
+  return sources;
+}
+
+// A folder beside the final one that is gone at the end of scope unless published.
+class DraftFolder {
+ public:
+  DraftFolder(const fs::path& data_root, const std::string& name)
+      : target_(data_root / name),
+        draft_(data_root / ("." + name + "." + std::to_string(::getpid()) + ".draft")),
+        old_(data_root / ("." + name + "." + std::to_string(::getpid()) + ".old")) {
+    std::error_code error;
+    fs::create_directories(data_root, error);
+    if (!error) fs::remove_all(draft_, error);
+    if (!error) fs::create_directory(draft_, error);
+    if (error) throw ConfigError("--data " + data_root.string() + ": " + error.message());
+  }
+  ~DraftFolder() {
+    std::error_code ignored;
+    fs::remove_all(draft_, ignored);
+    fs::remove_all(old_, ignored);
+  }
+  DraftFolder(const DraftFolder&) = delete;
+  DraftFolder& operator=(const DraftFolder&) = delete;
+
+  const fs::path& path() const { return draft_; }
+  // Readers of a replaced set keep the files they have open.
+  void publish(bool replace) {
+    if (replace && fs::exists(target_)) fs::rename(target_, old_);
+    std::error_code error;
+    fs::rename(draft_, target_, error);
+    if (error) {
+      throw std::runtime_error(target_.string() + ": cannot be put in place: " + error.message());
+    }
+  }
+
+ private:
+  fs::path target_;
+  fs::path draft_;
+  fs::path old_;
+};
+
+struct EncodedCorpus {
+  std::map<Split, EncodedSplit> splits;
+  int64_t unknown_tokens = 0;
+};
+
+EncodedCorpus encode_corpus(const Corpus& corpus, const Tokenizer& tokenizer, int threads,
+                            const Progress& progress) {
+  int64_t total = 0;
+  for (const auto& [split, pieces] : corpus.splits) {
+    for (const Piece& piece : pieces) total += static_cast<int64_t>(piece.text.size());
+  }
+  EncodedCorpus encoded;
+  int64_t before = 0;
+  for (const auto& [split, pieces] : corpus.splits) {
+    encoded.splits[split] = encode_split(pieces, tokenizer, threads, [&](int64_t done) {
+      progress({.stage = "encoding", .done_bytes = before + done, .total_bytes = total});
+    });
+    before += encoded.splits[split].text_bytes;
+    encoded.unknown_tokens += encoded.splits[split].unknown_tokens;
+  }
+  return encoded;
+}
+
+std::map<Split, TokenShardInfo> write_shards(const fs::path& folder, const EncodedCorpus& encoded,
+                                             const Tokenizer& tokenizer) {
+  DataSetInfo set;
+  set.folder = folder;
+  if (!tokenizer.model().empty()) write_atomically(tokenizer_file(set), tokenizer.model());
+  std::map<Split, TokenShardInfo> splits;
+  for (const auto& [split, part] : encoded.splits) {
+    TokenShardInfo info;
+    info.n_vocab = tokenizer.n_vocab();
+    info.n_documents = part.documents;
+    info.text_bytes = part.text_bytes;
+    info.tokenizer_hash = tokenizer.hash();
+    write_token_shard(shard_file(set, split), part.tokens, info);
+    splits[split] = TokenShard::read_info(shard_file(set, split));
+  }
+  return splits;
+}
+
+// The set that is there already: the same one is the result, another one is not overwritten.
+std::optional<BuildResult> existing_set(const BuildOptions& options, const std::string& hash) {
+  const fs::path folder = options.data_root / options.name;
+  std::error_code ignored;
+  if (!fs::exists(folder, ignored)) return std::nullopt;
+  if (!fs::exists(folder / kDataSetFile, ignored)) {
+    throw ConfigError(folder.string() + ": is there and no data set (no " +
+                      std::string(kDataSetFile) + "): remove it, or choose another --name");
+  }
+  if (options.replace) return std::nullopt;
+  DataSetInfo set = open_data_set(options.data_root, options.name);
+  if (build_hash(set) == hash) return BuildResult{.set = std::move(set), .was_there = true};
+  throw ConfigError(folder.string() +
+                    ": is there, made of other sources or with other options: choose another "
+                    "--name, or pass --replace");
+}
+
+}  // namespace
+
+Tokenizer open_tokenizer(const DataSetInfo& set) {
+  Tokenizer tokenizer = Tokenizer::bytes();
+  if (set.tokenizer != "bytes") {
+    if (!fs::exists(tokenizer_file(set))) {
+      throw ConfigError(tokenizer_file(set).string() + ": is not there: build the set again");
+    }
+    tokenizer = Tokenizer::sentencepiece(read_whole_file(tokenizer_file(set)), set.tokenizer);
+  }
+  if (tokenizer.hash() != set.tokenizer_hash || tokenizer.n_vocab() != set.n_vocab) {
+    throw ConfigError(set.folder.string() + ": its tokenizer (" + tokenizer.hash() +
+                      ") is not the one its tokens were made by (" + set.tokenizer_hash +
+                      "): build the set again");
+  }
+  return tokenizer;
+}
+
+BuildResult build_data_set(const BuildOptions& options, const Progress& progress) {
+  const auto start = std::chrono::steady_clock::now();
+  check_name(options.name);
+  check_writable(options.data_root);
+  TokenizerRequest request = parse_tokenizer(options);
+  const CorpusSources sources = find_all_sources(options);
+  const std::string hash =
+      hash_hex(build_identity(options, sources, request.given ? request.given->hash() : ""));
+  if (auto existing = existing_set(options, hash)) return *std::move(existing);
+
+  int64_t source_bytes = 0;
+  for (const SourceFile& file : sources.train.files) source_bytes += file.bytes;
+  for (const auto& [split, list] : sources.given) {
+    for (const SourceFile& file : list.files) source_bytes += file.bytes;
+  }
+  const Corpus corpus = gather_corpus(sources, options.corpus, [&](int64_t done) {
+    progress({.stage = "reading", .done_bytes = done, .total_bytes = source_bytes});
+  });
+  if (!request.given) {
+    progress({.stage = "tokenizer"});
+    request.given = train_tokenizer(options, request, corpus);
+  }
+  const Tokenizer& tokenizer = *request.given;
+  const EncodedCorpus encoded = encode_corpus(corpus, tokenizer, options.threads, progress);
+
+  progress({.stage = "writing"});
+  DraftFolder draft(options.data_root, options.name);
+  const auto splits = write_shards(draft.path(), encoded, tokenizer);
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  write_atomically(draft.path() / kDataSetFile,
+                   manifest_text({.options = options,
+                                  .sources = sources,
+                                  .counts = corpus.counts,
+                                  .overlap = test_lines_in_train(corpus),
+                                  .tokenizer = tokenizer,
+                                  .build_hash = hash,
+                                  .splits = splits,
+                                  .unknown_tokens = encoded.unknown_tokens,
+                                  .build_seconds = elapsed.count()}));
+  draft.publish(options.replace);
+  return {.set = open_data_set(options.data_root, options.name), .was_there = false};
+}
+
+}  // namespace scalelaw

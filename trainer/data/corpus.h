@@ -1,0 +1,78 @@
+// From documents to what goes into each split: no document twice, none in two splits, long ones in
+// pieces, everything in one seeded shuffle, and a count of all that was left out.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "trainer/data/data_set.h"
+#include "trainer/data/text_hash.h"
+#include "trainer/data/text_reader.h"
+
+namespace scalelaw {
+
+// What is never torn apart between train, val and test.
+enum class SplitBy {
+  kDocument,  // a file of text or a line of .jsonl, with all its pieces
+  kFolder,    // all files of one folder: for sources whose neighbours resemble each other
+  kPiece,     // a piece of at most piece_bytes: for a few long texts; the weakest guarantee
+};
+
+struct CorpusOptions {
+  SourceOptions sources;
+  SplitBy split_by = SplitBy::kDocument;
+  double validation_share =
+      0.02;                     // of documents, folders or pieces; decided by their hash, so that
+  double test_share = 0.02;     // adding others moves none
+  int64_t piece_bytes = 16384;  // longer documents are cut, at line ends
+  int64_t cap_per_file = 0;     // bytes read of a file, cut at a line end; 0: all
+  uint64_t seed = 1;            // of the shuffle
+};
+
+// Files whose split is given: those of `train` are split by hash unless a split has files itself.
+struct CorpusSources {
+  SourceList train;
+  std::map<Split, SourceList> given;  // kValidation, kTest
+};
+
+struct Piece {
+  std::string text;
+  TextHash hash;
+};
+
+struct CorpusCounts {
+  int64_t files = 0;
+  int64_t source_bytes = 0;         // as stored
+  int64_t documents = 0;            // read, before anything is dropped
+  int64_t empty_documents = 0;      // dropped: no character but white space
+  int64_t duplicate_documents = 0;  // dropped: the same text stood before
+  int64_t duplicate_pieces = 0;     // dropped: the same piece stood before
+  int64_t held_out_documents = 0;   // dropped from train: they stand in a given val or test source
+  int64_t bytes_over_cap = 0;       // dropped: behind cap_per_file
+  int64_t documents_cut = 0;        // cut into pieces
+  int64_t other_files = 0;          // not read: of another kind
+  int64_t excluded_files = 0;       // not read: --exclude
+};
+
+struct Corpus {
+  std::map<Split, std::vector<Piece>> splits;  // shuffled; a split without pieces is left out
+  CorpusCounts counts;
+};
+
+// `progress` hears how many stored bytes have been read. ConfigError: what read_documents throws,
+// or a split that was asked for and came out empty.
+Corpus gather_corpus(const CorpusSources& sources, const CorpusOptions& options,
+                     const std::function<void(int64_t)>& progress);
+
+// Lines of more than 20 characters (without the white space around them): how many of the test
+// split's, or for want of one the validation split's, stand in train word for word.
+struct LineOverlap {
+  int64_t lines = 0;
+  int64_t in_train = 0;
+};
+LineOverlap test_lines_in_train(const Corpus& corpus);
+
+}  // namespace scalelaw

@@ -1,0 +1,273 @@
+// scalelaw-data: text into data sets, and what is in them.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "trainer/config_error.h"
+#include "trainer/data/builder.h"
+#include "trainer/data/data_report.h"
+#include "trainer/data/default_corpus.h"
+#include "trainer/data/verify.h"
+#include "trainer/number.h"
+
+namespace scalelaw {
+namespace {
+
+// The command line as written; numbers are read by trainer/number.h, not by CLI11.
+struct Arguments {
+  std::string data_root = "data";
+  bool json = false;
+  BuildOptions build;
+  std::string val = "2%";
+  std::string test = "2%";
+  std::string split_by = "document";
+  std::string piece_bytes = "16384";
+  std::string cap_per_file = "0";
+  std::string tokenizer_sample = "10000000";
+  std::string seed = "1";
+  std::string torch;
+  bool quiet = false;
+  std::vector<std::string> names;
+  int64_t samples = 2;
+};
+
+int64_t whole(const std::string& option, const std::string& text, int64_t least) {
+  const auto value = parse_bytes(text);
+  if (!value || *value < least) {
+    throw ConfigError(option + " " + text + ": must be a whole number of at least " +
+                      std::to_string(least));
+  }
+  return *value;
+}
+
+// A share ("2%", "0.02") or a source of its own.
+void set_split(BuildOptions& build, Split split, const std::string& text) {
+  const std::optional<double> share = parse_real(text);
+  if (!share) {
+    build.given_sources[split] = {text};
+    return;
+  }
+  if (*share < 0 || *share > 1) {
+    throw ConfigError("--" + std::string(name(split)) + " " + text +
+                      ": a share is from 0 to 1 (or 0% to 100%)");
+  }
+  (split == Split::kTest ? build.corpus.test_share : build.corpus.validation_share) = *share;
+}
+
+BuildOptions build_options(const Arguments& arguments) {
+  BuildOptions build = arguments.build;
+  build.data_root = arguments.data_root;
+  set_split(build, Split::kValidation, arguments.val);
+  set_split(build, Split::kTest, arguments.test);
+  if (build.corpus.validation_share + build.corpus.test_share > 1) {
+    throw ConfigError("--val " + arguments.val + " --test " + arguments.test +
+                      ": together over 100%");
+  }
+  build.corpus.split_by = arguments.split_by == "folder"  ? SplitBy::kFolder
+                          : arguments.split_by == "piece" ? SplitBy::kPiece
+                                                          : SplitBy::kDocument;
+  build.corpus.piece_bytes = whole("--piece-bytes", arguments.piece_bytes, 16);
+  build.corpus.cap_per_file = whole("--cap-per-file", arguments.cap_per_file, 0);
+  build.corpus.seed = static_cast<uint64_t>(whole("--seed", arguments.seed, 0));
+  build.tokenizer_sample_bytes = whole("--tokenizer-sample", arguments.tokenizer_sample, 1);
+  return build;
+}
+
+bool asks_for_default(const Arguments& arguments) {
+  const auto& sources = arguments.build.sources;
+  return sources.size() == 1 && sources.front() == "default";
+}
+
+std::vector<BuildOptions> all_builds(const Arguments& arguments, const CLI::App& verb) {
+  if (!asks_for_default(arguments)) {
+    if (!arguments.torch.empty()) throw ConfigError("--torch goes with `build default` only");
+    if (arguments.build.name.empty())
+      throw ConfigError("--name is missing: how is the set called?");
+    return {build_options(arguments)};
+  }
+  // What fixes the default corpus is not open to options: its name promises the same tokens.
+  for (const char* option :
+       {"--name", "--tokenizer", "--val", "--test", "--split-by", "--exclude", "--text-suffix",
+        "--jsonl-key", "--piece-bytes", "--cap-per-file", "--tokenizer-sample", "--seed"}) {
+    if (verb.count(option) > 0) {
+      throw ConfigError(std::string(option) +
+                        " does not go with `build default`; a folder called "
+                        "default is ./default");
+    }
+  }
+  std::optional<std::filesystem::path> torch;
+  if (!arguments.torch.empty()) torch = arguments.torch;
+  return default_corpora(find_torch(torch), build_options(arguments));
+}
+
+int run_build(const Arguments& arguments, const CLI::App& verb) {
+  for (const BuildOptions& options : all_builds(arguments, verb)) {
+    BuildResult result;
+    {
+      ProgressPrinter printer(std::cerr, ::isatty(STDERR_FILENO) == 1);
+      result = build_data_set(options, [&](const BuildProgress& progress) {
+        if (!arguments.quiet) printer.show(progress);
+      });
+    }
+    if (arguments.json) {
+      std::cout << data_set_json(result.set, 0) << "\n";
+    } else if (result.was_there) {
+      std::cout << "data set " << result.set.name << " is already there, in "
+                << result.set.folder.string() << "\n";
+    } else {
+      print_data_set(std::cout, result.set);
+    }
+  }
+  return kExitComplete;
+}
+
+int run_inspect(const Arguments& arguments) {
+  for (const std::string& name : arguments.names) {
+    const DataSetInfo set = open_data_set(arguments.data_root, name);
+    if (arguments.json) {
+      std::cout << data_set_json(set, arguments.samples) << "\n";
+      continue;
+    }
+    print_data_set(std::cout, set);
+    print_samples(std::cout, set, arguments.samples);
+  }
+  return kExitComplete;
+}
+
+int run_verify(const Arguments& arguments) {
+  const auto names =
+      arguments.names.empty() ? data_set_names(arguments.data_root) : arguments.names;
+  if (names.empty()) throw ConfigError(arguments.data_root + " holds no data set to verify");
+  for (const std::string& name : names) {
+    const DataSetInfo set = open_data_set(arguments.data_root, name);
+    verify_data_set(set);
+    if (!arguments.json) std::cout << name << ": whole\n";
+  }
+  if (arguments.json) std::cout << nlohmann::json{{"whole", names}}.dump() << "\n";
+  return kExitComplete;
+}
+
+int run_list(const Arguments& arguments) {
+  nlohmann::json all = nlohmann::json::array();
+  for (const std::string& name : data_set_names(arguments.data_root)) {
+    const DataSetInfo set = open_data_set(arguments.data_root, name);
+    nlohmann::json tokens = nlohmann::json::object();
+    std::string text;
+    for (const auto& [split, info] : set.splits) {
+      tokens[std::string(scalelaw::name(split))] = info.n_tokens;
+      text += "  " + std::string(scalelaw::name(split)) + " " +
+              human(static_cast<double>(info.n_tokens));
+    }
+    all.push_back({{"name", name}, {"tokenizer", set.tokenizer}, {"tokens", tokens}});
+    if (!arguments.json) {
+      std::cout << name << "  " << escaped(set.tokenizer) << text << " tokens\n";
+    }
+  }
+  if (arguments.json) std::cout << all.dump(2) << "\n";
+  return kExitComplete;
+}
+
+void add_common(CLI::App& verb, Arguments& arguments) {
+  verb.add_option("--data", arguments.data_root, "folder that holds the data sets")
+      ->capture_default_str();
+  verb.add_flag("--json", arguments.json, "for scripts: JSON on stdout");
+}
+
+CLI::App* add_build(CLI::App& app, Arguments& arguments) {
+  BuildOptions& build = arguments.build;
+  CLI::App* verb = app.add_subcommand("build", "text into a data set");
+  verb->add_option("SOURCES", build.sources,
+                   "files (.txt, .jsonl, also .gz .xz .zst), folders, patterns; or `default`: the "
+                   "installed LibTorch's own sources")
+      ->required();
+  verb->add_option("--name", build.name, "of the data set");
+  verb->add_option("--tokenizer", build.tokenizer,
+                   "bpe:PIECES, unigram:PIECES, bytes, set:NAME (another set's), or a "
+                   "SentencePiece model file")
+      ->capture_default_str();
+  verb->add_option("--val", arguments.val, "share of the documents, or a source of its own")
+      ->capture_default_str();
+  verb->add_option("--test", arguments.test, "share of the documents, or a source of its own")
+      ->capture_default_str();
+  verb->add_option("--split-by", arguments.split_by, "what is never torn between splits")
+      ->check(CLI::IsMember({"document", "folder", "piece"}))
+      ->capture_default_str();
+  verb->add_option("--jsonl-key", build.corpus.sources.jsonl_key, "holds a line's text")
+      ->capture_default_str();
+  verb->add_option("--text-suffix", build.corpus.sources.text_suffixes,
+                   "files that are one document each")
+      ->capture_default_str();
+  verb->add_option("--exclude", build.corpus.sources.exclude,
+                   "patterns of FOLDER/sub/file names to leave out");
+  verb->add_option("--piece-bytes", arguments.piece_bytes, "longer documents are cut")
+      ->capture_default_str();
+  verb->add_option("--cap-per-file", arguments.cap_per_file, "bytes read of a file; 0: all")
+      ->capture_default_str();
+  verb->add_option("--tokenizer-sample", arguments.tokenizer_sample,
+                   "bytes of train that train the tokenizer")
+      ->capture_default_str();
+  verb->add_option("--seed", arguments.seed, "of the shuffle")->capture_default_str();
+  verb->add_option("--threads", build.threads, "0: one a core")->capture_default_str();
+  verb->add_option("--torch", arguments.torch, "for `build default`: the torch folder");
+  verb->add_flag("--replace", build.replace, "overwrite a set of this name");
+  verb->add_flag("--quiet", arguments.quiet, "no progress");
+  add_common(*verb, arguments);
+  verb->footer(
+      "Example: scalelaw data build books/ --name books --tokenizer bpe:8192 --val 2% "
+      "--test wiki.jsonl.xz\n         scalelaw data build default");
+  return verb;
+}
+
+CLI::App* add_verb(CLI::App& app, Arguments& arguments, const char* name, const char* what,
+                   const char* example) {
+  CLI::App* verb = app.add_subcommand(name, what);
+  add_common(*verb, arguments);
+  verb->footer(std::string("Example: scalelaw data ") + example);
+  return verb;
+}
+
+int run(int argc, char** argv) {
+  Arguments arguments;
+  for (int i = 0; i < argc; ++i) {
+    arguments.build.command_line += (i > 0 ? " " : "") + std::string(argv[i]);
+  }
+  CLI::App app("Text into data sets for scaling experiments, and what is in them", "scalelaw data");
+  app.require_subcommand(1);
+  app.footer("Example: scalelaw data build books/*.txt --name books --tokenizer bpe:8192");
+  CLI::App* build = add_build(app, arguments);
+  CLI::App* inspect = add_verb(app, arguments, "inspect", "counts and samples of data sets",
+                               "inspect default --samples 3");
+  inspect->add_option("NAMES", arguments.names, "data sets")->required();
+  inspect->add_option("--samples", arguments.samples, "documents shown of each split")
+      ->capture_default_str();
+  CLI::App* verify = add_verb(app, arguments, "verify", "read everything, check every hash and id",
+                              "verify default");
+  verify->add_option("NAMES", arguments.names, "data sets; none: all");
+  add_verb(app, arguments, "list", "the data sets that are there", "list --json");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitComplete : kExitBadInput;
+  }
+  if (build->parsed()) return run_build(arguments, *build);
+  if (inspect->parsed()) return run_inspect(arguments);
+  if (verify->parsed()) return run_verify(arguments);
+  return run_list(arguments);
+}
+
+}  // namespace
+}  // namespace scalelaw
+
+int main(int argc, char** argv) {
+  try {
+    return scalelaw::run(argc, argv);
+  } catch (const scalelaw::ConfigError& error) {
+    std::cerr << "scalelaw data: " << error.what() << "\n";
+    return scalelaw::kExitBadInput;
+  } catch (const std::exception& error) {
+    std::cerr << "scalelaw data: " << error.what() << "\n";
+    return scalelaw::kExitOther;
+  }
+}

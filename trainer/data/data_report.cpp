@@ -1,0 +1,168 @@
+#include "trainer/data/data_report.h"
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "trainer/data/manifest.h"
+#include "trainer/data/verify.h"
+
+namespace scalelaw {
+
+namespace {
+
+constexpr int64_t kSampleBytes = 240;
+
+template <typename... Args>
+std::string format(const char* pattern, Args... args) {
+  char text[256];
+  std::snprintf(text, sizeof(text), pattern, args...);
+  return text;
+}
+
+double seconds(std::chrono::steady_clock::duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+std::string with_commas(int64_t value) {
+  std::string text = std::to_string(value);
+  for (int64_t at = static_cast<int64_t>(text.size()) - 3; at > 0; at -= 3) {
+    text.insert(static_cast<std::size_t>(at), ",");
+  }
+  return text;
+}
+
+int64_t whole(const nlohmann::json& json, const char* key) {
+  const auto it = json.find(key);
+  return it != json.end() && it->is_number_integer() ? it->get<int64_t>() : 0;
+}
+
+}  // namespace
+
+ProgressPrinter::ProgressPrinter(std::ostream& out, bool terminal)
+    : out_(out), terminal_(terminal) {}
+
+ProgressPrinter::~ProgressPrinter() {
+  end_stage();
+}
+
+void ProgressPrinter::show(const BuildProgress& progress) {
+  const Clock::time_point now = Clock::now();
+  if (progress.stage != stage_) {
+    end_stage();
+    stage_ = progress.stage;
+    stage_start_ = now;
+    printed_ = now;
+    if (terminal_) print(progress);
+    return;
+  }
+  if (seconds(now - printed_) < (terminal_ ? 0.1 : 10.0)) return;
+  printed_ = now;
+  print(progress);
+}
+
+void ProgressPrinter::print(const BuildProgress& progress) {
+  std::string line = format("%-10s", stage_.c_str());
+  if (progress.total_bytes > 0) {
+    const double share =
+        static_cast<double>(progress.done_bytes) / static_cast<double>(progress.total_bytes);
+    const double spent = seconds(Clock::now() - stage_start_);
+    line +=
+        format(" %3.0f%% of %.1f MB", share * 100, static_cast<double>(progress.total_bytes) / 1e6);
+    if (share > 0.01) line += format(", %.0f s left", spent * (1 - share) / share);
+  }
+  if (terminal_) {
+    out_ << '\r' << line << "\033[K" << std::flush;
+  } else {
+    out_ << line << std::endl;
+  }
+}
+
+void ProgressPrinter::end_stage() {
+  if (stage_.empty()) return;
+  out_ << (terminal_ ? "\r" : "")
+       << format("%-10s done, %.1f s", stage_.c_str(), seconds(Clock::now() - stage_start_))
+       << (terminal_ ? "\033[K" : "") << std::endl;
+  stage_.clear();
+}
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    // U+0080 to U+009F, which some terminals obey, are C2 80 to C2 9F.
+    const bool control =
+        c < 0x20 || c == 0x7F ||
+        (c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0);
+    if (c == '\n') {
+      out += "\\n";
+    } else if (c == '\t') {
+      out += "\\t";
+    } else if (control) {
+      out += format("\\x%02x", c);
+    } else {
+      out += static_cast<char>(c);
+    }
+  }
+  return out;
+}
+
+void print_data_set(std::ostream& out, const DataSetInfo& set) {
+  out << "data set " << set.name << " in " << set.folder.string() << ": tokenizer "
+      << escaped(set.tokenizer) << ", " << set.n_vocab << " ids\n";
+  out << "split        tokens  documents    text bytes  bytes/token\n";
+  for (const auto& [split, info] : set.splits) {
+    const double ratio = static_cast<double>(info.text_bytes) / static_cast<double>(info.n_tokens);
+    out << format("%-5s %13s %10s %13s %12.3f\n", std::string(name(split)).c_str(),
+                  with_commas(info.n_tokens).c_str(), with_commas(info.n_documents).c_str(),
+                  with_commas(info.text_bytes).c_str(), ratio);
+  }
+  const nlohmann::json manifest = read_manifest(set);
+  const nlohmann::json counts = manifest.value("counts", nlohmann::json::object());
+  const nlohmann::json dropped = counts.value("dropped", nlohmann::json::object());
+  out << "read " << with_commas(whole(counts, "documents")) << " documents from "
+      << with_commas(whole(counts, "files")) << " files; "
+      << with_commas(whole(counts, "documents_cut")) << " were cut into pieces\n";
+  std::string list;
+  for (const auto& [what, count] : dropped.items()) {
+    if (!count.is_number_integer() || count.get<int64_t>() == 0) continue;
+    list += (list.empty() ? "" : ", ") + with_commas(count.get<int64_t>()) + " " + what;
+  }
+  for (char& c : list) c = c == '_' ? ' ' : c;
+  out << "dropped: " << (list.empty() ? "nothing" : list) << "\n";
+  if (const int64_t unknown = whole(counts, "unknown_tokens"); unknown > 0) {
+    out << "warning: " << with_commas(unknown)
+        << " tokens stand for text that the tokenizer cannot express\n";
+  }
+  const nlohmann::json overlap = manifest.value("long_test_lines", nlohmann::json::object());
+  if (const int64_t lines = whole(overlap, "count"); lines > 0) {
+    out << format(
+               "test lines of over 20 characters that stand in train: %.1f%% of ",
+               100.0 * static_cast<double>(whole(overlap, "in_train")) / static_cast<double>(lines))
+        << with_commas(lines) << "\n";
+  }
+}
+
+void print_samples(std::ostream& out, const DataSetInfo& set, int64_t documents) {
+  for (const Sample& sample : sample_documents(set, documents, kSampleBytes)) {
+    out << name(sample.split) << " document " << sample.document << " (" << sample.tokens
+        << " tokens): " << escaped(sample.start) << "\n";
+  }
+}
+
+std::string data_set_json(const DataSetInfo& set, int64_t documents) {
+  nlohmann::json json = read_manifest(set);
+  json["folder"] = set.folder.string();
+  if (documents > 0) {
+    nlohmann::json samples = nlohmann::json::array();
+    for (const Sample& sample : sample_documents(set, documents, kSampleBytes)) {
+      samples.push_back({{"split", std::string(name(sample.split))},
+                         {"document", sample.document},
+                         {"tokens", sample.tokens},
+                         {"start", sample.start}});
+    }
+    json["samples"] = samples;
+  }
+  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,44 @@
+// What scalelaw-data says: progress on stderr, results on stdout.
+#pragma once
+
+#include <chrono>
+#include <ostream>
+#include <string>
+#include <string_view>
+
+#include "trainer/data/builder.h"
+
+namespace scalelaw {
+
+// On a terminal one line that rewrites itself, with share and time left; else plain lines: one when
+// a stage ends, and one every ten seconds within it.
+class ProgressPrinter {
+ public:
+  ProgressPrinter(std::ostream& out, bool terminal);
+  ~ProgressPrinter();  // ends the line
+  ProgressPrinter(const ProgressPrinter&) = delete;
+  ProgressPrinter& operator=(const ProgressPrinter&) = delete;
+  void show(const BuildProgress& progress);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void print(const BuildProgress& progress);
+  void end_stage();
+
+  std::ostream& out_;
+  bool terminal_;
+  std::string stage_;
+  Clock::time_point stage_start_;
+  Clock::time_point printed_;
+};
+
+// One line a split, then everything that was dropped.
+void print_data_set(std::ostream& out, const DataSetInfo& set);
+// Samples of `documents` documents a split.
+void print_samples(std::ostream& out, const DataSetInfo& set, int64_t documents);
+// data_set.json, with "folder" and, for documents > 0, "samples".
+std::string data_set_json(const DataSetInfo& set, int64_t documents);
+// Text of a foreign file, safe on a terminal: control characters as escapes.
+std::string escaped(std::string_view text);
+
+}  // namespace scalelaw

@@ -1,0 +1,186 @@
+#include "trainer/data/manifest.h"
+
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <ctime>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <stdexcept>
+#include <vector>
+
+#include "trainer/atomic_file.h"
+#include "trainer/config_error.h"
+#include "trainer/hash.h"
+
+namespace scalelaw {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+// Raised when the same options and sources give other tokens than before.
+constexpr int kBuildRules = 1;
+
+std::string split_by_name(SplitBy split_by) {
+  switch (split_by) {
+    case SplitBy::kDocument:
+      return "document";
+    case SplitBy::kFolder:
+      return "folder";
+    case SplitBy::kPiece:
+      return "piece";
+  }
+  return "";
+}
+
+Json options_json(const BuildOptions& options) {
+  const CorpusOptions& corpus = options.corpus;
+  return {{"tokenizer", options.tokenizer},
+          {"tokenizer_sample_bytes", options.tokenizer_sample_bytes},
+          {"jsonl_key", corpus.sources.jsonl_key},
+          {"text_suffixes", corpus.sources.text_suffixes},
+          {"exclude", corpus.sources.exclude},
+          {"split_by", split_by_name(corpus.split_by)},
+          {"val_share", corpus.validation_share},
+          {"test_share", corpus.test_share},
+          {"piece_bytes", corpus.piece_bytes},
+          {"cap_per_file", corpus.cap_per_file},
+          {"seed", corpus.seed}};
+}
+
+// In parts: stored sources may be large.
+std::string file_hash(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) throw ConfigError(file.string() + ": cannot be opened: " + std::strerror(errno));
+  Hasher hasher;
+  std::vector<char> chunk(std::size_t{1} << 20);
+  while (in) {
+    in.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
+    hasher.add(std::as_bytes(std::span(chunk.data(), static_cast<std::size_t>(in.gcount()))));
+  }
+  if (in.bad()) throw std::runtime_error(file.string() + ": cannot be read");
+  return hasher.hex();
+}
+
+void add_identity(std::string& text, const std::string& role, const SourceList& list) {
+  for (const SourceFile& file : list.files) {
+    text += role + " " + file_hash(file.path) + " " + file.label + "\n";
+  }
+}
+
+Json source_json(const std::string& role, const std::vector<std::string>& given,
+                 const SourceList& list) {
+  // Files of a large folder would make this file longer than the data: the first hundred.
+  constexpr std::size_t kListed = 100;
+  Json files = Json::array();
+  int64_t bytes = 0;
+  for (const SourceFile& file : list.files) {
+    bytes += file.bytes;
+    if (files.size() < kListed) files.push_back({{"file", file.label}, {"bytes", file.bytes}});
+  }
+  return {{"for", role},
+          {"given", given},
+          {"file_count", list.files.size()},
+          {"bytes", bytes},
+          {"first_files", files}};
+}
+
+Json sources_json(const BuildOptions& options, const CorpusSources& sources) {
+  Json all = Json::array();
+  all.push_back(source_json("train", options.sources, sources.train));
+  for (const auto& [split, list] : sources.given) {
+    all.push_back(source_json(std::string(name(split)), options.given_sources.at(split), list));
+  }
+  return all;
+}
+
+Json counts_json(const CorpusCounts& counts, int64_t unknown_tokens) {
+  return {{"files", counts.files},
+          {"source_bytes", counts.source_bytes},
+          {"documents", counts.documents},
+          {"documents_cut", counts.documents_cut},
+          {"dropped",
+           {{"empty_documents", counts.empty_documents},
+            {"duplicate_documents", counts.duplicate_documents},
+            {"duplicate_pieces", counts.duplicate_pieces},
+            {"held_out_documents", counts.held_out_documents},
+            {"bytes_over_cap", counts.bytes_over_cap},
+            {"files_of_other_kinds", counts.other_files},
+            {"excluded_files", counts.excluded_files}}},
+          {"unknown_tokens", unknown_tokens}};
+}
+
+Json splits_json(const std::map<Split, TokenShardInfo>& splits) {
+  Json all;
+  for (const auto& [split, info] : splits) {
+    all[std::string(name(split))] = {{"tokens", info.n_tokens},
+                                     {"documents", info.n_documents},
+                                     {"text_bytes", info.text_bytes},
+                                     {"token_hash", info.token_hash}};
+  }
+  return all;
+}
+
+std::string now_utc() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  ::gmtime_r(&now, &utc);
+  char text[32];
+  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text;
+}
+
+// Names and text of foreign files may hold bytes that JSON cannot.
+std::string dump(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+std::string build_identity(const BuildOptions& options, const CorpusSources& sources,
+                           const std::string& tokenizer_hash) {
+  std::string text = "rules " + std::to_string(kBuildRules) + "\n" + dump(options_json(options)) +
+                     "tokenizer " + tokenizer_hash + "\n";
+  add_identity(text, "train", sources.train);
+  for (const auto& [split, list] : sources.given) {
+    add_identity(text, std::string(name(split)), list);
+  }
+  return text;
+}
+
+std::string manifest_text(const ManifestInput& input) {
+  const Json json = {
+      {"version", kDataSetVersion},
+      {"name", input.options.name},
+      {"tokenizer", input.tokenizer.name()},
+      {"tokenizer_hash", input.tokenizer.hash()},
+      {"n_vocab", input.tokenizer.n_vocab()},
+      {"splits", splits_json(input.splits)},
+      {"counts", counts_json(input.counts, input.unknown_tokens)},
+      {"long_test_lines", {{"count", input.overlap.lines}, {"in_train", input.overlap.in_train}}},
+      {"options", options_json(input.options)},
+      {"sources", sources_json(input.options, input.sources)},
+      {"build_hash", input.build_hash},
+      {"command_line", input.options.command_line},
+      {"built_at", now_utc()},
+      {"build_seconds", std::round(input.build_seconds * 100) / 100}};
+  return dump(json);
+}
+
+nlohmann::json read_manifest(const DataSetInfo& set) {
+  const fs::path file = set.folder / kDataSetFile;
+  nlohmann::json json = nlohmann::json::parse(read_whole_file(file), nullptr, false);
+  if (!json.is_object()) throw ConfigError(file.string() + ": is damaged: not a JSON object");
+  return json;
+}
+
+std::string build_hash(const DataSetInfo& set) {
+  const nlohmann::json json = read_manifest(set);
+  const auto it = json.find("build_hash");
+  return it != json.end() && it->is_string() ? it->get<std::string>() : std::string();
+}
+
+}  // namespace scalelaw

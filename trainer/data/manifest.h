@@ -1,0 +1,36 @@
+// data_set.json: what trainer/data/data_set.h reads, and where all of it came from.
+#pragma once
+
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "trainer/data/builder.h"
+#include "trainer/data/corpus.h"
+#include "trainer/data/tokenizer.h"
+
+namespace scalelaw {
+
+// What a build depends on: options that change its result, and the content of every source.
+// The same text means the same data set.
+std::string build_identity(const BuildOptions& options, const CorpusSources& sources,
+                           const std::string& tokenizer_hash);
+
+struct ManifestInput {
+  const BuildOptions& options;
+  const CorpusSources& sources;
+  const CorpusCounts& counts;
+  LineOverlap overlap;
+  const Tokenizer& tokenizer;
+  std::string build_hash;  // of build_identity
+  std::map<Split, TokenShardInfo> splits;
+  int64_t unknown_tokens = 0;
+  double build_seconds = 0;
+};
+std::string manifest_text(const ManifestInput& input);
+
+// The whole of a set's data_set.json. ConfigError when it is not JSON.
+nlohmann::json read_manifest(const DataSetInfo& set);
+std::string build_hash(const DataSetInfo& set);
+
+}  // namespace scalelaw

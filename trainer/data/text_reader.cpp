@@ -1,0 +1,253 @@
+#include "trainer/data/text_reader.h"
+
+#include <archive.h>
+#include <fnmatch.h>
+#include <glob.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string_view>
+
+#include "trainer/config_error.h"
+#include "trainer/data/utf8.h"
+
+namespace scalelaw {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
+constexpr std::size_t kMaxDocumentBytes = std::size_t{1} << 30;
+constexpr std::array<std::string_view, 3> kCompressions = {".gz", ".xz", ".zst"};
+
+using ByteSink = std::function<void(std::string_view)>;
+
+[[noreturn]] void fail(const fs::path& file, int64_t line, const std::string& fault) {
+  throw ConfigError(file.string() + ": " +
+                    (line > 0 ? "line " + std::to_string(line) + ": " : std::string()) + fault);
+}
+
+enum class Format { kText, kJsonLines, kOther };
+
+bool is_compressed(const std::string& file_name) {
+  return std::any_of(kCompressions.begin(), kCompressions.end(),
+                     [&](std::string_view suffix) { return file_name.ends_with(suffix); });
+}
+
+Format format_of(std::string file_name, const SourceOptions& options) {
+  for (const std::string_view suffix : kCompressions) {
+    if (file_name.ends_with(suffix)) {
+      file_name.resize(file_name.size() - suffix.size());
+      break;
+    }
+  }
+  if (file_name.ends_with(".jsonl")) return Format::kJsonLines;
+  for (const std::string& suffix : options.text_suffixes) {
+    if (file_name.ends_with(suffix)) return Format::kText;
+  }
+  return Format::kOther;
+}
+
+void read_plain(const fs::path& file, const ByteSink& sink) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) fail(file, 0, std::string("cannot be opened: ") + std::strerror(errno));
+  std::string chunk(kChunkBytes, '\0');
+  while (in) {
+    in.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
+    sink(std::string_view(chunk.data(), static_cast<std::size_t>(in.gcount())));
+  }
+  if (in.bad()) throw std::runtime_error(file.string() + ": cannot be read");
+}
+
+void read_compressed(const fs::path& file, const ByteSink& sink) {
+  const std::unique_ptr<archive, decltype(&archive_read_free)> reader(archive_read_new(),
+                                                                      &archive_read_free);
+  // Only these filters, no archive format: a foreign file reaches no other parser.
+  archive_read_support_filter_gzip(reader.get());
+  archive_read_support_filter_xz(reader.get());
+  archive_read_support_filter_zstd(reader.get());
+  archive_read_support_format_raw(reader.get());
+  archive_entry* entry = nullptr;
+  const auto check = [&](la_ssize_t result) {
+    if (result >= ARCHIVE_OK) return;
+    const char* text = archive_error_string(reader.get());
+    fail(file, 0, std::string("cannot be unpacked: ") + (text == nullptr ? "damaged" : text));
+  };
+  check(archive_read_open_filename(reader.get(), file.c_str(), kChunkBytes));
+  check(archive_read_next_header(reader.get(), &entry));
+  if (archive_filter_count(reader.get()) < 2) fail(file, 0, "is not what its suffix says");
+  std::string chunk(kChunkBytes, '\0');
+  for (;;) {
+    const la_ssize_t got = archive_read_data(reader.get(), chunk.data(), chunk.size());
+    check(got);
+    if (got == 0) return;
+    sink(std::string_view(chunk.data(), static_cast<std::size_t>(got)));
+  }
+}
+
+void read_bytes(const fs::path& file, const ByteSink& sink) {
+  is_compressed(file.filename().string()) ? read_compressed(file, sink) : read_plain(file, sink);
+}
+
+void check_bytes(const fs::path& file, int64_t line, std::size_t bytes) {
+  if (bytes > kMaxDocumentBytes) fail(file, line, "a document of over 1 GiB");
+}
+
+void check_utf8(const fs::path& file, int64_t line, std::string_view text) {
+  const std::size_t at = first_invalid_utf8(text);
+  if (at == text.size()) return;
+  const int64_t lines =
+      std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
+  fail(file, line > 0 ? line : lines + 1,
+       "byte " + std::to_string(at) + (line > 0 ? " of the line" : " of the file") +
+           " is not UTF-8: convert the file to UTF-8, or leave it out with --exclude");
+}
+
+Document parse_line(const fs::path& file, int64_t line, std::string_view content,
+                    const std::string& key) {
+  check_utf8(file, line, content);
+  nlohmann::json json = nlohmann::json::parse(content, nullptr, false);
+  if (!json.is_object()) fail(file, line, "not a JSON object");
+  const auto it = json.find(key);
+  if (it == json.end()) {
+    std::string keys;
+    for (const auto& [name, value] : json.items()) {
+      if (value.is_string()) keys += (keys.empty() ? "" : ", ") + name;
+    }
+    fail(file, line,
+         "no key \"" + key + "\"; --jsonl-key names another" +
+             (keys.empty() ? "" : " (keys with text: " + keys + ")"));
+  }
+  if (!it->is_string()) fail(file, line, "\"" + key + "\" is not a string");
+  return {.text = std::move(it->get_ref<std::string&>()), .line = line};
+}
+
+void read_json_lines(const fs::path& file, const std::string& key,
+                     const std::function<void(Document)>& sink) {
+  std::string pending;
+  int64_t line = 0;
+  const auto take = [&](std::string_view content) {
+    ++line;
+    if (content.find_first_not_of(" \t\r") == std::string_view::npos) return;
+    sink(parse_line(file, line, content, key));
+  };
+  read_bytes(file, [&](std::string_view chunk) {
+    for (std::size_t end; (end = chunk.find('\n')) != std::string_view::npos;
+         chunk.remove_prefix(end + 1)) {
+      if (pending.empty()) {
+        take(chunk.substr(0, end));
+      } else {
+        pending += chunk.substr(0, end);
+        take(pending);
+        pending.clear();
+      }
+    }
+    pending += chunk;
+    check_bytes(file, line + 1, pending.size());
+  });
+  if (!pending.empty()) take(pending);
+}
+
+void add_file(const fs::path& path, std::string label, bool named, const SourceOptions& options,
+              SourceList& list) {
+  if (format_of(path.filename().string(), options) == Format::kOther) {
+    if (!named) {
+      ++list.other_files;
+      return;
+    }
+    std::string suffixes = ".jsonl";
+    for (const std::string& suffix : options.text_suffixes) suffixes += " " + suffix;
+    fail(path, 0,
+         "is of a kind that is not read (" + suffixes +
+             ", each also with .gz .xz .zst); --text-suffix names more");
+  }
+  const bool excluded =
+      std::any_of(options.exclude.begin(), options.exclude.end(), [&](const std::string& pattern) {
+        return ::fnmatch(pattern.c_str(), label.c_str(), 0) == 0;
+      });
+  if (excluded) {
+    ++list.excluded_files;
+    return;
+  }
+  list.files.push_back({.path = path,
+                        .label = std::move(label),
+                        .bytes = static_cast<int64_t>(fs::file_size(path))});
+}
+
+void add_folder(const fs::path& folder, const SourceOptions& options, SourceList& list) {
+  const fs::path base = fs::absolute(folder).lexically_normal();
+  const fs::path root = base.has_filename() ? base.filename() : base.parent_path().filename();
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
+    if (!it->is_regular_file()) continue;
+    const fs::path label = root / it->path().lexically_relative(folder);
+    add_file(it->path(), label.generic_string(), false, options, list);
+  }
+  if (error) fail(folder, 0, "cannot be searched: " + error.message());
+}
+
+void add_glob(const std::string& pattern, const SourceOptions& options, SourceList& list) {
+  glob_t matches{};
+  const int result = ::glob(pattern.c_str(), 0, nullptr, &matches);
+  const std::unique_ptr<glob_t, decltype(&::globfree)> owner(&matches, &::globfree);
+  if (result != 0) fail(pattern, 0, "is not there, and no pattern that matches a file");
+  for (std::size_t i = 0; i < matches.gl_pathc; ++i) {
+    const fs::path path = matches.gl_pathv[i];
+    if (fs::is_directory(path)) {
+      add_folder(path, options, list);
+    } else {
+      add_file(path, path.filename().string(), false, options, list);
+    }
+  }
+}
+
+}  // namespace
+
+SourceList find_sources(const std::vector<std::string>& sources, const SourceOptions& options) {
+  SourceList list;
+  for (const std::string& source : sources) {
+    const fs::path path = source;
+    std::error_code ignored;
+    if (fs::is_directory(path, ignored)) {
+      add_folder(path, options, list);
+    } else if (fs::is_regular_file(path, ignored)) {
+      add_file(path, path.filename().string(), true, options, list);
+    } else {
+      add_glob(source, options, list);
+    }
+  }
+  if (list.files.empty()) {
+    throw ConfigError("no file to read in " + (sources.empty() ? "no source" : sources.front()) +
+                      ": " + std::to_string(list.other_files) + " of other kinds, " +
+                      std::to_string(list.excluded_files) + " excluded");
+  }
+  std::sort(list.files.begin(), list.files.end(), [](const SourceFile& a, const SourceFile& b) {
+    return std::tie(a.label, a.path) < std::tie(b.label, b.path);
+  });
+  return list;
+}
+
+void read_documents(const SourceFile& source, const SourceOptions& options,
+                    const std::function<void(Document)>& sink) {
+  if (format_of(source.path.filename().string(), options) == Format::kJsonLines) {
+    read_json_lines(source.path, options.jsonl_key, sink);
+    return;
+  }
+  Document document;
+  read_bytes(source.path, [&](std::string_view chunk) {
+    document.text += chunk;
+    check_bytes(source.path, 0, document.text.size());
+  });
+  check_utf8(source.path, 0, document.text);
+  sink(std::move(document));
+}
+
+}  // namespace scalelaw

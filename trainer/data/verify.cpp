@@ -1,0 +1,90 @@
+#include "trainer/data/verify.h"
+
+#include <algorithm>
+
+#include "trainer/config_error.h"
+#include "trainer/data/builder.h"
+#include "trainer/data/tokenizer.h"
+#include "trainer/data/utf8.h"
+
+namespace scalelaw {
+
+namespace {
+
+constexpr int64_t kBlockTokens = 1 << 16;
+
+int64_t count_documents(const TokenShard& shard, uint32_t end_of_document) {
+  int64_t documents = 0;
+  std::vector<int64_t> block;
+  for (int64_t first = 0; first < shard.info().n_tokens; first += kBlockTokens) {
+    const int64_t size = std::min(kBlockTokens, shard.info().n_tokens - first);
+    block.resize(static_cast<std::size_t>(size));
+    shard.copy(first, block);
+    documents += std::count(block.begin(), block.end(), int64_t{end_of_document});
+  }
+  return documents;
+}
+
+// The next document's tokens from `first`, without its end.
+std::vector<uint32_t> document_at(const TokenShard& shard, int64_t first,
+                                  uint32_t end_of_document) {
+  std::vector<uint32_t> tokens;
+  std::vector<int64_t> block;
+  for (int64_t at = first; at < shard.info().n_tokens; at += kBlockTokens) {
+    block.resize(static_cast<std::size_t>(std::min(kBlockTokens, shard.info().n_tokens - at)));
+    shard.copy(at, block);
+    const auto end = std::find(block.begin(), block.end(), int64_t{end_of_document});
+    tokens.insert(tokens.end(), block.begin(), end);
+    if (end != block.end()) break;
+  }
+  return tokens;
+}
+
+}  // namespace
+
+void verify_data_set(const DataSetInfo& set) {
+  const Tokenizer tokenizer = open_tokenizer(set);
+  for (const auto& [split, info] : set.splits) {
+    const TokenShard shard(shard_file(set, split));
+    const auto fail = [&shard](const std::string& fault) {
+      throw ConfigError(shard.file().string() + ": " + fault + ": build the set again");
+    };
+    const int64_t documents = count_documents(shard, tokenizer.end_of_document());
+    if (documents != info.n_documents) {
+      fail("holds " + std::to_string(documents) + " ends of documents, its header says " +
+           std::to_string(info.n_documents));
+    }
+    int64_t last = 0;
+    shard.copy(info.n_tokens - 1, std::span(&last, 1));
+    if (last != int64_t{tokenizer.end_of_document()}) fail("does not end with a document's end");
+  }
+}
+
+std::vector<Sample> sample_documents(const DataSetInfo& set, int64_t documents, int64_t max_bytes) {
+  const Tokenizer tokenizer = open_tokenizer(set);
+  std::vector<Sample> samples;
+  for (const auto& [split, info] : set.splits) {
+    const TokenShard shard(shard_file(set, split));
+    int64_t first = 0;
+    for (int64_t i = 0; i < std::min(documents, info.n_documents); ++i) {
+      const auto tokens = document_at(shard, first, tokenizer.end_of_document());
+      // A token is at least a byte, and characters whole: decode a few more than shown.
+      const auto shown = std::min(static_cast<int64_t>(tokens.size()), max_bytes + 4);
+      const std::string text =
+          tokenizer.decode(std::span(tokens).first(static_cast<std::size_t>(shown)));
+      const std::string_view whole(text.data(), first_invalid_utf8(text));
+      const bool cut = static_cast<int64_t>(whole.size()) > max_bytes;
+      samples.push_back(
+          {.split = split,
+           .document = i,
+           .tokens = static_cast<int64_t>(tokens.size()),
+           .start = std::string(
+               cut ? cut_at_line_ends(whole, static_cast<std::size_t>(max_bytes)).front()
+                   : whole)});
+      first += static_cast<int64_t>(tokens.size()) + 1;
+    }
+  }
+  return samples;
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,25 @@
+// Is a data set what it says it is; what does it look like.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "trainer/data/data_set.h"
+
+namespace scalelaw {
+
+// Reads everything: every shard's header, hash and ids, the tokenizer's hash, as many documents as
+// stated, each split's end. ConfigError names file and fault.
+void verify_data_set(const DataSetInfo& set);
+
+struct Sample {
+  Split split = Split::kTrain;
+  int64_t document = 0;  // from 0, in the shard's order
+  int64_t tokens = 0;    // of the document, without its end
+  std::string start;     // its first characters, decoded
+};
+// The first `documents` of each split, at most about `max_bytes` of each.
+std::vector<Sample> sample_documents(const DataSetInfo& set, int64_t documents, int64_t max_bytes);
+
+}  // namespace scalelaw
