@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Everything scalelaw needs, from a bare Debian 12 or Ubuntu 24.04. Run again, it does nothing.
 #
-#   scripts/setup.sh [--torch cpu|cuda|PATH] [--no-torch]
+#   scripts/setup.sh [--torch cpu|cuda|PATH] [--no-torch] [--checks]
 #
 #   --torch cpu    LibTorch from the PyPI wheel without its CUDA libraries, into .venv (1.3 GB)
 #   --torch cuda   the whole wheel (4.7 GB); the default where an NVIDIA driver is
 #   --torch PATH   a Python that has torch, a virtual environment, or an unpacked LibTorch folder
 #   --no-torch     packages alone: enough for data, sweeps, fits and reports
+#   --checks       also what scripts/check.sh runs: clang-format, clang-tidy, shellcheck
 #
 # Without an option an earlier choice stands; else cuda where a driver is, else cpu.
 # Packages are installed as root or by sudo, and only those that are missing.
@@ -29,8 +30,9 @@ packages=(
   libgtest-dev libbenchmark-dev
   gnuplot-nox:gnuplot fonts-dejavu-core
 )
-# What tests that start a browser need; installed only where such tests are asked for.
-if [[ ${SCALELAW_TEST_SERVICES:-0} == 1 && $(. /etc/os-release && echo "$ID") == debian ]]; then
+system_name() { sed -n 's/^ID=//p' /etc/os-release; }
+# What tests that start a browser need (Ubuntu's chromium is a snap, which containers cannot run); installed only where such tests are asked for.
+if [[ ${SCALELAW_TEST_SERVICES:-0} == 1 && $(system_name) == debian ]]; then
   packages+=(chromium:chromium)
 fi
 
@@ -44,6 +46,7 @@ while (($# > 0)); do
       ;;
     --torch=*) wanted_torch=${1#*=} ;;
     --no-torch) wanted_torch=none ;;
+    --checks) packages+=(clang-format-14 clang-tidy-14 shellcheck:shellcheck) ;;
     -h | --help)
       print_help
       exit 0
@@ -56,7 +59,7 @@ done
 missing_packages() {
   local entry package command_name installed
   installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "${packages[@]%%:*}" 2>/dev/null |
-    sed -n 's/^installed //p')
+    sed -n 's/^installed //p' || true)  # dpkg-query fails when one is unknown
   for entry in "${packages[@]}"; do
     package=${entry%%:*}
     command_name=${entry#*:}

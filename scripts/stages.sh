@@ -87,15 +87,19 @@ free_megabytes() {
   df --output=avail -BM -- "$1" | tail -n 1 | tr -dc '0-9'
 }
 
-# Configures (when needed) and builds a preset.
+# As many compilers as cores, but no more than memory has room for (1.5 GB each with LibTorch).
+build_jobs() {
+  awk -v cores="$(nproc)" '/^MemAvailable/ {
+    jobs = int($2 / 1.5e6); print jobs < 1 ? 1 : jobs < cores ? jobs : cores }' /proc/meminfo
+}
+
 configure_preset() {
   cd "$root"
   cmake --preset "$1"
 }
+
 build_preset() {
   cd "$root"
-  local built
-  cmake --build --preset "$1" -j "${SCALELAW_JOBS:-$(nproc)}"
-  built=$(find "build/$1/bin" -maxdepth 1 -type f -executable | wc -l)
-  note "$built programs in build/$1/bin"
+  cmake --build --preset "$1" -j "${SCALELAW_JOBS:-$(build_jobs)}"
+  note "programs in build/$1/bin"
 }

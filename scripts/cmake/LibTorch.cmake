@@ -1,44 +1,85 @@
-# Finds LibTorch without find_package(Torch), which ignores CMAKE_CUDA_ARCHITECTURES and leaves
-# stray entries in RUNPATH. Sources: SCALELAW_TORCH_DIR (a folder with include/ and lib/), else the
-# torch package of .venv, found without importing it (the CPU set-up cannot import torch).
+# LibTorch without find_package(Torch), which ignores CMAKE_CUDA_ARCHITECTURES, takes seconds and
+# leaves stray entries in RUNPATH.
 #
-#   torch_headers   includes and definitions
+#   torch_headers   includes
 #   torch_cpu       torch_headers + libtorch_cpu, libc10
-if(NOT SCALELAW_TORCH_DIR)
-  set(venv_python ${PROJECT_SOURCE_DIR}/.venv/bin/python)
-  if(EXISTS ${venv_python})
-    execute_process(
-      COMMAND ${venv_python} -c
-        "import importlib.util, os; s = importlib.util.find_spec('torch'); print(os.path.dirname(s.origin) if s else '')"
-      OUTPUT_VARIABLE torch_dir OUTPUT_STRIP_TRAILING_WHITESPACE)
-  endif()
-  if(NOT torch_dir)
-    message(FATAL_ERROR "LibTorch not found. Run scripts/setup.sh, or pass -DSCALELAW_TORCH_DIR=FOLDER")
-  endif()
-else()
+#   torch_cuda      torch_cpu + the CUDA half; only where the wheel has it and nvcc is there. For
+#                   plug-ins: a program linked with it needs 350 MB more to do nothing, so programs
+#                   link torch_cpu and load the CUDA half when a driver is there (trainer/device.h)
+#   SCALELAW_CUDA   TRUE when torch_cuda and the language CUDA are there
+#
+# LibTorch is, in this order: SCALELAW_TORCH_DIR; what scripts/setup.sh chose (.venv/torch_dir);
+# the torch of .venv, found without importing it, since the CPU set-up cannot be imported.
+set(torch_version_known 2.11)
+
+set(chosen_file ${PROJECT_SOURCE_DIR}/.venv/torch_dir)
+set(venv_python ${PROJECT_SOURCE_DIR}/.venv/bin/python)
+if(SCALELAW_TORCH_DIR)
   set(torch_dir ${SCALELAW_TORCH_DIR})
+elseif(EXISTS ${chosen_file})
+  file(STRINGS ${chosen_file} torch_dir LIMIT_COUNT 1)
+  cmake_path(ABSOLUTE_PATH torch_dir BASE_DIRECTORY ${PROJECT_SOURCE_DIR}/.venv)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${chosen_file})
+elseif(EXISTS ${venv_python})
+  execute_process(
+    COMMAND ${venv_python} -c
+      "import importlib.util, os; s = importlib.util.find_spec('torch'); print(os.path.dirname(s.origin) if s else '')"
+    OUTPUT_VARIABLE torch_dir OUTPUT_STRIP_TRAILING_WHITESPACE)
 endif()
 set(torch_lib ${torch_dir}/lib)
-get_filename_component(torch_parent ${torch_dir} DIRECTORY)
-message(STATUS "LibTorch: ${torch_dir}")
-
-# The wheel ships its own fmt, newer than the one Debian's spdlog was built with; a shim folder
-# holding Debian's alone goes first.
-set(fmt_shim ${PROJECT_BINARY_DIR}/fmt_shim)
-file(MAKE_DIRECTORY ${fmt_shim})
-if(EXISTS /usr/include/fmt AND NOT EXISTS ${fmt_shim}/fmt)
-  file(CREATE_LINK /usr/include/fmt ${fmt_shim}/fmt SYMBOLIC)
+if(NOT torch_dir OR NOT EXISTS ${torch_lib}/libtorch_cpu.so OR NOT EXISTS ${torch_dir}/include/ATen)
+  message(FATAL_ERROR "No LibTorch in '${torch_dir}'. Run scripts/setup.sh, "
+    "or pass -DSCALELAW_TORCH_DIR=FOLDER (holding include/ and lib/), "
+    "or -DSCALELAW_TORCH=OFF for the programs that need none.")
 endif()
 
-add_library(torch_headers INTERFACE IMPORTED GLOBAL)
-set_property(TARGET torch_headers PROPERTY INTERFACE_INCLUDE_DIRECTORIES ${fmt_shim})
-set_property(TARGET torch_headers PROPERTY INTERFACE_COMPILE_OPTIONS
-  "SHELL:-isystem ${torch_dir}/include" "SHELL:-isystem ${torch_dir}/include/torch/csrc/api/include")
+set(torch_version "")
+file(STRINGS ${torch_dir}/include/torch/headeronly/version.h version_lines
+  REGEX "define TORCH_VERSION_(MAJOR|MINOR|PATCH) ")
+foreach(line IN LISTS version_lines)
+  string(REGEX MATCH "[0-9]+$" number ${line})
+  list(APPEND torch_version ${number})
+endforeach()
+list(JOIN torch_version . torch_version)
+message(STATUS "LibTorch ${torch_version}: ${torch_dir}")
+if(NOT torch_version MATCHES "^${torch_version_known}\\.")
+  message(WARNING "scalelaw is tested with LibTorch ${torch_version_known}, this is ${torch_version}.")
+endif()
 
+# The wheel keeps NVIDIA's libraries beside torch; an unpacked LibTorch has its own in lib/.
+cmake_path(GET torch_dir PARENT_PATH torch_parent)
+set(nvidia ${torch_parent}/nvidia)
+set(torch_library_folders ${torch_lib})
+foreach(part cu13 cudnn nccl cusparselt nvshmem)
+  if(EXISTS ${nvidia}/${part}/lib)
+    list(APPEND torch_library_folders ${nvidia}/${part}/lib)
+  endif()
+endforeach()
+list(JOIN torch_library_folders : torch_search_path)
+
+# The wheel has its own fmt, newer than the one that Debian's spdlog was built with, and it must not
+# hide that: a folder that holds Debian's alone goes first.
+set(header_shim ${PROJECT_BINARY_DIR}/header_shim)
+file(MAKE_DIRECTORY ${header_shim})
+if(EXISTS /usr/include/fmt AND NOT EXISTS ${header_shim}/fmt)
+  file(CREATE_LINK /usr/include/fmt ${header_shim}/fmt SYMBOLIC)
+endif()
+
+# INTERFACE_SYSTEM_INCLUDE_DIRECTORIES alone would add nothing to an imported target; its
+# INTERFACE_INCLUDE_DIRECTORIES are system ones already.
+add_library(torch_headers INTERFACE IMPORTED GLOBAL)
+set_property(TARGET torch_headers PROPERTY INTERFACE_INCLUDE_DIRECTORIES
+  ${header_shim} ${torch_dir}/include ${torch_dir}/include/torch/csrc/api/include)
+
+# --no-as-needed: what registers itself when loaded is used by no symbol. The run path is stated
+# here, so that CMake's own, which would repeat it, is off for these libraries.
 add_library(torch_cpu INTERFACE IMPORTED GLOBAL)
 set_property(TARGET torch_cpu PROPERTY INTERFACE_LINK_LIBRARIES torch_headers
   ${torch_lib}/libtorch_cpu.so ${torch_lib}/libc10.so)
-set(torch_rpath ${torch_lib} ${torch_parent}/nvidia/cu13/lib)
 set_property(TARGET torch_cpu PROPERTY INTERFACE_LINK_OPTIONS
-  "LINKER:--no-as-needed" "LINKER:-rpath-link,${torch_lib}:${torch_parent}/nvidia/cu13/lib"
-  "LINKER:-rpath,${torch_lib}:${torch_parent}/nvidia/cu13/lib")
+  LINKER:--no-as-needed LINKER:-rpath-link,${torch_search_path} LINKER:-rpath,${torch_search_path})
+
+set(SCALELAW_CUDA FALSE)
+if(EXISTS ${nvidia}/cudnn/lib AND EXISTS ${torch_lib}/libtorch_cuda.so)
+  include(TorchCuda)
+endif()

@@ -1,0 +1,184 @@
+#!/usr/bin/env bash
+# What a change must pass beside the tests.
+#
+#   scripts/check.sh [--fix] [--all] [--base REF] [CHECK…]
+#
+#   format     clang-format 14 on every source; --fix rewrites
+#   includes   which room includes what (scripts/rooms.sh)
+#   linkage    no LibTorch in the small programs, no SentencePiece beside LibTorch
+#   paths      files that docs, comments and scripts name exist
+#   shell      shellcheck
+#   sizes      a nudge, never a failure: header 150 lines, source 300, test 400
+#   tidy       clang-tidy on the sources changed since --base (default: the last common commit
+#              with main, or the last commit when on main); --all: on all of them
+#
+# Without a CHECK: all of them, in this order. linkage and tidy need the release build.
+# The tools: scripts/setup.sh --checks. SCALELAW_BUILD_DIR names another build folder.
+source "$(dirname -- "${BASH_SOURCE[0]}")/stages.sh"
+cd "$root"
+
+fix=false
+every_file=false
+base=
+checks=()
+while (($# > 0)); do
+  case $1 in
+    --fix) fix=true ;;
+    --all) every_file=true ;;
+    --base)
+      (($# > 1)) || usage_error "--base needs a commit"
+      base=$2
+      shift
+      ;;
+    -h | --help)
+      print_help
+      exit 0
+      ;;
+    format | includes | linkage | paths | shell | sizes | tidy) checks+=("$1") ;;
+    *) usage_error "unknown check '$1'; see scripts/check.sh --help" ;;
+  esac
+  shift
+done
+((${#checks[@]} > 0)) || checks=(format includes linkage paths shell sizes tidy)
+build=${SCALELAW_BUILD_DIR:-$root/build/release}
+
+# Tracked and new files alike, so that a check runs before a commit too; nothing outside a checkout.
+project_files() {
+  git ls-files --cached --others --exclude-standard -- "$@" | sort -u | while IFS= read -r file; do
+    [[ ! -f $file ]] || printf '%s\n' "$file"
+  done
+}
+
+# The tool of the version that decides, else the plain one where it is of that version.
+tool_14() {
+  if command -v "$1-14" >/dev/null; then
+    echo "$1-14"
+  elif command -v "$1" >/dev/null && "$1" --version | grep -q 'version 14\.'; then
+    echo "$1"
+  else
+    fail_stage "$1 14 is not here (scripts/setup.sh --checks installs it)"
+  fi
+}
+
+check_format() {
+  local tool
+  tool=$(tool_14 clang-format)
+  mapfile -t files < <(project_files '*.h' '*.cpp' '*.cu')
+  if $fix; then
+    "$tool" -i "${files[@]}"
+  else
+    "$tool" --dry-run -Werror "${files[@]}" || fail_stage "scripts/check.sh --fix format rewrites them"
+  fi
+  note "${#files[@]} files"
+}
+
+# Includes of the project's own headers, and of what a room must not see, against the table.
+check_includes() {
+  source scripts/rooms.sh
+  local rule_table
+  room_rule() { printf '%s\t^(%s)$\t^(%s)$\t^(%s)\n' "$1" "$2" "$3" "${4:-$^}"; }
+  rule_table=$(room_rules)
+  project_files 'models/*' 'trainer/*' 'sweeps/*' 'analysis/*' | grep -E '\.(h|cpp|cu|def)$' |
+    xargs -r grep -HnoE '^ *# *include *[<"][^>"]+[>"]' |
+    rule_table=$rule_table awk '
+      BEGIN { FS = ":"; n = split(ENVIRON["rule_table"], row, "\n")
+              for (i = 1; i <= n; i++) { split(row[i], c, "\t"); name[i] = c[1]; files[i] = c[2]; may[i] = c[3]; never[i] = c[4] } }
+      { split($3, part, /[<>"]/); included = part[2]; own = $3 ~ /"/
+        for (i = 1; i <= n; i++) if ($1 ~ files[i]) break
+        own = own || included ~ /^(models|trainer|sweeps|analysis)\//
+        if ((own && included !~ may[i]) || included ~ never[i]) {
+          printf "%s:%s: %s may not include %s\n", $1, $2, name[i], included; bad++ } }
+      END { if (bad) exit 1 }' || fail_stage "rooms depend as scripts/rooms.sh says, and in no other way"
+  note "$(wc -l <<<"$rule_table") rooms"
+}
+
+linked_libraries() {
+  ldd "$1" | awk '{ print $1 }'
+}
+
+check_linkage() {
+  local program checked=0 bad=0
+  for program in "$build"/bin/scalelaw*; do
+    [[ -x $program ]] || continue
+    local forbidden='libtorch|libc10|libcud'
+    [[ ${program##*/} == scalelaw-train ]] && forbidden='libsentencepiece|libtorch_cuda'
+    if linked_libraries "$program" | grep -E "^($forbidden)"; then
+      echo "${program##*/} links what is named above"
+      bad=1
+    fi
+    checked=$((checked + 1))
+  done
+  ((bad == 0)) || fail_stage "LibTorch and SentencePiece share no process, and the small programs start without LibTorch"
+  ((checked > 0)) || fail_stage "no program in $build/bin; build first"
+  note "$checked programs"
+}
+
+# Words that look like a path of this project. Names with <, *, { or $ are patterns, not paths.
+check_paths() {
+  local top='(models|trainer|sweeps|configs|analysis|tests|scripts|docs|\.ci)'
+  local ending='(h|cpp|cu|md|sh|py|yaml|cmake|txt|def)'
+  local missing=0 file path
+  while IFS=: read -r file path; do
+    path=${path#./}
+    [[ -e $path || -e ${file%/*}/$path ]] && continue
+    echo "$file names $path, which is not there"
+    missing=1
+  done < <({
+    project_files '*.h' '*.cpp' '*.cu' '*.sh' '*.py' '*.cmake' '*.md' '*CMakeLists.txt' '*.yaml' |
+      grep -v '^CHANGELOG.md$' | xargs grep -HoP "(?<![\w./<>*\$}-])$top/[\w./-]*\w\.$ending\b(?![\w<*\$/])" || true
+    project_files '*.md' | xargs -r grep -HoP '(?<=\]\()(?!https?:|#|mailto:)[^)#\s]+' || true
+    project_files '*.md' | xargs -r grep -HoP "(?<=\`)(\./)?$top/[\w./-]*(?=\`)" || true
+  } | sort -u)
+  ((missing == 0)) || fail_stage "docs and comments name files that are"
+}
+
+check_shell() {
+  command -v shellcheck >/dev/null || fail_stage "shellcheck is not here (scripts/setup.sh --checks installs it)"
+  mapfile -t scripts < <(project_files '*.sh' '.ci/run')
+  shellcheck "${scripts[@]}" || fail_stage "shellcheck's remarks are above"
+  note "${#scripts[@]} scripts"
+}
+
+check_sizes() {
+  local long
+  long=$(project_files '*.h' '*.cpp' '*.cu' | xargs wc -l | awk '
+    $2 == "total" { next }
+    { limit = $2 ~ /_test\.cpp$/ ? 400 : $2 ~ /\.h$/ ? 150 : 300 }
+    $1 > limit { printf "%s%s (%d)", sep, $2, $1; sep = ", " }')
+  note "${long:+long: }$long"
+}
+
+changed_sources() {
+  if $every_file; then
+    project_files 'models/*.cpp' 'trainer/*.cpp' 'sweeps/*.cpp' 'analysis/*.cpp'
+    return
+  fi
+  local from=$base
+  if [[ -z $from ]]; then
+    from=$(git merge-base HEAD origin/main 2>/dev/null || git merge-base HEAD main 2>/dev/null || true)
+    [[ -n $from && $from != $(git rev-parse HEAD) ]] || from=$(git rev-parse -q --verify HEAD~1 || git rev-parse HEAD)
+  fi
+  git diff --name-only --diff-filter=d "$from" -- 'models/*.cpp' 'trainer/*.cpp' 'sweeps/*.cpp' 'analysis/*.cpp'
+}
+
+check_tidy() {
+  local tool compiled
+  tool=$(tool_14 clang-tidy)
+  compiled=$build/compile_commands.json
+  [[ -e $compiled ]] || fail_stage "no $compiled; build first"
+  mapfile -t files < <(changed_sources | while IFS= read -r file; do
+    ! grep -qF "$root/$file" "$compiled" || printf '%s\n' "$file"
+  done)
+  if ((${#files[@]} > 0)); then
+    printf '%s\0' "${files[@]}" | xargs -0 -n 1 -P "${SCALELAW_JOBS:-$(nproc)}" \
+      "$tool" -p "$build" --quiet --extra-arg=-Wno-error --extra-arg=-Wno-unknown-warning-option ||
+      fail_stage "clang-tidy's remarks are above"
+  fi
+  note "${#files[@]} files"
+}
+
+failed=()
+for check in "${checks[@]}"; do
+  (stage "$check" "check_$check") || failed+=("$check")
+done
+((${#failed[@]} == 0)) || fail "failed: ${failed[*]}"

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# From nothing to two fitted scaling laws and a page: sets up, builds, makes the default data set,
+# trains the sweep of configs/quickstart.yaml and writes the report. Run again, it does only what
+# is missing; interrupted, it goes on where it stopped.
+#
+#   scripts/quickstart.sh [--runs FOLDER] [--out FOLDER]
+#
+#   --runs FOLDER   the store of run folders (default: runs)
+#   --out FOLDER    where the page goes (default: report/quickstart)
+source "$(dirname -- "${BASH_SOURCE[0]}")/stages.sh"
+
+runs=runs
+out=report/quickstart
+while (($# > 0)); do
+  case $1 in
+    --runs | --out)
+      (($# > 1)) || usage_error "$1 needs a folder"
+      printf -v "${1#--}" '%s' "$2"
+      shift
+      ;;
+    -h | --help)
+      print_help
+      exit 0
+      ;;
+    *) usage_error "unknown option '$1'; see scripts/quickstart.sh --help" ;;
+  esac
+  shift
+done
+
+cd "$root"
+scripts/setup.sh
+stage "Configure" configure_preset release
+stage "Build" build_preset release
+scalelaw=build/release/bin/scalelaw
+show "Data" "$scalelaw" data build default
+show "Sweep" "$scalelaw" sweep run configs/quickstart.yaml --runs "$runs"
+show "Report" "$scalelaw" report "$runs/sweeps/quickstart.json" --out "$out"
+printf '\nThe page: %s\n' "$(realpath -- "$out")/index.html"

@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+# Which room may include what: the table behind `scripts/check.sh includes`. Sourced, not run.
+#
+# The rule (CONTRIBUTING.md has the picture):
+#   training -> models -> model_shape        training -> run_contract -> model_shape
+#   sweeps -> config_yaml -> run_contract    analysis -> run_contract
+# Nothing points at sweeps or analysis, and LibTorch is in models and training alone.
+
+# Names of a CMake library's sources without their ending, as an alternation: run_config|number|…
+# The library is the list, so a file joins a room's contract where it joins its library.
+library_stems() {
+  awk -v call="scalelaw_library($2" '
+    index($0, call) { inside = 1 }
+    inside { line = $0; sub(/#.*/, "", line); text = text " " line }
+    inside && /\)/ { exit }
+    END { n = split(text, word, /[ ()]+/)
+          for (i = 1; i <= n; i++) if (word[i] ~ /\.cpp$/) { sub(/\.cpp$/, "", word[i]); printf "%s%s", sep, word[i]; sep = "|" } }
+  ' "$1/CMakeLists.txt"
+}
+
+contract="trainer/($(library_stems trainer run_contract)|config_error|sweep_record|version)\.h"
+config_yaml="trainer/($(library_stems trainer config_yaml)|config_yaml)\.h"
+data_reading="trainer/data/($(library_stems trainer/data data_reading))\.h"
+model_shape="models/(model_shape|architecture_counts)\.h|models/architectures\.def"
+no_torch='(torch|ATen|c10)/'
+
+# room_rule NAME FILES MAY_INCLUDE [NEVER]   extended regular expressions over whole paths; the
+# first rule whose FILES match a file decides.
+room_rules() {
+  room_rule "model_shape" "models/((model_shape|[a-z0-9_]*_counts)\.(h|cpp)|architectures\.def)" "$model_shape" "$no_torch|yaml-cpp/"
+  room_rule "models" "models/.*" "models/.*" "yaml-cpp/|filesystem|fstream|chrono"
+  room_rule "run_contract" "${contract%\\.h}\.(h|cpp)" "$contract|$model_shape" "$no_torch|yaml-cpp/"
+  room_rule "config_yaml" "${config_yaml%\\.h}\.(h|cpp)" "$config_yaml|$contract|$model_shape" "$no_torch"
+  room_rule "data_reading" "${data_reading%\\.h}\.(h|cpp)" "$data_reading|$contract|$config_yaml" "$no_torch|yaml-cpp/|sentencepiece|archive"
+  room_rule "data" "trainer/data/.*" "trainer/data/.*|$contract|$config_yaml" "$no_torch|yaml-cpp/"
+  room_rule "dispatcher" "trainer/cli/.*" "trainer/cli/.*|$contract|$config_yaml|$data_reading|$model_shape" "$no_torch|yaml-cpp/"
+  room_rule "training" "trainer/.*" "trainer/.*|models/.*" "yaml-cpp/|sentencepiece"
+  room_rule "sweeps" "sweeps/.*" "sweeps/.*|$contract|$config_yaml|$data_reading|$model_shape" "$no_torch|sentencepiece"
+  room_rule "analysis" "analysis/.*" "analysis/.*|$contract|$model_shape" "$no_torch|sentencepiece|yaml-cpp/"
+}

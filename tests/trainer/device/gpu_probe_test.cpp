@@ -1,0 +1,87 @@
+#include "trainer/gpu_probe.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <map>
+
+namespace scalelaw {
+namespace {
+
+// A machine made of files in a temporary folder and a map for its environment.
+class GpuProbeTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    root_ =
+        std::filesystem::path(testing::TempDir()) /
+        ("gpu_probe_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+    std::filesystem::remove_all(root_);
+    std::filesystem::create_directories(root_ / "dev");
+  }
+  void TearDown() override { std::filesystem::remove_all(root_); }
+
+  void put(const std::string& file, const std::string& text = "") {
+    std::filesystem::create_directories((root_ / file).parent_path());
+    std::ofstream(root_ / file) << text;
+  }
+  GpuProbe probe() const {
+    return probe_gpus(root_, [this](const std::string& name) -> std::optional<std::string> {
+      const auto found = environment_.find(name);
+      return found == environment_.end() ? std::nullopt : std::optional(found->second);
+    });
+  }
+
+  std::filesystem::path root_;
+  std::map<std::string, std::string> environment_;
+};
+
+TEST_F(GpuProbeTest, BareMachineHasNone) {
+  const GpuProbe found = probe();
+  EXPECT_EQ(found.gpus, 0);
+  EXPECT_FALSE(found.present());
+  EXPECT_EQ(found.driver_version, "");
+  EXPECT_FALSE(found.driver_is_new_enough());
+}
+
+TEST_F(GpuProbeTest, CountsDevicesAndNotTheirControlFiles) {
+  for (const char* file : {"dev/nvidia0", "dev/nvidia1", "dev/nvidia10", "dev/nvidiactl",
+                           "dev/nvidia-uvm", "dev/nvidia-modeset"}) {
+    put(file);
+  }
+  EXPECT_EQ(probe().gpus, 3);
+  EXPECT_TRUE(probe().present());
+}
+
+TEST_F(GpuProbeTest, ReadsTheDriverVersionOfBothKernelModules) {
+  put("proc/driver/nvidia/version",
+      "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun May 12 19:39:15 UTC 2024\n"
+      "GCC version:  gcc version 12.3.0\n");
+  EXPECT_EQ(probe().driver_version, "535.183.01");
+  EXPECT_FALSE(probe().driver_is_new_enough());
+  put("proc/driver/nvidia/version",
+      "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.82.07  Release Build\n");
+  EXPECT_EQ(probe().driver_version, "580.82.07");
+  EXPECT_TRUE(probe().driver_is_new_enough());
+  put("sys/module/nvidia/version", "590.44\n");
+  EXPECT_EQ(probe().driver_version, "590.44");
+}
+
+TEST_F(GpuProbeTest, AllocationCountsAsPresentEvenWithoutDeviceFiles) {
+  environment_["SLURM_JOB_GPUS"] = "2,3";
+  EXPECT_TRUE(probe().present());
+  EXPECT_EQ(probe().allocation, "SLURM_JOB_GPUS=2,3");
+}
+
+TEST_F(GpuProbeTest, EmptyOrNegativeVisibleDevicesHideEveryGpu) {
+  put("dev/nvidia0");
+  environment_["SLURM_JOB_GPUS"] = "0";
+  for (const char* value : {"", "-1"}) {
+    environment_["CUDA_VISIBLE_DEVICES"] = value;
+    EXPECT_EQ(probe().hidden_by, std::string("CUDA_VISIBLE_DEVICES=") + value);
+  }
+  environment_["CUDA_VISIBLE_DEVICES"] = "0";
+  EXPECT_EQ(probe().hidden_by, "");
+}
+
+}  // namespace
+}  // namespace scalelaw

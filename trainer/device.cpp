@@ -1,0 +1,100 @@
+#include "trainer/device.h"
+
+#include <ATen/Context.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+#include <ATen/ops/ones.h>
+#include <c10/util/Exception.h>
+#include <dlfcn.h>
+
+#include <exception>
+#include <filesystem>
+
+#include "trainer/config_error.h"
+
+namespace scalelaw {
+namespace {
+
+// CUDA's own words for why it cannot start come as a warning; keeps them for the message.
+class KeptWarning : public c10::WarningHandler {
+ public:
+  void process(const c10::Warning& warning) override { text_ = warning.msg(); }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
+
+// libtorch_cuda.so beside the libtorch_cpu.so of this process. Loading it registers its kernels,
+// hooks and guards, exactly as linking it would.
+std::string load_cuda_half() {
+  Dl_info torch_cpu;
+  if (dladdr(reinterpret_cast<void*>(&at::globalContext), &torch_cpu) == 0) {
+    return "LibTorch's own folder could not be found";
+  }
+  const auto library =
+      std::filesystem::path(torch_cpu.dli_fname).parent_path() / "libtorch_cuda.so";
+  // Never closed: what it registered stays for the life of the process.
+  if (dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) {
+    return "LibTorch's CUDA half could not be loaded (" + std::string(dlerror()) +
+           "); scripts/setup.sh --torch cuda installs it";
+  }
+  return "";
+}
+
+std::string open_gpu() {
+  if (const std::string problem = load_cuda_half(); !problem.empty()) return problem;
+  KeptWarning warning;
+  const c10::WarningUtils::WarningHandlerGuard guard(&warning);
+  try {
+    if (at::detail::getCUDAHooks().deviceCount() == 0) {
+      return warning.text().empty() ? "CUDA finds no device" : first_line(warning.text());
+    }
+    // A device that is counted may still lack code for its generation or be held by another.
+    at::ones({1}, at::Device(at::kCUDA, 0)).item<float>();
+  } catch (const c10::Error& error) {
+    return first_line(error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    return first_line(error.what());
+  }
+  return "";
+}
+
+std::string describe(const GpuProbe& probe) {
+  std::string text =
+      probe.gpus > 0 ? std::to_string(probe.gpus) + " GPU(s) in /dev" : "no GPU in /dev";
+  if (!probe.allocation.empty()) text += ", " + probe.allocation;
+  text += "; driver found: " + (probe.driver_version.empty() ? "none" : probe.driver_version) +
+          ", driver needed: " + std::to_string(kDriverNeeded) + " or newer";
+  return text;
+}
+
+}  // namespace
+
+GpuAccess this_machine() {
+  return {probe_gpus(), open_gpu};
+}
+
+at::Device choose_device(std::string_view request, const GpuAccess& access) {
+  if (request != "auto" && request != "cpu" && request != "cuda") {
+    throw ConfigError("--device " + std::string(request) + ": must be auto, cpu or cuda");
+  }
+  const GpuProbe& probe = access.probe;
+  const bool can_be_had = probe.present() && probe.hidden_by.empty();
+  if (request == "cpu" || (request == "auto" && !can_be_had)) return at::kCPU;
+  if (!probe.hidden_by.empty()) {
+    throw ConfigError("--device cuda: " + probe.hidden_by + " hides every GPU; unset it");
+  }
+  if (!probe.present()) {
+    throw ConfigError("--device cuda: no GPU is here (" + describe(probe) + "); use --device cpu");
+  }
+  const std::string problem = access.open();
+  if (problem.empty()) return {at::kCUDA, 0};
+  throw ConfigError("a GPU is here and cannot be used: " + problem + " (" + describe(probe) +
+                    "). Mend that, or ask for the CPU with --device cpu");
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,33 @@
+// Which device a process trains on, and what is said when that is not the one it should be.
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "trainer/gpu_probe.h"
+
+namespace scalelaw {
+
+// What stands between a process and a GPU; tests put their own here.
+struct GpuAccess {
+  GpuProbe probe;
+  // Makes CUDA usable in this process; the reason when that fails, "" when it worked.
+  std::function<std::string()> open;
+};
+GpuAccess this_machine();
+
+// `request` is "auto", "cpu" or "cuda"; anything else is a ConfigError.
+//
+// auto: the GPU where one is there or allocated to this job, else the CPU. A GPU that is there and
+// cannot be used is a ConfigError with the driver found and the driver needed, never a quiet run
+// on the CPU; the way round is to ask for the CPU or to hide the GPUs (CUDA_VISIBLE_DEVICES=).
+// cuda: the GPU or a ConfigError.
+//
+// Call before the first use of ATen: the CUDA half of LibTorch is loaded here, and only here, so
+// that a process on a CPU never pays its 240 MB.
+at::Device choose_device(std::string_view request, const GpuAccess& access = this_machine());
+
+}  // namespace scalelaw

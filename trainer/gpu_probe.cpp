@@ -1,0 +1,68 @@
+#include "trainer/gpu_probe.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+namespace scalelaw {
+namespace {
+
+std::string content_of(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+int count_device_files(const std::filesystem::path& folder) {
+  static const std::regex device("nvidia[0-9]+");
+  std::error_code ignored;
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    count += std::regex_match(entry.path().filename().string(), device) ? 1 : 0;
+  }
+  return count;
+}
+
+std::string find_driver_version(const std::filesystem::path& root) {
+  static const std::regex version(R"(\b([0-9]{3,}\.[0-9]+(\.[0-9]+)?)\b)");
+  for (const char* file : {"sys/module/nvidia/version", "proc/driver/nvidia/version"}) {
+    const std::string text = content_of(root / file);
+    std::smatch match;
+    if (std::regex_search(text, match, version)) return match[1];
+  }
+  return "";
+}
+
+}  // namespace
+
+bool GpuProbe::driver_is_new_enough() const {
+  return std::atoi(driver_version.c_str()) >= kDriverNeeded;
+}
+
+std::optional<std::string> environment_variable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value ? std::optional<std::string>(value) : std::nullopt;
+}
+
+GpuProbe probe_gpus(const std::filesystem::path& root, const Environment& environment) {
+  GpuProbe probe;
+  probe.gpus = count_device_files(root / "dev");
+  probe.driver_version = find_driver_version(root);
+  const auto visible = environment("CUDA_VISIBLE_DEVICES");
+  if (visible && (visible->empty() || *visible == "-1" || *visible == "NoDevFiles")) {
+    probe.hidden_by = "CUDA_VISIBLE_DEVICES=" + *visible;
+    return probe;
+  }
+  for (const char* name : {"SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "CUDA_VISIBLE_DEVICES"}) {
+    const auto value = environment(name);
+    if (value && !value->empty()) {
+      probe.allocation = std::string(name) + "=" + *value;
+      break;
+    }
+  }
+  return probe;
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,31 @@
+// What this machine says of its NVIDIA GPUs, without CUDA: files, the environment, no library.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace scalelaw {
+
+// The CUDA 13.0 that LibTorch 2.11 is built with runs on this driver or a newer one.
+inline constexpr int kDriverNeeded = 580;
+
+struct GpuProbe {
+  int gpus = 0;                // /dev/nvidia0, /dev/nvidia1, …
+  std::string driver_version;  // "580.65.06"; empty: no driver is loaded
+  std::string allocation;      // what gave this process GPUs: "SLURM_JOB_GPUS=2,3"; empty: nothing
+  std::string hidden_by;       // "CUDA_VISIBLE_DEVICES=-1": asked for none; empty: not hidden
+
+  bool present() const { return gpus > 0 || !allocation.empty(); }
+  bool driver_is_new_enough() const;
+};
+
+using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+std::optional<std::string> environment_variable(const std::string& name);
+
+// `root` and `environment` are replaced in tests.
+GpuProbe probe_gpus(const std::filesystem::path& root = "/",
+                    const Environment& environment = environment_variable);
+
+}  // namespace scalelaw
