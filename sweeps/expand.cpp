@@ -5,8 +5,21 @@
 namespace scalelaw {
 namespace {
 
+// Later wins: an empty group ("data.test: {}") empties what was in it, and a key in a group that
+// was emptied fills it again.
+void set(const std::string& key, const SourcedText& value, FlatConfig& config) {
+  if (value.text == kEmptyGroup) {
+    std::erase_if(config, [&](const auto& entry) { return entry.first.starts_with(key + "."); });
+  }
+  for (auto dot = key.find('.'); dot != std::string::npos; dot = key.find('.', dot + 1)) {
+    const auto group = config.find(key.substr(0, dot));
+    if (group != config.end() && group->second.text == kEmptyGroup) config.erase(group);
+  }
+  config.insert_or_assign(key, value);
+}
+
 void override_with(const FlatConfig& overrides, FlatConfig& config) {
-  for (const auto& [key, value] : overrides) config.insert_or_assign(key, value);
+  for (const auto& [key, value] : overrides) set(key, value, config);
 }
 
 int64_t zip_length(const SweepBlock& block) {
@@ -34,11 +47,11 @@ void set_combination(const SweepBlock& block, int64_t index, FlatConfig& config)
   }
   index /= list_length(block);
   const auto zipped = static_cast<std::size_t>(index % zip_length(block));
-  for (const SweepAxis& axis : block.zip) config.insert_or_assign(axis.key, axis.values[zipped]);
+  for (const SweepAxis& axis : block.zip) set(axis.key, axis.values[zipped], config);
   index /= zip_length(block);
   for (auto axis = block.grid.rbegin(); axis != block.grid.rend(); ++axis) {
     const auto values = static_cast<int64_t>(axis->values.size());
-    config.insert_or_assign(axis->key, axis->values[static_cast<std::size_t>(index % values)]);
+    set(axis->key, axis->values[static_cast<std::size_t>(index % values)], config);
     index /= values;
   }
 }

@@ -95,6 +95,11 @@ void RunDisplay::clear() {
   if (is_terminal_) out_ << std::flush;
 }
 
+void RunDisplay::close() {
+  clear();
+  table_.clear();
+}
+
 void RunDisplay::line(const std::string& text) {
   clear();
   out_ << text << '\n';

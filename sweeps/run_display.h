@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -34,12 +35,13 @@ class RunDisplay {
   // `rows`, `columns`: of the terminal; the table is cut to fit.
   RunDisplay(std::ostream& out, bool is_terminal, int rows, int columns)
       : out_(out), is_terminal_(is_terminal), rows_(rows), columns_(columns) {}
-  ~RunDisplay() { clear(); }
+  ~RunDisplay() { close(); }
   RunDisplay(const RunDisplay&) = delete;
   RunDisplay& operator=(const RunDisplay&) = delete;
 
   void line(const std::string& text);  // stays
   void show(const SweepView& view);    // replaces the table; nothing off a terminal
+  void close();                        // takes the table away
   bool is_terminal() const { return is_terminal_; }
 
  private:

@@ -121,13 +121,15 @@ class SpecReader {
 
   // {a: {b: 1}, "a.c": 2} -> a.b = 1, a.c = 2
   void flatten(const std::string& key, const YamlTree& value, FlatConfig& into) const {
-    if (value.kind == Kind::kMap) {
+    if (value.kind == Kind::kMap && !value.map.empty()) {
       for (const auto& [inner, inner_value] : value.map) {
         flatten(key + "." + inner, inner_value, into);
       }
       return;
     }
-    const auto [place, inserted] = into.emplace(key, scalar(value, key));
+    const SourcedText text =
+        value.kind == Kind::kMap ? SourcedText{kEmptyGroup, file_, value.line} : scalar(value, key);
+    const auto [place, inserted] = into.emplace(key, text);
     if (!inserted) {
       fail(value, key,
            "is set twice, first in line " + std::to_string(place->second.line) + "; remove one");
