@@ -9,10 +9,10 @@
 namespace scalelaw {
 namespace {
 
-DataIdentity data_identity(const RunConfig& config, const std::filesystem::path& data) {
+DataIdentity data_identity(const RunConfig& config, DataSetHeaders& data) {
   DataIdentity identity;
   const auto token_hash = [&](const std::string& name, Split split) {
-    const DataSetInfo set = open_data_set(data, name);
+    const DataSetInfo& set = data.open(name);
     const auto found = set.splits.find(split);
     if (found == set.splits.end() || found->second.n_tokens == 0) {
       throw ConfigError("data set '" + name + "' (" + set.folder.string() + ") has no " +
@@ -27,8 +27,7 @@ DataIdentity data_identity(const RunConfig& config, const std::filesystem::path&
     const auto [hash, test_tokenizer] = token_hash(name, Split::kTest);
     if (test_tokenizer != tokenizer) {
       throw ConfigError("data.test." + name + ": made with another tokenizer than data.train = " +
-                        config.data.train + "; build it with --tokenizer set:" +
-                        config.data.train);
+                        config.data.train + "; build it with --tokenizer set:" + config.data.train);
     }
     identity.test_hash[name] = hash;
   }
@@ -37,8 +36,19 @@ DataIdentity data_identity(const RunConfig& config, const std::filesystem::path&
 
 }  // namespace
 
+const DataSetInfo& DataSetHeaders::open(const std::string& name) {
+  const auto found = opened_.find(name);
+  if (found != opened_.end()) return found->second;
+  return opened_.emplace(name, open_data_set(root_, name)).first->second;
+}
+
 RunIdentity identify(RunConfig config, const std::filesystem::path& runs,
                      const std::filesystem::path& data) {
+  DataSetHeaders headers(data);
+  return identify(std::move(config), runs, headers);
+}
+
+RunIdentity identify(RunConfig config, const std::filesystem::path& runs, DataSetHeaders& data) {
   std::string hash = content_hash(config, data_identity(config, data));
   RunFolder folder{runs / run_folder_name(config, hash)};
   return {std::move(config), std::move(hash), std::move(folder)};
@@ -47,7 +57,8 @@ RunIdentity identify(RunConfig config, const std::filesystem::path& runs,
 void check_same_run(const RunIdentity& identity, const std::filesystem::path& data) {
   if (!std::filesystem::exists(identity.folder.config())) return;
   const RunConfig there = read_run_config(identity.folder.config());
-  if (content_hash(there, data_identity(there, data)) == identity.content_hash) return;
+  DataSetHeaders headers(data);
+  if (content_hash(there, data_identity(there, headers)) == identity.content_hash) return;
   throw ConfigError(identity.folder.config().string() +
                     ": is the configuration of another run; move that folder away");
 }

@@ -3,8 +3,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
+#include <utility>
 
+#include "trainer/data/data_set.h"
 #include "trainer/run_config.h"
 #include "trainer/run_record.h"
 
@@ -16,9 +19,21 @@ struct RunIdentity {
   RunFolder folder;
 };
 
+// The headers of the data sets below `root`, each read once: a plan asks for thousands of runs.
+class DataSetHeaders {
+ public:
+  explicit DataSetHeaders(std::filesystem::path root) : root_(std::move(root)) {}
+  const DataSetInfo& open(const std::string& name);  // as open_data_set
+
+ private:
+  std::filesystem::path root_;
+  std::map<std::string, DataSetInfo> opened_;
+};
+
 // Opens the data sets' headers; ConfigError when one is missing.
 RunIdentity identify(RunConfig config, const std::filesystem::path& runs,
                      const std::filesystem::path& data);
+RunIdentity identify(RunConfig config, const std::filesystem::path& runs, DataSetHeaders& data);
 
 // ConfigError when the folder holds the config.yaml of another run (the hash's first digits met by
 // accident, or a file edited by hand).

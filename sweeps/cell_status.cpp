@@ -1,0 +1,161 @@
+#include "sweeps/cell_status.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <stdexcept>
+
+#include "trainer/run_lock.h"
+#include "trainer/run_record.h"
+
+namespace scalelaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Of checkpoints/step-000000512.safetensors, the newest; nullopt when there is none.
+std::optional<int64_t> newest_checkpoint(const RunFolder& folder) {
+  constexpr std::string_view kPrefix = "step-";
+  std::optional<int64_t> newest;
+  std::error_code error;
+  for (fs::directory_iterator it(folder.checkpoints(), error), end; !error && it != end;
+       it.increment(error)) {
+    const std::string file = it->path().filename().string();
+    if (!file.starts_with(kPrefix) || it->path().extension() != ".safetensors") continue;
+    int64_t step = 0;
+    const char* digits = file.data() + kPrefix.size();
+    if (std::from_chars(digits, file.data() + file.size(), step).ec != std::errc()) continue;
+    newest = std::max(newest.value_or(step), step);
+  }
+  return newest;
+}
+
+constexpr std::size_t kMostRowBytes = std::size_t{1} << 16;
+
+std::optional<MetricsRow> newest_row(const RunFolder& folder) {
+  int attempt = 0;
+  std::error_code error;
+  while (fs::exists(folder.metrics_part(attempt + 1), error)) ++attempt;
+  for (; attempt > 0; --attempt) {
+    const std::string line = last_line(folder.metrics_part(attempt), kMostRowBytes);
+    if (line.empty()) continue;  // this attempt has just begun
+    try {
+      return metrics_row_from_json(line);
+    } catch (const std::exception&) {
+      return std::nullopt;  // being written at this moment
+    }
+  }
+  return std::nullopt;
+}
+
+CellStatus status_of(const RunRecord& record, const PlannedCell& cell) {
+  CellStatus status;
+  status.step = record.steps;
+  status.wall_seconds = record.wall_seconds;
+  if (record.content_hash != cell.content_hash) {
+    status.state = CellState::kFailed;
+    status.why = "the folder holds another run (" + record.content_hash + "); move it away";
+    return status;
+  }
+  if (record.state == RunState::kDiverged) {
+    status.state = CellState::kDiverged;
+    status.why = "diverged at step " + std::to_string(record.steps);
+    return status;
+  }
+  status.state = CellState::kComplete;
+  if (!record.test.empty()) {
+    double sum = 0;
+    for (const auto& [set, result] : record.test) sum += result.loss_nats;
+    status.loss_nats = sum / static_cast<double>(record.test.size());
+  }
+  return status;
+}
+
+CellStatus failed(CellStatus status, std::string why) {
+  status.state = CellState::kFailed;
+  status.why = std::move(why);
+  return status;
+}
+
+}  // namespace
+
+std::string_view name(CellState state) {
+  switch (state) {
+    case CellState::kMissing:
+      return "missing";
+    case CellState::kRunning:
+      return "running";
+    case CellState::kInterrupted:
+      return "interrupted";
+    case CellState::kComplete:
+      return "complete";
+    case CellState::kDiverged:
+      return "diverged";
+    case CellState::kFailed:
+      return "failed";
+  }
+  return "";
+}
+
+CellStatus progress_of(const fs::path& run_folder) {
+  CellStatus status;
+  if (const std::optional<MetricsRow> row = newest_row({run_folder})) {
+    status.step = row->step;
+    status.loss_nats = row->train_loss_nats;
+    status.tokens_per_second = row->tokens_per_second;
+    status.wall_seconds = row->wall_seconds;
+  }
+  return status;
+}
+
+CellStatus look_at(const Plan& plan, const PlannedCell& cell,
+                   const UnfinishedAttempts& unfinished) {
+  const RunFolder folder{run_folder(plan, cell)};
+  std::error_code error;
+  if (!fs::exists(folder.path, error)) {
+    const auto last = unfinished.find(cell.content_hash);
+    if (last == unfinished.end() || last->second.interrupted()) return {};
+    return failed({}, describe(last->second.end) + ": " + last->second.reason);
+  }
+  try {
+    if (const std::optional<RunRecord> record = try_read_run_record(folder)) {
+      return status_of(*record, cell);
+    }
+  } catch (const std::exception& fault) {
+    return failed({}, std::string(fault.what()) + "; move the folder away to run it again");
+  }
+  CellStatus status = progress_of(folder.path);
+  if (const std::optional<std::string> holder = lock_holder(folder.path)) {
+    status.state = CellState::kRunning;
+    status.why = *holder;
+    return status;
+  }
+  const std::optional<int64_t> checkpoint = newest_checkpoint(folder);
+  status.tokens_per_second.reset();
+  status.step = checkpoint.value_or(0);
+  const auto last = unfinished.find(cell.content_hash);
+  if (last != unfinished.end() && !last->second.interrupted()) {
+    return failed(status, describe(last->second.end) + ": " + last->second.reason);
+  }
+  status.state = checkpoint ? CellState::kInterrupted : CellState::kMissing;
+  if (!checkpoint) status.loss_nats.reset();
+  return status;
+}
+
+std::vector<CellStatus> look_at_all(const Plan& plan) {
+  const UnfinishedAttempts unfinished =
+      read_last_unfinished(sweep_folder(plan.options.runs, plan.name));
+  std::vector<CellStatus> statuses;
+  statuses.reserve(plan.cells.size());
+  for (const PlannedCell& cell : plan.cells) statuses.push_back(look_at(plan, cell, unfinished));
+  return statuses;
+}
+
+std::map<CellState, int64_t> count_states(const std::vector<CellStatus>& statuses) {
+  std::map<CellState, int64_t> counts;
+  for (const CellState state : kCellStates) counts[state] = 0;
+  for (const CellStatus& status : statuses) ++counts[status.state];
+  return counts;
+}
+
+}  // namespace scalelaw

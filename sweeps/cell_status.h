@@ -1,0 +1,52 @@
+// Where each run of a sweep stands, from its folder and the sweep's own notes alone. Takes no lock
+// and writes nothing; a few small reads a cell.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sweeps/plan.h"
+#include "sweeps/sweep_folder.h"
+
+namespace scalelaw {
+
+enum class CellState {
+  kMissing,      // nothing to go on from
+  kRunning,      // a process holds its folder
+  kInterrupted,  // not running; the next run goes on from its checkpoint
+  kComplete,
+  kDiverged,  // complete, with a loss or gradient that was not finite
+  kFailed,    // the last attempt crashed or was refused, or the folder is damaged
+};
+inline constexpr CellState kCellStates[] = {CellState::kMissing,     CellState::kRunning,
+                                            CellState::kInterrupted, CellState::kComplete,
+                                            CellState::kDiverged,    CellState::kFailed};
+std::string_view name(CellState state);  // "missing" ...
+
+struct CellStatus {
+  CellState state = CellState::kMissing;
+  int64_t step = 0;                 // updates done, as far as the folder says
+  std::optional<double> loss_nats;  // complete: the final test loss, mean over test sets; running:
+                                    // of training, at the last line
+  std::optional<double> tokens_per_second;  // running: at the last line
+  double wall_seconds = 0;                  // of all attempts
+  std::string why;                          // failed, diverged, running: in words
+};
+
+using UnfinishedAttempts = std::map<std::string, UnfinishedAttempt>;  // content hash -> the last
+
+CellStatus look_at(const Plan& plan, const PlannedCell& cell, const UnfinishedAttempts& unfinished);
+// One for each of the plan's cells, in their order.
+std::vector<CellStatus> look_at_all(const Plan& plan);
+
+// A running cell's newest line of metrics: reads the end of one file.
+CellStatus progress_of(const std::filesystem::path& run_folder);
+
+// Cells in each state, in kCellStates' order, zero included.
+std::map<CellState, int64_t> count_states(const std::vector<CellStatus>& statuses);
+
+}  // namespace scalelaw

@@ -1,0 +1,60 @@
+// Processes on this machine: one single-thread process a core.
+//
+// Each child runs in its own process group (a Ctrl-C on the terminal reaches the launcher alone,
+// which forwards it once), with its output appended to a log, no input, OMP_NUM_THREADS=1,
+// OMP_WAIT_POLICY=PASSIVE and MKL_NUM_THREADS=1 set before exec (OpenMP reads them once, at start),
+// and with SIGTERM due when the launcher dies in any way, so that it checkpoints and ends.
+#pragma once
+
+#include <signal.h>
+#include <sys/types.h>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sweeps/sweep_folder.h"
+
+namespace scalelaw {
+
+struct LocalJob {
+  std::vector<std::string> command;  // program's path first
+  std::filesystem::path log;         // its folder is there
+};
+
+class LocalExecutor {
+ public:
+  // For its lifetime SIGINT, SIGTERM, SIGHUP and SIGCHLD are blocked in this thread and come out of
+  // wait() instead. One executor a process, used from one thread, which outlives it.
+  LocalExecutor();
+  ~LocalExecutor();
+  LocalExecutor(const LocalExecutor&) = delete;
+  LocalExecutor& operator=(const LocalExecutor&) = delete;
+
+  // The child's process id. std::runtime_error when the log cannot be opened or fork fails; a
+  // program that cannot be executed ends with exit 127 and says so in the log.
+  pid_t start(const LocalJob& job);
+
+  struct Event {
+    pid_t ended = 0;  // 0: nothing ended
+    ProcessEnd end;
+    bool stop_asked = false;  // SIGINT, SIGTERM or SIGHUP reached this process
+  };
+  // The next thing that happens, or neither after `seconds`.
+  Event wait(double seconds);
+
+  void signal_all(int signal) const;
+  std::size_t running() const { return children_.size(); }
+
+ private:
+  std::optional<Event> reap();
+
+  sigset_t waited_for_, mask_before_;
+  std::vector<pid_t> children_;
+};
+
+// Cores this process may use (affinity, as taskset and Slurm set it); at least 1.
+int available_cores();
+
+}  // namespace scalelaw

@@ -1,0 +1,93 @@
+#include <algorithm>
+
+#include "sweeps/sweep_spec.h"
+
+namespace scalelaw {
+namespace {
+
+// Later wins: an empty group ("data.test: {}") empties what was in it, and a key in a group that
+// was emptied fills it again.
+void set(const std::string& key, const SourcedText& value, FlatConfig& config) {
+  if (value.text == kEmptyGroup) {
+    std::erase_if(config, [&](const auto& entry) { return entry.first.starts_with(key + "."); });
+  }
+  for (auto dot = key.find('.'); dot != std::string::npos; dot = key.find('.', dot + 1)) {
+    const auto group = config.find(key.substr(0, dot));
+    if (group != config.end() && group->second.text == kEmptyGroup) config.erase(group);
+  }
+  config.insert_or_assign(key, value);
+}
+
+void override_with(const FlatConfig& overrides, FlatConfig& config) {
+  for (const auto& [key, value] : overrides) set(key, value, config);
+}
+
+int64_t zip_length(const SweepBlock& block) {
+  return block.zip.empty() ? 1 : static_cast<int64_t>(block.zip.front().values.size());
+}
+int64_t list_length(const SweepBlock& block) {
+  return block.list.empty() ? 1 : static_cast<int64_t>(block.list.size());
+}
+
+// Combinations of grid x zip x list; stops counting beyond kMaxCells.
+int64_t combinations(const SweepBlock& block) {
+  int64_t product = zip_length(block) * list_length(block);
+  for (const SweepAxis& axis : block.grid) {
+    if (product > kMaxCells) break;
+    product *= static_cast<int64_t>(axis.values.size());
+  }
+  return product;
+}
+
+// Sets the keys of combination `index`: the list's entry is the fastest digit, then zip, then the
+// grid's last key.
+void set_combination(const SweepBlock& block, int64_t index, FlatConfig& config) {
+  if (!block.list.empty()) {
+    override_with(block.list[static_cast<std::size_t>(index % list_length(block))], config);
+  }
+  index /= list_length(block);
+  const auto zipped = static_cast<std::size_t>(index % zip_length(block));
+  for (const SweepAxis& axis : block.zip) set(axis.key, axis.values[zipped], config);
+  index /= zip_length(block);
+  for (auto axis = block.grid.rbegin(); axis != block.grid.rend(); ++axis) {
+    const auto values = static_cast<int64_t>(axis->values.size());
+    set(axis->key, axis->values[static_cast<std::size_t>(index % values)], config);
+    index /= values;
+  }
+}
+
+bool takes(const SweepBlock& block, const std::string& arm) {
+  return block.arms.empty() ||
+         std::find(block.arms.begin(), block.arms.end(), arm) != block.arms.end();
+}
+
+}  // namespace
+
+std::vector<SweepPoint> expand(const SweepSpec& spec) {
+  const std::vector<SweepArm> arms = spec.arms.empty() ? std::vector<SweepArm>(1) : spec.arms;
+  const std::vector<SweepBlock> blocks =
+      spec.blocks.empty() ? std::vector<SweepBlock>(1) : spec.blocks;
+
+  std::vector<SweepPoint> points;
+  for (const SweepBlock& block : blocks) {
+    const int64_t count = combinations(block);
+    for (const SweepArm& arm : arms) {
+      if (!takes(block, arm.name)) continue;
+      if (count > kMaxCells - static_cast<int64_t>(points.size())) {
+        throw ConfigError(spec.file + ": asks for more than " + std::to_string(kMaxCells) +
+                          " cells, in block " + block.name + "; shorten its lists");
+      }
+      FlatConfig common = spec.base;
+      override_with(arm.overrides, common);
+      override_with(block.overrides, common);
+      for (int64_t index = 0; index < count; ++index) {
+        SweepPoint point{common, {arm.name, block.name}};
+        set_combination(block, index, point.config);
+        points.push_back(std::move(point));
+      }
+    }
+  }
+  return points;
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,168 @@
+#include "sweeps/plan.h"
+
+#include <algorithm>
+#include <set>
+#include <stdexcept>
+#include <unordered_map>
+
+#include "trainer/number.h"
+#include "trainer/run_identity.h"
+
+namespace scalelaw {
+namespace {
+
+constexpr double kSecondsAnHour = 3600;
+constexpr double kMostWarmup = 0.1;  // beyond it a short run is mostly warm-up
+constexpr double kMostEpochs = 4;  // Muennighoff et al. 2023: repeats count almost in full up to 4
+
+std::string place_text(const SweepPlace& place) {
+  std::string text;
+  if (!place.block.empty()) text += "block " + place.block;
+  if (!place.arm.empty()) text += (text.empty() ? "" : ", ") + ("arm " + place.arm);
+  return text;
+}
+
+// What evaluation_starts (trainer/data/batch_stream.h) and the trainer refuse, before anything is
+// started.
+void check_data(const RunConfig& config, DataSetHeaders& data) {
+  const int64_t n_ctx = config.model.n_ctx;
+  const auto key_error = [](const std::string& key, int64_t value, const std::string& rule) {
+    throw ConfigError(key + " = " + std::to_string(value) + ": " + rule);
+  };
+  for (const auto& [name, tokens] : test_tokens(config)) {
+    const int64_t held = data.open(name).splits.at(Split::kTest).n_tokens;
+    const int64_t most = std::max<int64_t>(0, held - 1) / n_ctx * n_ctx;
+    if (tokens < n_ctx || tokens > most) {
+      key_error("data.test." + name, tokens,
+                "must be from model.n_ctx = " + std::to_string(n_ctx) + " to " +
+                    std::to_string(most) + ", what the set's test split holds");
+    }
+    if (config.evaluate.tokens < n_ctx || config.evaluate.tokens > most) {
+      key_error("evaluate.tokens", config.evaluate.tokens,
+                "must be from model.n_ctx = " + std::to_string(n_ctx) + " to " +
+                    std::to_string(most) + ", what the test split of " + name + " holds");
+    }
+  }
+  const int64_t train = data.open(config.data.train).splits.at(Split::kTrain).n_tokens;
+  if (train <= config.train.batch_tokens) {
+    key_error("train.batch_tokens", config.train.batch_tokens,
+              "the train split of " + config.data.train + " has only " + std::to_string(train) +
+                  " tokens; build a larger data set or set a smaller batch");
+  }
+}
+
+void price(const PlanOptions& options, PlannedCell& cell) {
+  const std::optional<ModelCounts> counts = count(cell.shape);
+  if (!counts) return;
+  cell.n_params = n_params(cell.shape, *counts, options.n_count);
+  try {
+    cell.train_flops = training_flops_per_token(cell.shape, *counts, options.c_count) *
+                       static_cast<double>(cell.train_tokens);
+  } catch (const std::invalid_argument&) {
+    throw ConfigError("--c-count " + std::string(name(options.c_count)) +
+                      ": is not defined for model.arch = " + cell.shape.arch +
+                      "; choose exact_causal");
+  }
+  cell.core_hours = *cell.train_flops / options.flops_per_second / kSecondsAnHour;
+}
+
+PlannedCell plan_cell(const SweepPoint& point, const PlanOptions& options, DataSetHeaders& data) {
+  RunIdentity identity = identify(resolve(point.config), options.runs, data);
+  PlannedCell cell;
+  cell.config = std::move(identity.config);
+  cell.content_hash = std::move(identity.content_hash);
+  cell.folder = identity.folder.path.filename().string();
+  cell.places = {point.place};
+  return cell;
+}
+
+// What a merged cell is spared: a sweep of many equal cells stays cheap to plan.
+void complete_cell(const PlanOptions& options, DataSetHeaders& data, PlannedCell& cell) {
+  const DataSetInfo& train = data.open(cell.config.data.train);
+  check_data(cell.config, data);
+  cell.shape = canonical(cell.config.model);
+  cell.shape.n_vocab = train.n_vocab;
+  for (const ShapeProblem& problem : validate(cell.shape)) {
+    throw ConfigError(problem.key + ": " + problem.rule);
+  }
+  cell.steps = total_steps(cell.config);
+  cell.train_tokens = cell.steps * cell.config.train.batch_tokens;
+  cell.unique_train_tokens =
+      std::min(cell.config.horizon.tokens, train.splits.at(Split::kTrain).n_tokens);
+  price(options, cell);
+}
+
+// One line a rule, however many cells it concerns.
+std::vector<std::string> warnings_for(const std::vector<PlannedCell>& cells) {
+  int64_t long_warmup = 0, repeating = 0, many_epochs = 0, uncounted = 0;
+  double most_epochs = 0;
+  for (const PlannedCell& cell : cells) {
+    if (cell.config.train.schedule.warmup > kMostWarmup) ++long_warmup;
+    const double epochs = static_cast<double>(cell.train_tokens) /
+                          static_cast<double>(std::max<int64_t>(1, cell.unique_train_tokens));
+    most_epochs = std::max(most_epochs, epochs);
+    if (cell.config.horizon.tokens > cell.unique_train_tokens) ++repeating;
+    if (epochs > kMostEpochs) ++many_epochs;
+    if (!cell.train_flops) ++uncounted;
+  }
+  std::vector<std::string> warnings;
+  const auto warn = [&](int64_t count, const std::string& what) {
+    if (count > 0)
+      warnings.push_back(std::to_string(count) + " of " + std::to_string(cells.size()) +
+                         " cells: " + what);
+  };
+  warn(long_warmup, "warm-up takes more than 10% of the horizon (train.schedule.warmup)");
+  warn(repeating - many_epochs,
+       "the horizon is longer than the train split; tokens are seen more than once");
+  warn(many_epochs, "more than 4 epochs of the train split, up to " + human(most_epochs) +
+                        "; repeats beyond 4 teach little");
+  warn(uncounted, "the architecture gives no formula; N, FLOPs and hours are not known");
+  return warnings;
+}
+
+}  // namespace
+
+Plan make_plan(const SweepSpec& spec, const PlanOptions& options) {
+  Plan plan{spec.name, spec.file, spec.content_hash, options, {}, 0, {}};
+  DataSetHeaders data(options.data);
+  std::unordered_map<std::string, std::size_t> index_of;  // content hash -> cell
+  for (const SweepPoint& point : expand(spec)) {
+    ++plan.asked_for;
+    try {
+      PlannedCell cell = plan_cell(point, options, data);
+      const auto [place, is_first] = index_of.emplace(cell.content_hash, plan.cells.size());
+      if (is_first) {
+        complete_cell(options, data, cell);
+        plan.cells.push_back(std::move(cell));
+        continue;
+      }
+      std::vector<SweepPlace>& places = plan.cells[place->second].places;
+      if (std::find(places.begin(), places.end(), point.place) == places.end()) {
+        places.push_back(point.place);
+      }
+    } catch (const ConfigError& error) {
+      const std::string where = place_text(point.place);
+      throw ConfigError(std::string(error.what()) + "\n  in the sweep " + spec.file +
+                        (where.empty() ? "" : ", " + where));
+    }
+  }
+  plan.warnings = warnings_for(plan.cells);
+  return plan;
+}
+
+SweepRecord record_of(const Plan& plan) {
+  SweepRecord record;
+  record.name = plan.name;
+  record.spec_file = plan.spec_file;
+  record.spec_hash = plan.spec_hash;
+  for (const PlannedCell& cell : plan.cells) {
+    record.cells.push_back({cell.content_hash, cell.folder, cell.places});
+  }
+  return record;
+}
+
+std::filesystem::path run_folder(const Plan& plan, const PlannedCell& cell) {
+  return plan.options.runs / cell.folder;
+}
+
+}  // namespace scalelaw

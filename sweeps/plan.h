@@ -1,0 +1,62 @@
+// What a sweep file asks for, resolved, merged and priced. Reads data sets' headers; starts and
+// writes nothing.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/model_shape.h"
+#include "sweeps/sweep_spec.h"
+#include "trainer/run_config.h"
+#include "trainer/sweep_record.h"
+
+namespace scalelaw {
+
+struct PlanOptions {
+  std::filesystem::path runs = "runs";  // the store
+  std::filesystem::path data = "data";  // where data sets lie
+  NCount n_count = NCount::kNonEmbedding;
+  CCount c_count = CCount::kExactCausal;  // the convention that hours follow from
+  double flops_per_second = 30e9;         // a core; of c_count's FLOPs
+  int cores = 1;                          // runs side by side, one a core
+};
+
+// One run of the sweep. Counts are absent for an architecture that gives no formula.
+struct PlannedCell {
+  RunConfig config;
+  ModelShape shape;          // canonical, n_vocab filled in
+  std::string content_hash;  // 32 hex digits
+  std::string folder;        // name below runs
+  std::vector<SweepPlace> places;
+  int64_t steps = 0;
+  int64_t train_tokens = 0;           // steps * batch
+  int64_t unique_train_tokens = 0;    // of those, different ones
+  std::optional<double> n_params;     // N by n_count
+  std::optional<double> train_flops;  // C by c_count, evaluation left out
+  std::optional<double> core_hours;
+};
+
+struct Plan {
+  std::string name;
+  std::string spec_file;
+  std::string spec_hash;
+  PlanOptions options;
+  std::vector<PlannedCell> cells;  // in the file's order, each content hash once
+  int64_t asked_for = 0;           // before equal cells merged
+  std::vector<std::string> warnings;
+};
+
+// ConfigError: as resolve() and identify(), with the place in the sweep; an impossible shape; a
+// data set too small for a batch or an evaluation; c_count not defined for an architecture.
+Plan make_plan(const SweepSpec& spec, const PlanOptions& options);
+
+// What analysis reads (trainer/sweep_record.h).
+SweepRecord record_of(const Plan& plan);
+
+// The folder of a cell's run in the store.
+std::filesystem::path run_folder(const Plan& plan, const PlannedCell& cell);
+
+}  // namespace scalelaw

@@ -1,0 +1,191 @@
+#include "sweeps/reports.h"
+
+#include <nlohmann/json.hpp>
+
+#include "sweeps/run_display.h"
+#include "trainer/number.h"
+
+namespace scalelaw {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string optional_text(const std::optional<double>& value) {
+  return value ? human(*value) : "-";
+}
+
+std::string hours_text(const std::optional<double>& hours) {
+  return hours ? duration_text(*hours * 3600) : "-";
+}
+
+// "transformer 2 x 64": layers and width tell the cells of most sweeps apart.
+std::string shape_text(const ModelShape& shape) {
+  return shape.arch + " " + std::to_string(shape.n_layer) + " x " + std::to_string(shape.d_model);
+}
+
+std::string places_text(const PlannedCell& cell, std::string SweepPlace::*part) {
+  std::string text;
+  std::string last;
+  for (const SweepPlace& place : cell.places) {
+    if (place.*part == last) continue;
+    last = place.*part;
+    text += (text.empty() ? "" : "+") + last;
+  }
+  return text.empty() ? "-" : text;
+}
+
+struct Totals {
+  int64_t cells = 0;
+  double tokens = 0, flops = 0, core_hours = 0;
+};
+
+// Of all cells, or of those that are not there yet.
+Totals total(const Plan& plan, const std::vector<CellStatus>& statuses, bool only_missing) {
+  Totals totals;
+  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    const CellState state = statuses[i].state;
+    if (only_missing && (state == CellState::kComplete || state == CellState::kDiverged)) continue;
+    const PlannedCell& cell = plan.cells[i];
+    ++totals.cells;
+    totals.tokens += static_cast<double>(cell.train_tokens);
+    totals.flops += cell.train_flops.value_or(0);
+    totals.core_hours += cell.core_hours.value_or(0);
+  }
+  return totals;
+}
+
+std::string totals_text(const std::string& label, const Totals& totals, const Plan& plan) {
+  return label + std::to_string(totals.cells) + " cells, " + human(totals.tokens) + " tokens, " +
+         human(totals.flops) + " FLOPs (" + std::string(name(plan.options.c_count)) + "), " +
+         duration_text(totals.core_hours * 3600) + " of one core, about " +
+         duration_text(totals.core_hours * 3600 / plan.options.cores) + " on " +
+         std::to_string(plan.options.cores) + " cores\n";
+}
+
+Json optional_json(const std::optional<double>& value) {
+  return value ? Json(*value) : Json();
+}
+
+Json cell_json(const PlannedCell& cell, const CellStatus& status) {
+  Json places = Json::array();
+  for (const SweepPlace& place : cell.places) {
+    places.push_back({{"arm", place.arm}, {"block", place.block}});
+  }
+  return {{"content_hash", cell.content_hash},
+          {"folder", cell.folder},
+          {"places", places},
+          {"state", name(status.state)},
+          {"steps", cell.steps},
+          {"train_tokens", cell.train_tokens}};
+}
+
+std::string dumped(const Json& json) {
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+std::string states_text(const std::map<CellState, int64_t>& states) {
+  std::string text;
+  for (const auto& [state, cells] : states) {
+    if (cells == 0) continue;
+    text += (text.empty() ? "" : ", ") + std::to_string(cells) + " " + std::string(name(state));
+  }
+  return text;
+}
+
+std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses) {
+  std::vector<std::vector<std::string>> rows = {
+      {"arm", "block", "shape", "N", "D", "steps", "C", "one core", "state"}};
+  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    const PlannedCell& cell = plan.cells[i];
+    rows.push_back({places_text(cell, &SweepPlace::arm), places_text(cell, &SweepPlace::block),
+                    shape_text(cell.shape), optional_text(cell.n_params),
+                    human(static_cast<double>(cell.train_tokens)), std::to_string(cell.steps),
+                    optional_text(cell.train_flops), hours_text(cell.core_hours),
+                    std::string(name(statuses[i].state))});
+  }
+  std::string text;
+  for (const std::string& line :
+       aligned(rows, {false, false, false, true, true, true, true, true, false})) {
+    text += line + "\n";
+  }
+  const PlanOptions& options = plan.options;
+  text += "\nshape: layers x d_model; N: parameters, " + std::string(name(options.n_count)) +
+          "; D: training tokens; C: training FLOPs, " + std::string(name(options.c_count)) +
+          ";\ntime at a stated " + human(options.flops_per_second) +
+          "FLOP/s a core (--flops-per-second), evaluation left out\n\n";
+  text += totals_text("all:     ", total(plan, statuses, false), plan);
+  text += totals_text("to run:  ", total(plan, statuses, true), plan);
+  if (const int64_t merged = plan.asked_for - static_cast<int64_t>(plan.cells.size()); merged > 0) {
+    text += "merged:  " + std::to_string(merged) + " cells equal another and are paid once\n";
+  }
+  text += "states:  " + states_text(count_states(statuses)) + "\n";
+  for (const std::string& warning : plan.warnings) text += "warning: " + warning + "\n";
+  return text;
+}
+
+std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses) {
+  Json cells = Json::array();
+  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    const PlannedCell& cell = plan.cells[i];
+    Json json = cell_json(cell, statuses[i]);
+    json["arch"] = cell.shape.arch;
+    json["n_layer"] = cell.shape.n_layer;
+    json["d_model"] = cell.shape.d_model;
+    json["unique_train_tokens"] = cell.unique_train_tokens;
+    json["n_params"] = optional_json(cell.n_params);
+    json["train_flops"] = optional_json(cell.train_flops);
+    json["core_hours"] = optional_json(cell.core_hours);
+    cells.push_back(std::move(json));
+  }
+  return dumped({{"name", plan.name},
+                 {"spec_file", plan.spec_file},
+                 {"spec_hash", plan.spec_hash},
+                 {"n_count", name(plan.options.n_count)},
+                 {"c_count", name(plan.options.c_count)},
+                 {"flops_per_second", plan.options.flops_per_second},
+                 {"cores", plan.options.cores},
+                 {"asked_for", plan.asked_for},
+                 {"warnings", plan.warnings},
+                 {"cells", cells}});
+}
+
+std::string status_text(const Plan& plan, const std::vector<CellStatus>& statuses) {
+  std::vector<std::vector<std::string>> rows = {
+      {"state", "arm", "block", "run", "step", "of", "loss", "why"}};
+  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    const PlannedCell& cell = plan.cells[i];
+    const CellStatus& status = statuses[i];
+    rows.push_back({std::string(name(status.state)), places_text(cell, &SweepPlace::arm),
+                    places_text(cell, &SweepPlace::block), cell.folder, std::to_string(status.step),
+                    std::to_string(cell.steps), loss_text(status.loss_nats), status.why});
+  }
+  std::string text;
+  for (const std::string& line :
+       aligned(rows, {false, false, false, false, true, true, true, false})) {
+    text += line + "\n";
+  }
+  return text + "\n" + plan.name + ": " + states_text(count_states(statuses)) +
+         "\nloss: nats a token; of the test sets where complete, else of training\n";
+}
+
+std::string status_json(const Plan& plan, const std::vector<CellStatus>& statuses) {
+  Json cells = Json::array();
+  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    const CellStatus& status = statuses[i];
+    Json json = cell_json(plan.cells[i], status);
+    json["step"] = status.step;
+    json["loss_nats"] = optional_json(status.loss_nats);
+    json["tokens_per_second"] = optional_json(status.tokens_per_second);
+    json["wall_seconds"] = status.wall_seconds;
+    json["why"] = status.why;
+    cells.push_back(std::move(json));
+  }
+  Json states;
+  for (const auto& [state, count] : count_states(statuses))
+    states[std::string(name(state))] = count;
+  return dumped({{"name", plan.name}, {"states", states}, {"cells", cells}});
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,21 @@
+// Plan and status as text for people and as JSON for scripts.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sweeps/cell_status.h"
+#include "sweeps/plan.h"
+
+namespace scalelaw {
+
+// `statuses`: of the plan's cells, in their order.
+std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses);
+std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses);
+std::string status_text(const Plan& plan, const std::vector<CellStatus>& statuses);
+std::string status_json(const Plan& plan, const std::vector<CellStatus>& statuses);
+
+// "34 complete, 2 failed": states that occur.
+std::string states_text(const std::map<CellState, int64_t>& states);
+
+}  // namespace scalelaw

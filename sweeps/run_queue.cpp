@@ -1,0 +1,101 @@
+#include "sweeps/run_queue.h"
+
+#include <algorithm>
+#include <cctype>
+#include <utility>
+
+#include "trainer/config_error.h"
+
+namespace scalelaw {
+namespace {
+
+double cost(const PlannedCell& cell) {
+  return cell.train_flops.value_or(static_cast<double>(cell.train_tokens));
+}
+
+// Two failures are the same when they differ in numbers only: addresses, sizes, seeds, hashes.
+std::string without_digits(const std::string& reason) {
+  std::string text;
+  for (const char c : reason) {
+    const bool digit =
+        std::isxdigit(static_cast<unsigned char>(c)) != 0 &&
+        (std::isdigit(static_cast<unsigned char>(c)) != 0 || (!text.empty() && text.back() == '#'));
+    if (!digit) {
+      text += c;
+    } else if (text.empty() || text.back() != '#') {
+      text += '#';
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+RunQueue::RunQueue(const std::vector<std::size_t>& order, const RunQueueOptions& options)
+    : options_(options), waiting_(order.begin(), order.end()) {}
+
+std::optional<std::size_t> RunQueue::next() {
+  if (waiting_.empty() || !stopped_because_.empty()) return std::nullopt;
+  const std::size_t cell = waiting_.front();
+  waiting_.pop_front();
+  return cell;
+}
+
+Verdict RunQueue::ended(std::size_t cell, const ProcessEnd& end, const std::string& reason,
+                        bool held) {
+  const bool exited = end.signal == 0;
+  if (exited && end.exit_code == kExitComplete) {
+    equal_failures_ = 0;
+    return Verdict::kComplete;
+  }
+  if (exited && end.exit_code == kExitInterrupted) return Verdict::kInterrupted;
+  if (exited && end.exit_code == kExitBadInput && held) {
+    set_elsewhere(cell);
+    return Verdict::kElsewhere;
+  }
+  const bool crashed = !exited || end.exit_code != kExitBadInput;
+  if (crashed && ++crashes_[cell] <= options_.retries) {
+    waiting_.push_back(cell);
+    return Verdict::kRetry;
+  }
+  note_failure(describe(end) + ": " + reason);
+  return Verdict::kFailed;
+}
+
+void RunQueue::note_failure(const std::string& reason) {
+  const std::string failure = without_digits(reason);
+  equal_failures_ = failure == last_failure_ ? equal_failures_ + 1 : 1;
+  last_failure_ = failure;
+  if (options_.stop_after > 0 && equal_failures_ >= options_.stop_after) {
+    stop(std::to_string(equal_failures_) + " cells in a row failed the same way (" + reason +
+         "); nothing new was started");
+  }
+}
+
+std::vector<std::size_t> RunQueue::take_elsewhere() {
+  return std::exchange(elsewhere_, {});
+}
+
+void RunQueue::stop(const std::string& why) {
+  if (stopped_because_.empty()) stopped_because_ = why;
+}
+
+std::vector<std::size_t> start_order(const Plan& plan, std::vector<std::size_t> cells) {
+  std::map<std::string, double> cheapest;  // arm -> cost
+  for (const std::size_t index : cells) {
+    const PlannedCell& cell = plan.cells[index];
+    const auto [place, inserted] = cheapest.emplace(cell.places.front().arm, cost(cell));
+    if (!inserted) place->second = std::min(place->second, cost(cell));
+  }
+  const auto is_first_rung = [&](const PlannedCell& cell) {
+    return cost(cell) <= 1.05 * cheapest.at(cell.places.front().arm);
+  };
+  std::stable_sort(cells.begin(), cells.end(), [&](std::size_t a, std::size_t b) {
+    const bool first_a = is_first_rung(plan.cells[a]), first_b = is_first_rung(plan.cells[b]);
+    if (first_a != first_b) return first_a;
+    return cost(plan.cells[a]) > cost(plan.cells[b]);
+  });
+  return cells;
+}
+
+}  // namespace scalelaw

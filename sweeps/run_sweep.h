@@ -1,0 +1,37 @@
+// Runs what is missing of a sweep on this machine. May be stopped at any moment, by Ctrl-C or by a
+// power cut, and started again; several launchers may work on one sweep.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "sweeps/cell_status.h"
+#include "sweeps/plan.h"
+#include "sweeps/run_display.h"
+#include "sweeps/run_queue.h"
+
+namespace scalelaw {
+
+struct RunSweepOptions {
+  std::filesystem::path trainer;  // the program scalelaw-train
+  int jobs = 1;                   // processes side by side, >= 1
+  RunQueueOptions queue;
+};
+
+struct RunSweepResult {
+  std::map<CellState, int64_t> states;  // of all cells, at the end
+  int64_t resumable = 0;                // interrupted cells
+  bool interrupted = false;             // asked to stop
+  std::string stopped_because;          // equal failures; "": did not happen
+  // 0 all complete (diverged ones too), 3 some missing, interrupted or running elsewhere and the
+  // same command goes on, 1 some failed.
+  int exit_code = 0;
+};
+
+// Writes RUNS/sweeps/NAME.json first, then starts the missing and interrupted cells, and failed
+// ones anew. ConfigError when the store cannot be written or the trainer is not there.
+RunSweepResult run_sweep(const Plan& plan, const RunSweepOptions& options, RunDisplay& display);
+
+}  // namespace scalelaw

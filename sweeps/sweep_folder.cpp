@@ -1,0 +1,109 @@
+#include "sweeps/sweep_folder.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "trainer/config_error.h"
+
+namespace scalelaw {
+
+namespace fs = std::filesystem;
+
+fs::path SweepFolder::cell_config(std::string_view content_hash) const {
+  return path / "cells" / (std::string(content_hash.substr(0, 12)) + ".yaml");
+}
+fs::path SweepFolder::log(std::string_view run_folder) const {
+  return path / "logs" / (std::string(run_folder) + ".log");
+}
+
+SweepFolder sweep_folder(const fs::path& runs, std::string_view sweep_name) {
+  return {runs / "sweeps" / sweep_name};
+}
+
+std::string describe(const ProcessEnd& end) {
+  if (end.signal == 0) return "exit " + std::to_string(end.exit_code);
+  std::string text = "killed by signal " + std::to_string(end.signal);
+  if (const char* what = strsignal(end.signal)) text += " (" + std::string(what) + ")";
+  return text + (end.signal == SIGKILL ? ", perhaps for want of memory" : "");
+}
+
+bool UnfinishedAttempt::interrupted() const {
+  return end.signal == 0 && end.exit_code == kExitInterrupted;
+}
+
+void append_unfinished(const SweepFolder& folder, const UnfinishedAttempt& attempt) {
+  const nlohmann::ordered_json json = {{"content_hash", attempt.content_hash},
+                                       {"exit_code", attempt.end.exit_code},
+                                       {"signal", attempt.end.signal},
+                                       {"reason", attempt.reason},
+                                       {"ended_at", attempt.ended_at}};
+  // A log may hold bytes that are no UTF-8.
+  const std::string line =
+      json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  const fs::path file = folder.unfinished();
+  const int descriptor = open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+  const bool written = descriptor >= 0 && write(descriptor, line.data(), line.size()) ==
+                                              static_cast<ssize_t>(line.size());
+  const int reason = errno;
+  if (descriptor >= 0) close(descriptor);
+  if (!written) throw std::runtime_error(file.string() + ": " + std::strerror(reason));
+}
+
+std::map<std::string, UnfinishedAttempt> read_last_unfinished(const SweepFolder& folder) {
+  std::map<std::string, UnfinishedAttempt> last;
+  std::ifstream stream(folder.unfinished());
+  for (std::string line; std::getline(stream, line);) {
+    const nlohmann::json json = nlohmann::json::parse(line, nullptr, false);
+    if (!json.is_object()) continue;
+    try {
+      UnfinishedAttempt attempt{json.at("content_hash").get<std::string>(),
+                                {json.at("exit_code").get<int>(), json.at("signal").get<int>()},
+                                json.at("reason").get<std::string>(),
+                                json.at("ended_at").get<std::string>()};
+      last.insert_or_assign(attempt.content_hash, attempt);
+    } catch (const nlohmann::json::exception&) {
+      continue;
+    }
+  }
+  return last;
+}
+
+std::string last_line(const fs::path& file, std::size_t most_bytes) {
+  const auto most_read = static_cast<std::streamoff>(most_bytes) + 4096;
+  std::ifstream stream(file, std::ios::binary | std::ios::ate);
+  if (!stream) return "";
+  const std::streamoff length = stream.tellg();
+  std::string tail(static_cast<std::size_t>(std::min(length, most_read)), '\0');
+  stream.seekg(length - static_cast<std::streamoff>(tail.size()));
+  stream.read(tail.data(), static_cast<std::streamsize>(tail.size()));
+
+  const auto is_blank = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
+  while (!tail.empty() && is_blank(tail.back())) tail.pop_back();
+  std::string line = tail.substr(tail.find_last_of("\r\n") + 1);
+  // A log must not move the reader's cursor.
+  std::replace_if(
+      line.begin(), line.end(),
+      [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 127; }, ' ');
+  if (line.size() > most_bytes) line.resize(most_bytes);
+  return line;
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc = {};
+  gmtime_r(&now, &utc);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text;
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,56 @@
+// What a sweep keeps beside the store's run folders: RUNS/sweeps/NAME/
+//
+//   cells/3fa9c1d20b7e.yaml   the resolved configuration handed to the trainer
+//   logs/RUN_FOLDER.log       the trainer's output, attempts one after another
+//   unfinished.jsonl          attempts that ended without completing their run
+//
+// All of it may be deleted: the runs themselves and RUNS/sweeps/NAME.json stay whole.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace scalelaw {
+
+struct SweepFolder {
+  std::filesystem::path path;
+  std::filesystem::path cell_config(std::string_view content_hash) const;
+  std::filesystem::path log(std::string_view run_folder) const;
+  std::filesystem::path unfinished() const { return path / "unfinished.jsonl"; }
+};
+SweepFolder sweep_folder(const std::filesystem::path& runs, std::string_view sweep_name);
+
+// How a trainer's process ended.
+struct ProcessEnd {
+  int exit_code = 0;
+  int signal = 0;  // that killed it; 0: it exited
+  bool operator==(const ProcessEnd&) const = default;
+};
+// "exit 1", "killed by signal 9 (Killed), perhaps for want of memory"
+std::string describe(const ProcessEnd& end);
+
+// An attempt that ended without completing its run.
+struct UnfinishedAttempt {
+  std::string content_hash;
+  ProcessEnd end;
+  std::string reason;        // the log's last line; "" when it said nothing
+  std::string ended_at;      // ISO 8601, UTC
+  bool interrupted() const;  // exit 3: a checkpoint is there, nothing went wrong
+};
+
+// Appends one line in one write, so that several launchers may share the file.
+void append_unfinished(const SweepFolder& folder, const UnfinishedAttempt& attempt);
+// The last of each run; empty when there is no file. Lines that cannot be read are left out.
+std::map<std::string, UnfinishedAttempt> read_last_unfinished(const SweepFolder& folder);
+
+// The last line of a file that is not blank, control characters as spaces, cut to `most_bytes`; ""
+// when there is none or no file. Reads the file's end only.
+std::string last_line(const std::filesystem::path& file, std::size_t most_bytes = 400);
+
+// "2026-01-31T12:00:00Z"
+std::string utc_now();
+
+}  // namespace scalelaw

@@ -1,0 +1,195 @@
+// scalelaw-sweep: what a sweep would cost, its runs, and where each stands.
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "sweeps/cell_status.h"
+#include "sweeps/executors/local.h"
+#include "sweeps/plan.h"
+#include "sweeps/reports.h"
+#include "sweeps/run_sweep.h"
+#include "sweeps/sweep_spec.h"
+#include "trainer/config_error.h"
+#include "trainer/number.h"
+
+namespace {
+
+using namespace scalelaw;
+
+struct Arguments {
+  std::string spec;
+  std::string runs = "runs", data = "data";
+  std::string n_count = "non_embedding", c_count = "exact_causal";
+  std::string flops_per_second = "30G";
+  std::string trainer;
+  int jobs = 0;  // 0: the cores there are
+  RunQueueOptions queue;
+  bool json = false;
+};
+
+constexpr const char* kFooter =
+    "A sweep file holds base keys, arms (what is compared) and blocks (grid, zip, list):\n"
+    "  spec: 1\n"
+    "  name: sizes\n"
+    "  data: {train: default}\n"
+    "  arms:\n"
+    "    transformer: {model: {arch: transformer}}\n"
+    "    lstm: {model: {arch: lstm, n_layer: 1}}\n"
+    "  blocks:\n"
+    "    - {name: ladder, grid: {model.d_model: [16, 32, 64]}}\n"
+    "    - {name: noise, arms: [lstm], grid: {seeds.init: [1, 2, 3]}, model: {d_model: 32}}\n"
+    "configs/sweep_example.yaml shows every part; `scalelaw explain KEY` says what a key means.\n"
+    "Ends with 0 complete, 2 bad input, 3 to be continued by the same command, 1 some runs failed.";
+
+void add_common(CLI::App* verb, Arguments& a) {
+  verb->add_option("spec", a.spec, "sweep file (YAML)")->required()->type_name("FILE");
+  verb->add_option("--runs", a.runs, "the store: folder of run folders")->capture_default_str();
+  verb->add_option("--data", a.data, "folder of data sets")->capture_default_str();
+}
+
+void add_verbs(CLI::App& app, Arguments& a) {
+  CLI::App* plan = app.add_subcommand("plan", "what a sweep asks for and costs; starts nothing");
+  plan->footer("Example: scalelaw sweep plan configs/quickstart.yaml --cores 2");
+  add_common(plan, a);
+  plan->add_option("--n-count", a.n_count, "what N counts")->capture_default_str();
+  plan->add_option("--c-count", a.c_count, "what C counts")->capture_default_str();
+  plan->add_option("--flops-per-second", a.flops_per_second, "of one core, for the hours")
+      ->capture_default_str();
+  plan->add_option("--cores", a.jobs, "runs side by side; 0: the cores there are");
+  plan->add_flag("--json", a.json, "for scripts");
+
+  CLI::App* run = app.add_subcommand("run", "run what is missing, one process a core");
+  run->footer(
+      "Example: scalelaw sweep run configs/quickstart.yaml --jobs 2\n"
+      "Complete runs are skipped, interrupted ones go on. Ctrl-C loses nothing: the runs write a\n"
+      "checkpoint and end; once more kills them.");
+  add_common(run, a);
+  run->add_option("--jobs,-j", a.jobs, "processes side by side; 0: the cores there are");
+  run->add_option("--retries", a.queue.retries, "of a crash, a run")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  run->add_option("--stop-after", a.queue.stop_after,
+                  "start nothing new after so many equal failures in a row; 0: never")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  run->add_option("--trainer", a.trainer, "program (default: scalelaw-train beside this one)");
+
+  CLI::App* status = app.add_subcommand("status", "where each run stands, and why");
+  status->footer("Example: scalelaw sweep status configs/quickstart.yaml --json");
+  add_common(status, a);
+  status->add_flag("--json", a.json, "for scripts");
+}
+
+template <typename Convention>
+Convention convention(const std::string& option, const std::string& text,
+                      std::optional<Convention> (*from)(std::string_view),
+                      const std::vector<std::string>& known) {
+  if (const std::optional<Convention> found = from(text)) return *found;
+  const std::string near = nearest(text, known);
+  std::string all;
+  for (const std::string& name : known) all += (all.empty() ? "" : ", ") + name;
+  throw ConfigError(option + " " + text + ": unknown; " +
+                    (near.empty() ? "known: " + all : "did you mean " + near + "?"));
+}
+
+PlanOptions plan_options(const Arguments& a) {
+  PlanOptions options;
+  options.runs = a.runs;
+  options.data = a.data;
+  options.n_count = convention("--n-count", a.n_count, n_count_from,
+                               {"non_embedding", "non_embedding_plus_head", "total"});
+  options.c_count =
+      convention("--c-count", a.c_count, c_count_from,
+                 {"six_n", "six_n_plus_head", "exact_causal", "exact_full", "chinchilla"});
+  const std::optional<double> rate = parse_real(a.flops_per_second);
+  if (!rate || *rate <= 0) {
+    throw ConfigError("--flops-per-second " + a.flops_per_second +
+                      ": must be a number > 0, as 30G");
+  }
+  options.flops_per_second = *rate;
+  if (a.jobs < 0) throw ConfigError("--jobs " + std::to_string(a.jobs) + ": must be >= 0");
+  options.cores = a.jobs > 0 ? a.jobs : available_cores();
+  return options;
+}
+
+std::string quoted(const std::string& word) {
+  const bool plain = !word.empty() && word.find_first_not_of(
+                                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                          "0123456789_-./=:,@%+") == std::string::npos;
+  if (plain) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? "'\\''" : std::string(1, c);
+  return text + "'";
+}
+
+std::filesystem::path own_folder() {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path();
+}
+
+int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {
+  RunSweepOptions options;
+  options.trainer =
+      a.trainer.empty() ? own_folder() / "scalelaw-train" : std::filesystem::absolute(a.trainer);
+  options.jobs = plan.options.cores;
+  options.queue = a.queue;
+  const bool is_terminal = isatty(STDOUT_FILENO) != 0;
+  winsize size = {};
+  if (is_terminal) ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+  RunDisplay display(std::cout, is_terminal, size.ws_row > 0 ? size.ws_row : 24,
+                     size.ws_col > 0 ? size.ws_col : 80);
+  const RunSweepResult result = run_sweep(plan, options, display);
+
+  display.close();
+  std::cout << plan.name << ": " << states_text(result.states) << "\n";
+  if (!result.stopped_because.empty()) std::cout << "stopped: " << result.stopped_because << "\n";
+  if (result.exit_code == kExitOther) {
+    std::cout << "what failed and why: scalelaw sweep status " << quoted(a.spec) << "\n";
+  }
+  if (result.exit_code != kExitComplete) {
+    std::cout << (result.resumable > 0 ? std::to_string(result.resumable) +
+                                             " runs go on from their checkpoints. Go on with:\n  "
+                                       : "Go on with:\n  ")
+              << command << "\n";
+  }
+  return result.exit_code;
+}
+
+int run_program(const CLI::App& app, const Arguments& a, const std::string& command) {
+  const Plan plan = make_plan(read_sweep_spec(a.spec), plan_options(a));
+  if (app.got_subcommand("run")) return run_verb(plan, a, command);
+  const std::vector<CellStatus> statuses = look_at_all(plan);
+  const bool is_plan = app.got_subcommand("plan");
+  std::cout << (is_plan  ? (a.json ? plan_json(plan, statuses) : plan_text(plan, statuses))
+                : a.json ? status_json(plan, statuses)
+                         : status_text(plan, statuses));
+  return kExitComplete;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("scalelaw-sweep: what a sweep costs, its runs, and where each stands");
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  Arguments arguments;
+  add_verbs(app, arguments);
+  std::string command = "scalelaw sweep";
+  for (int i = 1; i < argc; ++i) command += " " + quoted(argv[i]);
+  try {
+    app.parse(argc, argv);
+    return run_program(app, arguments, command);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitComplete : kExitBadInput;
+  } catch (const ConfigError& error) {
+    std::cerr << error.what() << '\n';
+    return kExitBadInput;
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << '\n';
+    return kExitOther;
+  }
+}

@@ -1,0 +1,71 @@
+// A sweep file as it was written, and the cells it asks for. configs/sweep_example.yaml shows
+// every part.
+//
+//   cell = base, overridden by its arm, overridden by its block's keys, overridden by one
+//          combination of the block's grid x zip x list
+//
+// Nothing here knows what a key means: resolve() (trainer/config_yaml.h) checks each cell.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "trainer/config_yaml.h"
+#include "trainer/sweep_record.h"
+
+namespace scalelaw {
+
+inline constexpr int64_t kMaxCells = 100'000;  // before merging; beyond it a grid is a slip
+
+// The text that stands for an empty map under its own key, as parse_flat_config keeps it.
+inline constexpr const char* kEmptyGroup = "{}";
+
+struct SweepArm {
+  std::string name;
+  FlatConfig overrides;
+};
+
+// One key and the values it takes.
+struct SweepAxis {
+  std::string key;
+  std::vector<SourcedText> values;  // never empty
+};
+
+struct SweepBlock {
+  std::string name;  // unique in the sweep
+  FlatConfig overrides;
+  std::vector<SweepAxis> grid;    // crossed with each other
+  std::vector<SweepAxis> zip;     // taken side by side; all of one length
+  std::vector<FlatConfig> list;   // taken one by one
+  std::vector<std::string> arms;  // names; empty: all of the sweep's
+};
+
+struct SweepSpec {
+  std::string file;                // as given
+  std::string content_hash;        // 32 hex digits of the file's bytes
+  std::string name;                // letters, digits, '_', '-', '.'; a folder's name
+  FlatConfig base;                 // "spec" included
+  std::vector<SweepArm> arms;      // empty: one arm without a name or overrides
+  std::vector<SweepBlock> blocks;  // empty: one block without a name or overrides
+};
+
+// ConfigError (file, line, key, value, rule, nearest name) for invalid YAML, what
+// parse_flat_config refuses (1 MiB, nesting, anchors, merge keys, duplicate keys, nulls), a
+// missing spec or name, an unknown part, an arm that is not there, zip lists of different lengths,
+// a key set twice within a block, an empty list, and expressions, which are not supported yet.
+SweepSpec read_sweep_spec(const std::filesystem::path& file);
+SweepSpec parse_sweep_spec(std::string_view yaml, const std::string& file_name);
+
+// A cell before its keys are checked.
+struct SweepPoint {
+  FlatConfig config;
+  SweepPlace place;
+};
+// In the file's order: block by block, arm by arm; the list turns fastest, then zip, then the
+// grid's last key. Equal cells are not merged yet. ConfigError beyond kMaxCells.
+std::vector<SweepPoint> expand(const SweepSpec& spec);
+
+}  // namespace scalelaw
