@@ -1,0 +1,29 @@
+// Profile intervals: one entry of theta is held at each value while the others are refitted; the
+// values whose fit is not significantly worse form the set. The set may be one-sided or the whole
+// axis; then the parameter is not identified and no "+-" may be printed.
+#pragma once
+
+#include "analysis/fitting/robust_refine.h"
+
+namespace scalelaw {
+
+enum class ProfileKind {
+  kGaussian,  // F(1, rows - parameters) on the residual sum of squares in ln L
+  kHuber,     // likelihood ratio, chi-square(1), of the Huber density with its scale profiled out
+              // (rows ln F): coverage .87 to .94 at a nominal .95
+};
+
+struct ProfileInterval {
+  FitStatus status = FitStatus::kTooFewPoints;  // of the best fit; the set needs a curve
+  double low = 0, high = 0;                     // where bounded
+  bool low_bounded = false, high_bounded = false;
+  int residual_df = 0;
+  bool identified() const { return low_bounded && high_bounded && residual_df > 0; }
+};
+
+// The floor E, in the loss's unit. low_bounded is false when E = 0 is in the set, high_bounded when
+// E arbitrarily near the smallest loss is.
+ProfileInterval profile_floor(const Law& law, const FitData& data, const FitResult& best,
+                              ProfileKind kind, double huber_delta, double level = 0.95);
+
+}  // namespace scalelaw

@@ -1,0 +1,131 @@
+// Published measurements with known optima: Epoch AI's extraction of Chinchilla's runs.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "analysis/fitting/bootstrap.h"
+#include "analysis/fitting/profile.h"
+#include "analysis/fitting/robust_refine.h"
+#include "analysis/fitting/variable_projection.h"
+
+namespace scalelaw {
+namespace {
+
+std::filesystem::path test_data() {
+  if (const char* folder = std::getenv("SCALELAW_TEST_DATA")) return folder;
+  return std::filesystem::path(SCALELAW_SOURCE_DIR) / "../shared/data";
+}
+
+// The 240 rows of the published protocol: the five highest losses dropped, D = C / 6N.
+std::vector<Observation> epoch_rows() {
+  std::ifstream file(test_data() / "fits/epoch_chinchilla/svg_extracted_data.csv");
+  std::vector<Observation> rows;
+  std::string line;
+  std::getline(file, line);
+  while (std::getline(file, line)) {
+    std::vector<std::string> cells;
+    std::stringstream text(line);
+    for (std::string cell; std::getline(text, cell, ',');) cells.push_back(cell);
+    const double n = std::stod(cells.at(3)), c = std::stod(cells.at(4));
+    rows.push_back({n, c / (6 * n), std::stod(cells.at(6)), 1});
+  }
+  if (rows.size() < 6) return {};
+  std::sort(rows.begin(), rows.end(), [](auto& a, auto& b) { return a.loss < b.loss; });
+  rows.resize(rows.size() - 5);
+  return rows;
+}
+
+class EpochChinchilla : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const std::vector<Observation> rows = epoch_rows();
+    if (rows.empty()) GTEST_SKIP() << "no epoch_chinchilla data: set SCALELAW_TEST_DATA";
+    ASSERT_EQ(rows.size(), 240u);
+    data_ = FitData(rows);
+  }
+  double value(const FitResult& fit, const std::string& symbol) const {
+    for (const LawParameter& p : chinchilla_law().published(fit.theta, data_.centre)) {
+      if (p.symbol == symbol) return p.value;
+    }
+    return std::nan("");
+  }
+  FitData data_;
+};
+
+TEST_F(EpochChinchilla, RobustFitReachesTheKnownOptimum) {
+  const auto begin = std::chrono::steady_clock::now();
+  const FitResult fit = fit_robust(chinchilla_law(), data_, {.huber_delta = 1e-3});
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
+  RecordProperty("milliseconds", std::to_string(took.count()));
+  EXPECT_EQ(fit.status, FitStatus::kConverged) << fit.why;
+  EXPECT_NEAR(fit.objective, 0.0010182740178006, 1e-12);
+  EXPECT_NEAR(value(fit, "E"), 1.817218099, 2e-8);
+  EXPECT_NEAR(value(fit, "A"), 477.82587, 2e-4);
+  EXPECT_NEAR(value(fit, "B"), 2143.41736, 3e-3);
+  EXPECT_NEAR(value(fit, "alpha"), .347310499, 2e-8);
+  EXPECT_NEAR(value(fit, "beta"), .367172433, 5e-8);
+}
+
+TEST_F(EpochChinchilla, VariableProjectionReachesTheLeastSquaresOptimum) {
+  const FitResult fit = fit_least_squares(chinchilla_law(), data_, {.space = ErrorSpace::kLoss});
+  EXPECT_EQ(fit.status, FitStatus::kConverged) << fit.why;
+  EXPECT_NEAR(fit.objective, .0832038077, 2e-10);
+  EXPECT_NEAR(value(fit, "E"), 1.882814, 1e-6);
+  EXPECT_NEAR(value(fit, "alpha"), .357615, 1e-6);
+  EXPECT_NEAR(value(fit, "beta"), .427621, 1e-6);
+}
+
+TEST_F(EpochChinchilla, GaussianFitInLnLoss) {
+  const FitResult fit = fit_robust(chinchilla_law(), data_, {.huber_delta = kLeastSquares});
+  EXPECT_EQ(fit.status, FitStatus::kConverged) << fit.why;
+  EXPECT_NEAR(value(fit, "E"), 1.8646, 5e-5);
+  EXPECT_NEAR(value(fit, "alpha"), .3603, 5e-5);
+  EXPECT_NEAR(value(fit, "beta"), .4059, 5e-5);
+}
+
+TEST_F(EpochChinchilla, ProfilesOfTheFloor) {
+  const FitResult gaussian = fit_robust(chinchilla_law(), data_, {.huber_delta = kLeastSquares});
+  const ProfileInterval g =
+      profile_floor(chinchilla_law(), data_, gaussian, ProfileKind::kGaussian, 0);
+  EXPECT_TRUE(g.identified());
+  // Published with the chi-square quantile; F(1, 235) is 1% higher, the interval .5% wider.
+  EXPECT_NEAR(g.low, 1.8359, 5e-4);
+  EXPECT_NEAR(g.high, 1.8914, 5e-4);
+  const FitResult huber = fit_robust(chinchilla_law(), data_, {.huber_delta = 1e-3});
+  const ProfileInterval h =
+      profile_floor(chinchilla_law(), data_, huber, ProfileKind::kHuber, 1e-3);
+  EXPECT_NEAR(h.low, 1.7861, 3e-4);
+  EXPECT_NEAR(h.high, 1.8455, 3e-4);
+}
+
+TEST_F(EpochChinchilla, BootstrapByRowAgreesWithThePublishedSpread) {
+  const FitResult best = fit_robust(chinchilla_law(), data_, {.huber_delta = 1e-3});
+  std::vector<int> cluster(data_.rows());
+  for (std::size_t i = 0; i < cluster.size(); ++i) cluster[i] = static_cast<int>(i);
+  const auto begin = std::chrono::steady_clock::now();
+  const BootstrapResult result = bootstrap(
+      cluster, static_cast<int>(cluster.size()), {.replicates = 1000, .seed = 1, .threads = 1},
+      [&](std::span<const double> weights) {
+        FitData replicate = data_;
+        replicate.weight.assign(weights.begin(), weights.end());
+        const FitResult fit = refine(chinchilla_law(), replicate, best.theta, {});
+        const double a = fit.theta[1] / (fit.theta[0] + fit.theta[1]);
+        return Replicate{fit.status == FitStatus::kConverged ? Replicate::Outcome::kFitted
+                                                             : Replicate::Outcome::kStuck,
+                         {std::exp(fit.theta[4]), a}};
+      });
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
+  RecordProperty("milliseconds_per_1000", std::to_string(took.count()));
+  EXPECT_LE(result.stuck, 10);
+  EXPECT_NEAR(*result.standard_deviation(0), .0256, .003);  // sd's own error at 1000: .0006
+  EXPECT_NEAR(*result.standard_deviation(1), .020, .003);
+}
+
+}  // namespace
+}  // namespace scalelaw
