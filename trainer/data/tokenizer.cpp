@@ -50,6 +50,16 @@ class PartIterator : public sentencepiece::SentenceIterator {
   std::string value_;
 };
 
+// SentencePiece's message without its own file and condition, and without its own options.
+std::string reason(std::string text) {
+  if (const std::size_t end = text.find(")] "); end != std::string::npos) text.erase(0, end + 3);
+  if (const std::size_t hint = text.find(" Increase vocab_size"); hint != std::string::npos) {
+    text.erase(hint);
+    text += " (characters of the text, to be held beside 256 bytes)";
+  }
+  return text;
+}
+
 }  // namespace
 
 Tokenizer::Tokenizer() = default;
@@ -141,7 +151,7 @@ std::string train_sentencepiece(PieceModel kind, int64_t n_vocab,
   const auto status = sentencepiece::SentencePieceTrainer::Train(options, &parts, &model);
   if (!status.ok()) {
     throw ConfigError("--tokenizer: SentencePiece cannot make " + std::to_string(n_vocab) +
-                      " pieces from this text: " + std::string(status.message()));
+                      " pieces from this text: " + reason(status.message()));
   }
   return model;
 }

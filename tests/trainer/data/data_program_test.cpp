@@ -1,0 +1,133 @@
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/program.h"
+#include "tests/support/temp_dir.h"
+#include "trainer/data/data_report.h"
+
+namespace scalelaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+class DataProgramTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::ofstream lines(source());
+    for (int i = 0; i < 300; ++i) {
+      lines << "{\"text\": \"document " << i << "\\twith a tab and \\u001b[31m red\"}\n";
+    }
+  }
+  std::string source() const { return (temp_.path() / "with space's.jsonl").string(); }
+  std::string data() const { return (temp_.path() / "data").string(); }
+  ProgramResult run(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), "scalelaw-data");
+    arguments.insert(arguments.end(), {"--data", data()});
+    return run_program(arguments);
+  }
+  ProgramResult build() const {
+    return run({"build", source(), "--name", "lines", "--tokenizer", "bytes", "--val", "10%",
+                "--test", "0.1"});
+  }
+
+  TempDir temp_;
+};
+
+TEST_F(DataProgramTest, BuildsVerifiesInspectsAndLists) {
+  const auto built = build();
+  EXPECT_EQ(built.exit_code, 0) << built.output;
+  EXPECT_NE(built.output.find("encoding   done"), std::string::npos) << built.output;
+  const auto again = build();
+  EXPECT_EQ(again.exit_code, 0);
+  EXPECT_EQ(again.output, "data set lines is already there, in " + data() + "/lines\n");
+
+  EXPECT_EQ(run({"verify"}).output, "lines: whole\n");
+  const auto inspected = run({"inspect", "lines"});
+  EXPECT_EQ(inspected.exit_code, 0);
+  EXPECT_NE(inspected.output.find("\\twith a tab and \\x1b[31m red"), std::string::npos);
+  EXPECT_EQ(inspected.output.find('\x1b'), std::string::npos);
+  const auto list = nlohmann::json::parse(run({"list", "--json"}).output);
+  EXPECT_EQ(list[0]["name"], "lines");
+  const auto json = nlohmann::json::parse(run({"inspect", "lines", "--json"}).output);
+  EXPECT_EQ(json["n_vocab"], 257);
+  EXPECT_EQ(json["samples"].size(), 6u);
+}
+
+TEST_F(DataProgramTest, BadInputEndsWithTwoOneMessageAndNothingWritten) {
+  std::ofstream(temp_.path() / "latin1.txt") << "caf\xE9\n";
+  const std::string latin1 = (temp_.path() / "latin1.txt").string();
+  const std::vector<std::vector<std::string>> bad = {
+      {"build", latin1, "--name", "x"},
+      {"build", source()},
+      {"build", source(), "--name", "../x"},
+      {"build", source(), "--name", "x", "--tokenizer", "bpe"},
+      {"build", source(), "--name", "x", "--val", "150%"},
+      {"build", source(), "--name", "x", "--jsonl-key", "body"},
+      {"build", source(), "--name", "x", "--piece-bytes", "3"},
+      {"build", source(), "--name", "x", "--split-by", "word"},
+      {"build", "default", "--seed", "2"},
+      {"build", "default", "--torch", temp_.path().string()},
+      {"build", "nowhere.txt", "--name", "x"},
+      {"inspect", "nothing"},
+      {"verify"},
+      {"build"},
+      {"bild"}};
+  for (const auto& arguments : bad) {
+    const auto result = run(arguments);
+    EXPECT_EQ(result.exit_code, 2) << arguments.back() << ": " << result.output;
+    EXPECT_FALSE(result.output.empty());
+    EXPECT_FALSE(fs::exists(data()));
+  }
+}
+
+TEST_F(DataProgramTest, DamagedShardEndsVerifyWithTwo) {
+  ASSERT_EQ(build().exit_code, 0);
+  const fs::path shard = fs::path(data()) / "lines/train.tokens";
+  fs::resize_file(shard, fs::file_size(shard) - 2);
+  const auto result = run({"verify", "lines"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.output.find("train.tokens: is cut short"), std::string::npos) << result.output;
+}
+
+TEST_F(DataProgramTest, HelpShowsAnExample) {
+  for (const std::string verb : {"build", "inspect", "verify", "list"}) {
+    const auto result = run_program({"scalelaw-data", verb, "--help"});
+    EXPECT_EQ(result.exit_code, 0);
+    EXPECT_NE(result.output.find("Example: scalelaw data " + verb), std::string::npos);
+  }
+}
+
+TEST_F(DataProgramTest, BuildsRealBooks) {
+  const char* given = std::getenv("SCALELAW_TEST_DATA");
+  const fs::path root = given != nullptr ? given : SCALELAW_SOURCE_DIR "/../shared/data";
+  const fs::path books = root / "text/gutenberg-val.jsonl.xz";
+  if (!fs::exists(books)) GTEST_SKIP() << books << " is not there";
+  const auto result =
+      run({"build", books.string(), "--name", "books", "--tokenizer", "bpe:512", "--val", "5%",
+           "--test", "10%", "--tokenizer-sample", "1MB", "--quiet", "--json"});
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  const auto json = nlohmann::json::parse(result.output);
+  EXPECT_EQ(json["counts"]["documents"], 232);
+  int64_t bytes = 0;
+  for (const auto& split : json["splits"]) bytes += split["text_bytes"].get<int64_t>();
+  EXPECT_GT(bytes, 3'700'000);
+  EXPECT_EQ(run({"verify"}).exit_code, 0);
+}
+
+// LibTorch and SentencePiece in one process corrupt memory.
+TEST_F(DataProgramTest, LinksNoLibTorch) {
+  const std::string listing = (temp_.path() / "ldd").string();
+  const std::string command = "ldd " SCALELAW_BIN_DIR "/scalelaw-data > '" + listing + "'";
+  if (std::system(command.c_str()) != 0) GTEST_SKIP() << "no ldd";
+  std::ifstream in(listing);
+  for (std::string line; std::getline(in, line);) {
+    EXPECT_EQ(line.find("libtorch"), std::string::npos) << line;
+    EXPECT_EQ(line.find("libc10"), std::string::npos) << line;
+  }
+}
+
+}  // namespace
+}  // namespace scalelaw

@@ -1,0 +1,106 @@
+#include "trainer/data/data_set.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/temp_dir.h"
+#include "trainer/config_error.h"
+
+namespace scalelaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+class DataSetTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    fs::create_directories(root() / "books");
+    nlohmann::json splits;
+    for (const Split split : {Split::kTrain, Split::kTest}) {
+      TokenShardInfo info;
+      info.n_vocab = 257;
+      info.n_documents = 1;
+      info.text_bytes = 3;
+      info.tokenizer_hash = std::string(32, 'c');
+      DataSetInfo set;
+      set.folder = root() / "books";
+      write_token_shard(shard_file(set, split), std::vector<uint32_t>{1, 2, 3, 256}, info);
+      info = TokenShard::read_info(shard_file(set, split));
+      splits[std::string(name(split))] = {
+          {"tokens", 4}, {"documents", 1}, {"text_bytes", 3}, {"token_hash", info.token_hash}};
+    }
+    json_ = {{"version", 1},         {"name", "books"},
+             {"tokenizer", "bytes"}, {"tokenizer_hash", std::string(32, 'c')},
+             {"n_vocab", 257},       {"splits", splits}};
+    save(json_);
+  }
+  fs::path root() const { return temp_.path(); }
+  void save(const nlohmann::json& json) const {
+    std::ofstream(root() / "books" / kDataSetFile) << json;
+  }
+  void expect_fault(const std::string& set, const std::string& part) const {
+    try {
+      open_data_set(root(), set);
+      FAIL() << "opened";
+    } catch (const ConfigError& error) {
+      EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+    }
+  }
+  void expect_fault_after(const std::function<void(nlohmann::json&)>& change,
+                          const std::string& part) const {
+    nlohmann::json json = json_;
+    change(json);
+    save(json);
+    expect_fault("books", part);
+    save(json_);
+  }
+
+  TempDir temp_;
+  nlohmann::json json_;
+};
+
+TEST_F(DataSetTest, OpensByNameAndByPath) {
+  for (const std::string& name : {std::string("books"), (root() / "books").string()}) {
+    const DataSetInfo set = open_data_set(root(), name);
+    EXPECT_EQ(set.name, "books");
+    EXPECT_EQ(set.n_vocab, 257);
+    EXPECT_EQ(set.splits.size(), 2u);
+    EXPECT_EQ(set.splits.at(Split::kTest).n_tokens, 4);
+  }
+  EXPECT_EQ(data_set_names(root()), std::vector<std::string>{"books"});
+  EXPECT_TRUE(data_set_names(root() / "nowhere").empty());
+}
+
+TEST_F(DataSetTest, MissingSetNamesTheNearestAndTheCommand) {
+  expect_fault("boks", "did you mean \"books\"?");
+  expect_fault("boks", "scalelaw data build SOURCES --name boks");
+  expect_fault("default", "scalelaw data build default");
+}
+
+TEST_F(DataSetTest, IncompleteDamagedOrNewerSetIsRefused) {
+  expect_fault_after([](auto& json) { json["version"] = 2; }, "version 2");
+  expect_fault_after([](auto& json) { json.erase("n_vocab"); }, "\"n_vocab\" is missing");
+  expect_fault_after([](auto& json) { json["splits"] = nlohmann::json::object(); }, "no split");
+  expect_fault_after([](auto& json) { json["splits"]["train"]["tokens"] = 5; },
+                     "is not the shard that");
+  expect_fault_after([](auto& json) { json["splits"]["test"]["token_hash"] = "x"; },
+                     "is not the shard that");
+  std::ofstream(root() / "books" / kDataSetFile) << "{\"version\": ";
+  expect_fault("books", "damaged");
+  fs::remove(root() / "books" / kDataSetFile);
+  expect_fault("books", "incomplete");
+  save(json_);
+  fs::remove(root() / "books/test.tokens");
+  expect_fault("books", "test.tokens: is not there");
+}
+
+TEST_F(DataSetTest, ShardOfAnotherTokenizerIsRefused) {
+  expect_fault_after([](auto& json) { json["tokenizer_hash"] = std::string(32, 'd'); },
+                     "was made by another tokenizer");
+}
+
+}  // namespace
+}  // namespace scalelaw

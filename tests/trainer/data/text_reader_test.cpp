@@ -1,0 +1,147 @@
+#include "trainer/data/text_reader.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tests/support/temp_dir.h"
+#include "trainer/config_error.h"
+
+namespace scalelaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+class TextReaderTest : public testing::Test {
+ protected:
+  fs::path put(const std::string& name, const std::string& content) const {
+    const fs::path path = temp_.path() / name;
+    fs::create_directories(path.parent_path());
+    std::ofstream(path, std::ios::binary) << content;
+    return path;
+  }
+  // Compresses as gzip, xz and zstd do: no archive around the bytes.
+  fs::path put_compressed(const std::string& name, const std::string& content) const {
+    const fs::path path = temp_.path() / name;
+    archive* writer = archive_write_new();
+    archive_write_set_format_raw(writer);
+    if (name.ends_with(".gz")) archive_write_add_filter_gzip(writer);
+    if (name.ends_with(".xz")) archive_write_add_filter_xz(writer);
+    if (name.ends_with(".zst")) archive_write_add_filter_zstd(writer);
+    EXPECT_EQ(archive_write_open_filename(writer, path.c_str()), ARCHIVE_OK);
+    archive_entry* entry = archive_entry_new();
+    archive_entry_set_filetype(entry, AE_IFREG);
+    EXPECT_EQ(archive_write_header(writer, entry), ARCHIVE_OK);
+    EXPECT_EQ(archive_write_data(writer, content.data(), content.size()),
+              static_cast<la_ssize_t>(content.size()));
+    archive_entry_free(entry);
+    archive_write_free(writer);
+    return path;
+  }
+  std::vector<Document> read(const fs::path& path) const {
+    std::vector<Document> documents;
+    for (const SourceFile& file : find_sources({path.string()}, options_).files) {
+      read_documents(file, options_, [&](Document d) { documents.push_back(std::move(d)); });
+    }
+    return documents;
+  }
+  void expect_fault(const fs::path& path, const std::string& part) const {
+    try {
+      read(path);
+      FAIL() << path << " was read";
+    } catch (const ConfigError& error) {
+      EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+      EXPECT_NE(std::string(error.what()).find(path.string()), std::string::npos) << error.what();
+    }
+  }
+
+  TempDir temp_;
+  SourceOptions options_;
+};
+
+TEST_F(TextReaderTest, TextFileIsOneDocumentByteForByte) {
+  const std::string text = "\ttab  two spaces\r\nnächste\n\n\n";
+  const auto documents = read(put("a.txt", text));
+  ASSERT_EQ(documents.size(), 1u);
+  EXPECT_EQ(documents[0].text, text);
+}
+
+TEST_F(TextReaderTest, JsonLinesHaveADocumentALine) {
+  const auto documents =
+      read(put("a.jsonl", "{\"text\": \"one\\ttwo\"}\n\n{\"id\": 7, \"text\": \"\\u00e9\"}"));
+  ASSERT_EQ(documents.size(), 2u);
+  EXPECT_EQ(documents[0].text, "one\ttwo");
+  EXPECT_EQ(documents[1].text, "é");
+  EXPECT_EQ(documents[1].line, 3);
+}
+
+TEST_F(TextReaderTest, CompressionsReadAsThePlainFile) {
+  std::string lines;
+  for (int i = 0; i < 60000; ++i) {
+    lines += "{\"text\": \"document " + std::to_string(i) + " of some words\"}\n";
+  }
+  ASSERT_GT(lines.size(), std::size_t{2} << 20);  // several chunks
+  for (const char* name : {"a.jsonl.gz", "a.jsonl.xz", "a.jsonl.zst"}) {
+    const auto documents = read(put_compressed(name, lines));
+    ASSERT_EQ(documents.size(), 60000u) << name;
+    EXPECT_EQ(documents[59999].text, "document 59999 of some words");
+    EXPECT_EQ(documents[59999].line, 60000);
+  }
+  EXPECT_EQ(read(put_compressed("b.txt.gz", lines)).at(0).text, lines);
+}
+
+TEST_F(TextReaderTest, DamagedCompressedFileIsRefused) {
+  std::string text;
+  for (int i = 0; i < 100000; ++i) text += std::to_string(i * 7919) + " ";
+  for (const char* name : {"a.txt.gz", "a.txt.xz", "a.txt.zst"}) {
+    const fs::path path = put_compressed(name, text);
+    fs::resize_file(path, fs::file_size(path) / 2);
+    expect_fault(path, "");
+  }
+  expect_fault(put("plain.txt.gz", "this was never packed"), "");
+  expect_fault(put("empty.txt.gz", ""), "");
+}
+
+TEST_F(TextReaderTest, FoldersPatternsAndExclusionsFindFilesInOneOrder) {
+  put("t/b.txt", "b");
+  put("t/sub/a.txt", "a");
+  put("t/sub/c.jsonl", "{\"text\": \"c\"}");
+  put("t/picture.png", "no");
+  put("t/skip/d.txt", "d");
+  options_.exclude = {"t/skip/*"};
+  const SourceList list = find_sources({(temp_.path() / "t").string()}, options_);
+  std::vector<std::string> labels;
+  for (const SourceFile& file : list.files) labels.push_back(file.label);
+  EXPECT_EQ(labels, (std::vector<std::string>{"t/b.txt", "t/sub/a.txt", "t/sub/c.jsonl"}));
+  EXPECT_EQ(list.other_files, 1);
+  EXPECT_EQ(list.excluded_files, 1);
+  EXPECT_EQ(find_sources({(temp_.path() / "t/sub/*").string()}, options_).files.size(), 2u);
+  EXPECT_EQ(find_sources({(temp_.path() / "t/").string()}, options_).files[0].label, "t/b.txt");
+}
+
+TEST_F(TextReaderTest, SourcesThatCannotBeReadAreNamed) {
+  expect_fault(temp_.path() / "nowhere.txt", "is not there");
+  expect_fault(put("a.pdf", "x"), "of a kind that is not read");
+  fs::create_directory(temp_.path() / "hollow");
+  expect_fault(temp_.path() / "hollow", "no file to read");
+}
+
+TEST_F(TextReaderTest, TextThatIsNotUtf8NamesFileLineAndByte) {
+  expect_fault(put("a.txt", "one\ntwo \xE9t\xE9\n"), "line 2: byte 8 of the file is not UTF-8");
+  expect_fault(put("a.jsonl", "{\"text\": \"fine\"}\n{\"text\": \"\xFF\"}\n"),
+               "line 2: byte 10 of the line is not UTF-8");
+}
+
+TEST_F(TextReaderTest, JsonLinesFaultsNameFileAndLine) {
+  expect_fault(put("a.jsonl", "{\"text\": \"fine\"}\n{\"text\": \n"), "line 2: not a JSON object");
+  expect_fault(put("b.jsonl", "[1]\n"), "line 1: not a JSON object");
+  expect_fault(put("c.jsonl", "{\"body\": \"x\"}\n"),
+               "no key \"text\"; --jsonl-key names another "
+               "(keys with text: body)");
+  expect_fault(put("d.jsonl", "{\"text\": 7}\n"), "\"text\" is not a string");
+}
+
+}  // namespace
+}  // namespace scalelaw
