@@ -53,7 +53,7 @@ class PartIterator : public sentencepiece::SentenceIterator {
 // SentencePiece's message without its own file and condition, and without its own options.
 std::string reason(std::string text) {
   if (const std::size_t end = text.find(")] "); end != std::string::npos) text.erase(0, end + 3);
-  if (const std::size_t hint = text.find(" Increase vocab_size"); hint != std::string::npos) {
+  if (const std::size_t hint = text.find(". Increase vocab_size"); hint != std::string::npos) {
     text.erase(hint);
     text += " (characters of the text, to be held beside 256 bytes)";
   }

@@ -71,7 +71,7 @@ TEST(Tokenizer, SentencePieceGivesOddTextBack) {
 
 TEST(Tokenizer, RunsOfSpacesArePieces) {
   const Tokenizer tokenizer = Tokenizer::sentencepiece(train(PieceModel::kBpe), "bpe:300");
-  EXPECT_EQ(tokenizer.encode("\n        return").size() - tokenizer.encode("\n return").size(), 1u);
+  EXPECT_LE(tokenizer.encode("        ").size(), 2u);
 }
 
 TEST(Tokenizer, SameTextsTrainTheSameModel) {
