@@ -1,5 +1,6 @@
 #include "trainer/cli/doctor.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <spawn.h>
 #include <sys/statvfs.h>
@@ -67,12 +68,10 @@ Finding examine_store(const fs::path& runs) {
 }
 
 bool starts(const fs::path& program) {
-  std::error_code ignored;
-  if (!fs::exists(program, ignored)) return false;
   posix_spawn_file_actions_t silent;
   posix_spawn_file_actions_init(&silent);
-  posix_spawn_file_actions_addopen(&silent, STDOUT_FILENO, "/dev/null", 1, 0);
-  posix_spawn_file_actions_addopen(&silent, STDERR_FILENO, "/dev/null", 1, 0);
+  posix_spawn_file_actions_addopen(&silent, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_addopen(&silent, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   std::string name = program.string();
   std::string help = "--help";
   char* arguments[] = {name.data(), help.data(), nullptr};
@@ -86,10 +85,15 @@ bool starts(const fs::path& program) {
 
 Finding examine_program(const fs::path& folder, const std::string& name,
                         const std::string& proves) {
-  if (starts(folder / name)) return {name, Health::kGood, "starts" + proves, ""};
-  return {name, Health::kBroken, "does not start in " + folder.string(),
-          "build it (scripts/setup.sh, then cmake --build --preset release); `ldd " +
-              (folder / name).string() + "` names a missing library"};
+  const fs::path program = folder / name;
+  std::error_code ignored;
+  if (!fs::exists(program, ignored)) {
+    return {name, Health::kBroken, "not in " + folder.string(),
+            "scripts/setup.sh, then cmake --preset release && cmake --build --preset release"};
+  }
+  if (starts(program)) return {name, Health::kGood, "starts" + proves, ""};
+  return {name, Health::kBroken, "does not start",
+          "`ldd " + program.string() + "` names a missing library"};
 }
 
 bool cuda_half_installed(const fs::path& torch) {
