@@ -47,12 +47,9 @@ void write_tiny_data_set(const std::filesystem::path& root, const TinyDataSet& o
                                         {"text_bytes", info.text_bytes},
                                         {"token_hash", info.token_hash}};
   }
-  std::ofstream(set.folder / kDataSetFile) << nlohmann::json{{"version", kDataSetVersion},
-                                                             {"name", options.name},
-                                                             {"tokenizer", "bytes"},
-                                                             {"tokenizer_hash", tokenizer_hash},
-                                                             {"n_vocab", options.n_vocab},
-                                                             {"splits", splits}};
+  std::ofstream(set.folder / kDataSetFile) << nlohmann::json{
+      {"version", kDataSetVersion},       {"name", options.name},       {"tokenizer", "bytes"},
+      {"tokenizer_hash", tokenizer_hash}, {"n_vocab", options.n_vocab}, {"splits", splits}};
 }
 
 }  // namespace scalelaw

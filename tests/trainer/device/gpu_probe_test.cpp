@@ -5,6 +5,8 @@
 #include <fstream>
 #include <map>
 
+#include "tests/support/temp_dir.h"
+
 namespace scalelaw {
 namespace {
 
@@ -12,13 +14,8 @@ namespace {
 class GpuProbeTest : public testing::Test {
  protected:
   void SetUp() override {
-    root_ =
-        std::filesystem::path(testing::TempDir()) /
-        ("gpu_probe_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
-    std::filesystem::remove_all(root_);
     std::filesystem::create_directories(root_ / "dev");
   }
-  void TearDown() override { std::filesystem::remove_all(root_); }
 
   void put(const std::string& file, const std::string& text = "") {
     std::filesystem::create_directories((root_ / file).parent_path());
@@ -31,7 +28,8 @@ class GpuProbeTest : public testing::Test {
     });
   }
 
-  std::filesystem::path root_;
+  TempDir temp_;
+  std::filesystem::path root_ = temp_.path();
   std::map<std::string, std::string> environment_;
 };
 

@@ -1,0 +1,112 @@
+#include "trainer/cli/doctor.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/temp_dir.h"
+
+namespace scalelaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double kGiB = 1024.0 * 1024 * 1024;
+
+const Finding& of(const std::vector<Finding>& findings, const std::string& subject) {
+  for (const Finding& finding : findings) {
+    if (finding.subject == subject) return finding;
+  }
+  throw std::runtime_error("no finding on " + subject);
+}
+
+// A folder that looks like an installation: four programs that start, LibTorch's one file.
+class DoctorTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    fs::create_directories(folder_ / "torch/lib");
+    std::ofstream(folder_ / "torch/lib/libtorch_cpu.so");
+    for (const char* name : {"scalelaw-data", "scalelaw-train", "scalelaw-sweep", "scalelaw-fit"}) {
+      put_program(name, 0);
+    }
+    options_ = {folder_ / "runs", folder_ / "data", folder_, folder_ / "torch", "2.11.0"};
+  }
+
+  void put_program(const std::string& name, int exit_code) {
+    std::ofstream(folder_ / name) << "#!/bin/sh\nexit " << exit_code << "\n";
+    chmod((folder_ / name).c_str(), 0755);
+  }
+
+  TempDir temp_;
+  fs::path folder_ = temp_.path();
+  DoctorOptions options_;
+};
+
+TEST_F(DoctorTest, WholeInstallationCanRunSweepsAndNothingIsWritten) {
+  const auto findings = examine(options_);
+  EXPECT_TRUE(can_run_sweeps(findings)) << to_text(findings);
+  EXPECT_FALSE(fs::exists(options_.runs));
+  EXPECT_FALSE(fs::exists(options_.data));
+}
+
+TEST_F(DoctorTest, ProgramThatDoesNotStartIsBrokenAndNamed) {
+  put_program("scalelaw-train", 127);
+  const auto findings = examine(options_);
+  EXPECT_FALSE(can_run_sweeps(findings));
+  EXPECT_EQ(of(findings, "scalelaw-train").health, Health::kBroken);
+  EXPECT_NE(of(findings, "scalelaw-train").advice.find("ldd"), std::string::npos);
+}
+
+TEST_F(DoctorTest, MissingProgramAndMissingTorchAreBroken) {
+  fs::remove(folder_ / "scalelaw-fit");
+  fs::remove_all(folder_ / "torch");
+  const auto findings = examine(options_);
+  EXPECT_EQ(of(findings, "scalelaw-fit").health, Health::kBroken);
+  EXPECT_EQ(of(findings, "LibTorch").health, Health::kBroken);
+}
+
+TEST_F(DoctorTest, StoreThatCannotBeWrittenIsBroken) {
+  options_.runs = "/proc/runs";  // not even root may write there
+  EXPECT_EQ(of(examine(options_), "run store").health, Health::kBroken);
+}
+
+TEST_F(DoctorTest, NoDataSetIsOnlyALimit) {
+  const auto findings = examine(options_);
+  EXPECT_EQ(of(findings, "data sets").health, Health::kLimited);
+  EXPECT_NE(of(findings, "data sets").advice.find("data build default"), std::string::npos);
+}
+
+TEST_F(DoctorTest, JsonIsValidWhateverAFolderIsCalled) {
+  options_.runs = folder_ / "a \"quoted\"\n\xff name";
+  const auto json = nlohmann::json::parse(to_json(examine(options_)));
+  EXPECT_TRUE(json.at("can_run_sweeps").get<bool>());
+  EXPECT_GE(json.at("findings").size(), 10u);
+}
+
+TEST(DoctorDisk, BordersOfBytesAndInodes) {
+  EXPECT_EQ(examine_disk("runs", 100 * kGiB, 1e6).health, Health::kGood);
+  EXPECT_EQ(examine_disk("runs", 1 * kGiB, 1e6).health, Health::kLimited);
+  EXPECT_EQ(examine_disk("runs", 0.1 * kGiB, 1e6).health, Health::kBroken);
+  EXPECT_EQ(examine_disk("runs", 100 * kGiB, 5000).health, Health::kLimited);
+  EXPECT_EQ(examine_disk("runs", 100 * kGiB, 10).health, Health::kBroken);
+}
+
+TEST(DoctorGpu, SaysWhatTheDriverAndLibTorchLack) {
+  GpuProbe probe;
+  EXPECT_EQ(examine_gpu(probe, false).health, Health::kGood) << "no GPU is no fault";
+  probe.gpus = 1;
+  probe.driver_version = "535.183.01";
+  EXPECT_EQ(examine_gpu(probe, true).health, Health::kLimited);
+  EXPECT_NE(examine_gpu(probe, true).advice.find("580"), std::string::npos);
+  probe.driver_version = "580.65.06";
+  EXPECT_EQ(examine_gpu(probe, true).health, Health::kGood);
+  EXPECT_NE(examine_gpu(probe, false).advice.find("setup.sh --torch cuda"), std::string::npos);
+  probe.hidden_by = "CUDA_VISIBLE_DEVICES=";
+  EXPECT_EQ(examine_gpu(probe, false).health, Health::kGood);
+}
+
+}  // namespace
+}  // namespace scalelaw

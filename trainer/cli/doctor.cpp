@@ -1,0 +1,251 @@
+#include "trainer/cli/doctor.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <spawn.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "trainer/data/data_set.h"
+#include "trainer/number.h"
+
+namespace scalelaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double kGiB = 1024.0 * 1024 * 1024;
+
+Finding examine_cores() {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  const bool known = sched_getaffinity(0, sizeof allowed, &allowed) == 0;
+  const int cores = known ? CPU_COUNT(&allowed) : 1;
+  return {"cores", Health::kGood, std::to_string(cores) + " for this process", ""};
+}
+
+Finding examine_memory() {
+  std::ifstream info("/proc/meminfo");
+  double available_kib = 0;
+  for (std::string key, rest; info >> key && std::getline(info, rest);) {
+    if (key == "MemAvailable:") available_kib = std::strtod(rest.c_str(), nullptr);
+  }
+  const double gib = available_kib / 1024 / 1024;
+  char text[64];
+  std::snprintf(text, sizeof text, "%.1f GiB available", gib);
+  if (gib >= 1) return {"memory", Health::kGood, text, ""};
+  return {"memory", Health::kLimited, text,
+          "each run of a sweep needs 0.2 GiB or more: run fewer at a time"};
+}
+
+// The nearest folder above that exists: what `folder` would be made in.
+fs::path existing_part(const fs::path& folder) {
+  fs::path at = fs::absolute(folder).lexically_normal();
+  std::error_code ignored;
+  while (!fs::exists(at, ignored) && at.has_parent_path() && at != at.parent_path()) {
+    at = at.parent_path();
+  }
+  return at;
+}
+
+Finding examine_store(const fs::path& runs) {
+  const fs::path at = existing_part(runs);
+  struct statvfs disk {};
+  if (access(at.c_str(), W_OK | X_OK) != 0 || statvfs(at.c_str(), &disk) != 0) {
+    return {"run store", Health::kBroken, runs.string() + ": " + at.string() + " is not writable",
+            "choose another with --runs FOLDER"};
+  }
+  // Some file systems count no inodes and say 0 of 0.
+  const double inodes = disk.f_files == 0 ? 1e9 : static_cast<double>(disk.f_favail);
+  return examine_disk(runs, static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize),
+                      inodes);
+}
+
+bool starts(const fs::path& program) {
+  posix_spawn_file_actions_t silent;
+  posix_spawn_file_actions_init(&silent);
+  posix_spawn_file_actions_addopen(&silent, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_addopen(&silent, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  std::string name = program.string();
+  std::string help = "--help";
+  char* arguments[] = {name.data(), help.data(), nullptr};
+  pid_t child = 0;
+  const int failed = posix_spawn(&child, name.c_str(), &silent, nullptr, arguments, environ);
+  posix_spawn_file_actions_destroy(&silent);
+  int status = 1;
+  return failed == 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) &&
+         WEXITSTATUS(status) == 0;
+}
+
+Finding examine_program(const fs::path& folder, const std::string& name,
+                        const std::string& proves) {
+  const fs::path program = folder / name;
+  std::error_code ignored;
+  if (!fs::exists(program, ignored)) {
+    return {name, Health::kBroken, "not in " + folder.string(),
+            "scripts/setup.sh, then cmake --preset release && cmake --build --preset release"};
+  }
+  if (starts(program)) return {name, Health::kGood, "starts" + proves, ""};
+  return {name, Health::kBroken, "does not start",
+          "`ldd " + program.string() + "` names a missing library"};
+}
+
+bool cuda_half_installed(const fs::path& torch) {
+  std::error_code ignored;
+  const fs::path beside = torch.parent_path() / "nvidia";
+  return fs::exists(torch / "lib/libtorch_cuda.so", ignored) &&
+         (!fs::exists(beside, ignored) || fs::exists(beside / "cudnn", ignored));
+}
+
+Finding examine_torch(const DoctorOptions& options) {
+  std::error_code ignored;
+  if (options.torch.empty()) {
+    return {"LibTorch", Health::kBroken, "this build is without it",
+            "scripts/setup.sh, then cmake --preset release"};
+  }
+  if (!fs::exists(options.torch / "lib/libtorch_cpu.so", ignored)) {
+    return {"LibTorch", Health::kBroken, "gone from " + options.torch.string(), "scripts/setup.sh"};
+  }
+  return {"LibTorch", Health::kGood,
+          options.torch_version +
+              (cuda_half_installed(options.torch) ? ", CPU and CUDA" : ", CPU alone") + ", " +
+              options.torch.string(),
+          ""};
+}
+
+bool on_path(const std::string& program) {
+  std::istringstream folders(environment_variable("PATH").value_or(""));
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    if (access((fs::path(folder) / program).c_str(), X_OK) == 0) return true;
+  }
+  return false;
+}
+
+Finding examine_gnuplot() {
+  if (on_path("gnuplot")) return {"gnuplot", Health::kGood, "there: figures as SVG and PNG", ""};
+  return {"gnuplot", Health::kLimited, "not on PATH: no figures", "Debian package gnuplot-nox"};
+}
+
+Finding examine_data(const fs::path& data) {
+  const auto names = data_set_names(data);
+  if (names.empty()) {
+    return {"data sets", Health::kLimited, "none in " + data.string(),
+            "scalelaw data build default"};
+  }
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
+  return {"data sets", Health::kGood, list + " in " + data.string(), ""};
+}
+
+Finding examine_slurm() {
+  return {"Slurm", Health::kGood,
+          on_path("sbatch") ? "there; sweeps run on this machine's cores"
+                            : "not here; sweeps run on this machine's cores",
+          ""};
+}
+
+std::string_view name(Health health) {
+  switch (health) {
+    case Health::kGood:
+      return "good";
+    case Health::kLimited:
+      return "limited";
+    case Health::kBroken:
+      return "broken";
+  }
+  return "";
+}
+
+}  // namespace
+
+Finding examine_disk(const fs::path& folder, double free_bytes, double free_inodes) {
+  char text[128];
+  std::snprintf(text, sizeof text, ": %.1f GiB and %s inodes free", free_bytes / kGiB,
+                human(free_inodes).c_str());
+  const std::string found = folder.string() + text;
+  // A run of the quickstart keeps about 2 MB in about ten files; its 18 runs 40 MB.
+  if (free_bytes < 0.2 * kGiB || free_inodes < 1000) {
+    return {"run store", Health::kBroken, found, "a sweep needs 0.2 GiB and 1000 inodes or more"};
+  }
+  if (free_bytes < 5 * kGiB || free_inodes < 20000) {
+    return {"run store", Health::kLimited, found,
+            "enough for a small sweep; a large one needs more"};
+  }
+  return {"run store", Health::kGood, found, ""};
+}
+
+Finding examine_gpu(const GpuProbe& probe, bool cuda_half) {
+  if (!probe.hidden_by.empty()) {
+    return {"GPU", Health::kGood, "hidden (" + probe.hidden_by + "): runs use the CPU", ""};
+  }
+  if (!probe.present()) return {"GPU", Health::kGood, "none: runs use the CPU", ""};
+  const std::string found = std::to_string(probe.gpus) + " in /dev, driver " +
+                            (probe.driver_version.empty() ? "none" : probe.driver_version) +
+                            (probe.allocation.empty() ? "" : ", " + probe.allocation);
+  if (!probe.driver_is_new_enough()) {
+    return {"GPU", Health::kLimited, found,
+            "it needs driver " + std::to_string(kDriverNeeded) +
+                " or newer; until then train with --device cpu"};
+  }
+  if (!cuda_half) {
+    return {"GPU", Health::kLimited, found,
+            "LibTorch here is for the CPU alone: scripts/setup.sh --torch cuda, or --device cpu"};
+  }
+  return {"GPU", Health::kGood, found, ""};
+}
+
+std::vector<Finding> examine(const DoctorOptions& options) {
+  return {
+      examine_cores(),
+      examine_memory(),
+      examine_store(options.runs),
+      examine_torch(options),
+      examine_gpu(probe_gpus(), cuda_half_installed(options.torch)),
+      examine_program(options.programs, "scalelaw-data", "; SentencePiece loads"),
+      examine_program(options.programs, "scalelaw-train", "; LibTorch loads"),
+      examine_program(options.programs, "scalelaw-sweep", ""),
+      examine_program(options.programs, "scalelaw-fit", ""),
+      examine_gnuplot(),
+      examine_data(options.data),
+      examine_slurm(),
+  };
+}
+
+std::string to_text(const std::vector<Finding>& findings) {
+  std::string text;
+  for (const Finding& f : findings) {
+    text += f.subject + std::string(16 - f.subject.size(), ' ') + std::string(name(f.health)) +
+            std::string(9 - name(f.health).size(), ' ') + f.found + "\n";
+    if (!f.advice.empty()) text += std::string(25, ' ') + "-> " + f.advice + "\n";
+  }
+  return text +
+         (can_run_sweeps(findings) ? "A sweep can run here.\n" : "A sweep cannot run here.\n");
+}
+
+std::string to_json(const std::vector<Finding>& findings) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const Finding& f : findings) {
+    list.push_back({{"subject", f.subject},
+                    {"health", name(f.health)},
+                    {"found", f.found},
+                    {"advice", f.advice}});
+  }
+  // A folder's name may be no UTF-8; the report must still be JSON.
+  return nlohmann::json{{"can_run_sweeps", can_run_sweeps(findings)}, {"findings", list}}.dump(
+      2, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+bool can_run_sweeps(const std::vector<Finding>& findings) {
+  for (const Finding& f : findings) {
+    if (f.health == Health::kBroken) return false;
+  }
+  return true;
+}
+
+}  // namespace scalelaw
