@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""Compares a training step of scalelaw with plain eager PyTorch (scripts/bench_reference.py).
+
+    scripts/bench.py --python PATH/TO/A/PYTHON/WITH/TORCH [--arch lstm] [--rounds 7] [--at-least 1.0]
+
+One process a measurement, one thread each, the two programs in turn (A B A B ...), so that a
+machine that drifts or is busy disturbs both alike. The number compared is process CPU time of a
+step, the median over steps; the ratio is reference / scalelaw within a round, and the table gives
+the median ratio over rounds with its lowest and highest. Prints Markdown for docs/performance.md.
+Needs Python 3 alone; PyTorch only in --python.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+# Steps are such that a process takes a few seconds at the reference's pace.
+SHAPES = [
+    dict(name="L2 d32 T64 B16 V256", layers=2, width=32, context=64, batch=16, vocab=256, heads=2,
+         steps=200),
+    dict(name="L2 d64 T128 B16 V256", layers=2, width=64, context=128, batch=16, vocab=256, heads=2,
+         steps=80),
+    dict(name="L4 d128 T64 B12 V65", layers=4, width=128, context=64, batch=12, vocab=65, heads=4,
+         steps=40),
+    dict(name="L4 d128 T256 B8 V1024", layers=4, width=128, context=256, batch=8, vocab=1024,
+         heads=4, steps=15),
+    dict(name="L6 d384 T256 B4 V1024", layers=6, width=384, context=256, batch=4, vocab=1024,
+         heads=12, steps=6),
+]
+
+
+def flags(shape, arch, steps):
+    names = ("layers", "width", "context", "batch", "vocab", "heads")
+    listed = [text for name in names for text in (f"--{name}", str(shape[name]))]
+    return [*listed, "--arch", arch, "--steps", str(steps), "--json"]
+
+
+def measure(command):
+    """The JSON line that one benchmark process prints."""
+    one_thread = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+    try:
+        done = subprocess.run(command, env=os.environ | one_thread, capture_output=True, text=True)
+    except OSError as error:
+        sys.exit(f"cannot start {command[0]}: {error.strerror}; build it, or see --program, --python")
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    if done.returncode != 0 or not lines:
+        sys.exit(f"{' '.join(command)}\nended with code {done.returncode}:\n"
+                 f"{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return json.loads(lines[-1])
+
+
+def processor():
+    try:
+        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description="scalelaw's training step against plain eager PyTorch's, interleaved.")
+    parser.add_argument("--python", default=sys.executable, help="a Python that has torch")
+    parser.add_argument("--program", default=str(ROOT / "build/release/bin/scalelaw-train"))
+    parser.add_argument("--arch", choices=["transformer", "lstm"], default="transformer")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--only", default="", help="shapes whose name contains this text")
+    parser.add_argument("--steps", type=int, help="timed steps (default: by shape)")
+    parser.add_argument("--at-least", type=float,
+                        help="end with code 1 when a median ratio is below this")
+    parser.add_argument("--out", type=pathlib.Path, help="write every measurement as JSON lines")
+    options = parser.parse_args()
+    reference_script = str(ROOT / "scripts/bench_reference.py")
+    out = open(options.out, "w") if options.out else None
+    shapes = [shape for shape in SHAPES if options.only in shape["name"]]
+    if not shapes:
+        parser.error(f"no shape is called like '{options.only}'")
+    rows, below = [], []
+    for shape in shapes:
+        arguments = flags(shape, options.arch, options.steps or shape["steps"])
+        commands = {"scalelaw": [options.program, "bench", *arguments],
+                    "reference": [options.python, reference_script, *arguments]}
+        seen = {"scalelaw": [], "reference": []}
+        for round_number in range(options.rounds):
+            for who, command in commands.items():
+                result = measure(command)
+                seen[who].append(result)
+                if out:
+                    print(json.dumps({"who": who, "shape": shape["name"], "arch": options.arch,
+                                      "round": round_number} | result), file=out, flush=True)
+        cpu = {who: [r["step_cpu_seconds_median"] for r in results]
+               for who, results in seen.items()}
+        ratios = [theirs / ours for theirs, ours in zip(cpu["reference"], cpu["scalelaw"])]
+        ratio = statistics.median(ratios)
+        if options.at_least and ratio < options.at_least:
+            below.append(shape["name"])
+        tokens = shape["batch"] * shape["context"] / statistics.median(cpu["scalelaw"])
+        rows.append(f"| {shape['name']} | {1e3 * statistics.median(cpu['scalelaw']):.2f} "
+                    f"| {1e3 * statistics.median(cpu['reference']):.2f} | {ratio:.2f} "
+                    f"| {min(ratios):.2f} to {max(ratios):.2f} | {tokens:,.0f} |")
+        print(f"{shape['name']}: {ratio:.2f}", file=sys.stderr, flush=True)
+    torch = seen["reference"][-1].get("torch", "unknown")
+    print(f"\n{options.arch}, float32, one thread, process CPU time; {options.rounds} rounds; "
+          f"PyTorch {torch} eager; {processor()}; {datetime.date.today()}\n")
+    print("| shape | scalelaw, ms a step | PyTorch eager, ms | ratio | over rounds "
+          "| scalelaw, tokens per CPU second |\n|---|---|---|---|---|---|")
+    print("\n".join(rows))
+    if below:
+        sys.exit(f"below the ratio {options.at_least} asked for: {', '.join(below)}")
+
+
+if __name__ == "__main__":
+    main()
