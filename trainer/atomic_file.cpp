@@ -59,6 +59,7 @@ class DescriptorBuffer : public std::streambuf {
     return traits_type::not_eof(character);
   }
   std::streamsize xsputn(const char* data, std::streamsize size) override {
+    if (size == 0) return 0;  // `data` may then be null
     if (size <= epptr() - pptr()) {
       std::memcpy(pptr(), data, static_cast<std::size_t>(size));
       pbump(static_cast<int>(size));
