@@ -29,7 +29,10 @@ class TreeBuilder : public YAML::EventHandler {
     fail(mark, "", "aliases are not read; write the value out");
   }
   void OnNull(const YAML::Mark& mark, YAML::anchor_t) override {
-    fail(mark, pending_key(), "has no value; write one or remove the key");
+    // The parser marks the place where it gave up waiting for a value.
+    YAML::Mark at = mark;
+    if (!open_.empty() && open_.back().has_key) at.line = open_.back().key_line - 1;
+    fail(at, pending_key(), "has no value; write one or remove the key");
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
                 const std::string& value) override {
@@ -63,6 +66,7 @@ class TreeBuilder : public YAML::EventHandler {
     YamlTree tree;
     std::string key;  // of a map: read, its value not yet
     bool has_key = false;
+    int key_line = 0;
   };
 
   static bool is_null_word(const std::string& text) {
@@ -95,6 +99,7 @@ class TreeBuilder : public YAML::EventHandler {
     }
     map.key = key;
     map.has_key = true;
+    map.key_line = mark.line + 1;
   }
   void open(const YAML::Mark& mark, const std::string& tag, YamlTree::Kind kind) {
     check_tag(mark, tag);
