@@ -179,10 +179,7 @@ void throw_config_error(const SourcedText& where, std::string_view key, std::str
   std::string message;
   if (where.line > 0) message = "line " + std::to_string(where.line) + " of ";
   if (!where.file.empty()) message += where.file + ": ";
-  if (!key.empty()) message += std::string(key);
-  if (!key.empty() && !where.text.empty()) message += " = " + where.text;
-  if (!key.empty()) message += ": ";
-  message += rule;
+  message += std::string(key) + " = " + where.text + ": " + std::string(rule);
   throw ConfigError(message);
 }
 

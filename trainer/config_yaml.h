@@ -56,7 +56,7 @@ RunConfig read_run_config(const std::filesystem::path& file,
 std::string to_yaml(const RunConfig& config);
 
 // "line 12 of f.yaml: train.learning_rat = 0.1: unknown key; did you mean train.learning_rate?"
-// is built by this, for every room; an empty key, or an empty text, is left out.
+// is built by this, for every room.
 [[noreturn]] void throw_config_error(const SourcedText& where, std::string_view key,
                                      std::string_view rule);
 // The entry of `candidates` nearest to `text` by edit distance, or "" when none is near.
