@@ -76,6 +76,7 @@ TEST(RunDisplay, FitsTheTerminal) {
 }
 
 TEST(DurationText, ChoosesItsUnit) {
+  EXPECT_EQ(duration_text(0.42), "0.4 s");
   EXPECT_EQ(duration_text(45), "45 s");
   EXPECT_EQ(duration_text(120), "2 min");
   EXPECT_EQ(duration_text(2 * 3600), "2.0 h");
