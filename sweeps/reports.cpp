@@ -23,6 +23,10 @@ std::string shape_text(const ModelShape& shape) {
   return shape.arch + " " + std::to_string(shape.n_layer) + " x " + std::to_string(shape.d_model);
 }
 
+std::string seeds_text(const SeedConfig& seeds) {
+  return std::to_string(seeds.init) + "/" + std::to_string(seeds.data);
+}
+
 std::string places_text(const PlannedCell& cell, std::string SweepPlace::*part) {
   std::string text;
   std::string last;
@@ -96,25 +100,27 @@ std::string states_text(const std::map<CellState, int64_t>& states) {
 
 std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses) {
   std::vector<std::vector<std::string>> rows = {
-      {"arm", "block", "shape", "N", "D", "steps", "C", "one core", "state"}};
+      {"arm", "block", "shape", "rate", "seeds", "N", "D", "steps", "C", "one core", "state"}};
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     const PlannedCell& cell = plan.cells[i];
     rows.push_back({places_text(cell, &SweepPlace::arm), places_text(cell, &SweepPlace::block),
-                    shape_text(cell.shape), optional_text(cell.n_params),
+                    shape_text(cell.shape), human(cell.config.train.learning_rate),
+                    seeds_text(cell.config.seeds), optional_text(cell.n_params),
                     human(static_cast<double>(cell.train_tokens)), std::to_string(cell.steps),
                     optional_text(cell.train_flops), hours_text(cell.core_hours),
                     std::string(name(statuses[i].state))});
   }
   std::string text;
   for (const std::string& line :
-       aligned(rows, {false, false, false, true, true, true, true, true, false})) {
+       aligned(rows, {false, false, false, true, false, true, true, true, true, true, false})) {
     text += line + "\n";
   }
   const PlanOptions& options = plan.options;
-  text += "\nshape: layers x d_model; N: parameters, " + std::string(name(options.n_count)) +
-          "; D: training tokens; C: training FLOPs, " + std::string(name(options.c_count)) +
-          ";\ntime at a stated " + human(options.flops_per_second) +
-          "FLOP/s a core (--flops-per-second), evaluation left out\n\n";
+  text += "\nshape: layers x d_model; rate: of learning, peak; seeds: init/data;\nN: parameters, " +
+          std::string(name(options.n_count)) + "; D: training tokens; C: training FLOPs, " +
+          std::string(name(options.c_count)) + ";\none core: time at a stated " +
+          human(options.flops_per_second / 1e9) +
+          " GFLOP/s (--flops-per-second), evaluation left out\n\n";
   text += totals_text("all:     ", total(plan, statuses, false), plan);
   text += totals_text("to run:  ", total(plan, statuses, true), plan);
   if (const int64_t merged = plan.asked_for - static_cast<int64_t>(plan.cells.size()); merged > 0) {

@@ -34,6 +34,7 @@ std::string cut(const std::string& text, int columns) {
 }  // namespace
 
 std::string duration_text(double seconds) {
+  if (seconds < 9.95) return formatted("%.1f s", seconds);
   if (seconds < 99.5) return formatted("%.0f s", seconds);
   if (seconds < 5970) return formatted("%.0f min", seconds / 60);
   if (seconds < 356400) return formatted("%.1f h", seconds / 3600);

@@ -58,17 +58,17 @@ Verdict RunQueue::ended(std::size_t cell, const ProcessEnd& end, const std::stri
     waiting_.push_back(cell);
     return Verdict::kRetry;
   }
-  note_failure(describe(end) + ": " + reason);
+  note_failure(describe(end), reason);
   return Verdict::kFailed;
 }
 
-void RunQueue::note_failure(const std::string& reason) {
-  const std::string failure = without_digits(reason);
+void RunQueue::note_failure(const std::string& how, const std::string& reason) {
+  const std::string failure = how + ": " + without_digits(reason);
   equal_failures_ = failure == last_failure_ ? equal_failures_ + 1 : 1;
   last_failure_ = failure;
   if (options_.stop_after > 0 && equal_failures_ >= options_.stop_after) {
-    stop(std::to_string(equal_failures_) + " cells in a row failed the same way (" + reason +
-         "); nothing new was started");
+    stop(std::to_string(equal_failures_) + " cells in a row failed the same way (" + how + ": " +
+         reason + "); nothing new was started");
   }
 }
 

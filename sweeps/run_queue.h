@@ -48,13 +48,13 @@ class RunQueue {
   std::size_t waiting() const { return waiting_.size(); }
 
  private:
-  void note_failure(const std::string& reason);
+  void note_failure(const std::string& how, const std::string& reason);
 
   RunQueueOptions options_;
   std::deque<std::size_t> waiting_;
   std::vector<std::size_t> elsewhere_;
   std::map<std::size_t, int> crashes_;
-  std::string last_failure_;  // digits as '#'
+  std::string last_failure_;  // numbers as '#'
   int equal_failures_ = 0;
   std::string stopped_because_;
 };

@@ -71,8 +71,8 @@ class SpecReader {
  private:
   [[noreturn]] void fail(const YamlTree& where, std::string_view key,
                          const std::string& rule) const {
-    throw_config_error({where.kind == Kind::kScalar ? where.text : "", file_, where.line}, key,
-                       rule);
+    if (where.kind != Kind::kScalar) throw_at_line(file_, where.line, key, rule);
+    throw_config_error({where.text, file_, where.line}, key, rule);
   }
 
   SourcedText scalar(const YamlTree& value, const std::string& key) const {
@@ -256,10 +256,10 @@ class SpecReader {
     for (const SweepAxis& axis : block.zip) {
       const SweepAxis& first = block.zip.front();
       if (axis.values.size() != first.values.size()) {
-        throw_config_error({"", file_, axis.values.front().line}, axis.key,
-                           "zip takes lists of one length: this one has " +
-                               std::to_string(axis.values.size()) + " values, " + first.key +
-                               " has " + std::to_string(first.values.size()));
+        throw_at_line(file_, axis.values.front().line, axis.key,
+                      "zip takes lists of one length: this one has " +
+                          std::to_string(axis.values.size()) + " values, " + first.key + " has " +
+                          std::to_string(first.values.size()));
       }
     }
   }

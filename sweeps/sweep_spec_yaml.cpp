@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "trainer/config_yaml.h"
+#include "trainer/config_error.h"
 
 namespace scalelaw {
 namespace {
@@ -29,7 +29,10 @@ class TreeBuilder : public YAML::EventHandler {
     fail(mark, "", "aliases are not read; write the value out");
   }
   void OnNull(const YAML::Mark& mark, YAML::anchor_t) override {
-    fail(mark, pending_key(), "has no value; write one or remove the key");
+    // The parser marks the place where it gave up waiting for a value.
+    YAML::Mark at = mark;
+    if (!open_.empty() && open_.back().has_key) at.line = open_.back().key_line - 1;
+    fail(at, pending_key(), "has no value; write one or remove the key");
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
                 const std::string& value) override {
@@ -63,6 +66,7 @@ class TreeBuilder : public YAML::EventHandler {
     YamlTree tree;
     std::string key;  // of a map: read, its value not yet
     bool has_key = false;
+    int key_line = 0;
   };
 
   static bool is_null_word(const std::string& text) {
@@ -70,7 +74,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
   [[noreturn]] void fail(const YAML::Mark& mark, const std::string& key,
                          const std::string& rule) const {
-    throw_config_error({"", file_name_, mark.line + 1}, key, rule);
+    throw_at_line(file_name_, mark.line + 1, key, rule);
   }
   std::string pending_key() const { return open_.empty() ? "" : open_.back().key; }
   bool expects_key() const {
@@ -95,6 +99,7 @@ class TreeBuilder : public YAML::EventHandler {
     }
     map.key = key;
     map.has_key = true;
+    map.key_line = mark.line + 1;
   }
   void open(const YAML::Mark& mark, const std::string& tag, YamlTree::Kind kind) {
     check_tag(mark, tag);
@@ -133,22 +138,27 @@ class TreeBuilder : public YAML::EventHandler {
 
 }  // namespace
 
+void throw_at_line(const std::string& file_name, int line, std::string_view key,
+                   const std::string& rule) {
+  throw ConfigError("line " + std::to_string(line) + " of " + file_name + ": " + std::string(key) +
+                    (key.empty() ? "" : ": ") + rule);
+}
+
 YamlTree parse_yaml_tree(std::string_view yaml, const std::string& file_name) {
-  const SourcedText start{"", file_name, 1};
-  if (yaml.size() > kMaxBytes) throw_config_error(start, "", "the file is larger than 1 MiB");
+  if (yaml.size() > kMaxBytes) throw_at_line(file_name, 1, "", "the file is larger than 1 MiB");
   std::istringstream stream{std::string(yaml)};
   TreeBuilder builder(file_name);
   try {
     YAML::Parser parser(stream);
     if (!parser.HandleNextDocument(builder) || builder.empty()) {
-      throw_config_error(start, "", "the file is empty");
+      throw_at_line(file_name, 1, "", "the file is empty");
     }
     TreeBuilder rest(file_name);
     if (parser.HandleNextDocument(rest)) {
-      throw_config_error(start, "", "holds more than one YAML document; remove the --- lines");
+      throw_at_line(file_name, 1, "", "holds more than one YAML document; remove the --- lines");
     }
   } catch (const YAML::Exception& error) {
-    throw_config_error({"", file_name, error.mark.line + 1}, "", "no valid YAML: " + error.msg);
+    throw_at_line(file_name, error.mark.line + 1, "", "no valid YAML: " + error.msg);
   }
   return builder.take();
 }

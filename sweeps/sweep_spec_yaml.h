@@ -22,4 +22,9 @@ struct YamlTree {
 // one document.
 YamlTree parse_yaml_tree(std::string_view yaml, const std::string& file_name);
 
+// "line 7 of f.yaml: KEY: RULE", for faults of the file's structure, where a value to show is
+// lacking; KEY and its colon are left out when it is empty.
+[[noreturn]] void throw_at_line(const std::string& file_name, int line, std::string_view key,
+                                const std::string& rule);
+
 }  // namespace scalelaw

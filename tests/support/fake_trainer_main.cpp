@@ -1,0 +1,116 @@
+// Stands in for scalelaw-train in the tests of the executor: the same command line, run folder,
+// lock and exit codes, no training. What it does in each attempt is said by
+//   FAKE_TRAINER="SEED:BEHAVIOUR,BEHAVIOUR;SEED:..."   SEED: seeds.init; the last one repeats
+// ok       completes                        diverge  completes as diverged
+// crash    exit 1                           kill     killed by a signal
+// refuse   exit 2                           empty    exit 0 without a run.json
+// hang     checkpoint, then waits for SIGTERM and ends with exit 3; ignore: does not end then
+#include <signal.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "trainer/config_error.h"
+#include "trainer/config_yaml.h"
+#include "trainer/run_identity.h"
+#include "trainer/run_lock.h"
+
+namespace {
+
+using namespace scalelaw;
+
+volatile sig_atomic_t stop_asked = 0;
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, separator);) parts.push_back(part);
+  return parts;
+}
+
+// Counts this attempt in the run folder and says what is to be done in it.
+std::string behaviour(const RunConfig& config, const RunFolder& folder) {
+  const auto counter = folder.path / "fake_attempts";
+  std::ofstream(counter, std::ios::app) << ".";
+  const auto attempt = static_cast<std::size_t>(std::filesystem::file_size(counter)) - 1;
+  const char* script = std::getenv("FAKE_TRAINER");
+  for (const std::string& entry : split(script != nullptr ? script : "", ';')) {
+    const auto colon = entry.find(':');
+    if (entry.substr(0, colon) != std::to_string(config.seeds.init)) continue;
+    const std::vector<std::string> attempts = split(entry.substr(colon + 1), ',');
+    return attempts[std::min(attempt, attempts.size() - 1)];
+  }
+  return "ok";
+}
+
+void write_progress(const RunFolder& folder, int64_t step) {
+  std::filesystem::create_directories(folder.checkpoints());
+  std::ofstream(folder.checkpoints() / ("step-00000000" + std::to_string(step) + ".safetensors"));
+  MetricsRow row;
+  row.step = step;
+  row.train_loss_nats = 2.5;
+  row.tokens_per_second = 1000;
+  std::ofstream(folder.metrics_part(1), std::ios::app) << to_json_line(row) << '\n';
+}
+
+int finish(const RunIdentity& identity, RunState state) {
+  RunRecord record;
+  record.state = state;
+  record.content_hash = identity.content_hash;
+  record.shape = identity.config.model;
+  record.steps = total_steps(identity.config);
+  if (state == RunState::kComplete) record.test["tiny"].loss_nats = 2.25;
+  publish(identity.folder, record);
+  return kExitComplete;
+}
+
+int act(const RunIdentity& identity) {
+  const RunLock lock(identity.folder.path);
+  if (try_read_run_record(identity.folder)) return kExitComplete;
+  const std::string what = behaviour(identity.config, identity.folder);
+  if (what == "crash") throw std::runtime_error("boom at step 17");
+  if (what == "refuse") throw ConfigError("train.learning_rate = 9: no");
+  if (what == "kill") raise(SIGKILL);
+  if (what == "empty") return kExitComplete;
+  if (what == "diverge") return finish(identity, RunState::kDiverged);
+  if (what == "hang" || what == "ignore") {
+    write_progress(identity.folder, 5);
+    while (what == "ignore" || stop_asked == 0) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    std::cerr << "interrupted at step 5\n";
+    return kExitInterrupted;
+  }
+  return finish(identity, RunState::kComplete);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  signal(SIGTERM, [](int) { stop_asked = 1; });
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  for (const char* name : {"OMP_NUM_THREADS", "OMP_WAIT_POLICY", "MKL_NUM_THREADS"}) {
+    const char* value = std::getenv(name);
+    std::cerr << name << "=" << (value != nullptr ? value : "") << '\n';
+  }
+  try {
+    // train CONFIG --runs DIR --data DIR --device cpu --threads 1
+    if (words.size() != 10 || words[0] != "train" || words[2] != "--runs" || words[4] != "--data") {
+      throw ConfigError("unexpected command line");
+    }
+    return act(identify(read_run_config(words[1]), words[3], words[5]));
+  } catch (const ConfigError& error) {
+    std::cerr << error.what() << '\n';
+    return kExitBadInput;
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << '\n';
+    return kExitOther;
+  }
+}

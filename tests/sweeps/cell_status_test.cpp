@@ -1,0 +1,197 @@
+// Where each run stands, read from its folder and the sweep's notes.
+#include "sweeps/cell_status.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <fstream>
+#include <string>
+
+#include "sweeps/reports.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/tiny_data_set.h"
+#include "trainer/run_lock.h"
+#include "trainer/run_record.h"
+
+namespace scalelaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string metrics_line(int64_t step, double loss_nats) {
+  MetricsRow row;
+  row.step = step;
+  row.train_loss_nats = loss_nats;
+  row.tokens_per_second = 7;
+  return to_json_line(row) + "\n";
+}
+
+class CellStatusTest : public testing::Test {
+ protected:
+  CellStatusTest() { write_tiny_data_set(temp_.path() / "data"); }
+
+  void plan(const std::string& seeds) {
+    PlanOptions options;
+    options.runs = temp_.path() / "runs";
+    options.data = temp_.path() / "data";
+    plan_ = make_plan(
+        parse_sweep_spec("{spec: 1, name: s, data: {train: tiny, test: {tiny: 512}}, horizon: "
+                         "{tokens: 2000}, model: {n_ctx: 8, d_model: 16}, train: {batch_tokens: "
+                         "32}, evaluate: {tokens: 64}, blocks: [{name: b, grid: {seeds.init: " +
+                             seeds + "}}]}",
+                         "s.yaml"),
+        options);
+    notes_ = sweep_folder(options.runs, plan_.name);
+    fs::create_directories(notes_.path);
+  }
+  RunFolder folder(std::size_t cell = 0) const { return {run_folder(plan_, plan_.cells[cell])}; }
+  CellStatus look(std::size_t cell = 0) const { return look_at_all(plan_).at(cell); }
+  void add_checkpoint(const std::string& step) {
+    fs::create_directories(folder().checkpoints());
+    std::ofstream(folder().checkpoints() / ("step-" + step + ".safetensors"));
+  }
+  void publish_run(std::size_t cell, RunState state) {
+    RunRecord record;
+    record.content_hash = plan_.cells[cell].content_hash;
+    record.state = state;
+    record.steps = 63;
+    record.wall_seconds = 4;
+    if (state == RunState::kComplete) {
+      record.test["a"].loss_nats = 2;
+      record.test["b"].loss_nats = 3;
+    }
+    fs::create_directories(folder(cell).path);
+    publish(folder(cell), record);
+  }
+  void note(const ProcessEnd& end, const std::string& reason) {
+    append_unfinished(notes_, {plan_.cells[0].content_hash, end, reason, utc_now()});
+  }
+
+  TempDir temp_;
+  Plan plan_;
+  SweepFolder notes_;
+};
+
+TEST_F(CellStatusTest, MissingUntilThereIsSomethingToGoOnFrom) {
+  plan("[1]");
+  EXPECT_EQ(look().state, CellState::kMissing);
+  fs::create_directories(folder().path);
+  { RunLock lock(folder().path); }
+  EXPECT_EQ(look().state, CellState::kMissing);
+}
+
+TEST_F(CellStatusTest, RunningWhileTheFolderIsHeldWithItsNewestLine) {
+  plan("[1]");
+  const RunLock lock(folder().path);
+  add_checkpoint("000000010");
+  std::ofstream(folder().metrics_part(1)) << metrics_line(20, 2.5);
+  std::ofstream(folder().metrics_part(2)) << metrics_line(30, 2.4);
+  const CellStatus status = look();
+  EXPECT_EQ(status.state, CellState::kRunning);
+  EXPECT_EQ(status.step, 30);
+  EXPECT_EQ(status.loss_nats, 2.4);
+  EXPECT_EQ(status.tokens_per_second, 7);
+  EXPECT_NE(status.why.find("pid "), std::string::npos);
+}
+
+TEST_F(CellStatusTest, InterruptedAtItsNewestCheckpoint) {
+  plan("[1]");
+  add_checkpoint("000000010");
+  add_checkpoint("000000040");
+  std::ofstream(folder().checkpoints() / "step-000000050.safetensors.tmp");
+  note({3, 0}, "interrupted");
+  EXPECT_EQ(look().state, CellState::kInterrupted);
+  EXPECT_EQ(look().step, 40);
+}
+
+TEST_F(CellStatusTest, CompleteAndDivergedSaySo) {
+  plan("[1, 2]");
+  note({1, 0}, "a crash before");
+  publish_run(0, RunState::kComplete);
+  publish_run(1, RunState::kDiverged);
+  EXPECT_EQ(look(0).state, CellState::kComplete);
+  EXPECT_EQ(look(0).loss_nats, 2.5) << "mean over test sets";
+  EXPECT_EQ(look(1).state, CellState::kDiverged);
+  EXPECT_EQ(look(1).why, "diverged at step 63");
+  EXPECT_EQ(states_text(count_states(look_at_all(plan_))), "1 complete, 1 diverged");
+}
+
+TEST_F(CellStatusTest, FailedWithTheLastFailuresReason) {
+  plan("[1]");
+  note({1, 0}, "first");
+  note({0, 9}, "second");
+  EXPECT_EQ(look().state, CellState::kFailed) << "without a folder too";
+  add_checkpoint("000000010");
+  EXPECT_EQ(look().state, CellState::kFailed);
+  EXPECT_EQ(look().why, "killed by signal 9 (Killed), perhaps for want of memory: second");
+  note({3, 0}, "interrupted later");
+  EXPECT_EQ(look().state, CellState::kInterrupted);
+}
+
+TEST_F(CellStatusTest, DamagedRecordAndAnotherRunsFolderAreFailures) {
+  plan("[1, 2]");
+  fs::create_directories(folder().path);
+  std::ofstream(folder().record()) << "{";
+  EXPECT_EQ(look(0).state, CellState::kFailed);
+  EXPECT_NE(look(0).why.find("run.json"), std::string::npos);
+  publish_run(1, RunState::kComplete);
+  fs::remove(folder(0).record());
+  fs::copy(folder(1).record(), folder(0).record());
+  EXPECT_EQ(look(0).state, CellState::kFailed);
+  EXPECT_NE(look(0).why.find("another run"), std::string::npos);
+}
+
+TEST_F(CellStatusTest, TornLinesAreLeftOut) {
+  plan("[1]");
+  note({1, 0}, "whole");
+  std::ofstream(notes_.unfinished(), std::ios::app)
+      << "{\"content_hash\": \"" << plan_.cells[0].content_hash;
+  EXPECT_NE(look().why.find("whole"), std::string::npos);
+}
+
+TEST_F(CellStatusTest, TextAndJsonNameEveryCell) {
+  plan("[1, 2]");
+  publish_run(1, RunState::kComplete);
+  const std::vector<CellStatus> statuses = look_at_all(plan_);
+  for (const std::string& text :
+       {status_text(plan_, statuses), status_json(plan_, statuses), plan_json(plan_, statuses)}) {
+    EXPECT_NE(text.find("missing"), std::string::npos) << text;
+    EXPECT_NE(text.find("complete"), std::string::npos) << text;
+  }
+}
+
+TEST_F(CellStatusTest, FiveHundredCompleteRunsAreReadInHalfASecond) {
+  std::string seeds = "[1";
+  for (int i = 2; i <= 500; ++i) seeds += ", " + std::to_string(i);
+  plan(seeds + "]");
+  publish_run(0, RunState::kComplete);
+  std::ifstream stream(folder(0).record());
+  const std::string record{std::istreambuf_iterator<char>(stream), {}};
+  for (std::size_t i = 1; i < plan_.cells.size(); ++i) {
+    std::string own = record;
+    own.replace(own.find(plan_.cells[0].content_hash), 32, plan_.cells[i].content_hash);
+    fs::create_directory(folder(i).path);
+    std::ofstream(folder(i).record()) << own;
+  }
+  const auto start = std::chrono::steady_clock::now();
+  const std::vector<CellStatus> statuses = look_at_all(plan_);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  EXPECT_EQ(count_states(statuses).at(CellState::kComplete), 500);
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__)
+  EXPECT_LT(seconds.count(), 0.5);
+#endif
+  RecordProperty("seconds", std::to_string(seconds.count()));
+}
+
+TEST(LastLine, IsTheLastThatIsNotBlankWithoutControlCharacters) {
+  TempDir temp;
+  const fs::path file = temp.path() / "log";
+  EXPECT_EQ(last_line(file), "");
+  std::ofstream(file) << "one\n\033[31mtwo\n\n  \n";
+  EXPECT_EQ(last_line(file), " [31mtwo");
+  std::ofstream(file) << std::string(100'000, 'x');
+  EXPECT_EQ(last_line(file), std::string(400, 'x'));
+}
+
+}  // namespace
+}  // namespace scalelaw

@@ -1,0 +1,188 @@
+// What a sweep resolves to, merges and costs.
+#include "sweeps/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <fstream>
+#include <set>
+#include <string>
+
+#include "sweeps/reports.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/tiny_data_set.h"
+#include "trainer/config_error.h"
+
+namespace scalelaw {
+namespace {
+
+// Fits the tiny data set: 17 tokens in the vocabulary, 4096 in its train split.
+const std::string kBase = R"(
+spec: 1
+name: s
+data: {train: tiny, test: {tiny: 512}}
+horizon: {tokens: 2000}
+model: {n_ctx: 8, n_head: 2, d_model: 16, n_layer: 1}
+train: {batch_tokens: 32}
+evaluate: {tokens: 64}
+)";
+
+class PlanTest : public testing::Test {
+ protected:
+  PlanTest() {
+    write_tiny_data_set(temp_.path() / "data");
+    options_.data = temp_.path() / "data";
+    options_.runs = temp_.path() / "runs";
+  }
+  Plan plan(const std::string& yaml) const {
+    return make_plan(parse_sweep_spec(yaml, "s.yaml"), options_);
+  }
+  std::string error_of(const std::string& yaml) const {
+    try {
+      plan(yaml);
+    } catch (const ConfigError& error) {
+      return error.what();
+    }
+    return "";
+  }
+
+  TempDir temp_;
+  PlanOptions options_;
+};
+
+TEST_F(PlanTest, CountsStepsTokensParametersAndFlops) {
+  const PlannedCell cell = plan(kBase).cells.at(0);
+  EXPECT_EQ(cell.steps, 63);
+  EXPECT_EQ(cell.train_tokens, 2016);
+  EXPECT_EQ(cell.unique_train_tokens, 2000);
+  EXPECT_EQ(cell.shape.n_vocab, 17);
+  const ModelCounts counts = count(cell.shape).value();
+  EXPECT_EQ(cell.n_params, 12 * 16 * 16) << "4 W^2 of attention and 8 W^2 of the MLP";
+  EXPECT_EQ(cell.train_flops,
+            2016 * training_flops_per_token(cell.shape, counts, CCount::kExactCausal));
+  EXPECT_DOUBLE_EQ(*cell.core_hours, *cell.train_flops / 30e9 / 3600);
+}
+
+TEST_F(PlanTest, EqualCellsMergeAndRememberEveryPlace) {
+  const Plan merged = plan(kBase + R"(
+arms: {x: {}, y: {model: {n_layer: 2}}}
+blocks:
+  - {name: sizes, grid: {model.d_model: [16, 32]}}
+  - {name: noise, grid: {seeds.init: [1, 2]}}
+)");
+  EXPECT_EQ(merged.asked_for, 8);
+  ASSERT_EQ(merged.cells.size(), 6u);
+  EXPECT_EQ(merged.cells[0].places, (std::vector<SweepPlace>{{"x", "sizes"}, {"x", "noise"}}));
+  EXPECT_EQ(merged.cells[1].places, (std::vector<SweepPlace>{{"x", "sizes"}}));
+}
+
+TEST_F(PlanTest, FieldsThatAnArchitectureDoesNotReadMakeNoSecondCell) {
+  const Plan merged =
+      plan(kBase + "blocks: [{name: b, model.arch: lstm, grid: {model.n_head: [1, 2, 4]}}]\n");
+  EXPECT_EQ(merged.asked_for, 3);
+  EXPECT_EQ(merged.cells.size(), 1u);
+}
+
+TEST_F(PlanTest, WrittenOtherwiseTheSameFileHasTheSameHashes) {
+  const std::string a =
+      plan(kBase + "train.learning_rate: 0.02\nseeds: {init: 2}\n").cells[0].folder;
+  const std::string b =
+      plan("seeds.init: 2\n" + kBase + "train.learning_rate: 2%\nhow: {log_every: 3}\n")
+          .cells[0]
+          .folder;
+  EXPECT_EQ(a, b);
+}
+
+TEST_F(PlanTest, ErrorsOfCellsNameKeyLineAndPlace) {
+  const std::string error = error_of(
+      kBase + "arms: {x: {}}\nblocks:\n  - name: b\n    grid:\n      model.d_modle: [3]\n");
+  EXPECT_NE(error.find("line 13 of s.yaml: model.d_modle = 3: unknown key; did you mean "
+                       "model.d_model?"),
+            std::string::npos)
+      << error;
+  EXPECT_NE(error.find("block b, arm x"), std::string::npos) << error;
+  EXPECT_NE(error_of(kBase + "model.d_ff_ratio: -1\n").find("model.d_ff_ratio = -1"),
+            std::string::npos);
+  EXPECT_NE(error_of(kBase + "blocks: [{name: b, model.d_model: 15}]\n").find("model.n_head"),
+            std::string::npos);
+}
+
+TEST_F(PlanTest, DataThatDoesNotSufficeIsRefused) {
+  EXPECT_NE(error_of("spec: 1\nname: s\ndata: {train: tinny}\n").find("tiny"), std::string::npos);
+  EXPECT_NE(error_of(kBase + "data.test.other: 64\n").find("other"), std::string::npos);
+  EXPECT_NE(error_of(kBase + "blocks: [{name: b, data.test.tiny: 2048}]\n")
+                .find("data.test.tiny = 2048: must be from model.n_ctx = 8 to 1016"),
+            std::string::npos);
+  EXPECT_NE(error_of(kBase + "blocks: [{name: b, evaluate.tokens: 2048}]\n")
+                .find("evaluate.tokens = 2048"),
+            std::string::npos);
+  EXPECT_NE(error_of(kBase + "blocks: [{name: b, train.batch_tokens: 4096, horizon.tokens: 8192}]")
+                .find("train.batch_tokens = 4096"),
+            std::string::npos);
+}
+
+TEST_F(PlanTest, CountThatAnArchitectureLacksIsRefused) {
+  options_.c_count = CCount::kChinchilla;
+  EXPECT_EQ(error_of(kBase), "");
+  EXPECT_NE(error_of(kBase + "model.arch: lstm\n").find("--c-count chinchilla"), std::string::npos);
+}
+
+TEST_F(PlanTest, WarnsOfLongWarmupAndOfRepeatedTokens) {
+  EXPECT_TRUE(plan(kBase).warnings.empty());
+  const auto warnings = plan(kBase + R"(blocks:
+  - {name: warm, train.schedule.warmup: 20%}
+  - {name: twice, horizon.tokens: 8192}
+  - {name: often, horizon.tokens: 20k}
+)")
+                            .warnings;
+  ASSERT_EQ(warnings.size(), 3u);
+  EXPECT_NE(warnings[0].find("1 of 3 cells: warm-up"), std::string::npos);
+  EXPECT_NE(warnings[1].find("1 of 3 cells: the horizon is longer"), std::string::npos);
+  EXPECT_NE(warnings[2].find("1 of 3 cells: more than 4 epochs"), std::string::npos);
+}
+
+TEST_F(PlanTest, StartsAndWritesNothing) {
+  const Plan planned = plan(kBase);
+  EXPECT_NE(plan_text(planned, look_at_all(planned)).find("missing"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(options_.runs));
+}
+
+TEST_F(PlanTest, RecordListsEveryCellOnce) {
+  const Plan planned = plan(kBase + "blocks: [{name: b, grid: {seeds.init: [1, 2, 1]}}]\n");
+  const SweepRecord record = record_of(planned);
+  ASSERT_EQ(record.cells.size(), 2u);
+  EXPECT_EQ(record.cells[1].folder, planned.cells[1].folder);
+  EXPECT_EQ(record.cells[1].content_hash, planned.cells[1].content_hash);
+}
+
+TEST_F(PlanTest, TenThousandCellsTakeLessThanASecond) {
+  std::string seeds;
+  for (int i = 1; i <= 100; ++i) seeds += (i > 1 ? ", " : "") + std::to_string(i);
+  const auto start = std::chrono::steady_clock::now();
+  const Plan planned = plan(kBase + "blocks: [{name: b, grid: {seeds.init: [" + seeds +
+                            "], seeds.data: [" + seeds + "]}}]\n");
+  const std::string text = plan_text(planned, look_at_all(planned));
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  EXPECT_EQ(planned.cells.size(), 10'000u);
+  std::set<std::string> folders;
+  for (const PlannedCell& cell : planned.cells) folders.insert(cell.folder);
+  EXPECT_EQ(folders.size(), 10'000u);
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__)
+  EXPECT_LT(seconds.count(), 1.0);
+#endif
+  RecordProperty("seconds", std::to_string(seconds.count()));
+}
+
+TEST_F(PlanTest, ExampleInConfigsIsValid) {
+  TinyDataSet corpus;
+  corpus.name = "default";
+  corpus.test_tokens = 140'000;
+  write_tiny_data_set(options_.data, corpus);
+  const Plan planned = make_plan(
+      read_sweep_spec(std::string(SCALELAW_SOURCE_DIR) + "/configs/sweep_example.yaml"), options_);
+  EXPECT_EQ(planned.asked_for, 12);
+  EXPECT_EQ(planned.cells.size(), 11u) << "the noise block's first seed is a size already";
+}
+
+}  // namespace
+}  // namespace scalelaw

@@ -1,0 +1,301 @@
+// The program as a user meets it, with a stand-in for the trainer: retries, stops, crashes of the
+// launcher itself, two launchers at once.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <thread>
+
+#include "tests/support/program.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/tiny_data_set.h"
+#include "trainer/run_lock.h"
+#include "trainer/sweep_record.h"
+
+namespace scalelaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+class SweepProgram : public testing::Test {
+ protected:
+  SweepProgram() {
+    write_tiny_data_set(temp_.path() / "data");
+    unsetenv("FAKE_TRAINER");
+  }
+
+  // A sweep with one cell for each seed.
+  void write_spec(const std::string& seeds) {
+    std::ofstream(spec_) << "spec: 1\nname: s\ndata: {train: tiny, test: {tiny: 512}}\n"
+                            "horizon: {tokens: 2000}\nmodel: {n_ctx: 8, d_model: 16}\n"
+                            "train: {batch_tokens: 32}\nevaluate: {tokens: 64}\n"
+                            "blocks: [{name: b, grid: {seeds.init: "
+                         << seeds << "}}]\n";
+  }
+  void behave(const std::string& script) { setenv("FAKE_TRAINER", script.c_str(), 1); }
+
+  std::vector<std::string> command(const std::string& verb,
+                                   const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> words = {"scalelaw-sweep",
+                                      verb,
+                                      spec_.string(),
+                                      "--runs",
+                                      runs_.string(),
+                                      "--data",
+                                      (temp_.path() / "data").string()};
+    if (verb == "run") {
+      words.insert(words.end(), {"--trainer", SCALELAW_FAKE_TRAINER, "--jobs", "2"});
+    }
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+  ProgramResult run(const std::vector<std::string>& more = {}) const {
+    return run_program(command("run", more));
+  }
+  // What status says of the cell of each seed, in the file's order.
+  nlohmann::json status() const {
+    const ProgramResult result = run_program(command("status", {"--json"}));
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    return nlohmann::json::parse(result.output).at("cells");
+  }
+  std::string states() const {
+    std::string text;
+    for (const auto& cell : status()) {
+      text += (text.empty() ? "" : " ") + cell.at("state").get<std::string>();
+    }
+    return text;
+  }
+  // Attempts that the stand-in counted.
+  int64_t attempts(std::size_t cell) const {
+    const SweepRecord record = read_sweep_record(sweep_record_file(runs_, "s"));
+    const fs::path counter = runs_ / record.cells.at(cell).folder / "fake_attempts";
+    return fs::exists(counter) ? static_cast<int64_t>(fs::file_size(counter)) : 0;
+  }
+  std::string text_of(const fs::path& file) const {
+    std::ostringstream text;
+    text << std::ifstream(file).rdbuf();
+    return text.str();
+  }
+  static void wait_until(const std::function<bool()>& holds) {
+    for (int i = 0; i < 1000 && !holds(); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    EXPECT_TRUE(holds());
+  }
+  int64_t running() const {
+    const std::string all = states();
+    int64_t count = 0;
+    for (auto at = all.find("running"); at != std::string::npos; at = all.find("running", at + 1)) {
+      ++count;
+    }
+    return count;
+  }
+
+  TempDir temp_;
+  fs::path spec_ = temp_.path() / "a sweep's file.yaml";
+  fs::path runs_ = temp_.path() / "the runs";
+};
+
+TEST_F(SweepProgram, RunsEveryCellOnceAndSkipsCompleteOnes) {
+  write_spec("[1, 2, 3]");
+  const ProgramResult first = run();
+  EXPECT_EQ(first.exit_code, 0) << first.output;
+  EXPECT_NE(first.output.find("[3 of 3]"), std::string::npos) << first.output;
+  EXPECT_NE(first.output.find("loss 2.2500"), std::string::npos) << first.output;
+  EXPECT_EQ(states(), "complete complete complete");
+
+  const ProgramResult second = run();
+  EXPECT_EQ(second.exit_code, 0) << second.output;
+  EXPECT_NE(second.output.find("3 cells, 0 to run"), std::string::npos) << second.output;
+  EXPECT_EQ(attempts(0), 1);
+  write_spec("[2, 1, 4]");
+  EXPECT_EQ(run().exit_code, 0);
+  EXPECT_EQ(attempts(0), 1) << "a cell that another sweep has paid for";
+  EXPECT_EQ(attempts(2), 1);
+}
+
+TEST_F(SweepProgram, TrainersGetOneThreadAndALogOfTheirOwn) {
+  write_spec("[1]");
+  setenv("OMP_NUM_THREADS", "7", 1);
+  EXPECT_EQ(run().exit_code, 0);
+  setenv("OMP_NUM_THREADS", "1", 1);
+  const SweepRecord record = read_sweep_record(sweep_record_file(runs_, "s"));
+  EXPECT_EQ(record.cells.at(0).places, (std::vector<SweepPlace>{{"", "b"}}));
+  const std::string log = text_of(runs_ / "sweeps/s/logs" / (record.cells[0].folder + ".log"));
+  for (const char* setting :
+       {"OMP_NUM_THREADS=1\n", "OMP_WAIT_POLICY=PASSIVE\n", "MKL_NUM_THREADS=1\n"}) {
+    EXPECT_NE(log.find(setting), std::string::npos) << log;
+  }
+  EXPECT_TRUE(log.starts_with("--- 20")) << log;
+}
+
+TEST_F(SweepProgram, CrashesAreRetriedAndRefusalsAreNot) {
+  write_spec("[1, 2, 3, 4, 5, 6]");
+  behave("1:crash,kill,ok;2:refuse;3:crash;4:diverge;6:empty");
+  const ProgramResult result = run();
+  EXPECT_EQ(result.exit_code, 1) << result.output;
+  EXPECT_EQ(states(), "complete failed failed diverged complete failed");
+  EXPECT_EQ(attempts(0), 3);
+  EXPECT_EQ(attempts(1), 1);
+  EXPECT_EQ(attempts(2), 3);
+  const nlohmann::json cells = status();
+  EXPECT_EQ(cells[1].at("why"), "exit 2: train.learning_rate = 9: no");
+  EXPECT_EQ(cells[2].at("why"), "exit 1: boom at step 17");
+  EXPECT_EQ(cells[5].at("why"), "exit 1: exit 0, but there is no run.json");
+
+  behave("");
+  EXPECT_EQ(run().exit_code, 0) << "failed cells are tried anew by the next run";
+  EXPECT_EQ(states(), "complete complete complete diverged complete complete");
+}
+
+TEST_F(SweepProgram, EqualFailuresStopTheSweep) {
+  write_spec("[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]");
+  std::string script;
+  for (int seed = 1; seed <= 12; ++seed) script += std::to_string(seed) + ":crash;";
+  behave(script);
+  const ProgramResult result = run({"--stop-after", "3", "--retries", "0"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_NE(result.output.find("3 cells in a row failed the same way (exit 1: boom"),
+            std::string::npos)
+      << result.output;
+  int64_t tried = 0;
+  for (std::size_t i = 0; i < 12; ++i) tried += attempts(i);
+  EXPECT_LE(tried, 4) << "three, and the one beside the third";
+}
+
+TEST_F(SweepProgram, InterruptLetsRunsCheckpointAndTheSameCommandGoesOn) {
+  write_spec("[1, 2, 3]");
+  behave("1:hang,ok;2:hang,ok");
+  for (const int signal : {SIGINT, SIGTERM}) {
+    fs::remove_all(runs_);
+    const fs::path output = temp_.path() / std::to_string(signal);
+    const pid_t launcher = start_program(command("run"), output);
+    wait_until([&] { return running() == 2; });
+    kill(launcher, signal);
+    EXPECT_EQ(wait_for(launcher).exit_code, 3);
+    const std::string text = text_of(output);
+    EXPECT_NE(text.find("2 runs go on from their checkpoints"), std::string::npos) << text;
+    EXPECT_NE(
+        text.find("scalelaw sweep run '" + temp_.path().string() + "/a sweep'\\''s file.yaml'"),
+        std::string::npos)
+        << text;
+    EXPECT_EQ(states(), "interrupted interrupted missing");
+    const ProgramResult second = run();
+    EXPECT_EQ(second.exit_code, 0) << second.output;
+    EXPECT_EQ(attempts(0), 2);
+  }
+}
+
+TEST_F(SweepProgram, SecondInterruptKillsWhatDoesNotEnd) {
+  write_spec("[1, 2]");
+  behave("1:ignore;2:ignore");
+  const fs::path output = temp_.path() / "output";
+  const pid_t launcher = start_program(command("run"), output);
+  wait_until([&] { return running() == 2; });
+  kill(launcher, SIGINT);
+  wait_until([&] { return text_of(output).find("once more kills") != std::string::npos; });
+  EXPECT_EQ(waitpid(launcher, nullptr, WNOHANG), 0) << "it waits for its runs";
+  kill(launcher, SIGINT);
+  EXPECT_EQ(wait_for(launcher).exit_code, 3);
+  EXPECT_EQ(states(), "interrupted interrupted") << "the checkpoint from before is there";
+}
+
+TEST_F(SweepProgram, KilledLauncherTakesItsRunsAlongAndTheNextOneGoesOn) {
+  write_spec("[1, 2, 3]");
+  behave("1:hang,ok;2:hang,ok");
+  const pid_t launcher = start_program(command("run"), temp_.path() / "output");
+  wait_until([&] { return running() == 2; });
+  kill(launcher, SIGKILL);
+  EXPECT_EQ(wait_for(launcher).signal, SIGKILL);
+  wait_until([&] { return running() == 0; });
+  EXPECT_EQ(states(), "interrupted interrupted missing");
+  const ProgramResult second = run();
+  EXPECT_EQ(second.exit_code, 0) << second.output;
+  EXPECT_EQ(attempts(0), 2);
+  EXPECT_EQ(attempts(2), 1);
+}
+
+TEST_F(SweepProgram, TwoLaunchersShareASweepWithoutRunningACellTwice) {
+  write_spec("[1, 2, 3, 4, 5, 6, 7, 8]");
+  const pid_t one = start_program(command("run"), temp_.path() / "one");
+  const pid_t two = start_program(command("run"), temp_.path() / "two");
+  const int first = wait_for(one).exit_code, second = wait_for(two).exit_code;
+  EXPECT_TRUE(first == 0 || first == 3) << text_of(temp_.path() / "one");
+  EXPECT_TRUE(second == 0 || second == 3) << text_of(temp_.path() / "two");
+  EXPECT_EQ(states(), "complete complete complete complete complete complete complete complete");
+  for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(attempts(i), 1) << i;
+}
+
+TEST_F(SweepProgram, CellHeldByAnotherProcessIsLeftAloneAndNoFailure) {
+  write_spec("[1, 2]");
+  ASSERT_EQ(run().exit_code, 0);
+  const SweepRecord record = read_sweep_record(sweep_record_file(runs_, "s"));
+  fs::remove_all(runs_ / record.cells[0].folder);
+  const RunLock held(runs_ / record.cells[0].folder);
+  const ProgramResult result = run();
+  EXPECT_EQ(result.exit_code, 3) << result.output;
+  EXPECT_EQ(states(), "running complete");
+  EXPECT_EQ(attempts(0), 0);
+}
+
+TEST_F(SweepProgram, BadInputEndsWithTwoAndWritesNothing) {
+  write_spec("[1, x]");
+  const ProgramResult result = run();
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_NE(result.output.find("line 8 of "), std::string::npos) << result.output;
+  EXPECT_FALSE(fs::exists(runs_));
+  write_spec("[1]");
+  EXPECT_EQ(run({"--trainer", "/nowhere/trainer"}).exit_code, 2);
+  EXPECT_EQ(run({"--jobs", "-1"}).exit_code, 2);
+  EXPECT_EQ(run_program(command("plan", {"--n-count", "totl"})).output,
+            "--n-count totl: unknown; did you mean total?\n");
+  EXPECT_EQ(run_program(command("plan", {"--flops-per-second", "fast"})).exit_code, 2);
+  EXPECT_EQ(run_program({"scalelaw-sweep", "plan", "/nowhere.yaml"}).exit_code, 2);
+  EXPECT_EQ(run_program({"scalelaw-sweep", "paln"}).exit_code, 2);
+  EXPECT_FALSE(fs::exists(runs_));
+  std::ofstream(runs_) << "a file";
+  EXPECT_EQ(run().exit_code, 2);
+}
+
+TEST_F(SweepProgram, PlanStartsAndWritesNothing) {
+  write_spec("[1, 2, 1]");
+  const ProgramResult result = run_program(command("plan", {"--cores", "2"}));
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_NE(result.output.find("merged:  1 cells"), std::string::npos) << result.output;
+  EXPECT_NE(result.output.find("non_embedding"), std::string::npos) << result.output;
+  EXPECT_FALSE(fs::exists(runs_));
+  const auto json = nlohmann::json::parse(run_program(command("plan", {"--json"})).output);
+  EXPECT_EQ(json.at("cells").size(), 2u);
+}
+
+TEST_F(SweepProgram, StartsInMillisecondsAndLinksNoLibTorch) {
+  double best = 1;
+  for (int i = 0; i < 5; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(run_program({"scalelaw-sweep", "--help"}).exit_code, 0);
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    best = std::min(best, seconds.count());
+  }
+#ifndef __SANITIZE_ADDRESS__
+  EXPECT_LT(best, 0.05);
+#endif
+  const std::string libraries = (temp_.path() / "ldd").string();
+  const std::string ldd =
+      "ldd '" + std::string(SCALELAW_BIN_DIR) + "/scalelaw-sweep' > '" + libraries + "'";
+  ASSERT_EQ(std::system(ldd.c_str()), 0);
+  EXPECT_NE(text_of(libraries).find("libc.so"), std::string::npos);
+  for (const char* library : {"torch", "libc10", "sentencepiece"}) {
+    EXPECT_EQ(text_of(libraries).find(library), std::string::npos) << library;
+  }
+}
+
+}  // namespace
+}  // namespace scalelaw

@@ -1,0 +1,213 @@
+// Reading sweep files, and which cells they ask for.
+#include "sweeps/sweep_spec.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "trainer/config_error.h"
+
+namespace scalelaw {
+namespace {
+
+const std::string kHead = "spec: 1\nname: s\n";
+
+std::string error_of(const std::string& yaml) {
+  try {
+    expand(parse_sweep_spec(yaml, "s.yaml"));
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+// "model.d_model=16 seeds.init=1" of each point, `spec` left out.
+std::vector<std::string> points_of(const std::string& yaml) {
+  std::vector<std::string> texts;
+  for (const SweepPoint& point : expand(parse_sweep_spec(yaml, "s.yaml"))) {
+    std::string text = point.place.arm + "/" + point.place.block + ":";
+    for (const auto& [key, value] : point.config) {
+      if (key != "spec") text += " " + key + "=" + value.text;
+    }
+    texts.push_back(text);
+  }
+  return texts;
+}
+
+using Texts = std::vector<std::string>;
+
+TEST(SweepSpec, WithoutArmsAndBlocksIsOneCell) {
+  EXPECT_EQ(points_of(kHead + "model: {d_model: 16}\n"), Texts{"/: model.d_model=16"});
+}
+
+TEST(SweepSpec, GridZipAndListAreCrossed) {
+  EXPECT_EQ(points_of(kHead + R"(
+blocks:
+  - name: b
+    grid: {seeds.init: [1, 2]}
+    zip: {model.d_model: [8, 16], train.learning_rate: [0.2, 0.1]}
+    list: [{model: {n_layer: 1}}, {model: {n_layer: 2}}]
+)"),
+            (Texts{
+                "/b: model.d_model=8 model.n_layer=1 seeds.init=1 train.learning_rate=0.2",
+                "/b: model.d_model=8 model.n_layer=2 seeds.init=1 train.learning_rate=0.2",
+                "/b: model.d_model=16 model.n_layer=1 seeds.init=1 train.learning_rate=0.1",
+                "/b: model.d_model=16 model.n_layer=2 seeds.init=1 train.learning_rate=0.1",
+                "/b: model.d_model=8 model.n_layer=1 seeds.init=2 train.learning_rate=0.2",
+                "/b: model.d_model=8 model.n_layer=2 seeds.init=2 train.learning_rate=0.2",
+                "/b: model.d_model=16 model.n_layer=1 seeds.init=2 train.learning_rate=0.1",
+                "/b: model.d_model=16 model.n_layer=2 seeds.init=2 train.learning_rate=0.1",
+            }));
+}
+
+TEST(SweepSpec, TwoGridKeysMakeEveryPair) {
+  EXPECT_EQ(points_of(kHead + "blocks: [{name: b, grid: {seeds: {init: [1, 2], data: [3, 4, 5]}}}]")
+                .size(),
+            6u);
+}
+
+TEST(SweepSpec, BlockOverridesArmAndArmOverridesBase) {
+  EXPECT_EQ(points_of(kHead + R"(
+seeds: {init: 1, data: 1}
+model: {n_layer: 1}
+blocks:
+  - {name: b, seeds: {init: 3}, arms: [y]}
+  - {name: c}
+arms:
+  x: {}
+  y: {seeds: {init: 2, data: 2}}
+)"),
+            (Texts{"y/b: model.n_layer=1 seeds.data=2 seeds.init=3",
+                   "x/c: model.n_layer=1 seeds.data=1 seeds.init=1",
+                   "y/c: model.n_layer=1 seeds.data=2 seeds.init=2"}));
+}
+
+TEST(SweepSpec, DottedAndNestedKeysAreTheSame) {
+  EXPECT_EQ(points_of(kHead + "train.optimizer: {beta2: 0.9}\n"),
+            points_of(kHead + "train: {optimizer.beta2: 0.9}\n"));
+}
+
+TEST(SweepSpec, EmptyMapEmptiesAGroupAndAMemberFillsItAgain) {
+  const std::string yaml = kHead + R"(
+data: {test: {a: 10, b: 20}}
+arms: {x: {data: {test: {}}}}
+blocks: [{name: p}, {name: q, data.test.c: 30}]
+)";
+  EXPECT_EQ(points_of(yaml), (Texts{"x/p: data.test={}", "x/q: data.test.c=30"}));
+}
+
+TEST(SweepSpec, ValuesKeepTheirLine) {
+  const auto points = expand(parse_sweep_spec(
+      kHead + "blocks:\n  - name: b\n    grid:\n      model.d_model: [8,\n        16]\n",
+      "s.yaml"));
+  EXPECT_EQ(points[0].config.at("model.d_model").line, 6);
+  EXPECT_EQ(points[1].config.at("model.d_model").line, 7);
+  EXPECT_EQ(points[1].config.at("model.d_model").file, "s.yaml");
+}
+
+TEST(SweepSpec, ContentHashIsOfTheBytes) {
+  EXPECT_EQ(parse_sweep_spec(kHead, "a").content_hash, parse_sweep_spec(kHead, "b").content_hash);
+  EXPECT_NE(parse_sweep_spec(kHead, "a").content_hash,
+            parse_sweep_spec(kHead + "\n", "a").content_hash);
+}
+
+struct BadSpec {
+  const char* what;
+  std::string yaml;
+  int line;
+  std::string says;
+};
+
+class BadSweepSpec : public testing::TestWithParam<BadSpec> {};
+
+TEST_P(BadSweepSpec, IsRefusedWithItsLineAndReason) {
+  const std::string error = error_of(GetParam().yaml);
+  EXPECT_NE(error.find("line " + std::to_string(GetParam().line) + " of s.yaml"), std::string::npos)
+      << error;
+  EXPECT_NE(error.find(GetParam().says), std::string::npos) << error;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Structure, BadSweepSpec,
+    testing::Values(
+        BadSpec{"NoSpec", "name: s\n", 1, "spec: is missing"},
+        BadSpec{"NoName", "spec: 1\n", 1, "name: is missing"},
+        BadSpec{"BadName", "spec: 1\nname: ../x\n", 2, "is no name"},
+        BadSpec{"Empty", "", 1, "empty"}, BadSpec{"NoMap", "[1, 2]", 1, "key: value"},
+        BadSpec{"NoYaml", "spec: 1\nname: [\n", 3, "no valid YAML"},
+        BadSpec{"TwoDocuments", "spec: 1\nname: s\n---\nspec: 1\n", 1, "more than one YAML"},
+        BadSpec{"DuplicateKey", kHead + "seeds: {init: 1}\nseeds: {data: 1}\n", 4, "twice, first"},
+        BadSpec{"DuplicateDottedKey", kHead + "seeds: {init: 1}\nseeds.init: 2\n", 4,
+                "seeds.init = 2: is set twice, first in line 3"},
+        BadSpec{"Anchor", kHead + "seeds: &a {init: 1}\n", 3, "anchors"},
+        BadSpec{"Merge", kHead + "seeds: {<<: {init: 1}}\n", 3, "merge keys"},
+        BadSpec{"Null", kHead + "seeds:\n  init:\n", 4, "no value"},
+        BadSpec{"NullWord", kHead + "seeds: {init: null}\n", 3, "no value"},
+        BadSpec{"Tag", kHead + "seeds: {init: !!int 3}\n", 3, "tags"},
+        BadSpec{"TooDeep",
+                kHead +
+                    "a: {b: {c: {d: {e: {f: {g: {h: {i: {j: {k: {l: {m: {n: {o: {p: {q: 1}}}}}}}}"
+                    "}}}}}}}}\n",
+                3, "deeper than 16"},
+        BadSpec{"TypoAtTop", kHead + "modle: {n_ctx: 3}\n", 3, "did you mean model?"},
+        BadSpec{"TypoOfBlocks", kHead + "block: []\n", 3, "did you mean blocks?"},
+        BadSpec{"LaterPart", kHead + "hold_out: {where: N > 3}\n", 3, "hold_out: is not supported"},
+        BadSpec{"LaterBlock", kHead + "blocks:\n - {name: b, isoflop: {sizes: 7}}\n", 4,
+                "isoflop: is not supported yet"},
+        BadSpec{"Expression", kHead + "train:\n  batch_tokens: = 2^rint(log2(D))\n", 4,
+                "train.batch_tokens = = 2^rint(log2(D)): expressions are not supported yet"},
+        BadSpec{"ListInBase", kHead + "seeds: {init: [1, 2]}\n", 3, "grid, zip or list"}),
+    [](const auto& test) { return test.param.what; });
+
+INSTANTIATE_TEST_SUITE_P(
+    Blocks, BadSweepSpec,
+    testing::Values(
+        BadSpec{"BlocksNoList", kHead + "blocks: {name: b}\n", 3, "must be a list of blocks"},
+        BadSpec{"BlockWithoutName", kHead + "blocks:\n  - {seeds: {init: 1}}\n", 4, "has no name"},
+        BadSpec{"TwoBlocksOfOneName", kHead + "blocks:\n  - {name: b}\n  - {name: b}\n", 5,
+                "two blocks are named b"},
+        BadSpec{"GridOfOneValue", kHead + "blocks:\n  - {name: b, grid: {seeds.init: 1}}\n", 4,
+                "seeds.init = 1: takes a list in a grid"},
+        BadSpec{"EmptyList", kHead + "blocks:\n  - {name: b, grid: {seeds.init: []}}\n", 4,
+                "the list is empty"},
+        BadSpec{"GridTypo", kHead + "blocks:\n  - {name: b, grid: {seedz.init: [1]}}\n", 4,
+                "did you mean seeds?"},
+        BadSpec{"ZipLengths",
+                kHead + "blocks:\n  - name: b\n    zip:\n      seeds.init: [1, 2]\n"
+                        "      seeds.data: [1, 2, 3]\n",
+                7, "this one has 3 values, seeds.init has 2"},
+        BadSpec{"SetTwiceInBlock",
+                kHead + "blocks:\n  - name: b\n    seeds: {init: 1}\n    grid:\n"
+                        "      seeds.init: [1, 2]\n",
+                7, "is set twice in block b, first in line 5"},
+        BadSpec{"GridAndList",
+                kHead + "blocks:\n  - name: b\n    grid: {seeds.init: [1]}\n"
+                        "    list: [{seeds: {init: 2}}]\n",
+                6, "is set twice in block b"},
+        BadSpec{"ListOfNumbers", kHead + "blocks:\n  - {name: b, list: [1]}\n", 4,
+                "must hold keys of a configuration"},
+        BadSpec{"UnknownArm", kHead + "arms: {lstm: {}}\nblocks:\n  - {name: b, arms: [lstn]}\n", 5,
+                "did you mean lstm?"},
+        BadSpec{"NoArms", kHead + "blocks:\n  - {name: b, arms: [x]}\n", 4, "has no arms"},
+        BadSpec{"ArmTwice", kHead + "arms: {x: {}}\nblocks:\n  - {name: b, arms: [x, x]}\n", 5,
+                "named twice"},
+        BadSpec{"NoArmInArms", kHead + "arms: {}\n", 3, "must hold names"},
+        BadSpec{"BlockInArm", kHead + "arms:\n  x: {grid: {seeds.init: [1]}}\n", 4, "unknown key"}),
+    [](const auto& test) { return test.param.what; });
+
+TEST(SweepSpec, TooManyCellsAreRefusedBeforeTheyAreMade) {
+  std::string values = "[1";
+  for (int i = 2; i <= 100; ++i) values += ", " + std::to_string(i);
+  values += "]";
+  const std::string yaml = kHead + "blocks: [{name: b, grid: {seeds.init: " + values +
+                           ", seeds.data: " + values + ", model.n_ctx: " + values + "}}]";
+  EXPECT_NE(error_of(yaml).find("more than 100000 cells, in block b"), std::string::npos);
+}
+
+TEST(SweepSpec, MissingFileIsNamed) {
+  EXPECT_THROW(read_sweep_spec("/nowhere/s.yaml"), ConfigError);
+}
+
+}  // namespace
+}  // namespace scalelaw
