@@ -32,7 +32,7 @@ scripts/setup.sh
 stage "Configure" configure_preset release
 stage "Build" build_preset release
 scalelaw=build/release/bin/scalelaw
-show "Data" "$scalelaw" data build default
+show "Data" "$scalelaw" data build default --torch "$(torch_folder)"
 show "Sweep" "$scalelaw" sweep run configs/quickstart.yaml --runs "$runs"
 show "Report" "$scalelaw" report "$runs/sweeps/quickstart.json" --out "$out"
 printf '\nThe page: %s\n' "$(realpath -- "$out")/index.html"

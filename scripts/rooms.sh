@@ -18,9 +18,10 @@ library_stems() {
   ' "$1/CMakeLists.txt"
 }
 
-contract="trainer/($(library_stems trainer run_contract)|config_error|sweep_record|version)\.h"
+contract="trainer/($(library_stems trainer run_contract)|config_error|enum_text|version)\.h"
 config_yaml="trainer/($(library_stems trainer config_yaml)|config_yaml)\.h"
 run_identity="trainer/($(library_stems trainer run_identity))\.h"
+machine="trainer/($(library_stems trainer gpu_probe))\.h"
 data_reading="trainer/data/($(library_stems trainer/data data_reading))\.h"
 model_shape="models/(model_shape|architecture_counts)\.h|models/architectures\.def"
 no_torch='(torch|ATen|c10)/'
@@ -32,10 +33,11 @@ room_rules() {
   room_rule "models" "models/.*" "models/.*" "yaml-cpp/|filesystem|fstream|chrono"
   room_rule "run_contract" "${contract%\\.h}\.(h|cpp)" "$contract|$model_shape" "$no_torch|yaml-cpp/"
   room_rule "config_yaml" "${config_yaml%\\.h}\.(h|cpp)" "$config_yaml|$contract|$model_shape" "$no_torch"
+  room_rule "run_identity" "${run_identity%\\.h}\.(h|cpp)" "$run_identity|$contract|$config_yaml|$data_reading|$model_shape" "$no_torch|yaml-cpp/"
+  room_rule "machine" "${machine%\\.h}\.(h|cpp)" "$machine" "$no_torch|yaml-cpp/"
   room_rule "data_reading" "${data_reading%\\.h}\.(h|cpp)" "$data_reading|$contract|$config_yaml" "$no_torch|yaml-cpp/|sentencepiece|archive"
   room_rule "data" "trainer/data/.*" "trainer/data/.*|$contract|$config_yaml" "$no_torch|yaml-cpp/"
-  room_rule "dispatcher" "trainer/cli/.*" "trainer/cli/.*|$contract|$config_yaml|$data_reading|$model_shape" "$no_torch|yaml-cpp/"
-  room_rule "run_identity" "${run_identity%\\.h}\.(h|cpp)" "$run_identity|$contract|$config_yaml|$data_reading|$model_shape" "$no_torch|yaml-cpp/"
+  room_rule "dispatcher" "trainer/cli/.*" "trainer/cli/.*|$contract|$config_yaml|$data_reading|$machine|$model_shape" "$no_torch|yaml-cpp/"
   room_rule "training" "trainer/.*" "trainer/.*|models/.*" "yaml-cpp/|sentencepiece"
   room_rule "sweep files" "sweeps/sweep_spec_yaml\.cpp" "sweeps/.*|$contract" "$no_torch"
   room_rule "sweeps" "sweeps/.*" "sweeps/.*|$contract|$config_yaml|$run_identity|$data_reading|$model_shape" "$no_torch|sentencepiece|yaml-cpp/"

@@ -87,6 +87,14 @@ free_megabytes() {
   df --output=avail -BM -- "$1" | tail -n 1 | tr -dc '0-9'
 }
 
+# The LibTorch folder that scripts/setup.sh chose.
+torch_folder() {
+  local folder
+  folder=$(<"$root/.venv/torch_dir")
+  [[ $folder == /* ]] || folder=$root/.venv/$folder
+  printf '%s\n' "$folder"
+}
+
 # As many compilers as cores, but no more than memory has room for (1.5 GB each with LibTorch).
 build_jobs() {
   awk -v cores="$(nproc)" '/^MemAvailable/ {

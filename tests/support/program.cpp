@@ -14,7 +14,7 @@ namespace scalelaw {
 
 pid_t start_program(const std::vector<std::string>& arguments,
                     const std::filesystem::path& output) {
-  const std::string program = std::string(SCALELAW_BIN_DIR) + "/" + arguments.at(0);
+  const std::filesystem::path program = std::filesystem::path(SCALELAW_BIN_DIR) / arguments.at(0);
   std::vector<char*> argv;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);

@@ -15,7 +15,7 @@ struct ProgramResult {
   std::string output;  // stdout and stderr together
 };
 
-// `arguments[0]` is a program's name in the build's bin folder.
+// `arguments[0]` is a program's name in the build's bin folder, or a whole path.
 ProgramResult run_program(const std::vector<std::string>& arguments);
 
 // Starts it with output to a file; the caller waits or kills.

@@ -20,7 +20,9 @@ std::string in_full(const ConfigKey& key) {
   return text;
 }
 
-std::string first_sentence(const std::string& text) { return text.substr(0, text.find(". ")); }
+std::string first_sentence(const std::string& text) {
+  return text.substr(0, text.find(". "));
+}
 
 std::string in_lines(const std::vector<const ConfigKey*>& keys) {
   std::size_t widest = 0;
@@ -32,8 +34,8 @@ std::string in_lines(const std::vector<const ConfigKey*>& keys) {
   std::string text;
   for (const ConfigKey* key : keys) {
     text += key->name + std::string(widest + 2 - key->name.size(), ' ') + key->default_text +
-            std::string(widest_default + 2 - key->default_text.size(), ' ') + first_sentence(key->help) +
-            "\n";
+            std::string(widest_default + 2 - key->default_text.size(), ' ') +
+            first_sentence(key->help) + "\n";
   }
   return text;
 }

@@ -13,9 +13,7 @@ namespace {
 // A machine made of files in a temporary folder and a map for its environment.
 class GpuProbeTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::filesystem::create_directories(root_ / "dev");
-  }
+  void SetUp() override { std::filesystem::create_directories(root_ / "dev"); }
 
   void put(const std::string& file, const std::string& text = "") {
     std::filesystem::create_directories((root_ / file).parent_path());

@@ -1,0 +1,105 @@
+// The whole way as a user goes it: text, data set, sweep of two architectures, laws, page.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/support/program.h"
+#include "tests/support/small_corpus.h"
+#include "tests/support/temp_dir.h"
+#include "trainer/atomic_file.h"
+#include "trainer/run_record.h"
+#include "trainer/sweep_record.h"
+
+namespace scalelaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kSweep = R"(spec: 1
+name: tiny
+data: {train: tales, test: {tales: 8192}}
+horizon: {tokens: 30k}
+model: {n_ctx: 32, n_head: 2}
+train: {batch_tokens: 256, learning_rate: 0.02}
+evaluate: {points_per_decade: 4, tokens: 1024}
+arms:
+  transformer: {model: {arch: transformer, n_layer: 1}}
+  lstm: {model: {arch: lstm, n_layer: 1, embedding_std: 1}}
+blocks:
+  - {name: ladder, grid: {model.d_model: [4, 8, 16]}}
+)";
+
+class TextToPage : public testing::Test {
+ protected:
+  ProgramResult scalelaw(std::vector<std::string> words) {
+    words.insert(words.begin(), "scalelaw");
+    return run_program(words);
+  }
+  std::string in(const char* name) const { return (temp_.path() / name).string(); }
+  TempDir temp_;
+};
+
+TEST_F(TextToPage, SixRunsEndInTwoLawsAndAPage) {
+  write_small_corpus(in("tales.jsonl"), 300);
+  std::ofstream(in("tiny.yaml")) << kSweep;
+
+  ProgramResult step =
+      scalelaw({"data", "build", in("tales.jsonl"), "--name", "tales", "--tokenizer", "bytes",
+                "--test", "10%", "--data", in("data"), "--quiet"});
+  ASSERT_EQ(step.exit_code, 0) << step.output;
+  step = scalelaw({"data", "verify", "tales", "--data", in("data")});
+  ASSERT_EQ(step.exit_code, 0) << step.output;
+
+  const std::vector<std::string> places = {in("tiny.yaml"), "--runs", in("runs"), "--data",
+                                           in("data")};
+  const auto sweep = [&](const std::string& verb, const std::vector<std::string>& more) {
+    std::vector<std::string> words = {"sweep", verb};
+    words.insert(words.end(), places.begin(), places.end());
+    words.insert(words.end(), more.begin(), more.end());
+    return scalelaw(words);
+  };
+  step = sweep("plan", {});
+  ASSERT_EQ(step.exit_code, 0) << step.output;
+  EXPECT_FALSE(fs::exists(in("runs"))) << "a plan writes nothing";
+  step = sweep("run", {"--jobs", "2"});
+  ASSERT_EQ(step.exit_code, 0) << step.output;
+
+  const SweepRecord record = read_sweep_record(sweep_record_file(in("runs"), "tiny"));
+  ASSERT_EQ(record.cells.size(), 6u);
+  std::vector<fs::file_time_type> written;
+  for (const SweepCell& cell : record.cells) {
+    const RunFolder folder{fs::path(in("runs")) / cell.folder};
+    const RunRecord run = read_run_record(folder);
+    EXPECT_EQ(run.content_hash, cell.content_hash);
+    EXPECT_EQ(run.state, RunState::kComplete);
+    // Uniform over the 28 letters and signs of the corpus would be 3.3 nats; nothing learned, 5.5.
+    EXPECT_LT(run.test.at("tales").loss_nats, 3.0) << cell.folder;
+    written.push_back(fs::last_write_time(folder.record()));
+  }
+
+  // A second time nothing is trained.
+  step = sweep("run", {"--jobs", "2"});
+  ASSERT_EQ(step.exit_code, 0) << step.output;
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    const RunFolder folder{fs::path(in("runs")) / record.cells[i].folder};
+    EXPECT_EQ(fs::last_write_time(folder.record()), written[i]);
+    EXPECT_EQ(read_attempts(folder).size(), 1u);
+  }
+
+  step = scalelaw({"report", in("runs/sweeps/tiny.json"), "--out", in("report")});
+  ASSERT_EQ(step.exit_code, 0) << step.output;
+  const std::string page = read_whole_file(fs::path(in("report")) / "index.html");
+  for (const char* part : {"transformer", "lstm", "<svg"}) {
+    EXPECT_NE(page.find(part), std::string::npos) << part;
+  }
+  for (const char* outside : {"src=\"http", "href=\"http", "<script src", "@import"}) {
+    EXPECT_EQ(page.find(outside), std::string::npos) << "the page stands alone: " << outside;
+  }
+}
+
+}  // namespace
+}  // namespace scalelaw
