@@ -1,0 +1,93 @@
+// Two arms side by side at one D and recipe: slopes, crossing, losses at equal N; and a verdict
+// that says only what the data carry.
+//
+// The slope test is F(1, df) on cell means (equal to the t test of the difference), each arm with
+// its own level and slope. A floor, where the data can carry one, is free in both arms: a shared
+// floor sharpens the test threefold but turns a true difference of .005 in E into 24% false alarms.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/arm_laws.h"
+
+namespace scalelaw {
+
+// Sizes at which the two fitted lines cross: the set that the level does not reject (Fieller 1954).
+struct CrossingSet {
+  enum class Kind {
+    kNone,        // no lines
+    kInterval,    // [low, high]
+    kLeftRay,     // everything up to high
+    kRightRay,    // everything from low
+    kTwoRays,     // everything but (low, high): the slopes are not told apart
+    kEverywhere,  // any N
+  };
+  Kind kind = Kind::kNone;
+  double estimate = 0;  // N at which the fitted lines cross
+  double low = 0, high = 0;
+  bool estimate_measured = false;  // inside the range of N that both arms cover
+  bool set_measured = false;       // the whole set is
+};
+
+// ln(loss of a) - ln(loss of b) near one N.
+struct EqualSizeDifference {
+  double n = 0;
+  bool interpolated = false;  // b's loss by a straight line in logs between its neighbours
+  double ln_loss_difference = 0;
+  std::optional<double> standard_error;  // from seed noise alone
+};
+
+// The largest runs of both arms, window by window on the same test text.
+struct PairedWindows {
+  std::string folder_a, folder_b;
+  double n_a = 0, n_b = 0;
+  double loss_difference_nats = 0, standard_error_nats = 0;  // over windows; seeds not included
+  int64_t windows = 0;
+};
+
+// Equal exponents with a free floor in both arms.
+struct FloorComparison {
+  FitStatus status = FitStatus::kTooFewPoints;
+  std::string why;
+  double shared_alpha = 0, f = 0, p = 1;
+  int df = 0;
+};
+
+struct Comparison {
+  std::string arm_a, arm_b;
+  FitStatus status = FitStatus::kTooFewPoints;
+  std::string why;
+  double slope_a = 0, slope_b = 0;
+  double difference = 0, standard_error = 0;  // slope of a minus slope of b
+  Interval interval;
+  int df = 0;
+  double f = 0, p = 1;            // of equal slopes
+  double p_holm = 1;              // adjusted for the number of pairs compared
+  double detectable = 0;          // found in 80% of such designs at this noise
+  double equivalence_margin = 0;  // smallest margin within which equality is shown at 5% (TOST)
+  double n_low = 0, n_high = 0;   // range of N that both arms cover
+  std::optional<Interval> bootstrap_interval;  // robust slopes; over runs
+  SeedNoise seed_noise;                        // both arms pooled
+  CrossingSet crossing;
+  FloorComparison floor;
+  std::vector<EqualSizeDifference> at_equal_n;
+  std::optional<PairedWindows> largest;
+  std::vector<std::string> warnings;
+  std::string verdict;  // sentences for people
+
+  bool slopes_differ(double level) const { return p < 1 - level; }
+};
+
+Comparison compare_arms(const RunTable& table, const ArmLaws& a, const ArmLaws& b,
+                        const LawOptions& options);
+// Every pair, in order; p_holm by Holm 1979.
+std::vector<Comparison> compare_all(const RunTable& table, const std::vector<ArmLaws>& laws,
+                                    const LawOptions& options);
+
+// The sentences; compare_arms calls it last.
+std::string verdict(const Comparison& comparison, const ArmLaws& a, const ArmLaws& b,
+                    const LawOptions& options);
+
+}  // namespace scalelaw

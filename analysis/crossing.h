@@ -1,0 +1,21 @@
+// Where two fitted lines cross, as the set of N that a t test does not reject.
+#pragma once
+
+#include "analysis/compare.h"
+
+namespace scalelaw {
+
+// Two independent lines ln L = level - slope (ln N - centre), each fitted about its own centre.
+struct TwoLines {
+  double slope_difference = 0;    // a minus b
+  double ln_loss_difference = 0;  // a minus b at at_ln_n, the centre of a
+  double at_ln_n = 0;
+  double level_variance_a = 0, level_variance_b = 0;
+  double slope_variance_a = 0, slope_variance_b = 0;
+  double centre_ln_n_b = 0;
+  double t = 2;  // quantile
+};
+
+CrossingSet crossing_set(const TwoLines& lines);
+
+}  // namespace scalelaw

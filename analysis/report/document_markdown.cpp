@@ -1,0 +1,120 @@
+#include <sstream>
+
+#include "analysis/report/document.h"
+
+namespace scalelaw {
+namespace {
+
+// Keeps text from turning into markup, and table cells in one line.
+std::string escaped(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\n' || c == '\r' || c == '\t') {
+      out += ' ';
+    } else if (std::string("\\`*|<>[]#").find(c) != std::string::npos) {
+      out += '\\';
+      out += c;
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+void write_table(std::ostream& out, const DocumentTable& table) {
+  out << "**" << escaped(table.caption) << "**\n\n|";
+  for (const auto& column : table.columns) out << ' ' << escaped(column.header) << " |";
+  out << "\n|";
+  for (const auto& column : table.columns) out << (column.numeric ? "---:|" : "---|");
+  out << '\n';
+  for (const auto& row : table.rows) {
+    out << '|';
+    for (const std::string& cell : row) out << ' ' << escaped(cell) << " |";
+    out << '\n';
+  }
+  out << '\n';
+}
+
+}  // namespace
+
+void Document::heading(const std::string& text) {
+  blocks.push_back({});
+  blocks.back().kind = DocumentBlock::Kind::kHeading;
+  blocks.back().text = text;
+}
+
+void Document::paragraph(const std::string& text) {
+  blocks.push_back({});
+  blocks.back().text = text;
+}
+
+void Document::notice(const std::string& text) {
+  blocks.push_back({});
+  blocks.back().kind = DocumentBlock::Kind::kNotice;
+  blocks.back().text = text;
+}
+
+void Document::list(const std::vector<std::string>& items) {
+  if (items.empty()) return;
+  blocks.push_back({});
+  blocks.back().kind = DocumentBlock::Kind::kList;
+  blocks.back().items = items;
+}
+
+void Document::code(const std::string& text) {
+  blocks.push_back({});
+  blocks.back().kind = DocumentBlock::Kind::kCode;
+  blocks.back().text = text;
+}
+
+void Document::add(const DocumentTable& table, bool folded) {
+  blocks.push_back({});
+  blocks.back().kind = DocumentBlock::Kind::kTable;
+  blocks.back().table = table;
+  blocks.back().folded = folded;
+}
+
+void Document::add(const Figure& figure) {
+  blocks.push_back({});
+  blocks.back().kind = DocumentBlock::Kind::kFigure;
+  blocks.back().figure = figure;
+}
+
+std::string to_markdown(const Document& document, const std::string& figures) {
+  std::ostringstream out;
+  if (!document.title.empty()) out << "# " << escaped(document.title) << "\n\n";
+  if (!document.subtitle.empty()) out << escaped(document.subtitle) << "\n\n";
+  for (const DocumentBlock& block : document.blocks) {
+    switch (block.kind) {
+      case DocumentBlock::Kind::kHeading:
+        out << "## " << escaped(block.text) << "\n\n";
+        break;
+      case DocumentBlock::Kind::kParagraph:
+        out << escaped(block.text) << "\n\n";
+        break;
+      case DocumentBlock::Kind::kNotice:
+        out << "> **Note.** " << escaped(block.text) << "\n\n";
+        break;
+      case DocumentBlock::Kind::kList:
+        for (const std::string& item : block.items) out << "- " << escaped(item) << '\n';
+        out << '\n';
+        break;
+      case DocumentBlock::Kind::kCode:
+        out << "    ";
+        for (const char c : block.text) out << c << (c == '\n' ? "    " : "");
+        out << "\n\n";
+        break;
+      case DocumentBlock::Kind::kTable:
+        write_table(out, block.table);
+        break;
+      case DocumentBlock::Kind::kFigure:
+        if (figures.empty()) break;
+        out << "![" << escaped(block.figure.title) << "](" << figures << '/' << block.figure.id
+            << ".png)\n\n*" << escaped(block.figure.caption) << "*\n\n";
+        break;
+    }
+  }
+  return out.str();
+}
+
+}  // namespace scalelaw

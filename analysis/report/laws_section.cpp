@@ -1,0 +1,162 @@
+#include <cmath>
+
+#include "analysis/number_text.h"
+#include "analysis/report/sections.h"
+#include "trainer/number.h"
+
+namespace scalelaw {
+namespace {
+
+std::string interval_or_dash(const std::optional<Interval>& i) {
+  return i ? interval_text(i->low, i->high, 3) : "-";
+}
+
+void add_power_laws(Document& document, const Study& study) {
+  DocumentTable table;
+  table.caption = "L = (N_c / N)^a at D = " + human(*study.options.selection.train_tokens) +
+                  " tokens. a by least squares on ln of cell means with Student's t; beside it the "
+                  "Huber fit on runs and its bootstrap. With fewer than 12 sizes a bootstrap is "
+                  "too narrow: for comparison only.";
+  table.columns = {{"arm", false},
+                   {"N counts", false},
+                   {"sizes"},
+                   {"runs"},
+                   {"a"},
+                   {"95% (t)"},
+                   {"N_c"},
+                   {"residual sd, %"},
+                   {"p of a bend"},
+                   {"a, Huber"},
+                   {"95% bootstrap"},
+                   {"stuck / void"},
+                   {"status", false}};
+  for (const auto* laws : {&study.laws, &study.other_laws}) {
+    for (const ArmLaws& arm : *laws) {
+      const PowerLawFit& p = arm.power;
+      std::vector<std::string> row = {arm.arm, std::string(name(arm.n_count)),
+                                      std::to_string(p.sizes), std::to_string(p.runs)};
+      if (p.status == FitStatus::kTooFewPoints) {
+        row.insert(row.end(), 8, "-");
+        row.push_back(p.why);
+      } else {
+        row.insert(
+            row.end(),
+            {fixed(p.slope, 3), interval_text(p.slope_interval.low, p.slope_interval.high, 3),
+             scientific(p.n_c), fixed(100 * p.residual_sd, 2),
+             p.curvature_p ? p_text(*p.curvature_p) : "-",
+             p.robust_status == FitStatus::kConverged ? fixed(p.robust_slope, 3) : "-",
+             interval_or_dash(p.bootstrap_interval) +
+                 (p.bootstrap_by_size ? " by size" : " by run"),
+             std::to_string(p.bootstrap_stuck) + " / " + std::to_string(p.bootstrap_degenerate),
+             std::string(name(p.status))});
+      }
+      table.rows.push_back(std::move(row));
+    }
+  }
+  document.add(table);
+}
+
+std::string set_text(const ProfileInterval& p) {
+  if (p.residual_df <= 0) return "-";
+  if (p.low_bounded && p.high_bounded) return interval_text(p.low, p.high, 2);
+  if (p.high_bounded) return "[0, " + fixed(p.high, 2) + "], no lower bound";
+  if (p.low_bounded) return "from " + fixed(p.low, 2) + ", no upper bound";
+  return "any value";
+}
+
+void add_floor_laws(Document& document, const Study& study) {
+  DocumentTable table;
+  table.caption =
+      "L = E + A N^-alpha on cell means, for judging whether a floor is identified. E and alpha "
+      "are "
+      "strongly correlated, so alpha is given over the set of E. No E here is a claim: at one D it "
+      "contains B D^-beta.";
+  table.columns = {{"arm", false},
+                   {"N counts", false},
+                   {"E"},
+                   {"alpha"},
+                   {"95% set of E, F profile"},
+                   {"alpha over that set"},
+                   {"E, Huber"},
+                   {"95% set of E, Huber profile (covers .87 to .94)"},
+                   {"status", false}};
+  for (const auto* laws : {&study.laws, &study.other_laws}) {
+    for (const ArmLaws& arm : *laws) {
+      const FloorFit& f = arm.floor;
+      std::vector<std::string> row = {arm.arm, std::string(name(arm.n_count))};
+      if (!has_curve(f.least_squares.status)) {
+        row.insert(row.end(), 6, "-");
+        row.push_back(f.least_squares.why);
+      } else {
+        const bool identified = f.floor.identified();
+        const auto alpha = [&](double value) { return fixed(value, 2); };
+        row.insert(row.end(),
+                   {f.least_squares.status == FitStatus::kAtBound ? "0" : fixed(f.e(), 2),
+                    alpha(f.least_squares.theta[0]), set_text(f.floor),
+                    f.alpha_over_set
+                        ? alpha(f.alpha_over_set->low) + " to " + alpha(f.alpha_over_set->high)
+                        : "-",
+                    f.huber.status == FitStatus::kConverged ? fixed(std::exp(f.huber.theta[2]), 2)
+                    : f.huber.status == FitStatus::kAtBound ? "0"
+                                                            : "-",
+                    set_text(f.floor_huber),
+                    identified ? "identified at this D"
+                    : f.least_squares.status == FitStatus::kConverged
+                        ? "not identified"
+                        : std::string(name(f.least_squares.status)) + ": " + f.least_squares.why});
+      }
+      table.rows.push_back(std::move(row));
+    }
+  }
+  document.add(table);
+}
+
+void add_local_slopes(Document& document, const Study& study) {
+  DocumentTable table;
+  table.caption = "Local slopes -d ln L / d ln N between neighbouring sizes (N counts " +
+                  std::string(name(study.options.selection.n_count)) +
+                  "); standard errors from the noise between seeds of the arm. A pure power law "
+                  "has one slope throughout.";
+  table.columns = {{"arm", false}, {"from N"}, {"to N"}, {"slope"}, {"standard error"}};
+  for (const ArmLaws& arm : study.laws) {
+    for (const LocalSlope& s : arm.local_slopes) {
+      table.rows.push_back({arm.arm, human(s.n_low), human(s.n_high), fixed(s.slope, 3),
+                            s.standard_error ? fixed(*s.standard_error, 3) : "-"});
+    }
+  }
+  document.add(table);
+}
+
+void add_shares(Document& document, const Study& study) {
+  DocumentTable table;
+  table.caption =
+      "What each size is made of. Embedding share: of all stored parameters. Head share: what the "
+      "head's n_vocab x d_model adds to N, as a share of N + head. D/N counts non_embedding.";
+  table.columns = {{"arm", false}, {"d_model"}, {"N non_embedding"}, {"N + head"},
+                   {"total"},      {"D/N"},     {"embedding share"}, {"head share"},
+                   {"runs"},       {"loss"},    {"FLOPs a run"}};
+  for (const ArmLaws& arm : study.laws) {
+    for (const SizeCell& cell : arm.cells) {
+      const RunRow& row = study.table.rows[cell.rows.front()];
+      table.rows.push_back(
+          {arm.arm, std::to_string(row.record.shape.d_model), human(row.n(NCount::kNonEmbedding)),
+           human(row.n(NCount::kNonEmbeddingPlusHead)), human(row.n(NCount::kTotal)),
+           human(row.d_tokens() / row.n(NCount::kNonEmbedding)), percent(row.embedding_share(), 0),
+           percent(row.head_share(), 0), std::to_string(cell.seeds()),
+           fixed(std::exp(cell.mean_ln_loss), 3), scientific(row.training_flops())});
+    }
+  }
+  document.add(table);
+}
+
+}  // namespace
+
+void add_laws(Document& document, const Study& study) {
+  document.heading("Laws");
+  add_power_laws(document, study);
+  add_local_slopes(document, study);
+  add_floor_laws(document, study);
+  add_shares(document, study);
+}
+
+}  // namespace scalelaw

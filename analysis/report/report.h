@@ -1,0 +1,29 @@
+// Writes a study to a folder: report.html, report.md, runs.csv, laws.json and figures/.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "analysis/report/document.h"
+#include "analysis/study.h"
+
+namespace scalelaw {
+
+// The study's figures, in the report's order; what could not be drawn goes to `warnings`.
+std::vector<Figure> study_figures(const Study& study, std::vector<std::string>& warnings);
+
+// All sections. `command` is the command line that repeats the analysis.
+Document report_document(const Study& study, const std::vector<Figure>& figures,
+                         const std::string& command);
+
+struct ReportFiles {
+  std::filesystem::path page, markdown, runs_csv, laws_json;
+  std::vector<std::filesystem::path> figures;  // PNG
+  std::vector<std::string> warnings;
+};
+// Without gnuplot the page has no figures and says so. std::runtime_error for disk faults.
+ReportFiles write_report(const Study& study, const std::filesystem::path& folder,
+                         const std::string& command);
+
+}  // namespace scalelaw

@@ -1,0 +1,112 @@
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "analysis/number_text.h"
+#include "analysis/report/sections.h"
+#include "trainer/number.h"
+
+namespace scalelaw {
+
+void add_noise(Document& document, const Study& study) {
+  document.heading("Noise floor");
+  const Selection& s = study.options.selection;
+  DocumentTable table;
+  table.caption =
+      "Spread of the final loss between seeds of one size, in percent of the loss. "
+      "Hold every difference between single runs against it.";
+  table.columns = {{"arm", false}, {"N"}, {"seeds"}, {"losses", false}, {"sd, %"}};
+  for (const ArmLaws& arm : study.laws) {
+    for (const SizeCell& cell : arm.cells) {
+      if (cell.seeds() < 2) continue;
+      double squares = 0;
+      std::string losses;
+      for (const double value : cell.ln_losses) {
+        squares += std::pow(value - cell.mean_ln_loss, 2);
+        losses += (losses.empty() ? "" : ", ") + fixed(std::exp(value), 3);
+      }
+      table.rows.push_back({arm.arm, human(cell.n), std::to_string(cell.seeds()), losses,
+                            fixed(100 * std::sqrt(squares / (cell.seeds() - 1)), 2)});
+    }
+  }
+  if (table.rows.empty()) {
+    document.paragraph("No size has a second seed: the noise between seeds is not known here.");
+  } else {
+    document.add(table);
+    document.paragraph(
+        "Pooled: " + percent(study.seed_noise.sd_ln_loss, 2) + " with " +
+        std::to_string(study.seed_noise.df) +
+        " degrees of freedom. With so few an estimate of noise is itself uncertain.");
+  }
+  double largest = 0;
+  for (const RunRow& row : study.table.rows) {
+    largest = std::max(largest, row.loss_standard_error(s.test_set, s.metric));
+  }
+  document.paragraph("The test text adds up to " + fixed(largest, 3) + " " +
+                     std::string(unit(s.metric)) +
+                     " of standard error to each loss, but all runs read the same text, so most "
+                     "of it cancels in differences.");
+}
+
+void add_runs(Document& document, const Study& study) {
+  const Selection& s = study.options.selection;
+  document.heading("Runs");
+  DocumentTable runs;
+  runs.caption = "Runs used; loss in " + std::string(unit(s.metric)) + " on test set " + s.test_set;
+  runs.columns = {{"run", false}, {"arm", false},    {"N"},   {"D"}, {"loss"}, {"s.e."},
+                  {"seed"},       {"learning rate"}, {"wall"}};
+  for (const RunRow& row : study.table.rows) {
+    runs.rows.push_back({row.folder_name, row.arm, human(row.n(s.n_count)), human(row.d_tokens()),
+                         fixed(row.loss(s.test_set, s.metric), 4),
+                         fixed(row.loss_standard_error(s.test_set, s.metric), 4),
+                         std::to_string(row.record.seed_init), human(row.record.learning_rate),
+                         duration_text(row.record.wall_seconds)});
+  }
+  document.add(runs, true);
+  if (study.table.excluded.empty()) {
+    document.paragraph("No run was left out.");
+    return;
+  }
+  DocumentTable excluded;
+  excluded.caption = "Runs left out, and why";
+  excluded.columns = {{"run", false}, {"arm", false}, {"reason", false}};
+  for (const Exclusion& e : study.table.excluded) {
+    excluded.rows.push_back({e.folder_name, e.arm, e.reason});
+  }
+  document.add(excluded);
+}
+
+void add_provenance(Document& document, const Study& study) {
+  document.heading("Provenance");
+  std::map<std::string, std::set<std::string>> facts;
+  double wall_seconds = 0, flops = 0;
+  for (const RunRow& row : study.table.rows) {
+    wall_seconds += row.record.wall_seconds;
+    flops += row.training_flops();
+    const ModelShape& shape = row.record.shape;
+    facts["training text"].insert(row.record.train_set);
+    facts["vocabulary"].insert(std::to_string(shape.n_vocab) + " tokens");
+    facts["context"].insert(std::to_string(shape.n_ctx) + " tokens");
+    facts["batch"].insert(human(static_cast<double>(row.record.batch_tokens)) + " tokens");
+    for (const Attempt& attempt : row.record.attempts) {
+      const Provenance& p = attempt.provenance;
+      facts["program"].insert(p.program_version);
+      facts["commit"].insert(p.git_commit.substr(0, 12) + (p.git_dirty ? " with changes" : ""));
+      facts["LibTorch"].insert(p.torch_version);
+      facts["device"].insert(p.device);
+      facts["host"].insert(p.host);
+      facts["threads a run"].insert(std::to_string(p.threads));
+    }
+  }
+  std::vector<std::string> items;
+  for (const auto& [what, values] : facts) {
+    std::string list;
+    for (const std::string& value : values) list += (list.empty() ? "" : ", ") + value;
+    items.push_back(what + ": " + list);
+  }
+  items.push_back("training time of all runs used: " + duration_text(wall_seconds) + ", " +
+                  scientific(flops) + " FLOPs (exact_causal)");
+  document.list(items);
+}
+
+}  // namespace scalelaw

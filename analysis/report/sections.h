@@ -1,0 +1,16 @@
+// The sections of a report, each a function of the study.
+#pragma once
+
+#include "analysis/report/document.h"
+#include "analysis/study.h"
+
+namespace scalelaw {
+
+std::vector<std::string> conclusions(const Study& study);  // plain sentences, most important first
+void add_laws(Document& document, const Study& study);
+void add_comparisons(Document& document, const Study& study);
+void add_noise(Document& document, const Study& study);
+void add_runs(Document& document, const Study& study);
+void add_provenance(Document& document, const Study& study);
+
+}  // namespace scalelaw

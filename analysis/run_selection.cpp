@@ -1,0 +1,150 @@
+// What of a run table one fit of loss against N may use.
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "analysis/run_table.h"
+#include "trainer/config_error.h"
+#include "trainer/number.h"
+
+namespace scalelaw {
+namespace {
+
+// Moves the rows for which `reason` is not empty to the exclusions.
+template <typename Reason>
+void exclude_where(RunTable& table, const Reason& reason) {
+  std::vector<RunRow> kept;
+  for (RunRow& row : table.rows) {
+    const std::string why = reason(row);
+    if (why.empty()) {
+      kept.push_back(std::move(row));
+    } else {
+      table.excluded.push_back({row.folder_name, row.arm, why});
+    }
+  }
+  table.rows = std::move(kept);
+}
+
+void require_rows(const RunTable& table, const std::string& what) {
+  if (!table.rows.empty()) return;
+  std::string message =
+      "no " + what + " among " + std::to_string(table.excluded.size()) + " runs of " + table.source;
+  for (std::size_t i = 0; i < std::min<std::size_t>(table.excluded.size(), 5); ++i) {
+    message += "\n  " + table.excluded[i].folder_name + ": " + table.excluded[i].reason;
+  }
+  throw ConfigError(message +
+                    "\nFinish the runs first: `scalelaw sweep run SPEC` resumes where it stopped, "
+                    "`scalelaw sweep status SPEC` says what is missing.");
+}
+
+std::string default_test_set(const RunTable& table) {
+  std::set<std::string> names;
+  for (const RunRow& row : table.rows) {
+    for (const auto& [name, result] : row.record.test) names.insert(name);
+  }
+  if (names.size() == 1) return *names.begin();
+  const std::string& trained_on = table.rows.front().record.train_set;
+  if (names.count(trained_on) != 0) return trained_on;
+  std::string list;
+  for (const std::string& name : names) list.append(" ").append(name);
+  throw ConfigError("several test sets and none of the training text: choose one with --test-set:" +
+                    list);
+}
+
+// The D of most runs; of equals the largest. Horizons end within one batch of one another.
+double common_train_tokens(const RunTable& table) {
+  double best = 0;
+  std::size_t most = 0;
+  for (const RunRow& row : table.rows) {
+    const auto near = static_cast<std::size_t>(
+        std::count_if(table.rows.begin(), table.rows.end(), [&](const RunRow& other) {
+          return std::abs(other.d_tokens() - row.d_tokens()) <
+                 static_cast<double>(std::max(row.record.batch_tokens, other.record.batch_tokens));
+        }));
+    if (near > most || (near == most && row.d_tokens() > best)) {
+      most = near;
+      best = row.d_tokens();
+    }
+  }
+  return best;
+}
+
+void refuse_mixed_tokenizers(const RunTable& table, LossMetric metric) {
+  std::set<std::string> tokenizers;
+  for (const RunRow& row : table.rows) tokenizers.insert(row.record.tokenizer_hash);
+  if (tokenizers.size() < 2 || metric == LossMetric::kBitsPerByte) return;
+  throw ConfigError("runs with " + std::to_string(tokenizers.size()) +
+                    " different tokenizers: their losses per token cannot be compared; use "
+                    "--metric bits_per_byte, or name runs of one tokenizer");
+}
+
+void refuse_mixed_learning_rates(const RunTable& table) {
+  std::map<std::tuple<std::string, double, int64_t, int64_t>, std::set<double>> rates;
+  for (const RunRow& row : table.rows) {
+    rates[{row.arm, row.n(NCount::kTotal), row.record.shape.n_layer, row.record.shape.d_model}]
+        .insert(row.record.learning_rate);
+  }
+  for (const auto& [size, values] : rates) {
+    if (values.size() < 2) continue;
+    std::string list;
+    for (const double value : values)
+      list.append(list.empty() ? "" : ", ").append(canonical(value));
+    throw ConfigError("arm " + std::get<0>(size) + " has runs of " + human(std::get<1>(size)) +
+                      " parameters with several learning rates (" + list +
+                      "): replicates over rates are not seeds; name the runs of one rate a size, "
+                      "or give each rate its own arm");
+  }
+}
+
+template <typename Value>
+void warn_where_mixed(RunTable& table, const std::string& what, const Value& value) {
+  std::set<std::string> values;
+  for (const RunRow& row : table.rows) values.insert(value(row));
+  if (values.size() < 2) return;
+  std::string list;
+  for (const std::string& v : values) list.append(list.empty() ? "" : ", ").append(v);
+  table.warnings.push_back("the runs differ in " + what + " (" + list +
+                           "): the fit mixes that difference with size");
+}
+
+}  // namespace
+
+void select_runs(RunTable& table, Selection& selection) {
+  require_rows(table, "complete run");
+  if (selection.by == ArmGrouping::kArchitecture) {
+    for (RunRow& row : table.rows) row.arm = row.record.shape.arch;
+  }
+  if (selection.test_set.empty()) selection.test_set = default_test_set(table);
+  exclude_where(table, [&](const RunRow& row) -> std::string {
+    const auto result = row.record.test.find(selection.test_set);
+    if (result == row.record.test.end()) return "has no result on test set " + selection.test_set;
+    const double loss = row.loss(selection.test_set, selection.metric);
+    if (!std::isfinite(loss) || loss <= 0) return "its final loss is not a positive number";
+    if (!(row.n(selection.n_count) > 0)) {
+      return "has no parameters by the convention " + std::string(name(selection.n_count));
+    }
+    return "";
+  });
+  require_rows(table, "run with a result on test set " + selection.test_set);
+  refuse_mixed_tokenizers(table, selection.metric);
+  if (!selection.train_tokens) selection.train_tokens = common_train_tokens(table);
+  exclude_where(table, [&](const RunRow& row) -> std::string {
+    const double off = std::abs(row.d_tokens() - *selection.train_tokens);
+    if (off < static_cast<double>(row.record.batch_tokens)) return "";
+    return "trained on " + human(row.d_tokens()) +
+           " tokens; this fit holds D = " + human(*selection.train_tokens);
+  });
+  require_rows(table, "run of D = " + human(*selection.train_tokens) + " tokens");
+  refuse_mixed_learning_rates(table);
+  warn_where_mixed(table, "batch", [](const RunRow& row) {
+    return human(static_cast<double>(row.record.batch_tokens)) + " tokens";
+  });
+  warn_where_mixed(table, "context", [](const RunRow& row) {
+    return std::to_string(row.record.shape.n_ctx) + " tokens";
+  });
+  warn_where_mixed(table, "training text", [](const RunRow& row) { return row.record.train_set; });
+}
+
+}  // namespace scalelaw

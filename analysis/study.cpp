@@ -1,0 +1,80 @@
+#include "analysis/study.h"
+
+#include <algorithm>
+
+#include "analysis/number_text.h"
+#include "trainer/config_error.h"
+#include "trainer/number.h"
+
+namespace scalelaw {
+namespace {
+
+void warn_of_arm(const ArmLaws& arm, std::vector<std::string>& warnings) {
+  if (arm.power.status == FitStatus::kTooFewPoints) {
+    warnings.push_back("arm " + arm.arm + ": " + arm.power.why + "; it has no law here");
+    return;
+  }
+  if (arm.power.status != FitStatus::kConverged) {
+    warnings.push_back("arm " + arm.arm + ": " + arm.power.why);
+  }
+  if (arm.power.sizes < kFewestSizesForFloor) {
+    warnings.push_back("arm " + arm.arm + " has " + std::to_string(arm.power.sizes) +
+                       " sizes: a law with a floor needs at least " +
+                       std::to_string(kFewestSizesForFloor));
+  }
+  if (arm.decades() <= 1) {
+    warnings.push_back("arm " + arm.arm + " spans " + fixed(arm.decades(), 1) +
+                       " decades of N: over one decade or less almost any curve looks straight "
+                       "on a log-log plot");
+  }
+}
+
+}  // namespace
+
+Study analyse(const std::vector<std::filesystem::path>& paths, const LawOptions& options) {
+  Study study;
+  study.options = options;
+  study.table = read_runs(paths);
+  select_runs(study.table, study.options.selection);
+  const NCount chosen = study.options.selection.n_count;
+  study.other_count = chosen == NCount::kNonEmbeddingPlusHead ? NCount::kNonEmbedding
+                                                              : NCount::kNonEmbeddingPlusHead;
+  for (const std::string& arm : study.table.arms()) {
+    study.laws.push_back(fit_arm(study.table, arm, chosen, study.options));
+    study.other_laws.push_back(fit_arm(study.table, arm, study.other_count, study.options));
+  }
+  if (std::all_of(study.laws.begin(), study.laws.end(),
+                  [](const ArmLaws& arm) { return arm.power.sizes < kFewestSizesForPowerLaw; })) {
+    std::string message = "no law can be fitted: a power law needs runs of at least " +
+                          std::to_string(kFewestSizesForPowerLaw) + " sizes in an arm";
+    for (const ArmLaws& arm : study.laws) message += "\n  " + arm.arm + ": " + arm.power.why;
+    throw ConfigError(message +
+                      "\nAdd sizes to the sweep; `scalelaw sweep status SPEC` says what "
+                      "is still missing.");
+  }
+  study.warnings = study.table.warnings;
+  std::vector<const ArmLaws*> all;
+  for (const ArmLaws& arm : study.laws) {
+    warn_of_arm(arm, study.warnings);
+    all.push_back(&arm);
+  }
+  study.seed_noise = pooled_seed_noise(all);
+  if (study.seed_noise.df == 0) {
+    study.warnings.push_back(
+        "no size has a second seed: the noise between seeds is not known, so a difference between "
+        "two single runs cannot be judged");
+  }
+  study.comparisons = compare_all(study.table, study.laws, study.options);
+  study.other_comparisons = compare_all(study.table, study.other_laws, study.options);
+  for (const Comparison& c : study.comparisons) {
+    for (const std::string& warning : c.warnings) study.warnings.push_back(warning);
+  }
+  if (!study.table.excluded.empty()) {
+    study.warnings.push_back(std::to_string(study.table.excluded.size()) +
+                             (study.table.excluded.size() == 1 ? " run was" : " runs were") +
+                             " left out; the table of exclusions says why");
+  }
+  return study;
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,32 @@
+// Everything one analysis concludes: the table of runs, each arm's laws by two conventions of N,
+// the comparisons, and what a reader must be warned of.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "analysis/compare.h"
+
+namespace scalelaw {
+
+struct Study {
+  RunTable table;
+  LawOptions options;
+  std::vector<ArmLaws> laws;            // by options.selection.n_count
+  NCount other_count = NCount::kTotal;  // the convention set beside it
+  std::vector<ArmLaws> other_laws;
+  std::vector<Comparison> comparisons;  // of laws; every pair
+  std::vector<Comparison> other_comparisons;
+  std::vector<std::string> warnings;
+  SeedNoise seed_noise;  // all arms pooled
+};
+
+// ConfigError where no result can stand: nothing complete, or no arm with
+// kFewestSizesForPowerLaw sizes. Weaker data give warnings.
+Study analyse(const std::vector<std::filesystem::path>& paths, const LawOptions& options);
+
+// Machine-readable: the same numbers as the tables.
+std::string study_json(const Study& study);
+
+}  // namespace scalelaw

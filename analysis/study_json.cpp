@@ -1,0 +1,176 @@
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+
+#include "analysis/study.h"
+
+namespace scalelaw {
+namespace {
+
+using nlohmann::json;
+
+json interval(const Interval& i) {
+  return json::array({i.low, i.high});
+}
+
+json optional_interval(const std::optional<Interval>& i) {
+  return i ? interval(*i) : json();
+}
+
+json profile(const ProfileInterval& p) {
+  return {{"low", p.low_bounded ? json(p.low) : json()},
+          {"high", p.high_bounded ? json(p.high) : json()},
+          {"residual_df", p.residual_df},
+          {"identified", p.identified()}};
+}
+
+json fit(const Law& law, const FitResult& result, LogCentre centre) {
+  json out = {{"status", name(result.status)}, {"why", result.why},
+              {"starts", result.starts},       {"starts_at_best", result.starts_at_best},
+              {"objective", result.objective}, {"scaled_gradient", result.scaled_gradient}};
+  if (!result.theta.empty()) {
+    for (const LawParameter& p : law.published(result.theta, centre)) out[p.symbol] = p.value;
+  }
+  return out;
+}
+
+json power(const PowerLawFit& p) {
+  json out = {{"formula", power_law().formula()},
+              {"status", name(p.status)},
+              {"why", p.why},
+              {"sizes", p.sizes},
+              {"runs", p.runs},
+              {"df", p.df}};
+  if (p.status == FitStatus::kTooFewPoints) return out;
+  out["slope"] = p.slope;
+  out["slope_standard_error"] = p.slope_standard_error;
+  out["slope_interval_t_on_cell_means"] = interval(p.slope_interval);
+  out["n_c"] = p.n_c;
+  out["residual_sd_ln_loss"] = p.residual_sd;
+  out["curvature"] = p.curvature ? json(*p.curvature) : json();
+  out["curvature_p"] = p.curvature_p ? json(*p.curvature_p) : json();
+  out["robust"] = {{"status", name(p.robust_status)},
+                   {"slope", p.robust_slope},
+                   {"huber_delta", p.huber_delta},
+                   {"bootstrap_interval", optional_interval(p.bootstrap_interval)},
+                   {"bootstrap_clusters", p.bootstrap_by_size ? "sizes" : "runs"},
+                   {"replicates", p.bootstrap_replicates},
+                   {"stuck", p.bootstrap_stuck},
+                   {"degenerate", p.bootstrap_degenerate}};
+  return out;
+}
+
+json arm_json(const ArmLaws& arm) {
+  json out = {{"arm", arm.arm}, {"n_count", name(arm.n_count)}, {"power_law", power(arm.power)}};
+  json cells = json::array(), slopes = json::array();
+  for (const SizeCell& c : arm.cells) {
+    cells.push_back({{"n", c.n}, {"loss", std::exp(c.mean_ln_loss)}, {"seeds", c.seeds()}});
+  }
+  for (const LocalSlope& s : arm.local_slopes) {
+    slopes.push_back({{"n_low", s.n_low},
+                      {"n_high", s.n_high},
+                      {"slope", s.slope},
+                      {"standard_error", s.standard_error ? json(*s.standard_error) : json()}});
+  }
+  out["sizes"] = cells;
+  out["local_slopes"] = slopes;
+  out["seed_noise"] = {{"sd_ln_loss", arm.seed_noise.sd_ln_loss}, {"df", arm.seed_noise.df}};
+  const FloorFit& f = arm.floor;
+  out["power_law_with_floor"] = {
+      {"formula", power_law_with_floor().formula()},
+      {"least_squares", fit(power_law_with_floor(), f.least_squares, f.centre)},
+      {"huber", fit(power_law_with_floor(), f.huber, f.centre)},
+      {"huber_delta", f.huber_delta},
+      {"e_profile_gaussian", profile(f.floor)},
+      {"e_profile_huber", profile(f.floor_huber)},
+      {"alpha_over_e_set", optional_interval(f.alpha_over_set)}};
+  return out;
+}
+
+std::string_view name(CrossingSet::Kind kind) {
+  switch (kind) {
+    case CrossingSet::Kind::kNone:
+      return "none";
+    case CrossingSet::Kind::kInterval:
+      return "interval";
+    case CrossingSet::Kind::kLeftRay:
+      return "left_ray";
+    case CrossingSet::Kind::kRightRay:
+      return "right_ray";
+    case CrossingSet::Kind::kTwoRays:
+      return "two_rays";
+    case CrossingSet::Kind::kEverywhere:
+      return "everywhere";
+  }
+  return "";
+}
+
+json comparison_json(const Comparison& c) {
+  json out = {{"arm_a", c.arm_a},
+              {"arm_b", c.arm_b},
+              {"status", name(c.status)},
+              {"why", c.why},
+              {"verdict", c.verdict}};
+  if (c.status != FitStatus::kConverged) return out;
+  out["slope_difference"] = c.difference;
+  out["standard_error"] = c.standard_error;
+  out["interval"] = interval(c.interval);
+  out["df"] = c.df;
+  out["f"] = c.f;
+  out["p"] = c.p;
+  out["p_holm"] = c.p_holm;
+  out["detectable_at_80_percent"] = c.detectable;
+  out["equivalence_margin"] = c.equivalence_margin;
+  out["bootstrap_interval_runs"] = optional_interval(c.bootstrap_interval);
+  out["crossing"] = {{"kind", name(c.crossing.kind)},
+                     {"n", c.crossing.estimate},
+                     {"low", c.crossing.low},
+                     {"high", c.crossing.high},
+                     {"set_measured", c.crossing.set_measured}};
+  out["free_floors"] = {{"status", name(c.floor.status)},
+                        {"why", c.floor.why},
+                        {"shared_alpha", c.floor.shared_alpha},
+                        {"f", c.floor.f},
+                        {"p", c.floor.p},
+                        {"df", c.floor.df}};
+  json equal = json::array();
+  for (const EqualSizeDifference& d : c.at_equal_n) {
+    equal.push_back({{"n", d.n},
+                     {"ln_loss_difference", d.ln_loss_difference},
+                     {"standard_error", d.standard_error ? json(*d.standard_error) : json()},
+                     {"interpolated", d.interpolated}});
+  }
+  out["at_equal_n"] = equal;
+  if (c.largest) {
+    out["largest_paired"] = {{"folder_a", c.largest->folder_a},
+                             {"folder_b", c.largest->folder_b},
+                             {"loss_difference_nats", c.largest->loss_difference_nats},
+                             {"standard_error_nats", c.largest->standard_error_nats},
+                             {"windows", c.largest->windows}};
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string study_json(const Study& study) {
+  const Selection& s = study.options.selection;
+  json out = {
+      {"source", study.table.source},
+      {"test_set", s.test_set},
+      {"metric", name(s.metric)},
+      {"train_tokens", *s.train_tokens},
+      {"level", study.options.level},
+      {"seed", study.options.seed},
+      {"warnings", study.warnings},
+      {"seed_noise", {{"sd_ln_loss", study.seed_noise.sd_ln_loss}, {"df", study.seed_noise.df}}}};
+  for (const auto* laws : {&study.laws, &study.other_laws}) {
+    for (const ArmLaws& arm : *laws) out["laws"].push_back(arm_json(arm));
+  }
+  out["comparisons"] = json::array();
+  for (const Comparison& c : study.comparisons) out["comparisons"].push_back(comparison_json(c));
+  // Names of files need not be UTF-8.
+  return out.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,43 @@
+// Run folders as training would leave them, with losses of our choosing: analysis can be tested
+// before, and without, any training. Written through trainer/run_record.h.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "trainer/run_record.h"
+
+namespace scalelaw {
+
+struct SyntheticRun {
+  std::string arm = "transformer";
+  std::string arch = "transformer";
+  std::string folder;  // "": made of arm, width and seed
+  int64_t d_model = 16;
+  int64_t seed = 1;
+  double loss_nats = 2.5;  // final, on every test set
+  int64_t train_tokens = 2'500'608;
+  double learning_rate = 0.01;
+  std::string tokenizer_hash = "00112233445566778899aabbccddeeff";
+  std::vector<std::string> test_sets = {"default"};
+  RunState state = RunState::kComplete;
+  bool complete = true;  // false: no run.json
+};
+
+// The folder's name below `runs`.
+std::string write_synthetic_run(const std::filesystem::path& runs, const SyntheticRun& run);
+// All of them, and RUNS/sweeps/NAME.json naming their arms; that file's path.
+std::filesystem::path write_synthetic_sweep(const std::filesystem::path& runs,
+                                            const std::string& name,
+                                            const std::vector<SyntheticRun>& cells);
+
+// Two-layer Transformers and one-layer LSTMs of eight sizes each over two decades of N, two seeds
+// at two sizes: measured losses of a small study at D = 2.5 M tokens.
+std::vector<SyntheticRun> pilot_runs();
+
+// Sizes of one arm on L = level (N / 1e4)^-slope with normal noise in ln L; `seeds` runs a size.
+std::vector<SyntheticRun> power_law_runs(const std::string& arm, double level, double slope,
+                                         double noise, int sizes, int seeds, unsigned random_seed);
+
+}  // namespace scalelaw
