@@ -2,6 +2,10 @@
 // trunk between embedding and final norm (models/transformer.cpp, models/lstm.cpp); only trunks
 // differ, so only trunks are compared.
 //
+// Parameters: embedding.weight [V, W], final_norm.gain and .bias [W] (eps 1e-5), and with an untied
+// head head.weight [W, V]; the head has no bias. At the start the embedding is
+// N(0, embedding_std^2) under every InitScheme; an untied head is a matrix like any other.
+//
 // Shapes: R replicas, B windows, T tokens a window (T <= n_ctx), W d_model, V n_vocab.
 #pragma once
 
@@ -10,16 +14,11 @@
 #include <memory>
 #include <string>
 
+#include "models/execution.h"
 #include "models/model_shape.h"
 #include "models/parameter_arena.h"
 
 namespace scalelaw {
-
-// How to compute, not what. The same numbers within tolerance whatever is chosen.
-struct Execution {
-  at::ScalarType compute_dtype = at::kFloat;  // kBFloat16: products in bf16, masters in float32
-  bool plain_operators = false;  // true: every layer as plain autograd operators, the slow twin
-};
 
 struct TokenScores {
   at::Tensor loss_nats;  // (R, B, T) float32
@@ -33,7 +32,7 @@ class LanguageModel {
   LanguageModel& operator=(const LanguageModel&) = delete;
 
   // tokens, targets (R, B, T) int64 on the arena's device.
-  at::Tensor logits(const at::Tensor& tokens) const;  // (R, B, T, V) float32
+  at::Tensor logits(const at::Tensor& tokens) const;  // (R, B, T, V) float32, differentiable
   // Mean loss of each replica, (R) float32, differentiable. Train on its sum: a replica's
   // gradient is then its own.
   at::Tensor training_loss(const at::Tensor& tokens, const at::Tensor& targets) const;

@@ -27,9 +27,16 @@ enum class ParameterGroup {
 struct Init {
   double mean = 0;
   double std = 0;  // 0: constant `mean`
+  int64_t ones_begin = 0, ones_end = 0;  // of the flattened parameter, set to 1 afterwards
   static Init normal(double std) { return {0.0, std}; }
   static Init constant(double value) { return {value, 0.0}; }
+  static Init zeros_with_ones(int64_t begin, int64_t end) { return {0.0, 0.0, begin, end}; }
 };
+
+// std of a matrix [fan_in, ...] that is not a residual output, and of one that is (attention's
+// output and the MLP's second matrix).
+double matrix_std(const ModelShape& shape, int64_t fan_in);
+double residual_output_std(const ModelShape& shape);
 
 struct ParameterSpec {
   std::string name;             // "blocks.0.attention.qkv.weight"; PyTorch's words, [in, out] layout
@@ -43,8 +50,12 @@ struct ParameterSpec {
 // A handle that a layer keeps; usable once the arena is allocated.
 class Parameter {
  public:
+  Parameter() = default;
+  // A parameter outside any arena, of any dtype: for tests of one layer.
+  Parameter(at::Tensor value, at::Tensor gradient);
+
   const at::Tensor& value() const { return *value_; }  // [R, ...shape], a leaf that requires grad
-  at::Tensor gradient() const;                         // the same view of the gradient arena
+  const at::Tensor& gradient() const { return *gradient_; }  // the same view of the gradients
   bool declared() const { return value_ != nullptr; }
 
  private:

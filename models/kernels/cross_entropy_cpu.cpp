@@ -1,0 +1,97 @@
+#include <cmath>
+
+#include "models/kernels/cross_entropy.h"
+#include "models/kernels/vector_math.h"
+
+namespace scalelaw {
+namespace {
+
+// Sums and maxima run in lanes, so that the compiler may use vectors without reordering a sum.
+constexpr int64_t kLanes = 32;
+
+SCALELAW_VECTOR_CLONES
+float row_maximum(int64_t size, const float* __restrict row) {
+  float lanes[kLanes];
+  for (float& lane : lanes) lane = row[0];
+  int64_t v = 0;
+  for (; v + kLanes <= size; v += kLanes) {
+    for (int64_t lane = 0; lane < kLanes; ++lane) {
+      lanes[lane] = row[v + lane] > lanes[lane] ? row[v + lane] : lanes[lane];
+    }
+  }
+  float maximum = row[0];
+  for (const float lane : lanes) maximum = lane > maximum ? lane : maximum;
+  for (; v < size; ++v) maximum = row[v] > maximum ? row[v] : maximum;
+  return maximum;
+}
+
+SCALELAW_VECTOR_CLONES
+float sum_of_exponentials(int64_t size, const float* __restrict row, float maximum) {
+  float lanes[kLanes] = {};
+  int64_t v = 0;
+  for (; v + kLanes <= size; v += kLanes) {
+    for (int64_t lane = 0; lane < kLanes; ++lane) {
+      lanes[lane] += vector_math::exp(row[v + lane] - maximum);
+    }
+  }
+  float sum = 0;
+  for (; v < size; ++v) sum += vector_math::exp(row[v] - maximum);
+  for (const float lane : lanes) sum += lane;
+  return sum;
+}
+
+SCALELAW_VECTOR_CLONES
+float exponentiate(int64_t size, float* __restrict row, float maximum) {
+  float lanes[kLanes] = {};
+  int64_t v = 0;
+  for (; v + kLanes <= size; v += kLanes) {
+    for (int64_t lane = 0; lane < kLanes; ++lane) {
+      row[v + lane] = vector_math::exp(row[v + lane] - maximum);
+      lanes[lane] += row[v + lane];
+    }
+  }
+  float sum = 0;
+  for (; v < size; ++v) {
+    row[v] = vector_math::exp(row[v] - maximum);
+    sum += row[v];
+  }
+  for (const float lane : lanes) sum += lane;
+  return sum;
+}
+
+SCALELAW_VECTOR_CLONES
+void scale_row(int64_t size, float* __restrict row, float factor) {
+  for (int64_t v = 0; v < size; ++v) row[v] *= factor;
+}
+
+bool is_first_maximum(const float* row, int64_t target, float maximum) {
+  if (row[target] != maximum) return false;  // also when anything about the row is NaN
+  for (int64_t v = 0; v < target; ++v) {
+    if (row[v] == maximum) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+void cross_entropy_rows(int64_t rows, int64_t vocabulary, float* logits, const int64_t* targets,
+                        float gradient_scale, float* loss_nats, bool* correct) {
+  for (int64_t r = 0; r < rows; ++r) {
+    float* row = logits + r * vocabulary;
+    const int64_t target = targets[r];
+    const float target_logit = row[target];
+    const float maximum = row_maximum(vocabulary, row);
+    if (correct != nullptr) correct[r] = is_first_maximum(row, target, maximum);
+    float sum = 0;
+    if (gradient_scale == 0.0f) {
+      sum = sum_of_exponentials(vocabulary, row, maximum);
+    } else {
+      sum = exponentiate(vocabulary, row, maximum);
+      scale_row(vocabulary, row, gradient_scale / sum);
+      row[target] -= gradient_scale;
+    }
+    loss_nats[r] = std::log(sum) + (maximum - target_logit);
+  }
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,77 @@
+#include "models/layers/embedding.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/embedding.h>
+#include <ATen/ops/embedding_dense_backward.h>
+#include <ATen/ops/gather.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+namespace scalelaw {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+void add_rows_on_cpu(const at::Tensor& gradient, const at::Tensor& tokens, const at::Tensor& sum) {
+  const int64_t rows = tokens.size(1), width = sum.size(2);
+  for (int64_t r = 0; r < tokens.size(0); ++r) {
+    const float* source = gradient.select(0, r).const_data_ptr<float>();
+    const int64_t* token = tokens.select(0, r).const_data_ptr<int64_t>();
+    float* table = sum.select(0, r).mutable_data_ptr<float>();
+    for (int64_t row = 0; row < rows; ++row, source += width) {
+      float* target = table + token[row] * width;
+#pragma GCC ivdep
+      for (int64_t j = 0; j < width; ++j) target[j] += source[j];
+    }
+  }
+}
+
+// ATen's backward has one table: the replicas' tables are laid end to end.
+void add_rows(const at::Tensor& gradient, const at::Tensor& tokens, const at::Tensor& sum) {
+  const int64_t replicas = sum.size(0), vocabulary = sum.size(1), width = sum.size(2);
+  const at::Tensor shift = at::arange(replicas, tokens.options()).mul_(vocabulary).unsqueeze(1);
+  sum.add_(at::embedding_dense_backward(gradient, tokens + shift, replicas * vocabulary,
+                                        /*padding_idx=*/-1, /*scale_grad_by_freq=*/false)
+               .view({replicas, vocabulary, width}));
+}
+
+class EmbedFunction : public torch::autograd::Function<EmbedFunction> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& table,
+                            const Parameter& parameter, const at::Tensor& tokens) {
+    context->saved_data["tokens"] = tokens;
+    context->saved_data["gradient"] = parameter.gradient();
+    return plain::embed(tokens, table);
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const at::Tensor tokens = context->saved_data["tokens"].toTensor();
+    const at::Tensor sum = context->saved_data["gradient"].toTensor();
+    const at::Tensor gradient = gradients[0].contiguous();
+    if (sum.is_cpu() && sum.scalar_type() == at::kFloat) {
+      add_rows_on_cpu(gradient, tokens, sum);
+    } else {
+      add_rows(gradient, tokens, sum);
+    }
+    return {at::Tensor(), at::Tensor(), at::Tensor()};
+  }
+};
+
+}  // namespace
+
+at::Tensor embed(const at::Tensor& tokens, const Parameter& table, const Execution& execution) {
+  if (execution.plain_operators) return plain::embed(tokens, table.value());
+  return EmbedFunction::apply(table.value(), table, tokens.contiguous());
+}
+
+at::Tensor plain::embed(const at::Tensor& tokens, const at::Tensor& table) {
+  if (table.size(0) == 1) {
+    return at::embedding(table.select(0, 0), tokens.select(0, 0)).unsqueeze(0);
+  }
+  const at::Tensor rows =
+      tokens.unsqueeze(2).expand({tokens.size(0), tokens.size(1), table.size(2)});
+  return at::gather(table, 1, rows);
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,91 @@
+#include "models/layers/linear.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/addmm.h>
+#include <ATen/ops/baddbmm.h>
+#include <ATen/ops/bmm.h>
+#include <ATen/ops/mm.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+namespace scalelaw {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+class LinearFunction : public torch::autograd::Function<LinearFunction> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
+                            const Parameter& weight_parameter, const Parameter& bias_parameter,
+                            at::ScalarType dtype) {
+    const at::Tensor x_cast = x.to(dtype);
+    const at::Tensor weight_cast = weight.to(dtype);
+    const at::Tensor bias =
+        bias_parameter.declared() ? bias_parameter.value().to(dtype) : at::Tensor();
+    context->save_for_backward({x_cast, weight_cast});
+    // Not among the saved variables: their version check would trip over every other layer's
+    // addition to the same arena.
+    context->saved_data["weight_gradient"] = weight_parameter.gradient();
+    if (bias.defined()) context->saved_data["bias_gradient"] = bias_parameter.gradient();
+    context->saved_data["input_needs_gradient"] = x.requires_grad();
+    return product_plus_bias(x_cast, weight_cast, bias);
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const variable_list saved = context->get_saved_variables();
+    const at::Tensor gradient = gradients[0].contiguous();
+    add_transposed_product(saved[0], gradient, context->saved_data["weight_gradient"].toTensor());
+    const auto bias = context->saved_data.find("bias_gradient");
+    if (bias != context->saved_data.end()) add_row_sum(gradient, bias->second.toTensor());
+    at::Tensor x_gradient;
+    if (context->saved_data["input_needs_gradient"].toBool()) {
+      x_gradient = product(gradient, saved[1].transpose(1, 2));
+    }
+    return {x_gradient, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
+  }
+};
+
+}  // namespace
+
+at::Tensor product(const at::Tensor& a, const at::Tensor& b) {
+  if (a.size(0) != 1) return at::bmm(a, b);
+  return at::mm(a.select(0, 0), b.select(0, 0)).unsqueeze(0);
+}
+
+at::Tensor product_plus_bias(const at::Tensor& a, const at::Tensor& b, const at::Tensor& bias) {
+  if (!bias.defined()) return product(a, b);
+  if (a.size(0) != 1) return at::baddbmm(bias.unsqueeze(1), a, b);
+  return at::addmm(bias.select(0, 0), a.select(0, 0), b.select(0, 0)).unsqueeze(0);
+}
+
+void add_transposed_product(const at::Tensor& a, const at::Tensor& b, const at::Tensor& sum) {
+  const at::Tensor a_transposed = a.transpose(1, 2);
+  if (a.scalar_type() != sum.scalar_type()) {
+    sum.add_(product(a_transposed, b));
+  } else if (a.size(0) == 1) {
+    sum.select(0, 0).addmm_(a_transposed.select(0, 0), b.select(0, 0));
+  } else {
+    sum.baddbmm_(a_transposed, b);
+  }
+}
+
+void add_row_sum(const at::Tensor& a, const at::Tensor& sum) {
+  sum.add_(a.sum(1, /*keepdim=*/false, sum.scalar_type()));
+}
+
+at::Tensor linear(const at::Tensor& x, const Parameter& weight, const Parameter& bias,
+                  const Execution& execution) {
+  const at::ScalarType dtype = execution.compute_dtype;
+  if (execution.plain_operators) {
+    return plain::linear(x.to(dtype), weight.value().to(dtype),
+                         bias.declared() ? bias.value().to(dtype) : at::Tensor());
+  }
+  return LinearFunction::apply(x, weight.value(), weight, bias, dtype);
+}
+
+at::Tensor plain::linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  const at::Tensor y = at::bmm(x, weight);
+  return bias.defined() ? y + bias.unsqueeze(1) : y;
+}
+
+}  // namespace scalelaw
