@@ -46,12 +46,6 @@ struct BenchArguments {
   bool json = false;
 };
 
-at::Device device_named(const std::string& text) {
-  const auto request = device_request_from(text);
-  if (!request) throw ConfigError("--device " + text + ": must be auto, cpu or cuda");
-  return choose_device(*request);
-}
-
 int run_train(const TrainArguments& arguments) {
   std::vector<RunConfig> configs;
   for (const std::string& file : arguments.configs) {
@@ -60,7 +54,7 @@ int run_train(const TrainArguments& arguments) {
   PackOptions options;
   options.runs = arguments.runs;
   options.data = arguments.data;
-  options.device = device_named(arguments.device);
+  options.device = choose_device(arguments.device);
   if (arguments.threads > 0) at::set_num_threads(arguments.threads);
   options.provenance = current_provenance(options.device, at::get_num_threads());
   options.note = [](const std::string& text) { spdlog::info("{}", text); };
@@ -96,7 +90,7 @@ int run_bench_verb(BenchArguments& arguments) {
     throw ConfigError("--precision " + arguments.precision + ": must be fp32 or bf16");
   }
   if (arguments.precision == "bf16") arguments.options.precision = Precision::kBFloat16;
-  arguments.options.device = device_named(arguments.device);
+  arguments.options.device = choose_device(arguments.device);
   at::set_num_threads(arguments.threads);
   const BenchResult result = run_bench(arguments.options);
   if (arguments.json) {

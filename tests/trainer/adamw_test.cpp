@@ -1,6 +1,7 @@
 // AdamW against 20 steps of torch.optim.AdamW with clip_grad_norm_ (tests/golden/adamw.safetensors).
 #include "trainer/optimizers/adamw.h"
 
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/from_blob.h>

@@ -15,12 +15,12 @@
 namespace scalelaw {
 namespace {
 
-struct Setup {
+struct TinyModel {
   ParameterArena arena;
   std::unique_ptr<LanguageModel> model;
   std::unique_ptr<AdamW> optimizer;
 
-  Setup(const std::string& arch, int64_t replicas) {
+  TinyModel(const std::string& arch, int64_t replicas) {
     ModelShape shape;
     shape.arch = arch;
     shape.d_model = 16;
@@ -51,15 +51,15 @@ class StepTest : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Architectures, StepTest, testing::Values("transformer", "lstm"));
 
 TEST_P(StepTest, PoisonedGradientArenaHoldsNoNaNAfterAStep) {
-  Setup setup(GetParam(), 3);
-  setup.arena.gradients().detach().fill_(std::numeric_limits<float>::quiet_NaN());
-  const StepResult result = setup.step(random_tokens(3), 4);
-  EXPECT_FALSE(at::isnan(setup.arena.gradients()).any().item<bool>());
+  TinyModel tiny(GetParam(), 3);
+  tiny.arena.gradients().detach().fill_(std::numeric_limits<float>::quiet_NaN());
+  const StepResult result = tiny.step(random_tokens(3), 4);
+  EXPECT_FALSE(at::isnan(tiny.arena.gradients()).any().item<bool>());
   EXPECT_EQ(result.updated, (std::vector<bool>{true, true, true}));
 }
 
 TEST_P(StepTest, MicroBatchesGiveTheGradientOfTheWholeBatch) {
-  Setup whole(GetParam(), 2), split(GetParam(), 2);
+  TinyModel whole(GetParam(), 2), split(GetParam(), 2);
   const at::Tensor tokens = random_tokens(2);
   const StepResult a = whole.step(tokens, 4), b = split.step(tokens, 1);
   for (std::size_t r = 0; r < 2; ++r) EXPECT_NEAR(a.loss_nats[r], b.loss_nats[r], 1e-5);
@@ -67,7 +67,7 @@ TEST_P(StepTest, MicroBatchesGiveTheGradientOfTheWholeBatch) {
 }
 
 TEST_P(StepTest, AReplicaThatIsNotFiniteKeepsItsWeightsAndTouchesNoOther) {
-  Setup pack(GetParam(), 3), healthy(GetParam(), 3);
+  TinyModel pack(GetParam(), 3), healthy(GetParam(), 3);
   {
     const at::NoGradGuard no_grad;
     pack.arena.values()[1].fill_(std::numeric_limits<float>::infinity());
@@ -83,7 +83,7 @@ TEST_P(StepTest, AReplicaThatIsNotFiniteKeepsItsWeightsAndTouchesNoOther) {
 }
 
 TEST_P(StepTest, RepeatsBitForBit) {
-  Setup first(GetParam(), 2), second(GetParam(), 2);
+  TinyModel first(GetParam(), 2), second(GetParam(), 2);
   for (int i = 0; i < 3; ++i) {
     const at::Tensor tokens = random_tokens(2);
     first.step(tokens, 2);
