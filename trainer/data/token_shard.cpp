@@ -231,9 +231,8 @@ TokenShard::~TokenShard() {
 void TokenShard::copy(int64_t first, std::span<int64_t> out) const {
   const int64_t count = static_cast<int64_t>(out.size());
   if (first < 0 || first > info_.n_tokens || count > info_.n_tokens - first) {
-    throw std::out_of_range(file_.string() + ": tokens [" + std::to_string(first) + ", " +
-                            std::to_string(first + count) + ") of " +
-                            std::to_string(info_.n_tokens));
+    throw std::out_of_range(file_.string() + ": " + std::to_string(count) + " tokens from " +
+                            std::to_string(first) + " of " + std::to_string(info_.n_tokens));
   }
   // Reading a mapping beyond a file's end kills the process: ask before.
   if (file_bytes(file_, descriptor_) < static_cast<int64_t>(mapped_bytes_)) {
