@@ -180,7 +180,7 @@ install_wheel() {
   local half=$1 needed=3500
   [[ $half == cuda ]] && needed=9000
   (($(free_megabytes "$root") > needed)) ||
-    fail_stage "LibTorch ($half) needs $needed MB while it is unpacked; $(free_megabytes "$root") MB are free in $root."
+    fail_stage "LibTorch ($half) needs $needed MB while it is unpacked; $(free_megabytes "$root") MB are free in $root. LibTorch from elsewhere: --torch PATH."
   if [[ ! -x $venv/bin/pip ]]; then
     "$python" -m venv "$venv" ||
       fail_stage "python3 could not make a virtual environment in .venv (Debian package python3-venv)"
