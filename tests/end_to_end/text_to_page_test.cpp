@@ -1,9 +1,9 @@
 // The whole way as a user goes it: text, data set, sweep of two architectures, laws, page.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -38,6 +38,16 @@ class TextToPage : public testing::Test {
   ProgramResult scalelaw(std::vector<std::string> words) {
     words.insert(words.begin(), "scalelaw");
     return run_program(words);
+  }
+  // Headless, network refused: what it draws is in the file alone.
+  void expect_browser_draws(const std::string& page) {
+    const ProgramResult result = run_program(
+        {"/usr/bin/chromium", "--headless", "--no-sandbox", "--disable-gpu",
+         "--window-size=1000,3000", "--host-resolver-rules=MAP * ~NOTFOUND",
+         "--user-data-dir=" + in("browser"), "--screenshot=" + in("page.png"), "file://" + page});
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    ASSERT_TRUE(fs::exists(in("page.png"))) << result.output;
+    EXPECT_GT(fs::file_size(in("page.png")), 20000u) << "an empty page";
   }
   std::string in(const char* name) const { return (temp_.path() / name).string(); }
   TempDir temp_;
@@ -92,13 +102,18 @@ TEST_F(TextToPage, SixRunsEndInTwoLawsAndAPage) {
 
   step = scalelaw({"report", in("runs/sweeps/tiny.json"), "--out", in("report")});
   ASSERT_EQ(step.exit_code, 0) << step.output;
-  const std::string page = read_whole_file(fs::path(in("report")) / "index.html");
+  const std::string page = read_whole_file(fs::path(in("report")) / "report.html");
   for (const char* part : {"transformer", "lstm", "<svg"}) {
     EXPECT_NE(page.find(part), std::string::npos) << part;
   }
   for (const char* outside : {"src=\"http", "href=\"http", "<script src", "@import"}) {
     EXPECT_EQ(page.find(outside), std::string::npos) << "the page stands alone: " << outside;
   }
+  for (const char* file : {"report.md", "runs.csv", "laws.json"}) {
+    EXPECT_GT(fs::file_size(fs::path(in("report")) / file), 0u) << file;
+  }
+  if (std::getenv("SCALELAW_TEST_SERVICES") != nullptr)
+    expect_browser_draws(in("report/report.html"));
 }
 
 }  // namespace
