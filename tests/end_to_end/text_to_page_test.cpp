@@ -112,8 +112,10 @@ TEST_F(TextToPage, SixRunsEndInTwoLawsAndAPage) {
   for (const char* file : {"report.md", "runs.csv", "laws.json"}) {
     EXPECT_GT(fs::file_size(fs::path(in("report")) / file), 0u) << file;
   }
-  if (std::getenv("SCALELAW_TEST_SERVICES") != nullptr)
+  const char* services = std::getenv("SCALELAW_TEST_SERVICES");
+  if (services != nullptr && std::string(services) == "1") {
     expect_browser_draws(in("report/report.html"));
+  }
 }
 
 }  // namespace
