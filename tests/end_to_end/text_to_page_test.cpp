@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,7 @@ arms:
   transformer: {model: {arch: transformer, n_layer: 1}}
   lstm: {model: {arch: lstm, n_layer: 1, embedding_std: 1}}
 blocks:
-  - {name: ladder, grid: {model.d_model: [4, 8, 16]}}
+  - {name: ladder, grid: {model.d_model: [8, 16, 32]}}
 )";
 
 class TextToPage : public testing::Test {
@@ -81,13 +82,19 @@ TEST_F(TextToPage, SixRunsEndInTwoLawsAndAPage) {
   const SweepRecord record = read_sweep_record(sweep_record_file(in("runs"), "tiny"));
   ASSERT_EQ(record.cells.size(), 6u);
   std::vector<fs::file_time_type> written;
+  std::map<std::string, double> loss_of_smaller;
   for (const SweepCell& cell : record.cells) {
     const RunFolder folder{fs::path(in("runs")) / cell.folder};
     const RunRecord run = read_run_record(folder);
     EXPECT_EQ(run.content_hash, cell.content_hash);
     EXPECT_EQ(run.state, RunState::kComplete);
-    // Uniform over the 28 letters and signs of the corpus would be 3.3 nats; nothing learned, 5.5.
-    EXPECT_LT(run.test.at("tales").loss_nats, 3.0) << cell.folder;
+    // Bytes are 256, of which the corpus uses about 30: nothing learned is 5.5 nats, their share
+    // alone 2.9.
+    EXPECT_LT(run.test.at("tales").loss_nats, 2.9) << cell.folder;
+    if (loss_of_smaller.contains(cell.arm())) {
+      EXPECT_LT(run.test.at("tales").loss_nats, loss_of_smaller[cell.arm()]) << cell.folder;
+    }
+    loss_of_smaller[cell.arm()] = run.test.at("tales").loss_nats;
     written.push_back(fs::last_write_time(folder.record()));
   }
 
@@ -99,6 +106,9 @@ TEST_F(TextToPage, SixRunsEndInTwoLawsAndAPage) {
     EXPECT_EQ(fs::last_write_time(folder.record()), written[i]);
     EXPECT_EQ(read_attempts(folder).size(), 1u);
   }
+
+  step = scalelaw({"doctor", "--runs", in("runs"), "--data", in("data")});
+  EXPECT_EQ(step.exit_code, 0) << step.output;
 
   step = scalelaw({"report", in("runs/sweeps/tiny.json"), "--out", in("report")});
   ASSERT_EQ(step.exit_code, 0) << step.output;
