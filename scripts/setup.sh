@@ -31,7 +31,10 @@ packages=(
   gnuplot-nox:gnuplot fonts-dejavu-core
 )
 system_name() { sed -n 's/^ID=//p' /etc/os-release; }
-# What tests that start a browser need (Ubuntu's chromium is a snap, which containers cannot run); installed only where such tests are asked for.
+# Ubuntu's sentencepiece.pc asks for protobuf, and its package does not.
+if [[ $(system_name) == ubuntu ]]; then packages+=(libprotobuf-dev); fi
+# For tests that start a browser, where such are asked for. Ubuntu's chromium is a snap, which a
+# container cannot run.
 if [[ ${SCALELAW_TEST_SERVICES:-0} == 1 && $(system_name) == debian ]]; then
   packages+=(chromium:chromium)
 fi
