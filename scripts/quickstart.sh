@@ -6,7 +6,7 @@
 #   scripts/quickstart.sh [--runs FOLDER] [--out FOLDER]
 #
 #   --runs FOLDER   the store of run folders (default: runs)
-#   --out FOLDER    where the page goes (default: report/quickstart)
+#   --out FOLDER    where the page goes (default: report/quickstart); its path is printed at the end
 source "$(dirname -- "${BASH_SOURCE[0]}")/stages.sh"
 
 runs=runs
@@ -35,4 +35,3 @@ scalelaw=build/release/bin/scalelaw
 show "Data" "$scalelaw" data build default --torch "$(torch_folder)"
 show "Sweep" "$scalelaw" sweep run configs/quickstart.yaml --runs "$runs"
 show "Report" "$scalelaw" report "$runs/sweeps/quickstart.json" --out "$out"
-printf '\nThe page: %s\n' "$(realpath -- "$out")/index.html"

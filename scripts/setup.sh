@@ -26,12 +26,15 @@ packages=(
   g++:g++ cmake:cmake ninja-build:ninja ccache:ccache git:git pkg-config:pkg-config
   python3:python3 python3-venv ca-certificates
   libyaml-cpp-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libcli11-dev libxxhash-dev
-  libarchive-dev libzstd-dev libsentencepiece-dev libceres-dev
+  libarchive-dev libzstd-dev libsentencepiece-dev libceres-dev libeigen3-dev libgoogle-glog-dev
   libgtest-dev libbenchmark-dev
   gnuplot-nox:gnuplot fonts-dejavu-core
 )
 system_name() { sed -n 's/^ID=//p' /etc/os-release; }
-# What tests that start a browser need (Ubuntu's chromium is a snap, which containers cannot run); installed only where such tests are asked for.
+# Ubuntu's sentencepiece.pc asks for protobuf, and its package does not.
+if [[ $(system_name) == ubuntu ]]; then packages+=(libprotobuf-dev); fi
+# For tests that start a browser, where such are asked for. Ubuntu's chromium is a snap, which a
+# container cannot run.
 if [[ ${SCALELAW_TEST_SERVICES:-0} == 1 && $(system_name) == debian ]]; then
   packages+=(chromium:chromium)
 fi
@@ -180,7 +183,7 @@ install_wheel() {
   local half=$1 needed=3500
   [[ $half == cuda ]] && needed=9000
   (($(free_megabytes "$root") > needed)) ||
-    fail_stage "LibTorch ($half) needs $needed MB while it is unpacked; $(free_megabytes "$root") MB are free in $root."
+    fail_stage "LibTorch ($half) needs $needed MB while it is unpacked; $(free_megabytes "$root") MB are free in $root. LibTorch from elsewhere: --torch PATH."
   if [[ ! -x $venv/bin/pip ]]; then
     "$python" -m venv "$venv" ||
       fail_stage "python3 could not make a virtual environment in .venv (Debian package python3-venv)"

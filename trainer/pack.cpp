@@ -82,9 +82,15 @@ void Pack::open_data(const RunConfig& config) {
   for (const auto& [name, tokens] : test_tokens(config)) {
     const DataSetInfo test = open_data_set(options_.data, name);
     test_sets_.push_back({name, TokenShard(shard_file(test, Split::kTest)), tokens});
-    for (const int64_t asked : {tokens, config.evaluate.tokens}) {
-      evaluation_starts(test_sets_.back().shard.info().n_tokens, shape_.n_ctx, asked);
-    }
+    const auto check = [&](const std::string& key, int64_t asked) {
+      try {
+        evaluation_starts(test_sets_.back().shard.info().n_tokens, shape_.n_ctx, asked);
+      } catch (const ConfigError& error) {
+        throw ConfigError(key + " = " + std::to_string(asked) + ": " + error.what());
+      }
+    };
+    check("data.test." + name, tokens);
+    check("evaluate.tokens on " + name, config.evaluate.tokens);
   }
   if (train_->info().n_tokens <= config.train.batch_tokens) {
     throw ConfigError("data.train = " + set.name + ": its train split has " +
@@ -121,8 +127,9 @@ void Pack::build(const std::vector<RunIdentity>& identities) {
   const int64_t batch_windows = first.train.batch_tokens / shape_.n_ctx;
   for (const RunIdentity& identity : identities) {
     optimizers.push_back(identity.config.train.optimizer);
-    streams_.emplace_back(BatchGeometry{shape_.n_ctx, batch_windows, prefix_tokens(identity.config)},
-                          identity.config.seeds.data);
+    streams_.emplace_back(
+        BatchGeometry{shape_.n_ctx, batch_windows, prefix_tokens(identity.config)},
+        identity.config.seeds.data);
   }
   optimizer_ = std::make_unique<AdamW>(arena_, std::move(optimizers));
   const std::vector<int64_t> sizes{arena_.replicas(), batch_windows, shape_.n_ctx};
@@ -155,9 +162,9 @@ void Pack::resume() {
   for (ReplicaRun& member : members_) {
     TrainingCursor cursor = member.cursor;
     if (restored && cursor.pack != pack) {
-      cursor.events.push_back({"repacked", step_, std::to_string(cursor.pack.size()) +
-                                                      " members before, " +
-                                                      std::to_string(pack.size()) + " now"});
+      cursor.events.push_back({"repacked", step_,
+                               std::to_string(cursor.pack.size()) + " members before, " +
+                                   std::to_string(pack.size()) + " now"});
     }
     cursor.pack = pack;
     member.begin_attempt(std::move(cursor), options_.provenance);
@@ -231,10 +238,10 @@ void Pack::train_one_step() {
       continue;
     }
     advance_clock();
-    members_[r].cursor.events.push_back(
-        {"diverged", step_,
-         "loss " + std::to_string(result_.loss_nats[r]) + ", gradient norm " +
-             std::to_string(result_.grad_norm[r])});
+    members_[r].cursor.events.push_back({"diverged", step_,
+                                         "loss " + std::to_string(result_.loss_nats[r]) +
+                                             ", gradient norm " +
+                                             std::to_string(result_.grad_norm[r])});
     options_.note(members_[r].folder().path.string() + ": diverged at step " +
                   std::to_string(step_));
     members_[r].finish(RunState::kDiverged, {}, facts_of(members_[r]), static_cast<int>(r));

@@ -45,7 +45,8 @@ void write_holder(int file_descriptor) {
 
 [[noreturn]] void throw_disk(const std::filesystem::path& file, int error) {
   const std::string what = file.string() + ": " + std::strerror(error);
-  if (error == EACCES || error == EPERM || error == EROFS) {
+  // ENOTDIR, ENOENT: a part of the path is a file, or is where no folder can be made (/proc).
+  if (error == EACCES || error == EPERM || error == EROFS || error == ENOTDIR || error == ENOENT) {
     throw ConfigError(what + "; choose a folder that can be written with --runs");
   }
   throw std::runtime_error(what);

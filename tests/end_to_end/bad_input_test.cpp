@@ -107,7 +107,7 @@ TEST_F(BadInput, MissingDataSetNamesTheNearestOne) {
 TEST_F(BadInput, MoreTestTokensThanThereAreIsRefused) {
   expect_run_refused(
       "spec: 1\ndata: {train: tiny, test: {tiny: 1M}}\ntrain: {batch_tokens: 64}\n" + kModel,
-      {"data.test", "tiny"});
+      {"data.test.tiny", "1000000", "1024"});
 }
 
 TEST_F(BadInput, DataSmallerThanABatchIsRefused) {
