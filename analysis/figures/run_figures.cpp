@@ -216,8 +216,8 @@ Figure loss_by_position(const RunTable& table, const std::vector<ArmLaws>& laws,
       "standard error over windows. Left: one line a size, coloured by N. Right: the largest run "
       "of each arm. A line that keeps falling to the right still gains from more context.";
   figure.colours = sizes_as_colours(table, selection.n_count);
-  figure.width_px = 980;
-  figure.height_px = 440;
+  figure.width_px = 1000;
+  figure.height_px = 420;
   Range x, y;
   const auto line_of = [&](const RunRow& row) {
     Series line;
@@ -258,7 +258,7 @@ Figure loss_by_position(const RunTable& table, const std::vector<ArmLaws>& laws,
     figure.panels.push_back(std::move(panel));
     Series line = line_of(table.rows[laws[k].cells.back().rows.front()]);
     line.colour = static_cast<int>(k);
-    line.label = laws[k].arm + ", N = " + human(laws[k].cells.back().n);
+    line.label = laws[k].arm + " " + human(laws[k].cells.back().n);
     line.mark = Mark::kLine;
     largest.series.push_back(line);
     line.label.clear();

@@ -41,7 +41,7 @@ void add_tests(Document& document, const Comparison& c, const Comparison& other,
                    {"p"},
                    {"p, Holm"},
                    {"95% bootstrap"},
-                   {"usually missed below"},
+                   {"usually missed below (80% power)"},
                    {"lines cross at N", false}};
   const Comparison* rows[] = {&c, &other};
   for (const Comparison* k : rows) {
@@ -55,7 +55,7 @@ void add_tests(Document& document, const Comparison& c, const Comparison& other,
                                                 : "-",
                           fixed(k->detectable, 3), crossing_text(*k)});
   }
-  document.add(table);
+  document.add(table.transposed(1));
   if (c.floor.status == FitStatus::kConverged) {
     document.paragraph("With a free floor in both arms, equal exponents (shared alpha " +
                        fixed(c.floor.shared_alpha, 2) + ") have F(1, " +
@@ -92,6 +92,7 @@ void add_comparisons(Document& document, const Study& study) {
   for (std::size_t i = 0; i < study.comparisons.size(); ++i) {
     const Comparison& c = study.comparisons[i];
     document.paragraph(c.verdict);
+    document.list(c.remarks);
     if (c.status != FitStatus::kConverged) continue;
     add_tests(document, c, study.other_comparisons[i], study);
     add_equal_sizes(document, c);

@@ -30,7 +30,7 @@ table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabu
 caption { text-align: left; color: var(--soft); padding: .5rem 0; max-width: 46rem; }
 th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align: left;
   vertical-align: top; white-space: nowrap; }
-td.wide { white-space: normal; min-width: 14rem; overflow-wrap: anywhere; }
+td.wide { white-space: normal; min-width: 12rem; overflow-wrap: anywhere; }
 th { border-bottom: 2px solid var(--line); vertical-align: bottom; white-space: normal; }
 td.n, th.n { text-align: right; }
 figure { margin: 1.2rem 0 2rem; } figure .scroll { margin: 0; }
@@ -48,7 +48,7 @@ summary { cursor: pointer; color: var(--accent); }
 
 // Text that a reader needs room for wraps; names and numbers do not.
 bool is_wide(const std::string& cell) {
-  return cell.size() > 36;
+  return cell.size() > 28;
 }
 
 void write_table(std::ostream& out, const DocumentTable& table, bool folded) {
@@ -67,9 +67,9 @@ void write_table(std::ostream& out, const DocumentTable& table, bool folded) {
   for (const auto& row : table.rows) {
     out << "<tr>";
     for (std::size_t i = 0; i < row.size(); ++i) {
-      const char* style = table.columns[i].numeric ? " class=\"n\""
-                          : is_wide(row[i])        ? " class=\"wide\""
-                                                   : "";
+      const bool numeric = table.columns[i].numeric;
+      const char* style = is_wide(row[i]) ? (numeric ? " class=\"wide n\"" : " class=\"wide\"")
+                                          : (numeric ? " class=\"n\"" : "");
       out << "<td" << style << '>' << html_escaped(row[i]) << "</td>";
     }
     out << "</tr>\n";

@@ -37,6 +37,22 @@ void write_table(std::ostream& out, const DocumentTable& table) {
 
 }  // namespace
 
+DocumentTable DocumentTable::transposed(std::size_t keys) const {
+  DocumentTable out;
+  out.caption = caption;
+  out.columns.push_back({"", false});
+  for (const auto& row : rows) {
+    std::string header;
+    for (std::size_t k = 0; k < keys; ++k) header += (k ? ", " : "") + row[k];
+    out.columns.push_back({header, true});
+  }
+  for (std::size_t c = keys; c < columns.size(); ++c) {
+    out.rows.push_back({columns[c].header});
+    for (const auto& row : rows) out.rows.back().push_back(row[c]);
+  }
+  return out;
+}
+
 void Document::heading(const std::string& text) {
   blocks.push_back({});
   blocks.back().kind = DocumentBlock::Kind::kHeading;

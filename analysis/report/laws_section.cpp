@@ -22,14 +22,14 @@ void add_power_laws(Document& document, const Study& study) {
                    {"sizes"},
                    {"runs"},
                    {"a"},
-                   {"95% (t)"},
+                   {"95% interval (t)"},
                    {"N_c"},
                    {"residual sd, %"},
-                   {"p of a bend"},
-                   {"a, Huber"},
-                   {"95% bootstrap"},
-                   {"stuck / void"},
-                   {"status", false}};
+                   {"p of a bend (quadratic term)"},
+                   {"a, Huber on runs"},
+                   {"95% bootstrap of it"},
+                   {"replicates stuck / void"},
+                   {"fit", false}};
   for (const auto* laws : {&study.laws, &study.other_laws}) {
     for (const ArmLaws& arm : *laws) {
       const PowerLawFit& p = arm.power;
@@ -53,7 +53,7 @@ void add_power_laws(Document& document, const Study& study) {
       table.rows.push_back(std::move(row));
     }
   }
-  document.add(table);
+  document.add(table.transposed(2));
 }
 
 std::string set_text(const ProfileInterval& p) {
@@ -79,7 +79,7 @@ void add_floor_laws(Document& document, const Study& study) {
                    {"alpha over that set"},
                    {"E, Huber"},
                    {"95% set of E, Huber profile (covers .87 to .94)"},
-                   {"status", false}};
+                   {"fit", false}};
   for (const auto* laws : {&study.laws, &study.other_laws}) {
     for (const ArmLaws& arm : *laws) {
       const FloorFit& f = arm.floor;
@@ -108,7 +108,7 @@ void add_floor_laws(Document& document, const Study& study) {
       table.rows.push_back(std::move(row));
     }
   }
-  document.add(table);
+  document.add(table.transposed(2));
 }
 
 void add_local_slopes(Document& document, const Study& study) {
