@@ -48,7 +48,6 @@ void write_ticks(std::ostream& out, const char* axis, const Axis& a, bool labels
 }
 
 std::string colour(const Series& series) {
-  if (series.scale_value) return "palette cb " + canonical(*series.scale_value);
   return series.colour == kInk ? "rgb 'black'" : "rgb '" + arm_colour(series.colour) + "'";
 }
 
@@ -64,25 +63,32 @@ std::string style(const Series& series) {
       return "using 1:2 with lines dt 2 lw 1.2 lc ";
     case Mark::kPoints:
       return "using 1:2 with points" + mark + " lc ";
-    case Mark::kErrorBars:
-      return "using 1:2:3:4 with yerrorbars" + mark + " dt 1 lw 1.1 lc ";
+    case Mark::kErrorBars:  // the bars alone; plot_element adds the points
+      return "using 1:2:3:4 with yerrorbars pt 0 ps 0 dt 1 lw 1.1 lc ";
     case Mark::kBand:
       return "using 1:3:4 with filledcurves fs transparent solid 0.22 noborder lc ";
   }
   return "";
 }
 
-// A series with a colour of the scale carries its value as the last column.
+// A series with a colour of the scale carries its value as the last column. Points of error bars
+// are an element of their own: gnuplot rings its own with white.
 std::string plot_element(const Figure& figure, std::size_t index, const Series& series) {
-  std::string text = "'" + figure.id + ".dat' index " + std::to_string(index) + " ";
+  const std::string data = "'" + figure.id + ".dat' index " + std::to_string(index) + " ";
+  const std::string title =
+      series.label.empty() ? " notitle" : " title " + gnuplot_quoted(series.label);
+  const bool bars = series.mark == Mark::kErrorBars;
   if (series.scale_value) {
-    const bool bars = series.mark == Mark::kErrorBars;
-    text += bars ? "using 1:2:3:4:5 with yerrorbars pt 7 ps 0.5 dt 1 lw 1.1 lc palette"
-                 : "using 1:2:5 with lines lw 1.6 lc palette";
-  } else {
-    text += style(series) + colour(series);
+    if (!bars) return data + "using 1:2:5 with lines lw 1.6 lc palette" + title;
+    return data +
+           "using 1:2:3:4:5 with yerrorbars pt 0 ps 0 dt 1 lw 1.1 lc palette notitle, \\\n     " +
+           data + "using 1:2:5 with points pt 7 ps 0.4 lc palette" + title;
   }
-  return text + (series.label.empty() ? " notitle" : " title " + gnuplot_quoted(series.label));
+  if (!bars) return data + style(series) + colour(series) + title;
+  Series points = series;
+  points.mark = Mark::kPoints;
+  return data + style(series) + colour(series) + " notitle, \\\n     " + data + style(points) +
+         colour(points) + title;
 }
 
 struct Box {

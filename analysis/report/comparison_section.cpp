@@ -35,12 +35,12 @@ void add_tests(Document& document, const Comparison& c, const Comparison& other,
                   "is for comparison: it takes runs of one size for independent.";
   table.columns = {{"N counts", false},
                    {"difference"},
-                   {"95%"},
+                   {"95% interval (t)"},
                    {"F"},
                    {"df"},
                    {"p"},
-                   {"p, Holm"},
-                   {"95% bootstrap"},
+                   {"p, Holm over all pairs"},
+                   {"95% bootstrap, Huber slopes"},
                    {"usually missed below (80% power)"},
                    {"lines cross at N", false}};
   const Comparison* rows[] = {&c, &other};

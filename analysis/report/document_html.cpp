@@ -33,8 +33,10 @@ th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align:
 td.wide { white-space: normal; min-width: 12rem; overflow-wrap: anywhere; }
 th { border-bottom: 2px solid var(--line); vertical-align: bottom; white-space: normal; }
 td.n, th.n { text-align: right; }
-figure { margin: 1.2rem 0 2rem; } figure .scroll { margin: 0; }
-figure svg { display: block; width: 100%; min-width: 38rem; height: auto; color: var(--ink); }
+figure { margin: 1.2rem 0 2rem; } 
+/* Figures keep their paper: their colours are chosen for it. */
+figure .scroll { margin: 0; background: #fff; border-radius: 4px; }
+figure svg { display: block; width: 100%; min-width: 38rem; height: auto; }
 figcaption { color: var(--soft); font-size: .92rem; max-width: 46rem; margin-top: .5rem; }
 pre { background: var(--tint); padding: .8rem 1rem; overflow-x: auto; border-radius: 4px;
   font-size: .88rem; }
@@ -104,7 +106,7 @@ void write_block(std::ostream& out, const DocumentBlock& block,
       const auto rendered = svg.find(block.figure.id);
       if (rendered == svg.end()) break;
       out << "<figure><div class=\"scroll\" tabindex=\"0\">"
-          << inline_svg(rendered->second, block.figure.title) << "</div>\n<figcaption>"
+          << inline_svg(rendered->second, block.figure) << "</div>\n<figcaption>"
           << html_escaped(block.figure.caption) << "</figcaption></figure>\n";
       break;
     }

@@ -5,13 +5,18 @@
 namespace scalelaw {
 namespace {
 
-// Keeps text from turning into markup, and table cells in one line.
+// Keeps text from turning into markup, and table cells in one line; "p < 0.05" and "[0.1, 0.2]"
+// stay as they are, because people read this form as text too.
 std::string escaped(const std::string& text) {
   std::string out;
-  for (const char c : text) {
-    if (c == '\n' || c == '\r' || c == '\t') {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i], next = i + 1 < text.size() ? text[i + 1] : ' ';
+    if (static_cast<unsigned char>(c) < 0x20) {
       out += ' ';
-    } else if (std::string("\\`*|<>[]#").find(c) != std::string::npos) {
+    } else if (c == '<' && next != ' ') {
+      out += "&lt;";
+    } else if (std::string("\\`*|").find(c) != std::string::npos || (c == '#' && i == 0) ||
+               (c == ']' && (next == '(' || next == '[' || next == ':'))) {
       out += '\\';
       out += c;
     } else {

@@ -28,7 +28,7 @@ std::string hash_of(const SyntheticRun& run) {
       std::hash<std::string>{}(run.arm + run.arch + run.folder) ^
       static_cast<std::size_t>(run.d_model * 1000003 + run.seed * 7919 + run.train_tokens);
   char text[40];
-  std::snprintf(text, sizeof(text), "%016zx%016zx", h, h * 0x9e3779b97f4a7c15ULL);
+  std::snprintf(text, sizeof(text), "%016zx%016zx", h, h * std::size_t{0x9e3779b97f4a7c15});
   return text;
 }
 
