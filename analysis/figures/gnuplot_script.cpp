@@ -64,7 +64,7 @@ std::string style(const Series& series) {
     case Mark::kPoints:
       return "using 1:2 with points" + mark + " lc ";
     case Mark::kErrorBars:  // the bars alone; plot_element adds the points
-      return "using 1:2:3:4 with yerrorbars pt 0 ps 0 dt 1 lw 1.1 lc ";
+      return "using 1:3:(0):($4-$3) with vectors nohead dt 1 lw 1.1 lc ";
     case Mark::kBand:
       return "using 1:3:4 with filledcurves fs transparent solid 0.22 noborder lc ";
   }
@@ -72,7 +72,7 @@ std::string style(const Series& series) {
 }
 
 // A series with a colour of the scale carries its value as the last column. Points of error bars
-// are an element of their own: gnuplot rings its own with white.
+// are an element of their own: gnuplot's error bars ring them with white.
 std::string plot_element(const Figure& figure, std::size_t index, const Series& series) {
   const std::string data = "'" + figure.id + ".dat' index " + std::to_string(index) + " ";
   const std::string title =
@@ -81,7 +81,7 @@ std::string plot_element(const Figure& figure, std::size_t index, const Series& 
   if (series.scale_value) {
     if (!bars) return data + "using 1:2:5 with lines lw 1.6 lc palette" + title;
     return data +
-           "using 1:2:3:4:5 with yerrorbars pt 0 ps 0 dt 1 lw 1.1 lc palette notitle, \\\n     " +
+           "using 1:3:(0):($4-$3):5 with vectors nohead dt 1 lw 1.1 lc palette notitle, \\\n     " +
            data + "using 1:2:5 with points pt 7 ps 0.4 lc palette" + title;
   }
   if (!bars) return data + style(series) + colour(series) + title;

@@ -19,7 +19,7 @@ std::string crossing_text(const Comparison& c) {
     case CrossingSet::Kind::kRightRay:
       return "not determined: any N from " + human(s.low);
     case CrossingSet::Kind::kTwoRays:
-      return "not determined: any N but " + human(s.low) + " to " + human(s.high);
+      return "not determined: up to " + human(s.low) + " or from " + human(s.high);
     case CrossingSet::Kind::kInterval:
       break;
   }
@@ -61,8 +61,8 @@ void add_tests(Document& document, const Comparison& c, const Comparison& other,
                        fixed(c.floor.shared_alpha, 2) + ") have F(1, " +
                        std::to_string(c.floor.df) + ") = " + fixed(c.floor.f, 2) + ", p " +
                        p_text(c.floor.p) +
-                       ". Floors differ between arms or not: this test does not share E, because "
-                       "a shared E turns small differences of E into false alarms.");
+                       ". E is not shared between the arms: sharing it would turn a small "
+                       "difference of E into a false alarm.");
   } else {
     document.paragraph("With a free floor in both arms the exponents cannot be compared here (" +
                        c.floor.why + ").");

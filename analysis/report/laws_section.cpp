@@ -28,6 +28,7 @@ void add_power_laws(Document& document, const Study& study) {
                    {"p of a bend (quadratic term)"},
                    {"a, Huber on runs"},
                    {"95% bootstrap of it"},
+                   {"drawn"},
                    {"replicates stuck / void"},
                    {"fit", false}};
   for (const auto* laws : {&study.laws, &study.other_laws}) {
@@ -36,7 +37,7 @@ void add_power_laws(Document& document, const Study& study) {
       std::vector<std::string> row = {arm.arm, std::string(name(arm.n_count)),
                                       std::to_string(p.sizes), std::to_string(p.runs)};
       if (p.status == FitStatus::kTooFewPoints) {
-        row.insert(row.end(), 8, "-");
+        row.insert(row.end(), 9, "-");
         row.push_back(p.why);
       } else {
         row.insert(
@@ -45,8 +46,7 @@ void add_power_laws(Document& document, const Study& study) {
              scientific(p.n_c), fixed(100 * p.residual_sd, 2),
              p.curvature_p ? p_text(*p.curvature_p) : "-",
              p.robust_status == FitStatus::kConverged ? fixed(p.robust_slope, 3) : "-",
-             interval_or_dash(p.bootstrap_interval) +
-                 (p.bootstrap_by_size ? " by size" : " by run"),
+             interval_or_dash(p.bootstrap_interval), p.bootstrap_by_size ? "sizes" : "runs",
              std::to_string(p.bootstrap_stuck) + " / " + std::to_string(p.bootstrap_degenerate),
              std::string(name(p.status))});
       }
