@@ -53,6 +53,13 @@ bool is_wide(const std::string& cell) {
   return cell.size() > 28;
 }
 
+// Lets long names of conventions wrap in a column's header.
+std::string with_breaks(const std::string& escaped) {
+  std::string out;
+  for (const char c : escaped) out += c == '_' ? std::string("_<wbr>") : std::string(1, c);
+  return out;
+}
+
 void write_table(std::ostream& out, const DocumentTable& table, bool folded) {
   if (folded) {
     out << "<details><summary>" << html_escaped(table.caption) << " (" << table.rows.size()
@@ -63,7 +70,7 @@ void write_table(std::ostream& out, const DocumentTable& table, bool folded) {
   out << "\n<thead><tr>";
   for (const auto& column : table.columns) {
     out << "<th scope=\"col\"" << (column.numeric ? " class=\"n\"" : "") << '>'
-        << html_escaped(column.header) << "</th>";
+        << with_breaks(html_escaped(column.header)) << "</th>";
   }
   out << "</tr></thead>\n<tbody>\n";
   for (const auto& row : table.rows) {

@@ -16,7 +16,7 @@ std::string escaped(const std::string& text) {
     } else if (c == '<' && next != ' ') {
       out += "&lt;";
     } else if (std::string("\\`*|").find(c) != std::string::npos || (c == '#' && i == 0) ||
-               (c == ']' && (next == '(' || next == '[' || next == ':'))) {
+               (c == ']' && (next == '(' || next == '['))) {
       out += '\\';
       out += c;
     } else {

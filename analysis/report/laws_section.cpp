@@ -100,7 +100,7 @@ void add_floor_laws(Document& document, const Study& study) {
                     : f.huber.status == FitStatus::kAtBound ? "0"
                                                             : "-",
                     set_text(f.floor_huber),
-                    identified ? "identified at this D"
+                    identified ? "E bounded, at this D only"
                     : f.least_squares.status == FitStatus::kConverged
                         ? "not identified"
                         : std::string(name(f.least_squares.status)) + ": " + f.least_squares.why});
