@@ -192,7 +192,6 @@ Comparison compare_arms(const RunTable& table, const ArmLaws& a, const ArmLaws& 
   for (const ArmLaws* laws : {&a, &b}) {
     if (laws->power.sizes >= kFewestSizesForPowerLaw) continue;
     out.why = "arm " + laws->arm + ": " + laws->power.why;
-    out.verdict = "Slopes cannot be compared: " + out.why + ".";
     return out;
   }
   out.status = FitStatus::kConverged;
@@ -208,7 +207,6 @@ Comparison compare_arms(const RunTable& table, const ArmLaws& a, const ArmLaws& 
   } else {
     out.floor.why = "a floor needs at least " + std::to_string(kFewestSizesForFloor) + " sizes";
   }
-  out.verdict = verdict(out, a, b, options);
   return out;
 }
 
@@ -229,6 +227,12 @@ std::vector<Comparison> compare_all(const RunTable& table, const std::vector<Arm
   for (std::size_t k = 0; k < order.size(); ++k) {
     running = std::max(running, order[k]->p * static_cast<double>(order.size() - k));
     order[k]->p_holm = std::min(running, 1.0);
+  }
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < laws.size(); ++i) {
+    for (std::size_t j = i + 1; j < laws.size(); ++j) {
+      put_in_words(all[next++], laws[i], laws[j], options);
+    }
   }
   return all;
 }

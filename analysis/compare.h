@@ -75,19 +75,19 @@ struct Comparison {
   std::vector<EqualSizeDifference> at_equal_n;
   std::optional<PairedWindows> largest;
   std::vector<std::string> warnings;
-  std::string verdict;  // sentences for people
-
-  bool slopes_differ(double level) const { return p < 1 - level; }
+  std::string verdict;               // the finding, for people
+  std::vector<std::string> remarks;  // to hold against it: crossing, bends, range, one D
 };
 
+// Without words.
 Comparison compare_arms(const RunTable& table, const ArmLaws& a, const ArmLaws& b,
                         const LawOptions& options);
 // Every pair, in order; p_holm by Holm 1979.
 std::vector<Comparison> compare_all(const RunTable& table, const std::vector<ArmLaws>& laws,
                                     const LawOptions& options);
 
-// The sentences; compare_arms calls it last.
-std::string verdict(const Comparison& comparison, const ArmLaws& a, const ArmLaws& b,
-                    const LawOptions& options);
+// Fills in verdict and remarks; compare_all calls it once p_holm is known.
+void put_in_words(Comparison& comparison, const ArmLaws& a, const ArmLaws& b,
+                  const LawOptions& options);
 
 }  // namespace scalelaw

@@ -27,16 +27,14 @@ void exclude_where(RunTable& table, const Reason& reason) {
   table.rows = std::move(kept);
 }
 
-void require_rows(const RunTable& table, const std::string& what) {
+void require_rows(const RunTable& table, const std::string& what, const std::string& advice) {
   if (!table.rows.empty()) return;
   std::string message =
       "no " + what + " among " + std::to_string(table.excluded.size()) + " runs of " + table.source;
   for (std::size_t i = 0; i < std::min<std::size_t>(table.excluded.size(), 5); ++i) {
     message += "\n  " + table.excluded[i].folder_name + ": " + table.excluded[i].reason;
   }
-  throw ConfigError(message +
-                    "\nFinish the runs first: `scalelaw sweep run SPEC` resumes where it stopped, "
-                    "`scalelaw sweep status SPEC` says what is missing.");
+  throw ConfigError(message + advice);
 }
 
 std::string default_test_set(const RunTable& table) {
@@ -112,7 +110,9 @@ void warn_where_mixed(RunTable& table, const std::string& what, const Value& val
 }  // namespace
 
 void select_runs(RunTable& table, Selection& selection) {
-  require_rows(table, "complete run");
+  require_rows(table, "complete run",
+               "\nFinish the runs first: `scalelaw sweep run SPEC` resumes where it stopped, "
+               "`scalelaw sweep status SPEC` says what is missing.");
   if (selection.by == ArmGrouping::kArchitecture) {
     for (RunRow& row : table.rows) row.arm = row.record.shape.arch;
   }
@@ -127,7 +127,7 @@ void select_runs(RunTable& table, Selection& selection) {
     }
     return "";
   });
-  require_rows(table, "run with a result on test set " + selection.test_set);
+  require_rows(table, "usable run", "\n--test-set and --n-count say what is asked of a run.");
   refuse_mixed_tokenizers(table, selection.metric);
   if (!selection.train_tokens) selection.train_tokens = common_train_tokens(table);
   exclude_where(table, [&](const RunRow& row) -> std::string {
@@ -136,10 +136,11 @@ void select_runs(RunTable& table, Selection& selection) {
     return "trained on " + human(row.d_tokens()) +
            " tokens; this fit holds D = " + human(*selection.train_tokens);
   });
-  require_rows(table, "run of D = " + human(*selection.train_tokens) + " tokens");
+  require_rows(table, "run of D = " + human(*selection.train_tokens) + " tokens",
+               "\n--tokens says which D is wanted.");
   refuse_mixed_learning_rates(table);
   warn_where_mixed(table, "batch", [](const RunRow& row) {
-    return human(static_cast<double>(row.record.batch_tokens)) + " tokens";
+    return std::to_string(row.record.batch_tokens) + " tokens";
   });
   warn_where_mixed(table, "context", [](const RunRow& row) {
     return std::to_string(row.record.shape.n_ctx) + " tokens";

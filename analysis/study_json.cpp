@@ -106,11 +106,8 @@ std::string_view name(CrossingSet::Kind kind) {
 }
 
 json comparison_json(const Comparison& c) {
-  json out = {{"arm_a", c.arm_a},
-              {"arm_b", c.arm_b},
-              {"status", name(c.status)},
-              {"why", c.why},
-              {"verdict", c.verdict}};
+  json out = {{"arm_a", c.arm_a}, {"arm_b", c.arm_b},     {"status", name(c.status)},
+              {"why", c.why},     {"verdict", c.verdict}, {"remarks", c.remarks}};
   if (c.status != FitStatus::kConverged) return out;
   out["slope_difference"] = c.difference;
   out["standard_error"] = c.standard_error;

@@ -74,19 +74,14 @@ RenderedFigure render(const Figure& figure, const fs::path& folder) {
   return files;
 }
 
-std::string inline_svg(const std::string& svg, const std::string& label) {
+std::string inline_svg(const std::string& svg, const Figure& figure) {
   const std::size_t start = svg.find("<svg");
   if (start == std::string::npos) throw std::runtime_error("gnuplot's SVG has no <svg> element");
   std::string text = svg.substr(start);
-  text.insert(4, " role=\"img\" aria-label=\"" + attribute_escaped(label) + "\"");
-  text = replaced(text, "stroke='black'", "stroke='currentColor'");
-  text = replaced(text, "fill='black'", "fill='currentColor'");
-  text = replaced(text, "fill = 'black'", "fill = 'currentColor'");
-  text = replaced(text, "stroke=\"black\"", "stroke=\"currentColor\"");
-  text = replaced(text, "fill=\"black\"", "fill=\"currentColor\"");
-  text = replaced(text, "color:black", "color:currentColor");
-  text = replaced(text, "stroke:black", "stroke:currentColor");
-  return text;
+  text.insert(4, " role=\"img\" aria-label=\"" + attribute_escaped(figure.title) + "\"");
+  text = replaced(text, "id='gp", "id='" + figure.id + "_gp");
+  text = replaced(text, "'#gp", "'#" + figure.id + "_gp");
+  return replaced(text, "id=\"gnuplot", "id=\"" + figure.id + "_gnuplot");
 }
 
 }  // namespace scalelaw

@@ -22,8 +22,8 @@ std::string gnuplot_script(const Figure& figure);
 std::string gnuplot_data(const Figure& figure);
 std::string gnuplot_quoted(const std::string& text);
 
-// The rendered SVG to set inside a page: no XML header, ids of its own, scales with the page, ink
-// in the page's text colour. `label` is read out by screen readers.
-std::string inline_svg(const std::string& svg, const std::string& label);
+// The rendered SVG to set inside a page: no XML header, ids of its own, scales with the page.
+// The figure's id prefixes the ids; its title is read out by screen readers.
+std::string inline_svg(const std::string& svg, const Figure& figure);
 
 }  // namespace scalelaw

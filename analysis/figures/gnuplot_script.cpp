@@ -12,11 +12,15 @@ namespace {
 constexpr const char* kPalette =
     "set palette defined (0 '#440154', 0.2 '#414487', 0.45 '#2a788e', 0.7 '#22a884', 1 "
     "'#8ac926')\n";
-constexpr double kLeft = 0.085, kRight = 0.985, kTop = 0.915, kBottom = 0.125;
-constexpr double kColourBar = 0.11;  // of the width, where there is one
-constexpr double kRowGap = 0.045;    // panels of one column share their x axis' labels
+// Margins in pixels, so that labels fit whatever the figure's size.
+constexpr double kLeftPx = 78, kRightPx = 16, kTopPx = 40, kBottomPx = 62, kColumnGapPx = 62;
+constexpr double kRowGapPx = 26;     // panels of one column share their x axis' labels
+constexpr double kColourBarPx = 96;  // with its numbers and label, where there is one
 
-void write_ticks(std::ostream& out, const char* axis, const Axis& a, bool labels) {
+// Below `dense_below` between its ends a log axis gets ticks at 1, 2, 5 or rounder, else at powers
+// of ten.
+void write_ticks(std::ostream& out, const char* axis, const Axis& a, bool labels,
+                 double dense_below) {
   if (!labels) {
     out << "set format " << axis << " ''\n";
   } else if (a.human_numbers) {
@@ -29,18 +33,11 @@ void write_ticks(std::ostream& out, const char* axis, const Axis& a, bool labels
   } else {
     out << "unset logscale " << axis << "\n";
   }
-  if (a.scale == AxisScale::kLog && a.high / a.low < 30) {
+  if (a.scale == AxisScale::kLog && a.high / a.low < dense_below) {
     out << "set " << axis << "tics (";
     const char* comma = "";
     for (const double tick : log_ticks(a.low, a.high)) {
-      out << comma << "'"
-          << (labels ? (a.human_numbers ? human(tick) : canonical(std::stod([&] {
-               std::ostringstream t;
-               t << tick;
-               return t.str();
-             }())))
-                     : "")
-          << "' " << tick;
+      out << comma << "'" << (labels ? human(tick) : "") << "' " << tick;
       comma = ", ";
     }
     out << ")\n";
@@ -51,7 +48,6 @@ void write_ticks(std::ostream& out, const char* axis, const Axis& a, bool labels
 }
 
 std::string colour(const Series& series) {
-  if (series.scale_value) return "palette cb " + canonical(*series.scale_value);
   return series.colour == kInk ? "rgb 'black'" : "rgb '" + arm_colour(series.colour) + "'";
 }
 
@@ -67,25 +63,32 @@ std::string style(const Series& series) {
       return "using 1:2 with lines dt 2 lw 1.2 lc ";
     case Mark::kPoints:
       return "using 1:2 with points" + mark + " lc ";
-    case Mark::kErrorBars:
-      return "using 1:2:3:4 with yerrorbars" + mark + " lw 1.1 lc ";
+    case Mark::kErrorBars:  // the bars alone; plot_element adds the points
+      return "using 1:3:(0):($4-$3) with vectors nohead dt 1 lw 1.1 lc ";
     case Mark::kBand:
       return "using 1:3:4 with filledcurves fs transparent solid 0.22 noborder lc ";
   }
   return "";
 }
 
-// A series with a colour of the scale carries its value as the last column.
+// A series with a colour of the scale carries its value as the last column. Points of error bars
+// are an element of their own: gnuplot's error bars ring them with white.
 std::string plot_element(const Figure& figure, std::size_t index, const Series& series) {
-  std::string text = "'" + figure.id + ".dat' index " + std::to_string(index) + " ";
+  const std::string data = "'" + figure.id + ".dat' index " + std::to_string(index) + " ";
+  const std::string title =
+      series.label.empty() ? " notitle" : " title " + gnuplot_quoted(series.label);
+  const bool bars = series.mark == Mark::kErrorBars;
   if (series.scale_value) {
-    const bool bars = series.mark == Mark::kErrorBars;
-    text += bars ? "using 1:2:3:4:5 with yerrorbars pt 7 ps 0.5 lw 1.1 lc palette"
-                 : "using 1:2:5 with lines lw 1.6 lc palette";
-  } else {
-    text += style(series) + colour(series);
+    if (!bars) return data + "using 1:2:5 with lines lw 1.6 lc palette" + title;
+    return data +
+           "using 1:3:(0):($4-$3):5 with vectors nohead dt 1 lw 1.1 lc palette notitle, \\\n     " +
+           data + "using 1:2:5 with points pt 7 ps 0.4 lc palette" + title;
   }
-  return text + (series.label.empty() ? " notitle" : " title " + gnuplot_quoted(series.label));
+  if (!bars) return data + style(series) + colour(series) + title;
+  Series points = series;
+  points.mark = Mark::kPoints;
+  return data + style(series) + colour(series) + " notitle, \\\n     " + data + style(points) +
+         colour(points) + title;
 }
 
 struct Box {
@@ -93,25 +96,36 @@ struct Box {
 };
 
 Box place(const Figure& figure, std::size_t panel) {
+  const double width = figure.width_px, height = figure.height_px;
   const int columns = figure.columns;
   const int rows = (static_cast<int>(figure.panels.size()) + columns - 1) / columns;
   const int row = static_cast<int>(panel) / columns, column = static_cast<int>(panel) % columns;
-  const double right = figure.colours ? kRight - kColourBar : kRight;
-  const double width = (right - kLeft + 0.07) / columns;
+  const auto share_of = [&](int r) {
+    return figure.panels[static_cast<std::size_t>(r * columns)].height_share;
+  };
   double total = 0, above = 0;
   for (int r = 0; r < rows; ++r) {
-    const double share = figure.panels[static_cast<std::size_t>(r * columns)].height_share;
-    total += share;
-    if (r < row) above += share;
+    total += share_of(r);
+    if (r < row) above += share_of(r);
   }
-  const double usable = kTop - kBottom - kRowGap * (rows - 1);
-  const double share = figure.panels[static_cast<std::size_t>(row * columns)].height_share;
-  Box box;
-  box.left = kLeft + width * column;
-  box.right = box.left + width - 0.07;
-  box.top = kTop - usable * above / total - kRowGap * row;
-  box.bottom = box.top - usable * share / total;
-  return box;
+  const double right = width - kRightPx - (figure.colours ? kColourBarPx : 0);
+  const double panel_width = (right - kLeftPx - kColumnGapPx * (columns - 1)) / columns;
+  const double usable = height - kTopPx - kBottomPx - kRowGapPx * (rows - 1);
+  const double left = kLeftPx + column * (panel_width + kColumnGapPx);
+  const double top = height - kTopPx - usable * above / total - kRowGapPx * row;
+  const double bottom = top - usable * share_of(row) / total;
+  return {left / width, (left + panel_width) / width, bottom / height, top / height};
+}
+
+void write_colour_bar(std::ostream& out, const Figure& figure, bool here) {
+  if (!figure.colours || !here) {
+    out << "unset colorbox\n";
+    return;
+  }
+  const double width = figure.width_px, height = figure.height_px;
+  out << "set colorbox user origin " << 1 - (kRightPx + kColourBarPx - 22) / width << ","
+      << kBottomPx / height << " size " << 14 / width << ","
+      << (height - kTopPx - kBottomPx) / height << "\n";
 }
 
 void write_panel(std::ostream& out, const Figure& figure, std::size_t p, std::size_t first_index) {
@@ -124,15 +138,12 @@ void write_panel(std::ostream& out, const Figure& figure, std::size_t p, std::si
   out << "set title " << gnuplot_quoted(panel.title) << " offset 0,-0.4\n";
   out << "set xlabel " << gnuplot_quoted(lowest ? panel.x.label : "") << "\n";
   out << "set ylabel " << gnuplot_quoted(panel.y.label) << " offset 0.8,0\n";
-  write_ticks(out, "x", panel.x, lowest);
-  write_ticks(out, "y", panel.y, true);
-  out << (panel.legend ? "set key top right noenhanced samplen 2 spacing 1.15\n" : "unset key\n");
-  // One colour bar, drawn with the last panel.
-  out << (figure.colours && p + 1 == figure.panels.size() ? "set colorbox" : "unset colorbox");
-  if (figure.colours && p + 1 == figure.panels.size()) {
-    out << " user origin " << kRight - 0.062 << "," << kBottom << " size 0.016," << kTop - kBottom;
-  }
-  out << "\nplot ";
+  write_ticks(out, "x", panel.x, lowest, figure.columns == 1 ? 500 : 30);
+  write_ticks(out, "y", panel.y, true, 30);
+  out << (panel.legend ? "set key top right Left reverse noenhanced samplen 1.6 spacing 1.15\n"
+                       : "unset key\n");
+  write_colour_bar(out, figure, p == 0);  // gnuplot draws one only beside coloured series
+  out << "plot ";
   for (std::size_t s = 0; s < panel.series.size(); ++s) {
     out << (s ? ", \\\n     " : "") << plot_element(figure, first_index + s, panel.series[s]);
   }
@@ -170,11 +181,12 @@ std::string gnuplot_script(const Figure& figure) {
     }
     out << "set output '" << figure.id << (svg ? ".svg" : ".png") << "'\n";
     out << "set border 3 lw 0.8\nset tics nomirror out scale 0.5\nset mxtics default\n"
-           "set grid back lc rgb '#b0b0b0' lw 0.4 dt 1\nset errorbars small\n";
+           "set grid back lc rgb '#b0b0b0' lw 0.4 dt 1\nset errorbars small\nset pointintervalbox "
+           "0\n";
     if (figure.colours) {
       out << kPalette << "set logscale cb\nset cbrange [" << figure.colours->low << ":"
           << figure.colours->high << "]\nset format cb '%.0s%c'\nset cblabel "
-          << gnuplot_quoted(figure.colours->label) << "\n";
+          << gnuplot_quoted(figure.colours->label) << " offset 0.6,0\n";
     }
     out << "set multiplot\n";
     std::size_t index = 0;

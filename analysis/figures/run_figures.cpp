@@ -60,6 +60,94 @@ void set_common_ranges(Figure& figure, const Range& x, const Range& y, double x_
   }
 }
 
+// The two panels of the law figure while they grow.
+struct LawPanels {
+  Panel laws, residuals;
+  Range n, loss, residual_percent;
+};
+
+void add_runs(const RunTable& table, const ArmLaws& arm, int colour, const Selection& selection,
+              LawPanels& panels) {
+  const bool has_line = arm.power.status == FitStatus::kConverged;
+  Series points, residuals;
+  points.mark = Mark::kErrorBars;
+  residuals.mark = Mark::kPoints;
+  points.colour = residuals.colour = colour;
+  points.label = has_line ? "" : arm.arm;
+  for (const SizeCell& cell : arm.cells) {
+    for (const std::size_t i : cell.rows) {
+      const double loss = table.rows[i].loss(selection.test_set, selection.metric);
+      const double error = table.rows[i].loss_standard_error(selection.test_set, selection.metric);
+      points.x.push_back(cell.n);
+      points.y.push_back(loss);
+      points.low.push_back(loss - error);
+      points.high.push_back(loss + error);
+      panels.n.add(cell.n);
+      panels.loss.add(loss - error);
+      panels.loss.add(loss + error);
+      if (!has_line) continue;
+      residuals.x.push_back(cell.n);
+      residuals.y.push_back(100 * (loss / std::exp(arm.power.ln_loss_at(cell.n)) - 1));
+      panels.residual_percent.add(residuals.y.back());
+    }
+  }
+  panels.laws.series.push_back(std::move(points));
+  panels.residuals.series.push_back(std::move(residuals));
+}
+
+void add_line(const ArmLaws& arm, int colour, double level, LawPanels& panels) {
+  const PowerLawFit& power = arm.power;
+  if (power.status != FitStatus::kConverged) return;
+  Series band, line;
+  band.mark = Mark::kBand;
+  band.colour = line.colour = colour;
+  line.label = arm.arm + ": slope " + fixed(power.slope, 3) + " " +
+               interval_text(power.slope_interval.low, power.slope_interval.high, 3);
+  const double t = student_t_quantile(0.5 + 0.5 * level, power.df);
+  for (int i = 0; i <= 60; ++i) {
+    const double n =
+        arm.cells.front().n * std::pow(arm.cells.back().n / arm.cells.front().n, i / 60.0);
+    const double reach = t * power.standard_error_at(n);
+    line.x.push_back(n);
+    line.y.push_back(std::exp(power.ln_loss_at(n)));
+    band.x.push_back(n);
+    band.low.push_back(std::exp(power.ln_loss_at(n) - reach));
+    band.high.push_back(std::exp(power.ln_loss_at(n) + reach));
+    panels.loss.add(band.low.back());
+    panels.loss.add(band.high.back());
+  }
+  panels.laws.series.push_back(std::move(band));
+  panels.laws.series.push_back(std::move(line));
+}
+
+// Loss by position of one run.
+Series position_line(const RunRow& row, const Selection& selection, Range& x, Range& y) {
+  Series line;
+  const double factor = metric_factor(row, selection);
+  for (const PositionBin& bin : row.record.test.at(selection.test_set).by_position) {
+    // Positions are counted from 0; a log axis starts at 1, the middle is geometric.
+    const double position =
+        std::sqrt((static_cast<double>(bin.first) + 1) * (static_cast<double>(bin.last) + 1));
+    line.x.push_back(position);
+    line.y.push_back(bin.loss_nats * factor);
+    line.low.push_back((bin.loss_nats - bin.standard_error_nats) * factor);
+    line.high.push_back((bin.loss_nats + bin.standard_error_nats) * factor);
+    x.add(position);
+    y.add(line.low.back());
+    y.add(line.high.back());
+  }
+  return line;
+}
+
+// A line through the points, and the points with their bars.
+void add_with_bars(Panel& panel, Series line) {
+  line.mark = Mark::kLine;
+  panel.series.push_back(line);
+  line.mark = Mark::kErrorBars;
+  line.label.clear();
+  panel.series.push_back(std::move(line));
+}
+
 }  // namespace
 
 Figure learning_curves(const RunTable& table, const LawOptions& options,
@@ -119,80 +207,28 @@ Figure law_figure(const RunTable& table, const std::vector<ArmLaws>& laws,
   figure.title = "Loss against size";
   figure.width_px = 860;
   figure.height_px = 640;
-  Panel top, bottom;
+  LawPanels panels;
+  Panel &top = panels.laws, &bottom = panels.residuals;
+  top.title = "Loss against N at D = " + human(*selection.train_tokens) + " tokens";
   top.x = bottom.x = {size_label(selection.n_count), AxisScale::kLog, 1, 10, true};
   top.y = {loss_label(options), AxisScale::kLog, 1, 10, false};
-  bottom.y = {"loss over line, %", AxisScale::kLinear, -1, 1, false};
-  top.title = "Loss against N at D = " + human(*selection.train_tokens) + " tokens";
   top.height_share = 2.6;
+  bottom.y = {"loss over line, %", AxisScale::kLinear, -1, 1, false};
   bottom.legend = false;
-  Range x, y, r;
-  r.add(-0.5);
-  r.add(0.5);
+  panels.residual_percent.add(-0.5);
+  panels.residual_percent.add(0.5);
   for (std::size_t k = 0; k < laws.size(); ++k) {
-    const ArmLaws& arm = laws[k];
-    const int colour = static_cast<int>(k);
-    Series points{"", Mark::kErrorBars, colour, {}, {}, {}, {}, {}}, residuals = points;
-    const bool line_fits = arm.power.status == FitStatus::kConverged;
-    points.label = line_fits ? "" : arm.arm;
-    for (const SizeCell& cell : arm.cells) {
-      for (const std::size_t i : cell.rows) {
-        const double loss = table.rows[i].loss(selection.test_set, selection.metric);
-        const double error =
-            table.rows[i].loss_standard_error(selection.test_set, selection.metric);
-        points.x.push_back(cell.n);
-        points.y.push_back(loss);
-        points.low.push_back(loss - error);
-        points.high.push_back(loss + error);
-        x.add(cell.n);
-        y.add(loss - error);
-        y.add(loss + error);
-        if (!line_fits) continue;
-        const double line = std::exp(arm.power.ln_loss_at(cell.n));
-        residuals.x.push_back(cell.n);
-        residuals.y.push_back(100 * (loss / line - 1));
-        residuals.low.push_back(residuals.y.back());
-        residuals.high.push_back(residuals.y.back());
-        r.add(residuals.y.back());
-      }
-    }
-    residuals.mark = Mark::kPoints;
-    if (line_fits) {
-      Series band{"", Mark::kBand, colour, {}, {}, {}, {}, {}};
-      Series line{arm.arm + ": slope " + fixed(arm.power.slope, 3) + " " +
-                      interval_text(arm.power.slope_interval.low, arm.power.slope_interval.high, 3),
-                  Mark::kLine,
-                  colour,
-                  {},
-                  {},
-                  {},
-                  {},
-                  {}};
-      const double t = student_t_quantile(0.5 + 0.5 * options.level, arm.power.df);
-      for (int i = 0; i <= 60; ++i) {
-        const double n =
-            arm.cells.front().n * std::pow(arm.cells.back().n / arm.cells.front().n, i / 60.0);
-        const double ln_loss = arm.power.ln_loss_at(n);
-        const double reach = t * arm.power.standard_error_at(n);
-        line.x.push_back(n);
-        line.y.push_back(std::exp(ln_loss));
-        band.x.push_back(n);
-        band.low.push_back(std::exp(ln_loss - reach));
-        band.high.push_back(std::exp(ln_loss + reach));
-        y.add(band.low.back());
-        y.add(band.high.back());
-      }
-      top.series.push_back(std::move(band));
-      top.series.push_back(std::move(line));
-      bottom.series.push_back(std::move(residuals));
-    }
-    top.series.push_back(std::move(points));
+    add_line(laws[k], static_cast<int>(k), options.level, panels);
+    add_runs(table, laws[k], static_cast<int>(k), selection, panels);
   }
-  x.on(top.x, 0.05);
-  x.on(bottom.x, 0.05);
-  y.on(top.y, 0.05);
-  r.on(bottom.y, 0.1);
-  Series zero{"", Mark::kLine, kInk, {}, {bottom.x.low, bottom.x.high}, {0, 0}, {}, {}};
+  panels.n.on(top.x, 0.05);
+  panels.n.on(bottom.x, 0.05);
+  panels.loss.on(top.y, 0.05);
+  panels.residual_percent.on(bottom.y, 0.1);
+  Series zero;
+  zero.colour = kInk;
+  zero.x = {bottom.x.low, bottom.x.high};
+  zero.y = {0, 0};
   bottom.series.push_back(zero);
   figure.panels = {top, bottom};
   figure.caption =
@@ -213,34 +249,17 @@ Figure loss_by_position(const RunTable& table, const std::vector<ArmLaws>& laws,
   figure.caption =
       "Final test loss by position in the context window, averaged in logarithmic bins; bars are "
       "one "
-      "standard error over windows. Left: one line a size, coloured by N. Right: the largest run "
-      "of each arm. A line that keeps falling to the right still gains from more context.";
+      "standard error over windows. A panel an arm: one line a size, coloured by N. The last "
+      "panel: the largest run of each arm. A line that keeps falling to the right still gains from "
+      "more context.";
   figure.colours = sizes_as_colours(table, selection.n_count);
-  figure.width_px = 980;
-  figure.height_px = 440;
+  figure.width_px = 1000;
   Range x, y;
-  const auto line_of = [&](const RunRow& row) {
-    Series line;
-    line.mark = Mark::kErrorBars;
-    const double factor = metric_factor(row, selection);
-    for (const PositionBin& bin : row.record.test.at(selection.test_set).by_position) {
-      // Positions are counted from 0; a log axis starts at 1, the middle is geometric.
-      const double position = std::sqrt((bin.first + 1.0) * (bin.last + 1.0));
-      line.x.push_back(position);
-      line.y.push_back(bin.loss_nats * factor);
-      line.low.push_back((bin.loss_nats - bin.standard_error_nats) * factor);
-      line.high.push_back((bin.loss_nats + bin.standard_error_nats) * factor);
-      x.add(position);
-      y.add(line.low.back());
-      y.add(line.high.back());
-    }
-    return line;
-  };
   const auto new_panel = [&](const std::string& title) {
     Panel panel;
     panel.title = title;
     panel.x = {"position in the window, tokens", AxisScale::kLog, 1, 10, false};
-    panel.y = {figure.panels.empty() ? loss_label(options) : "", AxisScale::kLinear, 1, 10, false};
+    panel.y = {"", AxisScale::kLinear, 1, 10, false};
     panel.legend = false;
     return panel;
   };
@@ -248,27 +267,22 @@ Figure loss_by_position(const RunTable& table, const std::vector<ArmLaws>& laws,
   for (std::size_t k = 0; k < laws.size(); ++k) {
     Panel panel = new_panel(laws[k].arm);
     for (const SizeCell& cell : laws[k].cells) {
-      Series line = line_of(table.rows[cell.rows.front()]);
+      Series line = position_line(table.rows[cell.rows.front()], selection, x, y);
       line.scale_value = cell.n;
-      line.mark = Mark::kLine;
-      panel.series.push_back(line);
-      line.mark = Mark::kErrorBars;
-      panel.series.push_back(line);
+      add_with_bars(panel, std::move(line));
     }
     figure.panels.push_back(std::move(panel));
-    Series line = line_of(table.rows[laws[k].cells.back().rows.front()]);
+    const SizeCell& top = laws[k].cells.back();
+    Series line = position_line(table.rows[top.rows.front()], selection, x, y);
     line.colour = static_cast<int>(k);
-    line.label = laws[k].arm + ", N = " + human(laws[k].cells.back().n);
-    line.mark = Mark::kLine;
-    largest.series.push_back(line);
-    line.label.clear();
-    line.mark = Mark::kErrorBars;
-    largest.series.push_back(line);
+    line.label = laws[k].arm + " " + human(top.n);
+    add_with_bars(largest, std::move(line));
   }
   largest.legend = true;
-  largest.y.label.clear();
   figure.panels.push_back(std::move(largest));
   figure.columns = static_cast<int>(std::min<std::size_t>(figure.panels.size(), 3));
+  figure.height_px = figure.panels.size() > 3 ? 760 : 420;
+  figure.panels.front().y.label = loss_label(options);
   set_common_ranges(figure, x, y, 0.03, 0.04);
   return figure;
 }

@@ -19,7 +19,7 @@ std::string crossing_text(const Comparison& c) {
     case CrossingSet::Kind::kRightRay:
       return "not determined: any N from " + human(s.low);
     case CrossingSet::Kind::kTwoRays:
-      return "not determined: any N but " + human(s.low) + " to " + human(s.high);
+      return "not determined: up to " + human(s.low) + " or from " + human(s.high);
     case CrossingSet::Kind::kInterval:
       break;
   }
@@ -35,13 +35,13 @@ void add_tests(Document& document, const Comparison& c, const Comparison& other,
                   "is for comparison: it takes runs of one size for independent.";
   table.columns = {{"N counts", false},
                    {"difference"},
-                   {"95%"},
+                   {"95% interval (t)"},
                    {"F"},
                    {"df"},
                    {"p"},
-                   {"p, Holm"},
-                   {"95% bootstrap"},
-                   {"usually missed below"},
+                   {"p, Holm over all pairs"},
+                   {"95% bootstrap, Huber slopes"},
+                   {"usually missed below (80% power)"},
                    {"lines cross at N", false}};
   const Comparison* rows[] = {&c, &other};
   for (const Comparison* k : rows) {
@@ -55,14 +55,14 @@ void add_tests(Document& document, const Comparison& c, const Comparison& other,
                                                 : "-",
                           fixed(k->detectable, 3), crossing_text(*k)});
   }
-  document.add(table);
+  document.add(table.transposed(1));
   if (c.floor.status == FitStatus::kConverged) {
     document.paragraph("With a free floor in both arms, equal exponents (shared alpha " +
                        fixed(c.floor.shared_alpha, 2) + ") have F(1, " +
                        std::to_string(c.floor.df) + ") = " + fixed(c.floor.f, 2) + ", p " +
                        p_text(c.floor.p) +
-                       ". Floors differ between arms or not: this test does not share E, because "
-                       "a shared E turns small differences of E into false alarms.");
+                       ". E is not shared between the arms: sharing it would turn a small "
+                       "difference of E into a false alarm.");
   } else {
     document.paragraph("With a free floor in both arms the exponents cannot be compared here (" +
                        c.floor.why + ").");
@@ -92,6 +92,7 @@ void add_comparisons(Document& document, const Study& study) {
   for (std::size_t i = 0; i < study.comparisons.size(); ++i) {
     const Comparison& c = study.comparisons[i];
     document.paragraph(c.verdict);
+    document.list(c.remarks);
     if (c.status != FitStatus::kConverged) continue;
     add_tests(document, c, study.other_comparisons[i], study);
     add_equal_sizes(document, c);

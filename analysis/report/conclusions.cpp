@@ -56,11 +56,11 @@ std::string floor_sentence(const ArmLaws& arm) {
                                    : "holds everything from 0 to the smallest loss") +
            ". No floor is claimed.";
   }
-  return arm.arm + ": a floor E = " + fixed(f.e(), 2) + " " +
+  return arm.arm + ": a curve with a floor, E = " + fixed(f.e(), 2) + " " +
          interval_text(f.floor.low, f.floor.high, 2) +
          " with alpha = " + fixed(f.least_squares.theta[0], 2) +
-         " would describe these points better than a straight line. At one D it cannot be told "
-         "from what limited data cost (B D^-beta): it is no estimate of irreducible loss.";
+         " fits these points better than a straight line. At one D it cannot be told from what "
+         "limited data cost (B D^-beta), so it is no estimate of irreducible loss.";
 }
 
 }  // namespace
@@ -69,6 +69,7 @@ std::vector<std::string> conclusions(const Study& study) {
   std::vector<std::string> out;
   for (const Comparison& c : study.comparisons) {
     out.push_back(c.verdict);
+    out.insert(out.end(), c.remarks.begin(), c.remarks.end());
     if (c.largest) {
       const PairedWindows& w = *c.largest;
       std::string text = "The largest runs differ by " + signed_fixed(w.loss_difference_nats, 3) +

@@ -20,6 +20,9 @@ struct DocumentTable {
   };
   std::vector<Column> columns;
   std::vector<std::vector<std::string>> rows;
+
+  // Rows become columns, headed by their first `keys` cells: for few rows of many quantities.
+  DocumentTable transposed(std::size_t keys) const;
 };
 
 struct DocumentBlock {

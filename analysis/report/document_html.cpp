@@ -30,11 +30,13 @@ table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabu
 caption { text-align: left; color: var(--soft); padding: .5rem 0; max-width: 46rem; }
 th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align: left;
   vertical-align: top; white-space: nowrap; }
-td.wide { white-space: normal; min-width: 14rem; overflow-wrap: anywhere; }
+td.wide { white-space: normal; min-width: 12rem; overflow-wrap: anywhere; }
 th { border-bottom: 2px solid var(--line); vertical-align: bottom; white-space: normal; }
 td.n, th.n { text-align: right; }
-figure { margin: 1.2rem 0 2rem; } figure .scroll { margin: 0; }
-figure svg { display: block; width: 100%; min-width: 38rem; height: auto; color: var(--ink); }
+figure { margin: 1.2rem 0 2rem; } 
+/* Figures keep their paper: their colours are chosen for it. */
+figure .scroll { margin: 0; background: #fff; border-radius: 4px; }
+figure svg { display: block; width: 100%; min-width: 38rem; height: auto; }
 figcaption { color: var(--soft); font-size: .92rem; max-width: 46rem; margin-top: .5rem; }
 pre { background: var(--tint); padding: .8rem 1rem; overflow-x: auto; border-radius: 4px;
   font-size: .88rem; }
@@ -48,7 +50,14 @@ summary { cursor: pointer; color: var(--accent); }
 
 // Text that a reader needs room for wraps; names and numbers do not.
 bool is_wide(const std::string& cell) {
-  return cell.size() > 36;
+  return cell.size() > 28;
+}
+
+// Lets long names of conventions wrap in a column's header.
+std::string with_breaks(const std::string& escaped) {
+  std::string out;
+  for (const char c : escaped) out += c == '_' ? std::string("_<wbr>") : std::string(1, c);
+  return out;
 }
 
 void write_table(std::ostream& out, const DocumentTable& table, bool folded) {
@@ -61,15 +70,15 @@ void write_table(std::ostream& out, const DocumentTable& table, bool folded) {
   out << "\n<thead><tr>";
   for (const auto& column : table.columns) {
     out << "<th scope=\"col\"" << (column.numeric ? " class=\"n\"" : "") << '>'
-        << html_escaped(column.header) << "</th>";
+        << with_breaks(html_escaped(column.header)) << "</th>";
   }
   out << "</tr></thead>\n<tbody>\n";
   for (const auto& row : table.rows) {
     out << "<tr>";
     for (std::size_t i = 0; i < row.size(); ++i) {
-      const char* style = table.columns[i].numeric ? " class=\"n\""
-                          : is_wide(row[i])        ? " class=\"wide\""
-                                                   : "";
+      const bool numeric = table.columns[i].numeric;
+      const char* style = is_wide(row[i]) ? (numeric ? " class=\"wide n\"" : " class=\"wide\"")
+                                          : (numeric ? " class=\"n\"" : "");
       out << "<td" << style << '>' << html_escaped(row[i]) << "</td>";
     }
     out << "</tr>\n";
@@ -104,7 +113,7 @@ void write_block(std::ostream& out, const DocumentBlock& block,
       const auto rendered = svg.find(block.figure.id);
       if (rendered == svg.end()) break;
       out << "<figure><div class=\"scroll\" tabindex=\"0\">"
-          << inline_svg(rendered->second, block.figure.title) << "</div>\n<figcaption>"
+          << inline_svg(rendered->second, block.figure) << "</div>\n<figcaption>"
           << html_escaped(block.figure.caption) << "</figcaption></figure>\n";
       break;
     }

@@ -5,13 +5,18 @@
 namespace scalelaw {
 namespace {
 
-// Keeps text from turning into markup, and table cells in one line.
+// Keeps text from turning into markup, and table cells in one line; "p < 0.05" and "[0.1, 0.2]"
+// stay as they are, because people read this form as text too.
 std::string escaped(const std::string& text) {
   std::string out;
-  for (const char c : text) {
-    if (c == '\n' || c == '\r' || c == '\t') {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i], next = i + 1 < text.size() ? text[i + 1] : ' ';
+    if (static_cast<unsigned char>(c) < 0x20) {
       out += ' ';
-    } else if (std::string("\\`*|<>[]#").find(c) != std::string::npos) {
+    } else if (c == '<' && next != ' ') {
+      out += "&lt;";
+    } else if (std::string("\\`*|").find(c) != std::string::npos || (c == '#' && i == 0) ||
+               (c == ']' && (next == '(' || next == '['))) {
       out += '\\';
       out += c;
     } else {
@@ -36,6 +41,22 @@ void write_table(std::ostream& out, const DocumentTable& table) {
 }
 
 }  // namespace
+
+DocumentTable DocumentTable::transposed(std::size_t keys) const {
+  DocumentTable out;
+  out.caption = caption;
+  out.columns.push_back({"", false});
+  for (const auto& row : rows) {
+    std::string header;
+    for (std::size_t k = 0; k < keys; ++k) header += (k ? ", " : "") + row[k];
+    out.columns.push_back({header, true});
+  }
+  for (std::size_t c = keys; c < columns.size(); ++c) {
+    out.rows.push_back({columns[c].header});
+    for (const auto& row : rows) out.rows.back().push_back(row[c]);
+  }
+  return out;
+}
 
 void Document::heading(const std::string& text) {
   blocks.push_back({});

@@ -22,21 +22,22 @@ void add_power_laws(Document& document, const Study& study) {
                    {"sizes"},
                    {"runs"},
                    {"a"},
-                   {"95% (t)"},
+                   {"95% interval (t)"},
                    {"N_c"},
                    {"residual sd, %"},
-                   {"p of a bend"},
-                   {"a, Huber"},
-                   {"95% bootstrap"},
-                   {"stuck / void"},
-                   {"status", false}};
+                   {"p of a bend (quadratic term)"},
+                   {"a, Huber on runs"},
+                   {"95% bootstrap of it"},
+                   {"drawn"},
+                   {"replicates stuck / void"},
+                   {"fit", false}};
   for (const auto* laws : {&study.laws, &study.other_laws}) {
     for (const ArmLaws& arm : *laws) {
       const PowerLawFit& p = arm.power;
       std::vector<std::string> row = {arm.arm, std::string(name(arm.n_count)),
                                       std::to_string(p.sizes), std::to_string(p.runs)};
       if (p.status == FitStatus::kTooFewPoints) {
-        row.insert(row.end(), 8, "-");
+        row.insert(row.end(), 9, "-");
         row.push_back(p.why);
       } else {
         row.insert(
@@ -45,15 +46,14 @@ void add_power_laws(Document& document, const Study& study) {
              scientific(p.n_c), fixed(100 * p.residual_sd, 2),
              p.curvature_p ? p_text(*p.curvature_p) : "-",
              p.robust_status == FitStatus::kConverged ? fixed(p.robust_slope, 3) : "-",
-             interval_or_dash(p.bootstrap_interval) +
-                 (p.bootstrap_by_size ? " by size" : " by run"),
+             interval_or_dash(p.bootstrap_interval), p.bootstrap_by_size ? "sizes" : "runs",
              std::to_string(p.bootstrap_stuck) + " / " + std::to_string(p.bootstrap_degenerate),
              std::string(name(p.status))});
       }
       table.rows.push_back(std::move(row));
     }
   }
-  document.add(table);
+  document.add(table.transposed(2));
 }
 
 std::string set_text(const ProfileInterval& p) {
@@ -79,7 +79,7 @@ void add_floor_laws(Document& document, const Study& study) {
                    {"alpha over that set"},
                    {"E, Huber"},
                    {"95% set of E, Huber profile (covers .87 to .94)"},
-                   {"status", false}};
+                   {"fit", false}};
   for (const auto* laws : {&study.laws, &study.other_laws}) {
     for (const ArmLaws& arm : *laws) {
       const FloorFit& f = arm.floor;
@@ -100,7 +100,7 @@ void add_floor_laws(Document& document, const Study& study) {
                     : f.huber.status == FitStatus::kAtBound ? "0"
                                                             : "-",
                     set_text(f.floor_huber),
-                    identified ? "identified at this D"
+                    identified ? "E bounded, at this D only"
                     : f.least_squares.status == FitStatus::kConverged
                         ? "not identified"
                         : std::string(name(f.least_squares.status)) + ": " + f.least_squares.why});
@@ -108,7 +108,7 @@ void add_floor_laws(Document& document, const Study& study) {
       table.rows.push_back(std::move(row));
     }
   }
-  document.add(table);
+  document.add(table.transposed(2));
 }
 
 void add_local_slopes(Document& document, const Study& study) {

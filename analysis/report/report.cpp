@@ -38,8 +38,8 @@ Document report_document(const Study& study, const std::vector<Figure>& figures,
   document.subtitle = subtitle_of(study);
   document.heading("What these runs show");
   document.list(conclusions(study));
-  document.heading("Figures");
   for (const std::string& warning : study.warnings) document.notice(warning + ".");
+  document.heading("Figures");
   for (const Figure& figure : figures) document.add(figure);
   add_comparisons(document, study);
   add_laws(document, study);

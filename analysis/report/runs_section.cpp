@@ -87,7 +87,7 @@ void add_provenance(Document& document, const Study& study) {
     facts["training text"].insert(row.record.train_set);
     facts["vocabulary"].insert(std::to_string(shape.n_vocab) + " tokens");
     facts["context"].insert(std::to_string(shape.n_ctx) + " tokens");
-    facts["batch"].insert(human(static_cast<double>(row.record.batch_tokens)) + " tokens");
+    facts["batch"].insert(std::to_string(row.record.batch_tokens) + " tokens");
     for (const Attempt& attempt : row.record.attempts) {
       const Provenance& p = attempt.provenance;
       facts["program"].insert(p.program_version);

@@ -28,7 +28,7 @@ std::string hash_of(const SyntheticRun& run) {
       std::hash<std::string>{}(run.arm + run.arch + run.folder) ^
       static_cast<std::size_t>(run.d_model * 1000003 + run.seed * 7919 + run.train_tokens);
   char text[40];
-  std::snprintf(text, sizeof(text), "%016zx%016zx", h, h * 0x9e3779b97f4a7c15ULL);
+  std::snprintf(text, sizeof(text), "%016zx%016zx", h, h * std::size_t{0x9e3779b97f4a7c15});
   return text;
 }
 
@@ -65,10 +65,10 @@ void write_metrics_of(const RunFolder& folder, const SyntheticRun& run) {
 void write_window_losses(const RunFolder& folder, const SyntheticRun& run) {
   // The text of a window is as hard for one run as for another; a run's own part is small.
   std::mt19937_64 text(7), own(static_cast<uint64_t>(run.d_model * 31 + run.seed));
-  std::normal_distribution<double> normal;
+  std::normal_distribution<double> of_text, of_run;  // each keeps a spare value of its stream
   std::vector<float> losses(kWindows);
   for (float& loss : losses) {
-    loss = static_cast<float>(run.loss_nats + 0.4 * normal(text) + 0.1 * normal(own));
+    loss = static_cast<float>(run.loss_nats + 0.4 * of_text(text) + 0.1 * of_run(own));
   }
   std::map<std::string, SafetensorView> tensors;
   for (const std::string& set : run.test_sets) {

@@ -1,0 +1,156 @@
+#include "analysis/report/report.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "analysis/figures/gnuplot.h"
+#include "tests/support/program.h"
+#include "tests/support/synthetic_runs.h"
+#include "tests/support/temp_dir.h"
+#include "trainer/atomic_file.h"
+#include "trainer/config_error.h"
+
+namespace scalelaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kHostile =
+    "<script>alert(1)</script> `touch hacked` $(x) 'q' \"d\" {/Symbol a}_b^c %d";
+
+TEST(Gnuplot, LabelsStandInSingleQuotesWhereNothingIsSubstituted) {
+  EXPECT_EQ(gnuplot_quoted("it's `x`"), "'it''s `x`'");
+  EXPECT_EQ(gnuplot_quoted("two\nlines"), "'two lines'");
+  Figure figure;
+  figure.id = "f";
+  figure.panels.push_back({});
+  figure.panels[0].title = kHostile;
+  EXPECT_EQ(gnuplot_script(figure).find('"'), gnuplot_script(figure).find("\"d\""));
+}
+
+TEST(Figures, LogTicksAreRoundAndInsideTheAxis) {
+  for (const auto& [low, high] :
+       {std::pair{1.78, 3.02}, std::pair{2.0, 2.2}, std::pair{1e3, 2e5}}) {
+    const std::vector<double> ticks = log_ticks(low, high);
+    EXPECT_GE(ticks.size(), 4u);
+    EXPECT_LE(ticks.size(), 16u);
+    for (const double tick : ticks) EXPECT_TRUE(tick >= low * .999 && tick <= high * 1.001);
+  }
+}
+
+TEST(Document, EachFormEscapesItsOwnMarkup) {
+  Document document;
+  document.title = kHostile;
+  document.paragraph("a | b <i> *c*");
+  document.add(DocumentTable{"t", {{"x", false}}, {{"1 | 2\n3"}}});
+  const std::string html = to_html(document, {}), markdown = to_markdown(document, "");
+  EXPECT_EQ(html.find("<script"), std::string::npos);
+  EXPECT_NE(html.find("&lt;script&gt;"), std::string::npos);
+  EXPECT_NE(html.find("a | b &lt;i&gt; *c*"), std::string::npos);
+  EXPECT_EQ(markdown.find("<script"), std::string::npos);
+  EXPECT_NE(markdown.find("| 1 \\| 2 3 |"), std::string::npos) << markdown;
+}
+
+class Program : public ::testing::Test {
+ protected:
+  ProgramResult fit(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "scalelaw-fit");
+    return run_program(arguments);
+  }
+  TempDir temp_;
+  fs::path runs_ = temp_.path() / "runs";
+};
+
+TEST_F(Program, ReportWritesAPageWithFiguresTablesAndItsData) {
+  const fs::path sweep = write_synthetic_sweep(runs_, "pilot", pilot_runs());
+  const fs::path out = temp_.path() / "a report";
+  const ProgramResult result =
+      fit({"report", sweep.string(), "--out", out.string(), "--bootstrap", "200"});
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_NE(result.output.find("falls more steeply with N"), std::string::npos) << result.output;
+  EXPECT_NE(result.output.find("Page: " + (out / "report.html").string()), std::string::npos);
+  const std::string page = read_whole_file(out / "report.html");
+  EXPECT_NE(page.find("<svg"), std::string::npos);
+  for (const char* external : {"src=", "@import", "url(http", "<script", "<link"}) {
+    EXPECT_EQ(page.find(external), std::string::npos) << external;
+  }
+  EXPECT_NE(page.find("at D = 2.5M tokens"), std::string::npos);
+  EXPECT_NE(page.find("0123456789ab"), std::string::npos);  // the commit
+  const auto laws = nlohmann::json::parse(read_whole_file(out / "laws.json"));
+  EXPECT_NEAR(laws["comparisons"][0]["slope_difference"].get<double>(), .021, .002);
+  EXPECT_EQ(laws["laws"].size(), 4u);  // two arms by two conventions
+  for (const char* file : {"report.md", "runs.csv", "figures/laws.png", "figures/laws.gp",
+                           "figures/learning_curves.svg", "figures/loss_by_position.dat"}) {
+    EXPECT_TRUE(fs::exists(out / file)) << file;
+  }
+}
+
+TEST_F(Program, HostileNamesAreTextInEveryForm) {
+  std::vector<SyntheticRun> cells;
+  for (const char* arm : {kHostile, "b\n`id`'\\"}) {
+    for (SyntheticRun& run : power_law_runs(arm, 2.4, .1, .01, 4, 1, 3)) {
+      run.folder =
+          std::string(arm == kHostile ? "`id` <b>'" : "x\ny ") + std::to_string(run.d_model);
+      cells.push_back(run);
+    }
+  }
+  const fs::path sweep = write_synthetic_sweep(runs_, "hostile", cells);
+  const fs::path out = temp_.path() / "`touch hacked`";
+  const ProgramResult result =
+      fit({"report", sweep.string(), "--out", out.string(), "--bootstrap", "100"});
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_FALSE(fs::exists(out / "figures" / "hacked"));
+  EXPECT_FALSE(fs::exists("hacked"));
+  EXPECT_TRUE(fs::exists(out / "figures" / "laws.svg"));
+  for (const char* file : {"report.html", "report.md", "figures/laws.svg"}) {
+    EXPECT_EQ(read_whole_file(out / file).find("<script>"), std::string::npos) << file;
+  }
+}
+
+TEST_F(Program, WeakDataGetAResultWithWarnings) {
+  // Three sizes over less than a decade, one arm, one seed.
+  for (const int64_t d_model : {16, 20, 24}) {
+    SyntheticRun run;
+    run.d_model = d_model;
+    run.loss_nats = 3 * std::pow(static_cast<double>(d_model), -.1);
+    write_synthetic_run(runs_, run);
+  }
+  const ProgramResult result = fit({"fit", runs_.string(), "--bootstrap", "100"});
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_NE(result.output.find("one decade or less"), std::string::npos) << result.output;
+  EXPECT_NE(result.output.find("a law with a floor needs at least 4"), std::string::npos);
+  EXPECT_NE(result.output.find("no size has a second seed"), std::string::npos);
+  const ProgramResult compared = fit({"compare", runs_.string()});
+  EXPECT_EQ(compared.exit_code, 2);
+  EXPECT_NE(compared.output.find("one arm only"), std::string::npos) << compared.output;
+}
+
+TEST_F(Program, NoResultAtAllIsExitTwoAndWritesNothing) {
+  SyntheticRun run;
+  write_synthetic_run(runs_, run);
+  run.d_model = 24;
+  write_synthetic_run(runs_, run);
+  const fs::path out = temp_.path() / "out";
+  const ProgramResult few = fit({"report", runs_.string(), "--out", out.string()});
+  EXPECT_EQ(few.exit_code, 2);
+  EXPECT_NE(few.output.find("at least 3 sizes"), std::string::npos) << few.output;
+  EXPECT_FALSE(fs::exists(out));
+  EXPECT_EQ(fit({"fit", (temp_.path() / "nowhere").string()}).exit_code, 2);
+  EXPECT_EQ(fit({"fit", runs_.string(), "--n-count", "all"}).exit_code, 2);
+  EXPECT_EQ(fit({"fit", runs_.string(), "--metric", "perplexity"}).exit_code, 2);
+  EXPECT_EQ(fit({"fit", runs_.string(), "--tokens", "many"}).exit_code, 2);
+  EXPECT_EQ(fit({"fit", runs_.string(), "--bogus"}).exit_code, 2);
+}
+
+TEST_F(Program, EveryVerbHasHelpWithAnExample) {
+  for (const char* verb : {"fit", "compare", "figures", "report"}) {
+    const ProgramResult help = fit({verb, "--help"});
+    EXPECT_EQ(help.exit_code, 0);
+    EXPECT_NE(help.output.find("Example: scalelaw " + std::string(verb)), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace scalelaw

@@ -1,0 +1,149 @@
+#include "analysis/run_table.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tests/support/synthetic_runs.h"
+#include "tests/support/temp_dir.h"
+#include "trainer/config_error.h"
+
+namespace scalelaw {
+namespace {
+
+class Runs : public ::testing::Test {
+ protected:
+  // The message of the ConfigError that reading and selecting gives; "" when there is none.
+  std::string refusal(const std::filesystem::path& path, Selection selection = {}) {
+    try {
+      table_ = read_runs({path});
+      select_runs(table_, selection);
+    } catch (const ConfigError& error) {
+      return error.what();
+    }
+    return "";
+  }
+  void write(const std::vector<SyntheticRun>& runs) {
+    for (const SyntheticRun& run : runs) write_synthetic_run(runs_, run);
+  }
+  static SyntheticRun of_width(int64_t d_model) {
+    SyntheticRun run;
+    run.d_model = d_model;
+    return run;
+  }
+
+  TempDir temp_;
+  std::filesystem::path runs_ = temp_.path() / "runs";
+  RunTable table_;
+};
+
+TEST_F(Runs, ArmsComeFromTheSweepsRecordElseFromTheArchitecture) {
+  std::vector<SyntheticRun> cells = {of_width(8), of_width(16)};
+  cells[0].arm = "wide";
+  cells[1].arm = "tall";
+  const auto sweep = write_synthetic_sweep(runs_, "arms", cells);
+  EXPECT_EQ(read_runs({sweep}).arms(), (std::vector<std::string>{"wide", "tall"}));
+  EXPECT_EQ(read_runs({runs_}).arms(), (std::vector<std::string>{"transformer"}));
+}
+
+TEST_F(Runs, UnfinishedDivergedUnreadableAndForeignRunsAreExcludedWithTheirReason) {
+  std::vector<SyntheticRun> cells = {of_width(8), of_width(16), of_width(24), of_width(32)};
+  cells[1].complete = false;
+  cells[2].state = RunState::kDiverged;
+  const auto sweep = write_synthetic_sweep(runs_, "mixed", cells);
+  cells[3].folder = "damaged";
+  write_synthetic_run(runs_, cells[3]);
+  std::ofstream(runs_ / "damaged" / "run.json") << "{";
+  RunTable table = read_runs({sweep, runs_});
+  EXPECT_EQ(table.rows.size(), 2u);
+  ASSERT_EQ(table.excluded.size(), 5u);  // the two of the sweep are met again in the folder
+  EXPECT_NE(table.excluded[0].reason.find("not complete"), std::string::npos);
+  EXPECT_EQ(table.excluded[1].reason, "diverged");
+  std::filesystem::remove_all(table.rows[0].folder.path);
+  EXPECT_EQ(read_runs({sweep}).excluded.front().reason, "not started");
+}
+
+TEST_F(Runs, CountsFollowTheConvention) {
+  write({of_width(16)});
+  const RunTable table = read_runs({runs_});
+  const RunRow& row = table.rows.front();
+  EXPECT_EQ(row.n(NCount::kNonEmbedding), 12 * 2 * 16 * 16);
+  EXPECT_EQ(row.n(NCount::kNonEmbeddingPlusHead), 12 * 2 * 16 * 16 + 512 * 16);
+  EXPECT_NEAR(row.head_share(), 8192.0 / 14336, 1e-12);
+}
+
+TEST_F(Runs, PathsThatHoldNoRunsAreRefused) {
+  EXPECT_NE(refusal(runs_).find("not there"), std::string::npos);
+  std::filesystem::create_directories(runs_);
+  EXPECT_NE(refusal(runs_).find("holds no run folder"), std::string::npos);
+  std::ofstream(temp_.path() / "sweep.json") << "not json";
+  EXPECT_NE(refusal(temp_.path() / "sweep.json").find("sweep.json"), std::string::npos);
+}
+
+TEST_F(Runs, NoCompleteRunSaysWhatToDo) {
+  SyntheticRun run = of_width(8);
+  run.complete = false;
+  write({run});
+  const std::string message = refusal(runs_);
+  EXPECT_NE(message.find("no complete run"), std::string::npos) << message;
+  EXPECT_NE(message.find("scalelaw sweep run"), std::string::npos);
+}
+
+TEST_F(Runs, MixedTokenizersAreRefusedUnlessBitsPerByte) {
+  std::vector<SyntheticRun> runs = {of_width(8), of_width(16)};
+  runs[1].tokenizer_hash = "ffffffffffffffffffffffffffffffff";
+  write(runs);
+  EXPECT_NE(refusal(runs_).find("bits_per_byte"), std::string::npos);
+  Selection selection;
+  selection.metric = LossMetric::kBitsPerByte;
+  EXPECT_EQ(refusal(runs_, selection), "");
+}
+
+TEST_F(Runs, AMissingTestSetIsRefusedAndNamesNothingElse) {
+  write({of_width(8)});
+  Selection selection;
+  selection.test_set = "books";
+  EXPECT_NE(refusal(runs_, selection).find("books"), std::string::npos);
+}
+
+TEST_F(Runs, SeveralTestSetsWithoutTheTrainingTextsOwnAskForAChoice) {
+  SyntheticRun run = of_width(8);
+  run.test_sets = {"books", "wiki"};
+  write({run});
+  const std::string message = refusal(runs_);
+  EXPECT_NE(message.find("--test-set: books wiki"), std::string::npos) << message;
+}
+
+TEST_F(Runs, RunsOfAnotherDAreExcludedNotMixedIn) {
+  std::vector<SyntheticRun> runs = {of_width(8), of_width(16), of_width(24)};
+  runs[2].train_tokens = 1'000'448;
+  write(runs);
+  EXPECT_EQ(refusal(runs_), "");
+  EXPECT_EQ(table_.rows.size(), 2u);
+  ASSERT_EQ(table_.excluded.size(), 1u);
+  EXPECT_NE(table_.excluded[0].reason.find("trained on 1M tokens"), std::string::npos)
+      << table_.excluded[0].reason;
+}
+
+TEST_F(Runs, LearningRateReplicatesAreNotSeeds) {
+  std::vector<SyntheticRun> runs = {of_width(8), of_width(8)};
+  runs[1].seed = 2;
+  runs[1].learning_rate = 0.02;
+  write(runs);
+  EXPECT_NE(refusal(runs_).find("several learning rates"), std::string::npos);
+}
+
+TEST_F(Runs, CsvQuotesHostileNamesAndHasOneLineARun) {
+  SyntheticRun run = of_width(8);
+  run.folder = "=cmd,\"a\"\nb";
+  write({run});
+  Selection selection;
+  RunTable table = read_runs({runs_});
+  select_runs(table, selection);
+  const std::string csv = runs_csv(table, selection);
+  EXPECT_NE(csv.find("\"'=cmd,\"\"a\"\"\nb\",transformer,used"), std::string::npos) << csv;
+  EXPECT_NE(runs_json(table, selection).find("\"loss_nats\": 2.5"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace scalelaw
