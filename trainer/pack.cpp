@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <set>
 #include <stdexcept>
 #include <utility>
@@ -66,7 +67,14 @@ Pack::Pack(std::vector<RunConfig> configs, PackOptions options) : options_(std::
   }
   if (identities.empty()) return;
   open_data(identities.front().config);
-  for (const RunIdentity& identity : identities) members_.emplace_back(identity);
+  for (const RunIdentity& identity : identities) {
+    members_.emplace_back(identity);
+    // Another process may have ended this run between the look above and the lock.
+    if (std::filesystem::exists(identity.folder.record())) {
+      throw ConfigError(identity.folder.path.string() +
+                        ": was completed by another process just now; run the command again");
+    }
+  }
   build(identities);
   resume();
   clock_ = monotonic_seconds();
