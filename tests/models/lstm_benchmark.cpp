@@ -3,6 +3,7 @@
 // of theirs over ours, above 1 where ours needs less.
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
 #include <benchmark/benchmark.h>
 #include <time.h>
 
