@@ -10,6 +10,7 @@
 #include "models/language_model.h"
 #include "models/layers/attention.h"
 #include "models/layers/bias_gelu.h"
+#include "models/layers/embedding.h"
 #include "models/layers/linear.h"
 #include "models/layers/residual_norm.h"
 
@@ -84,7 +85,7 @@ class Transformer : public LanguageModel {
     const Execution& how = execution();
     const int64_t windows = embedded.size(1), tokens = embedded.size(2);
     at::Tensor x = embedded;  // (R, B, T, W)
-    if (position_.declared()) x = x + position_.value().narrow(1, 0, tokens).unsqueeze(1);
+    if (position_.declared()) x = add_positions(x, position_, how);
     if (blocks_.empty()) return x;
     const RotaryTable rotary = rotary_table(x.device());
     const AttentionGeometry geometry = {windows, tokens, shape().n_head};

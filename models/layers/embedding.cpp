@@ -58,11 +58,35 @@ class EmbedFunction : public torch::autograd::Function<EmbedFunction> {
   }
 };
 
+class AddPositionsFunction : public torch::autograd::Function<AddPositionsFunction> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& table,
+                            const Parameter& parameter) {
+    context->saved_data["gradient"] = parameter.gradient();
+    return plain::add_positions(x, table);
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const at::Tensor sum = context->saved_data["gradient"].toTensor();
+    sum.narrow(1, 0, gradients[0].size(2)).add_(gradients[0].sum(1));
+    return {gradients[0], at::Tensor(), at::Tensor()};
+  }
+};
+
 }  // namespace
 
 at::Tensor embed(const at::Tensor& tokens, const Parameter& table, const Execution& execution) {
   if (execution.plain_operators) return plain::embed(tokens, table.value());
   return EmbedFunction::apply(table.value(), table, tokens.contiguous());
+}
+
+at::Tensor add_positions(const at::Tensor& x, const Parameter& table, const Execution& execution) {
+  if (execution.plain_operators) return plain::add_positions(x, table.value());
+  return AddPositionsFunction::apply(x, table.value(), table);
+}
+
+at::Tensor plain::add_positions(const at::Tensor& x, const at::Tensor& table) {
+  return x + table.narrow(1, 0, x.size(2)).unsqueeze(1);
 }
 
 at::Tensor plain::embed(const at::Tensor& tokens, const at::Tensor& table) {

@@ -12,7 +12,12 @@ namespace scalelaw {
 // to the table's gradient where it lies, in token order, so that it repeats bit for bit.
 at::Tensor embed(const at::Tensor& tokens, const Parameter& table, const Execution& execution);
 
+// x (R, B, T, W) plus the first T rows of table [R, n_ctx, W] in every window. No plain operator,
+// because autograd warns when it accumulates into a view with gaps between replicas.
+at::Tensor add_positions(const at::Tensor& x, const Parameter& table, const Execution& execution);
+
 namespace plain {
+at::Tensor add_positions(const at::Tensor& x, const at::Tensor& table);
 at::Tensor embed(const at::Tensor& tokens, const at::Tensor& table);
 }  // namespace plain
 

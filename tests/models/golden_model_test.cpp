@@ -1,0 +1,91 @@
+// Logits, loss and gradients against a plain torch.nn implementation in Python with the same
+// weights: tests/golden/models/make_references.py writes the files.
+#include <ATen/ops/empty.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "tests/models/model_fixture.h"
+#include "trainer/safetensors.h"
+
+namespace scalelaw {
+namespace {
+
+std::vector<std::string> golden_files() {
+  std::vector<std::string> names;
+  const std::filesystem::path folder =
+      std::filesystem::path(SCALELAW_SOURCE_DIR) / "tests/golden/models";
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() == ".safetensors") names.push_back(entry.path().stem());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+at::Tensor tensor(const SafetensorsFile& file, const std::string& name) {
+  const SafetensorView& view = file.at(name);
+  const at::ScalarType dtype = view.dtype == "I64" ? at::kLong : at::kFloat;
+  const at::Tensor result = at::empty(view.shape, dtype);
+  EXPECT_EQ(result.nbytes(), view.bytes.size()) << name << " is " << view.dtype;
+  std::copy(view.bytes.begin(), view.bytes.end(), static_cast<std::byte*>(result.data_ptr()));
+  return result;
+}
+
+ModelShape shape_of(const SafetensorsFile& file) {
+  const auto& field = file.metadata();
+  ModelShape shape;
+  shape.arch = field.at("arch");
+  shape.n_layer = std::stoll(field.at("n_layer"));
+  shape.d_model = std::stoll(field.at("d_model"));
+  shape.d_ff_ratio = std::stod(field.at("d_ff_ratio"));
+  shape.n_head = std::stoll(field.at("n_head"));
+  shape.n_ctx = std::stoll(field.at("n_ctx"));
+  shape.n_vocab = std::stoll(field.at("n_vocab"));
+  shape.position =
+      field.at("position") == "learned" ? PositionEncoding::kLearned : PositionEncoding::kRotary;
+  shape.embeddings =
+      field.at("embeddings") == "tied" ? EmbeddingTying::kTied : EmbeddingTying::kUntied;
+  shape.bias = field.at("bias") == "true";
+  return shape;
+}
+
+// Two float32 evaluations in different orders: at most a few dozen roundings of the largest entry.
+void expect_close(const at::Tensor& actual, const at::Tensor& expected, const std::string& what) {
+  EXPECT_LT(largest(actual - expected), 2e-5 * (largest(expected) + 1e-3)) << what;
+}
+
+class GoldenModel : public testing::TestWithParam<std::string> {};
+
+TEST_P(GoldenModel, EqualsPlainPythonWithTheSameWeights) {
+  const SafetensorsFile file(std::filesystem::path(SCALELAW_SOURCE_DIR) / "tests/golden/models" /
+                             (GetParam() + ".safetensors"));
+  for (const bool plain_operators : {false, true}) {
+    const BuiltModel built = build(shape_of(file), 1, 1, {at::kFloat, plain_operators});
+    size_t n_weights = 0;
+    for (const auto& [name, view] : file.tensors()) n_weights += name.starts_with("weight.");
+    ASSERT_EQ(n_weights, built.arena->specs().size());
+    for (const ParameterSpec& spec : built.arena->specs()) {
+      const at::Tensor weight = tensor(file, "weight." + spec.name);
+      ASSERT_EQ(weight.sizes(), spec.shape) << spec.name;
+      built.arena->values()[0].narrow(0, spec.offset, spec.numel).copy_(weight.flatten());
+    }
+    const Windows windows = {tensor(file, "tokens").unsqueeze(0),
+                             tensor(file, "targets").unsqueeze(0)};
+    const at::Tensor loss = train_step(built, windows);
+    expect_close(loss, tensor(file, "loss"), "loss");
+    expect_close(built.model->logits(windows.tokens)[0].detach(), tensor(file, "logits"), "logits");
+    for (const ParameterSpec& spec : built.arena->specs()) {
+      expect_close(built.arena->gradients()[0].narrow(0, spec.offset, spec.numel),
+                   tensor(file, "gradient." + spec.name).flatten(), spec.name);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, GoldenModel, testing::ValuesIn(golden_files()),
+                         [](const auto& test) { return test.param; });
+
+}  // namespace
+}  // namespace scalelaw
