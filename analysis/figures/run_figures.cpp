@@ -10,6 +10,8 @@
 namespace scalelaw {
 namespace {
 
+constexpr std::size_t kLongestName = 28;  // characters of an arm's name that a legend has room for
+
 // Grows to hold what a panel shows, then leaves a margin of `share` of its length.
 struct Range {
   double low = HUGE_VAL, high = -HUGE_VAL;
@@ -73,7 +75,7 @@ void add_runs(const RunTable& table, const ArmLaws& arm, int colour, const Selec
   points.mark = Mark::kErrorBars;
   residuals.mark = Mark::kPoints;
   points.colour = residuals.colour = colour;
-  points.label = has_line ? "" : arm.arm;
+  points.label = has_line ? "" : shortened(arm.arm, kLongestName);
   for (const SizeCell& cell : arm.cells) {
     for (const std::size_t i : cell.rows) {
       const double loss = table.rows[i].loss(selection.test_set, selection.metric);
@@ -101,7 +103,7 @@ void add_line(const ArmLaws& arm, int colour, double level, LawPanels& panels) {
   Series band, line;
   band.mark = Mark::kBand;
   band.colour = line.colour = colour;
-  line.label = arm.arm + ": slope " + fixed(power.slope, 3) + " " +
+  line.label = shortened(arm.arm, kLongestName) + ": slope " + fixed(power.slope, 3) + " " +
                interval_text(power.slope_interval.low, power.slope_interval.high, 3);
   const double t = student_t_quantile(0.5 + 0.5 * level, power.df);
   for (int i = 0; i <= 60; ++i) {
@@ -165,7 +167,7 @@ Figure learning_curves(const RunTable& table, const LawOptions& options,
   Range x, y;
   for (const std::string& arm : table.arms()) {
     Panel panel;
-    panel.title = arm;
+    panel.title = shortened(arm, kLongestName);
     panel.x = {"training tokens", AxisScale::kLog, 1, 10, true};
     panel.y = {figure.panels.empty() ? loss_label(options) : "", AxisScale::kLog, 1, 10, false};
     panel.legend = false;
@@ -265,7 +267,7 @@ Figure loss_by_position(const RunTable& table, const std::vector<ArmLaws>& laws,
   };
   Panel largest = new_panel("largest of each arm");
   for (std::size_t k = 0; k < laws.size(); ++k) {
-    Panel panel = new_panel(laws[k].arm);
+    Panel panel = new_panel(shortened(laws[k].arm, kLongestName));
     for (const SizeCell& cell : laws[k].cells) {
       Series line = position_line(table.rows[cell.rows.front()], selection, x, y);
       line.scale_value = cell.n;
@@ -275,7 +277,7 @@ Figure loss_by_position(const RunTable& table, const std::vector<ArmLaws>& laws,
     const SizeCell& top = laws[k].cells.back();
     Series line = position_line(table.rows[top.rows.front()], selection, x, y);
     line.colour = static_cast<int>(k);
-    line.label = laws[k].arm + " " + human(top.n);
+    line.label = shortened(laws[k].arm, 14) + " " + human(top.n);
     add_with_bars(largest, std::move(line));
   }
   largest.legend = true;
