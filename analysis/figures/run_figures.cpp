@@ -150,6 +150,26 @@ void add_with_bars(Panel& panel, Series line) {
   panel.series.push_back(std::move(line));
 }
 
+// Test loss against tokens seen, up to the final evaluation.
+Series learning_curve(const RunRow& row, const Selection& selection) {
+  Series line;
+  const auto add = [&](double tokens, double loss) {
+    if (!(tokens >= 1 && loss > 0)) return;
+    line.x.push_back(tokens);
+    line.y.push_back(loss);
+  };
+  const double factor = metric_factor(row, selection);
+  for (const MetricsRow& metrics : read_metrics(row.folder)) {
+    const auto loss = metrics.test_loss_nats.find(selection.test_set);
+    if (loss == metrics.test_loss_nats.end() || metrics.train_tokens >= row.record.train_tokens) {
+      continue;
+    }
+    add(static_cast<double>(metrics.train_tokens), loss->second * factor);
+  }
+  add(row.d_tokens(), row.loss(selection.test_set, selection.metric));
+  return line;
+}
+
 }  // namespace
 
 Figure learning_curves(const RunTable& table, const LawOptions& options,
@@ -159,10 +179,10 @@ Figure learning_curves(const RunTable& table, const LawOptions& options,
   figure.id = "learning_curves";
   figure.title = "Learning curves";
   figure.caption =
-      "Test loss while training, one line a run, coloured by its size N. Each point is an "
-      "evaluation "
-      "on the same few thousand tokens, so a line wobbles more than the final loss that the laws "
-      "are fitted to. Both axes are logarithmic.";
+      "Test loss while training, one line a run, coloured by its size N. The last point is the "
+      "final "
+      "evaluation, which the laws are fitted to; those before it read a few thousand tokens only "
+      "and so wobble more. Both axes are logarithmic.";
   figure.colours = sizes_as_colours(table, selection.n_count);
   Range x, y;
   for (const std::string& arm : table.arms()) {
@@ -174,23 +194,15 @@ Figure learning_curves(const RunTable& table, const LawOptions& options,
     for (const RunRow& row : table.rows) {
       if (row.arm != arm) continue;
       Series line;
-      line.scale_value = row.n(selection.n_count);
       try {
-        for (const MetricsRow& metrics : read_metrics(row.folder)) {
-          const auto loss = metrics.test_loss_nats.find(selection.test_set);
-          if (loss == metrics.test_loss_nats.end() || metrics.train_tokens < 1 ||
-              !(loss->second > 0)) {
-            continue;
-          }
-          line.x.push_back(static_cast<double>(metrics.train_tokens));
-          line.y.push_back(loss->second * metric_factor(row, selection));
-          x.add(line.x.back());
-          y.add(line.y.back());
-        }
+        line = learning_curve(row, selection);
       } catch (const std::runtime_error& error) {
         warnings.push_back("no learning curve of " + row.folder_name + ": " + error.what());
         continue;
       }
+      line.scale_value = row.n(selection.n_count);
+      for (const double tokens : line.x) x.add(tokens);
+      for (const double loss : line.y) y.add(loss);
       panel.series.push_back(std::move(line));
     }
     figure.panels.push_back(std::move(panel));

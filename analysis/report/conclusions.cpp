@@ -8,6 +8,8 @@
 namespace scalelaw {
 namespace {
 
+constexpr double kComparableSizes = 0.25;  // in ln N: further apart a difference is one of size
+
 std::string points(const ArmLaws& arm) {
   return std::to_string(arm.power.sizes) + " sizes, " + std::to_string(arm.power.runs) + " runs";
 }
@@ -72,7 +74,7 @@ std::vector<std::string> conclusions(const Study& study) {
     // Of several pairs the section on comparisons says the rest.
     if (study.comparisons.size() > 1) continue;
     out.insert(out.end(), c.remarks.begin(), c.remarks.end());
-    if (c.largest) {
+    if (c.largest && std::abs(std::log(c.largest->n_a / c.largest->n_b)) < kComparableSizes) {
       const PairedWindows& w = *c.largest;
       std::string text = "The largest runs differ by " + signed_fixed(w.loss_difference_nats, 3) +
                          " nats per token (" + c.arm_a + " at N = " + human(w.n_a) + " minus " +
