@@ -115,6 +115,7 @@ void fit_robust_line(const std::vector<SizeCell>& cells, const LawOptions& optio
   fit.robust_status = best.status;
   if (best.status != FitStatus::kConverged) return;
   fit.robust_slope = best.theta[0];
+  // The Huber objective of a straight line is convex: one warm start suffices at any size.
   const int clusters = fit.bootstrap_by_size ? fit.sizes : fit.runs;
   const BootstrapResult result = bootstrap(
       cluster, clusters,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "analysis/figures/gnuplot.h"
+#include "analysis/number_text.h"
 #include "analysis/report/report.h"
 #include "analysis/report/sections.h"
 #include "analysis/study.h"
@@ -97,7 +98,7 @@ Study study_of(const Arguments& a) {
 }
 
 void warn(const std::vector<std::string>& warnings) {
-  for (const std::string& warning : warnings) std::cerr << "warning: " << warning << '\n';
+  for (const std::string& warning : warnings) std::cerr << "warning: " << one_line(warning) << '\n';
 }
 
 // A word that a POSIX shell reads back as one argument.
@@ -163,7 +164,8 @@ void figures(const Arguments& a) {
 void report(const Arguments& a) {
   const Study study = study_of(a);
   const ReportFiles files = write_report(study, a.out, command_of(a));
-  for (const std::string& sentence : conclusions(study)) std::cout << "- " << sentence << '\n';
+  for (const std::string& sentence : conclusions(study))
+    std::cout << "- " << one_line(sentence) << '\n';
   std::cout << "\nPage: " << std::filesystem::absolute(files.page).lexically_normal().string()
             << '\n';
   warn(study.warnings);

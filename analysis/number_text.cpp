@@ -48,4 +48,21 @@ std::string duration_text(double seconds) {
   return fixed(seconds / 3600, 1) + " h";
 }
 
+std::string one_line(const std::string& text) {
+  std::string out = text;
+  for (char& c : out) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  return out;
+}
+
+std::string shortened(const std::string& text, std::size_t characters) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool starts_character = (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80;
+    if (starts_character && ++count > characters) return text.substr(0, i) + "\xe2\x80\xa6";
+  }
+  return text;
+}
+
 }  // namespace scalelaw

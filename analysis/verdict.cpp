@@ -27,8 +27,8 @@ std::string crossing_sentence(const Comparison& c) {
   if (set.estimate_measured) {
     return text + " The interval reaches beyond the measured range " + range + ".";
   }
-  return "The fitted lines cross at " + where + ", outside the measured range " + range +
-         ": an extrapolation, and within the range one arm is ahead throughout.";
+  return "The fitted lines would cross at " + where + ", outside the measured range " + range +
+         ": an extrapolation.";
 }
 
 std::string range_remark(const ArmLaws& a, const ArmLaws& b) {

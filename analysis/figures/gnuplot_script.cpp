@@ -14,7 +14,8 @@ constexpr const char* kPalette =
     "'#8ac926')\n";
 // Margins in pixels, so that labels fit whatever the figure's size.
 constexpr double kLeftPx = 78, kRightPx = 16, kTopPx = 40, kBottomPx = 62, kColumnGapPx = 62;
-constexpr double kRowGapPx = 26;     // panels of one column share their x axis' labels
+// Panels of one column share their x axis' labels; a lower row with titles needs room for them.
+constexpr double kRowGapPx = 26, kTitledRowGapPx = 50;
 constexpr double kColourBarPx = 96;  // with its numbers and label, where there is one
 
 // Below `dense_below` between its ends a log axis gets ticks at 1, 2, 5 or rounder, else at powers
@@ -103,6 +104,8 @@ Box place(const Figure& figure, std::size_t panel) {
   const auto share_of = [&](int r) {
     return figure.panels[static_cast<std::size_t>(r * columns)].height_share;
   };
+  const bool titled = rows > 1 && !figure.panels[static_cast<std::size_t>(columns)].title.empty();
+  const double row_gap = titled ? kTitledRowGapPx : kRowGapPx;
   double total = 0, above = 0;
   for (int r = 0; r < rows; ++r) {
     total += share_of(r);
@@ -110,9 +113,9 @@ Box place(const Figure& figure, std::size_t panel) {
   }
   const double right = width - kRightPx - (figure.colours ? kColourBarPx : 0);
   const double panel_width = (right - kLeftPx - kColumnGapPx * (columns - 1)) / columns;
-  const double usable = height - kTopPx - kBottomPx - kRowGapPx * (rows - 1);
+  const double usable = height - kTopPx - kBottomPx - row_gap * (rows - 1);
   const double left = kLeftPx + column * (panel_width + kColumnGapPx);
-  const double top = height - kTopPx - usable * above / total - kRowGapPx * row;
+  const double top = height - kTopPx - usable * above / total - row_gap * row;
   const double bottom = top - usable * share_of(row) / total;
   return {left / width, (left + panel_width) / width, bottom / height, top / height};
 }

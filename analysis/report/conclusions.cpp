@@ -8,6 +8,8 @@
 namespace scalelaw {
 namespace {
 
+constexpr double kComparableSizes = 0.25;  // in ln N: further apart a difference is one of size
+
 std::string points(const ArmLaws& arm) {
   return std::to_string(arm.power.sizes) + " sizes, " + std::to_string(arm.power.runs) + " runs";
 }
@@ -69,8 +71,10 @@ std::vector<std::string> conclusions(const Study& study) {
   std::vector<std::string> out;
   for (const Comparison& c : study.comparisons) {
     out.push_back(c.verdict);
+    // Of several pairs the section on comparisons says the rest.
+    if (study.comparisons.size() > 1) continue;
     out.insert(out.end(), c.remarks.begin(), c.remarks.end());
-    if (c.largest) {
+    if (c.largest && std::abs(std::log(c.largest->n_a / c.largest->n_b)) < kComparableSizes) {
       const PairedWindows& w = *c.largest;
       std::string text = "The largest runs differ by " + signed_fixed(w.loss_difference_nats, 3) +
                          " nats per token (" + c.arm_a + " at N = " + human(w.n_a) + " minus " +
@@ -91,11 +95,11 @@ std::vector<std::string> conclusions(const Study& study) {
                   " of the loss (pooled, " + std::to_string(study.seed_noise.df) +
                   (study.seed_noise.df == 1 ? " degree" : " degrees") + " of freedom).");
   }
-  for (std::size_t i = 0; i < study.comparisons.size(); ++i) {
-    const Comparison &c = study.comparisons[i], &other = study.other_comparisons[i];
-    if (c.status != FitStatus::kConverged || other.status != FitStatus::kConverged) continue;
+  if (study.comparisons.size() == 1 && study.comparisons.front().status == FitStatus::kConverged &&
+      study.other_comparisons.front().status == FitStatus::kConverged) {
+    const Comparison& other = study.other_comparisons.front();
     out.push_back("Counting matters: by " + std::string(name(study.other_count)) +
-                  " the slopes of " + c.arm_a + " and " + c.arm_b + " are " +
+                  " the slopes of " + other.arm_a + " and " + other.arm_b + " are " +
                   fixed(other.slope_a, 3) + " and " + fixed(other.slope_b, 3) + ", difference " +
                   signed_fixed(other.difference, 3) + " " +
                   interval_text(other.interval.low, other.interval.high, 3) + ".");

@@ -10,6 +10,9 @@ namespace scalelaw {
 namespace {
 
 std::string title_of(const Study& study) {
+  if (study.laws.size() > 3) {
+    return "Loss against size: " + std::to_string(study.laws.size()) + " arms";
+  }
   std::string arms;
   for (const ArmLaws& arm : study.laws) arms += (arms.empty() ? "" : " and ") + arm.arm;
   return "Loss against size: " + arms;

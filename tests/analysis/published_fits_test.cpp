@@ -2,9 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -59,10 +59,10 @@ class EpochChinchilla : public ::testing::Test {
 };
 
 TEST_F(EpochChinchilla, RobustFitReachesTheKnownOptimum) {
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();
   const FitResult fit = fit_robust(chinchilla_law(), data_, {.huber_delta = 1e-3});
-  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
-  RecordProperty("milliseconds", std::to_string(took.count()));
+  const double cpu_ms = 1e3 * static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+  RecordProperty("cpu_milliseconds", std::to_string(cpu_ms));
   EXPECT_EQ(fit.status, FitStatus::kConverged) << fit.why;
   EXPECT_NEAR(fit.objective, 0.0010182740178006, 1e-12);
   EXPECT_NEAR(value(fit, "E"), 1.817218099, 2e-8);
@@ -108,7 +108,7 @@ TEST_F(EpochChinchilla, BootstrapByRowAgreesWithThePublishedSpread) {
   const FitResult best = fit_robust(chinchilla_law(), data_, {.huber_delta = 1e-3});
   std::vector<int> cluster(data_.rows());
   for (std::size_t i = 0; i < cluster.size(); ++i) cluster[i] = static_cast<int>(i);
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();
   const BootstrapResult result = bootstrap(
       cluster, static_cast<int>(cluster.size()), {.replicates = 1000, .seed = 1, .threads = 1},
       [&](std::span<const double> weights) {
@@ -120,8 +120,8 @@ TEST_F(EpochChinchilla, BootstrapByRowAgreesWithThePublishedSpread) {
                                                              : Replicate::Outcome::kStuck,
                          {std::exp(fit.theta[4]), a}};
       });
-  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
-  RecordProperty("milliseconds_per_1000", std::to_string(took.count()));
+  const double cpu_ms = 1e3 * static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+  RecordProperty("cpu_milliseconds_per_1000", std::to_string(cpu_ms));
   EXPECT_LE(result.stuck, 10);
   EXPECT_NEAR(*result.standard_deviation(0), .0256, .003);  // sd's own error at 1000: .0006
   EXPECT_NEAR(*result.standard_deviation(1), .020, .003);
