@@ -64,9 +64,10 @@ CellStatus status_of(const RunRecord& record, const PlannedCell& cell) {
   }
   status.state = CellState::kComplete;
   if (!record.test.empty()) {
-    double sum = 0;
-    for (const auto& [set, result] : record.test) sum += result.loss_nats;
-    status.loss_nats = sum / static_cast<double>(record.test.size());
+    const auto own = record.test.find(record.train_set);
+    const auto& [set, result] = own != record.test.end() ? *own : *record.test.begin();
+    status.loss_nats = result.loss_nats;
+    status.test_set = set;
   }
   return status;
 }

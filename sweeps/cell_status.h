@@ -30,8 +30,9 @@ std::string_view name(CellState state);  // "missing" ...
 struct CellStatus {
   CellState state = CellState::kMissing;
   int64_t step = 0;                 // updates done, as far as the folder says
-  std::optional<double> loss_nats;  // complete: the final test loss, mean over test sets; running:
-                                    // of training, at the last line
+  std::optional<double> loss_nats;  // complete: the final loss on `test_set`; running: of training,
+                                    // at the last line
+  std::string test_set;             // the training set's own test split where the run read it
   std::optional<double> tokens_per_second;  // running: at the last line
   double wall_seconds = 0;                  // of all attempts
   std::string why;                          // failed, diverged, running: in words

@@ -173,7 +173,8 @@ std::string status_text(const Plan& plan, const std::vector<CellStatus>& statuse
     text += line + "\n";
   }
   return text + "\n" + plan.name + ": " + states_text(count_states(statuses)) +
-         "\nloss: nats a token; of the test sets where complete, else of training\n";
+         "\nloss: nats a token; on the training set's own test split where complete, else of "
+         "training\n";
 }
 
 std::string status_json(const Plan& plan, const std::vector<CellStatus>& statuses) {

@@ -176,8 +176,10 @@ class SweepRun {
                        std::to_string(plan_.cells.size()) + "] " + cell.folder + ": ";
     switch (verdict) {
       case Verdict::kComplete: {
-        text += status.state == CellState::kDiverged ? status.why
-                                                     : "loss " + loss_text(status.loss_nats);
+        text += status.state == CellState::kDiverged
+                    ? status.why
+
+                    : "loss " + loss_text(status.loss_nats) + " on " + status.test_set;
         text += ", " + duration_text(seconds_since(started.at));
         const std::optional<double> left = seconds_left();
         if (left && finished < static_cast<int64_t>(plan_.cells.size())) {

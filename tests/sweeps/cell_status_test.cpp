@@ -57,6 +57,7 @@ class CellStatusTest : public testing::Test {
     record.steps = 63;
     record.wall_seconds = 4;
     if (state == RunState::kComplete) {
+      record.train_set = "b";
       record.test["a"].loss_nats = 2;
       record.test["b"].loss_nats = 3;
     }
@@ -110,7 +111,8 @@ TEST_F(CellStatusTest, CompleteAndDivergedSaySo) {
   publish_run(0, RunState::kComplete);
   publish_run(1, RunState::kDiverged);
   EXPECT_EQ(look(0).state, CellState::kComplete);
-  EXPECT_EQ(look(0).loss_nats, 2.5) << "mean over test sets";
+  EXPECT_EQ(look(0).loss_nats, 3) << "of the training set's own test split";
+  EXPECT_EQ(look(0).test_set, "b");
   EXPECT_EQ(look(1).state, CellState::kDiverged);
   EXPECT_EQ(look(1).why, "diverged at step 63");
   EXPECT_EQ(states_text(count_states(look_at_all(plan_))), "1 complete, 1 diverged");

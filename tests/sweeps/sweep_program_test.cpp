@@ -109,7 +109,7 @@ TEST_F(SweepProgram, RunsEveryCellOnceAndSkipsCompleteOnes) {
   const ProgramResult first = run();
   EXPECT_EQ(first.exit_code, 0) << first.output;
   EXPECT_NE(first.output.find("[3 of 3]"), std::string::npos) << first.output;
-  EXPECT_NE(first.output.find("loss 2.2500"), std::string::npos) << first.output;
+  EXPECT_NE(first.output.find("loss 2.2500 on tiny"), std::string::npos) << first.output;
   EXPECT_EQ(states(), "complete complete complete");
 
   const ProgramResult second = run();

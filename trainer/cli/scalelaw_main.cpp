@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <iostream>
@@ -31,6 +32,9 @@ int become(const Verb& verb, const std::vector<std::string>& arguments) {
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
+  // OpenMP's idle threads would spin otherwise and starve whatever shares the cores; it reads this
+  // once, at start. What the user has set stays.
+  setenv("OMP_WAIT_POLICY", "PASSIVE", 0);
   execv(program.c_str(), argv.data());
   throw std::runtime_error("cannot start " + program.string() + ": " + std::strerror(errno) +
                            (errno == ENOENT ? "; it is not in this build" : ""));
