@@ -2,9 +2,11 @@
 add_library(scalelaw_warnings INTERFACE)
 target_compile_options(scalelaw_warnings INTERFACE
   -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-qual -Werror)
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  # False alarms on "text" + std::string (GCC bug 105651, mended in 13).
-  target_compile_options(scalelaw_warnings INTERFACE -Wno-restrict)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # What only the optimiser sees, in std::string and std::vector<bool>: false alarms that differ from
+  # one g++ to the next (GCC bugs 105651 in 12, 110498 in 13). The asan preset finds the true ones.
+  target_compile_options(scalelaw_warnings INTERFACE
+    -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
 endif()
 if(SCALELAW_SANITIZE)
   target_compile_options(scalelaw_warnings INTERFACE -fsanitize=address,undefined
