@@ -140,7 +140,7 @@ void write_panel(std::ostream& out, const Figure& figure, std::size_t p, std::si
       << "\nset bmargin at screen " << box.bottom << "\nset tmargin at screen " << box.top << "\n";
   out << "set title " << gnuplot_quoted(panel.title) << " offset 0,-0.4\n";
   out << "set xlabel " << gnuplot_quoted(lowest ? panel.x.label : "") << "\n";
-  out << "set ylabel " << gnuplot_quoted(panel.y.label) << " offset 0.8,0\n";
+  out << "set ylabel " << gnuplot_quoted(panel.y.label) << " offset 0.3,0\n";
   write_ticks(out, "x", panel.x, lowest, figure.columns == 1 ? 500 : 30);
   write_ticks(out, "y", panel.y, true, 30);
   out << (panel.legend ? "set key top right Left reverse noenhanced samplen 1.6 spacing 1.15\n"
