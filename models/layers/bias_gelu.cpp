@@ -7,7 +7,7 @@
 
 #include <cmath>
 
-#include "models/layers/linear.h"
+#include "models/layers/product.h"
 
 namespace scalelaw {
 namespace {

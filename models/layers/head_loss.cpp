@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "models/kernels/cross_entropy.h"
-#include "models/layers/linear.h"
+#include "models/layers/product.h"
 
 namespace scalelaw {
 namespace {

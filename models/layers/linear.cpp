@@ -1,11 +1,10 @@
 #include "models/layers/linear.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/addmm.h>
-#include <ATen/ops/baddbmm.h>
 #include <ATen/ops/bmm.h>
-#include <ATen/ops/mm.h>
 #include <torch/csrc/autograd/custom_function.h>
+
+#include "models/layers/product.h"
 
 namespace scalelaw {
 namespace {
@@ -46,32 +45,6 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
 };
 
 }  // namespace
-
-at::Tensor product(const at::Tensor& a, const at::Tensor& b) {
-  if (a.size(0) != 1) return at::bmm(a, b);
-  return at::mm(a.select(0, 0), b.select(0, 0)).unsqueeze(0);
-}
-
-at::Tensor product_plus_bias(const at::Tensor& a, const at::Tensor& b, const at::Tensor& bias) {
-  if (!bias.defined()) return product(a, b);
-  if (a.size(0) != 1) return at::baddbmm(bias.unsqueeze(1), a, b);
-  return at::addmm(bias.select(0, 0), a.select(0, 0), b.select(0, 0)).unsqueeze(0);
-}
-
-void add_transposed_product(const at::Tensor& a, const at::Tensor& b, const at::Tensor& sum) {
-  const at::Tensor a_transposed = a.transpose(1, 2);
-  if (a.scalar_type() != sum.scalar_type()) {
-    sum.add_(product(a_transposed, b));
-  } else if (a.size(0) == 1) {
-    sum.select(0, 0).addmm_(a_transposed.select(0, 0), b.select(0, 0));
-  } else {
-    sum.baddbmm_(a_transposed, b);
-  }
-}
-
-void add_row_sum(const at::Tensor& a, const at::Tensor& sum) {
-  sum.add_(a.sum(1, /*keepdim=*/false, sum.scalar_type()));
-}
 
 at::Tensor linear(const at::Tensor& x, const Parameter& weight, const Parameter& bias,
                   const Execution& execution) {

@@ -13,16 +13,6 @@ namespace scalelaw {
 at::Tensor linear(const at::Tensor& x, const Parameter& weight, const Parameter& bias,
                   const Execution& execution);
 
-// The products of all layers; arrays [R, ...], any strides that the BLAS takes (no copies of
-// arena views).
-at::Tensor product(const at::Tensor& a, const at::Tensor& b);  // (R, M, K) (R, K, N)
-// a b + bias, bias [R, N] or undefined.
-at::Tensor product_plus_bias(const at::Tensor& a, const at::Tensor& b, const at::Tensor& bias);
-// sum += a^T b, (R, K, N) += (R, M, K)^T (R, M, N); in float32 (or float64) whatever a and b are.
-void add_transposed_product(const at::Tensor& a, const at::Tensor& b, const at::Tensor& sum);
-// sum += sum over rows of a, (R, N) += (R, M, N).
-void add_row_sum(const at::Tensor& a, const at::Tensor& sum);
-
 namespace plain {
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 }  // namespace plain

@@ -11,9 +11,9 @@
 
 #include <vector>
 
+#include "models/kernels/dense_product.h"
 #include "models/kernels/lstm_pointwise.h"
-#include "models/kernels/small_product.h"
-#include "models/layers/linear.h"
+#include "models/layers/product.h"
 
 namespace scalelaw {
 namespace {
@@ -47,7 +47,8 @@ void forward_on_cpu(const States& states, const at::Tensor& weight) {
       const auto* recurrent = weight.const_data_ptr<float>() + r * weight.stride(0);
       for (int64_t t = 0; t < steps; ++t, gates += 4 * step, cells += step, hidden += step) {
         if (t > 0) {
-          small_product(rows, 4 * width, width, hidden - step, recurrent, gates, /*add=*/true);
+          dense_product(rows, 4 * width, width, {hidden - step, width}, {recurrent, 4 * width},
+                        {gates, 4 * width}, /*add=*/true);
         }
         lstm_step_forward(rows, width, gates, t > 0 ? cells - step : nullptr, cells, hidden);
       }
@@ -72,8 +73,8 @@ void backward_on_cpu(const States& states, const at::Tensor& weight,
         const auto* cells = states.cells.const_data_ptr<float>() + at;
         const bool last = t == steps - 1;
         if (!last) {
-          small_product(rows, width, 4 * width, gates + 4 * step, recurrent,
-                        recurrent_gradient.data(), /*add=*/false);
+          dense_product(rows, width, 4 * width, {gates + 4 * step, 4 * width}, {recurrent, width},
+                        {recurrent_gradient.data(), width}, /*add=*/false);
         }
         lstm_step_backward(rows, width, gates, t > 0 ? cells - step : nullptr, cells,
                            hidden_gradient.const_data_ptr<float>() + at,

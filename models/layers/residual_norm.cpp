@@ -9,7 +9,7 @@
 #include <optional>
 #include <tuple>
 
-#include "models/layers/linear.h"
+#include "models/layers/product.h"
 
 namespace scalelaw {
 namespace {

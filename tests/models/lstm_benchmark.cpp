@@ -5,21 +5,14 @@
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <benchmark/benchmark.h>
-#include <time.h>
 
-#include <algorithm>
 #include <vector>
 
 #include "models/layers/lstm_layer.h"
+#include "tests/models/cpu_timing.h"
 
 namespace scalelaw {
 namespace {
-
-double process_cpu_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
 
 at::Tensor leaf(std::vector<int64_t> shape) {
   return (at::randn(shape) * 0.1).requires_grad_(true);
@@ -29,12 +22,6 @@ Parameter parameter(std::vector<int64_t> shape) {
   at::Tensor value = leaf(std::move(shape));
   value.mutable_grad() = at::zeros_like(value);
   return {value, value.grad()};
-}
-
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<int64_t>(values.size() / 2),
-                   values.end());
-  return values[values.size() / 2];
 }
 
 void lstm_against_aten(benchmark::State& state) {
@@ -54,19 +41,9 @@ void lstm_against_aten(benchmark::State& state) {
     std::get<0>(at::lstm(x, {zero, zero}, theirs, true, 1, 0.0, true, false, false))
         .backward(gradient);
   };
-  run_ours();
-  run_theirs();
-  std::vector<double> our_seconds, ratios;
-  for ([[maybe_unused]] auto iteration : state) {
-    const double start = process_cpu_seconds();
-    run_ours();
-    const double middle = process_cpu_seconds();
-    run_theirs();
-    our_seconds.push_back(middle - start);
-    ratios.push_back((process_cpu_seconds() - middle) / our_seconds.back());
-  }
-  state.counters["ours_ms"] = 1e3 * median(our_seconds);
-  state.counters["ratio"] = median(ratios);
+  const Comparison comparison = compare_cpu_time(state, run_ours, run_theirs);
+  state.counters["ours_ms"] = 1e3 * comparison.our_median_seconds;
+  state.counters["ratio"] = comparison.median_ratio;
 }
 
 BENCHMARK(lstm_against_aten)

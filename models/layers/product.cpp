@@ -1,0 +1,145 @@
+#include "models/layers/product.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/addmm.h>
+#include <ATen/ops/baddbmm.h>
+#include <ATen/ops/bmm.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/mm.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "models/kernels/dense_product.h"
+#include "models/kernels/transpose.h"
+
+namespace scalelaw {
+namespace {
+
+// Rows of the summed dimension that are transposed at a time: they stay in the second-level cache.
+constexpr int64_t kDepthBlock = 256;
+constexpr int64_t kRowGrain = 64;
+
+bool has_kernel(const at::Tensor& x) {
+  return x.is_cpu() && x.scalar_type() == at::kFloat;
+}
+
+bool rows_are_dense(const at::Tensor& x) {
+  return x.stride(2) == 1 || x.size(2) == 1;
+}
+
+// A stride that the kernels accept also where a dimension of size 1 carries any.
+int64_t row_stride(const at::Tensor& x) {
+  return std::max(x.stride(1), x.size(2));
+}
+
+ConstMatrix matrix(const at::Tensor& x, int64_t replica, int64_t row = 0) {
+  return {x.const_data_ptr<float>() + replica * x.stride(0) + row * row_stride(x), row_stride(x)};
+}
+
+Matrix mutable_matrix(const at::Tensor& x, int64_t replica, int64_t row = 0) {
+  return {x.mutable_data_ptr<float>() + replica * x.stride(0) + row * row_stride(x), row_stride(x)};
+}
+
+// x (R, K, N) with dense rows; a transposed view is copied.
+at::Tensor with_dense_rows(const at::Tensor& x) {
+  if (rows_are_dense(x)) return x;
+  const at::Tensor source = x.transpose(1, 2);  // (R, N, K)
+  if (!rows_are_dense(source)) return x.contiguous();
+  const at::Tensor result = at::empty(x.sizes(), x.options());
+  for (int64_t r = 0; r < x.size(0); ++r) {
+    transpose(source.size(1), source.size(2), matrix(source, r), mutable_matrix(result, r));
+  }
+  return result;
+}
+
+void multiply(const at::Tensor& a, const at::Tensor& b, const at::Tensor& out, bool add) {
+  if (out.numel() == 0) return;
+  const at::Tensor a_rows = with_dense_rows(a), b_rows = with_dense_rows(b);
+  const int64_t rows = a.size(1);
+  for (int64_t r = 0; r < a.size(0); ++r) {
+    at::parallel_for(0, rows, kRowGrain, [&](int64_t begin, int64_t end) {
+      dense_product(end - begin, b.size(2), a.size(2), matrix(a_rows, r, begin), matrix(b_rows, r),
+                    mutable_matrix(out, r, begin), add);
+    });
+  }
+}
+
+// out [K, N] += a^T b for one replica: a's blocks are transposed.
+void add_by_transposing_a(const at::Tensor& a, const at::Tensor& b, int64_t replica, Matrix out) {
+  const int64_t depth = a.size(1), rows = a.size(2), columns = b.size(2);
+  at::parallel_for(0, rows, kRowGrain, [&](int64_t begin, int64_t end) {
+    const int64_t count = end - begin;
+    std::vector<float> block(static_cast<size_t>(count * kDepthBlock));
+    for (int64_t m = 0; m < depth; m += kDepthBlock) {
+      const int64_t deep = std::min(kDepthBlock, depth - m);
+      ConstMatrix source = matrix(a, replica, m);
+      source.data += begin;
+      transpose(deep, count, source, {block.data(), kDepthBlock});
+      dense_product(count, columns, deep, {block.data(), kDepthBlock}, matrix(b, replica, m),
+                    {out.data + begin * out.stride, out.stride}, /*add=*/true);
+    }
+  });
+}
+
+// The narrower operand is the one to transpose; with b that gives the transposed result.
+void add_transposed_product_on_cpu(const at::Tensor& a, const at::Tensor& b,
+                                   const at::Tensor& sum) {
+  const int64_t rows = a.size(2), columns = b.size(2);
+  const at::Tensor a_rows = with_dense_rows(a), b_rows = with_dense_rows(b);
+  std::vector<float> turned;
+  for (int64_t r = 0; r < a.size(0); ++r) {
+    if (rows <= columns) {
+      add_by_transposing_a(a_rows, b_rows, r, mutable_matrix(sum, r));
+      continue;
+    }
+    turned.assign(static_cast<size_t>(rows * columns), 0.0f);
+    add_by_transposing_a(b_rows, a_rows, r, {turned.data(), rows});
+    add_transpose(columns, rows, {turned.data(), rows}, mutable_matrix(sum, r));
+  }
+}
+
+}  // namespace
+
+at::Tensor product(const at::Tensor& a, const at::Tensor& b) {
+  if (has_kernel(a)) {
+    const at::Tensor out = at::empty({a.size(0), a.size(1), b.size(2)}, a.options());
+    multiply(a, b, out, /*add=*/false);
+    return out;
+  }
+  if (a.size(0) != 1) return at::bmm(a, b);
+  return at::mm(a.select(0, 0), b.select(0, 0)).unsqueeze(0);
+}
+
+at::Tensor product_plus_bias(const at::Tensor& a, const at::Tensor& b, const at::Tensor& bias) {
+  if (!bias.defined()) return product(a, b);
+  if (has_kernel(a)) {
+    const at::Tensor out = at::empty({a.size(0), a.size(1), b.size(2)}, a.options());
+    out.copy_(bias.unsqueeze(1));
+    multiply(a, b, out, /*add=*/true);
+    return out;
+  }
+  if (a.size(0) != 1) return at::baddbmm(bias.unsqueeze(1), a, b);
+  return at::addmm(bias.select(0, 0), a.select(0, 0), b.select(0, 0)).unsqueeze(0);
+}
+
+void add_transposed_product(const at::Tensor& a, const at::Tensor& b, const at::Tensor& sum) {
+  if (has_kernel(a) && has_kernel(sum)) {
+    add_transposed_product_on_cpu(a, b, sum);
+    return;
+  }
+  const at::Tensor a_transposed = a.transpose(1, 2);
+  if (a.scalar_type() != sum.scalar_type()) {
+    sum.add_(product(a_transposed, b));
+  } else if (a.size(0) == 1) {
+    sum.select(0, 0).addmm_(a_transposed.select(0, 0), b.select(0, 0));
+  } else {
+    sum.baddbmm_(a_transposed, b);
+  }
+}
+
+void add_row_sum(const at::Tensor& a, const at::Tensor& sum) {
+  sum.add_(a.sum(1, /*keepdim=*/false, sum.scalar_type()));
+}
+
+}  // namespace scalelaw
