@@ -73,6 +73,7 @@ WindowScores summarise(const at::Tensor& loss, const at::Tensor& correct,
   WindowScores scores;
   scores.window_loss_nats.assign(means.begin(), means.end());
   TestResult& result = scores.result;
+  result.token_hash = info.token_hash;
   result.windows = windows;
   result.tokens = windows * n_ctx;
   result.loss_nats = all.mean;

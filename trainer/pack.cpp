@@ -54,7 +54,7 @@ Pack::Pack(std::vector<RunConfig> configs, PackOptions options) : options_(std::
       throw ConfigError("two of these configurations are the same run (" + identity.content_hash +
                         "); leave one out");
     }
-    check_same_run(identity, options_.data);
+    check_same_run(identity);
     const auto record = try_read_run_record(identity.folder);
     if (!record) {
       identities.push_back(std::move(identity));

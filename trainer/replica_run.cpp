@@ -45,6 +45,7 @@ void ReplicaRun::begin_attempt(TrainingCursor at, const Provenance& provenance) 
   Attempt attempt;
   attempt.number = attempts_.empty() ? 1 : attempts_.back().number + 1;
   attempt.token = random_token();
+  attempt.content_hash = content_hash();
   attempt.first_step = cursor.step;
   attempt.provenance = provenance;
   if (attempt.number > 1) {
@@ -112,6 +113,8 @@ void ReplicaRun::finish(RunState state, const std::map<std::string, WindowScores
   RunRecord record = facts;
   record.state = state;
   record.content_hash = content_hash();
+  record.recipe_hash = identity_.recipe_hash;
+  record.train_hash = identity_.data.train_hash;
   record.steps = cursor.step;
   record.train_tokens = cursor.step * config().train.batch_tokens;
   record.batch_tokens = config().train.batch_tokens;

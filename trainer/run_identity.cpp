@@ -49,18 +49,23 @@ RunIdentity identify(RunConfig config, const std::filesystem::path& runs,
 }
 
 RunIdentity identify(RunConfig config, const std::filesystem::path& runs, DataSetHeaders& data) {
-  std::string hash = content_hash(config, data_identity(config, data));
-  RunFolder folder{runs / run_folder_name(config, hash)};
-  return {std::move(config), std::move(hash), std::move(folder)};
+  RunIdentity identity;
+  identity.data = data_identity(config, data);
+  identity.content_hash = content_hash(config, identity.data);
+  RunConfig recipe = config;
+  recipe.seeds = {};
+  identity.recipe_hash = content_hash(recipe, identity.data);
+  identity.folder = {runs / run_folder_name(config, identity.content_hash)};
+  identity.config = std::move(config);
+  return identity;
 }
 
-void check_same_run(const RunIdentity& identity, const std::filesystem::path& data) {
-  if (!std::filesystem::exists(identity.folder.config())) return;
-  const RunConfig there = read_run_config(identity.folder.config());
-  DataSetHeaders headers(data);
-  if (content_hash(there, data_identity(there, headers)) == identity.content_hash) return;
-  throw ConfigError(identity.folder.config().string() +
-                    ": is the configuration of another run; move that folder away");
+void check_same_run(const RunIdentity& identity) {
+  for (const Attempt& attempt : read_attempts(identity.folder)) {
+    if (attempt.content_hash == identity.content_hash) continue;
+    throw ConfigError(identity.folder.path.string() + ": holds run " + attempt.content_hash +
+                      ", not " + identity.content_hash + "; move that folder away");
+  }
 }
 
 }  // namespace scalelaw

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "trainer/config_yaml.h"
 #include "trainer/data/data_set.h"
 #include "trainer/run_config.h"
 #include "trainer/run_record.h"
@@ -15,7 +16,9 @@ namespace scalelaw {
 
 struct RunIdentity {
   RunConfig config;
+  DataIdentity data;
   std::string content_hash;
+  std::string recipe_hash;  // content hash with both seeds at their defaults: equal for replicates
   RunFolder folder;
 };
 
@@ -35,8 +38,8 @@ RunIdentity identify(RunConfig config, const std::filesystem::path& runs,
                      const std::filesystem::path& data);
 RunIdentity identify(RunConfig config, const std::filesystem::path& runs, DataSetHeaders& data);
 
-// ConfigError when the folder holds the config.yaml of another run (the hash's first digits met by
-// accident, or a file edited by hand).
-void check_same_run(const RunIdentity& identity, const std::filesystem::path& data);
+// ConfigError when the folder holds attempts at another run (the hashes' first digits met by
+// accident).
+void check_same_run(const RunIdentity& identity);
 
 }  // namespace scalelaw

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -45,7 +46,8 @@ struct PositionBin {
 
 // The final evaluation on one test set. Every run reads the same windows.
 struct TestResult {
-  int64_t tokens = 0;  // predicted
+  std::string token_hash;  // of the test split: results pair only where it is equal
+  int64_t tokens = 0;      // predicted
   int64_t windows = 0;
   double loss_nats = 0;
   double standard_error_nats = 0;        // over windows: spread of text, not of seeds
@@ -72,8 +74,9 @@ struct Provenance {
 
 struct Attempt {
   int number = 1;
-  std::string token;       // 32 hex digits, drawn at random
-  int64_t first_step = 0;  // updates already done when it began
+  std::string token;         // 32 hex digits, drawn at random
+  std::string content_hash;  // of the run it works on
+  int64_t first_step = 0;    // updates already done when it began
   Provenance provenance;
 };
 
@@ -82,16 +85,18 @@ struct RunRecord {
   int version = kRunFolderVersion;
   RunState state = RunState::kComplete;
   std::string content_hash;
-  ModelShape shape;  // n_vocab filled in
+  std::string recipe_hash;  // content hash with both seeds at their defaults: equal for replicates
+  ModelShape shape;         // n_vocab filled in
   ModelCounts counts;
   int64_t steps = 0, train_tokens = 0, unique_train_tokens = 0;
   int64_t batch_tokens = 0;
   double learning_rate = 0;
   int64_t seed_init = 0, seed_data = 0;
-  std::string train_set, tokenizer_hash;
-  double final_train_loss_nats = 0;        // mean over the last tenth of the steps
-  std::map<std::string, TestResult> test;  // empty when diverged
-  double wall_seconds = 0;                 // all attempts
+  std::string train_set, train_hash, tokenizer_hash;  // name; tokens; tokenizer
+  double final_train_loss_nats =  // mean over the last tenth of the steps; NaN when the
+      std::numeric_limits<double>::quiet_NaN();  // run ended before them
+  std::map<std::string, TestResult> test;        // empty when diverged
+  double wall_seconds = 0;                       // all attempts
   double evaluate_seconds = 0, checkpoint_seconds = 0;
   std::vector<std::string> pack;  // content hashes of the pack's members; size 1: alone
   int pack_row = 0;

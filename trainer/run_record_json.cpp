@@ -35,6 +35,7 @@ void visit(Struct& s, Visitor& field) {
 template <typename Struct, typename Visitor>
 requires std::is_same_v<std::remove_const_t<Struct>, TestResult>
 void visit(Struct& s, Visitor& field) {
+  field("token_hash", s.token_hash);
   field("tokens", s.tokens);
   field("windows", s.windows);
   field("loss_nats", s.loss_nats);
@@ -71,6 +72,7 @@ requires std::is_same_v<std::remove_const_t<Struct>, Attempt>
 void visit(Struct& s, Visitor& field) {
   field("number", s.number);
   field("token", s.token);
+  field("content_hash", s.content_hash);
   field("first_step", s.first_step);
   field("provenance", s.provenance);
 }
@@ -128,6 +130,7 @@ void visit(Struct& s, Visitor& field) {
   field("version", s.version);
   field("state", s.state);
   field("content_hash", s.content_hash);
+  field("recipe_hash", s.recipe_hash);
   field("shape", s.shape);
   field("counts", s.counts);
   field("steps", s.steps);
@@ -138,6 +141,7 @@ void visit(Struct& s, Visitor& field) {
   field("seed_init", s.seed_init);
   field("seed_data", s.seed_data);
   field("train_set", s.train_set);
+  field("train_hash", s.train_hash);
   field("tokenizer_hash", s.tokenizer_hash);
   field("final_train_loss_nats", s.final_train_loss_nats);
   field("test", s.test);
