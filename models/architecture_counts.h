@@ -17,7 +17,7 @@ struct ArchitectureCounts {
   // Rules beyond the common ones; appends to the list.
   std::function<void(const ModelShape&, std::vector<ShapeProblem>&)> check;
   // The trunk's counts: everything but token embedding, final norm and head, which every
-  // architecture shares (models/language_model.h). Empty: counts are traced at the first training.
+  // architecture shares (models/language_model.h). Empty: no run of it is started.
   std::function<ModelCounts(const ModelShape&)> trunk;
 };
 

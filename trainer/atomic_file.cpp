@@ -183,6 +183,14 @@ bool publish_atomically(const fs::path& path, std::string_view content) {
   return draft.link_to_target();
 }
 
+void sync_file(const fs::path& file) {
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) fail(file, "cannot open", errno);
+  const int error = ::fsync(descriptor) == 0 ? 0 : errno;
+  ::close(descriptor);
+  if (error != 0) fail(file, "cannot sync", error);
+}
+
 void remove_drafts(const fs::path& folder) {
   std::error_code gone;
   for (fs::directory_iterator it(folder, gone), end; !gone && it != end; it.increment(gone)) {

@@ -21,6 +21,9 @@ bool publish_atomically(const std::filesystem::path& path, std::string_view cont
 // Deletes the drafts that a crash left directly in `folder`, which only its one writer may do.
 void remove_drafts(const std::filesystem::path& folder);
 
+// Forces what was written to `file` to the disk.
+void sync_file(const std::filesystem::path& file);
+
 std::string read_whole_file(const std::filesystem::path& path);
 
 }  // namespace scalelaw

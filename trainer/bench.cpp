@@ -31,9 +31,8 @@ double median(std::vector<double> values) {
 
 BenchResult run_bench(const BenchOptions& options) {
   ParameterArena arena;
-  const Execution execution{
-      options.precision == Precision::kBFloat16 ? at::kBFloat16 : at::kFloat,
-      options.plain_operators};
+  const Execution execution{options.precision == Precision::kBFloat16 ? at::kBFloat16 : at::kFloat,
+                            options.plain_operators};
   const auto model = make_model(options.shape, execution, arena);
   arena.allocate(options.replicas, options.device);
   for (int64_t r = 0; r < options.replicas; ++r) arena.initialise(r, 1 + r);

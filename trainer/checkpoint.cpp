@@ -30,7 +30,9 @@ std::vector<Buffer> buffers(const ParameterArena& arena, const AdamW& optimizer)
           {"optimizer.second_moment.", &optimizer.second_moment()}};
 }
 
-nlohmann::json to_json(const RunningMean& mean) { return {mean.sum, mean.count}; }
+nlohmann::json to_json(const RunningMean& mean) {
+  return {mean.sum, mean.count};
+}
 
 RunningMean mean_from_json(const nlohmann::json& json) {
   return {json.at(0).get<double>(), json.at(1).get<int64_t>()};
@@ -69,7 +71,28 @@ TrainingCursor cursor_from_text(const std::string& text) {
 }
 
 [[noreturn]] void reject(const fs::path& file, const std::string& fault) {
-  throw std::runtime_error(file.string() + ": " + fault);
+  throw DamagedFile(file.string() + ": " + fault);
+}
+
+const std::string& metadata_of(const SafetensorsFile& file, const char* key, const fs::path& path) {
+  const auto found = file.metadata().find(key);
+  if (found == file.metadata().end()) reject(path, std::string("not a checkpoint: no ") + key);
+  return found->second;
+}
+
+// File name, cursor and optimizer must tell of the same step.
+TrainingCursor checked_cursor(const SafetensorsFile& file, const fs::path& path) {
+  TrainingCursor cursor;
+  try {
+    cursor = cursor_from_text(metadata_of(file, "cursor", path));
+  } catch (const nlohmann::json::exception& e) {
+    reject(path, std::string("cursor cannot be read: ") + e.what());
+  }
+  if (metadata_of(file, "updates_done", path) != std::to_string(cursor.step) ||
+      path.filename() != checkpoint_file({}, cursor.step).filename()) {
+    reject(path, "name, cursor and optimizer tell of different steps");
+  }
+  return cursor;
 }
 
 }  // namespace
@@ -97,7 +120,7 @@ std::vector<int64_t> checkpoint_steps(const RunFolder& folder) {
 
 void write_checkpoint(const RunFolder& folder, const std::string& content_hash,
                       const TrainingCursor& cursor, const ParameterArena& arena,
-                      const AdamW& optimizer, int64_t replica, int keep) {
+                      const AdamW& optimizer, int64_t replica) {
   fs::create_directories(folder.checkpoints());
   std::vector<at::Tensor> rows;  // keeps the bytes alive
   std::map<std::string, SafetensorView> tensors;
@@ -106,8 +129,7 @@ void write_checkpoint(const RunFolder& folder, const std::string& content_hash,
     const auto* bytes = reinterpret_cast<const std::byte*>(rows.back().data_ptr<float>());
     for (const ParameterSpec& spec : arena.specs()) {
       tensors[buffer.prefix + spec.name] = {
-          "F32", spec.shape,
-          {bytes + spec.offset * 4, static_cast<std::size_t>(spec.numel * 4)}};
+          "F32", spec.shape, {bytes + spec.offset * 4, static_cast<std::size_t>(spec.numel * 4)}};
     }
   }
   write_safetensors(checkpoint_file(folder, cursor.step), tensors,
@@ -116,30 +138,31 @@ void write_checkpoint(const RunFolder& folder, const std::string& content_hash,
                      {"updates_done", std::to_string(optimizer.updates_done(replica))},
                      {"cursor", cursor_text(cursor)}});
   const auto steps = checkpoint_steps(folder);
-  for (std::size_t i = static_cast<std::size_t>(keep); i < steps.size(); ++i) {
-    fs::remove(checkpoint_file(folder, steps[i]));
+  for (std::size_t i = 2; i < steps.size(); ++i) fs::remove(checkpoint_file(folder, steps[i]));
+}
+
+void keep_only_checkpoint(const RunFolder& folder, int64_t step) {
+  for (const int64_t other : checkpoint_steps(folder)) {
+    if (other != step) fs::remove(checkpoint_file(folder, other));
   }
+}
+
+void drop_checkpoints_after(const RunFolder& folder, int64_t step) {
+  for (const int64_t later : checkpoint_steps(folder)) {
+    if (later > step) fs::remove(checkpoint_file(folder, later));
+  }
+}
+
+TrainingCursor read_cursor(const fs::path& file) {
+  return checked_cursor(SafetensorsFile(file), file);
 }
 
 TrainingCursor read_checkpoint(const fs::path& path, const std::string& content_hash,
                                ParameterArena& arena, AdamW& optimizer, int64_t replica) {
   const SafetensorsFile file(path);
-  const auto& metadata = file.metadata();
-  const auto hash = metadata.find("content_hash");
-  const auto updates = metadata.find("updates_done");
-  const auto cursor_json = metadata.find("cursor");
-  if (hash == metadata.end() || updates == metadata.end() || cursor_json == metadata.end()) {
-    reject(path, "not a checkpoint: content_hash, updates_done or cursor is missing");
-  }
-  if (hash->second != content_hash) {
-    reject(path, "belongs to another configuration (" + hash->second + ")");
-  }
-  TrainingCursor cursor;
-  try {
-    cursor = cursor_from_text(cursor_json->second);
-  } catch (const nlohmann::json::exception& e) {
-    reject(path, std::string("cursor cannot be read: ") + e.what());
-  }
+  TrainingCursor cursor = checked_cursor(file, path);
+  const std::string& hash = metadata_of(file, "content_hash", path);
+  if (hash != content_hash) reject(path, "belongs to another configuration (" + hash + ")");
   const auto all = buffers(arena, optimizer);
   for (const Buffer& buffer : all) {
     for (const ParameterSpec& spec : arena.specs()) {
@@ -160,7 +183,7 @@ TrainingCursor read_checkpoint(const fs::path& path, const std::string& content_
       row.narrow(0, spec.offset, spec.numel).copy_(at::from_blob(bytes, {spec.numel}, at::kFloat));
     }
   }
-  optimizer.set_updates_done(replica, std::stoll(updates->second));
+  optimizer.set_updates_done(replica, cursor.step);
   return cursor;
 }
 

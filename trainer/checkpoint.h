@@ -3,7 +3,7 @@
 //
 //   model.<parameter>                 F32, the parameter's own shape
 //   optimizer.first_moment.<parameter>, optimizer.second_moment.<parameter>
-//   metadata: content_hash, step, shape fields, "cursor" (JSON)
+//   metadata: content_hash, updates_done, "cursor" (JSON)
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,8 @@
 
 namespace scalelaw {
 
-// A mean in the making; kept in checkpoints so that a resumed run logs what an undisturbed one does.
+// A mean in the making; kept in checkpoints so that a resumed run logs what an undisturbed one
+// does.
 struct RunningMean {
   double sum = 0;
   int64_t count = 0;
@@ -30,27 +31,34 @@ struct RunningMean {
 // What a run must remember besides weights and moments. Everything else is a function of the
 // configuration and the step.
 struct TrainingCursor {
-  int64_t step = 0;                    // updates done; the next batch's number
-  RunningMean loss_since_line;         // train loss since the last line of metrics
-  RunningMean loss_last_tenth;         // over the last tenth of the steps
-  double wall_seconds = 0;             // of all attempts
+  int64_t step = 0;             // updates done; the next batch's number
+  RunningMean loss_since_line;  // train loss since the last line of metrics
+  RunningMean loss_last_tenth;  // over the last tenth of the steps
+  double wall_seconds = 0;      // of all attempts
   double evaluate_seconds = 0, checkpoint_seconds = 0;
   std::vector<RunEvent> events;
-  std::vector<std::string> pack;       // content hashes of the members, by row
+  std::vector<std::string> pack;  // content hashes of the members, by row
 };
 
-// Writes checkpoints/step-<step>.safetensors of arena row `replica`, then deletes all but the
-// `keep` newest. std::runtime_error (disk).
+// Writes checkpoints/step-<step>.safetensors of arena row `replica`, then deletes all but the two
+// newest. std::runtime_error (disk).
 void write_checkpoint(const RunFolder& folder, const std::string& content_hash,
                       const TrainingCursor& cursor, const ParameterArena& arena,
-                      const AdamW& optimizer, int64_t replica, int keep);
+                      const AdamW& optimizer, int64_t replica);
+// Deletes the checkpoints of other steps than `step`: of a run that has ended.
+void keep_only_checkpoint(const RunFolder& folder, int64_t step);
+// Deletes those after `step`: of a history that is begun again from there.
+void drop_checkpoints_after(const RunFolder& folder, int64_t step);
 
 // Steps of the checkpoint files there, newest first.
 std::vector<int64_t> checkpoint_steps(const RunFolder& folder);
 std::filesystem::path checkpoint_file(const RunFolder& folder, int64_t step);
 
-// Fills row `replica` from a file. std::runtime_error naming file and fault: damaged, or of
-// another shape or configuration. Nothing is changed then.
+// The cursor alone. Errors as read_checkpoint.
+TrainingCursor read_cursor(const std::filesystem::path& file);
+
+// Fills row `replica` from a file. DamagedFile (trainer/safetensors.h) names file and fault:
+// damaged, of another shape, step or configuration; nothing is changed then.
 TrainingCursor read_checkpoint(const std::filesystem::path& file, const std::string& content_hash,
                                ParameterArena& arena, AdamW& optimizer, int64_t replica);
 

@@ -47,11 +47,10 @@ void for_each_chunk(const LanguageModel& model, int64_t replicas, at::Device dev
     at::Tensor inputs = at::empty({count, n_ctx}, at::kLong);
     at::Tensor targets = at::empty({count, n_ctx}, at::kLong);
     const auto cells = static_cast<std::size_t>(count * n_ctx);
-    gather_windows(set.shard,
-                   std::span(starts).subspan(static_cast<std::size_t>(first),
-                                             static_cast<std::size_t>(count)),
-                   n_ctx, {inputs.data_ptr<int64_t>(), cells},
-                   {targets.data_ptr<int64_t>(), cells});
+    gather_windows(
+        set.shard,
+        std::span(starts).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
+        n_ctx, {inputs.data_ptr<int64_t>(), cells}, {targets.data_ptr<int64_t>(), cells});
     const auto for_all = [&](const at::Tensor& t) {
       return t.to(device).unsqueeze(0).expand({replicas, count, n_ctx}).contiguous();
     };

@@ -20,8 +20,8 @@ double seconds_since(Clock::time_point start) {
 class MetricsObserver : public Observer {
  public:
   explicit MetricsObserver(const Pack& pack)
-      : evaluations_(evaluation_steps(
-            pack.members().front().config().evaluate.points_per_decade, pack.last_step())) {}
+      : evaluations_(evaluation_steps(pack.members().front().config().evaluate.points_per_decade,
+                                      pack.last_step())) {}
 
   bool due(const Pack& pack) override {
     evaluate_ = std::ranges::binary_search(evaluations_, pack.step());
@@ -37,6 +37,8 @@ class MetricsObserver : public Observer {
     for (std::size_t r = 0; r < losses.size(); ++r) {
       ReplicaRun& member = pack.members()[r];
       if (!member.training() || !(evaluate_ || member.line_due())) continue;
+      // Only the final evaluation speaks of a member's last step, in a pack as alone.
+      if (pack.step() == member.steps()) losses[r].clear();
       member.write_line(pack.learning_rate(static_cast<int64_t>(r)),
                         pack.last_result().grad_norm[r], losses[r]);
     }

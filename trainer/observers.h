@@ -16,7 +16,7 @@ namespace scalelaw {
 class Observer {
  public:
   virtual ~Observer() = default;
-  virtual bool due(const Pack& pack) = 0;   // after update pack.step()
+  virtual bool due(const Pack& pack) = 0;  // after update pack.step()
   virtual void observe(Pack& pack) = 0;
 };
 

@@ -1,7 +1,8 @@
 #include "trainer/pack.h"
 
-#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
 #include <c10/util/Exception.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -14,6 +15,7 @@
 #include "trainer/config_yaml.h"
 #include "trainer/data/data_set.h"
 #include "trainer/lr_schedule.h"
+#include "trainer/number.h"
 #include "trainer/pack_rules.h"
 #include "trainer/run_identity.h"
 
@@ -66,7 +68,8 @@ Pack::Pack(std::vector<RunConfig> configs, PackOptions options) : options_(std::
     }
   }
   if (identities.empty()) return;
-  open_data(identities.front().config);
+  open_data(identities.front());
+  check_memory(identities.size());
   for (const RunIdentity& identity : identities) {
     members_.emplace_back(identity);
     // Another process may have ended this run between the look above and the lock.
@@ -80,16 +83,24 @@ Pack::Pack(std::vector<RunConfig> configs, PackOptions options) : options_(std::
   clock_ = monotonic_seconds();
 }
 
-void Pack::open_data(const RunConfig& config) {
+void Pack::open_data(const RunIdentity& identity) {
+  const RunConfig& config = identity.config;
   const DataSetInfo set = open_data_set(options_.data, config.data.train);
   train_ = std::make_unique<TokenShard>(shard_file(set, Split::kTrain));
   shape_ = canonical(config.model);
   shape_.n_vocab = set.n_vocab;
   facts_.train_set = set.name;
   facts_.tokenizer_hash = set.tokenizer_hash;
+  const auto check_unchanged = [](const TokenShard& shard, const std::string& hash) {
+    if (shard.info().token_hash == hash) return;
+    throw ConfigError(shard.file().string() + ": was replaced just now; run the command again");
+  };
+  check_unchanged(*train_, identity.data.train_hash);
   for (const auto& [name, tokens] : test_tokens(config)) {
     const DataSetInfo test = open_data_set(options_.data, name);
-    test_sets_.push_back({name, TokenShard(shard_file(test, Split::kTest)), tokens});
+    // The set's own name, whatever path the configuration calls it by.
+    test_sets_.push_back({test.name, TokenShard(shard_file(test, Split::kTest)), tokens});
+    check_unchanged(test_sets_.back().shard, identity.data.test_hash.at(name));
     const auto check = [&](const std::string& key, int64_t asked) {
       try {
         evaluation_starts(test_sets_.back().shard.info().n_tokens, shape_.n_ctx, asked);
@@ -120,6 +131,25 @@ RunRecord Pack::facts_of(const ReplicaRun& member) const {
   return facts;
 }
 
+// Weights, gradients and two moments must fit; activations come on top.
+void Pack::check_memory(std::size_t replicas) const {
+  const auto counts = count(shape_);
+  if (!counts) {
+    throw ConfigError("model.arch = " + shape_.arch + ": gives no counts (models/" + shape_.arch +
+                      "_counts.cpp), which every run records");
+  }
+  if (!options_.device.is_cpu()) return;
+  const double needed =
+      16.0 * static_cast<double>(counts->parameters.total()) * static_cast<double>(replicas);
+  const double present =
+      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+  if (needed <= present) return;
+  throw ConfigError("model.d_model = " + std::to_string(shape_.d_model) +
+                    ", model.n_layer = " + std::to_string(shape_.n_layer) +
+                    ": weights, gradients and optimizer need " + human(needed) +
+                    " bytes, this machine has " + human(present) + "; choose a smaller shape");
+}
+
 void Pack::build(const std::vector<RunIdentity>& identities) {
   Execution execution;
   if (identities.front().config.train.precision == Precision::kBFloat16) {
@@ -129,6 +159,8 @@ void Pack::build(const std::vector<RunIdentity>& identities) {
   arena_.allocate(static_cast<int64_t>(identities.size()), options_.device);
   facts_.shape = shape_;
   facts_.counts = count(shape_).value();
+  TORCH_CHECK(arena_.counts() == facts_.counts.parameters, shape_.arch,
+              ": the module's parameters are not those its counts tell of");
 
   std::vector<OptimizerConfig> optimizers;
   const RunConfig& first = identities.front().config;
@@ -141,57 +173,8 @@ void Pack::build(const std::vector<RunIdentity>& identities) {
   }
   optimizer_ = std::make_unique<AdamW>(arena_, std::move(optimizers));
   const std::vector<int64_t> sizes{arena_.replicas(), batch_windows, shape_.n_ctx};
-  inputs_ = at::empty(sizes, at::kLong);
-  targets_ = at::empty(sizes, at::kLong);
-}
-
-// A pack goes on from one step: the newest that all members have a whole checkpoint of.
-void Pack::resume() {
-  std::vector<int64_t> candidates = checkpoint_steps(members_.front().folder());
-  for (const ReplicaRun& member : members_) {
-    const std::vector<int64_t> has = checkpoint_steps(member.folder());
-    std::erase_if(candidates, [&](int64_t s) { return std::ranges::count(has, s) == 0; });
-  }
-  const bool restored =
-      std::ranges::any_of(candidates, [&](int64_t step) { return restore_at(step); });
-  if (restored) {
-    options_.note("resumed at step " + std::to_string(step_));
-  } else {
-    for (std::size_t r = 0; r < members_.size(); ++r) {
-      arena_.initialise(static_cast<int64_t>(r), members_[r].config().seeds.init);
-      optimizer_->set_updates_done(static_cast<int64_t>(r), 0);
-      members_[r].cursor = {};
-    }
-    optimizer_->first_moment().zero_();
-    optimizer_->second_moment().zero_();
-  }
-  std::vector<std::string> pack;
-  for (const ReplicaRun& member : members_) pack.push_back(member.content_hash());
-  for (ReplicaRun& member : members_) {
-    TrainingCursor cursor = member.cursor;
-    if (restored && cursor.pack != pack) {
-      cursor.events.push_back({"repacked", step_,
-                               std::to_string(cursor.pack.size()) + " members before, " +
-                                   std::to_string(pack.size()) + " now"});
-    }
-    cursor.pack = pack;
-    member.begin_attempt(std::move(cursor), options_.provenance);
-  }
-}
-
-bool Pack::restore_at(int64_t step) {
-  for (std::size_t r = 0; r < members_.size(); ++r) {
-    try {
-      members_[r].cursor =
-          read_checkpoint(checkpoint_file(members_[r].folder(), step), members_[r].content_hash(),
-                          arena_, *optimizer_, static_cast<int64_t>(r));
-    } catch (const std::runtime_error& e) {
-      options_.note(std::string(e.what()) + "; falling back to the checkpoint before");
-      return false;
-    }
-  }
-  step_ = step;
-  return true;
+  inputs_ = at::zeros(sizes, at::kLong);
+  targets_ = at::zeros(sizes, at::kLong);
 }
 
 bool Pack::finished() const {
@@ -214,7 +197,7 @@ double Pack::learning_rate(int64_t replica) const {
 void Pack::load_batch() {
   const auto cells = static_cast<std::size_t>(inputs_.size(1) * inputs_.size(2));
   for (std::size_t r = 0; r < members_.size(); ++r) {
-    if (!members_[r].training() && step_ > 0) continue;  // a frozen row's tokens do not matter
+    if (!members_[r].training()) continue;  // a frozen row's tokens do not matter
     const std::vector<int64_t> starts = streams_[r].window_starts(step_);
     gather_windows(*train_, starts, shape_.n_ctx, {inputs_.data_ptr<int64_t>() + r * cells, cells},
                    {targets_.data_ptr<int64_t>() + r * cells, cells});
@@ -282,8 +265,10 @@ void Pack::finish_members_at_horizon() {
   for (std::size_t r = 0; r < members_.size(); ++r) {
     if (!due(members_[r])) continue;
     ReplicaRun& member = members_[r];
+    member.check_folder();
+    member.sync_metrics();
     write_checkpoint(member.folder(), member.content_hash(), member.cursor, arena_, *optimizer_,
-                     static_cast<int64_t>(r), 1);
+                     static_cast<int64_t>(r));
     member.finish(RunState::kComplete, results[r], facts_of(member), static_cast<int>(r));
   }
 }
@@ -292,8 +277,10 @@ void Pack::write_checkpoints() {
   const Stopwatch stopwatch(members_, &TrainingCursor::checkpoint_seconds);
   for (std::size_t r = 0; r < members_.size(); ++r) {
     if (!members_[r].training()) continue;
+    members_[r].check_folder();
+    members_[r].sync_metrics();
     write_checkpoint(members_[r].folder(), members_[r].content_hash(), members_[r].cursor, arena_,
-                     *optimizer_, static_cast<int64_t>(r), 2);
+                     *optimizer_, static_cast<int64_t>(r));
   }
 }
 

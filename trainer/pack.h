@@ -37,7 +37,7 @@ class Pack {
   // still to be trained has. Members that are complete already are left out; the pack may be empty.
   Pack(std::vector<RunConfig> configs, PackOptions options);
 
-  bool finished() const;   // no member is still training
+  bool finished() const;  // no member is still training
   int64_t step() const { return step_; }
   int64_t last_step() const;  // of the member with the longest horizon
   int64_t replicas() const { return arena_.replicas(); }
@@ -61,10 +61,13 @@ class Pack {
   const std::vector<ReplicaRun>& members() const { return members_; }
 
  private:
-  void open_data(const RunConfig& config);
+  void open_data(const RunIdentity& identity);
   void build(const std::vector<RunIdentity>& identities);
+  void check_memory(std::size_t replicas) const;
   void resume();
-  bool restore_at(int64_t step);
+  void check_nothing_is_thrown_away(const std::vector<std::string>& pack) const;
+  void start_afresh();
+  bool restore_at(int64_t step, std::vector<std::vector<RunEvent>>& rejected);
   void load_batch();
   int64_t prefix_tokens(const RunConfig& config) const;  // of the train split that a run reads
   RunRecord facts_of(const ReplicaRun& member) const;

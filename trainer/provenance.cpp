@@ -1,5 +1,6 @@
 #include "trainer/provenance.h"
 
+#include <ATen/Version.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <torch/version.h>
 #include <unistd.h>
@@ -32,6 +33,7 @@ Provenance current_provenance(at::Device device, int threads) {
   char text[32];
   std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
   p.started_at = text;
+  p.instruction_set = at::get_cpu_capability();
   p.threads = threads;
   return p;
 }

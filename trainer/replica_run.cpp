@@ -24,6 +24,23 @@ std::string random_token() {
   return token;
 }
 
+// What differs between two attempts and may differ in bits; "" when nothing does.
+std::string difference(const Provenance& before, const Provenance& now) {
+  std::string text;
+  const auto compare = [&](const char* what, const std::string& a, const std::string& b) {
+    if (a != b) text += (text.empty() ? "" : ", ") + std::string(what) + " " + a + " -> " + b;
+  };
+  compare("host", before.host, now.host);
+  compare("device", before.device, now.device);
+  compare("instruction set", before.instruction_set, now.instruction_set);
+  compare("threads", std::to_string(before.threads), std::to_string(now.threads));
+  compare("micro_batch_tokens", std::to_string(before.micro_batch_tokens),
+          std::to_string(now.micro_batch_tokens));
+  compare("torch", before.torch_version, now.torch_version);
+  compare("commit", before.git_commit, now.git_commit);
+  return text;
+}
+
 }  // namespace
 
 ReplicaRun::ReplicaRun(RunIdentity identity)
@@ -39,6 +56,7 @@ void ReplicaRun::begin_attempt(TrainingCursor at, const Provenance& provenance) 
   for (const auto& place : {folder().path, folder().checkpoints(), folder().attempts()}) {
     remove_drafts(place);
   }
+  drop_checkpoints_after(folder(), cursor.step);
   wall_seconds_at_line_ = cursor.wall_seconds;
   step_at_line_ = cursor.step;
   attempts_ = read_attempts(folder());
@@ -48,8 +66,10 @@ void ReplicaRun::begin_attempt(TrainingCursor at, const Provenance& provenance) 
   attempt.content_hash = content_hash();
   attempt.first_step = cursor.step;
   attempt.provenance = provenance;
-  if (attempt.number > 1) {
+  if (!attempts_.empty()) {
     cursor.events.push_back({"resumed", cursor.step, "attempt " + std::to_string(attempt.number)});
+    const std::string moved = difference(attempts_.back().provenance, provenance);
+    if (!moved.empty()) cursor.events.push_back({"moved", cursor.step, moved});
   }
   if (!std::filesystem::exists(folder().config())) {
     write_atomically(folder().config(), to_yaml(config()));
@@ -58,7 +78,8 @@ void ReplicaRun::begin_attempt(TrainingCursor at, const Provenance& provenance) 
   attempts_.push_back(attempt);
   metrics_.open(folder().metrics_part(attempt.number), std::ios::trunc);
   if (!metrics_) {
-    throw std::runtime_error(folder().metrics_part(attempt.number).string() + ": cannot be written");
+    throw std::runtime_error(folder().metrics_part(attempt.number).string() +
+                             ": cannot be written");
   }
 }
 
@@ -68,6 +89,15 @@ void ReplicaRun::account(double loss_nats) {
   if (cursor.step > steps_ - std::max<int64_t>(1, steps_ / 10)) {
     cursor.loss_last_tenth.add(loss_nats);
   }
+}
+
+void ReplicaRun::check_folder() const {
+  if (lock_->folder_is_there()) return;
+  throw std::runtime_error(folder().path.string() + ": the folder was removed while running");
+}
+
+void ReplicaRun::sync_metrics() {
+  sync_file(folder().metrics_part(attempts_.back().number));
 }
 
 bool ReplicaRun::line_due() const {
@@ -132,7 +162,10 @@ void ReplicaRun::finish(RunState state, const std::map<std::string, WindowScores
   record.pack_row = row;
   record.events = cursor.events;
   record.attempts = attempts_;
-  publish(folder(), record);
+  if (!publish(folder(), record)) {
+    throw std::runtime_error(folder().record().string() + ": was written by somebody else");
+  }
+  if (state == RunState::kComplete) keep_only_checkpoint(folder(), cursor.step);
   state_ = State::kEnded;
   lock_.reset();
 }

@@ -39,6 +39,9 @@ class ReplicaRun {
   // After an update: the means, and whether a line is due.
   void account(double loss_nats);
   bool line_due() const;
+  // std::runtime_error when the folder was removed or moved while running.
+  void check_folder() const;
+  void sync_metrics();  // to disk; before a checkpoint, so that no line before it can be lost
   void write_line(double learning_rate, double grad_norm,
                   const std::map<std::string, double>& test_loss_nats);
 

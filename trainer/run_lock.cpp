@@ -1,6 +1,7 @@
 #include "trainer/run_lock.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -65,6 +66,7 @@ RunLock::RunLock(const std::filesystem::path& folder) {
   struct flock lock = whole_file_write_lock();
   if (fcntl(file_descriptor_, F_OFD_SETLK, &lock) == 0) {
     write_holder(file_descriptor_);
+    file_ = file;
     return;
   }
   const int reason = errno;
@@ -76,11 +78,19 @@ RunLock::RunLock(const std::filesystem::path& folder) {
 }
 
 RunLock::RunLock(RunLock&& other) noexcept
-    : file_descriptor_(std::exchange(other.file_descriptor_, -1)) {}
+    : file_descriptor_(std::exchange(other.file_descriptor_, -1)), file_(std::move(other.file_)) {}
 
 RunLock& RunLock::operator=(RunLock&& other) noexcept {
   std::swap(file_descriptor_, other.file_descriptor_);
+  std::swap(file_, other.file_);
   return *this;
+}
+
+bool RunLock::folder_is_there() const {
+  struct stat held {
+  }, named{};
+  return fstat(file_descriptor_, &held) == 0 && stat(file_.c_str(), &named) == 0 &&
+         held.st_dev == named.st_dev && held.st_ino == named.st_ino;
 }
 
 RunLock::~RunLock() {

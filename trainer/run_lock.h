@@ -21,8 +21,12 @@ class RunLock {
   RunLock& operator=(RunLock&& other) noexcept;
   ~RunLock();  // releases
 
+  // The locked file is still the one in the folder: nobody removed or replaced it.
+  bool folder_is_there() const;
+
  private:
   int file_descriptor_ = -1;
+  std::filesystem::path file_;
 };
 
 // Who holds the folder's lock: "pid 4711 on node3"; nullopt when nobody does. Takes nothing, so a

@@ -60,7 +60,7 @@ enum class RunState { kComplete, kDiverged };
 
 // Something that bears on whether two runs can be expected to be equal.
 struct RunEvent {
-  std::string kind;  // "resumed", "packed", "checkpoint_rejected", "diverged"
+  std::string kind;  // "resumed", "moved", "repacked", "checkpoint_rejected", "diverged"
   int64_t step = 0;
   std::string detail;
 };
@@ -69,7 +69,9 @@ struct Provenance {
   std::string program_version, git_commit;
   bool git_dirty = false;
   std::string torch_version, cuda_version, device, host, started_at;  // ISO 8601, UTC
+  std::string instruction_set;  // of the CPU, as LibTorch chose: "AVX512"
   int threads = 1;
+  int64_t micro_batch_tokens = 0;  // how.micro_batch_tokens of that attempt
 };
 
 struct Attempt {

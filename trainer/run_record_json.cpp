@@ -64,7 +64,9 @@ void visit(Struct& s, Visitor& field) {
   field("device", s.device);
   field("host", s.host);
   field("started_at", s.started_at);
+  field("instruction_set", s.instruction_set);
   field("threads", s.threads);
+  field("micro_batch_tokens", s.micro_batch_tokens);
 }
 
 template <typename Struct, typename Visitor>

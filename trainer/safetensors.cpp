@@ -21,6 +21,7 @@ constexpr std::size_t kLengthBytes = 8;
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // the limit of huggingface/safetensors
 constexpr const char* kMetadata = "__metadata__";
 constexpr const char* kHash = "xxh3_128";
+constexpr const char* kMetadataHash = "xxh3_128_metadata";
 
 struct Dtype {
   std::string_view name;
@@ -117,6 +118,16 @@ void check_cover(const std::map<std::string, SafetensorView>& tensors, std::stri
   if (expected != end) throw std::runtime_error("bytes after the last tensor");
 }
 
+// Of every entry but the two hashes, lengths included so that no two maps give one text.
+std::string hash_of(const std::map<std::string, std::string>& metadata) {
+  std::string text;
+  for (const auto& [key, value] : metadata) {
+    if (key == kHash || key == kMetadataHash) continue;
+    for (const std::string& part : {key, value}) text += std::to_string(part.size()) + ":" + part;
+  }
+  return hash_hex(text);
+}
+
 }  // namespace
 
 void write_safetensors(const std::filesystem::path& path,
@@ -124,6 +135,7 @@ void write_safetensors(const std::filesystem::path& path,
                        std::map<std::string, std::string> metadata) {
   Hasher hasher;
   for (const auto& [name, tensor] : tensors) hasher.add(tensor.bytes);
+  metadata[kMetadataHash] = hash_of(metadata);
   metadata[kHash] = hasher.hex();
   const std::string header = header_of(tensors, metadata);
   write_atomically(path, [&](std::ostream& stream) {
@@ -166,15 +178,19 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
     if (hash != metadata_.end() && hash->second != hash_hex(data)) {
       throw std::runtime_error("its data do not have the hash its header records");
     }
+    const auto metadata_hash = metadata_.find(kMetadataHash);
+    if (metadata_hash != metadata_.end() && metadata_hash->second != hash_of(metadata_)) {
+      throw std::runtime_error("its metadata do not have the hash its header records");
+    }
   } catch (const std::exception& error) {
-    throw std::runtime_error(path.string() + ": not a whole safetensors file: " + error.what());
+    throw DamagedFile(path.string() + ": not a whole safetensors file: " + error.what());
   }
 }
 
 const SafetensorView& SafetensorsFile::at(const std::string& name) const {
   const auto found = tensors_.find(name);
   if (found == tensors_.end()) {
-    throw std::runtime_error(path_.string() + ": holds no tensor " + name);
+    throw DamagedFile(path_.string() + ": holds no tensor " + name);
   }
   return found->second;
 }

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -18,15 +19,22 @@ struct SafetensorView {
   std::span<const std::byte> bytes;  // contiguous, row-major; read ones may be unaligned: copy them
 };
 
+// The file could be read and is not what it should be: cut short, altered, of another kind. A disk
+// that does not answer is a plain std::runtime_error.
+class DamagedFile : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 // Writes atomically. std::invalid_argument when dtype and shape do not give a tensor's bytes. The
-// metadata gains "xxh3_128", the hash of the data part, which the reader checks. Tensors are laid
-// out in name order.
+// metadata gains "xxh3_128" and "xxh3_128_metadata", the hashes of the data part and of the other
+// metadata, which the reader checks. Tensors are laid out in name order.
 void write_safetensors(const std::filesystem::path& path,
                        const std::map<std::string, SafetensorView>& tensors,
                        std::map<std::string, std::string> metadata);
 
 // A whole file in memory, checked: header length, JSON, dtypes, shapes against offsets, no gap or
-// overlap, file length, hash where recorded. std::runtime_error names the file and the fault.
+// overlap, file length, hashes where recorded. DamagedFile names the file and the fault.
 class SafetensorsFile {
  public:
   explicit SafetensorsFile(const std::filesystem::path& path);
@@ -34,7 +42,7 @@ class SafetensorsFile {
   SafetensorsFile& operator=(SafetensorsFile&&) = default;
   const std::map<std::string, SafetensorView>& tensors() const { return tensors_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
-  const SafetensorView& at(const std::string& name) const;  // std::runtime_error when absent
+  const SafetensorView& at(const std::string& name) const;  // DamagedFile when absent
 
  private:
   std::filesystem::path path_;

@@ -50,7 +50,8 @@ StepResult train_step(const LanguageModel& model, ParameterArena& arena, AdamW& 
   const double* numbers = host.data_ptr<double>();
   const auto replicas = static_cast<std::size_t>(arena.replicas());
 
-  StepResult result{{numbers, numbers + replicas}, {numbers + replicas, numbers + 2 * replicas}, {}};
+  StepResult result{
+      {numbers, numbers + replicas}, {numbers + replicas, numbers + 2 * replicas}, {}};
   for (std::size_t r = 0; r < replicas; ++r) {
     const double norm = result.grad_norm[r];
     rows[r].active = rows[r].active && std::isfinite(result.loss_nats[r]) && std::isfinite(norm);

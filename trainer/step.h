@@ -14,9 +14,9 @@
 namespace scalelaw {
 
 struct StepResult {
-  std::vector<double> loss_nats;   // of each replica, mean over the batch, before the update
-  std::vector<double> grad_norm;   // of each replica, before clipping
-  std::vector<bool> updated;       // false: was not active, or loss or gradient was not finite
+  std::vector<double> loss_nats;  // of each replica, mean over the batch, before the update
+  std::vector<double> grad_norm;  // of each replica, before clipping
+  std::vector<bool> updated;      // false: was not active, or loss or gradient was not finite
 };
 
 // inputs, targets (R, B, T). micro_batch_windows divides B; gradients are those of the mean over

@@ -2,6 +2,7 @@
 #include <ATen/Parallel.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -27,10 +28,23 @@ using namespace scalelaw;
 
 std::atomic<bool> stop_requested{false};
 
-// The second signal ends the program at once.
+double monotonic_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+// Schedulers, wrappers and terminals send a signal twice at once: only one that comes a second
+// later ends the program without a checkpoint.
+std::atomic<double> stop_requested_at{0};
 void request_stop(int signal) {
+  const double now = monotonic_seconds();
+  if (!stop_requested) stop_requested_at = now;
   stop_requested = true;
-  std::signal(signal, SIG_DFL);
+  if (now - stop_requested_at > 1.0) {
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
+  }
 }
 
 struct TrainArguments {
@@ -57,12 +71,13 @@ int run_train(const TrainArguments& arguments) {
   options.device = choose_device(arguments.device);
   if (arguments.threads > 0) at::set_num_threads(arguments.threads);
   options.provenance = current_provenance(options.device, at::get_num_threads());
+  options.provenance.micro_batch_tokens = configs.front().how.micro_batch_tokens;
   options.note = [](const std::string& text) { spdlog::info("{}", text); };
 
-  std::signal(SIGINT, request_stop);
-  std::signal(SIGTERM, request_stop);
   Pack pack(configs, std::move(options));
   if (pack.finished()) return kExitComplete;
+  std::signal(SIGINT, request_stop);  // before this there is nothing to save
+  std::signal(SIGTERM, request_stop);
   for (const ReplicaRun& member : pack.members()) {
     spdlog::info("{}: {} steps from {}", member.folder().path.string(), member.steps(),
                  pack.step());
@@ -96,9 +111,10 @@ int run_bench_verb(BenchArguments& arguments) {
   if (arguments.json) {
     std::cout << to_json_line(arguments.options, result) << '\n';
   } else {
-    std::printf("%.3f ms a step (%.3f ms of CPU time), %.0f tokens/s, %.1f GFLOP/s (exact_causal)\n",
-                1e3 * result.step_wall_seconds_median, 1e3 * result.step_cpu_seconds_median,
-                result.tokens_per_second, 1e-9 * result.flops_per_second);
+    std::printf(
+        "%.3f ms a step (%.3f ms of CPU time), %.0f tokens/s, %.1f GFLOP/s (exact_causal)\n",
+        1e3 * result.step_wall_seconds_median, 1e3 * result.step_cpu_seconds_median,
+        result.tokens_per_second, 1e-9 * result.flops_per_second);
   }
   return kExitComplete;
 }
@@ -115,12 +131,14 @@ void add_train(CLI::App& app, TrainArguments& a) {
   verb->add_option("--runs", a.runs, "folder of run folders")->capture_default_str();
   verb->add_option("--data", a.data, "folder of data sets")->capture_default_str();
   verb->add_option("--device", a.device, "auto, cpu or cuda")->capture_default_str();
-  verb->add_option("--threads", a.threads, "CPU threads; 0: as OMP_NUM_THREADS says");
+  verb->add_option("--threads", a.threads, "CPU threads; 0: as OMP_NUM_THREADS says")
+      ->check(CLI::NonNegativeNumber);
 }
 
 void add_bench(CLI::App& app, BenchArguments& a) {
   CLI::App* verb = app.add_subcommand("bench", "time the training step of one shape");
-  verb->footer("Example: scalelaw bench --layers 4 --width 128 --context 256 --batch 8 --vocab 1024");
+  verb->footer(
+      "Example: scalelaw bench --layers 4 --width 128 --context 256 --batch 8 --vocab 1024");
   ModelShape& shape = a.options.shape;
   shape.n_vocab = 256;
   shape.position = PositionEncoding::kLearned;
@@ -130,8 +148,12 @@ void add_bench(CLI::App& app, BenchArguments& a) {
   verb->add_option("--heads", shape.n_head, "n_head")->capture_default_str();
   verb->add_option("--context", shape.n_ctx, "n_ctx")->capture_default_str();
   verb->add_option("--vocab", shape.n_vocab, "n_vocab")->capture_default_str();
-  verb->add_option("--batch", a.options.batch_windows, "windows a step")->capture_default_str();
-  verb->add_option("--replicas", a.options.replicas, "models side by side")->capture_default_str();
+  verb->add_option("--batch", a.options.batch_windows, "windows a step")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  verb->add_option("--replicas", a.options.replicas, "models side by side")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   verb->add_option("--steps", a.options.steps, "timed steps")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

@@ -1,4 +1,5 @@
-// AdamW against 20 steps of torch.optim.AdamW with clip_grad_norm_ (tests/golden/adamw.safetensors).
+// AdamW against 20 steps of torch.optim.AdamW with clip_grad_norm_
+// (tests/golden/adamw.safetensors).
 #include "trainer/optimizers/adamw.h"
 
 #include <ATen/core/grad_mode.h>
@@ -64,8 +65,7 @@ TEST(AdamW, EqualsPyTorchsWithClippingAndScheduleOverTwentySteps) {
     problem.arena.zero_gradients();
     problem.matrix.gradient()[0].copy_(tensor_of(file.at("gradient.matrix"))[step]);
     problem.vector.gradient()[0].copy_(tensor_of(file.at("gradient.vector"))[step]);
-    const double norm =
-        at::linalg_vector_norm(problem.arena.gradients()[0]).item<double>();
+    const double norm = at::linalg_vector_norm(problem.arena.gradients()[0]).item<double>();
     EXPECT_NEAR(norm, tensor_of(file.at("gradient_norm"))[step].item<double>(), 1e-5 * norm);
     UpdateRow row, idle;
     row.learning_rate = learning_rate_at(schedule, number(file, "peak"), step, steps);
@@ -100,8 +100,7 @@ TEST(AdamW, FrozenRowsMayHoldNaNWithoutTouchingOthers) {
   two.update({row, frozen});
   one.update({row});
   EXPECT_TRUE(at::equal(together.arena.values()[0], alone.arena.values()[0]));
-  EXPECT_TRUE(at::equal(together.arena.values()[1],
-                        at::full({together.arena.row_length()}, 0.5)));
+  EXPECT_TRUE(at::equal(together.arena.values()[1], at::full({together.arena.row_length()}, 0.5)));
 }
 
 }  // namespace

@@ -41,8 +41,9 @@ TEST(LrSchedule, WithoutWarmupBeginsAtThePeak) {
   EXPECT_NEAR(learning_rate_at(cosine(0, 0), 3.0, 9, 10), 0.0, 1e-15);
 }
 
-TEST(LrSchedule, OneStepRunsHaveARate) {
-  EXPECT_GT(learning_rate_at(cosine(0.1, 0.1), 1.0, 0, 1), 0.0);
+TEST(LrSchedule, TheOnlyUpdateAfterWarmupHasThePeak) {
+  EXPECT_DOUBLE_EQ(learning_rate_at(cosine(0.1, 0.1), 1.0, 0, 1), 1.0);
+  EXPECT_DOUBLE_EQ(learning_rate_at(cosine(0.9, 0.1), 1.0, 9, 10), 1.0);
 }
 
 }  // namespace

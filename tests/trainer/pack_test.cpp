@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <filesystem>
@@ -192,6 +193,41 @@ TEST_P(PackTest, ADamagedCheckpointFallsBackToTheOneBefore) {
   expect_equal_metrics(whole, parts);
 }
 
+TEST_P(PackTest, AMemberThatWouldLoseItsProgressIsRefused) {
+  RunConfig other = tiny_run(GetParam());
+  other.seeds.init = 9;
+  run({tiny_run(GetParam())}, "runs", 20);
+  EXPECT_THROW(Pack({tiny_run(GetParam()), other}, options("runs")), ConfigError);
+  const RunFolder folder = run({tiny_run(GetParam())}, "runs").front();
+  EXPECT_NE(notes_.find("resumed at step 20"), std::string::npos) << notes_;
+  EXPECT_EQ(read_run_record(folder).steps, 60);
+}
+
+TEST_P(PackTest, LaterCheckpointsOfAnAbandonedHistoryAreDropped) {
+  const RunConfig config = tiny_run(GetParam());
+  const RunFolder whole = run({config}, "whole").front();
+  run({config}, "parts", 20);
+  run({config}, "parts", 40);
+  const RunFolder parts{temp_.path() / "parts" / whole.path.filename()};
+  fs::resize_file(checkpoint_file(parts, 40), 1000);
+  run({config}, "parts", 25);
+  EXPECT_EQ(checkpoint_steps(parts), (std::vector<int64_t>{25, 20}));
+  const RunFolder end = run({config}, "parts").front();
+  expect_equal_metrics(whole, end);
+  EXPECT_EQ(checkpoint_steps(end), std::vector<int64_t>{60});
+  const RunRecord record = read_run_record(end);
+  EXPECT_TRUE(std::ranges::any_of(
+      record.events, [](const RunEvent& e) { return e.kind == "checkpoint_rejected"; }));
+}
+
+TEST_P(PackTest, AFolderRemovedWhileRunningIsAnError) {
+  Pack pack({tiny_run(GetParam())}, options("runs"));
+  pack.train_one_step();
+  fs::remove_all(temp_.path() / "runs");
+  EXPECT_THROW(pack.write_checkpoints(), std::runtime_error);
+  EXPECT_FALSE(fs::exists(temp_.path() / "runs"));
+}
+
 TEST_P(PackTest, ACompleteRunIsNotTrainedAgain) {
   const RunConfig config = tiny_run(GetParam());
   run({config}, "runs");
@@ -214,6 +250,10 @@ TEST_P(PackTest, BadInputLeavesNothingBehind) {
   for (const RunConfig& config : {no_data, too_many_test_tokens, large_batch}) {
     EXPECT_THROW(Pack({config}, options("runs")), ConfigError);
   }
+  RunConfig too_large = tiny_run(GetParam());
+  too_large.model.n_layer = 1000;
+  too_large.model.d_model = 65536;
+  EXPECT_THROW(Pack({too_large}, options("runs")), ConfigError);
   RunConfig wider = tiny_run(GetParam());
   wider.model.d_model = 32;
   EXPECT_THROW(Pack({tiny_run(GetParam()), wider}, options("runs")), ConfigError);

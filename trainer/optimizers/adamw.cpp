@@ -55,8 +55,8 @@ AdamW::AdamW(ParameterArena& arena, std::vector<OptimizerConfig> configs)
       updates_done_(configs_.size(), 0),
       first_moment_(at::zeros_like(arena.values())),
       second_moment_(at::zeros_like(arena.values())) {
-  TORCH_CHECK(static_cast<int64_t>(configs_.size()) == arena.replicas(), "AdamW: ",
-              configs_.size(), " configurations for ", arena.replicas(), " replicas");
+  TORCH_CHECK(static_cast<int64_t>(configs_.size()) == arena.replicas(), "AdamW: ", configs_.size(),
+              " configurations for ", arena.replicas(), " replicas");
 }
 
 int64_t AdamW::updates_done(int64_t replica) const {
@@ -68,8 +68,8 @@ void AdamW::set_updates_done(int64_t replica, int64_t updates) {
 }
 
 void AdamW::update(const std::vector<UpdateRow>& rows) {
-  TORCH_CHECK(rows.size() == configs_.size(), "AdamW: ", rows.size(), " rows for ",
-              configs_.size(), " replicas");
+  TORCH_CHECK(rows.size() == configs_.size(), "AdamW: ", rows.size(), " rows for ", configs_.size(),
+              " replicas");
   const at::NoGradGuard no_grad;
   for (std::size_t r = 0; r < rows.size(); ++r) updates_done_[r] += rows[r].active ? 1 : 0;
   if (!arena_.values().is_cpu()) return update_rows_tensor(rows);
@@ -90,8 +90,7 @@ void AdamW::update_row_cpu(int64_t replica, const UpdateRow& row) {
   const float* gradients = arena_.gradients().data_ptr<float>() + row_start;
   for (const ParameterSpec& spec : arena_.specs()) {
     adamw_row(values + spec.offset, first + spec.offset, second + spec.offset,
-              gradients + spec.offset, spec.numel,
-              decays(spec.group) ? with_decay : without_decay);
+              gradients + spec.offset, spec.numel, decays(spec.group) ? with_decay : without_decay);
   }
 }
 
@@ -108,7 +107,8 @@ void AdamW::update_rows_tensor(const std::vector<UpdateRow>& rows) {
   // One small upload a step: a table of R rows, split into columns [R, 1].
   std::vector<float> table;
   for (std::size_t r = 0; r < rows.size(); ++r) {
-    const AdamWScalars s = scalars_for(configs_[r], rows[r], std::max<int64_t>(1, updates_done_[r]));
+    const AdamWScalars s =
+        scalars_for(configs_[r], rows[r], std::max<int64_t>(1, updates_done_[r]));
     table.insert(table.end(), {s.beta1, s.beta2, s.epsilon, s.gradient_scale, 1.0f - s.keep,
                                s.step_size, s.root_correction, rows[r].active ? 1.0f : 0.0f});
   }

@@ -13,9 +13,9 @@ namespace scalelaw {
 
 // What one replica's update needs from the step.
 struct UpdateRow {
-  bool active = true;          // false: neither weights nor moments of this row change
+  bool active = true;  // false: neither weights nor moments of this row change
   double learning_rate = 0;
-  double gradient_scale = 1;   // of clipping
+  double gradient_scale = 1;  // of clipping
 };
 
 class AdamW {
