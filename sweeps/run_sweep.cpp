@@ -94,7 +94,7 @@ class SweepRun {
 
   void start_waiting() {
     while (executor_.running() < static_cast<std::size_t>(options_.jobs)) {
-      const std::optional<std::size_t> index = queue_.next();
+      const std::optional<std::size_t> index = queue_.next(executor_.running());
       if (!index) return;
       // Another launcher may have been here since the sweep was looked at.
       const PlannedCell& cell = plan_.cells[*index];
@@ -150,7 +150,12 @@ class SweepRun {
     const bool held = status.state == CellState::kRunning || ended(status.state);
     const Verdict verdict =
         killed_on_demand ? Verdict::kInterrupted
-                         : queue_.ended(started.cell, end, without_folder(reason, cell), held);
+                         : queue_.ended(started.cell, end, without_own_names(reason, cell), held);
+    if (end.signal == SIGKILL && verdict == Verdict::kFailed) {
+      reason += queue_.was_repeated_alone(started.cell)
+                    ? "; killed with no other run beside it too, so it was not tried again"
+                    : "; not tried again";
+    }
     if (!killed_on_demand && verdict != Verdict::kComplete && verdict != Verdict::kElsewhere) {
       append_unfinished(folder_, {cell.content_hash, end, reason, utc_now()});
     }
@@ -160,12 +165,6 @@ class SweepRun {
       status.state = CellState::kFailed;
     }
     display_.line(end_line(cell, status, verdict, end, reason, started));
-  }
-
-  // Messages that name their run differ for that alone.
-  static std::string without_folder(std::string reason, const PlannedCell& cell) {
-    const std::size_t at = reason.find(cell.folder);
-    return at == std::string::npos ? reason : reason.replace(at, cell.folder.size(), "RUN");
   }
 
   std::string end_line(const PlannedCell& cell, const CellStatus& status, Verdict verdict,
@@ -178,7 +177,6 @@ class SweepRun {
       case Verdict::kComplete: {
         text += status.state == CellState::kDiverged
                     ? status.why
-
                     : "loss " + loss_text(status.loss_nats) + " on " + status.test_set;
         text += ", " + duration_text(seconds_since(started.at));
         const std::optional<double> left = seconds_left();
@@ -193,6 +191,9 @@ class SweepRun {
         return text + "another process has it";
       case Verdict::kRetry:
         return text + describe(end) + ", will be tried again: " + reason;
+      case Verdict::kRetryAlone:
+        return text + describe(end) +
+               ", will be tried once more when no other run is in progress: " + reason;
       case Verdict::kFailed:
         return text + "failed, " + describe(end) + ": " + reason +
                "\n  its output: " + folder_.log(cell.folder).string();

@@ -163,12 +163,42 @@ TEST_F(SweepProgram, EqualFailuresStopTheSweep) {
   behave(script);
   const ProgramResult result = run({"--stop-after", "3", "--retries", "0"});
   EXPECT_EQ(result.exit_code, 1);
-  EXPECT_NE(result.output.find("3 cells in a row failed the same way (exit 1: boom"),
+  EXPECT_NE(result.output.find("3 attempts in a row failed the same way (exit 1: boom"),
             std::string::npos)
       << result.output;
   int64_t tried = 0;
   for (std::size_t i = 0; i < 12; ++i) tried += attempts(i);
   EXPECT_LE(tried, 4) << "three, and the one beside the third";
+}
+
+TEST_F(SweepProgram, EqualFailuresStopTheSweepThoughTheyWouldBeRetried) {
+  write_spec("[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]");
+  std::string script;
+  for (int seed = 1; seed <= 12; ++seed) script += std::to_string(seed) + ":crash;";
+  behave(script);
+  const ProgramResult result = run();
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_NE(result.output.find("5 attempts in a row failed the same way"), std::string::npos)
+      << result.output;
+  int64_t tried = 0;
+  for (std::size_t i = 0; i < 12; ++i) tried += attempts(i);
+  EXPECT_LE(tried, 6) << "five, and the one beside the fifth";
+}
+
+TEST_F(SweepProgram, KilledRunsAreRepeatedOnceAloneAndSaySo) {
+  write_spec("[1, 2, 3]");
+  behave("1:kill;2:kill,ok");
+  const ProgramResult result = run({"--retries", "5"});
+  EXPECT_EQ(result.exit_code, 1) << result.output;
+  EXPECT_NE(result.output.find("tried once more when no other run is in progress"),
+            std::string::npos)
+      << result.output;
+  EXPECT_EQ(states(), "failed complete complete");
+  EXPECT_EQ(attempts(0), 2);
+  EXPECT_EQ(attempts(1), 2);
+  const std::string why = status()[0].at("why");
+  EXPECT_NE(why.find("perhaps for want of memory"), std::string::npos) << why;
+  EXPECT_NE(why.find("killed with no other run beside it too"), std::string::npos) << why;
 }
 
 TEST_F(SweepProgram, InterruptLetsRunsCheckpointAndTheSameCommandGoesOn) {
