@@ -82,6 +82,8 @@ class SweepRun {
       throw ConfigError(options_.trainer.string() +
                         ": no such program; build it, or name it with --trainer");
     }
+    const fs::path record = sweep_record_file(plan_.options.runs, plan_.name);
+    refuse_name_of_another_sweep(record, plan_);
     std::error_code error;
     for (const char* part : {"cells", "logs"}) fs::create_directories(folder_.path / part, error);
     if (error || access(folder_.path.c_str(), W_OK) != 0) {
@@ -89,7 +91,7 @@ class SweepRun {
                         (error ? " (" + error.message() + ")" : "") +
                         "; choose another store with --runs");
     }
-    write_sweep_record(sweep_record_file(plan_.options.runs, plan_.name), record_of(plan_));
+    write_sweep_record(record, record_of(plan_));
   }
 
   void start_waiting() {
@@ -157,7 +159,7 @@ class SweepRun {
                     : "; not tried again";
     }
     if (!killed_on_demand && verdict != Verdict::kComplete && verdict != Verdict::kElsewhere) {
-      append_unfinished(folder_, {cell.content_hash, end, reason, utc_now()});
+      note_unfinished({cell.content_hash, end, reason, utc_now()});
     }
     if (verdict == Verdict::kComplete) {
       cost_done_ += cost(cell) * share_since(started, cell.steps);
@@ -165,6 +167,16 @@ class SweepRun {
       status.state = CellState::kFailed;
     }
     display_.line(end_line(cell, status, verdict, end, reason, started));
+  }
+
+  // The healthy runs go on without the note.
+  void note_unfinished(const UnfinishedAttempt& attempt) {
+    try {
+      append_unfinished(folder_, attempt);
+    } catch (const std::runtime_error& error) {
+      display_.line("warning: status will not show the next line's attempt: " +
+                    std::string(error.what()));
+    }
   }
 
   std::string end_line(const PlannedCell& cell, const CellStatus& status, Verdict verdict,
@@ -269,7 +281,13 @@ class SweepRun {
 
   RunSweepResult result() const {
     RunSweepResult result;
-    result.states = count_states(look_at_all(plan_));
+    std::vector<CellStatus> now = look_at_all(plan_);
+    for (std::size_t i = 0; i < now.size(); ++i) {
+      // Where the note of a failure could not be written.
+      const bool unended = !ended(now[i].state) && now[i].state != CellState::kRunning;
+      if (unended && statuses_[i].state == CellState::kFailed) now[i] = statuses_[i];
+    }
+    result.states = count_states(now);
     result.resumable = result.states.at(CellState::kInterrupted);
     result.interrupted = interrupted_;
     if (!interrupted_) result.stopped_because = queue_.stopped_because();

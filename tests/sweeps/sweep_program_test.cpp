@@ -295,6 +295,47 @@ TEST_F(SweepProgram, BadInputEndsWithTwoAndWritesNothing) {
   EXPECT_EQ(run().exit_code, 2);
 }
 
+TEST_F(SweepProgram, NameOfAnotherSweepIsRefusedAndItsRecordKept) {
+  write_spec("[1]");
+  ASSERT_EQ(run().exit_code, 0);
+  const fs::path record = sweep_record_file(runs_, "s");
+  const std::string before = text_of(record);
+  const fs::path first = spec_;
+  spec_ = temp_.path() / "other.yaml";
+  write_spec("[2]");
+  const ProgramResult refused = run();
+  EXPECT_EQ(refused.exit_code, 2) << refused.output;
+  EXPECT_NE(refused.output.find("name = s: is the sweep of " + first.string()), std::string::npos)
+      << refused.output;
+  EXPECT_EQ(text_of(record), before);
+
+  spec_ = temp_.path() / "link.yaml";
+  fs::create_symlink(first, spec_);
+  write_spec("[1, 2]");
+  EXPECT_EQ(run().exit_code, 0) << "the same file, edited";
+  spec_ = temp_.path() / "moved.yaml";
+  fs::rename(first, spec_);
+  EXPECT_EQ(run().exit_code, 0) << "moved, not edited";
+  write_spec("[1, 2, 3]");
+  EXPECT_EQ(run().exit_code, 0) << "edited where it is now";
+
+  std::ofstream(record) << "{";
+  const ProgramResult damaged = run();
+  EXPECT_EQ(damaged.exit_code, 2);
+  EXPECT_NE(damaged.output.find("move it away"), std::string::npos) << damaged.output;
+}
+
+TEST_F(SweepProgram, NotesThatCannotBeWrittenStopNoHealthyRun) {
+  write_spec("[1, 2, 3, 4]");
+  behave("1:crash;2:crash,ok");
+  fs::create_directories(runs_ / "sweeps/s/unfinished.jsonl");  // cannot be opened for writing
+  const ProgramResult result = run();
+  EXPECT_EQ(result.exit_code, 1) << result.output;
+  EXPECT_NE(result.output.find("warning: "), std::string::npos) << result.output;
+  EXPECT_NE(result.output.find("unfinished.jsonl: Is a directory"), std::string::npos);
+  EXPECT_NE(result.output.find("s: 3 complete, 1 failed"), std::string::npos) << result.output;
+}
+
 TEST_F(SweepProgram, PlanStartsAndWritesNothing) {
   write_spec("[1, 2, 1]");
   const ProgramResult result = run_program(command("plan", {"--cores", "2"}));
