@@ -33,17 +33,14 @@ std::optional<int64_t> newest_checkpoint(const RunFolder& folder) {
 constexpr std::size_t kMostRowBytes = std::size_t{1} << 16;
 
 std::optional<MetricsRow> newest_row(const RunFolder& folder) {
-  int attempt = 0;
-  std::error_code error;
-  while (fs::exists(folder.metrics_part(attempt + 1), error)) ++attempt;
-  for (; attempt > 0; --attempt) {
-    const std::string line = last_line(folder.metrics_part(attempt), kMostRowBytes);
-    if (line.empty()) continue;  // this attempt has just begun
-    try {
-      return metrics_row_from_json(line);
-    } catch (const std::exception&) {
-      return std::nullopt;  // being written at this moment
+  try {
+    const std::vector<int> parts = metrics_part_numbers(folder);
+    for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+      const std::string line = last_line(folder.metrics_part(*part), kMostRowBytes);
+      if (!line.empty()) return metrics_row_from_json(line);  // else it has just begun
     }
+  } catch (const std::exception&) {
+    return std::nullopt;  // no folder yet, or a line that is being written at this moment
   }
   return std::nullopt;
 }

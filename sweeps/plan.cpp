@@ -161,6 +161,25 @@ SweepRecord record_of(const Plan& plan) {
   return record;
 }
 
+void refuse_name_of_another_sweep(const std::filesystem::path& record_file, const Plan& plan) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (!fs::exists(record_file, error)) return;
+  SweepRecord record;
+  try {
+    record = read_sweep_record(record_file);
+  } catch (const std::runtime_error& fault) {
+    throw ConfigError(std::string(fault.what()) + "; move it away to have it written anew");
+  }
+  if (record.spec_hash == plan.spec_hash) return;
+  const fs::path theirs = fs::weakly_canonical(record.spec_file, error);
+  if (!error && theirs == fs::weakly_canonical(plan.spec_file, error) && !error) return;
+  throw ConfigError(plan.spec_file + ": name = " + plan.name + ": is the sweep of " +
+                    record.spec_file + " in this store (" + record_file.string() +
+                    "); choose another name, or, if it is the same sweep and its file was moved "
+                    "and edited, move that record away (no run is lost)");
+}
+
 std::filesystem::path run_folder(const Plan& plan, const PlannedCell& cell) {
   return plan.options.runs / cell.folder;
 }

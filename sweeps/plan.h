@@ -56,6 +56,12 @@ Plan make_plan(const SweepSpec& spec, const PlanOptions& options);
 // What analysis reads (trainer/sweep_record.h).
 SweepRecord record_of(const Plan& plan);
 
+// Two sweeps of one name would overwrite each other's record. ConfigError when `record_file` is
+// there and was written for another sweep: its file is another one (links followed; a relative path
+// counts from the current folder) with other contents. So a sweep's file may be edited or moved,
+// not both at once. Also when the record cannot be read.
+void refuse_name_of_another_sweep(const std::filesystem::path& record_file, const Plan& plan);
+
 // The folder of a cell's run in the store.
 std::filesystem::path run_folder(const Plan& plan, const PlannedCell& cell);
 

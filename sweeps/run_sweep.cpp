@@ -82,6 +82,8 @@ class SweepRun {
       throw ConfigError(options_.trainer.string() +
                         ": no such program; build it, or name it with --trainer");
     }
+    const fs::path record = sweep_record_file(plan_.options.runs, plan_.name);
+    refuse_name_of_another_sweep(record, plan_);
     std::error_code error;
     for (const char* part : {"cells", "logs"}) fs::create_directories(folder_.path / part, error);
     if (error || access(folder_.path.c_str(), W_OK) != 0) {
@@ -89,12 +91,12 @@ class SweepRun {
                         (error ? " (" + error.message() + ")" : "") +
                         "; choose another store with --runs");
     }
-    write_sweep_record(sweep_record_file(plan_.options.runs, plan_.name), record_of(plan_));
+    write_sweep_record(record, record_of(plan_));
   }
 
   void start_waiting() {
     while (executor_.running() < static_cast<std::size_t>(options_.jobs)) {
-      const std::optional<std::size_t> index = queue_.next();
+      const std::optional<std::size_t> index = queue_.next(executor_.running());
       if (!index) return;
       // Another launcher may have been here since the sweep was looked at.
       const PlannedCell& cell = plan_.cells[*index];
@@ -150,9 +152,14 @@ class SweepRun {
     const bool held = status.state == CellState::kRunning || ended(status.state);
     const Verdict verdict =
         killed_on_demand ? Verdict::kInterrupted
-                         : queue_.ended(started.cell, end, without_folder(reason, cell), held);
+                         : queue_.ended(started.cell, end, without_own_names(reason, cell), held);
+    if (end.signal == SIGKILL && verdict == Verdict::kFailed) {
+      reason += queue_.was_repeated_alone(started.cell)
+                    ? "; killed with no other run beside it too, so it was not tried again"
+                    : "; not tried again";
+    }
     if (!killed_on_demand && verdict != Verdict::kComplete && verdict != Verdict::kElsewhere) {
-      append_unfinished(folder_, {cell.content_hash, end, reason, utc_now()});
+      note_unfinished({cell.content_hash, end, reason, utc_now()});
     }
     if (verdict == Verdict::kComplete) {
       cost_done_ += cost(cell) * share_since(started, cell.steps);
@@ -162,10 +169,14 @@ class SweepRun {
     display_.line(end_line(cell, status, verdict, end, reason, started));
   }
 
-  // Messages that name their run differ for that alone.
-  static std::string without_folder(std::string reason, const PlannedCell& cell) {
-    const std::size_t at = reason.find(cell.folder);
-    return at == std::string::npos ? reason : reason.replace(at, cell.folder.size(), "RUN");
+  // The healthy runs go on without the note.
+  void note_unfinished(const UnfinishedAttempt& attempt) {
+    try {
+      append_unfinished(folder_, attempt);
+    } catch (const std::runtime_error& error) {
+      display_.line("warning: status will not show the next line's attempt: " +
+                    std::string(error.what()));
+    }
   }
 
   std::string end_line(const PlannedCell& cell, const CellStatus& status, Verdict verdict,
@@ -178,7 +189,6 @@ class SweepRun {
       case Verdict::kComplete: {
         text += status.state == CellState::kDiverged
                     ? status.why
-
                     : "loss " + loss_text(status.loss_nats) + " on " + status.test_set;
         text += ", " + duration_text(seconds_since(started.at));
         const std::optional<double> left = seconds_left();
@@ -193,6 +203,9 @@ class SweepRun {
         return text + "another process has it";
       case Verdict::kRetry:
         return text + describe(end) + ", will be tried again: " + reason;
+      case Verdict::kRetryAlone:
+        return text + describe(end) +
+               ", will be tried once more when no other run is in progress: " + reason;
       case Verdict::kFailed:
         return text + "failed, " + describe(end) + ": " + reason +
                "\n  its output: " + folder_.log(cell.folder).string();
@@ -268,7 +281,13 @@ class SweepRun {
 
   RunSweepResult result() const {
     RunSweepResult result;
-    result.states = count_states(look_at_all(plan_));
+    std::vector<CellStatus> now = look_at_all(plan_);
+    for (std::size_t i = 0; i < now.size(); ++i) {
+      // Where the note of a failure could not be written.
+      const bool unended = !ended(now[i].state) && now[i].state != CellState::kRunning;
+      if (unended && statuses_[i].state == CellState::kFailed) now[i] = statuses_[i];
+    }
+    result.states = count_states(now);
     result.resumable = result.states.at(CellState::kInterrupted);
     result.interrupted = interrupted_;
     if (!interrupted_) result.stopped_because = queue_.stopped_because();

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "trainer/config_error.h"
+#include "trainer/config_yaml.h"
 
 namespace scalelaw {
 namespace {
@@ -146,6 +147,7 @@ void throw_at_line(const std::string& file_name, int line, std::string_view key,
 
 YamlTree parse_yaml_tree(std::string_view yaml, const std::string& file_name) {
   if (yaml.size() > kMaxBytes) throw_at_line(file_name, 1, "", "the file is larger than 1 MiB");
+  refuse_control_characters(yaml, file_name);
   std::istringstream stream{std::string(yaml)};
   TreeBuilder builder(file_name);
   try {

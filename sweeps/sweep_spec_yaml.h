@@ -18,8 +18,8 @@ struct YamlTree {
 };
 
 // ConfigError (file:line) for invalid YAML, over 1 MiB, nesting over 16, anchors, aliases, merge
-// keys, tags, duplicate keys, keys that are no scalars, null values, an empty file, and more than
-// one document.
+// keys, tags, duplicate keys, keys that are no scalars, null values, control characters, an
+// empty file, and more than one document.
 YamlTree parse_yaml_tree(std::string_view yaml, const std::string& file_name);
 
 // "line 7 of f.yaml: KEY: RULE", for faults of the file's structure, where a value to show is

@@ -4,6 +4,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <map>
 #include <sstream>
 
 #include "trainer/atomic_file.h"
@@ -65,13 +66,14 @@ class FlatBuilder : public YAML::EventHandler {
     if (open_.size() == kMaxDepth) {
       refuse(mark, "nested deeper than " + std::to_string(kMaxDepth) + " levels");
     }
+    if (!open_.empty()) refuse_repeated({"{...}", file_, open_.back().key_line});
     open_.emplace_back();
   }
   void OnMapEnd() override {
     const bool empty = open_.back().n_keys == 0;
     open_.pop_back();
     if (open_.empty()) return;
-    if (empty) add(kEmptyMap);
+    if (empty) flat_[path()] = {kEmptyMap, file_, open_.back().key_line};
     open_.back().key.reset();
   }
 
@@ -92,11 +94,15 @@ class FlatBuilder : public YAML::EventHandler {
   }
   void add(const std::string& text) {
     const SourcedText here = {text, file_, open_.back().key_line};
-    const auto [there, added] = flat_.emplace(path(), here);
+    refuse_repeated(here);
+    flat_[path()] = here;
+  }
+  // Maps count too: two of one key with different leaves would be merged without a word.
+  void refuse_repeated(const SourcedText& here) {
+    const auto [first, added] = key_lines_.emplace(path(), here.line);
     if (!added) {
-      throw_config_error(
-          here, path(),
-          "the key is there twice, first in line " + std::to_string(there->second.line));
+      throw_config_error(here, path(),
+                         "the key is there twice, first in line " + std::to_string(first->second));
     }
   }
   void refuse_anchor(const YAML::Mark& mark, YAML::anchor_t anchor) const {
@@ -116,21 +122,9 @@ class FlatBuilder : public YAML::EventHandler {
 
   std::string file_;
   FlatConfig flat_;
+  std::map<std::string, int> key_lines_;  // of every key written, of maps and of values
   std::vector<Level> open_;
 };
-
-// yaml-cpp takes some control characters for the end of the file and drops the rest silently.
-void check_characters(std::string_view yaml, const std::string& file) {
-  int line = 1;
-  for (const char c : yaml) {
-    if (c == '\n') ++line;
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && c != '\n' && c != '\r' && c != '\t') || byte == 0x7f) {
-      throw ConfigError("line " + std::to_string(line) + " of " + file +
-                        ": not a text file in UTF-8 (a control character)");
-    }
-  }
-}
 
 // Keys whose last part is `name` directly under `prefix`, written in key order.
 void emit_group(YAML::Emitter& out, const std::vector<std::pair<std::string, std::string>>& entries,
@@ -152,6 +146,18 @@ void emit_group(YAML::Emitter& out, const std::vector<std::pair<std::string, std
 
 }  // namespace
 
+void refuse_control_characters(std::string_view yaml, const std::string& file) {
+  int line = 1;
+  for (const char c : yaml) {
+    if (c == '\n') ++line;
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte < 0x20 && c != '\n' && c != '\r' && c != '\t') || byte == 0x7f) {
+      throw ConfigError("line " + std::to_string(line) + " of " + file +
+                        ": not a text file in UTF-8 (a control character)");
+    }
+  }
+}
+
 FlatConfig read_flat_config(const std::filesystem::path& file) {
   std::string yaml;
   try {
@@ -171,7 +177,7 @@ FlatConfig read_flat_config(const std::filesystem::path& file) {
 FlatConfig parse_flat_config(std::string_view yaml, std::string_view file_name) {
   const std::string file(file_name);
   if (yaml.size() > kMaxBytes) throw ConfigError(file + ": larger than 1 MiB");
-  check_characters(yaml, file);
+  refuse_control_characters(yaml, file);
   FlatBuilder builder(file);
   try {
     std::istringstream stream{std::string(yaml)};

@@ -38,11 +38,16 @@ struct ConfigKey {
 const std::vector<ConfigKey>& config_keys();
 
 // Reads YAML text into dotted keys. ConfigError (file:line: ...) for: a file over 1 MiB, nesting
-// over 16, anchors, aliases and merge keys, duplicate keys, sequences, null values, invalid YAML.
+// over 16, anchors, aliases and merge keys, a key written twice at any level (of a map or of a
+// value), sequences, null values, control characters, invalid YAML.
 // Keys are not checked here. A dotted key ("model.n_ctx: 64") is the same as a nested one. An empty
 // map is kept as the text "{}" under its own key.
 FlatConfig read_flat_config(const std::filesystem::path& file);
 FlatConfig parse_flat_config(std::string_view yaml, std::string_view file_name);
+// ConfigError with the line of the first control character but tab and line ends. yaml-cpp takes
+// some of them (byte 4) for the end of the file and drops the rest silently, so that whoever hands
+// it text asks this first.
+void refuse_control_characters(std::string_view yaml, const std::string& file_name);
 // "key=value" from a command line; replaces. "data.test={}" empties a group.
 void apply_setting(FlatConfig& config, std::string_view setting);
 

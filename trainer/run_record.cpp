@@ -54,25 +54,10 @@ std::vector<MetricsRow> read_rows(const fs::path& file) {
   return rows;
 }
 
-// Numbers of the attempts that have a metrics part, in order.
-std::vector<int> parts_of(const RunFolder& folder) {
-  std::vector<int> numbers;
-  for (const auto& entry : fs::directory_iterator(folder.path)) {
-    const std::string name = entry.path().filename().string();
-    int number = 0;
-    if (std::sscanf(name.c_str(), "metrics.%d.jsonl", &number) == 1 &&
-        entry.path() == folder.metrics_part(number)) {
-      numbers.push_back(number);
-    }
-  }
-  std::sort(numbers.begin(), numbers.end());
-  return numbers;
-}
-
 std::vector<MetricsRow> merge_parts(const RunFolder& folder) {
   const std::vector<Attempt> attempts = read_attempts(folder);
   std::vector<MetricsRow> merged;
-  for (const int number : parts_of(folder)) {
+  for (const int number : metrics_part_numbers(folder)) {
     const std::vector<MetricsRow> rows = read_rows(folder.metrics_part(number));
     const auto attempt = std::find_if(attempts.begin(), attempts.end(),
                                       [&](const Attempt& a) { return a.number == number; });
@@ -105,6 +90,20 @@ RunRecord read_run_record(const RunFolder& folder) {
 std::optional<RunRecord> try_read_run_record(const RunFolder& folder) {
   if (!fs::exists(folder.record())) return std::nullopt;
   return read_run_record(folder);
+}
+
+std::vector<int> metrics_part_numbers(const RunFolder& folder) {
+  std::vector<int> numbers;
+  for (const auto& entry : fs::directory_iterator(folder.path)) {
+    const std::string name = entry.path().filename().string();
+    int number = 0;
+    if (std::sscanf(name.c_str(), "metrics.%d.jsonl", &number) == 1 &&
+        entry.path() == folder.metrics_part(number)) {
+      numbers.push_back(number);
+    }
+  }
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
 }
 
 std::vector<Attempt> read_attempts(const RunFolder& folder) {

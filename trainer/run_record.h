@@ -124,6 +124,9 @@ struct RunFolder {
 RunRecord read_run_record(const RunFolder& folder);
 std::optional<RunRecord> try_read_run_record(const RunFolder& folder);  // nullopt: not complete
 std::vector<Attempt> read_attempts(const RunFolder& folder);
+// Numbers of the attempts that have a metrics part, in order. Some may be lacking: an attempt that
+// died before its first line left its attempt file alone.
+std::vector<int> metrics_part_numbers(const RunFolder& folder);
 // Merged over attempts: a later attempt's lines replace those after its first_step, and the one at
 // it where both have one. A torn last line (a crash) is left out.
 std::vector<MetricsRow> read_metrics(const RunFolder& folder);

@@ -95,6 +95,20 @@ TEST_F(CellStatusTest, RunningWhileTheFolderIsHeldWithItsNewestLine) {
   EXPECT_NE(status.why.find("pid "), std::string::npos);
 }
 
+TEST_F(CellStatusTest, AttemptsThatDiedBeforeTheirFirstLineHideNoLaterOnes) {
+  plan("[1]");
+  const RunLock lock(folder().path);
+  std::ofstream(folder().metrics_part(2)) << metrics_line(20, 2.5);
+  std::ofstream(folder().metrics_part(5)) << metrics_line(30, 2.4);
+  EXPECT_EQ(look().step, 30);
+  std::ofstream(folder().metrics_part(7)) << "";
+  EXPECT_EQ(look().step, 30) << "the last one has just begun";
+}
+
+TEST_F(CellStatusTest, ProgressOfARunThatHasNoFolderYetIsNone) {
+  EXPECT_EQ(progress_of(temp_.path() / "nowhere").step, 0);
+}
+
 TEST_F(CellStatusTest, InterruptedAtItsNewestCheckpoint) {
   plan("[1]");
   add_checkpoint("000000010");

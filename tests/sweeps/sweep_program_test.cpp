@@ -163,12 +163,42 @@ TEST_F(SweepProgram, EqualFailuresStopTheSweep) {
   behave(script);
   const ProgramResult result = run({"--stop-after", "3", "--retries", "0"});
   EXPECT_EQ(result.exit_code, 1);
-  EXPECT_NE(result.output.find("3 cells in a row failed the same way (exit 1: boom"),
+  EXPECT_NE(result.output.find("3 attempts in a row failed the same way (exit 1: boom"),
             std::string::npos)
       << result.output;
   int64_t tried = 0;
   for (std::size_t i = 0; i < 12; ++i) tried += attempts(i);
   EXPECT_LE(tried, 4) << "three, and the one beside the third";
+}
+
+TEST_F(SweepProgram, EqualFailuresStopTheSweepThoughTheyWouldBeRetried) {
+  write_spec("[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]");
+  std::string script;
+  for (int seed = 1; seed <= 12; ++seed) script += std::to_string(seed) + ":crash;";
+  behave(script);
+  const ProgramResult result = run();
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_NE(result.output.find("5 attempts in a row failed the same way"), std::string::npos)
+      << result.output;
+  int64_t tried = 0;
+  for (std::size_t i = 0; i < 12; ++i) tried += attempts(i);
+  EXPECT_LE(tried, 6) << "five, and the one beside the fifth";
+}
+
+TEST_F(SweepProgram, KilledRunsAreRepeatedOnceAloneAndSaySo) {
+  write_spec("[1, 2, 3]");
+  behave("1:kill;2:kill,ok");
+  const ProgramResult result = run({"--retries", "5"});
+  EXPECT_EQ(result.exit_code, 1) << result.output;
+  EXPECT_NE(result.output.find("tried once more when no other run is in progress"),
+            std::string::npos)
+      << result.output;
+  EXPECT_EQ(states(), "failed complete complete");
+  EXPECT_EQ(attempts(0), 2);
+  EXPECT_EQ(attempts(1), 2);
+  const std::string why = status()[0].at("why");
+  EXPECT_NE(why.find("perhaps for want of memory"), std::string::npos) << why;
+  EXPECT_NE(why.find("killed with no other run beside it too"), std::string::npos) << why;
 }
 
 TEST_F(SweepProgram, InterruptLetsRunsCheckpointAndTheSameCommandGoesOn) {
@@ -263,6 +293,47 @@ TEST_F(SweepProgram, BadInputEndsWithTwoAndWritesNothing) {
   EXPECT_FALSE(fs::exists(runs_));
   std::ofstream(runs_) << "a file";
   EXPECT_EQ(run().exit_code, 2);
+}
+
+TEST_F(SweepProgram, NameOfAnotherSweepIsRefusedAndItsRecordKept) {
+  write_spec("[1]");
+  ASSERT_EQ(run().exit_code, 0);
+  const fs::path record = sweep_record_file(runs_, "s");
+  const std::string before = text_of(record);
+  const fs::path first = spec_;
+  spec_ = temp_.path() / "other.yaml";
+  write_spec("[2]");
+  const ProgramResult refused = run();
+  EXPECT_EQ(refused.exit_code, 2) << refused.output;
+  EXPECT_NE(refused.output.find("name = s: is the sweep of " + first.string()), std::string::npos)
+      << refused.output;
+  EXPECT_EQ(text_of(record), before);
+
+  spec_ = temp_.path() / "link.yaml";
+  fs::create_symlink(first, spec_);
+  write_spec("[1, 2]");
+  EXPECT_EQ(run().exit_code, 0) << "the same file, edited";
+  spec_ = temp_.path() / "moved.yaml";
+  fs::rename(first, spec_);
+  EXPECT_EQ(run().exit_code, 0) << "moved, not edited";
+  write_spec("[1, 2, 3]");
+  EXPECT_EQ(run().exit_code, 0) << "edited where it is now";
+
+  std::ofstream(record) << "{";
+  const ProgramResult damaged = run();
+  EXPECT_EQ(damaged.exit_code, 2);
+  EXPECT_NE(damaged.output.find("move it away"), std::string::npos) << damaged.output;
+}
+
+TEST_F(SweepProgram, NotesThatCannotBeWrittenStopNoHealthyRun) {
+  write_spec("[1, 2, 3, 4]");
+  behave("1:crash;2:crash,ok");
+  fs::create_directories(runs_ / "sweeps/s/unfinished.jsonl");  // cannot be opened for writing
+  const ProgramResult result = run();
+  EXPECT_EQ(result.exit_code, 1) << result.output;
+  EXPECT_NE(result.output.find("warning: "), std::string::npos) << result.output;
+  EXPECT_NE(result.output.find("unfinished.jsonl: Is a directory"), std::string::npos);
+  EXPECT_NE(result.output.find("s: 3 complete, 1 failed"), std::string::npos) << result.output;
 }
 
 TEST_F(SweepProgram, PlanStartsAndWritesNothing) {

@@ -205,6 +205,13 @@ TEST(SweepSpec, TooManyCellsAreRefusedBeforeTheyAreMade) {
   EXPECT_NE(error_of(yaml).find("more than 100000 cells, in block b"), std::string::npos);
 }
 
+TEST(SweepSpec, ControlCharactersDoNotHideTheRest) {
+  // The parser takes byte 4 for the end of the file.
+  EXPECT_EQ(error_of(kHead + "seeds: {init: 1}\n\x04"
+                             "blocks: [{name: b}]\n"),
+            "line 4 of s.yaml: not a text file in UTF-8 (a control character)");
+}
+
 TEST(SweepSpec, MissingFileIsNamed) {
   EXPECT_THROW(read_sweep_spec("/nowhere/s.yaml"), ConfigError);
 }

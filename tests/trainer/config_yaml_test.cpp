@@ -76,6 +76,20 @@ TEST(FlatConfig, DuplicateKeysAreRefusedHoweverTheyAreWritten) {
             std::string::npos);
 }
 
+TEST(FlatConfig, RepeatedMapsAreRefusedThoughTheirLeavesDiffer) {
+  EXPECT_EQ(parse_fault("model: {n_layer: 1}\nseeds: {init: 1}\nmodel: {d_model: 8}\n"),
+            "line 3 of f.yaml: model = {...}: the key is there twice, first in line 1");
+  EXPECT_EQ(parse_fault("train:\n  optimizer: {beta1: 0.8}\n  optimizer:\n    beta2: 0.9\n"),
+            "line 3 of f.yaml: train.optimizer = {...}: the key is there twice, first in line 2");
+  for (const char* yaml : {"seeds: {}\nseeds: {init: 1}\n", "seeds: {init: 1}\nseeds: {}\n",
+                           "seeds: 1\nseeds: {init: 1}\n", "seeds: {init: 1}\nseeds: 1\n"}) {
+    EXPECT_NE(parse_fault(yaml).find("line 2 of f.yaml: seeds = "), std::string::npos) << yaml;
+    EXPECT_NE(parse_fault(yaml).find("twice, first in line 1"), std::string::npos) << yaml;
+  }
+  EXPECT_EQ(parse_flat_config("seeds.init: 1\nseeds: {data: 2}\n", "f").size(), 2u)
+      << "a dotted key is another way to write a part, not the map again";
+}
+
 TEST(FlatConfig, AnchorsAliasesMergeKeysAndTagsAreRefused) {
   EXPECT_NE(parse_fault("a: &x 1\n").find("line 1 of f.yaml: anchors"), std::string::npos);
   EXPECT_NE(parse_fault("a: &x {b: 1}\n").find("anchors"), std::string::npos);

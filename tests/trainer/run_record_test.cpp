@@ -36,7 +36,8 @@ RunRecord example_record() {
   record.train_set = "books-8k \"quoted\"";
   record.tokenizer_hash = "ab";
   record.final_train_loss_nats = 2.0 / 3.0;
-  TestResult result{131072, 1024, 1.0 / 3.0, 0.001, 1.9, 0.31, {{0, 0, 5.5, 0.1}, {1, 2, 4, 0.2}}};
+  TestResult result{"c0ffee", 131072, 1024, 1.0 / 3.0,
+                    0.001,    1.9,    0.31, {{0, 0, 5.5, 0.1}, {1, 2, 4, 0.2}}};
   record.test = {{"books", result}, {"wiki", result}};
   record.wall_seconds = 12.5;
   record.evaluate_seconds = 1.25;
@@ -44,8 +45,9 @@ RunRecord example_record() {
   record.pack = {"3fa9", "77aa"};
   record.pack_row = 1;
   record.events = {{"resumed", 512, "from checkpoints/step-000000512.safetensors"}};
-  record.attempts = {{1, "token", 0, {"0.1.0", "abc", true, "2.11.0", "", "cpu", "h", "t", 2}},
-                     {2, "other", 512, {}}};
+  record.attempts = {
+      {1, "token", "3fa9", 0, {"0.1.0", "abc", true, "2.11.0", "", "cpu", "h", "t", 2}},
+      {2, "other", "3fa9", 512, {}}};
   return record;
 }
 
@@ -58,7 +60,7 @@ MetricsRow row_at(int64_t step, double loss_nats) {
 }
 
 Attempt attempt_from(int number, int64_t first_step, const std::string& token = "") {
-  return {number, token, first_step, {}};
+  return {number, token, "", first_step, {}};
 }
 
 class RunRecordTest : public testing::Test {
