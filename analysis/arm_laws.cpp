@@ -140,6 +140,17 @@ void fit_robust_line(const std::vector<SizeCell>& cells, const LawOptions& optio
   if (low && high) fit.bootstrap_interval = Interval{*low, *high};
 }
 
+// Of cell means about the fitted curve, ln L.
+double residual_sd(const Law& law, const FitData& data, const std::vector<double>& theta) {
+  const double df = static_cast<double>(data.rows()) - law.parameters();
+  if (df <= 0) return 0;
+  double rss = 0;
+  for (std::size_t i = 0; i < data.rows(); ++i) {
+    rss += std::pow(data.ln_loss[i] - law.ln_loss(theta, data.scale[i]), 2);
+  }
+  return std::sqrt(rss / df);
+}
+
 FloorFit fit_floor(const std::vector<SizeCell>& cells, double level) {
   FloorFit fit;
   std::vector<Observation> means;
@@ -152,8 +163,10 @@ FloorFit fit_floor(const std::vector<SizeCell>& cells, double level) {
   fit.huber_delta = default_huber_delta(law, data);
   fit.huber = fit_robust(law, data, {.huber_delta = fit.huber_delta});
   fit.floor = profile_floor(law, data, fit.least_squares, ProfileKind::kGaussian, 0, level);
-  fit.floor_huber =
-      profile_floor(law, data, fit.huber, ProfileKind::kHuber, fit.huber_delta, level);
+  if (fit.huber_delta <= kLargestProfiledDelta * residual_sd(law, data, fit.least_squares.theta)) {
+    fit.floor_huber =
+        profile_floor(law, data, fit.huber, ProfileKind::kHuber, fit.huber_delta, level);
+  }
   if (!fit.floor.high_bounded) return fit;
   const auto alpha_at = [&](double floor) {
     RefineOptions held{.huber_delta = kLeastSquares, .fixed_parameter = 2};

@@ -20,7 +20,9 @@ void add_runs(RunTable& table, const std::string& arm, double slope, double leve
     for (int seed = 0; seed < seeds; ++seed) {
       RunRow row;
       row.arm = arm;
-      row.folder_name = arm + std::to_string(i) + "_" + std::to_string(seed);
+      row.record.recipe_hash = arm + std::to_string(i);
+      row.folder_name = row.record.recipe_hash + "_" + std::to_string(seed);
+      row.record.content_hash = row.folder_name;
       row.record.shape.n_vocab = 512;
       row.record.train_tokens = 1'000'000;
       const double n = std::rint(1e3 * std::pow(10.0, decades * i / (sizes - 1)));
@@ -205,6 +207,22 @@ TEST(ArmLaws, PilotsSlopesNoiseAndBendAreRecovered) {
   ASSERT_TRUE(c.largest);
   EXPECT_NEAR(c.largest->loss_difference_nats, 1.820 - 1.929, .02);
   EXPECT_LT(c.largest->standard_error_nats, .006);  // unpaired it would be .018
+}
+
+TEST(ArmLaws, HuberSetOfTheFloorIsGivenOnlyWhereItsDeltaIsFarBelowTheNoise) {
+  std::mt19937_64 random(22);
+  RunTable table;
+  add_runs(table, "a", .3, 1, 0, 8, 1, random);
+  std::normal_distribution<double> normal;
+  for (RunRow& row : table.rows) {
+    double& loss = row.record.test["default"].loss_nats;
+    loss = (loss + 1.8) * std::exp(.003 * normal(random));
+  }
+  const FloorFit fit =
+      fit_arm(table, "a", NCount::kNonEmbedding, options_without_bootstrap()).floor;
+  ASSERT_TRUE(has_curve(fit.least_squares.status));
+  EXPECT_TRUE(has_curve(fit.floor.status));
+  EXPECT_FALSE(fit.floor_huber);  // delta is 1.345 robust standard deviations of this noise
 }
 
 TEST(ArmLaws, SlopeIntervalCoversTheTruth) {
