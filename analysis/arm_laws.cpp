@@ -9,15 +9,18 @@
 namespace scalelaw {
 namespace {
 
-// Runs of one configuration apart from seeds count the same parameters, so equality is exact.
 std::vector<SizeCell> cells_of(const RunTable& table, const std::string& arm, NCount n_count,
                                const Selection& selection) {
   std::vector<SizeCell> cells;
+  const auto recipe = [&](std::size_t i) -> auto& {
+    return table.rows[i].record.recipe_hash;
+  };
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     const RunRow& row = table.rows[i];
     if (row.arm != arm) continue;
     const double n = row.n(n_count);
-    auto cell = std::find_if(cells.begin(), cells.end(), [&](auto& c) { return c.n == n; });
+    auto cell = std::find_if(cells.begin(), cells.end(),
+                             [&](auto& c) { return recipe(c.rows.front()) == recipe(i); });
     if (cell == cells.end()) {
       cells.push_back({});
       cell = std::prev(cells.end());
@@ -221,6 +224,7 @@ ArmLaws fit_arm(const RunTable& table, const std::string& arm, NCount n_count,
   for (std::size_t i = 1; i < laws.cells.size(); ++i) {
     const SizeCell &low = laws.cells[i - 1], &high = laws.cells[i];
     const double step = std::log(high.n / low.n);
+    if (step == 0) continue;  // two recipes, equal by this convention of N alone
     LocalSlope local{low.n, high.n, (low.mean_ln_loss - high.mean_ln_loss) / step, {}};
     if (laws.seed_noise.df > 0) {
       local.standard_error =

@@ -38,7 +38,7 @@ struct Interval {
   bool contains(double value) const { return low <= value && value <= high; }
 };
 
-// All runs of one size.
+// All runs of one recipe: they differ in seeds alone.
 struct SizeCell {
   double n = 0;
   double mean_ln_loss = 0;

@@ -79,7 +79,7 @@ void add_equal_sizes(Document& document, const Comparison& c) {
     table.rows.push_back(
         {human(d.n), signed_fixed(100 * std::expm1(d.ln_loss_difference), 1) + "%",
          d.standard_error ? percent(*d.standard_error, 1) : "-",
-         d.interpolated ? c.arm_b + " interpolated between its sizes" : "sizes within 3%"});
+         d.interpolated ? c.arm_b + " along its slope between its nearest sizes" : "equal sizes"});
   }
   document.add(table);
 }

@@ -80,7 +80,9 @@ void add_provenance(Document& document, const Study& study) {
   document.heading("Provenance");
   std::map<std::string, std::set<std::string>> facts;
   double wall_seconds = 0, flops = 0;
+  std::set<std::string> counted;  // a run may stand in several arms
   for (const RunRow& row : study.table.rows) {
+    if (!counted.insert(row.record.content_hash).second) continue;
     wall_seconds += row.record.wall_seconds;
     flops += row.training_flops();
     const ModelShape& shape = row.record.shape;

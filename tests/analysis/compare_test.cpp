@@ -6,6 +6,7 @@
 #include <random>
 
 #include "analysis/crossing.h"
+#include "analysis/equal_size.h"
 #include "tests/support/synthetic_runs.h"
 #include "tests/support/temp_dir.h"
 
@@ -183,6 +184,43 @@ TEST(Crossing, SetsTakeTheirShapeFromTheSlopes) {
   EXPECT_EQ(crossing_set(lines).kind, CrossingSet::Kind::kTwoRays);
   lines.ln_loss_difference = .0001;
   EXPECT_EQ(crossing_set(lines).kind, CrossingSet::Kind::kEverywhere);
+}
+
+TEST(EqualSizes, NearbySizesAreCorrectedAlongTheLocalSlope) {
+  std::mt19937_64 random(31);
+  RunTable table;
+  add_runs(table, "a", .1, 2.4, 0, 8, 1, random);
+  add_runs(table, "b", .1, 2.4, 0, 8, 1, random);
+  for (RunRow& row : table.rows) {  // b's sizes are 2.5% above a's, on the same line
+    if (row.arm == "a") continue;
+    int64_t& n = row.record.counts.parameters.attention;
+    n = static_cast<int64_t>(std::rint(1.025 * static_cast<double>(n)));
+    row.record.test["default"].loss_nats = 2.4 * std::pow(static_cast<double>(n) / 1e4, -.1);
+  }
+  const Comparison c = compare(table, options_without_bootstrap());
+  ASSERT_EQ(c.at_equal_n.size(), 8u);  // the smallest lies just below b's range
+  for (const EqualSizeDifference& d : c.at_equal_n) {
+    EXPECT_TRUE(d.interpolated);
+    EXPECT_NEAR(d.ln_loss_difference, 0, 1e-9);  // uncorrected it would be .0025
+  }
+}
+
+TEST(PairedWindowsOfTheLargest, NeedTheSameWindowsOfTheSameText) {
+  const TempDir temp;
+  RunTable table = read_runs({write_synthetic_sweep(temp.path(), "pilot", pilot_runs())});
+  LawOptions options;
+  options.bootstrap_replicates = 0;
+  select_runs(table, options.selection);
+  const ArmLaws a = fit_arm(table, "transformer", NCount::kNonEmbedding, options);
+  const ArmLaws b = fit_arm(table, "lstm", NCount::kNonEmbedding, options);
+  ASSERT_TRUE(paired_windows(table, a, b, options.selection));
+  TestResult& test = table.rows[b.cells.back().rows.front()].record.test["default"];
+  const TestResult before = test;
+  test.token_hash = "another";
+  EXPECT_FALSE(paired_windows(table, a, b, options.selection));
+  test = before;
+  test.tokens -= 1;
+  EXPECT_FALSE(paired_windows(table, a, b, options.selection));
 }
 
 TEST(ArmLaws, PilotsSlopesNoiseAndBendAreRecovered) {
