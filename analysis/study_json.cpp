@@ -112,6 +112,8 @@ json comparison_json(const Comparison& c) {
   if (c.status != FitStatus::kConverged) return out;
   out["slope_difference"] = c.difference;
   out["standard_error"] = c.standard_error;
+  out["pairs"] = c.pairs;
+  out["level"] = c.level;
   out["interval"] = interval(c.interval);
   out["df"] = c.df;
   out["f"] = c.f;

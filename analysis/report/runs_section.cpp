@@ -42,10 +42,11 @@ void add_noise(Document& document, const Study& study) {
   for (const RunRow& row : study.table.rows) {
     largest = std::max(largest, row.loss_standard_error(s.test_set, s.metric));
   }
-  document.paragraph("The test text adds up to " + fixed(largest, 3) + " " +
-                     std::string(unit(s.metric)) +
-                     " of standard error to each loss, but all runs read the same text, so most "
-                     "of it cancels in differences.");
+  document.paragraph(
+      "The test text adds up to " + fixed(largest, 3) + " " + std::string(unit(s.metric)) +
+      " of standard error to each loss (windows of one document are not independent; "
+      "the error is a lower bound), but all runs read the same text, so most "
+      "of it cancels in differences.");
 }
 
 void add_runs(Document& document, const Study& study) {

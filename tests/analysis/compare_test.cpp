@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
 #include "analysis/crossing.h"
 #include "analysis/equal_size.h"
+#include "analysis/fitting/distributions.h"
 #include "tests/support/synthetic_runs.h"
 #include "tests/support/temp_dir.h"
 
@@ -139,15 +141,45 @@ TEST(Comparison, TooFewSizesGiveAReasonInsteadOfNumbers) {
 TEST(Comparison, SeveralPairsAreAdjustedByHolm) {
   std::mt19937_64 random(7);
   RunTable table;
-  for (const char* arm : {"a", "b", "c"}) add_runs(table, arm, .1, 2.4, .01, 6, 1, random);
+  add_runs(table, "a", .1, 2.4, .01, 6, 1, random);
+  add_runs(table, "b", .104, 2.4, .01, 6, 1, random);
+  add_runs(table, "c", .112, 2.4, .01, 6, 1, random);
   const LawOptions options = options_without_bootstrap();
   std::vector<ArmLaws> laws;
   for (const std::string& arm : table.arms()) {
     laws.push_back(fit_arm(table, arm, NCount::kNonEmbedding, options));
   }
-  const auto all = compare_all(table, laws, options);
+  auto all = compare_all(table, laws, options);
   ASSERT_EQ(all.size(), 3u);
-  for (const Comparison& c : all) EXPECT_GE(c.p_holm, c.p);
+  std::sort(all.begin(), all.end(), [](auto& x, auto& y) { return x.p < y.p; });
+  ASSERT_LT(all[0].p, .2);
+  EXPECT_DOUBLE_EQ(all[0].p_holm, 3 * all[0].p);
+  EXPECT_DOUBLE_EQ(all[1].p_holm, std::min(std::max(3 * all[0].p, 2 * all[1].p), 1.0));
+  EXPECT_DOUBLE_EQ(all[2].p_holm, std::min(std::max(all[1].p_holm, all[2].p), 1.0));
+  EXPECT_GT(all[0].p_holm, all[0].p);
+}
+
+TEST(Comparison, IntervalsAndPowerOfSeveralPairsAreByBonferroni) {
+  std::mt19937_64 random(7);
+  RunTable table;
+  for (const char* arm : {"a", "b", "c"}) add_runs(table, arm, .1, 2.4, .01, 6, 1, random);
+  add_runs(table, "short", .1, 2.4, .01, 2, 1, random);  // has no slope: makes no pair
+  const LawOptions options = options_without_bootstrap();
+  std::vector<ArmLaws> laws;
+  for (const std::string& arm : table.arms()) {
+    laws.push_back(fit_arm(table, arm, NCount::kNonEmbedding, options));
+  }
+  const Comparison several = compare_all(table, laws, options).front();
+  const Comparison alone = compare_arms(table, laws[0], laws[1], options);
+  const double t = student_t_quantile(1 - .05 / 6, 8);
+  EXPECT_EQ(several.pairs, 3);
+  EXPECT_NEAR(several.interval.high - several.difference, t * several.standard_error, 1e-12);
+  EXPECT_NEAR(alone.interval.high - alone.difference,
+              student_t_quantile(.975, 8) * alone.standard_error, 1e-12);
+  EXPECT_GT(several.detectable, alone.detectable);
+  EXPECT_GT(several.equivalence_margin, alone.equivalence_margin);
+  EXPECT_NE(several.verdict.find("98.3%"), std::string::npos) << several.verdict;
+  EXPECT_NE(several.verdict.find("one of 3 pairs"), std::string::npos) << several.verdict;
 }
 
 TEST(Comparison, BootstrapIsTheSameOnAnyNumberOfThreads) {
