@@ -9,15 +9,18 @@
 namespace scalelaw {
 namespace {
 
-// Runs of one configuration apart from seeds count the same parameters, so equality is exact.
 std::vector<SizeCell> cells_of(const RunTable& table, const std::string& arm, NCount n_count,
                                const Selection& selection) {
   std::vector<SizeCell> cells;
+  const auto recipe = [&](std::size_t i) -> auto& {
+    return table.rows[i].record.recipe_hash;
+  };
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     const RunRow& row = table.rows[i];
     if (row.arm != arm) continue;
     const double n = row.n(n_count);
-    auto cell = std::find_if(cells.begin(), cells.end(), [&](auto& c) { return c.n == n; });
+    auto cell = std::find_if(cells.begin(), cells.end(),
+                             [&](auto& c) { return recipe(c.rows.front()) == recipe(i); });
     if (cell == cells.end()) {
       cells.push_back({});
       cell = std::prev(cells.end());
@@ -140,6 +143,17 @@ void fit_robust_line(const std::vector<SizeCell>& cells, const LawOptions& optio
   if (low && high) fit.bootstrap_interval = Interval{*low, *high};
 }
 
+// Of cell means about the fitted curve, ln L.
+double residual_sd(const Law& law, const FitData& data, const std::vector<double>& theta) {
+  const double df = static_cast<double>(data.rows()) - law.parameters();
+  if (df <= 0) return 0;
+  double rss = 0;
+  for (std::size_t i = 0; i < data.rows(); ++i) {
+    rss += std::pow(data.ln_loss[i] - law.ln_loss(theta, data.scale[i]), 2);
+  }
+  return std::sqrt(rss / df);
+}
+
 FloorFit fit_floor(const std::vector<SizeCell>& cells, double level) {
   FloorFit fit;
   std::vector<Observation> means;
@@ -152,8 +166,10 @@ FloorFit fit_floor(const std::vector<SizeCell>& cells, double level) {
   fit.huber_delta = default_huber_delta(law, data);
   fit.huber = fit_robust(law, data, {.huber_delta = fit.huber_delta});
   fit.floor = profile_floor(law, data, fit.least_squares, ProfileKind::kGaussian, 0, level);
-  fit.floor_huber =
-      profile_floor(law, data, fit.huber, ProfileKind::kHuber, fit.huber_delta, level);
+  if (fit.huber_delta <= kLargestProfiledDelta * residual_sd(law, data, fit.least_squares.theta)) {
+    fit.floor_huber =
+        profile_floor(law, data, fit.huber, ProfileKind::kHuber, fit.huber_delta, level);
+  }
   if (!fit.floor.high_bounded) return fit;
   const auto alpha_at = [&](double floor) {
     RefineOptions held{.huber_delta = kLeastSquares, .fixed_parameter = 2};
@@ -208,6 +224,7 @@ ArmLaws fit_arm(const RunTable& table, const std::string& arm, NCount n_count,
   for (std::size_t i = 1; i < laws.cells.size(); ++i) {
     const SizeCell &low = laws.cells[i - 1], &high = laws.cells[i];
     const double step = std::log(high.n / low.n);
+    if (step == 0) continue;  // two recipes, equal by this convention of N alone
     LocalSlope local{low.n, high.n, (low.mean_ln_loss - high.mean_ln_loss) / step, {}};
     if (laws.seed_noise.df > 0) {
       local.standard_error =

@@ -33,7 +33,7 @@ PooledLine pool(const ArmLaws& a, const ArmLaws& b, int df) {
   return pooled;
 }
 
-void compare_slopes(const ArmLaws& a, const ArmLaws& b, double level, Comparison& out) {
+void compare_slopes(const ArmLaws& a, const ArmLaws& b, Comparison& out) {
   out.df = a.power.sizes + b.power.sizes - 4;
   const PooledLine pooled = pool(a, b, out.df);
   out.slope_a = a.power.slope;
@@ -41,18 +41,18 @@ void compare_slopes(const ArmLaws& a, const ArmLaws& b, double level, Comparison
   out.difference = out.slope_a - out.slope_b;
   out.standard_error =
       std::sqrt(pooled.residual_variance * (1 / pooled.sum_xx_a + 1 / pooled.sum_xx_b));
-  const double t = student_t_quantile(0.5 + 0.5 * level, out.df);
+  const double t = student_t_quantile(0.5 + 0.5 * out.level, out.df);
   out.interval = {out.difference - t * out.standard_error, out.difference + t * out.standard_error};
   if (out.standard_error > 0) {
     out.f = std::pow(out.difference / out.standard_error, 2);
     out.p = f_upper_tail(out.f, 1, out.df);
-    out.detectable = detectable_effect(out.standard_error, out.df, 1 - level, kPower);
+    out.detectable = detectable_effect(out.standard_error, out.df, 1 - out.level, kPower);
   } else {
     out.p = out.difference == 0 ? 1 : 0;
   }
   out.p_holm = out.p;
-  out.equivalence_margin =
-      std::abs(out.difference) + student_t_quantile(0.95, out.df) * out.standard_error;
+  out.equivalence_margin = std::abs(out.difference) +
+                           student_t_quantile(1 - 0.05 / out.pairs, out.df) * out.standard_error;
   out.crossing =
       crossing_set({.slope_difference = out.difference,
                     .ln_loss_difference =
@@ -111,8 +111,8 @@ void bootstrap_difference(const RunTable& table, const ArmLaws& a, const ArmLaws
                                             .seed = options.seed,
                                             .threads = options.threads},
                                            refit);
-  const auto low = result.quantile(0, 0.5 - 0.5 * options.level);
-  const auto high = result.quantile(0, 0.5 + 0.5 * options.level);
+  const auto low = result.quantile(0, 0.5 - 0.5 * out.level);
+  const auto high = result.quantile(0, 0.5 + 0.5 * out.level);
   if (low && high) out.bootstrap_interval = Interval{*low, *high};
 }
 
@@ -178,8 +178,10 @@ void warn_of_ranges(const ArmLaws& a, const ArmLaws& b, Comparison& out) {
 }  // namespace
 
 Comparison compare_arms(const RunTable& table, const ArmLaws& a, const ArmLaws& b,
-                        const LawOptions& options) {
+                        const LawOptions& options, int pairs) {
   Comparison out;
+  out.pairs = pairs;
+  out.level = 1 - (1 - options.level) / pairs;
   out.arm_a = a.arm;
   out.arm_b = b.arm;
   out.seed_noise = pooled_seed_noise({&a, &b});
@@ -196,7 +198,7 @@ Comparison compare_arms(const RunTable& table, const ArmLaws& a, const ArmLaws& 
   }
   out.status = FitStatus::kConverged;
   warn_of_ranges(a, b, out);
-  compare_slopes(a, b, options.level, out);
+  compare_slopes(a, b, out);
   const double estimate = out.crossing.estimate;
   out.crossing.estimate_measured = estimate >= out.n_low && estimate <= out.n_high;
   out.crossing.set_measured = out.crossing.kind == CrossingSet::Kind::kInterval &&
@@ -212,10 +214,14 @@ Comparison compare_arms(const RunTable& table, const ArmLaws& a, const ArmLaws& 
 
 std::vector<Comparison> compare_all(const RunTable& table, const std::vector<ArmLaws>& laws,
                                     const LawOptions& options) {
+  const auto arms = static_cast<int>(std::count_if(laws.begin(), laws.end(), [](const ArmLaws& l) {
+    return l.power.sizes >= kFewestSizesForPowerLaw;
+  }));
+  const int pairs = std::max(arms * (arms - 1) / 2, 1);
   std::vector<Comparison> all;
   for (std::size_t i = 0; i < laws.size(); ++i) {
     for (std::size_t j = i + 1; j < laws.size(); ++j) {
-      all.push_back(compare_arms(table, laws[i], laws[j], options));
+      all.push_back(compare_arms(table, laws[i], laws[j], options, pairs));
     }
   }
   std::vector<Comparison*> order;

@@ -61,12 +61,14 @@ struct Comparison {
   std::string why;
   double slope_a = 0, slope_b = 0;
   double difference = 0, standard_error = 0;  // slope of a minus slope of b
+  int pairs = 1;                              // compared together
+  double level = 0.95;  // of every interval and of power: Bonferroni's over the pairs
   Interval interval;
   int df = 0;
   double f = 0, p = 1;            // of equal slopes
   double p_holm = 1;              // adjusted for the number of pairs compared
   double detectable = 0;          // found in 80% of such designs at this noise
-  double equivalence_margin = 0;  // smallest margin within which equality is shown at 5% (TOST)
+  double equivalence_margin = 0;  // smallest within which equality is shown at 5% / pairs (TOST)
   double n_low = 0, n_high = 0;   // range of N that both arms cover
   std::optional<Interval> bootstrap_interval;  // robust slopes; over runs
   SeedNoise seed_noise;                        // both arms pooled
@@ -79,10 +81,11 @@ struct Comparison {
   std::vector<std::string> remarks;  // to hold against it: crossing, bends, range, one D
 };
 
-// Without words.
+// Without words, as one of `pairs` comparisons.
 Comparison compare_arms(const RunTable& table, const ArmLaws& a, const ArmLaws& b,
-                        const LawOptions& options);
-// Every pair, in order; p_holm by Holm 1979.
+                        const LawOptions& options, int pairs = 1);
+// Every pair, in order; p_holm by Holm 1979, intervals and power by Bonferroni over those pairs
+// that have slopes. (Holm rejects a little more: an interval may hold 0 where p_holm is small.)
 std::vector<Comparison> compare_all(const RunTable& table, const std::vector<ArmLaws>& laws,
                                     const LawOptions& options);
 

@@ -8,7 +8,8 @@
 namespace scalelaw {
 namespace {
 
-constexpr double kEqualSizes = 0.03;  // in ln N
+constexpr double kEqualSizes = 0.001;  // in ln N: no slope makes this visible
+constexpr double kReach = 0.03;        // in ln N beyond the ends of b
 
 // Losses of every window of the run's final evaluation; empty when they cannot be read.
 std::vector<float> window_losses(const RunRow& row, const std::string& test_set) {
@@ -48,7 +49,9 @@ std::vector<EqualSizeDifference> equal_size_differences(const ArmLaws& a, const 
     }
     for (std::size_t i = 1; i < b.cells.size() && !matched; ++i) {
       const SizeCell &low = b.cells[i - 1], &high = b.cells[i];
-      if (cell.n < low.n || cell.n > high.n) continue;
+      const double below = std::log(low.n / cell.n), above = std::log(cell.n / high.n);
+      const bool last = i + 1 == b.cells.size();
+      if (low.n == high.n || below > (i == 1 ? kReach : 0) || above > (last ? kReach : 0)) continue;
       matched = true;
       difference.interpolated = true;
       const double share = std::log(cell.n / low.n) / std::log(high.n / low.n);
@@ -63,7 +66,10 @@ std::optional<PairedWindows> paired_windows(const RunTable& table, const ArmLaws
                                             const ArmLaws& b, const Selection& selection) {
   const RunRow& row_a = table.rows[a.cells.back().rows.front()];
   const RunRow& row_b = table.rows[b.cells.back().rows.front()];
-  if (row_a.record.tokenizer_hash != row_b.record.tokenizer_hash ||
+  const TestResult& test_a = row_a.record.test.at(selection.test_set);
+  const TestResult& test_b = row_b.record.test.at(selection.test_set);
+  if (row_a.record.content_hash == row_b.record.content_hash ||
+      test_a.token_hash != test_b.token_hash || test_a.tokens != test_b.tokens ||
       row_a.record.shape.n_ctx != row_b.record.shape.n_ctx) {
     return std::nullopt;
   }

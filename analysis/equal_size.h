@@ -8,11 +8,13 @@
 
 namespace scalelaw {
 
-// One entry a size of `a` inside the range of `b`. Sizes within 3% count as equal.
+// One entry a size of `a` inside the range of `b`, or within 3% of its end. Sizes within 0.1% count
+// as equal; elsewhere b's loss is taken along its slope between the two nearest sizes.
 std::vector<EqualSizeDifference> equal_size_differences(const ArmLaws& a, const ArmLaws& b,
                                                         const SeedNoise& noise);
 
-// nullopt when the runs' window losses are not there or not of the same windows.
+// nullopt when the runs' window losses are not there, not of the same windows (text, tokens and
+// context equal), or both arms have the same largest run.
 std::optional<PairedWindows> paired_windows(const RunTable& table, const ArmLaws& a,
                                             const ArmLaws& b, const Selection& selection);
 

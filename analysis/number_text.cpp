@@ -30,6 +30,10 @@ std::string percent(double share, int decimals) {
   return fixed(100 * share, decimals) + "%";
 }
 
+std::string level_text(double level) {
+  return print("%.*g", 3, 100 * level) + "%";
+}
+
 std::string scientific(double value) {
   return print("%.*e", 2, value);
 }

@@ -78,6 +78,53 @@ void refuse_mixed_tokenizers(const RunTable& table, LossMetric metric) {
                     "--metric bits_per_byte, or name runs of one tokenizer");
 }
 
+// Of runs of one tokenizer; between tokenizers hashes of tokens say nothing about the text.
+void refuse_mixed_texts(const RunTable& table, const std::string& test_set) {
+  for (const RunRow& row : table.rows) {
+    const RunRow& first =
+        *std::find_if(table.rows.begin(), table.rows.end(), [&](const RunRow& other) {
+          return other.record.tokenizer_hash == row.record.tokenizer_hash;
+        });
+    const TestResult &one = first.record.test.at(test_set), &two = row.record.test.at(test_set);
+    std::string what;
+    if (one.token_hash != two.token_hash) {
+      what = "were tested on different texts, both named " + test_set;
+    } else if (one.tokens != two.tokens) {
+      what = "were tested on " + std::to_string(one.tokens) + " and " + std::to_string(two.tokens) +
+             " tokens of " + test_set;
+    } else if (first.record.train_hash != row.record.train_hash) {
+      what = "were trained on different texts (" + first.record.train_set + " and " +
+             row.record.train_set + ")";
+    }
+    if (what.empty()) continue;
+    throw ConfigError("runs " + first.folder_name + " and " + row.folder_name + " " + what +
+                      ": their losses cannot be compared; name the folders of the runs of one "
+                      "text only");
+  }
+}
+
+// Once arms are grouped: a run that two of the grouped arms share is one run of the group.
+void drop_repeated_runs(RunTable& table) {
+  std::set<std::pair<std::string, std::string>> seen;
+  std::erase_if(table.rows, [&](const RunRow& row) {
+    return !seen.emplace(row.arm, row.record.content_hash).second;
+  });
+}
+
+// Only seeds make replicates: recipes of equal N would be averaged into one point of the law.
+void refuse_mixed_recipes(const RunTable& table, NCount n_count) {
+  std::map<std::pair<std::string, double>, const RunRow*> first;
+  for (const RunRow& row : table.rows) {
+    const RunRow& other = *first.try_emplace({row.arm, row.n(n_count)}, &row).first->second;
+    if (other.record.recipe_hash == row.record.recipe_hash) continue;
+    throw ConfigError("arm " + row.arm + " has two recipes of N = " + human(row.n(n_count)) + " (" +
+                      std::string(name(n_count)) + "): " + other.folder_name + " and " +
+                      row.folder_name +
+                      " differ in more than their seeds, so they are not replicates; name the "
+                      "folders of one of them only, or give each its own arm in the sweep file");
+  }
+}
+
 void refuse_mixed_learning_rates(const RunTable& table) {
   std::map<std::tuple<std::string, double, int64_t, int64_t>, std::set<double>> rates;
   for (const RunRow& row : table.rows) {
@@ -115,6 +162,7 @@ void select_runs(RunTable& table, Selection& selection) {
                "`scalelaw sweep status SPEC` says what is missing.");
   if (selection.by == ArmGrouping::kArchitecture) {
     for (RunRow& row : table.rows) row.arm = row.record.shape.arch;
+    drop_repeated_runs(table);
   }
   if (selection.test_set.empty()) selection.test_set = default_test_set(table);
   exclude_where(table, [&](const RunRow& row) -> std::string {
@@ -138,14 +186,17 @@ void select_runs(RunTable& table, Selection& selection) {
   });
   require_rows(table, "run of D = " + human(*selection.train_tokens) + " tokens",
                "\n--tokens says which D is wanted.");
+  refuse_mixed_texts(table, selection.test_set);
   refuse_mixed_learning_rates(table);
+  refuse_mixed_recipes(table, selection.n_count);
   warn_where_mixed(table, "batch", [](const RunRow& row) {
     return std::to_string(row.record.batch_tokens) + " tokens";
   });
   warn_where_mixed(table, "context", [](const RunRow& row) {
     return std::to_string(row.record.shape.n_ctx) + " tokens";
   });
-  warn_where_mixed(table, "training text", [](const RunRow& row) { return row.record.train_set; });
+  warn_where_mixed(table, "tokenizer; that their texts are the same was not checked",
+                   [](const RunRow& row) { return row.record.tokenizer_hash.substr(0, 12); });
 }
 
 }  // namespace scalelaw

@@ -22,14 +22,25 @@ std::string last_part(const fs::path& path) {
   return (clean.has_filename() ? clean.filename() : clean.parent_path().filename()).string();
 }
 
-void add_run(RunTable& table, const fs::path& path, const std::string& arm,
-             const std::string& content_hash) {
-  const std::string name = last_part(path);
-  for (const RunRow& row : table.rows) {
-    if (row.folder_name == name) return;  // the same run through two paths
+// Where a run is asked for: a sweep names the cell's arms, a folder names none.
+struct Asked {
+  std::optional<std::string> arm;  // "": the architecture's name
+  std::string content_hash;        // "": any
+};
+
+void exclude_once(RunTable& table, const Exclusion& exclusion, bool any_arm) {
+  for (const Exclusion& e : table.excluded) {
+    if (e.folder_name == exclusion.folder_name && (any_arm || e.arm == exclusion.arm)) return;
   }
+  table.excluded.push_back(exclusion);
+}
+
+void add_run(RunTable& table, const fs::path& path, const Asked& asked) {
+  const std::string name = last_part(path);
+  const std::string& content_hash = asked.content_hash;
+  std::string arm = asked.arm.value_or("");
   const auto exclude = [&](const std::string& reason) {
-    table.excluded.push_back({name, arm, reason});
+    exclude_once(table, {name, arm, reason}, !asked.arm);
   };
   if (!fs::is_directory(path)) return exclude("not started");
   RunRow row;
@@ -42,13 +53,18 @@ void add_run(RunTable& table, const fs::path& path, const std::string& arm,
   } catch (const std::runtime_error& error) {
     return exclude(std::string("cannot be read: ") + error.what());
   }
-  row.arm = arm.empty() ? row.record.shape.arch : arm;
+  if (arm.empty()) arm = row.record.shape.arch;
+  row.arm = arm;
   if (!content_hash.empty() && row.record.content_hash != content_hash) {
     return exclude("its content hash is not the one in the sweep's record");
   }
-  if (row.record.state == RunState::kDiverged) {
-    table.excluded.push_back({name, row.arm, "diverged"});
-    return;
+  if (row.record.state == RunState::kDiverged) return exclude("diverged");
+  for (const RunRow& other : table.rows) {
+    // The same run again. A path that names no arm adds none to those a sweep gave it.
+    if (other.record.content_hash == row.record.content_hash &&
+        (!asked.arm || other.arm == row.arm)) {
+      return;
+    }
   }
   table.rows.push_back(std::move(row));
 }
@@ -62,12 +78,14 @@ void add_sweep(RunTable& table, const fs::path& file) {
   }
   const fs::path runs = fs::absolute(file).parent_path().parent_path();
   for (const SweepCell& cell : sweep.cells) {
-    add_run(table, runs / cell.folder, cell.arm(), cell.content_hash);
+    for (const SweepPlace& place : cell.places) {
+      add_run(table, runs / cell.folder, {place.arm, cell.content_hash});
+    }
   }
 }
 
 void add_folder(RunTable& table, const fs::path& path) {
-  if (is_run_folder(path)) return add_run(table, path, "", "");
+  if (is_run_folder(path)) return add_run(table, path, {});
   std::vector<fs::path> runs;
   for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
     if (entry.is_directory() && is_run_folder(entry.path())) runs.push_back(entry.path());
@@ -78,7 +96,7 @@ void add_folder(RunTable& table, const fs::path& path) {
                       "folder of runs or run folders");
   }
   std::sort(runs.begin(), runs.end());
-  for (const fs::path& run : runs) add_run(table, run, "", "");
+  for (const fs::path& run : runs) add_run(table, run, {});
 }
 
 }  // namespace
@@ -137,11 +155,12 @@ RunTable read_runs(const std::vector<fs::path>& paths) {
                         "runs or run folders");
     }
     table.source += (table.source.empty() ? "" : ", ") + last_part(path);
-    if (fs::is_directory(path)) {
-      add_folder(table, path);
-    } else {
-      add_sweep(table, path);
-    }
+  }
+  for (const fs::path& path : paths) {
+    if (!fs::is_directory(path)) add_sweep(table, path);
+  }
+  for (const fs::path& path : paths) {  // after the sweeps, which know the arms
+    if (fs::is_directory(path)) add_folder(table, path);
   }
   return table;
 }

@@ -48,8 +48,10 @@ struct RunTable {
 };
 
 // Each path is a sweep's record (RUNS/sweeps/NAME.json), a run folder, or a folder of run folders.
-// Unfinished, diverged and unreadable runs become exclusions. ConfigError: a path that is not
-// there, a sweep record that cannot be read, a folder that holds no run.
+// A run that a sweep asks for in several arms is one row in each; a run met again through another
+// path or a copied folder (equal content hash) is not another row. Unfinished, diverged and
+// unreadable runs become exclusions. ConfigError: a path that is not there, a sweep record that
+// cannot be read, a folder that holds no run.
 RunTable read_runs(const std::vector<std::filesystem::path>& paths);
 
 enum class ArmGrouping { kArm, kArchitecture };
@@ -64,7 +66,9 @@ struct Selection {
 
 // Moves to `excluded` what a fit of loss against N at one D cannot use, warns of mixed recipes and
 // fills in the selection's defaults. ConfigError: no complete run at all, an unknown test set,
-// several tokenizers under nats per token, several learning rates at one size of an arm.
+// several tokenizers under nats per token, results on several texts (training tokens, test tokens
+// or their number differ under one tokenizer), several learning rates or recipes at one N of an
+// arm: only seeds make replicates.
 void select_runs(RunTable& table, Selection& selection);
 
 // One line a run, excluded ones too (state "excluded", with the reason).

@@ -21,6 +21,7 @@ json profile(const ProfileInterval& p) {
   return {{"low", p.low_bounded ? json(p.low) : json()},
           {"high", p.high_bounded ? json(p.high) : json()},
           {"residual_df", p.residual_df},
+          {"unconverged", p.unconverged},
           {"identified", p.identified()}};
 }
 
@@ -82,7 +83,7 @@ json arm_json(const ArmLaws& arm) {
       {"huber", fit(power_law_with_floor(), f.huber, f.centre)},
       {"huber_delta", f.huber_delta},
       {"e_profile_gaussian", profile(f.floor)},
-      {"e_profile_huber", profile(f.floor_huber)},
+      {"e_profile_huber", f.floor_huber ? profile(*f.floor_huber) : json()},
       {"alpha_over_e_set", optional_interval(f.alpha_over_set)}};
   return out;
 }
@@ -111,6 +112,8 @@ json comparison_json(const Comparison& c) {
   if (c.status != FitStatus::kConverged) return out;
   out["slope_difference"] = c.difference;
   out["standard_error"] = c.standard_error;
+  out["pairs"] = c.pairs;
+  out["level"] = c.level;
   out["interval"] = interval(c.interval);
   out["df"] = c.df;
   out["f"] = c.f;

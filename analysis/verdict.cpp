@@ -74,7 +74,7 @@ void put_in_words(Comparison& c, const ArmLaws& a, const ArmLaws& b, const LawOp
       fixed(std::max(c.slope_a, c.slope_b), 3) + " (" + steeper + ") against " +
       fixed(std::min(c.slope_a, c.slope_b), 3) + " (" + other + "), difference " +
       fixed(std::abs(c.difference), 3) + " " + interval_text(interval.low, interval.high, 3) +
-      " (" + fixed(100 * options.level, 0) + "%, t with " + std::to_string(c.df) +
+      " (" + level_text(c.level) + ", t with " + std::to_string(c.df) +
       " degrees of freedom on the means of " + std::to_string(a.power.sizes) + " and " +
       std::to_string(b.power.sizes) + " sizes).";
   c.verdict = "Over N from " + human(c.n_low) + " to " + human(c.n_high) + " (" +
@@ -85,13 +85,19 @@ void put_in_words(Comparison& c, const ArmLaws& a, const ArmLaws& b, const LawOp
                  ": slopes " + numbers;
   } else {
     c.verdict += "no difference between the slopes of " + c.arm_a + " and " + c.arm_b +
-                 " was found: " + numbers +
-                 " That is not equality: an equivalence test at 5% excludes only differences of "
+                 " was found: " + numbers + " That is not equality: an equivalence test at " +
+                 level_text(0.05 / c.pairs) +
+                 " excludes only differences of "
                  "more than " +
                  fixed(c.equivalence_margin, 3) + ".";
   }
   c.verdict += " Differences below " + fixed(c.detectable, 3) +
                " would usually be missed (80% power at this noise and design).";
+  if (c.pairs > 1) {
+    c.verdict += " It is one of " + std::to_string(c.pairs) +
+                 " pairs: what is called a difference is by Holm's p (here " + p_text(c.p_holm) +
+                 "); intervals, power and equivalence are by the stricter Bonferroni level.";
+  }
   for (const std::string& remark :
        {crossing_sentence(c), bend_remark(a, b), range_remark(a, b),
         std::string("Slopes at one D hold what limited data cost (B D^-beta): they need not be "

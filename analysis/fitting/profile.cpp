@@ -23,12 +23,18 @@ class FloorProfile {
   }
   int df() const { return df_; }
 
+  int unconverged() const { return unconverged_; }
+
   // Above 0: outside the set. Warm-started from the nearest floor tried before on this side.
-  double excess(double floor, std::vector<double>& warm) const {
+  double excess(double floor, std::vector<double>& warm) {
     RefineOptions at = options_;
     at.fixed_value = floor > 0 ? std::log(floor) : kNoFloor;
     FitResult held = refine(law_, data_, warm, at);
-    if (held.theta.empty()) return -threshold_;
+    if (!has_curve(held.status)) held = refine(law_, data_, second_start(), at);
+    if (!has_curve(held.status)) {
+      ++unconverged_;
+      return -threshold_;
+    }
     warm = held.theta;
     if (kind_ == ProfileKind::kHuber) {
       return 2 * rows_ * std::log(std::max(held.objective / best_.objective, 1e-300)) - threshold_;
@@ -38,6 +44,13 @@ class FloorProfile {
   }
 
  private:
+  // Off the path of warm starts: the best fit with flatter exponents.
+  std::vector<double> second_start() const {
+    std::vector<double> start = best_.theta;
+    for (int k = 0; k < law_.exponents(); ++k) start[static_cast<std::size_t>(k)] *= 0.6;
+    return start;
+  }
+
   const Law& law_;
   const FitData& data_;
   const FitResult& best_;
@@ -46,11 +59,12 @@ class FloorProfile {
   int df_ = 0;
   RefineOptions options_;
   double threshold_ = 0;
+  int unconverged_ = 0;
 };
 
 // Steps from the optimum towards `end` in `steps` equal parts, then bisects the first crossing.
 // false: no crossing before the end.
-bool find_edge(const FloorProfile& profile, std::vector<double> warm, double from, double end,
+bool find_edge(FloorProfile& profile, std::vector<double> warm, double from, double end,
                double* edge) {
   constexpr int kSteps = 24;
   double inside = from;
@@ -85,7 +99,7 @@ ProfileInterval profile_floor(const Law& law, const FitData& data, const FitResu
   ProfileInterval interval;
   interval.status = best.status;
   if (!law.has_floor() || best.theta.empty() || !has_curve(best.status)) return interval;
-  const FloorProfile profile(law, data, best, kind, huber_delta, level);
+  FloorProfile profile(law, data, best, kind, huber_delta, level);
   interval.residual_df = profile.df();
   if (profile.df() <= 0) return interval;
   double smallest = data.loss.front();
@@ -96,6 +110,7 @@ ProfileInterval profile_floor(const Law& law, const FitData& data, const FitResu
   std::vector<double> start = best.theta;
   interval.low_bounded = floor > 0 && find_edge(profile, start, floor, 0, &interval.low);
   interval.high_bounded = find_edge(profile, start, floor, 0.9999 * smallest, &interval.high);
+  interval.unconverged = profile.unconverged();
   return interval;
 }
 

@@ -32,15 +32,21 @@ void add_tests(Document& document, const Comparison& c, const Comparison& other,
   DocumentTable table;
   table.caption = "Slope of " + c.arm_a + " minus slope of " + c.arm_b +
                   ", each arm with its own level. F(1, df) on cell means. The bootstrap over runs "
-                  "is for comparison: it takes runs of one size for independent.";
+                  "is for comparison: it takes runs of one size for independent. Every size has "
+                  "the same weight however many seeds it has: noise is assumed equal over sizes "
+                  "and mostly between sizes, not between seeds.";
+  if (c.pairs > 1) {
+    table.caption += " Intervals, power and crossing at " + level_text(c.level) +
+                     ", Bonferroni over " + std::to_string(c.pairs) + " pairs.";
+  }
   table.columns = {{"N counts", false},
                    {"difference"},
-                   {"95% interval (t)"},
+                   {level_text(c.level) + " interval (t)"},
                    {"F"},
                    {"df"},
                    {"p"},
                    {"p, Holm over all pairs"},
-                   {"95% bootstrap, Huber slopes"},
+                   {level_text(c.level) + " bootstrap, Huber slopes"},
                    {"usually missed below (80% power)"},
                    {"lines cross at N", false}};
   const Comparison* rows[] = {&c, &other};
@@ -79,7 +85,7 @@ void add_equal_sizes(Document& document, const Comparison& c) {
     table.rows.push_back(
         {human(d.n), signed_fixed(100 * std::expm1(d.ln_loss_difference), 1) + "%",
          d.standard_error ? percent(*d.standard_error, 1) : "-",
-         d.interpolated ? c.arm_b + " interpolated between its sizes" : "sizes within 3%"});
+         d.interpolated ? c.arm_b + " along its slope between its nearest sizes" : "equal sizes"});
   }
   document.add(table);
 }

@@ -76,11 +76,13 @@ std::vector<std::string> conclusions(const Study& study) {
     out.insert(out.end(), c.remarks.begin(), c.remarks.end());
     if (c.largest && std::abs(std::log(c.largest->n_a / c.largest->n_b)) < kComparableSizes) {
       const PairedWindows& w = *c.largest;
-      std::string text = "The largest runs differ by " + signed_fixed(w.loss_difference_nats, 3) +
-                         " nats per token (" + c.arm_a + " at N = " + human(w.n_a) + " minus " +
-                         c.arm_b + " at " + human(w.n_b) + "), standard error " +
-                         fixed(w.standard_error_nats, 4) + " over the same " +
-                         std::to_string(w.windows) + " windows of text";
+      std::string text =
+          "The largest runs differ by " + signed_fixed(w.loss_difference_nats, 3) +
+          " nats per token (" + c.arm_a + " at N = " + human(w.n_a) + " minus " + c.arm_b + " at " +
+          human(w.n_b) + "), standard error " + fixed(w.standard_error_nats, 4) +
+          " over the same " + std::to_string(w.windows) +
+          " windows of text (windows of one document are not independent; the error is a "
+          "lower bound)";
       if (c.seed_noise.df > 0) {
         text += "; two runs that differ in seeds alone differ by about " +
                 percent(std::sqrt(2.0) * c.seed_noise.sd_ln_loss, 1) + " of their loss";
@@ -89,7 +91,13 @@ std::vector<std::string> conclusions(const Study& study) {
     }
   }
   for (const ArmLaws& arm : study.laws) out.push_back(law_sentence(study, arm));
-  for (const ArmLaws& arm : study.laws) out.push_back(floor_sentence(arm));
+  for (const ArmLaws& arm : study.laws) {
+    out.push_back(floor_sentence(arm));
+    if (const int unconverged = arm.floor.floor.unconverged; unconverged > 0) {
+      out.back() += " " + std::to_string(unconverged) +
+                    " refits along that set did not converge and count as inside it.";
+    }
+  }
   if (study.seed_noise.df > 0) {
     out.push_back("Noise: seeds of one size spread by " + percent(study.seed_noise.sd_ln_loss, 2) +
                   " of the loss (pooled, " + std::to_string(study.seed_noise.df) +

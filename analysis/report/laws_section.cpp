@@ -56,12 +56,18 @@ void add_power_laws(Document& document, const Study& study) {
   document.add(table.transposed(2));
 }
 
-std::string set_text(const ProfileInterval& p) {
-  if (p.residual_df <= 0) return "-";
+std::string bounds_text(const ProfileInterval& p) {
   if (p.low_bounded && p.high_bounded) return interval_text(p.low, p.high, 2);
   if (p.high_bounded) return "[0, " + fixed(p.high, 2) + "], no lower bound";
   if (p.low_bounded) return "from " + fixed(p.low, 2) + ", no upper bound";
   return "any value";
+}
+
+std::string set_text(const ProfileInterval& p) {
+  if (p.residual_df <= 0) return "-";
+  if (p.unconverged == 0) return bounds_text(p);
+  return bounds_text(p) + "; too wide, if anything: " + std::to_string(p.unconverged) +
+         " refits did not converge and count as inside";
 }
 
 void add_floor_laws(Document& document, const Study& study) {
@@ -78,14 +84,21 @@ void add_floor_laws(Document& document, const Study& study) {
                    {"95% set of E, F profile"},
                    {"alpha over that set"},
                    {"E, Huber"},
-                   {"95% set of E, Huber profile (covers .87 to .94)"},
                    {"fit", false}};
+  bool with_huber_set = false;
+  for (const auto* laws : {&study.laws, &study.other_laws}) {
+    for (const ArmLaws& arm : *laws) with_huber_set |= arm.floor.floor_huber.has_value();
+  }
+  if (with_huber_set) {
+    table.columns.insert(std::prev(table.columns.end()),
+                         {"95% set of E, Huber profile (covers .87 to .94)"});
+  }
   for (const auto* laws : {&study.laws, &study.other_laws}) {
     for (const ArmLaws& arm : *laws) {
       const FloorFit& f = arm.floor;
       std::vector<std::string> row = {arm.arm, std::string(name(arm.n_count))};
       if (!has_curve(f.least_squares.status)) {
-        row.insert(row.end(), 6, "-");
+        row.insert(row.end(), with_huber_set ? 6 : 5, "-");
         row.push_back(f.least_squares.why);
       } else {
         const bool identified = f.floor.identified();
@@ -98,12 +111,12 @@ void add_floor_laws(Document& document, const Study& study) {
                         : "-",
                     f.huber.status == FitStatus::kConverged ? fixed(std::exp(f.huber.theta[2]), 2)
                     : f.huber.status == FitStatus::kAtBound ? "0"
-                                                            : "-",
-                    set_text(f.floor_huber),
-                    identified ? "E bounded, at this D only"
-                    : f.least_squares.status == FitStatus::kConverged
-                        ? "not identified"
-                        : std::string(name(f.least_squares.status)) + ": " + f.least_squares.why});
+                                                            : "-"});
+        if (with_huber_set) row.push_back(f.floor_huber ? set_text(*f.floor_huber) : "-");
+        row.push_back(identified ? "E bounded, at this D only"
+                      : f.least_squares.status == FitStatus::kConverged
+                          ? "not identified"
+                          : std::string(name(f.least_squares.status)) + ": " + f.least_squares.why);
       }
       table.rows.push_back(std::move(row));
     }

@@ -42,10 +42,11 @@ void add_noise(Document& document, const Study& study) {
   for (const RunRow& row : study.table.rows) {
     largest = std::max(largest, row.loss_standard_error(s.test_set, s.metric));
   }
-  document.paragraph("The test text adds up to " + fixed(largest, 3) + " " +
-                     std::string(unit(s.metric)) +
-                     " of standard error to each loss, but all runs read the same text, so most "
-                     "of it cancels in differences.");
+  document.paragraph(
+      "The test text adds up to " + fixed(largest, 3) + " " + std::string(unit(s.metric)) +
+      " of standard error to each loss (windows of one document are not independent; "
+      "the error is a lower bound), but all runs read the same text, so most "
+      "of it cancels in differences.");
 }
 
 void add_runs(Document& document, const Study& study) {
@@ -80,7 +81,9 @@ void add_provenance(Document& document, const Study& study) {
   document.heading("Provenance");
   std::map<std::string, std::set<std::string>> facts;
   double wall_seconds = 0, flops = 0;
+  std::set<std::string> counted;  // a run may stand in several arms
   for (const RunRow& row : study.table.rows) {
+    if (!counted.insert(row.record.content_hash).second) continue;
     wall_seconds += row.record.wall_seconds;
     flops += row.training_flops();
     const ModelShape& shape = row.record.shape;

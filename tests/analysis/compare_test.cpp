@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
 #include "analysis/crossing.h"
+#include "analysis/equal_size.h"
+#include "analysis/fitting/distributions.h"
 #include "tests/support/synthetic_runs.h"
 #include "tests/support/temp_dir.h"
 
@@ -20,7 +23,9 @@ void add_runs(RunTable& table, const std::string& arm, double slope, double leve
     for (int seed = 0; seed < seeds; ++seed) {
       RunRow row;
       row.arm = arm;
-      row.folder_name = arm + std::to_string(i) + "_" + std::to_string(seed);
+      row.record.recipe_hash = arm + std::to_string(i);
+      row.folder_name = row.record.recipe_hash + "_" + std::to_string(seed);
+      row.record.content_hash = row.folder_name;
       row.record.shape.n_vocab = 512;
       row.record.train_tokens = 1'000'000;
       const double n = std::rint(1e3 * std::pow(10.0, decades * i / (sizes - 1)));
@@ -136,15 +141,45 @@ TEST(Comparison, TooFewSizesGiveAReasonInsteadOfNumbers) {
 TEST(Comparison, SeveralPairsAreAdjustedByHolm) {
   std::mt19937_64 random(7);
   RunTable table;
-  for (const char* arm : {"a", "b", "c"}) add_runs(table, arm, .1, 2.4, .01, 6, 1, random);
+  add_runs(table, "a", .1, 2.4, .01, 6, 1, random);
+  add_runs(table, "b", .104, 2.4, .01, 6, 1, random);
+  add_runs(table, "c", .112, 2.4, .01, 6, 1, random);
   const LawOptions options = options_without_bootstrap();
   std::vector<ArmLaws> laws;
   for (const std::string& arm : table.arms()) {
     laws.push_back(fit_arm(table, arm, NCount::kNonEmbedding, options));
   }
-  const auto all = compare_all(table, laws, options);
+  auto all = compare_all(table, laws, options);
   ASSERT_EQ(all.size(), 3u);
-  for (const Comparison& c : all) EXPECT_GE(c.p_holm, c.p);
+  std::sort(all.begin(), all.end(), [](auto& x, auto& y) { return x.p < y.p; });
+  ASSERT_LT(all[0].p, .2);
+  EXPECT_DOUBLE_EQ(all[0].p_holm, 3 * all[0].p);
+  EXPECT_DOUBLE_EQ(all[1].p_holm, std::min(std::max(3 * all[0].p, 2 * all[1].p), 1.0));
+  EXPECT_DOUBLE_EQ(all[2].p_holm, std::min(std::max(all[1].p_holm, all[2].p), 1.0));
+  EXPECT_GT(all[0].p_holm, all[0].p);
+}
+
+TEST(Comparison, IntervalsAndPowerOfSeveralPairsAreByBonferroni) {
+  std::mt19937_64 random(7);
+  RunTable table;
+  for (const char* arm : {"a", "b", "c"}) add_runs(table, arm, .1, 2.4, .01, 6, 1, random);
+  add_runs(table, "short", .1, 2.4, .01, 2, 1, random);  // has no slope: makes no pair
+  const LawOptions options = options_without_bootstrap();
+  std::vector<ArmLaws> laws;
+  for (const std::string& arm : table.arms()) {
+    laws.push_back(fit_arm(table, arm, NCount::kNonEmbedding, options));
+  }
+  const Comparison several = compare_all(table, laws, options).front();
+  const Comparison alone = compare_arms(table, laws[0], laws[1], options);
+  const double t = student_t_quantile(1 - .05 / 6, 8);
+  EXPECT_EQ(several.pairs, 3);
+  EXPECT_NEAR(several.interval.high - several.difference, t * several.standard_error, 1e-12);
+  EXPECT_NEAR(alone.interval.high - alone.difference,
+              student_t_quantile(.975, 8) * alone.standard_error, 1e-12);
+  EXPECT_GT(several.detectable, alone.detectable);
+  EXPECT_GT(several.equivalence_margin, alone.equivalence_margin);
+  EXPECT_NE(several.verdict.find("98.3%"), std::string::npos) << several.verdict;
+  EXPECT_NE(several.verdict.find("one of 3 pairs"), std::string::npos) << several.verdict;
 }
 
 TEST(Comparison, BootstrapIsTheSameOnAnyNumberOfThreads) {
@@ -183,6 +218,43 @@ TEST(Crossing, SetsTakeTheirShapeFromTheSlopes) {
   EXPECT_EQ(crossing_set(lines).kind, CrossingSet::Kind::kEverywhere);
 }
 
+TEST(EqualSizes, NearbySizesAreCorrectedAlongTheLocalSlope) {
+  std::mt19937_64 random(31);
+  RunTable table;
+  add_runs(table, "a", .1, 2.4, 0, 8, 1, random);
+  add_runs(table, "b", .1, 2.4, 0, 8, 1, random);
+  for (RunRow& row : table.rows) {  // b's sizes are 2.5% above a's, on the same line
+    if (row.arm == "a") continue;
+    int64_t& n = row.record.counts.parameters.attention;
+    n = static_cast<int64_t>(std::rint(1.025 * static_cast<double>(n)));
+    row.record.test["default"].loss_nats = 2.4 * std::pow(static_cast<double>(n) / 1e4, -.1);
+  }
+  const Comparison c = compare(table, options_without_bootstrap());
+  ASSERT_EQ(c.at_equal_n.size(), 8u);  // the smallest lies just below b's range
+  for (const EqualSizeDifference& d : c.at_equal_n) {
+    EXPECT_TRUE(d.interpolated);
+    EXPECT_NEAR(d.ln_loss_difference, 0, 1e-9);  // uncorrected it would be .0025
+  }
+}
+
+TEST(PairedWindowsOfTheLargest, NeedTheSameWindowsOfTheSameText) {
+  const TempDir temp;
+  RunTable table = read_runs({write_synthetic_sweep(temp.path(), "pilot", pilot_runs())});
+  LawOptions options;
+  options.bootstrap_replicates = 0;
+  select_runs(table, options.selection);
+  const ArmLaws a = fit_arm(table, "transformer", NCount::kNonEmbedding, options);
+  const ArmLaws b = fit_arm(table, "lstm", NCount::kNonEmbedding, options);
+  ASSERT_TRUE(paired_windows(table, a, b, options.selection));
+  TestResult& test = table.rows[b.cells.back().rows.front()].record.test["default"];
+  const TestResult before = test;
+  test.token_hash = "another";
+  EXPECT_FALSE(paired_windows(table, a, b, options.selection));
+  test = before;
+  test.tokens -= 1;
+  EXPECT_FALSE(paired_windows(table, a, b, options.selection));
+}
+
 TEST(ArmLaws, PilotsSlopesNoiseAndBendAreRecovered) {
   const TempDir temp;
   RunTable table = read_runs({write_synthetic_sweep(temp.path(), "pilot", pilot_runs())});
@@ -205,6 +277,22 @@ TEST(ArmLaws, PilotsSlopesNoiseAndBendAreRecovered) {
   ASSERT_TRUE(c.largest);
   EXPECT_NEAR(c.largest->loss_difference_nats, 1.820 - 1.929, .02);
   EXPECT_LT(c.largest->standard_error_nats, .006);  // unpaired it would be .018
+}
+
+TEST(ArmLaws, HuberSetOfTheFloorIsGivenOnlyWhereItsDeltaIsFarBelowTheNoise) {
+  std::mt19937_64 random(22);
+  RunTable table;
+  add_runs(table, "a", .3, 1, 0, 8, 1, random);
+  std::normal_distribution<double> normal;
+  for (RunRow& row : table.rows) {
+    double& loss = row.record.test["default"].loss_nats;
+    loss = (loss + 1.8) * std::exp(.003 * normal(random));
+  }
+  const FloorFit fit =
+      fit_arm(table, "a", NCount::kNonEmbedding, options_without_bootstrap()).floor;
+  ASSERT_TRUE(has_curve(fit.least_squares.status));
+  EXPECT_TRUE(has_curve(fit.floor.status));
+  EXPECT_FALSE(fit.floor_huber);  // delta is 1.345 robust standard deviations of this noise
 }
 
 TEST(ArmLaws, SlopeIntervalCoversTheTruth) {

@@ -164,6 +164,48 @@ TEST(Bootstrap, NumberOfThreadsChangesNothing) {
   EXPECT_NE(run(1, 7), run(1, 8));
 }
 
+// L = E + A N^-alpha whose derivatives are wrong where E > 1.85: no search converges there.
+class LawWithoutDescentAtHighFloors : public Law {
+ public:
+  std::string_view id() const override { return law_.id(); }
+  std::string_view formula() const override { return law_.formula(); }
+  int parameters() const override { return law_.parameters(); }
+  int exponents() const override { return law_.exponents(); }
+  bool has_floor() const override { return true; }
+  double ln_loss(std::span<const double> theta, CentredScale at, double* gradient) const override {
+    const double value = law_.ln_loss(theta, at, gradient);
+    if (gradient && theta.back() > std::log(1.85)) {
+      for (int k = 0; k < parameters(); ++k) gradient[k] = -gradient[k] - .1 * (at.x + k);
+    }
+    return value;
+  }
+  std::vector<LawParameter> published(std::span<const double> theta,
+                                      LogCentre centre) const override {
+    return law_.published(theta, centre);
+  }
+  std::optional<double> ln_n_at_loss(std::span<const double> theta, LogCentre centre,
+                                     double loss) const override {
+    return law_.ln_n_at_loss(theta, centre, loss);
+  }
+
+ private:
+  const Law& law_ = power_law_with_floor();
+};
+
+TEST(Profiles, RefitsThatDoNotConvergeCountAsInsideAndAreCounted) {
+  const FitData data(simulate(1.8, 40, .35, .003, 10, 3, 100));
+  const FitResult fit = fit_robust(power_law_with_floor(), data, {.huber_delta = kLeastSquares});
+  const ProfileInterval sound =
+      profile_floor(power_law_with_floor(), data, fit, ProfileKind::kGaussian, 0);
+  EXPECT_TRUE(sound.identified());
+  EXPECT_EQ(sound.unconverged, 0);
+  const ProfileInterval stuck =
+      profile_floor(LawWithoutDescentAtHighFloors(), data, fit, ProfileKind::kGaussian, 0);
+  EXPECT_GT(stuck.unconverged, 0);
+  EXPECT_TRUE(stuck.low_bounded);
+  EXPECT_FALSE(stuck.high_bounded) << stuck.high;
+}
+
 TEST(Bootstrap, CountsAreAReplicateOfTheSameSize) {
   for (int replicate = 0; replicate < 50; ++replicate) {
     int sum = 0;

@@ -7,6 +7,7 @@
 #include "tests/support/synthetic_runs.h"
 #include "tests/support/temp_dir.h"
 #include "trainer/config_error.h"
+#include "trainer/sweep_record.h"
 
 namespace scalelaw {
 namespace {
@@ -56,7 +57,8 @@ TEST_F(Runs, UnfinishedDivergedUnreadableAndForeignRunsAreExcludedWithTheirReaso
   std::ofstream(runs_ / "damaged" / "run.json") << "{";
   RunTable table = read_runs({sweep, runs_});
   EXPECT_EQ(table.rows.size(), 2u);
-  ASSERT_EQ(table.excluded.size(), 5u);  // the two of the sweep are met again in the folder
+  ASSERT_EQ(table.excluded.size(),
+            3u);  // the two of the sweep, met again in the folder, and damaged
   EXPECT_NE(table.excluded[0].reason.find("not complete"), std::string::npos);
   EXPECT_EQ(table.excluded[1].reason, "diverged");
   std::filesystem::remove_all(table.rows[0].folder.path);
@@ -131,6 +133,74 @@ TEST_F(Runs, LearningRateReplicatesAreNotSeeds) {
   runs[1].learning_rate = 0.02;
   write(runs);
   EXPECT_NE(refusal(runs_).find("several learning rates"), std::string::npos);
+}
+
+TEST_F(Runs, ShapesOfEqualNInOneArmAreNotSeeds) {
+  std::vector<SyntheticRun> runs = {of_width(8), of_width(8)};
+  runs[0].folder = "two_heads";
+  runs[1].folder = "four_heads";
+  runs[1].n_head = 4;
+  write(runs);
+  const std::string message = refusal(runs_);
+  for (const char* part : {"two_heads", "four_heads", "arm transformer", "sweep file"}) {
+    EXPECT_NE(message.find(part), std::string::npos) << message;
+  }
+  runs[1].arm = "four_heads";
+  const auto sweep = write_synthetic_sweep(temp_.path() / "arms", "arms", runs);
+  EXPECT_EQ(refusal(sweep), "");
+}
+
+TEST_F(Runs, ACopiedFolderIsTheSameRun) {
+  write({of_width(8), of_width(16)});
+  const auto copies = temp_.path() / "copies";
+  std::filesystem::create_directories(copies);
+  for (const auto& entry : std::filesystem::directory_iterator(runs_)) {
+    std::filesystem::copy(entry.path(), copies / ("copy of " + entry.path().filename().string()),
+                          std::filesystem::copy_options::recursive);
+  }
+  EXPECT_EQ(read_runs({runs_, copies}).rows.size(), 2u);
+}
+
+TEST_F(Runs, ResultsOnDifferentTextsAreRefused) {
+  std::vector<SyntheticRun> runs = {of_width(8), of_width(16)};
+  runs[0].folder = "one";
+  runs[1].folder = "two";
+  runs[1].test_token_hash = "another";
+  write(runs);
+  const std::string tested = refusal(runs_);
+  EXPECT_NE(tested.find("one and two were tested on different texts"), std::string::npos) << tested;
+
+  runs[1] = of_width(16);
+  runs[1].test_windows = 512;
+  for (SyntheticRun& run : runs) write_synthetic_run(temp_.path() / "tokens", run);
+  EXPECT_NE(refusal(temp_.path() / "tokens").find("131072 and 65536 tokens"), std::string::npos);
+
+  runs[1] = of_width(16);
+  runs[1].train_hash = "another";
+  for (SyntheticRun& run : runs) write_synthetic_run(temp_.path() / "trained", run);
+  EXPECT_NE(refusal(temp_.path() / "trained").find("trained on different texts"),
+            std::string::npos);
+}
+
+TEST_F(Runs, ARunThatTwoArmsShareIsARowOfEach) {
+  std::vector<SyntheticRun> cells = {of_width(8), of_width(16)};
+  const auto file = write_synthetic_sweep(runs_, "shared", cells);
+  SweepRecord sweep = read_sweep_record(file);
+  sweep.cells[0].places = {{"wide", "a"}, {"tall", "a"}, {"wide", "b"}};
+  sweep.cells[1].places = {{"tall", "a"}};
+  write_sweep_record(file, sweep);
+  RunTable table = read_runs({runs_, file});  // the sweep's arms win over the folder's
+  ASSERT_EQ(table.rows.size(), 3u);
+  EXPECT_EQ(table.rows[0].arm, "wide");
+  EXPECT_EQ(table.rows[1].arm, "tall");
+  EXPECT_EQ(table.rows[0].folder_name, table.rows[1].folder_name);
+  Selection by_architecture;
+  by_architecture.by = ArmGrouping::kArchitecture;
+  select_runs(table, by_architecture);
+  EXPECT_EQ(table.rows.size(), 2u);
+
+  std::filesystem::remove_all(runs_ / sweep.cells[0].folder);
+  EXPECT_EQ(read_runs({file, file}).excluded.size(), 2u);  // once in each arm
 }
 
 TEST_F(Runs, CsvQuotesHostileNamesAndHasOneLineARun) {

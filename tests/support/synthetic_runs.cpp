@@ -10,26 +10,38 @@
 namespace scalelaw {
 namespace {
 
-constexpr int64_t kWindows = 1024, kContext = 128, kBatchTokens = 1024;
+constexpr int64_t kContext = 128, kBatchTokens = 1024;
 
 ModelShape shape_of(const SyntheticRun& run) {
   ModelShape shape;
   shape.arch = run.arch;
   shape.n_layer = run.arch == "lstm" ? 1 : 2;
   shape.d_model = run.d_model;
-  shape.n_head = 2;
+  shape.n_head = run.n_head;
   shape.n_vocab = 512;
   shape.n_ctx = kContext;
   return shape;
 }
 
-std::string hash_of(const SyntheticRun& run) {
-  const std::size_t h =
-      std::hash<std::string>{}(run.arm + run.arch + run.folder) ^
-      static_cast<std::size_t>(run.d_model * 1000003 + run.seed * 7919 + run.train_tokens);
+std::string hash_of_text(const std::string& what) {
+  const std::size_t h = std::hash<std::string>{}(what);
   char text[40];
   std::snprintf(text, sizeof(text), "%016zx%016zx", h, h * std::size_t{0x9e3779b97f4a7c15});
   return text;
+}
+
+// Everything but the seeds.
+std::string recipe_of(const SyntheticRun& run) {
+  std::string what = run.arm + "/" + run.arch + "/" + run.tokenizer_hash + "/" + run.train_hash;
+  for (const int64_t value : {run.d_model, run.n_head, run.train_tokens}) {
+    what += "/" + std::to_string(value);
+  }
+  return what + "/" + std::to_string(run.learning_rate);
+}
+
+std::string hash_of(const SyntheticRun& run) {
+  if (!run.content_hash.empty()) return run.content_hash;
+  return hash_of_text(recipe_of(run) + "/" + run.folder + "/" + std::to_string(run.seed));
 }
 
 // Falls with position and averages to the run's loss over the window.
@@ -66,13 +78,13 @@ void write_window_losses(const RunFolder& folder, const SyntheticRun& run) {
   // The text of a window is as hard for one run as for another; a run's own part is small.
   std::mt19937_64 text(7), own(static_cast<uint64_t>(run.d_model * 31 + run.seed));
   std::normal_distribution<double> of_text, of_run;  // each keeps a spare value of its stream
-  std::vector<float> losses(kWindows);
+  std::vector<float> losses(static_cast<std::size_t>(run.test_windows));
   for (float& loss : losses) {
     loss = static_cast<float>(run.loss_nats + 0.4 * of_text(text) + 0.1 * of_run(own));
   }
   std::map<std::string, SafetensorView> tensors;
   for (const std::string& set : run.test_sets) {
-    tensors[set] = {"F32", {kWindows}, std::as_bytes(std::span(losses))};
+    tensors[set] = {"F32", {run.test_windows}, std::as_bytes(std::span(losses))};
   }
   write_safetensors(folder.window_losses(), tensors, {{"unit", "nats per token"}});
 }
@@ -81,6 +93,7 @@ RunRecord record_of(const SyntheticRun& run, const Attempt& attempt) {
   RunRecord record;
   record.state = run.state;
   record.content_hash = hash_of(run);
+  record.recipe_hash = hash_of_text(recipe_of(run));
   record.shape = shape_of(run);
   record.counts = *count(record.shape);
   record.train_tokens = run.train_tokens;
@@ -90,6 +103,7 @@ RunRecord record_of(const SyntheticRun& run, const Attempt& attempt) {
   record.learning_rate = run.learning_rate;
   record.seed_init = record.seed_data = run.seed;
   record.train_set = "default";
+  record.train_hash = run.train_hash;
   record.tokenizer_hash = run.tokenizer_hash;
   record.final_train_loss_nats = run.loss_nats;
   record.wall_seconds = 20;
@@ -98,8 +112,9 @@ RunRecord record_of(const SyntheticRun& run, const Attempt& attempt) {
   if (run.state == RunState::kDiverged) return record;
   for (const std::string& set : run.test_sets) {
     TestResult& result = record.test[set];
-    result.tokens = kWindows * kContext;
-    result.windows = kWindows;
+    result.token_hash = run.test_token_hash;
+    result.tokens = run.test_windows * kContext;
+    result.windows = run.test_windows;
     result.loss_nats = run.loss_nats;
     result.standard_error_nats = 0.013;
     result.bits_per_byte = run.loss_nats / std::log(2.0) / 2.1;

@@ -13,13 +13,18 @@ namespace scalelaw {
 struct SyntheticRun {
   std::string arm = "transformer";
   std::string arch = "transformer";
-  std::string folder;  // "": made of arm, width and seed
+  std::string folder;        // "": made of arm, width and seed
+  std::string content_hash;  // "": made of all of it
   int64_t d_model = 16;
+  int64_t n_head = 2;
   int64_t seed = 1;
   double loss_nats = 2.5;  // final, on every test set
   int64_t train_tokens = 2'500'608;
   double learning_rate = 0.01;
   std::string tokenizer_hash = "00112233445566778899aabbccddeeff";
+  std::string train_hash = "0123456789abcdef0123456789abcdef";
+  std::string test_token_hash = "fedcba9876543210fedcba9876543210";
+  int64_t test_windows = 1024;
   std::vector<std::string> test_sets = {"default"};
   RunState state = RunState::kComplete;
   bool complete = true;  // false: no run.json
