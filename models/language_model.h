@@ -60,9 +60,9 @@ class LanguageModel {
 std::unique_ptr<LanguageModel> make_model(const ModelShape& shape, const Execution& execution,
                                           ParameterArena& arena);
 
-#define SCALELAW_ARCHITECTURE(name, what)                                             \
-  std::unique_ptr<LanguageModel> make_##name(const ModelShape& shape,                 \
-                                             const Execution& execution, ParameterArena& arena);
+#define SCALELAW_ARCHITECTURE(name, what)                                                         \
+  std::unique_ptr<LanguageModel> make_##name(const ModelShape& shape, const Execution& execution, \
+                                             ParameterArena& arena);
 #include "models/architectures.def"
 #undef SCALELAW_ARCHITECTURE
 

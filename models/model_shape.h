@@ -16,7 +16,7 @@ enum class PositionEncoding { kRotary, kLearned };
 enum class EmbeddingTying { kTied, kUntied };
 enum class InitScheme {
   kFanIn,  // matrices N(0, 1/fan_in), residual outputs 0; suits d_model below about 256
-  kGpt2,   // matrices N(0, 0.02), residual outputs N(0, 0.02 / sqrt(2 n_layer)); Radford et al. 2019
+  kGpt2,  // matrices N(0, 0.02), residual outputs N(0, 0.02 / sqrt(2 n_layer)); Radford et al. 2019
 };
 
 // Everything an architecture may read. The key of each field in a configuration is "model." + name.
@@ -30,9 +30,9 @@ struct ModelShape {
   int64_t n_vocab = 0;               // from the tokenizer, never from a configuration
   PositionEncoding position = PositionEncoding::kRotary;
   EmbeddingTying embeddings = EmbeddingTying::kTied;
-  bool bias = true;                  // biases of linear maps and norms
+  bool bias = true;  // biases of linear maps and norms
   InitScheme init = InitScheme::kFanIn;
-  double embedding_std = 0.3;        // of the token embedding; with init = gpt2 the paper's is 0.02
+  double embedding_std = 0.3;  // of the token embedding; with init = gpt2 the paper's is 0.02
 
   int64_t d_ff() const;    // rint(d_ff_ratio d_model)
   int64_t d_head() const;  // d_model / n_head
@@ -68,7 +68,7 @@ struct ForwardFlops {
   double attention_scores = 0;  // QK^T and PV counted causally, 2 L T W as Kaplan et al. 2.2;
                                 // in full (Hoffmann et al. App. F, PaLM) it is twice that
   double mlp = 0, recurrent = 0;
-  double head = 0;              // 2 W V, tied or not
+  double head = 0;  // 2 W V, tied or not
   bool operator==(const ForwardFlops&) const = default;
 };
 

@@ -21,12 +21,19 @@ namespace scalelaw {
 
 // Decides the group of ParameterCounts and whether weight decay applies (matrices only).
 enum class ParameterGroup {
-  kTokenEmbedding, kPositionEmbedding, kAttention, kMlp, kRecurrent, kNorm, kBias, kHead
+  kTokenEmbedding,
+  kPositionEmbedding,
+  kAttention,
+  kMlp,
+  kRecurrent,
+  kNorm,
+  kBias,
+  kHead
 };
 
 struct Init {
   double mean = 0;
-  double std = 0;  // 0: constant `mean`
+  double std = 0;                        // 0: constant `mean`
   int64_t ones_begin = 0, ones_end = 0;  // of the flattened parameter, set to 1 afterwards
   static Init normal(double std) { return {0.0, std}; }
   static Init constant(double value) { return {value, 0.0}; }
@@ -39,11 +46,11 @@ double matrix_std(const ModelShape& shape, int64_t fan_in);
 double residual_output_std(const ModelShape& shape);
 
 struct ParameterSpec {
-  std::string name;             // "blocks.0.attention.qkv.weight"; PyTorch's words, [in, out] layout
-  std::vector<int64_t> shape;   // without R
+  std::string name;            // "blocks.0.attention.qkv.weight"; PyTorch's words, [in, out] layout
+  std::vector<int64_t> shape;  // without R
   ParameterGroup group;
   Init init;
-  int64_t offset = 0;           // first column, a multiple of 16
+  int64_t offset = 0;  // first column, a multiple of 16
   int64_t numel = 0;
 };
 
