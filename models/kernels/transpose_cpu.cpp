@@ -9,7 +9,6 @@ namespace {
 
 constexpr int64_t kBlock = 8;
 using Vector [[gnu::vector_size(32)]] = float;
-using Order [[gnu::vector_size(32)]] = int;
 
 [[gnu::always_inline]] inline void load(const float* from, Vector* to) {
   std::memcpy(to, from, sizeof(Vector));
@@ -18,27 +17,21 @@ using Order [[gnu::vector_size(32)]] = int;
 // Three rounds of pairwise shuffles: elements, then pairs, then halves change places.
 [[gnu::always_inline]] inline void transpose_block(const float* from, int64_t from_stride,
                                                    float* to, int64_t to_stride, bool add) {
-  constexpr Order kLowElements = {0, 8, 1, 9, 4, 12, 5, 13};
-  constexpr Order kHighElements = {2, 10, 3, 11, 6, 14, 7, 15};
-  constexpr Order kLowPairs = {0, 1, 8, 9, 4, 5, 12, 13};
-  constexpr Order kHighPairs = {2, 3, 10, 11, 6, 7, 14, 15};
-  constexpr Order kLowHalves = {0, 1, 2, 3, 8, 9, 10, 11};
-  constexpr Order kHighHalves = {4, 5, 6, 7, 12, 13, 14, 15};
   Vector r[kBlock], t[kBlock], u[kBlock];
   for (int i = 0; i < kBlock; ++i) load(from + i * from_stride, &r[i]);
   for (int i = 0; i < kBlock; i += 2) {
-    t[i] = __builtin_shuffle(r[i], r[i + 1], kLowElements);
-    t[i + 1] = __builtin_shuffle(r[i], r[i + 1], kHighElements);
+    t[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+    t[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
   }
   for (int i = 0; i < kBlock; i += 4) {
-    u[i] = __builtin_shuffle(t[i], t[i + 2], kLowPairs);
-    u[i + 1] = __builtin_shuffle(t[i], t[i + 2], kHighPairs);
-    u[i + 2] = __builtin_shuffle(t[i + 1], t[i + 3], kLowPairs);
-    u[i + 3] = __builtin_shuffle(t[i + 1], t[i + 3], kHighPairs);
+    u[i] = __builtin_shufflevector(t[i], t[i + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+    u[i + 1] = __builtin_shufflevector(t[i], t[i + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+    u[i + 2] = __builtin_shufflevector(t[i + 1], t[i + 3], 0, 1, 8, 9, 4, 5, 12, 13);
+    u[i + 3] = __builtin_shufflevector(t[i + 1], t[i + 3], 2, 3, 10, 11, 6, 7, 14, 15);
   }
   for (int i = 0; i < kBlock / 2; ++i) {
-    r[i] = __builtin_shuffle(u[i], u[i + 4], kLowHalves);
-    r[i + 4] = __builtin_shuffle(u[i], u[i + 4], kHighHalves);
+    r[i] = __builtin_shufflevector(u[i], u[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+    r[i + 4] = __builtin_shufflevector(u[i], u[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
   }
   for (int i = 0; i < kBlock; ++i) {
     float* target = to + i * to_stride;

@@ -78,7 +78,7 @@ class HeadLossFunction : public torch::autograd::Function<HeadLossFunction> {
     const at::Tensor x_cast = x.to(dtype), weight_cast = weight.to(dtype);
     const at::Tensor logits = at_least_float(product(x_cast, as_map(weight_cast, head.tying)));
     const double scale = 1.0 / static_cast<double>(targets.size(1));
-    const at::Tensor loss = cross_entropy(logits, targets, scale, false).loss_nats.mean(1);
+    at::Tensor loss = cross_entropy(logits, targets, scale, false).loss_nats.mean(1);
     context->save_for_backward({x_cast, weight_cast, logits.to(dtype)});
     context->saved_data["tied"] = head.tying == EmbeddingTying::kTied;
     context->saved_data["weight_gradient"] = head.weight.gradient();

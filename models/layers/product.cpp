@@ -46,7 +46,7 @@ at::Tensor with_dense_rows(const at::Tensor& x) {
   if (rows_are_dense(x)) return x;
   const at::Tensor source = x.transpose(1, 2);  // (R, N, K)
   if (!rows_are_dense(source)) return x.contiguous();
-  const at::Tensor result = at::empty(x.sizes(), x.options());
+  at::Tensor result = at::empty(x.sizes(), x.options());
   for (int64_t r = 0; r < x.size(0); ++r) {
     transpose(source.size(1), source.size(2), matrix(source, r), mutable_matrix(result, r));
   }
@@ -103,7 +103,7 @@ void add_transposed_product_on_cpu(const at::Tensor& a, const at::Tensor& b,
 
 at::Tensor product(const at::Tensor& a, const at::Tensor& b) {
   if (has_kernel(a)) {
-    const at::Tensor out = at::empty({a.size(0), a.size(1), b.size(2)}, a.options());
+    at::Tensor out = at::empty({a.size(0), a.size(1), b.size(2)}, a.options());
     multiply(a, b, out, /*add=*/false);
     return out;
   }
@@ -114,7 +114,7 @@ at::Tensor product(const at::Tensor& a, const at::Tensor& b) {
 at::Tensor product_plus_bias(const at::Tensor& a, const at::Tensor& b, const at::Tensor& bias) {
   if (!bias.defined()) return product(a, b);
   if (has_kernel(a)) {
-    const at::Tensor out = at::empty({a.size(0), a.size(1), b.size(2)}, a.options());
+    at::Tensor out = at::empty({a.size(0), a.size(1), b.size(2)}, a.options());
     out.copy_(bias.unsqueeze(1));
     multiply(a, b, out, /*add=*/true);
     return out;
