@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "analysis/crossing.h"
 #include "analysis/equal_size.h"
@@ -175,6 +176,23 @@ void warn_of_ranges(const ArmLaws& a, const ArmLaws& b, Comparison& out) {
   }
 }
 
+void warn_of_shared_runs(const RunTable& table, const ArmLaws& a, const ArmLaws& b,
+                         Comparison& out) {
+  std::set<std::string> of_a;
+  for (const SizeCell& c : a.cells) {
+    for (const std::size_t row : c.rows) of_a.insert(table.rows[row].record.content_hash);
+  }
+  int shared = 0;
+  for (const SizeCell& c : b.cells) {
+    for (const std::size_t row : c.rows)
+      shared += of_a.contains(table.rows[row].record.content_hash);
+  }
+  if (shared == 0) return;
+  out.warnings.push_back(a.arm + " and " + b.arm + " share " + std::to_string(shared) +
+                         (shared == 1 ? " run" : " runs") +
+                         ": the tests take the arms for independent");
+}
+
 }  // namespace
 
 Comparison compare_arms(const RunTable& table, const ArmLaws& a, const ArmLaws& b,
@@ -198,6 +216,7 @@ Comparison compare_arms(const RunTable& table, const ArmLaws& a, const ArmLaws& 
   }
   out.status = FitStatus::kConverged;
   warn_of_ranges(a, b, out);
+  warn_of_shared_runs(table, a, b, out);
   compare_slopes(a, b, out);
   const double estimate = out.crossing.estimate;
   out.crossing.estimate_measured = estimate >= out.n_low && estimate <= out.n_high;

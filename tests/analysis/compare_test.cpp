@@ -128,6 +128,18 @@ TEST(Comparison, FreeFloorsKeepEqualExponentsEqual) {
   EXPECT_LT(c.p, .05);  // straight lines through them differ: the floor's doing
 }
 
+TEST(Comparison, ArmsThatShareRunsAreWarnedOf) {
+  std::mt19937_64 random(9);
+  RunTable table;
+  add_runs(table, "a", .11, 2.4, .003, 6, 1, random);
+  add_runs(table, "b", .1, 2.4, .003, 6, 1, random);
+  EXPECT_TRUE(compare(table, options_without_bootstrap()).warnings.empty());
+  table.rows[6].record = table.rows[0].record;
+  const Comparison c = compare(table, options_without_bootstrap());
+  ASSERT_EQ(c.warnings.size(), 1u);
+  EXPECT_NE(c.warnings[0].find("a and b share 1 run:"), std::string::npos) << c.warnings[0];
+}
+
 TEST(Comparison, TooFewSizesGiveAReasonInsteadOfNumbers) {
   std::mt19937_64 random(6);
   RunTable table;
