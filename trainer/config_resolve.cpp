@@ -171,6 +171,10 @@ RunConfig resolve(const FlatConfig& flat) {
 RunConfig read_run_config(const std::filesystem::path& file,
                           const std::vector<std::string>& settings) {
   FlatConfig flat = read_flat_config(file);
+  // Without it a later program could not know which defaults were meant.
+  if (flat.count("spec") == 0) {
+    throw ConfigError(file.string() + ": spec is missing; a run's file begins with `spec: 1`");
+  }
   for (const std::string& setting : settings) apply_setting(flat, setting);
   return resolve(flat);
 }

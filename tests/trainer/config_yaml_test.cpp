@@ -142,10 +142,14 @@ TEST(FlatConfig, DepthAndSizeAreLimited) {
 TEST(FlatConfig, FilesAreReadWithTheirName) {
   const TempDir folder;
   const auto file = folder.path() / "run.yaml";
-  std::ofstream(file) << "seeds:\n  init: 5\n";
+  std::ofstream(file) << "spec: 1\nseeds:\n  init: 5\n";
   EXPECT_EQ(read_flat_config(file).at("seeds.init").file, file.string());
   EXPECT_EQ(read_run_config(file, {"seeds.data=6", "model.n_layer=1"}).seeds.data, 6);
   EXPECT_EQ(read_run_config(file).seeds.init, 5);
+  for (const char* without_spec : {"", "# nothing\n", "seeds: {init: 5}\n"}) {
+    std::ofstream(file) << without_spec;
+    EXPECT_NE(fault_of([&] { read_run_config(file); }).find("spec is missing"), std::string::npos);
+  }
   std::ofstream(file) << std::string((1 << 20) + 1, '#');
   EXPECT_EQ(fault_of([&] { read_flat_config(file); }), file.string() + ": larger than 1 MiB");
   const auto missing = folder.path() / "none.yaml";
