@@ -32,7 +32,7 @@ LanguageModel::LanguageModel(const ModelShape& shape, const Execution& execution
     : shape_(shape), execution_(execution) {
   const int64_t width = shape.d_model, vocabulary = shape.n_vocab;
   embedding_ = arena.declare("embedding.weight", {vocabulary, width},
-                             ParameterGroup::kTokenEmbedding, Init::normal(shape.embedding_std));
+                             ParameterGroup::kTokenEmbedding, Init::normal(embedding_std(shape)));
   norm_gain_ =
       arena.declare("final_norm.gain", {width}, ParameterGroup::kNorm, Init::constant(1.0));
   if (shape.bias) {

@@ -1,5 +1,6 @@
 #include "models/model_shape.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <stdexcept>
@@ -150,6 +151,16 @@ ModelShape canonical(const ModelShape& shape) {
   if (const ArchitectureCounts* architecture = find_architecture(shape.arch)) {
     for (const std::string& field : architecture->unused_fields) reset_field(field, result);
   }
+  if (shape.init == InitScheme::kFanIn && shape.embeddings == EmbeddingTying::kTied) {
+    result.embedding_std = ModelShape{}.embedding_std;
+  }
+  if (shape.n_layer == 0) {
+    reset_field("d_ff_ratio", result);
+    reset_field("n_head", result);
+  }
+  // 2.6666667 and 2.66666667 are the same d_ff.
+  result.d_ff_ratio =
+      static_cast<double>(result.d_ff()) / static_cast<double>(std::max<int64_t>(1, result.d_model));
   return result;
 }
 

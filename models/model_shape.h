@@ -32,7 +32,8 @@ struct ModelShape {
   EmbeddingTying embeddings = EmbeddingTying::kTied;
   bool bias = true;  // biases of linear maps and norms
   InitScheme init = InitScheme::kFanIn;
-  double embedding_std = 0.3;  // of the token embedding; with init = gpt2 the paper's is 0.02
+  double embedding_std = 0.3;  // of the embeddings; with init = gpt2 the paper's is 0.02. Not read
+                               // when tied under fan_in (models/parameter_arena.h)
 
   int64_t d_ff() const;    // rint(d_ff_ratio d_model)
   int64_t d_head() const;  // d_model / n_head
@@ -47,8 +48,9 @@ struct ShapeProblem {
 // All broken rules; empty when the shape can be built. n_vocab 0 (not known yet) is accepted.
 std::vector<ShapeProblem> validate(const ModelShape& shape);
 
-// The shape with every field that `arch` does not read set to its default, so that two
-// configurations that train the same model compare equal (an LSTM has no n_head).
+// The shape with every field that nothing reads set to its default (an LSTM has no n_head, and no
+// model of 0 layers) and d_ff_ratio as d_ff / d_model exactly, so that two configurations that train
+// the same model compare equal.
 ModelShape canonical(const ModelShape& shape);
 
 // Exact parameters by group. A tied head stores nothing of its own: head = 0.

@@ -59,6 +59,12 @@ double matrix_std(const ModelShape& shape, int64_t fan_in) {
   return 1.0 / std::sqrt(static_cast<double>(fan_in));
 }
 
+double embedding_std(const ModelShape& shape) {
+  const bool is_fan_in_head =
+      shape.init == InitScheme::kFanIn && shape.embeddings == EmbeddingTying::kTied;
+  return is_fan_in_head ? matrix_std(shape, shape.d_model) : shape.embedding_std;
+}
+
 double residual_output_std(const ModelShape& shape) {
   if (shape.init != InitScheme::kGpt2) return 0.0;
   return 0.02 / std::sqrt(2.0 * static_cast<double>(std::max<int64_t>(shape.n_layer, 1)));

@@ -44,6 +44,10 @@ struct Init {
 // output and the MLP's second matrix).
 double matrix_std(const ModelShape& shape, int64_t fan_in);
 double residual_output_std(const ModelShape& shape);
+// std of the token and position embeddings. Under kFanIn a tied embedding is also the head's matrix
+// [d_model, V] and starts as one: with a constant std the first prediction, which is the input
+// token itself, would be surer the wider the model.
+double embedding_std(const ModelShape& shape);
 
 struct ParameterSpec {
   std::string name;            // "blocks.0.attention.qkv.weight"; PyTorch's words, [in, out] layout

@@ -73,7 +73,7 @@ class Transformer : public LanguageModel {
     if (shape.position == PositionEncoding::kLearned) {
       position_ =
           arena.declare("position.weight", {shape.n_ctx, shape.d_model},
-                        ParameterGroup::kPositionEmbedding, Init::normal(shape.embedding_std));
+                        ParameterGroup::kPositionEmbedding, Init::normal(embedding_std(shape)));
     }
     for (int64_t i = 0; i < shape.n_layer; ++i) {
       blocks_.push_back(BlockBuilder(shape, arena, "blocks." + std::to_string(i) + ".").build());

@@ -8,11 +8,13 @@
 #include <system_error>
 
 #include "sweeps/executors/local.h"
+#include "sweeps/work_left.h"
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
 #include "trainer/config_yaml.h"
 #include "trainer/run_lock.h"
 #include "trainer/run_record.h"
+#include "trainer/utc_time.h"
 
 namespace scalelaw {
 namespace {
@@ -30,14 +32,7 @@ bool ended(CellState state) {
   return state == CellState::kComplete || state == CellState::kDiverged;
 }
 
-// What is left to do is counted in FLOPs; in tokens where an architecture gives none.
-double cost(const PlannedCell& cell) {
-  return cell.train_flops.value_or(static_cast<double>(cell.train_tokens));
-}
-
-struct Started {
-  std::size_t cell = 0;
-  int64_t first_step = 0;  // done by earlier attempts
+struct Started : CellInProgress {
   Clock::time_point at;
 };
 
@@ -118,7 +113,7 @@ class SweepRun {
         {options_.trainer.string(), "train", config.string(), "--runs", plan_.options.runs.string(),
          "--data", plan_.options.data.string(), "--device", "cpu", "--threads", "1"},
         folder_.log(cell.folder)};
-    started_[executor_.start(job)] = {index, statuses_[index].step, Clock::now()};
+    started_[executor_.start(job)] = {{index, statuses_[index].step}, Clock::now()};
     statuses_[index].state = CellState::kRunning;
   }
 
@@ -162,7 +157,7 @@ class SweepRun {
       note_unfinished({cell.content_hash, end, reason, utc_now()});
     }
     if (verdict == Verdict::kComplete) {
-      cost_done_ += cost(cell) * share_since(started, cell.steps);
+      work_left_.completed(started);
     } else if (verdict == Verdict::kFailed) {
       status.state = CellState::kFailed;
     }
@@ -226,30 +221,10 @@ class SweepRun {
     return any && queue_.stopped_because().empty();
   }
 
-  static double share_since(const Started& started, int64_t step) {
-    return step <= started.first_step
-               ? 0
-               : 1 - static_cast<double>(started.first_step) / static_cast<double>(step);
-  }
-
   std::optional<double> seconds_left() const {
-    double done = cost_done_, left = 0;
-    for (std::size_t i = 0; i < plan_.cells.size(); ++i) {
-      const PlannedCell& cell = plan_.cells[i];
-      const CellState state = statuses_[i].state;
-      if (ended(state) || state == CellState::kFailed) continue;
-      const auto steps = static_cast<double>(std::max<int64_t>(1, cell.steps));
-      left += cost(cell) * (1 - std::min(1.0, static_cast<double>(statuses_[i].step) / steps));
-    }
-    for (const auto& [pid, started] : started_) {
-      const PlannedCell& cell = plan_.cells[started.cell];
-      const int64_t gained = statuses_[started.cell].step - started.first_step;
-      done += cost(cell) * std::max(0.0, static_cast<double>(gained)) /
-              static_cast<double>(std::max<int64_t>(1, cell.steps));
-    }
-    const double elapsed = seconds_since(start_);
-    if (done <= 0 || elapsed < 1) return std::nullopt;
-    return left / done * elapsed;
+    std::vector<CellInProgress> running;
+    for (const auto& [pid, started] : started_) running.push_back(started);
+    return work_left_.seconds(statuses_, running, seconds_since(start_));
   }
 
   void show() {
@@ -310,7 +285,7 @@ class SweepRun {
   LocalExecutor executor_;
   std::map<pid_t, Started> started_;
   Clock::time_point start_ = Clock::now(), looked_;
-  double cost_done_ = 0;  // by this launcher, in cells that ended
+  WorkLeft work_left_{plan_};
   bool interrupted_ = false;
 };
 

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -95,15 +94,6 @@ std::string last_line(const fs::path& file, std::size_t most_bytes) {
       [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 127; }, ' ');
   if (line.size() > most_bytes) line.resize(most_bytes);
   return line;
-}
-
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc = {};
-  gmtime_r(&now, &utc);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text;
 }
 
 }  // namespace scalelaw

@@ -50,7 +50,4 @@ std::map<std::string, UnfinishedAttempt> read_last_unfinished(const SweepFolder&
 // when there is none or no file. Reads the file's end only.
 std::string last_line(const std::filesystem::path& file, std::size_t most_bytes = 400);
 
-// "2026-01-31T12:00:00Z"
-std::string utc_now();
-
 }  // namespace scalelaw

@@ -176,8 +176,8 @@ std::vector<KeyAccess> model_keys() {
                    "256; gpt2: N(0, 0.02), residual outputs scaled by 1/sqrt(2 n_layer). The best "
                    "learning rate depends on it."),
       SCALELAW_KEY(model.embedding_std, number(positive()), "standard deviation",
-                   "Of the token embedding at the start. With a tied head it also sets the size of "
-                   "the first logits; with init gpt2 the paper's is 0.02."),
+                   "Of the embeddings at the start; with init gpt2 the paper's is 0.02. Not read "
+                   "under fan_in with a tied head: the matrix then is N(0, 1/d_model)."),
   };
 }
 

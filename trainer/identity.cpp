@@ -8,6 +8,18 @@
 #include "trainer/number.h"
 
 namespace scalelaw {
+namespace {
+
+// Horizons that come to the same number of updates are one run, the default's name for it first.
+int64_t canonical_horizon(const RunConfig& config) {
+  RunConfig default_horizon = config;
+  default_horizon.horizon = {};
+  const int64_t steps = total_steps(config);
+  return steps == total_steps(default_horizon) ? default_horizon.horizon.tokens
+                                               : steps * config.train.batch_tokens;
+}
+
+}  // namespace
 
 // A change to a single byte of this text orphans every run ever made; tests/golden/identity holds
 // hashes that must stay.
@@ -17,6 +29,7 @@ std::string identity_text(const RunConfig& config, const DataIdentity& data) {
   }
   RunConfig identical = config;
   identical.model = canonical(config.model);
+  identical.horizon.tokens = canonical_horizon(config);
   std::vector<std::string> lines;
   for (const KeyAccess& access : key_table()) {
     if (!access.key.identity || access.key.name == "spec") continue;
@@ -49,7 +62,7 @@ std::string content_hash(const RunConfig& config, const DataIdentity& data) {
 std::string run_folder_name(const RunConfig& config, std::string_view content_hash) {
   const ModelShape& model = config.model;
   return model.arch + "_l" + std::to_string(model.n_layer) + "w" + std::to_string(model.d_model) +
-         "_d" + human(static_cast<double>(config.horizon.tokens)) + "_i" +
+         "_d" + human(static_cast<double>(canonical_horizon(config))) + "_i" +
          std::to_string(config.seeds.init) + "d" + std::to_string(config.seeds.data) + "-" +
          std::string(content_hash.substr(0, 12));
 }

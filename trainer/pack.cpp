@@ -255,28 +255,30 @@ void Pack::finish_members_at_horizon() {
   if (std::ranges::none_of(members_, due)) return;
   std::vector<std::map<std::string, WindowScores>> results(members_.size());
   {
-    const Stopwatch stopwatch(members_, &TrainingCursor::evaluate_seconds);
+    const Stopwatch stopwatch(members_, &TrainingCursor::final_evaluate_seconds);
     for (const TestSet& set : test_sets_) {
       auto scores = score_test_set(*model_, replicas(), options_.device, set);
       for (std::size_t r = 0; r < scores.size(); ++r) results[r][set.name] = std::move(scores[r]);
     }
   }
   advance_clock();
+  write_checkpoints(due);
+  advance_clock();
   for (std::size_t r = 0; r < members_.size(); ++r) {
     if (!due(members_[r])) continue;
-    ReplicaRun& member = members_[r];
-    member.check_folder();
-    member.sync_metrics();
-    write_checkpoint(member.folder(), member.content_hash(), member.cursor, arena_, *optimizer_,
-                     static_cast<int64_t>(r));
-    member.finish(RunState::kComplete, results[r], facts_of(member), static_cast<int>(r));
+    members_[r].finish(RunState::kComplete, results[r], facts_of(members_[r]),
+                       static_cast<int>(r));
   }
 }
 
 void Pack::write_checkpoints() {
+  write_checkpoints([](const ReplicaRun& m) { return m.training(); });
+}
+
+void Pack::write_checkpoints(const std::function<bool(const ReplicaRun&)>& of_member) {
   const Stopwatch stopwatch(members_, &TrainingCursor::checkpoint_seconds);
   for (std::size_t r = 0; r < members_.size(); ++r) {
-    if (!members_[r].training()) continue;
+    if (!of_member(members_[r])) continue;
     members_[r].check_folder();
     members_[r].sync_metrics();
     write_checkpoint(members_[r].folder(), members_[r].content_hash(), members_[r].cursor, arena_,

@@ -64,6 +64,7 @@ class Pack {
   void open_data(const RunIdentity& identity);
   void build(const std::vector<RunIdentity>& identities);
   void check_memory(std::size_t replicas) const;
+  void write_checkpoints(const std::function<bool(const ReplicaRun&)>& of_member);
   void resume();
   void check_nothing_is_thrown_away(const std::vector<std::string>& pack) const;
   void start_afresh();

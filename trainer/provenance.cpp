@@ -7,8 +7,8 @@
 
 #include <chrono>
 #include <cstdio>
-#include <ctime>
 
+#include "trainer/utc_time.h"
 #include "trainer/version.h"
 
 namespace scalelaw {
@@ -27,12 +27,7 @@ Provenance current_provenance(at::Device device, int threads) {
   char host[256] = "";
   gethostname(host, sizeof host - 1);
   p.host = host;
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  p.started_at = text;
+  p.started_at = utc_now();
   p.instruction_set = at::get_cpu_capability();
   p.threads = threads;
   return p;

@@ -99,7 +99,7 @@ struct RunRecord {
       std::numeric_limits<double>::quiet_NaN();  // run ended before them
   std::map<std::string, TestResult> test;        // empty when diverged
   double wall_seconds = 0;                       // all attempts
-  double evaluate_seconds = 0, checkpoint_seconds = 0;
+  double evaluate_seconds = 0, final_evaluate_seconds = 0, checkpoint_seconds = 0;
   std::vector<std::string> pack;  // content hashes of the pack's members; size 1: alone
   int pack_row = 0;
   std::vector<RunEvent> events;

@@ -149,6 +149,7 @@ void visit(Struct& s, Visitor& field) {
   field("test", s.test);
   field("wall_seconds", s.wall_seconds);
   field("evaluate_seconds", s.evaluate_seconds);
+  field("final_evaluate_seconds", s.final_evaluate_seconds);
   field("checkpoint_seconds", s.checkpoint_seconds);
   field("pack", s.pack);
   field("pack_row", s.pack_row);

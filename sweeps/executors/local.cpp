@@ -13,6 +13,8 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "trainer/utc_time.h"
+
 extern char** environ;
 
 namespace scalelaw {

@@ -23,6 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kKills = 20;
+constexpr int kMostKills = 60;  // until one falls into the writing of a checkpoint
 
 class KillResume : public testing::TestWithParam<std::string> {
  protected:
@@ -39,11 +40,20 @@ class KillResume : public testing::TestWithParam<std::string> {
            "evaluate: {tokens: 64}\n"
            "how: {checkpoint_every_seconds: 0.002, log_every: 10, progress_every_seconds: 0}\n";
   }
-  pid_t start(const std::string& store) {
-    return start_program({"scalelaw-train", "train", (temp_.path() / "run.yaml").string(), "--runs",
-                          (temp_.path() / store).string(), "--data",
-                          (temp_.path() / "data").string(), "--device", "cpu", "--threads", "1"},
-                         temp_.path() / "log");
+  pid_t start(const std::string& store, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> command = {"scalelaw-train",
+                                        "train",
+                                        (temp_.path() / "run.yaml").string(),
+                                        "--runs",
+                                        (temp_.path() / store).string(),
+                                        "--data",
+                                        (temp_.path() / "data").string(),
+                                        "--device",
+                                        "cpu",
+                                        "--threads",
+                                        "1"};
+    command.insert(command.end(), more.begin(), more.end());
+    return start_program(command, temp_.path() / "log");
   }
   RunFolder only_folder(const std::string& store) {
     return {fs::directory_iterator(temp_.path() / store)->path()};
@@ -75,7 +85,7 @@ TEST_P(KillResume, TwentyKillsLaterTheRunIsTheUndisturbedOne) {
 
   std::mt19937 random(7);
   int inside_writing = 0, kills = 0;
-  while (kills < kKills) {
+  while (kills < kKills || (inside_writing == 0 && kills < kMostKills)) {
     const int64_t before = newest_step(temp_.path() / "killed");
     const pid_t pid = start("killed");
     // Start-up costs a few tenths of a second: wait until this attempt has got somewhere, then
@@ -104,7 +114,7 @@ TEST_P(KillResume, TwentyKillsLaterTheRunIsTheUndisturbedOne) {
   const RunRecord a = read_run_record(whole), b = read_run_record(killed);
   EXPECT_EQ(a.test.at("tiny").loss_nats, b.test.at("tiny").loss_nats);
   EXPECT_EQ(a.final_train_loss_nats, b.final_train_loss_nats);
-  EXPECT_EQ(b.attempts.size(), static_cast<std::size_t>(kKills + 1));
+  EXPECT_EQ(b.attempts.size(), static_cast<std::size_t>(kills + 1));
   const auto left = read_metrics(whole), right = read_metrics(killed);
   ASSERT_EQ(left.size(), right.size());
   for (std::size_t i = 0; i < left.size(); ++i) {
@@ -113,6 +123,37 @@ TEST_P(KillResume, TwentyKillsLaterTheRunIsTheUndisturbedOne) {
     EXPECT_EQ(left[i].grad_norm, right[i].grad_norm);
     EXPECT_EQ(left[i].test_loss_nats, right[i].test_loss_nats);
   }
+}
+
+// As a terminal and a launcher behind it do: the same signal twice within a moment.
+TEST_P(KillResume, SignalledTwiceAtOnceItSavesAndGoesOn) {
+  ASSERT_EQ(wait_for(start("whole")).exit_code, 0) << read_whole_file(temp_.path() / "log");
+  const std::vector<std::string> no_checkpoints = {"--set", "how.checkpoint_every_seconds=0"};
+  int attempts = 0;
+  for (const int signal : {SIGINT, SIGTERM}) {
+    const pid_t pid = start("stopped", no_checkpoints);
+    ++attempts;
+    const auto trains = [&] {
+      return fs::exists(temp_.path() / "stopped") && !fs::is_empty(temp_.path() / "stopped") &&
+             fs::exists(only_folder("stopped").metrics_part(attempts)) &&
+             fs::file_size(only_folder("stopped").metrics_part(attempts)) > 0;
+    };
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!trains() && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    kill(pid, signal);
+    kill(pid, signal);
+    const ProgramResult result = wait_for(pid);
+    ASSERT_EQ(result.signal, 0);
+    ASSERT_EQ(result.exit_code, 3) << read_whole_file(temp_.path() / "log");
+    EXPECT_GT(newest_step(temp_.path() / "stopped"), 0);
+  }
+  ASSERT_EQ(wait_for(start("stopped", no_checkpoints)).exit_code, 0)
+      << read_whole_file(temp_.path() / "log");
+  const RunFolder whole = only_folder("whole"), stopped = only_folder("stopped");
+  EXPECT_EQ(read_whole_file(whole.window_losses()), read_whole_file(stopped.window_losses()));
+  EXPECT_EQ(read_run_record(stopped).attempts.size(), 3u);
 }
 
 }  // namespace

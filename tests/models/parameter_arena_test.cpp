@@ -97,6 +97,16 @@ TEST(ParameterArena, FanInInitialisationIsAsStated) {
   EXPECT_EQ(moments(built, "blocks.1.norm_2.bias").mean, 0.0);
 }
 
+TEST(ParameterArena, TiedEmbeddingStartsAsTheHeadsMatrixUnderFanIn) {
+  ModelShape shape = small_shape("transformer", 2, 64, 4);
+  shape.init = InitScheme::kFanIn;
+  shape.embeddings = EmbeddingTying::kTied;
+  shape.position = PositionEncoding::kLearned;
+  const BuiltModel built = build(shape);
+  EXPECT_NEAR(moments(built, "embedding.weight").std, 0.125, 0.005);
+  EXPECT_NEAR(moments(built, "position.weight").std, 0.125, 0.01);
+}
+
 TEST(ParameterArena, Gpt2InitialisationIsAsStated) {
   ModelShape shape = small_shape("transformer", 2, 64, 4);
   shape.embedding_std = 0.02;

@@ -64,6 +64,7 @@ int finish(const RunIdentity& identity, RunState state) {
   RunRecord record;
   record.state = state;
   record.content_hash = identity.content_hash;
+  record.recipe_hash = identity.recipe_hash;
   record.shape = identity.config.model;
   record.steps = total_steps(identity.config);
   if (state == RunState::kComplete) record.test["tiny"].loss_nats = 2.25;

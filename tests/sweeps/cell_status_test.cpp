@@ -12,6 +12,7 @@
 #include "tests/support/tiny_data_set.h"
 #include "trainer/run_lock.h"
 #include "trainer/run_record.h"
+#include "trainer/utc_time.h"
 
 namespace scalelaw {
 namespace {

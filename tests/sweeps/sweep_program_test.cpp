@@ -90,13 +90,12 @@ class SweepProgram : public testing::Test {
     }
     EXPECT_TRUE(holds());
   }
+  // Cells that run and have written their first line, so that a checkpoint is there.
   int64_t running() const {
-    const std::string all = states();
-    int64_t count = 0;
-    for (auto at = all.find("running"); at != std::string::npos; at = all.find("running", at + 1)) {
-      ++count;
-    }
-    return count;
+    const nlohmann::json cells = status();
+    return std::count_if(cells.begin(), cells.end(), [](const nlohmann::json& cell) {
+      return cell.at("state") == "running" && cell.at("step") > 0;
+    });
   }
 
   TempDir temp_;

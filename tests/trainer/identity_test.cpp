@@ -36,7 +36,7 @@ std::string hash_of(const std::string& yaml) {
 TEST(Identity, HashesOfOldFilesNeverChange) {
   const std::vector<std::pair<std::string, std::string>> golden = {
       {"defaults.yaml", "33cb5cf141a88863642eb39a90a309ac"},
-      {"transformer.yaml", "bd95f600acfce34ac680321d47d2c1a3"},
+      {"transformer.yaml", "d95b2916d8fe9ffab05e14b4f390dbd9"},
       {"lstm.yaml", "54b87e0e62d074b9ff03975e12715141"}};
   const auto folder = std::filesystem::path(SCALELAW_SOURCE_DIR) / "tests/golden/identity";
   for (const auto& [name, hash] : golden) {
@@ -55,7 +55,7 @@ TEST(Identity, TextIsTheSortedKeysThatDifferFromDefaultsAndTheData) {
       "train: {learning_rate: 3e-4}\nseeds: {init: 2}\nhorizon: {tokens: 20M}\n"
       "data: {train: x, test: {wiki: 1Mi, books: 2Mi}}\n");
   EXPECT_EQ(identity_text(config, data_for(config)),
-            "spec=1\nhorizon.tokens=20000000\nseeds.init=2\ntrain.learning_rate=3e-4\n"
+            "spec=1\nhorizon.tokens=20000768\nseeds.init=2\ntrain.learning_rate=3e-4\n"
             "n_vocab=512\ntrain_hash=" +
                 kTrain + "\ntest_hash=" + kBooks + ":2097152\ntest_hash=" + kWiki + ":1048576\n");
 }
@@ -83,7 +83,8 @@ TEST(Identity, EveryOtherChangeOfAnIdentityKeyChangesTheHash) {
                            "model.embeddings: untied",
                            "model.bias: false",
                            "model.init: gpt2",
-                           "model.embedding_std: 0.02",
+                           "model: {embeddings: untied, embedding_std: 0.02}",
+                           "model: {init: gpt2, embedding_std: 0.02}",
                            "train.batch_tokens: 2048",
                            "train.learning_rate: 0.02",
                            "train.optimizer.beta1: 0.8",
@@ -123,6 +124,26 @@ TEST(Identity, FieldsThatTheArchitectureDoesNotReadDoNotEnter) {
   EXPECT_EQ(hash_of("model: {arch: lstm, n_head: 8, position: learned}\n"),
             hash_of("model: {arch: lstm}\n"));
   EXPECT_NE(hash_of("model: {n_head: 8}\n"), hash_of(""));
+}
+
+TEST(Identity, TwoSpellingsOfOneRunAreOneRun) {
+  // 20M tokens are 19532 updates of 1024, and so is every horizon down to 19531 * 1024 + 1.
+  const std::string base = hash_of("horizon: {tokens: 20M}\n");
+  EXPECT_EQ(hash_of("horizon: {tokens: 19999745}\n"), base);
+  EXPECT_EQ(hash_of("horizon: {tokens: 20000768}\n"), base);
+  EXPECT_NE(hash_of("horizon: {tokens: 19999744}\n"), base);
+  EXPECT_NE(hash_of("horizon: {tokens: 20000769}\n"), base);
+  EXPECT_EQ(hash_of("horizon: {tokens: 2500001}\n"), hash_of(""));
+  EXPECT_EQ(run_folder_name(config_of("horizon: {tokens: 2500608}\n"), base),
+            run_folder_name(config_of(""), base));
+  // d_ff 512 of d_model 192 by two decimals of 8/3
+  EXPECT_EQ(hash_of("model: {d_model: 192, d_ff_ratio: 2.66666667}\n"),
+            hash_of("model: {d_model: 192, d_ff_ratio: 2.666666667}\n"));
+  // the tied head's matrix starts as N(0, 1/d_model) whatever the key says
+  EXPECT_EQ(hash_of("model: {embedding_std: 0.02}\n"), hash_of(""));
+  // without layers, neither heads nor a feed-forward block
+  EXPECT_EQ(hash_of("model: {n_layer: 0, n_head: 8, d_ff_ratio: 2}\n"),
+            hash_of("model: {n_layer: 0}\n"));
 }
 
 TEST(Identity, TheDataEnter) {

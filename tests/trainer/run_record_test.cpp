@@ -41,6 +41,7 @@ RunRecord example_record() {
   record.test = {{"books", result}, {"wiki", result}};
   record.wall_seconds = 12.5;
   record.evaluate_seconds = 1.25;
+  record.final_evaluate_seconds = 0.75;
   record.checkpoint_seconds = 0.5;
   record.pack = {"3fa9", "77aa"};
   record.pack_row = 1;

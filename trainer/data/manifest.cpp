@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
-#include <ctime>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <span>
@@ -13,6 +12,7 @@
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
 #include "trainer/hash.h"
+#include "trainer/utc_time.h"
 
 namespace scalelaw {
 
@@ -124,15 +124,6 @@ Json splits_json(const std::map<Split, TokenShardInfo>& splits) {
   return all;
 }
 
-std::string now_utc() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  ::gmtime_r(&now, &utc);
-  char text[32];
-  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text;
-}
-
 // Names and text of foreign files may hold bytes that JSON cannot.
 std::string dump(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -165,7 +156,7 @@ std::string manifest_text(const ManifestInput& input) {
       {"sources", sources_json(input.options, input.sources)},
       {"build_hash", input.build_hash},
       {"command_line", input.options.command_line},
-      {"built_at", now_utc()},
+      {"built_at", utc_now()},
       {"build_seconds", std::round(input.build_seconds * 100) / 100}};
   return dump(json);
 }
