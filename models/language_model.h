@@ -4,7 +4,8 @@
 //
 // Parameters: embedding.weight [V, W], final_norm.gain and .bias [W] (eps 1e-5), and with an untied
 // head head.weight [W, V]; the head has no bias. At the start the embedding is
-// N(0, embedding_std(shape)^2), models/parameter_arena.h; an untied head is a matrix like any other.
+// N(0, embedding_std(shape)^2), models/parameter_arena.h; an untied head is a matrix like any
+// other.
 //
 // Shapes: R replicas, B windows, T tokens a window (T <= n_ctx), W d_model, V n_vocab.
 #pragma once

@@ -159,8 +159,8 @@ ModelShape canonical(const ModelShape& shape) {
     reset_field("n_head", result);
   }
   // 2.6666667 and 2.66666667 are the same d_ff.
-  result.d_ff_ratio =
-      static_cast<double>(result.d_ff()) / static_cast<double>(std::max<int64_t>(1, result.d_model));
+  result.d_ff_ratio = static_cast<double>(result.d_ff()) /
+                      static_cast<double>(std::max<int64_t>(1, result.d_model));
   return result;
 }
 

@@ -49,8 +49,8 @@ struct ShapeProblem {
 std::vector<ShapeProblem> validate(const ModelShape& shape);
 
 // The shape with every field that nothing reads set to its default (an LSTM has no n_head, and no
-// model of 0 layers) and d_ff_ratio as d_ff / d_model exactly, so that two configurations that train
-// the same model compare equal.
+// model of 0 layers) and d_ff_ratio as d_ff / d_model exactly, so that two configurations that
+// train the same model compare equal.
 ModelShape canonical(const ModelShape& shape);
 
 // Exact parameters by group. A tied head stores nothing of its own: head = 0.

@@ -266,8 +266,7 @@ void Pack::finish_members_at_horizon() {
   advance_clock();
   for (std::size_t r = 0; r < members_.size(); ++r) {
     if (!due(members_[r])) continue;
-    members_[r].finish(RunState::kComplete, results[r], facts_of(members_[r]),
-                       static_cast<int>(r));
+    members_[r].finish(RunState::kComplete, results[r], facts_of(members_[r]), static_cast<int>(r));
   }
 }
 
