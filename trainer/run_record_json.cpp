@@ -4,6 +4,7 @@
 
 #include <limits>
 #include <stdexcept>
+#include <utility>
 
 #include "trainer/enum_text.h"
 
@@ -201,41 +202,68 @@ struct Writer {
   }
 };
 
+// What is wrong with a value, and where it stands ("test.wiki.tokens").
+struct FieldFault {
+  std::string path, rule;
+};
+
+std::string shown(const nlohmann::json& json) {
+  const std::string text = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return text.size() <= 40 ? text : text.substr(0, 37) + "...";
+}
+
 struct Reader {
   const nlohmann::json& json;
 
   template <typename T>
   void operator()(const char* key, T& value) {
     const auto found = json.find(key);
-    if (found == json.end()) throw std::runtime_error(std::string("key ") + key + " is missing");
-    try {
-      value = decode(Tag<T>{}, *found);
-    } catch (const std::exception& error) {
-      throw std::runtime_error(std::string(key) + ": " + error.what());
-    }
+    if (found == json.end()) throw FieldFault{key, "is missing"};
+    value = decode_below(Tag<T>{}, key, *found);
   }
   void operator()(const char* key, std::optional<double>& value) {
-    if (json.contains(key)) value = decode(Tag<double>{}, json[key]);
+    if (json.contains(key)) value = decode_below(Tag<double>{}, key, json[key]);
   }
   void operator()(const char* key, std::map<std::string, double>& value) {
-    if (json.contains(key)) value = decode(Tag<std::map<std::string, double>>{}, json[key]);
+    using Values = std::map<std::string, double>;
+    if (json.contains(key)) value = decode_below(Tag<Values>{}, key, json[key]);
   }
 
   template <typename T>
+  static T decode_below(Tag<T> tag, const std::string& key, const nlohmann::json& json) {
+    try {
+      return decode(tag, json);
+    } catch (const FieldFault& fault) {
+      throw FieldFault{key + (fault.path.empty() ? "" : ".") + fault.path, fault.rule};
+    }
+  }
+  static void require(bool holds, const char* rule, const nlohmann::json& json) {
+    if (!holds) throw FieldFault{"", std::string("must be ") + rule + ", is " + shown(json)};
+  }
+  template <typename T>
   static T decode(Tag<T>, const nlohmann::json& json) {
     if constexpr (std::is_enum_v<T>) {
-      const auto value = enum_from_text<T>(json.get<std::string>());
-      if (!value) throw std::runtime_error("unknown value " + json.dump());
+      const auto value =
+          json.is_string() ? enum_from_text<T>(json.get<std::string>()) : std::nullopt;
+      require(value.has_value(), "a word that this program knows", json);
       return *value;
     } else if constexpr (std::is_same_v<T, double>) {
+      require(json.is_null() || json.is_number(), "a number or null", json);
       return json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
-    } else if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
-      if (!json.is_number_integer()) throw std::runtime_error("not a whole number: " + json.dump());
+    } else if constexpr (std::is_same_v<T, bool>) {
+      require(json.is_boolean(), "true or false", json);
       return json.get<T>();
-    } else if constexpr (std::is_arithmetic_v<T> || std::is_same_v<T, std::string>) {
+    } else if constexpr (std::is_same_v<T, std::string>) {
+      require(json.is_string(), "text", json);
+      return json.get<T>();
+    } else if constexpr (std::is_integral_v<T>) {
+      require(json.is_number_integer(), "a whole number", json);
+      const bool fits = json.is_number_unsigned() ? std::in_range<T>(json.get<uint64_t>())
+                                                  : std::in_range<T>(json.get<int64_t>());
+      require(fits, "a smaller number", json);
       return json.get<T>();
     } else {
-      if (!json.is_object()) throw std::runtime_error("not an object: " + json.dump());
+      require(json.is_object(), "an object", json);
       T value;
       Reader reader{json};
       visit(value, reader);
@@ -244,20 +272,33 @@ struct Reader {
   }
   template <typename T>
   static std::vector<T> decode(Tag<std::vector<T>>, const nlohmann::json& json) {
-    if (!json.is_array()) throw std::runtime_error("not an array: " + json.dump());
+    require(json.is_array(), "a list", json);
     std::vector<T> values;
-    for (const auto& element : json) values.push_back(decode(Tag<T>{}, element));
+    for (const auto& element : json) {
+      values.push_back(decode_below(Tag<T>{}, std::to_string(values.size()), element));
+    }
     return values;
   }
   template <typename T>
   static std::map<std::string, T> decode(Tag<std::map<std::string, T>>,
                                          const nlohmann::json& json) {
-    if (!json.is_object()) throw std::runtime_error("not an object: " + json.dump());
+    require(json.is_object(), "an object", json);
     std::map<std::string, T> values;
-    for (const auto& [name, element] : json.items()) values[name] = decode(Tag<T>{}, element);
+    for (const auto& [name, element] : json.items()) {
+      values[name] = decode_below(Tag<T>{}, name, element);
+    }
     return values;
   }
 };
+
+template <typename T>
+T decoded(const nlohmann::json& json) {
+  try {
+    return Reader::decode(Tag<T>{}, json);
+  } catch (const FieldFault& fault) {
+    throw std::runtime_error(fault.path + (fault.path.empty() ? "" : " ") + fault.rule);
+  }
+}
 
 }  // namespace
 
@@ -271,22 +312,33 @@ void to_json(nlohmann::ordered_json& json, const RunRecord& record) {
   json = Writer::encode(record);
 }
 
+nlohmann::json parse_json(const std::string& text) {
+  try {
+    return nlohmann::json::parse(text);
+  } catch (const nlohmann::json::parse_error& error) {
+    if (text.find_first_not_of(" \t\r\n") == std::string::npos) throw std::runtime_error("empty");
+    if (error.byte > text.size()) {
+      throw std::runtime_error("cut short after " + std::to_string(text.size()) + " bytes");
+    }
+    throw std::runtime_error("no JSON from byte " + std::to_string(error.byte) + " on");
+  }
+}
+
 void from_json(const nlohmann::json& json, MetricsRow& row) {
-  row = Reader::decode(Tag<MetricsRow>{}, json);
+  row = decoded<MetricsRow>(json);
 }
 void from_json(const nlohmann::json& json, Attempt& attempt) {
-  attempt = Reader::decode(Tag<Attempt>{}, json);
+  attempt = decoded<Attempt>(json);
 }
 void from_json(const nlohmann::json& json, RunRecord& record) {
-  if (!json.is_object()) throw std::runtime_error("not an object");
-  int version = 0;
-  Reader{json}("version", version);
-  if (version != kRunFolderVersion) {
-    throw std::runtime_error("version " + std::to_string(version) +
-                             " of the run folder; this program knows version " +
-                             std::to_string(kRunFolderVersion));
+  if (const auto version = json.find("version"); version != json.end()) {
+    if (version->is_number_integer() && *version != kRunFolderVersion) {
+      throw OtherVersion("is of version " + shown(*version) +
+                         " of the run folder; this program knows version " +
+                         std::to_string(kRunFolderVersion));
+    }
   }
-  record = Reader::decode(Tag<RunRecord>{}, json);
+  record = decoded<RunRecord>(json);
 }
 
 }  // namespace scalelaw
