@@ -14,6 +14,7 @@
 #include "analysis/study.h"
 #include "trainer/config_error.h"
 #include "trainer/number.h"
+#include "trainer/program_exit.h"
 
 namespace {
 
@@ -172,9 +173,18 @@ void report(const Arguments& a) {
   warn(files.warnings);
 }
 
+// "scalelaw report"
+std::string command_name(int argc, char** argv) {
+  for (const std::string verb : {"fit", "compare", "figures", "report"}) {
+    if (argc > 1 && argv[1] == verb) return "scalelaw " + verb;
+  }
+  return "scalelaw";
+}
+
 int run(int argc, char** argv) {
   Arguments a;
-  CLI::App app{"From finished runs to scaling laws with honest intervals, figures and a page."};
+  CLI::App app{"From finished runs to scaling laws with honest intervals, figures and a page.",
+               "scalelaw"};
   app.require_subcommand(1);
   CLI::App* fit_verb = app.add_subcommand("fit", "print the laws of each arm");
   add_common(fit_verb, a, "scalelaw fit runs/sweeps/quickstart.json --n-count non_embedding");
@@ -191,7 +201,8 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kExitComplete : kExitBadInput;
+    if (error.get_exit_code() == 0) return app.exit(error);  // help
+    return end_with_usage_error(command_name(argc, argv), error.what());
   }
   if (*fit_verb) fit(a);
   if (*compare_verb) compare(a);
@@ -205,11 +216,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     return run(argc, argv);
-  } catch (const ConfigError& error) {
-    std::cerr << "error: " << error.what() << '\n';
-    return kExitBadInput;
   } catch (const std::exception& error) {
-    std::cerr << "error: " << error.what() << '\n';
-    return kExitOther;
+    return end_with_error(command_name(argc, argv), error);
   }
 }
