@@ -102,6 +102,13 @@ void warn(const std::vector<std::string>& warnings) {
   for (const std::string& warning : warnings) std::cerr << "warning: " << one_line(warning) << '\n';
 }
 
+// Where no page holds the table of exclusions.
+void name_left_out(const Study& study) {
+  for (const Exclusion& left_out : study.table.excluded) {
+    std::cerr << "left out: " << left_out.folder_name << ": " << one_line(left_out.reason) << '\n';
+  }
+}
+
 // A word that a POSIX shell reads back as one argument.
 std::string shell_word(const std::string& text) {
   if (!text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -125,6 +132,7 @@ std::string command_of(const Arguments& a) {
 
 void fit(const Arguments& a) {
   const Study study = study_of(a);
+  name_left_out(study);
   if (a.json) {
     std::cout << study_json(study);
     return;

@@ -171,7 +171,8 @@ TEST_F(Damage, StatusAndReportGoOnWithTheOtherCells) {
   EXPECT_NE(status.output.find("run.json: is damaged: cut short"), std::string::npos)
       << status.output;
   const ProgramResult fit =
-      run_program({"scalelaw", "fit", in("runs/sweeps/s.json"), "--bootstrap", "0", "--json"});
+      run_program({"scalelaw", "fit", in("runs/sweeps/s.json"), "--bootstrap", "0"});
+  EXPECT_EQ(fit.exit_code, 0) << fit.output;
   EXPECT_NE(fit.output.find(damaged.filename().string()), std::string::npos) << fit.output;
   EXPECT_NE(fit.output.find("is damaged: cut short"), std::string::npos) << fit.output;
 }
