@@ -168,6 +168,15 @@ TEST_F(PlanTest, StartsAndWritesNothing) {
   EXPECT_FALSE(std::filesystem::exists(options_.runs));
 }
 
+TEST_F(PlanTest, ASweepWithoutBlocksIsOneCellOnOneCore) {
+  options_.cores = 2;
+  const Plan planned = plan(kBase);
+  ASSERT_EQ(planned.cells.size(), 1u);
+  const std::string text = plan_text(planned, look_at_all(planned));
+  EXPECT_NE(text.find("1 cell, "), std::string::npos) << text;
+  EXPECT_NE(text.find(" on 1 core\n"), std::string::npos) << text;
+}
+
 TEST_F(PlanTest, RecordListsEveryCellOnce) {
   const Plan planned = plan(kBase + "blocks: [{name: b, grid: {seeds.init: [1, 2, 1]}}]\n");
   const SweepRecord record = record_of(planned);
