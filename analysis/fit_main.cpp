@@ -14,6 +14,7 @@
 #include "analysis/study.h"
 #include "trainer/config_error.h"
 #include "trainer/number.h"
+#include "trainer/program_exit.h"
 
 namespace {
 
@@ -101,6 +102,13 @@ void warn(const std::vector<std::string>& warnings) {
   for (const std::string& warning : warnings) std::cerr << "warning: " << one_line(warning) << '\n';
 }
 
+// Where no page holds the table of exclusions.
+void name_left_out(const Study& study) {
+  for (const Exclusion& left_out : study.table.excluded) {
+    std::cerr << "left out: " << left_out.folder_name << ": " << one_line(left_out.reason) << '\n';
+  }
+}
+
 // A word that a POSIX shell reads back as one argument.
 std::string shell_word(const std::string& text) {
   if (!text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -124,6 +132,7 @@ std::string command_of(const Arguments& a) {
 
 void fit(const Arguments& a) {
   const Study study = study_of(a);
+  name_left_out(study);
   if (a.json) {
     std::cout << study_json(study);
     return;
@@ -172,9 +181,18 @@ void report(const Arguments& a) {
   warn(files.warnings);
 }
 
+// "scalelaw report"
+std::string command_name(int argc, char** argv) {
+  for (const std::string verb : {"fit", "compare", "figures", "report"}) {
+    if (argc > 1 && argv[1] == verb) return "scalelaw " + verb;
+  }
+  return "scalelaw";
+}
+
 int run(int argc, char** argv) {
   Arguments a;
-  CLI::App app{"From finished runs to scaling laws with honest intervals, figures and a page."};
+  CLI::App app{"From finished runs to scaling laws with honest intervals, figures and a page.",
+               "scalelaw"};
   app.require_subcommand(1);
   CLI::App* fit_verb = app.add_subcommand("fit", "print the laws of each arm");
   add_common(fit_verb, a, "scalelaw fit runs/sweeps/quickstart.json --n-count non_embedding");
@@ -191,7 +209,8 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kExitComplete : kExitBadInput;
+    if (error.get_exit_code() == 0) return app.exit(error);  // help
+    return end_with_usage_error(command_name(argc, argv), error.what());
   }
   if (*fit_verb) fit(a);
   if (*compare_verb) compare(a);
@@ -205,11 +224,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     return run(argc, argv);
-  } catch (const ConfigError& error) {
-    std::cerr << "error: " << error.what() << '\n';
-    return kExitBadInput;
   } catch (const std::exception& error) {
-    std::cerr << "error: " << error.what() << '\n';
-    return kExitOther;
+    return end_with_error(command_name(argc, argv), error);
   }
 }

@@ -18,7 +18,7 @@ library_stems() {
   ' "$1/CMakeLists.txt"
 }
 
-contract="trainer/($(library_stems trainer run_contract)|config_error|enum_text|version)\.h"
+contract="trainer/($(library_stems trainer run_contract)|config_error|enum_text|run_record_fields|version)\.h"
 config_yaml="trainer/($(library_stems trainer config_yaml)|config_yaml)\.h"
 run_identity="trainer/($(library_stems trainer run_identity))\.h"
 machine="trainer/($(library_stems trainer gpu_probe))\.h"
@@ -39,7 +39,6 @@ room_rules() {
   room_rule "data" "trainer/data/.*" "trainer/data/.*|$contract|$config_yaml" "$no_torch|yaml-cpp/"
   room_rule "dispatcher" "trainer/cli/.*" "trainer/cli/.*|$contract|$config_yaml|$data_reading|$machine|$model_shape" "$no_torch|yaml-cpp/"
   room_rule "training" "trainer/.*" "trainer/.*|models/.*" "yaml-cpp/|sentencepiece"
-  room_rule "sweep files" "sweeps/sweep_spec_yaml\.cpp" "sweeps/.*|$contract|$config_yaml" "$no_torch"
   room_rule "sweeps" "sweeps/.*" "sweeps/.*|$contract|$config_yaml|$run_identity|$data_reading|$model_shape" "$no_torch|sentencepiece|yaml-cpp/"
   room_rule "analysis" "analysis/.*" "analysis/.*|$contract|$model_shape" "$no_torch|sentencepiece|yaml-cpp/"
 }

@@ -120,7 +120,7 @@ CellStatus look_at(const Plan& plan, const PlannedCell& cell,
       return status_of(*record, cell);
     }
   } catch (const std::exception& fault) {
-    return failed({}, std::string(fault.what()) + "; move the folder away to run it again");
+    return failed({}, fault.what());
   }
   CellStatus status = progress_of(folder.path);
   if (const std::optional<std::string> holder = lock_holder(folder.path)) {

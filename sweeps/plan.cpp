@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <unordered_map>
 
+#include "trainer/data_rules.h"
 #include "trainer/number.h"
 #include "trainer/run_identity.h"
 
@@ -20,35 +21,6 @@ std::string place_text(const SweepPlace& place) {
   if (!place.block.empty()) text += "block " + place.block;
   if (!place.arm.empty()) text += (text.empty() ? "" : ", ") + ("arm " + place.arm);
   return text;
-}
-
-// What evaluation_starts (trainer/data/batch_stream.h) and the trainer refuse, before anything is
-// started.
-void check_data(const RunConfig& config, DataSetHeaders& data) {
-  const int64_t n_ctx = config.model.n_ctx;
-  const auto key_error = [](const std::string& key, int64_t value, const std::string& rule) {
-    throw ConfigError(key + " = " + std::to_string(value) + ": " + rule);
-  };
-  for (const auto& [name, tokens] : test_tokens(config)) {
-    const int64_t held = data.open(name).splits.at(Split::kTest).n_tokens;
-    const int64_t most = std::max<int64_t>(0, held - 1) / n_ctx * n_ctx;
-    if (tokens < n_ctx || tokens > most) {
-      key_error("data.test." + name, tokens,
-                "must be from model.n_ctx = " + std::to_string(n_ctx) + " to " +
-                    std::to_string(most) + ", what the set's test split holds");
-    }
-    if (config.evaluate.tokens < n_ctx || config.evaluate.tokens > most) {
-      key_error("evaluate.tokens", config.evaluate.tokens,
-                "must be from model.n_ctx = " + std::to_string(n_ctx) + " to " +
-                    std::to_string(most) + ", what the test split of " + name + " holds");
-    }
-  }
-  const int64_t train = data.open(config.data.train).splits.at(Split::kTrain).n_tokens;
-  if (train <= config.train.batch_tokens) {
-    key_error("train.batch_tokens", config.train.batch_tokens,
-              "the train split of " + config.data.train + " has only " + std::to_string(train) +
-                  " tokens; build a larger data set or set a smaller batch");
-  }
 }
 
 void price(const PlanOptions& options, PlannedCell& cell) {
@@ -79,12 +51,9 @@ PlannedCell plan_cell(const SweepPoint& point, const PlanOptions& options, DataS
 // What a merged cell is spared: a sweep of many equal cells stays cheap to plan.
 void complete_cell(const PlanOptions& options, DataSetHeaders& data, PlannedCell& cell) {
   const DataSetInfo& train = data.open(cell.config.data.train);
-  check_data(cell.config, data);
+  check_data_rules(cell.config, data);
   cell.shape = canonical(cell.config.model);
   cell.shape.n_vocab = train.n_vocab;
-  for (const ShapeProblem& problem : validate(cell.shape)) {
-    throw ConfigError(problem.key + ": " + problem.rule);
-  }
   cell.steps = total_steps(cell.config);
   cell.train_tokens = cell.steps * cell.config.train.batch_tokens;
   cell.unique_train_tokens =
@@ -120,6 +89,21 @@ std::vector<std::string> warnings_for(const std::vector<PlannedCell>& cells) {
   return warnings;
 }
 
+// A cell's fault with the line of its key and the part of the sweep that asks for the cell.
+template <typename Action>
+void at_its_place(const SweepPoint& point, const Action& act) {
+  try {
+    try {
+      act();
+    } catch (const KeyError& error) {
+      throw_at_its_place(error, point.config);
+    }
+  } catch (const ConfigError& error) {
+    const std::string where = place_text(point.place);
+    throw ConfigError(error.what() + (where.empty() ? "" : " (in " + where + ")"));
+  }
+}
+
 }  // namespace
 
 Plan make_plan(const SweepSpec& spec, const PlanOptions& options) {
@@ -128,23 +112,19 @@ Plan make_plan(const SweepSpec& spec, const PlanOptions& options) {
   std::unordered_map<std::string, std::size_t> index_of;  // content hash -> cell
   for (const SweepPoint& point : expand(spec)) {
     ++plan.asked_for;
-    try {
+    at_its_place(point, [&] {
       PlannedCell cell = plan_cell(point, options, data);
       const auto [place, is_first] = index_of.emplace(cell.content_hash, plan.cells.size());
       if (is_first) {
         complete_cell(options, data, cell);
         plan.cells.push_back(std::move(cell));
-        continue;
+        return;
       }
       std::vector<SweepPlace>& places = plan.cells[place->second].places;
       if (std::find(places.begin(), places.end(), point.place) == places.end()) {
         places.push_back(point.place);
       }
-    } catch (const ConfigError& error) {
-      const std::string where = place_text(point.place);
-      throw ConfigError(std::string(error.what()) + "\n  in the sweep " + spec.file +
-                        (where.empty() ? "" : ", " + where));
-    }
+    });
   }
   plan.warnings = warnings_for(plan.cells);
   return plan;

@@ -1,5 +1,6 @@
 #include "sweeps/reports.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "sweeps/run_display.h"
@@ -58,12 +59,18 @@ Totals total(const Plan& plan, const std::vector<CellStatus>& statuses, bool onl
   return totals;
 }
 
+std::string counted(int64_t count, const std::string& thing) {
+  return std::to_string(count) + " " + thing + (count == 1 ? "" : "s");
+}
+
 std::string totals_text(const std::string& label, const Totals& totals, const Plan& plan) {
-  return label + std::to_string(totals.cells) + " cells, " + human(totals.tokens) + " tokens, " +
+  // A cell is one process on one core: more cores than cells do not help.
+  const int64_t cores = std::clamp<int64_t>(totals.cells, 1, plan.options.cores);
+  return label + counted(totals.cells, "cell") + ", " + human(totals.tokens) + " tokens, " +
          human(totals.flops) + " FLOPs (" + std::string(name(plan.options.c_count)) + "), " +
          duration_text(totals.core_hours * 3600) + " of one core, about " +
-         duration_text(totals.core_hours * 3600 / plan.options.cores) + " on " +
-         std::to_string(plan.options.cores) + " cores\n";
+         duration_text(totals.core_hours * 3600 / static_cast<double>(cores)) + " on " +
+         counted(cores, "core") + "\n";
 }
 
 Json optional_json(const std::optional<double>& value) {

@@ -16,6 +16,7 @@
 #include "sweeps/sweep_spec.h"
 #include "trainer/config_error.h"
 #include "trainer/number.h"
+#include "trainer/program_exit.h"
 
 namespace {
 
@@ -173,7 +174,7 @@ int run_program(const CLI::App& app, const Arguments& a, const std::string& comm
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("scalelaw-sweep: what a sweep costs, its runs, and where each stands");
+  CLI::App app("What a sweep costs, its runs, and where each stands", "scalelaw sweep");
   app.footer(kFooter);
   app.require_subcommand(1);
   Arguments arguments;
@@ -184,12 +185,9 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
     return run_program(app, arguments, command);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kExitComplete : kExitBadInput;
-  } catch (const ConfigError& error) {
-    std::cerr << error.what() << '\n';
-    return kExitBadInput;
+    if (error.get_exit_code() == 0) return app.exit(error);  // help
+    return end_with_usage_error("scalelaw sweep", error.what());
   } catch (const std::exception& error) {
-    std::cerr << error.what() << '\n';
-    return kExitOther;
+    return end_with_error("scalelaw sweep", error);
   }
 }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <random>
 #include <stdexcept>
@@ -197,6 +198,28 @@ void remove_drafts(const fs::path& folder) {
     std::error_code ignored;
     if (it->path().filename().string().starts_with(kDraftPrefix)) fs::remove(it->path(), ignored);
   }
+}
+
+std::string why_not_writable(const fs::path& folder) {
+  std::error_code ignored;
+  fs::path at = fs::absolute(folder).lexically_normal();
+  while (!fs::exists(at, ignored) && at != at.parent_path()) at = at.parent_path();
+  if (!fs::is_directory(at, ignored)) return at.string() + " is not a folder";
+  // A file without a name is gone with its descriptor; permission bits would not tell of a disk
+  // that is mounted read-only, nor of root's powers.
+  const int descriptor = ::open(at.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+  if (descriptor >= 0) {
+    ::close(descriptor);
+    return "";
+  }
+  if (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT || errno == EINVAL) {
+    std::string draft = (at / (std::string(kDraftPrefix) + "XXXXXX")).string();
+    if (::mkdtemp(draft.data()) != nullptr) {
+      ::rmdir(draft.c_str());
+      return "";
+    }
+  }
+  return at.string() + " cannot be written: " + std::strerror(errno);
 }
 
 std::string read_whole_file(const fs::path& path) {

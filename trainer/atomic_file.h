@@ -24,6 +24,10 @@ void remove_drafts(const std::filesystem::path& folder);
 // Forces what was written to `file` to the disk.
 void sync_file(const std::filesystem::path& file);
 
+// Why no file can be made in `folder`, asked before the work that would be lost: "" when one can.
+// Where the folder is not there, of the nearest one above. Leaves nothing behind.
+std::string why_not_writable(const std::filesystem::path& folder);
+
 std::string read_whole_file(const std::filesystem::path& path);
 
 }  // namespace scalelaw

@@ -12,6 +12,20 @@ class ConfigError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// A rule broken at one key of a configuration, found where its file is no longer at hand: after the
+// data were read. Whoever holds the file adds the line (throw_at_its_place, config_yaml.h).
+class KeyError : public ConfigError {
+ public:
+  KeyError(const std::string& key, const std::string& value, const std::string& rule)
+      : ConfigError(key + " = " + value + ": " + rule), key_(key), value_(value), rule_(rule) {}
+  const std::string& key() const { return key_; }
+  const std::string& value() const { return value_; }
+  const std::string& rule() const { return rule_; }
+
+ private:
+  std::string key_, value_, rule_;
+};
+
 // Exit codes shared by every program.
 inline constexpr int kExitComplete = 0;
 inline constexpr int kExitOther = 1;        // disk, device, our own mistakes

@@ -33,15 +33,19 @@ struct Kind {
   std::function<std::optional<T>(const std::string&)> read;
   std::function<std::string(const T&)> write;
   std::vector<std::string> choices = {};
+  std::string (*limit_exceeded)(std::string_view) = [](std::string_view) { return std::string(); };
 };
 
 Kind<int64_t> whole(Range range) {
-  return {"a whole number", range.text,
+  return {"a whole number",
+          range.text,
           [range](const std::string& text) {
             const auto value = parse_whole(text);
             return value && range.holds(static_cast<double>(*value)) ? value : std::nullopt;
           },
-          [](int64_t value) { return std::to_string(value); }};
+          [](int64_t value) { return std::to_string(value); },
+          {},
+          whole_limit_exceeded};
 }
 
 Kind<int> known_spec() {
@@ -53,12 +57,15 @@ Kind<int> known_spec() {
 }
 
 Kind<double> number(Range range, std::optional<double> (*parse)(std::string_view) = parse_real) {
-  return {parse == parse_duration ? "a duration (90, 90s, 15m, 8h)" : "a number", range.text,
+  return {parse == parse_duration ? "a duration (90, 90s, 15m, 8h)" : "a number",
+          range.text,
           [range, parse](const std::string& text) {
             const auto value = parse(text);
             return value && range.holds(*value) ? value : std::nullopt;
           },
-          [](double value) { return canonical(value); }};
+          [](double value) { return canonical(value); },
+          {},
+          real_limit_exceeded};
 }
 
 Kind<bool> truth() {
@@ -109,6 +116,7 @@ KeyAccess key(const char* name, const Kind<T>& kind, Field field, const char* un
               const char* help) {
   KeyAccess access;
   access.choices = kind.choices;
+  access.limit_exceeded = kind.limit_exceeded;
   access.set = [kind, field](RunConfig& config, const std::string& text) {
     const auto value = kind.read(text);
     if (value) field(config) = *value;

@@ -36,26 +36,25 @@ std::string keys_under(const std::string& group) {
   if (const std::string names = keys_under(key); !names.empty()) {
     throw_config_error(value, key, "is a group, not a key; it holds " + names);
   }
-  std::vector<std::string> names;
-  for (const ConfigKey& known : config_keys()) names.push_back(known.name);
-  std::string near = nearest(key, names);
-  if (near.empty()) {
-    // "learning_rate" alone: the same last part, elsewhere.
-    const std::string last = key.substr(key.rfind('.') + 1);
-    for (const std::string& name : names) {
-      if (near.empty() && name.ends_with("." + last)) near = name;
-    }
-  }
-  throw_config_error(
-      value, key, "unknown key" + (near.empty() ? "; `scalelaw explain` lists all" : hint(near)));
+  const std::string near = did_you_mean(key);
+  throw_config_error(value, key,
+                     "unknown key" + (near.empty() ? "; `scalelaw explain` lists all" : near));
+}
+
+std::string last_part(const std::string& key) {
+  return key.substr(key.rfind('.') + 1);
 }
 
 void set_test_tokens(RunConfig& config, const std::string& key, const SourcedText& value) {
   const std::string name = key.substr(std::string_view(kTestPrefix).size());
   const auto tokens = parse_whole(value.text);
   if (name.empty()) throw_config_error(value, key, "the name of the test set is missing");
-  if (!tokens || *tokens < 1)
+  if (const std::string limit = whole_limit_exceeded(value.text); !limit.empty()) {
+    throw_config_error(value, key, limit);
+  }
+  if (!tokens || *tokens < 1) {
     throw_config_error(value, key, "must be a whole number >= 1 (tokens)");
+  }
   config.data.test[name] = *tokens;
 }
 
@@ -78,6 +77,9 @@ void set_key(RunConfig& config, const FlatConfig& flat, const std::string& key,
   }
   if (access->set(config, value.text)) return;
   const ConfigKey& known = access->key;
+  if (const std::string limit = access->limit_exceeded(value.text); !limit.empty()) {
+    throw_config_error(value, key, limit);
+  }
   throw_config_error(value, key,
                      "must be " + known.type + (known.rule.empty() ? "" : " ") + known.rule +
                          hint(nearest(value.text, access->choices)));
@@ -168,15 +170,20 @@ RunConfig resolve(const FlatConfig& flat) {
   return config;
 }
 
-RunConfig read_run_config(const std::filesystem::path& file,
-                          const std::vector<std::string>& settings) {
+FlatConfig read_run_file(const std::filesystem::path& file,
+                         const std::vector<std::string>& settings) {
   FlatConfig flat = read_flat_config(file);
   // Without it a later program could not know which defaults were meant.
   if (flat.count("spec") == 0) {
     throw ConfigError(file.string() + ": spec is missing; a run's file begins with `spec: 1`");
   }
   for (const std::string& setting : settings) apply_setting(flat, setting);
-  return resolve(flat);
+  return flat;
+}
+
+RunConfig read_run_config(const std::filesystem::path& file,
+                          const std::vector<std::string>& settings) {
+  return resolve(read_run_file(file, settings));
 }
 
 void throw_config_error(const SourcedText& where, std::string_view key, std::string_view rule) {
@@ -185,6 +192,33 @@ void throw_config_error(const SourcedText& where, std::string_view key, std::str
   if (!where.file.empty()) message += where.file + ": ";
   message += std::string(key) + " = " + where.text + ": " + std::string(rule);
   throw ConfigError(message);
+}
+
+void throw_at_its_place(const KeyError& error, const FlatConfig& written) {
+  if (const auto found = written.find(error.key()); found != written.end()) {
+    throw_config_error(found->second, error.key(), error.rule());
+  }
+  SourcedText where{error.value() + " (default)", "", 0};
+  for (const auto& [key, value] : written) {
+    if (value.line > 0) where.file = value.file;
+  }
+  throw_config_error(where, error.key(), error.rule());
+}
+
+std::string did_you_mean(const std::string& key) {
+  std::vector<std::string> names, last_parts;
+  for (const ConfigKey& known : config_keys()) {
+    names.push_back(known.name);
+    last_parts.push_back(last_part(known.name));
+  }
+  if (const std::string near = nearest(key, names); !near.empty()) return hint(near);
+  // In the wrong section, or in none; "kind" and "tokens" are in several.
+  const std::string near = nearest(last_part(key), last_parts);
+  std::string all;
+  for (const std::string& name : names) {
+    if (!near.empty() && last_part(name) == near) all += (all.empty() ? "" : " or ") + name;
+  }
+  return hint(all);
 }
 
 std::string nearest(std::string_view text, const std::vector<std::string>& candidates) {

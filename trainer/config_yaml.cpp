@@ -1,129 +1,51 @@
 #include "trainer/config_yaml.h"
 
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/yaml.h>
+#include <yaml-cpp/emitter.h>
 
-#include <algorithm>
 #include <map>
-#include <sstream>
+#include <utility>
+#include <vector>
 
-#include "trainer/atomic_file.h"
 #include "trainer/config_keys.h"
+#include "trainer/utf8.h"
+#include "trainer/yaml_tree.h"
 
 namespace scalelaw {
 namespace {
 
-constexpr std::size_t kMaxBytes = 1 << 20;
-constexpr std::size_t kMaxDepth = 16;
 constexpr const char* kEmptyMap = "{}";
 
-// Builds the flat configuration from yaml-cpp's events. Nodes would come too late: they drop
-// duplicate keys silently, follow aliases, and are only there once the whole text is in memory.
-class FlatBuilder : public YAML::EventHandler {
+// Maps count as well as values: two of one key with different leaves would be merged without a
+// word. The same key in one map is refused before; these are a dotted key and a nested one.
+class Flattener {
  public:
-  explicit FlatBuilder(std::string file) : file_(std::move(file)) {}
+  explicit Flattener(const std::string& file) : file_(file) {}
+
+  void add_members(const std::string& prefix, const YamlTree& map) {
+    for (const auto& [name, value] : map.map) add(prefix + name, value);
+  }
   FlatConfig take() { return std::move(flat_); }
 
-  void OnDocumentStart(const YAML::Mark&) override {}
-  void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    refuse_anchor(mark, anchor);
-    if (open_.empty()) return;  // an empty file
-    if (!open_.back().key) refuse(mark, "a key is missing before ':'");
-    refuse_value("", "no value; leave the key out for its default, or write {} for an empty map");
-  }
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    refuse(mark, "aliases (*name) are not allowed; write the value out");
-  }
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                const std::string& text) override {
-    refuse_anchor(mark, anchor);
-    refuse_tag(mark, tag);
-    if (open_.empty()) refuse(mark, "expected keys (\"train: ...\"), found \"" + text + "\"");
-    Level& level = open_.back();
-    if (level.key) {
-      add(text);
-      level.key.reset();
-      return;
-    }
-    if (text == "<<") refuse(mark, "merge keys (<<) are not allowed; write the keys out");
-    if (text.empty()) refuse(mark, "a key is empty");
-    level.key = text;
-    level.key_line = mark.line + 1;
-    ++level.n_keys;
-  }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
-                       YAML::EmitterStyle::value) override {
-    if (open_.empty() || !open_.back().key) refuse(mark, "a list cannot stand here");
-    refuse_value("[...]", "a run takes one value, not a list");
-  }
-  void OnSequenceEnd() override {}
-  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value) override {
-    refuse_anchor(mark, anchor);
-    refuse_tag(mark, tag);
-    if (!open_.empty() && !open_.back().key) refuse(mark, "a key cannot be a map");
-    if (open_.size() == kMaxDepth) {
-      refuse(mark, "nested deeper than " + std::to_string(kMaxDepth) + " levels");
-    }
-    if (!open_.empty()) refuse_repeated({"{...}", file_, open_.back().key_line});
-    open_.emplace_back();
-  }
-  void OnMapEnd() override {
-    const bool empty = open_.back().n_keys == 0;
-    open_.pop_back();
-    if (open_.empty()) return;
-    if (empty) flat_[path()] = {kEmptyMap, file_, open_.back().key_line};
-    open_.back().key.reset();
-  }
-
  private:
-  struct Level {
-    std::optional<std::string> key;  // read, its value not yet
-    int key_line = 0;
-    int n_keys = 0;
-  };
-
-  std::string path() const {
-    std::string path;
-    for (const Level& level : open_) {
-      if (!path.empty()) path += '.';
-      path += level.key.value_or("");
-    }
-    return path;
-  }
-  void add(const std::string& text) {
-    const SourcedText here = {text, file_, open_.back().key_line};
-    refuse_repeated(here);
-    flat_[path()] = here;
-  }
-  // Maps count too: two of one key with different leaves would be merged without a word.
-  void refuse_repeated(const SourcedText& here) {
-    const auto [first, added] = key_lines_.emplace(path(), here.line);
+  void add(const std::string& key, const YamlTree& value) {
+    const auto [first, added] = lines_.emplace(key, value.line);
     if (!added) {
-      throw_config_error(here, path(),
-                         "the key is there twice, first in line " + std::to_string(first->second));
+      throw_config_error(
+          {value.shown(), file_, value.line}, key,
+          "is set twice, first in line " + std::to_string(first->second) + "; remove one");
     }
-  }
-  void refuse_anchor(const YAML::Mark& mark, YAML::anchor_t anchor) const {
-    if (anchor != 0) refuse(mark, "anchors (&name) are not allowed; write the value out");
-  }
-  // "?" and "!" are what yaml-cpp reports for plain and quoted text.
-  void refuse_tag(const YAML::Mark& mark, const std::string& tag) const {
-    if (!tag.empty() && tag != "?" && tag != "!")
-      refuse(mark, "tags (" + tag + ") are not allowed");
-  }
-  [[noreturn]] void refuse_value(const std::string& text, const char* rule) const {
-    throw_config_error({text, file_, open_.back().key_line}, path(), rule);
-  }
-  [[noreturn]] void refuse(const YAML::Mark& mark, const std::string& rule) const {
-    throw ConfigError("line " + std::to_string(mark.line + 1) + " of " + file_ + ": " + rule);
+    if (value.kind == YamlTree::Kind::kSequence) {
+      throw_config_error({value.shown(), file_, value.line}, key,
+                         "a run takes one value, not a list");
+    }
+    const bool is_map = value.kind == YamlTree::Kind::kMap;
+    if (is_map && !value.map.empty()) return add_members(key + ".", value);
+    flat_[key] = {is_map ? kEmptyMap : value.text, file_, value.line};
   }
 
-  std::string file_;
+  const std::string& file_;
   FlatConfig flat_;
-  std::map<std::string, int> key_lines_;  // of every key written, of maps and of values
-  std::vector<Level> open_;
+  std::map<std::string, int> lines_;  // of every key written, of maps and of values
 };
 
 // Keys whose last part is `name` directly under `prefix`, written in key order.
@@ -146,49 +68,22 @@ void emit_group(YAML::Emitter& out, const std::vector<std::pair<std::string, std
 
 }  // namespace
 
-void refuse_control_characters(std::string_view yaml, const std::string& file) {
-  int line = 1;
-  for (const char c : yaml) {
-    if (c == '\n') ++line;
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && c != '\n' && c != '\r' && c != '\t') || byte == 0x7f) {
-      throw ConfigError("line " + std::to_string(line) + " of " + file +
-                        ": not a text file in UTF-8 (a control character)");
-    }
-  }
-}
-
 FlatConfig read_flat_config(const std::filesystem::path& file) {
-  std::string yaml;
-  try {
-    const auto bytes = std::filesystem::file_size(file);
-    if (bytes > kMaxBytes) throw ConfigError(file.string() + ": larger than 1 MiB");
-    yaml = read_whole_file(file);
-  } catch (const ConfigError&) {
-    throw;
-  } catch (const std::filesystem::filesystem_error& error) {
-    throw ConfigError(file.string() + ": cannot read: " + error.code().message());
-  } catch (const std::runtime_error& error) {
-    throw ConfigError(error.what());
-  }
-  return parse_flat_config(yaml, file.string());
+  return parse_flat_config(read_yaml_text(file), file.string());
 }
 
 FlatConfig parse_flat_config(std::string_view yaml, std::string_view file_name) {
   const std::string file(file_name);
-  if (yaml.size() > kMaxBytes) throw ConfigError(file + ": larger than 1 MiB");
-  refuse_control_characters(yaml, file);
-  FlatBuilder builder(file);
-  try {
-    std::istringstream stream{std::string(yaml)};
-    YAML::Parser parser(stream);
-    parser.HandleNextDocument(builder);
-    if (parser.HandleNextDocument(builder)) throw ConfigError(file + ": holds two YAML documents");
-  } catch (const YAML::Exception& error) {
-    throw ConfigError("line " + std::to_string(error.mark.line + 1) + " of " + file +
-                      ": not valid YAML: " + error.msg);
+  const YamlTree root = parse_yaml_tree(yaml, file);
+  if (root.kind != YamlTree::Kind::kMap) {
+    throw_at_line(file, root.line, "",
+                  "expected keys with values (`train: {batch_tokens: 1024}`; a space follows the "
+                  "colon), found " +
+                      root.shown().substr(0, 60));
   }
-  return builder.take();
+  Flattener flattener(file);
+  flattener.add_members("", root);
+  return flattener.take();
 }
 
 void apply_setting(FlatConfig& config, std::string_view setting) {
@@ -199,6 +94,10 @@ void apply_setting(FlatConfig& config, std::string_view setting) {
   const std::string key(setting.substr(0, equals));
   if (key.empty() || value.text.empty()) {
     throw ConfigError("--set " + std::string(setting) + ": must be KEY=VALUE");
+  }
+  if (first_invalid_utf8(setting) < setting.size()) {
+    throw ConfigError("--set " + key + ": is not UTF-8 from byte " +
+                      std::to_string(first_invalid_utf8(setting) + 1) + " on");
   }
   if (value.text == kEmptyMap) {
     std::erase_if(config, [&](const auto& entry) { return entry.first.starts_with(key + "."); });

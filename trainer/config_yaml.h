@@ -1,4 +1,4 @@
-// YAML <-> RunConfig. The only part of this room that includes yaml-cpp.
+// YAML <-> RunConfig.
 //
 // One table of keys (name, type, default, unit, rule, meaning) drives reading, validation, writing,
 // identity and `scalelaw explain`, so that they cannot drift apart. Between YAML and RunConfig a
@@ -37,23 +37,22 @@ struct ConfigKey {
 };
 const std::vector<ConfigKey>& config_keys();
 
-// Reads YAML text into dotted keys. ConfigError (file:line: ...) for: a file over 1 MiB, nesting
-// over 16, anchors, aliases and merge keys, a key written twice at any level (of a map or of a
-// value), sequences, null values, control characters, invalid YAML.
-// Keys are not checked here. A dotted key ("model.n_ctx: 64") is the same as a nested one. An empty
-// map is kept as the text "{}" under its own key.
+// Reads YAML text into dotted keys. ConfigError (file, line) as parse_yaml_tree, and for lists and
+// for a key that is set twice, dotted and nested. Keys are not checked here. A dotted key
+// ("model.n_ctx: 64") is the same as a nested one. An empty map is kept as the text "{}" under its
+// own key.
 FlatConfig read_flat_config(const std::filesystem::path& file);
 FlatConfig parse_flat_config(std::string_view yaml, std::string_view file_name);
-// ConfigError with the line of the first control character but tab and line ends. yaml-cpp takes
-// some of them (byte 4) for the end of the file and drops the rest silently, so that whoever hands
-// it text asks this first.
-void refuse_control_characters(std::string_view yaml, const std::string& file_name);
 // "key=value" from a command line; replaces. "data.test={}" empties a group.
 void apply_setting(FlatConfig& config, std::string_view setting);
 
 // Types, ranges and rules; unknown keys with the nearest valid one. ConfigError names file, line,
 // key, value and rule. Provenance keys are accepted under "how.".
 RunConfig resolve(const FlatConfig& config);
+// A run's file with `settings` over it; ConfigError when `spec` is missing.
+FlatConfig read_run_file(const std::filesystem::path& file,
+                         const std::vector<std::string>& settings = {});
+// resolve(read_run_file(...))
 RunConfig read_run_config(const std::filesystem::path& file,
                           const std::vector<std::string>& settings = {});
 
@@ -64,6 +63,12 @@ std::string to_yaml(const RunConfig& config);
 // is built by this, for every room.
 [[noreturn]] void throw_config_error(const SourcedText& where, std::string_view key,
                                      std::string_view rule);
+// A rule found broken once the data were read, with the line where `written` sets the key; where
+// it does not, with the file's name and the default.
+[[noreturn]] void throw_at_its_place(const KeyError& error, const FlatConfig& written);
+// "; did you mean train.learning_rate?" for a key that is none: a typo, or the right last part in
+// another section, for each that there is. "" when none is near.
+std::string did_you_mean(const std::string& key);
 // The entry of `candidates` nearest to `text` by edit distance, or "" when none is near.
 std::string nearest(std::string_view text, const std::vector<std::string>& candidates);
 

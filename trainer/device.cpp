@@ -3,7 +3,6 @@
 #include <ATen/Context.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <ATen/ops/ones.h>
-#include <c10/util/Exception.h>
 #include <dlfcn.h>
 
 #include <exception>
@@ -93,8 +92,20 @@ at::Device choose_device(std::string_view request, const GpuAccess& access) {
   }
   const std::string problem = access.open();
   if (problem.empty()) return {at::kCUDA, 0};
-  throw ConfigError("a GPU is here and cannot be used: " + problem + " (" + describe(probe) +
+  throw ConfigError((probe.gpus > 0 ? "a GPU is here" : "a GPU is allotted to this job") +
+                    std::string(" and cannot be used: ") + problem + " (" + describe(probe) +
                     "). Mend that, or ask for the CPU with --device cpu");
+}
+
+std::string failure_text(const c10::Error& error, const std::string& work,
+                         const std::string& remedy) {
+  const std::string said = first_line(error.what_without_backtrace());
+  // Of the CPU's allocator, of CUDA's, and of a tensor whose bytes 64 bits cannot count.
+  for (const char* sign : {"not enough memory", "t allocate memory", "out of memory", "overflow"}) {
+    if (said.find(sign) == std::string::npos) continue;
+    return "memory does not suffice for " + work + "; " + remedy + " (LibTorch: " + said + ")";
+  }
+  return "LibTorch failed on " + work + ": " + said;
 }
 
 }  // namespace scalelaw

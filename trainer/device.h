@@ -2,6 +2,7 @@
 #pragma once
 
 #include <c10/core/Device.h>
+#include <c10/util/Exception.h>
 
 #include <functional>
 #include <string>
@@ -29,5 +30,10 @@ GpuAccess this_machine();
 // Call before the first use of ATen: the CUDA half of LibTorch is loaded here, and only here, so
 // that a process on a CPU never pays its 240 MB.
 at::Device choose_device(std::string_view request, const GpuAccess& access = this_machine());
+
+// LibTorch's own words in one line, without its stack trace. Where memory did not suffice it says
+// so, for what (`work`: shape and batch) and what helps (`remedy`).
+std::string failure_text(const c10::Error& error, const std::string& work,
+                         const std::string& remedy);
 
 }  // namespace scalelaw

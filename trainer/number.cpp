@@ -1,19 +1,24 @@
 #include "trainer/number.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 
 namespace scalelaw {
 namespace {
 
 constexpr double kWholeLimit = 9007199254740992.0;  // 2^53: beyond it doubles skip whole numbers
 
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
 // digits[.digits][e[+-]digits] with an optional minus, nothing else; times 10^shift. The shift is
-// added to the exponent rather than multiplied, so that 2.3M is exactly 2300000.
-std::optional<double> parse_decimal(std::string_view text, int shift) {
+// added to the exponent rather than multiplied, so that 2.3M is exactly 2300000. Infinite for a
+// number that is too large, of either sign.
+std::optional<double> decimal_magnitude(std::string_view text, int shift) {
   if (text.find_first_not_of("0123456789.eE+-") != std::string_view::npos) return std::nullopt;
   const std::size_t e = text.find_first_of("eE");
   if (e == 0) return std::nullopt;
@@ -23,15 +28,27 @@ std::optional<double> parse_decimal(std::string_view text, int shift) {
     if (digits.starts_with('+')) digits.remove_prefix(1);
     const char* end = digits.data() + digits.size();
     const auto [stop, error] = std::from_chars(digits.data(), end, exponent);
-    if (error != std::errc() || stop != end || std::abs(exponent) > 400) return std::nullopt;
+    if (stop != end || error == std::errc::invalid_argument) return std::nullopt;
+    if (error == std::errc::result_out_of_range) exponent = digits.front() == '-' ? -999 : 999;
+    exponent = std::clamp(exponent, -999, 999);
   }
   const std::string shifted =
       std::string(text.substr(0, e)) + "e" + std::to_string(exponent + shift);
   double value = 0;
   const char* end = shifted.data() + shifted.size();
   const auto [stop, error] = std::from_chars(shifted.data(), end, value);
-  if (error != std::errc() || stop != end || !std::isfinite(value)) return std::nullopt;
-  return value;
+  if (stop != end || error == std::errc::invalid_argument) return std::nullopt;
+  if (error == std::errc()) return value;
+  const bool too_large = std::fabs(std::strtod(shifted.c_str(), nullptr)) > 1;
+  return too_large ? std::optional(kInfinity) : std::nullopt;
+}
+
+std::optional<double> finite(std::optional<double> value) {
+  return value && std::isfinite(*value) ? value : std::nullopt;
+}
+
+std::optional<double> parse_decimal(std::string_view text, int shift) {
+  return finite(decimal_magnitude(text, shift));
 }
 
 struct DecimalSuffix {
@@ -44,21 +61,37 @@ constexpr std::string_view kBinarySuffixes = "KMGT";  // 2^10, 2^20, ...
 constexpr std::string_view kTimeUnits = "smhd";
 constexpr std::array<double, 4> kUnitSeconds = {1, 60, 3600, 86400};
 
-}  // namespace
-
-std::optional<double> parse_real(std::string_view text) {
+// As parse_real; infinite for what is too large.
+std::optional<double> magnitude(std::string_view text) {
   if (text.size() > 2 && text.back() == 'i') {
     const std::size_t power = kBinarySuffixes.find(text[text.size() - 2]);
     if (power == std::string_view::npos) return std::nullopt;
-    const auto value = parse_decimal(text.substr(0, text.size() - 2), 0);
+    const auto value = decimal_magnitude(text.substr(0, text.size() - 2), 0);
     if (!value) return std::nullopt;
-    const double scaled = std::ldexp(*value, 10 * (static_cast<int>(power) + 1));
-    return std::isfinite(scaled) ? std::optional(scaled) : std::nullopt;
+    return std::ldexp(*value, 10 * (static_cast<int>(power) + 1));
   }
   for (const auto& [letter, shift] : kDecimalSuffixes) {
-    if (text.ends_with(letter)) return parse_decimal(text.substr(0, text.size() - 1), shift);
+    if (text.ends_with(letter)) return decimal_magnitude(text.substr(0, text.size() - 1), shift);
   }
-  return parse_decimal(text, 0);
+  return decimal_magnitude(text, 0);
+}
+
+}  // namespace
+
+std::optional<double> parse_real(std::string_view text) {
+  return finite(magnitude(text));
+}
+
+std::string real_limit_exceeded(std::string_view text) {
+  const auto value = magnitude(text);
+  return value && std::isinf(*value) ? "too large; at most 1.8e308" : "";
+}
+
+std::string whole_limit_exceeded(std::string_view text) {
+  const auto value = magnitude(text);
+  if (text.ends_with('%') || !value || *value < kWholeLimit) return "";
+  return "too large; at most " + std::to_string(static_cast<int64_t>(kWholeLimit) - 1) +
+         " (2^53 - 1)";
 }
 
 std::optional<int64_t> parse_whole(std::string_view text) {

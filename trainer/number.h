@@ -14,6 +14,10 @@ namespace scalelaw {
 std::optional<double> parse_real(std::string_view text);
 // As parse_real, but only values that are whole and below 2^53.
 std::optional<int64_t> parse_whole(std::string_view text);
+// "too large; at most ..." for a number that the readers above refuse for its size alone, so that
+// it is not called something else; "" for any other text.
+std::string real_limit_exceeded(std::string_view text);
+std::string whole_limit_exceeded(std::string_view text);
 // Seconds: 90, 90s, 15m, 8h, 2d.
 std::optional<double> parse_duration(std::string_view text);
 // Bytes: 200GB (1e9), 2GiB (2^30), 4096.

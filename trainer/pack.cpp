@@ -14,6 +14,7 @@
 #include "trainer/config_error.h"
 #include "trainer/config_yaml.h"
 #include "trainer/data/data_set.h"
+#include "trainer/data_rules.h"
 #include "trainer/lr_schedule.h"
 #include "trainer/number.h"
 #include "trainer/pack_rules.h"
@@ -85,7 +86,9 @@ Pack::Pack(std::vector<RunConfig> configs, PackOptions options) : options_(std::
 
 void Pack::open_data(const RunIdentity& identity) {
   const RunConfig& config = identity.config;
-  const DataSetInfo set = open_data_set(options_.data, config.data.train);
+  DataSetHeaders headers(options_.data);
+  check_data_rules(config, headers);
+  const DataSetInfo set = headers.open(config.data.train);
   train_ = std::make_unique<TokenShard>(shard_file(set, Split::kTrain));
   shape_ = canonical(config.model);
   shape_.n_vocab = set.n_vocab;
@@ -97,26 +100,10 @@ void Pack::open_data(const RunIdentity& identity) {
   };
   check_unchanged(*train_, identity.data.train_hash);
   for (const auto& [name, tokens] : test_tokens(config)) {
-    const DataSetInfo test = open_data_set(options_.data, name);
+    const DataSetInfo test = headers.open(name);
     // The set's own name, whatever path the configuration calls it by.
     test_sets_.push_back({test.name, TokenShard(shard_file(test, Split::kTest)), tokens});
     check_unchanged(test_sets_.back().shard, identity.data.test_hash.at(name));
-    const auto check = [&](const std::string& key, int64_t asked) {
-      try {
-        evaluation_starts(test_sets_.back().shard.info().n_tokens, shape_.n_ctx, asked);
-      } catch (const ConfigError& error) {
-        throw ConfigError(key + " = " + std::to_string(asked) + ": " + error.what());
-      }
-    };
-    check("data.test." + name, tokens);
-    check("evaluate.tokens on " + name, config.evaluate.tokens);
-  }
-  if (train_->info().n_tokens <= config.train.batch_tokens) {
-    throw ConfigError("data.train = " + set.name + ": its train split has " +
-                      std::to_string(train_->info().n_tokens) +
-                      " tokens, which is not more than train.batch_tokens = " +
-                      std::to_string(config.train.batch_tokens) +
-                      "; build a larger data set or set a smaller batch");
   }
 }
 

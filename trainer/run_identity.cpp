@@ -9,25 +9,41 @@
 namespace scalelaw {
 namespace {
 
+// What is wrong with a data set is reported at the key that names it.
+const DataSetInfo& open_for(const std::string& key, const std::string& value,
+                            const std::string& name, DataSetHeaders& data) {
+  try {
+    return data.open(name);
+  } catch (const ConfigError& error) {
+    throw KeyError(key, value, error.what());
+  }
+}
+
 DataIdentity data_identity(const RunConfig& config, DataSetHeaders& data) {
   DataIdentity identity;
-  const auto token_hash = [&](const std::string& name, Split split) {
-    const DataSetInfo& set = data.open(name);
+  const auto token_hash = [&](const std::string& key, const std::string& value,
+                              const std::string& name, Split split) {
+    const DataSetInfo& set = open_for(key, value, name, data);
     const auto found = set.splits.find(split);
     if (found == set.splits.end() || found->second.n_tokens == 0) {
-      throw ConfigError("data set '" + name + "' (" + set.folder.string() + ") has no " +
-                        std::string(scalelaw::name(split)) + " split");
+      throw KeyError(key, value,
+                     "the data set " + set.folder.string() + " has no " +
+                         std::string(scalelaw::name(split)) + " split");
     }
     if (split == Split::kTrain) identity.n_vocab = set.n_vocab;
     return std::pair(found->second.token_hash, set.tokenizer_hash);
   };
-  const auto [train_hash, tokenizer] = token_hash(config.data.train, Split::kTrain);
+  const auto [train_hash, tokenizer] =
+      token_hash("data.train", config.data.train, config.data.train, Split::kTrain);
   identity.train_hash = train_hash;
   for (const auto& [name, tokens] : test_tokens(config)) {
-    const auto [hash, test_tokenizer] = token_hash(name, Split::kTest);
+    const std::string key = "data.test." + name;
+    const auto [hash, test_tokenizer] = token_hash(key, std::to_string(tokens), name, Split::kTest);
     if (test_tokenizer != tokenizer) {
-      throw ConfigError("data.test." + name + ": made with another tokenizer than data.train = " +
-                        config.data.train + "; build it with --tokenizer set:" + config.data.train);
+      throw KeyError(
+          key, std::to_string(tokens),
+          "the set was made with another tokenizer than data.train = " + config.data.train +
+              "; build it with --tokenizer set:" + config.data.train);
     }
     identity.test_hash[name] = hash;
   }

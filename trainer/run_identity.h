@@ -33,7 +33,8 @@ class DataSetHeaders {
   std::map<std::string, DataSetInfo> opened_;
 };
 
-// Opens the data sets' headers; ConfigError when one is missing.
+// Opens the data sets' headers. KeyError for one that is missing, damaged, without the split that
+// is read, or of another tokenizer than the train set.
 RunIdentity identify(RunConfig config, const std::filesystem::path& runs,
                      const std::filesystem::path& data);
 RunIdentity identify(RunConfig config, const std::filesystem::path& runs, DataSetHeaders& data);

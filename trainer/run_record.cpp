@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "trainer/atomic_file.h"
+#include "trainer/config_error.h"
 #include "trainer/run_record_json.h"
 
 namespace scalelaw {
@@ -26,12 +27,14 @@ std::string text_of(const nlohmann::ordered_json& json, int indent) {
 }
 
 template <typename Value>
-Value read_json(const fs::path& file) {
+Value read_json(const fs::path& file, const char* remedy) {
   const std::string text = read_whole_file(file);
   try {
-    return nlohmann::json::parse(text).get<Value>();
+    return parse_json(text).get<Value>();
+  } catch (const OtherVersion& error) {
+    throw ConfigError(file.string() + ": " + error.what());
   } catch (const std::exception& error) {
-    throw std::runtime_error(file.string() + ": " + error.what());
+    throw ConfigError(file.string() + ": is damaged: " + error.what() + "; " + remedy);
   }
 }
 
@@ -84,7 +87,9 @@ fs::path RunFolder::attempt_file(int attempt) const {
 }
 
 RunRecord read_run_record(const RunFolder& folder) {
-  return read_json<RunRecord>(folder.record());
+  return read_json<RunRecord>(folder.record(),
+                              "remove this file and train the run again: it goes on from its last "
+                              "checkpoint");
 }
 
 std::optional<RunRecord> try_read_run_record(const RunFolder& folder) {
@@ -113,7 +118,8 @@ std::vector<Attempt> read_attempts(const RunFolder& folder) {
     const std::string name = entry.path().filename().string();
     // A draft that a crash left is no attempt.
     if (name.starts_with('.') || entry.path().extension() != ".json") continue;
-    attempts.push_back(read_json<Attempt>(entry.path()));
+    attempts.push_back(read_json<Attempt>(
+        entry.path(), "put it back, or move the run's folder away to train it anew"));
   }
   std::sort(attempts.begin(), attempts.end(),
             [](const Attempt& a, const Attempt& b) { return a.number < b.number; });
@@ -135,7 +141,7 @@ std::string to_json_line(const MetricsRow& row) {
 }
 
 MetricsRow metrics_row_from_json(const std::string& line) {
-  return nlohmann::json::parse(line).get<MetricsRow>();
+  return parse_json(line).get<MetricsRow>();
 }
 
 void write_attempt(const RunFolder& folder, const Attempt& attempt) {

@@ -119,7 +119,8 @@ struct RunFolder {
 };
 
 // A number that is not finite is null in JSON and NaN when read back.
-// Readers throw std::runtime_error naming the file and what is wrong with it. Unknown keys are
+// Readers throw ConfigError naming the file, what is wrong with it and what to do when it is
+// damaged or of another version, std::runtime_error when it cannot be read. Unknown keys are
 // ignored, so that an older program reads a newer folder of the same version.
 RunRecord read_run_record(const RunFolder& folder);
 std::optional<RunRecord> try_read_run_record(const RunFolder& folder);  // nullopt: not complete

@@ -2,17 +2,27 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string>
 
 #include "trainer/run_record.h"
 
 namespace scalelaw {
 
+// A record that is whole and of another version of the run folder.
+class OtherVersion : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Readers throw std::runtime_error with what is wrong ("steps must be a whole number, is true"),
+// from_json of a RunRecord OtherVersion.
+nlohmann::json parse_json(const std::string& text);
 void to_json(nlohmann::ordered_json& json, const MetricsRow& row);
 void from_json(const nlohmann::json& json, MetricsRow& row);
 void to_json(nlohmann::ordered_json& json, const Attempt& attempt);
 void from_json(const nlohmann::json& json, Attempt& attempt);
 void to_json(nlohmann::ordered_json& json, const RunRecord& record);
-// std::runtime_error for a version this program does not know.
 void from_json(const nlohmann::json& json, RunRecord& record);
 
 }  // namespace scalelaw

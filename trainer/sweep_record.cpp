@@ -72,6 +72,13 @@ SweepRecord read_sweep_record(const std::filesystem::path& file) {
   const std::string content = read_whole_file(file);
   try {
     return record_from(Json::parse(content));
+  } catch (const Json::parse_error& error) {
+    throw std::runtime_error(file.string() + ": not a sweep's record: no JSON from byte " +
+                             std::to_string(error.byte) + " on");
+  } catch (const Json::exception& error) {
+    const std::string what = error.what();  // "[json.exception.type_error.302] type must be ..."
+    throw std::runtime_error(file.string() +
+                             ": not a sweep's record: " + what.substr(what.find("] ") + 2));
   } catch (const std::exception& error) {
     throw std::runtime_error(file.string() + ": not a sweep's record: " + error.what());
   }

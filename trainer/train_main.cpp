@@ -1,5 +1,6 @@
 // scalelaw-train: trains one run, or a pack of runs of one shape; times a step.
 #include <ATen/Parallel.h>
+#include <c10/util/Exception.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <time.h>
@@ -12,14 +13,22 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <new>
+#include <stdexcept>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "trainer/bench.h"
 #include "trainer/config_error.h"
 #include "trainer/config_yaml.h"
+#include "trainer/data_rules.h"
 #include "trainer/device.h"
+#include "trainer/enum_text.h"
+#include "trainer/program_exit.h"
 #include "trainer/provenance.h"
+#include "trainer/run_identity.h"
 #include "trainer/train_loop.h"
 
 namespace {
@@ -55,16 +64,40 @@ struct TrainArguments {
 
 struct BenchArguments {
   BenchOptions options;
-  std::string device = "cpu", precision = "fp32";
+  std::string device = "cpu", precision = "fp32", position = "learned";
   int threads = 1;
   bool json = false;
 };
 
-int run_train(const TrainArguments& arguments) {
-  std::vector<RunConfig> configs;
-  for (const std::string& file : arguments.configs) {
-    configs.push_back(read_run_config(file, arguments.settings));
+// Every rule that the file and the headers of its data sets can break, each with its line.
+RunConfig read_checked(const std::string& file, const TrainArguments& arguments,
+                       DataSetHeaders& data) {
+  const FlatConfig written = read_run_file(file, arguments.settings);
+  RunConfig config = resolve(written);
+  try {
+    config = identify(std::move(config), arguments.runs, data).config;
+    check_data_rules(config, data);
+  } catch (const KeyError& error) {
+    throw_at_its_place(error, written);
   }
+  return config;
+}
+
+std::string describe(const ModelShape& shape, int64_t windows, int64_t replicas) {
+  return shape.arch + " of n_layer = " + std::to_string(shape.n_layer) +
+         ", d_model = " + std::to_string(shape.d_model) +
+         ", n_ctx = " + std::to_string(shape.n_ctx) + ", " + std::to_string(replicas) + " x " +
+         std::to_string(windows) + " windows at once";
+}
+
+std::string describe(const std::vector<RunConfig>& configs) {
+  const RunConfig& first = configs.front();
+  const int64_t micro = first.how.micro_batch_tokens;
+  return describe(first.model, (micro > 0 ? micro : first.train.batch_tokens) / first.model.n_ctx,
+                  static_cast<int64_t>(configs.size()));
+}
+
+int train_configs(const std::vector<RunConfig>& configs, const TrainArguments& arguments) {
   PackOptions options;
   options.runs = arguments.runs;
   options.data = arguments.data;
@@ -98,18 +131,58 @@ int run_train(const TrainArguments& arguments) {
   return kExitComplete;
 }
 
-int run_bench_verb(BenchArguments& arguments) {
-  const auto problems = validate(arguments.options.shape);
-  if (!problems.empty()) throw ConfigError(problems.front().key + ": " + problems.front().rule);
-  if (arguments.precision != "fp32" && arguments.precision != "bf16") {
-    throw ConfigError("--precision " + arguments.precision + ": must be fp32 or bf16");
+int run_train(const TrainArguments& arguments) {
+  std::vector<RunConfig> configs;
+  DataSetHeaders data(arguments.data);
+  for (const std::string& file : arguments.configs) {
+    configs.push_back(read_checked(file, arguments, data));
   }
-  if (arguments.precision == "bf16") arguments.options.precision = Precision::kBFloat16;
-  arguments.options.device = choose_device(arguments.device);
+  try {
+    return train_configs(configs, arguments);
+  } catch (const c10::Error& error) {
+    throw std::runtime_error(
+        failure_text(error, describe(configs),
+                     "a smaller how.micro_batch_tokens needs less and gives the same result"));
+  }
+}
+
+// Of the model's key: the option that sets it.
+std::string bench_option(const std::string& key) {
+  static const std::map<std::string, std::string> options = {
+      {"model.arch", "--arch"},    {"model.n_layer", "--layers"}, {"model.d_model", "--width"},
+      {"model.n_head", "--heads"}, {"model.n_ctx", "--context"},  {"model.n_vocab", "--vocab"}};
+  const auto found = options.find(key);
+  return found == options.end() ? key : found->second;
+}
+
+template <typename Enum>
+Enum choice(const std::string& option, const std::string& text) {
+  if (const auto value = enum_from_text<Enum>(text)) return *value;
+  const auto& all = EnumTexts<Enum>::kAll;
+  throw ConfigError(option + " " + text + ": must be " + std::string(all[0]) + " or " +
+                    std::string(all[1]));
+}
+
+int run_bench_verb(BenchArguments& arguments) {
+  BenchOptions& options = arguments.options;
+  options.shape.position = choice<PositionEncoding>("--position", arguments.position);
+  options.precision = choice<Precision>("--precision", arguments.precision);
+  if (const auto problems = validate(options.shape); !problems.empty()) {
+    throw ConfigError(bench_option(problems.front().key) + ": " + problems.front().rule);
+  }
+  options.device = choose_device(arguments.device);
   at::set_num_threads(arguments.threads);
-  const BenchResult result = run_bench(arguments.options);
+  const BenchResult result = [&] {
+    try {
+      return run_bench(options);
+    } catch (const c10::Error& error) {
+      throw std::runtime_error(
+          failure_text(error, describe(options.shape, options.batch_windows, options.replicas),
+                       "a smaller --batch, or fewer --replicas, needs less"));
+    }
+  }();
   if (arguments.json) {
-    std::cout << to_json_line(arguments.options, result) << '\n';
+    std::cout << to_json_line(options, result) << '\n';
   } else {
     std::printf(
         "%.3f ms a step (%.3f ms of CPU time), %.0f tokens/s, %.1f GFLOP/s (exact_causal)\n",
@@ -141,7 +214,6 @@ void add_bench(CLI::App& app, BenchArguments& a) {
       "Example: scalelaw bench --layers 4 --width 128 --context 256 --batch 8 --vocab 1024");
   ModelShape& shape = a.options.shape;
   shape.n_vocab = 256;
-  shape.position = PositionEncoding::kLearned;
   verb->add_option("--arch", shape.arch, "architecture")->capture_default_str();
   verb->add_option("--layers", shape.n_layer, "n_layer")->capture_default_str();
   verb->add_option("--width", shape.d_model, "d_model")->capture_default_str();
@@ -161,9 +233,8 @@ void add_bench(CLI::App& app, BenchArguments& a) {
   verb->add_option("--device", a.device, "auto, cpu or cuda")->capture_default_str();
   verb->add_option("--threads", a.threads, "CPU threads")->capture_default_str();
   verb->add_flag("--plain", a.options.plain_operators, "the slow twin: plain autograd operators");
-  verb->add_option("--position", shape.position, "learned (GPT-2's) or rotary")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, PositionEncoding>{
-          {"learned", PositionEncoding::kLearned}, {"rotary", PositionEncoding::kRotary}}))
+  verb->add_option("--position", a.position,
+                   "how attention knows positions: learned (as GPT-2) or rotary")
       ->capture_default_str();
   verb->add_flag("--json", a.json, "one JSON line");
 }
@@ -173,23 +244,24 @@ void add_bench(CLI::App& app, BenchArguments& a) {
 int main(int argc, char** argv) {
   spdlog::set_default_logger(spdlog::stderr_color_mt("scalelaw"));
   spdlog::set_pattern("%H:%M:%S %v");
-  CLI::App app("scalelaw-train: trains runs and packs of runs; times a training step");
+  CLI::App app("Trains runs and packs of runs; times a training step", "scalelaw");
   app.require_subcommand(1);
   TrainArguments train_arguments;
   BenchArguments bench_arguments;
   add_train(app, train_arguments);
   add_bench(app, bench_arguments);
+  const bool is_bench = argc > 1 && std::string_view(argv[1]) == "bench";
+  const std::string command = is_bench ? "scalelaw bench" : "scalelaw train";
   try {
     app.parse(argc, argv);
     return app.got_subcommand("train") ? run_train(train_arguments)
                                        : run_bench_verb(bench_arguments);
-  } catch (const CLI::ParseError& e) {
-    return app.exit(e) == 0 ? kExitComplete : kExitBadInput;
-  } catch (const ConfigError& e) {
-    std::cerr << e.what() << '\n';
-    return kExitBadInput;
-  } catch (const std::exception& e) {
-    std::cerr << e.what() << '\n';
-    return kExitOther;
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // help
+    return end_with_usage_error(command, error.what());
+  } catch (const std::bad_alloc&) {
+    return end_with_error(command, std::runtime_error("this machine's memory does not suffice"));
+  } catch (const std::exception& error) {
+    return end_with_error(command, error);
   }
 }

@@ -1,7 +1,9 @@
-// What a user gets wrong, at the programs themselves: one message that says what to mend, exit 2,
-// and not a file more than before.
+// What a user gets wrong, at the programs themselves: one line that says what to mend, exit 2, and
+// not a file more than before. Checkpoints and records that are damaged: damage_test.cpp.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -10,6 +12,7 @@
 #include <vector>
 
 #include "tests/support/program.h"
+#include "tests/support/small_corpus.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tiny_data_set.h"
 #include "trainer/atomic_file.h"
@@ -37,7 +40,7 @@ class BadInput : public testing::Test {
     }
     return files;
   }
-  // Ends with 2, says each of `parts`, and leaves the folder as it was.
+  // Ends with 2, says each of `parts` in one line of the one form, leaves the folder as it was.
   void expect_refused(const std::vector<std::string>& words,
                       const std::vector<std::string>& parts) const {
     const auto before = tree();
@@ -45,6 +48,8 @@ class BadInput : public testing::Test {
     argv.insert(argv.end(), words.begin(), words.end());
     const ProgramResult result = run_program(argv);
     EXPECT_EQ(result.exit_code, 2) << result.output;
+    EXPECT_TRUE(result.output.starts_with("scalelaw " + words[0] + ": error: ")) << result.output;
+    EXPECT_EQ(std::count(result.output.begin(), result.output.end(), '\n'), 1) << result.output;
     for (const std::string& part : parts) {
       EXPECT_NE(result.output.find(part), std::string::npos)
           << "looked for \"" << part << "\" in:\n"
@@ -52,11 +57,13 @@ class BadInput : public testing::Test {
     }
     EXPECT_EQ(tree(), before) << words[0] << ": something was written";
   }
+  std::vector<std::string> train_words(const std::string& device = "cpu") const {
+    return {"train",  in("run.yaml"), "--runs",   in("runs"),
+            "--data", in("data"),     "--device", device};
+  }
   void expect_run_refused(const std::string& yaml, const std::vector<std::string>& parts) const {
     put("run.yaml", yaml);
-    expect_refused(
-        {"train", in("run.yaml"), "--runs", in("runs"), "--data", in("data"), "--device", "cpu"},
-        parts);
+    expect_refused(train_words(), parts);
   }
 
   TempDir temp_;
@@ -79,11 +86,32 @@ TEST_F(BadInput, TheConfigurationTheseVaryIsGood) {
 
 TEST_F(BadInput, UnknownKeyNamesFileLineAndTheNearestKey) {
   expect_run_refused(kGood + kModel + "seeds: {int: 2}\n",
-                     {"run.yaml", "7", "seeds.int", "seeds.init"});
+                     {"line 7 of ", "run.yaml: seeds.int = 2: unknown key", "seeds.init"});
+}
+
+TEST_F(BadInput, KeyInTheWrongSectionGetsTheRightOne) {
+  expect_run_refused(kGood + kModel + "seeds: {learning_rat: 2}\n",
+                     {"line 7 of ", "unknown key; did you mean train.learning_rate?"});
+}
+
+TEST_F(BadInput, NumberTooLargeIsCalledSo) {
+  expect_run_refused(kGood + kModel + "seeds: {init: 9e18}\n",
+                     {"line 7 of ", "seeds.init = 9e18: too large; at most 9007199254740991"});
+}
+
+TEST_F(BadInput, FileThatIsNoYamlOrNoUtf8NamesLineAndPlace) {
+  expect_run_refused(kGood + "model: {n_layer: 1\n", {"line 6 of ", "this { is not closed"});
+  expect_run_refused(kGood + kModel + "---\nspec: 1\n", {"line 7 of ", "a second YAML document"});
+  expect_run_refused(kGood + "model:\n\tn_layer: 1\n", {"line 7 of ", "a tab indents"});
+  expect_run_refused(kGood + kModel + "# caf\xe9\n",
+                     {"line 7 of ", "byte 6 of the line (0xe9) is not UTF-8"});
+  put("sweep.yaml", "spec: 1\nname: s\n# caf\xe9\n");
+  expect_refused({"sweep", "plan", in("sweep.yaml")}, {"line 3 of ", "(0xe9) is not UTF-8"});
 }
 
 TEST_F(BadInput, DuplicateKeyIsRefused) {
-  expect_run_refused(kGood + kModel + "horizon: {tokens: 1280}\n", {"run.yaml", "horizon"});
+  expect_run_refused(kGood + kModel + "horizon: {tokens: 1280}\n",
+                     {"line 7 of ", "horizon = {...}: is set twice"});
 }
 
 TEST_F(BadInput, ValueOutsideItsRuleNamesKeyAndValue) {
@@ -101,13 +129,14 @@ TEST_F(BadInput, BatchThatIsNoMultipleOfTheContextIsRefused) {
 }
 
 TEST_F(BadInput, MissingDataSetNamesTheNearestOne) {
-  expect_run_refused(kModel + "spec: 1\ndata: {train: tinny}\n", {"tinny", "tiny"});
+  expect_run_refused(kModel + "spec: 1\ndata: {train: tinny}\n",
+                     {"line 3 of ", "run.yaml: data.train = tinny: ", "\"tiny\""});
 }
 
 TEST_F(BadInput, MoreTestTokensThanThereAreIsRefused) {
   expect_run_refused(
       "spec: 1\ndata: {train: tiny, test: {tiny: 1M}}\ntrain: {batch_tokens: 64}\n" + kModel,
-      {"data.test.tiny", "1000000", "1024"});
+      {"line 2 of ", "run.yaml: data.test.tiny = 1M: ", "1008 tokens"});
 }
 
 TEST_F(BadInput, DataSmallerThanABatchIsRefused) {
@@ -115,7 +144,7 @@ TEST_F(BadInput, DataSmallerThanABatchIsRefused) {
       "spec: 1\ndata: {train: tiny, test: {tiny: 512}}\n"
       "train: {batch_tokens: 8192}\nevaluate: {tokens: 64}\n" +
           kModel,
-      {"8192"});
+      {"line 3 of ", "run.yaml: train.batch_tokens = 8192: ", "4096 tokens"});
 }
 
 TEST_F(BadInput, ShardCutShortOrWithAFlippedByteIsRefused) {
@@ -142,8 +171,7 @@ TEST_F(BadInput, FolderThatCannotBeWrittenIsRefused) {
 
 TEST_F(BadInput, SecondProcessOnARunIsRefused) {
   put("run.yaml", kGood + kModel);
-  const std::vector<std::string> words = {"train",  in("run.yaml"), "--runs",   in("runs"),
-                                          "--data", in("data"),     "--device", "cpu"};
+  const std::vector<std::string> words = train_words();
   std::vector<std::string> argv = {"scalelaw"};
   argv.insert(argv.end(), words.begin(), words.end());
   ASSERT_EQ(run_program(argv).exit_code, 0);
@@ -156,9 +184,74 @@ TEST_F(BadInput, SecondProcessOnARunIsRefused) {
 TEST_F(BadInput, GpuThatIsNotThereIsRefused) {
   if (fs::exists("/dev/nvidia0")) GTEST_SKIP() << "a GPU is here";
   put("run.yaml", kGood + kModel);
-  expect_refused(
-      {"train", in("run.yaml"), "--runs", in("runs"), "--data", in("data"), "--device", "cuda"},
-      {"no GPU", "--device cpu"});
+  expect_refused(train_words("cuda"), {"no GPU", "--device cpu"});
+}
+
+// A job that was given a GPU on a machine whose GPU does not answer: never quietly the CPU.
+TEST_F(BadInput, GpuThatCannotBeUsedIsRefusedWithTheDriverThatIsNeeded) {
+  if (fs::exists("/dev/nvidia0")) GTEST_SKIP() << "a GPU is here";
+  put("run.yaml", kGood + kModel);
+  setenv("SLURM_JOB_GPUS", "0", 1);
+  expect_refused(train_words("auto"),
+                 {"allotted to this job and cannot be used", "driver needed: 580", "--device cpu"});
+  unsetenv("SLURM_JOB_GPUS");
+}
+
+TEST_F(BadInput, MemoryThatDoesNotSufficeIsSaidInOneLineWithARemedy) {
+#if defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << "the sanitizer's allocator ends the program itself";
+#endif
+  const ProgramResult result = run_program(
+      {"scalelaw", "bench", "--batch", "100000000000", "--context", "1024", "--device", "cpu"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_TRUE(result.output.starts_with("scalelaw bench: error: memory does not suffice for "))
+      << result.output;
+  EXPECT_NE(result.output.find("a smaller --batch"), std::string::npos) << result.output;
+  EXPECT_EQ(std::count(result.output.begin(), result.output.end(), '\n'), 1) << result.output;
+}
+
+TEST_F(BadInput, TestSetOfAnotherTokenizerIsRefused) {
+  TinyDataSet foreign;
+  foreign.name = "foreign";
+  foreign.tokenizer_hash = std::string(32, 'b');
+  write_tiny_data_set(temp_.path() / "data", foreign);
+  expect_run_refused("spec: 1\ndata: {train: tiny, test: {foreign: 512}}\n" + kModel,
+                     {"line 2 of ", "run.yaml: data.test.foreign = 512: ", "another tokenizer",
+                      "--tokenizer set:tiny"});
+}
+
+TEST_F(BadInput, TokenizerThatIsGoneOrDamagedIsRefused) {
+  write_small_corpus(in("tales.jsonl"), 200, 1);
+  const ProgramResult built =
+      run_program({"scalelaw", "data", "build", in("tales.jsonl"), "--name", "tales", "--tokenizer",
+                   "bpe:300", "--test", "10%", "--data", in("data"), "--quiet"});
+  ASSERT_EQ(built.exit_code, 0) << built.output;
+  const fs::path model = temp_.path() / "data/tales/tokenizer.model";
+  std::string bytes = read_whole_file(model);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  std::ofstream(model, std::ios::binary) << bytes;
+  const std::string yaml = "spec: 1\ndata: {train: tales, test: {tales: 512}}\n" + kModel;
+  expect_run_refused(yaml, {"line 2 of ", "data.train = tales", "tokenizer.model",
+                            "not the tokenizer that the set's tokens were made by"});
+  fs::remove(model);
+  expect_run_refused(yaml, {"tokenizer.model: is not there", "build the set again"});
+}
+
+TEST_F(BadInput, DataFolderThatCannotBeWrittenIsRefusedBeforeTheTextIsRead) {
+  put("text.txt", "caf\xe9\n");  // which would be refused as well, but later
+  expect_refused({"data", "build", in("text.txt"), "--name", "x", "--data", "/proc/data"},
+                 {"--data /proc/data", "/proc cannot be written"});
+}
+
+TEST_F(BadInput, CommandLineThatIsNoneNamesTheWordAndTheHelp) {
+  expect_refused({"train"}, {"config is required", "`scalelaw train --help`"});
+  expect_refused({"train", in("none.yaml")}, {"none.yaml"});
+  expect_refused({"bench", "--position", "absolute"},
+                 {"--position absolute: must be rotary or learned"});
+  expect_refused({"bench", "--width", "10", "--heads", "3"}, {"--heads: must divide"});
+  expect_refused({"sweep", "plan", "--nothing"}, {"`scalelaw sweep --help`"});
+  expect_refused({"fit"}, {"runs is required", "`scalelaw fit --help`"});
+  expect_refused({"data", "verify", "--data"}, {"--data", "`scalelaw data --help`"});
 }
 
 TEST_F(BadInput, TextThatIsEmptyNotUtf8OrNotThereIsRefused) {
@@ -179,6 +272,15 @@ TEST_F(BadInput, SweepThatNamesWhatIsNotThereIsRefused) {
                  {"sweep.yaml", "c"});
   expect_refused({"sweep", "run", in("none.yaml"), "--runs", in("runs"), "--data", in("data")},
                  {"none.yaml"});
+}
+
+TEST_F(BadInput, SweepFindsWhatTheDataLackAtItsLine) {
+  put("sweep.yaml", kGood +
+                        "name: s\nblocks:\n  - {name: b, train.batch_tokens: 8192, "
+                        "horizon.tokens: 8192}\n" +
+                        kModel);
+  expect_refused({"sweep", "run", in("sweep.yaml"), "--runs", in("runs"), "--data", in("data")},
+                 {"line 8 of ", "train.batch_tokens = 8192", "4096 tokens", "block b"});
 }
 
 TEST_F(BadInput, ReportOnNothingIsRefused) {

@@ -27,7 +27,7 @@ std::vector<uint32_t> noisy_cycle(int64_t count, int64_t n_vocab, uint32_t seed)
 }  // namespace
 
 void write_tiny_data_set(const std::filesystem::path& root, const TinyDataSet& options) {
-  const std::string tokenizer_hash(32, 'a');
+  const std::string& tokenizer_hash = options.tokenizer_hash;
   DataSetInfo set;
   set.folder = root / options.name;
   std::filesystem::create_directories(set.folder);

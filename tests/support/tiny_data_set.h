@@ -12,6 +12,7 @@ struct TinyDataSet {
   int64_t n_vocab = 17;
   int64_t train_tokens = 4096;
   int64_t test_tokens = 1024;
+  std::string tokenizer_hash = std::string(32, 'a');
 };
 
 // Writes ROOT/NAME with train and test splits; every call with the same options writes the same.

@@ -121,6 +121,27 @@ TEST_F(PlanTest, DataThatDoesNotSufficeIsRefused) {
             std::string::npos);
 }
 
+TEST_F(PlanTest, RulesFoundOnceTheDataAreReadNameFileAndLine) {
+  EXPECT_EQ(
+      error_of(kBase + "blocks:\n  - {name: b, train.batch_tokens: 4096, horizon.tokens: 8k}\n"),
+      "line 10 of s.yaml: train.batch_tokens = 4096: the train split of tiny has only 4096 "
+      "tokens, and must have more than a batch; build a larger data set or set a smaller "
+      "batch (in block b)");
+  EXPECT_TRUE(
+      error_of("spec: 1\nname: s\ndata: {train: tinny}\n")
+          .starts_with("line 3 of s.yaml: data.train = tinny: data set \"tinny\" is not in "));
+  EXPECT_TRUE(error_of("spec: 1\nname: s\ndata: {train: tiny}\n")
+                  .starts_with("s.yaml: data.test.tiny = 131072 (default): must be from"))
+      << error_of("spec: 1\nname: s\ndata: {train: tiny}\n");
+  TinyDataSet foreign;
+  foreign.name = "foreign";
+  foreign.tokenizer_hash = std::string(32, 'b');
+  write_tiny_data_set(options_.data, foreign);
+  EXPECT_TRUE(error_of(kBase + "arms:\n  x:\n    data.test.foreign: 64\n")
+                  .starts_with("line 11 of s.yaml: data.test.foreign = 64: the set was made with "
+                               "another tokenizer than data.train = tiny"));
+}
+
 TEST_F(PlanTest, CountThatAnArchitectureLacksIsRefused) {
   options_.c_count = CCount::kChinchilla;
   EXPECT_EQ(error_of(kBase), "");
@@ -145,6 +166,15 @@ TEST_F(PlanTest, StartsAndWritesNothing) {
   const Plan planned = plan(kBase);
   EXPECT_NE(plan_text(planned, look_at_all(planned)).find("missing"), std::string::npos);
   EXPECT_FALSE(std::filesystem::exists(options_.runs));
+}
+
+TEST_F(PlanTest, ASweepWithoutBlocksIsOneCellOnOneCore) {
+  options_.cores = 2;
+  const Plan planned = plan(kBase);
+  ASSERT_EQ(planned.cells.size(), 1u);
+  const std::string text = plan_text(planned, look_at_all(planned));
+  EXPECT_NE(text.find("1 cell, "), std::string::npos) << text;
+  EXPECT_NE(text.find(" on 1 core\n"), std::string::npos) << text;
 }
 
 TEST_F(PlanTest, RecordListsEveryCellOnce) {

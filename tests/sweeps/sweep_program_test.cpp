@@ -286,7 +286,7 @@ TEST_F(SweepProgram, BadInputEndsWithTwoAndWritesNothing) {
   EXPECT_EQ(run({"--trainer", "/nowhere/trainer"}).exit_code, 2);
   EXPECT_EQ(run({"--jobs", "-1"}).exit_code, 2);
   EXPECT_EQ(run_program(command("plan", {"--n-count", "totl"})).output,
-            "--n-count totl: unknown; did you mean total?\n");
+            "scalelaw sweep: error: --n-count totl: unknown; did you mean total?\n");
   EXPECT_EQ(run_program(command("plan", {"--flops-per-second", "fast"})).exit_code, 2);
   EXPECT_EQ(run_program({"scalelaw-sweep", "plan", "/nowhere.yaml"}).exit_code, 2);
   EXPECT_EQ(run_program({"scalelaw-sweep", "paln"}).exit_code, 2);

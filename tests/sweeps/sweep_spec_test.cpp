@@ -135,9 +135,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadSpec{"NoName", "spec: 1\n", 1, "name: is missing"},
         BadSpec{"BadName", "spec: 1\nname: ../x\n", 2, "is no name"},
         BadSpec{"Empty", "", 1, "empty"}, BadSpec{"NoMap", "[1, 2]", 1, "key: value"},
-        BadSpec{"NoYaml", "spec: 1\nname: [\n", 3, "no valid YAML"},
-        BadSpec{"TwoDocuments", "spec: 1\nname: s\n---\nspec: 1\n", 1, "more than one YAML"},
-        BadSpec{"DuplicateKey", kHead + "seeds: {init: 1}\nseeds: {data: 1}\n", 4, "twice, first"},
+        BadSpec{"Unclosed", "spec: 1\nname: [\n", 2, "this [ is not closed"},
+        BadSpec{"TwoDocuments", "spec: 1\nname: s\n---\nspec: 1\n", 3, "a second YAML"},
+        BadSpec{"DuplicateKey", kHead + "seeds: {init: 1}\nseeds: {data: 1}\n", 4,
+                "twice, first in line 3"},
         BadSpec{"DuplicateDottedKey", kHead + "seeds: {init: 1}\nseeds.init: 2\n", 4,
                 "seeds.init = 2: is set twice, first in line 3"},
         BadSpec{"Anchor", kHead + "seeds: &a {init: 1}\n", 3, "anchors"},
@@ -152,6 +153,8 @@ INSTANTIATE_TEST_SUITE_P(
                 3, "deeper than 16"},
         BadSpec{"TypoAtTop", kHead + "modle: {n_ctx: 3}\n", 3, "did you mean model?"},
         BadSpec{"TypoOfBlocks", kHead + "block: []\n", 3, "did you mean blocks?"},
+        BadSpec{"LeafWithoutItsSection", kHead + "d_modl: 3\n", 3, "did you mean model.d_model?"},
+        BadSpec{"NotUtf8", kHead + "data: {train: caf\xe9}\n", 3, "byte 18 of the line (0xe9)"},
         BadSpec{"LaterPart", kHead + "hold_out: {where: N > 3}\n", 3, "hold_out: is not supported"},
         BadSpec{"LaterBlock", kHead + "blocks:\n - {name: b, isoflop: {sizes: 7}}\n", 4,
                 "isoflop: is not supported yet"},
@@ -209,7 +212,8 @@ TEST(SweepSpec, ControlCharactersDoNotHideTheRest) {
   // The parser takes byte 4 for the end of the file.
   EXPECT_EQ(error_of(kHead + "seeds: {init: 1}\n\x04"
                              "blocks: [{name: b}]\n"),
-            "line 4 of s.yaml: not a text file in UTF-8 (a control character)");
+            "line 4 of s.yaml: byte 1 of the line (0x04) is a control character; this is no text "
+            "file in UTF-8");
 }
 
 TEST(SweepSpec, MissingFileIsNamed) {

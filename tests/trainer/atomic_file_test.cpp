@@ -54,6 +54,15 @@ class AtomicFile : public testing::Test {
   fs::path file_ = folder_.path() / "a file";
 };
 
+TEST_F(AtomicFile, AFolderThatTakesNoFilesIsToldBefore) {
+  EXPECT_EQ(why_not_writable(folder_.path()), "");
+  EXPECT_EQ(why_not_writable(folder_.path() / "not/there/yet"), "");
+  EXPECT_EQ(n_entries(folder_.path()), 0) << "nothing is left behind";
+  write_atomically(file_, "one");
+  EXPECT_EQ(why_not_writable(file_ / "below"), file_.string() + " is not a folder");
+  EXPECT_NE(why_not_writable("/proc/runs").find("/proc cannot be written"), std::string::npos);
+}
+
 TEST_F(AtomicFile, WritesAndReplaces) {
   write_atomically(file_, "one");
   EXPECT_EQ(read_whole_file(file_), "one");

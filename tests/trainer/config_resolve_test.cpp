@@ -113,6 +113,32 @@ TEST(Resolve, ValuesBeyondTheirRangeAreRefused) {
   }
 }
 
+TEST(Resolve, ANumberTooLargeIsCalledSoWhateverItsRule) {
+  for (const char* value : {"9007199254740992", "9e18", "1e30", "1e999"}) {
+    for (const char* key : {"horizon.tokens", "model.d_model", "data.test.books", "seeds.init"}) {
+      EXPECT_EQ(setting_fault(key, value), "line 1 of f.yaml: " + std::string(key) + " = " + value +
+                                               ": too large; at most 9007199254740991 (2^53 - 1)");
+    }
+  }
+  EXPECT_EQ(setting_fault("train.learning_rate", "1e999"),
+            "line 1 of f.yaml: train.learning_rate = 1e999: too large; at most 1.8e308");
+}
+
+TEST(Resolve, ARuleFoundLaterIsReportedWhereItsKeyStands) {
+  const FlatConfig written = parse_flat_config("spec: 1\ntrain:\n  batch_tokens: 2k\n", "f.yaml");
+  const auto placed = [&](const KeyError& fault) {
+    try {
+      throw_at_its_place(fault, written);
+    } catch (const ConfigError& error) {
+      return std::string(error.what());
+    }
+  };
+  EXPECT_EQ(placed({"train.batch_tokens", "2000", "too many"}),
+            "line 3 of f.yaml: train.batch_tokens = 2k: too many");
+  EXPECT_EQ(placed({"data.train", "default", "is not there"}),
+            "f.yaml: data.train = default (default): is not there");
+}
+
 TEST(Resolve, EdgesOfRangesAreAccepted) {
   EXPECT_EQ(config_of("model: {n_layer: 0}\n").model.n_layer, 0);
   EXPECT_EQ(config_of("train: {schedule: {warmup: 0, final: 1}}\n").train.schedule.final, 1);
@@ -138,6 +164,17 @@ TEST(Resolve, UnknownKeysGetTheNearestOne) {
             std::string::npos);
   EXPECT_NE(fault_of("learning_rate: 0.1\n").find("did you mean train.learning_rate?"),
             std::string::npos);
+  for (const auto& [key, suggestion] : std::vector<std::pair<std::string, std::string>>{
+           {"train.d_model", "model.d_model"},
+           {"train.d_modl", "model.d_model"},
+           {"model.learning_rat", "train.learning_rate"},
+           {"model.learning_rate", "train.learning_rate"},
+           {"d_model", "model.d_model"},
+           {"seeds.tokens", "horizon.tokens or evaluate.tokens"},
+           {"train.bta2", "train.optimizer.beta2"}}) {
+    EXPECT_TRUE(setting_fault(key, "1").ends_with("unknown key; did you mean " + suggestion + "?"))
+        << setting_fault(key, "1");
+  }
   EXPECT_NE(fault_of("zzz: 1\n").find("unknown key; `scalelaw explain` lists all"),
             std::string::npos);
   EXPECT_NE(fault_of("model: {n_vocab: 512}\n").find("unknown key"), std::string::npos);

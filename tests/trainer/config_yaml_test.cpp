@@ -69,7 +69,7 @@ TEST(FlatConfig, ReadsWindowsLineEndsAndAByteOrderMark) {
 
 TEST(FlatConfig, DuplicateKeysAreRefusedHoweverTheyAreWritten) {
   EXPECT_EQ(parse_fault("seeds:\n  init: 1\n  data: 2\n  init: 3\n"),
-            "line 4 of f.yaml: seeds.init = 3: the key is there twice, first in line 2");
+            "line 4 of f.yaml: seeds.init = 3: is set twice, first in line 2; remove one");
   EXPECT_NE(parse_fault("seeds: {init: 1}\nseeds: {init: 2}\n").find("line 2 of f.yaml"),
             std::string::npos);
   EXPECT_NE(parse_fault("seeds.init: 1\nseeds:\n  init: 1\n").find("twice, first in line 1"),
@@ -78,9 +78,9 @@ TEST(FlatConfig, DuplicateKeysAreRefusedHoweverTheyAreWritten) {
 
 TEST(FlatConfig, RepeatedMapsAreRefusedThoughTheirLeavesDiffer) {
   EXPECT_EQ(parse_fault("model: {n_layer: 1}\nseeds: {init: 1}\nmodel: {d_model: 8}\n"),
-            "line 3 of f.yaml: model = {...}: the key is there twice, first in line 1");
+            "line 3 of f.yaml: model = {...}: is set twice, first in line 1; remove one");
   EXPECT_EQ(parse_fault("train:\n  optimizer: {beta1: 0.8}\n  optimizer:\n    beta2: 0.9\n"),
-            "line 3 of f.yaml: train.optimizer = {...}: the key is there twice, first in line 2");
+            "line 3 of f.yaml: train.optimizer = {...}: is set twice, first in line 2; remove one");
   for (const char* yaml : {"seeds: {}\nseeds: {init: 1}\n", "seeds: {init: 1}\nseeds: {}\n",
                            "seeds: 1\nseeds: {init: 1}\n", "seeds: {init: 1}\nseeds: 1\n"}) {
     EXPECT_NE(parse_fault(yaml).find("line 2 of f.yaml: seeds = "), std::string::npos) << yaml;
@@ -91,7 +91,7 @@ TEST(FlatConfig, RepeatedMapsAreRefusedThoughTheirLeavesDiffer) {
 }
 
 TEST(FlatConfig, AnchorsAliasesMergeKeysAndTagsAreRefused) {
-  EXPECT_NE(parse_fault("a: &x 1\n").find("line 1 of f.yaml: anchors"), std::string::npos);
+  EXPECT_NE(parse_fault("a: &x 1\n").find("line 1 of f.yaml: a: anchors (&x)"), std::string::npos);
   EXPECT_NE(parse_fault("a: &x {b: 1}\n").find("anchors"), std::string::npos);
   EXPECT_NE(parse_fault("a: 1\nb: *x\n"), "nothing was thrown");
   EXPECT_NE(parse_fault("a: {b: 1}\n<<: {c: 2}\n").find("line 2 of f.yaml: merge keys"),
@@ -102,30 +102,74 @@ TEST(FlatConfig, AnchorsAliasesMergeKeysAndTagsAreRefused) {
 TEST(FlatConfig, ListsNullsAndOddKeysAreRefused) {
   EXPECT_EQ(parse_fault("model:\n  n_layer: [1, 2]\n"),
             "line 2 of f.yaml: model.n_layer = [...]: a run takes one value, not a list");
-  EXPECT_NE(parse_fault("- a\n").find("line 1 of f.yaml: a list cannot stand here"),
-            std::string::npos);
+  EXPECT_NE(parse_fault("- a\n").find("line 1 of f.yaml: expected keys"), std::string::npos);
   for (const char* yaml : {"seeds:\n  init:\n", "seeds:\n  init: ~\n", "seeds: {init: null}\n"}) {
-    EXPECT_NE(parse_fault(yaml).find("seeds.init = : no value"), std::string::npos) << yaml;
+    EXPECT_NE(parse_fault(yaml).find("seeds.init: has no value"), std::string::npos) << yaml;
   }
   EXPECT_NE(parse_fault("just text\n").find("expected keys"), std::string::npos);
-  EXPECT_NE(parse_fault("? {a: b}\n: c\n").find("a key cannot be a map"), std::string::npos);
+  EXPECT_NE(parse_fault("? {a: b}\n: c\n").find("a key must be a plain word"), std::string::npos);
   EXPECT_NE(parse_fault("~: 1\n").find("a key is missing"), std::string::npos);
   EXPECT_NE(parse_fault("\"\": 1\n").find("a key is empty"), std::string::npos);
 }
 
-TEST(FlatConfig, InvalidYamlNamesItsLine) {
-  EXPECT_NE(parse_fault("a: 1\nb: {c: 2\n").find(" of f.yaml: not valid YAML: "),
+TEST(FlatConfig, InvalidYamlNamesTheLineWhereTheFaultBegins) {
+  EXPECT_EQ(
+      parse_fault("a: 1\nb: {c: 2\nd: 3\n"),
+      "line 2 of f.yaml: this { is not closed by a }, or a comma is missing between its keys");
+  for (const char* yaml : {"a: 1\nb: [1\n", "a: 1\nb: [1\nc: 2\n", "a: 1\nb: [1, {c: 2}"}) {
+    EXPECT_EQ(parse_fault(yaml),
+              "line 2 of f.yaml: this [ is not closed by a ], or a comma is missing in the list")
+        << yaml;
+  }
+  EXPECT_NE(parse_fault("[1").find("line 1 of f.yaml: this [ is not closed"), std::string::npos);
+  EXPECT_EQ(parse_fault("a: 1\nb: \"x\nc: 3\n"),
+            "line 2 of f.yaml: b: a quote is opened here and not closed");
+  for (const char* yaml : {"a: 1\n\tb: 2\n", "a:\n\tb: 2\n"}) {
+    EXPECT_EQ(parse_fault(yaml),
+              "line 2 of f.yaml: a tab indents this line; YAML takes spaces alone")
+        << yaml;
+  }
+  EXPECT_NE(parse_fault("a: 1\nb\n").find("line 2 of f.yaml: b: has no value"), std::string::npos);
+  EXPECT_EQ(parse_flat_config("a: 'it''s'\nb: \"x\\\"y\"\nc: |\n  \"open\n", "f").size(), 3u);
+  EXPECT_NE(parse_fault("a: 1\nb: c: 2\n").find("line 2 of f.yaml: not valid YAML: "),
             std::string::npos);
-  EXPECT_NE(parse_fault("a: 1\n\tb: 2\n").find("line 2 of f.yaml: not valid YAML"),
+  EXPECT_EQ(parse_fault("a: 1\n---\nb: 2\n"),
+            "line 2 of f.yaml: a second YAML document begins here (---); a file holds one");
+  EXPECT_NE(parse_fault("---\na: 1\n---\nb: 2\n").find("line 3 of f.yaml: a second"),
             std::string::npos);
-  EXPECT_NE(parse_fault("a: 1\n---\nb: 2\n").find("two YAML documents"), std::string::npos);
+}
+
+TEST(FlatConfig, AliasesThatWouldMultiplyAreRefusedAtTheFirstAnchor) {
+  std::string bomb = "a: &a {x: 1}\n";
+  for (char name = 'b'; name < 'k'; ++name) {
+    const std::string before = "*" + std::string(1, static_cast<char>(name - 1));
+    bomb += std::string(1, name) + ": &" + name + " {x: " + before + ", y: " + before + "}\n";
+  }
+  EXPECT_EQ(parse_fault(bomb),
+            "line 1 of f.yaml: a: anchors (&a) are not read; write the value out");
 }
 
 TEST(FlatConfig, ControlCharactersDoNotHideTheRest) {
   // yaml-cpp takes byte 4 for the end of the file.
   EXPECT_EQ(parse_fault(std::string("seeds: {init: 1}\n\x04model: {n_layer: 9}\n")),
-            "line 2 of f.yaml: not a text file in UTF-8 (a control character)");
+            "line 2 of f.yaml: byte 1 of the line (0x04) is a control character; this is no text "
+            "file in UTF-8");
   EXPECT_NE(parse_fault(std::string("a: 1\0b", 6)).find("control character"), std::string::npos);
+}
+
+TEST(FlatConfig, BytesThatAreNotUtf8AreNamed) {
+  EXPECT_EQ(parse_fault("data:\n  train: caf\xe9\n"),
+            "line 2 of f.yaml: byte 13 of the line (0xe9) is not UTF-8; save the file as UTF-8");
+  EXPECT_NE(parse_fault(std::string("\xff\xfe"
+                                    "a\0:\0",
+                                    6))
+                .find("byte 1 of the line (0xff)"),
+            std::string::npos);
+  EXPECT_EQ(parse_flat_config("data: {train: caf\xc3\xa9}\n", "f").at("data.train").text,
+            "caf\xc3\xa9");
+  FlatConfig flat;
+  EXPECT_NE(fault_of([&] { apply_setting(flat, "data.train=caf\xe9"); }).find("byte 15"),
+            std::string::npos);
 }
 
 TEST(FlatConfig, DepthAndSizeAreLimited) {

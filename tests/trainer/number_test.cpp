@@ -65,6 +65,22 @@ TEST(Number, WholeMeansWholeAndExact) {
   EXPECT_EQ(parse_whole("1e300"), std::nullopt);
 }
 
+TEST(Number, WhatIsTooLargeIsToldFromWhatIsNoNumber) {
+  for (const char* text : {"9007199254740992", "9e18", "1e30", "1e300", "1e999", "1e99999999999",
+                           "10P", "9000Ti", "1e400k"}) {
+    EXPECT_EQ(whole_limit_exceeded(text), "too large; at most 9007199254740991 (2^53 - 1)") << text;
+  }
+  EXPECT_NE(whole_limit_exceeded(std::string(5000, '9')), "");
+  for (const char* text : {"1e309", "1e999", "1e99999999999", "1e308k", "1e400k"}) {
+    EXPECT_EQ(real_limit_exceeded(text), "too large; at most 1.8e308") << text;
+  }
+  for (const char* text : {"", "abc", "inf", "nan", "1.2.3", "1e-999", "1e-99999999999", "1e5.5",
+                           "9007199254740991", "-1", "0.5", "200%", "0"}) {
+    EXPECT_EQ(whole_limit_exceeded(text), "") << text;
+    EXPECT_EQ(real_limit_exceeded(text), "") << text;
+  }
+}
+
 TEST(Number, ReadsDurationsInSeconds) {
   EXPECT_EQ(parse_duration("90"), 90.0);
   EXPECT_EQ(parse_duration("90s"), 90.0);

@@ -143,23 +143,35 @@ TEST_F(RunRecordTest, FaultsNameTheFileAndTheKey) {
   json = good;
   json["shape"].erase("n_layer");
   write_record(json.dump());
-  expect_fault("shape: key n_layer is missing");
+  expect_fault(": is damaged: shape.n_layer is missing; remove this file");
   json = good;
   json["steps"] = "many";
   write_record(json.dump());
-  expect_fault("steps: not a whole number");
+  expect_fault(": is damaged: steps must be a whole number, is \"many\"; remove this file");
   json = good;
   json["state"] = "done";
   write_record(json.dump());
-  expect_fault("state: unknown value \"done\"");
+  expect_fault("state must be a word that this program knows, is \"done\"");
   json = good;
   json["test"] = 5;
   write_record(json.dump());
-  expect_fault("test: not an object");
+  expect_fault("test must be an object, is 5");
+  json = good;
+  json["test"]["wiki"]["tokens"] = 18446744073709551615u;
+  write_record(json.dump());
+  expect_fault("test.wiki.tokens must be a smaller number, is 18446744073709551615");
+  json = good;
+  json["attempts"][0]["provenance"]["git_dirty"] = "yes";
+  write_record(json.dump());
+  expect_fault("attempts.0.provenance.git_dirty must be true or false, is \"yes\"");
   write_record(good.dump().substr(0, 200));
-  expect_fault("parse error");
+  expect_fault("is damaged: cut short after 200 bytes; remove this file");
+  write_record("");
+  expect_fault("is damaged: empty");
+  write_record(good.dump().insert(9, "\x01"));
+  expect_fault("is damaged: no JSON from byte 10 on");
   write_record("[]");
-  expect_fault("not an object");
+  expect_fault("must be an object, is []");
 }
 
 TEST_F(RunRecordTest, AbsentMeansNotComplete) {

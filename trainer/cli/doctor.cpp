@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "trainer/atomic_file.h"
 #include "trainer/data/data_set.h"
 #include "trainer/number.h"
 
@@ -57,8 +58,10 @@ fs::path existing_part(const fs::path& folder) {
 Finding examine_store(const fs::path& runs) {
   const fs::path at = existing_part(runs);
   struct statvfs disk {};
-  if (access(at.c_str(), W_OK | X_OK) != 0 || statvfs(at.c_str(), &disk) != 0) {
-    return {"run store", Health::kBroken, runs.string() + ": " + at.string() + " is not writable",
+  std::string problem = why_not_writable(runs);
+  if (problem.empty() && statvfs(at.c_str(), &disk) != 0) problem = at.string() + " has no disk";
+  if (!problem.empty()) {
+    return {"run store", Health::kBroken, runs.string() + ": " + problem,
             "choose another with --runs FOLDER"};
   }
   // Some file systems count no inodes and say 0 of 0.

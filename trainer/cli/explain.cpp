@@ -65,7 +65,7 @@ std::string explain(const std::vector<ConfigKey>& keys, std::string_view query) 
   }
   if (!below.empty()) return in_lines(below);
   const std::string close = nearest(query, names_and_groups(keys));
-  throw ConfigError("scalelaw explain " + std::string(query) + ": no such key" +
+  throw ConfigError(std::string(query) + ": no such key" +
                     (close.empty() ? "" : "; did you mean " + close + "?") +
                     " (scalelaw explain lists them)");
 }

@@ -15,6 +15,7 @@
 #include "trainer/cli/explain.h"
 #include "trainer/cli/verbs.h"
 #include "trainer/config_error.h"
+#include "trainer/program_exit.h"
 #include "trainer/version.h"
 
 namespace {
@@ -47,9 +48,14 @@ int parse(CLI::App& app, const std::vector<std::string>& arguments, const Action
     // CLI11 takes them last to first.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kExitComplete : kExitBadInput;
+    if (error.get_exit_code() == 0) return app.exit(error);  // help
+    return end_with_usage_error(app.get_name(), error.what());
   }
-  return act();
+  try {
+    return act();
+  } catch (const std::exception& error) {
+    return end_with_error(app.get_name(), error);
+  }
 }
 
 int run_doctor(const std::vector<std::string>& arguments) {
@@ -116,11 +122,7 @@ int run(const std::vector<std::string>& arguments) {
 int main(int argc, char** argv) {
   try {
     return run({argv + 1, argv + argc});
-  } catch (const ConfigError& error) {
-    std::cerr << error.what() << '\n';
-    return kExitBadInput;
   } catch (const std::exception& error) {
-    std::cerr << error.what() << '\n';
-    return kExitOther;
+    return end_with_error("scalelaw", error);
   }
 }

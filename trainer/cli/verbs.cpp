@@ -47,7 +47,7 @@ Dispatch dispatch(const std::vector<std::string>& arguments) {
     std::vector<std::string> names;
     for (const Verb& known : verbs()) names.emplace_back(known.name);
     const std::string close = nearest(rest[0], names);
-    throw ConfigError("scalelaw " + rest[0] + ": no such verb" +
+    throw ConfigError(rest[0] + ": no such verb" +
                       (close.empty() ? "" : "; did you mean " + close + "?") +
                       " (scalelaw help lists them)");
   }

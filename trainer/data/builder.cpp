@@ -45,16 +45,10 @@ void check_name(const std::string& name) {
   }
 }
 
-// Asked before minutes are spent: the folder, or the nearest one above it, takes new files.
+// Asked before minutes are spent.
 void check_writable(const fs::path& data_root) {
-  fs::path folder = fs::absolute(data_root);
-  std::error_code ignored;
-  while (!fs::exists(folder, ignored) && folder.has_relative_path()) folder = folder.parent_path();
-  if (!fs::is_directory(folder, ignored) || ::access(folder.c_str(), W_OK | X_OK) != 0) {
-    throw ConfigError("--data " + data_root.string() + ": " + folder.string() +
-                      (fs::is_directory(folder, ignored)
-                           ? std::string(" cannot be written: ") + std::strerror(errno)
-                           : " is not a folder"));
+  if (const std::string reason = why_not_writable(data_root); !reason.empty()) {
+    throw ConfigError("--data " + data_root.string() + ": " + reason);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "trainer/data/default_corpus.h"
 #include "trainer/data/verify.h"
 #include "trainer/number.h"
+#include "trainer/program_exit.h"
 
 namespace scalelaw {
 namespace {
@@ -36,8 +37,10 @@ struct Arguments {
 int64_t whole(const std::string& option, const std::string& text, int64_t least) {
   const auto value = parse_bytes(text);
   if (!value || *value < least) {
-    throw ConfigError(option + " " + text + ": must be a whole number of at least " +
-                      std::to_string(least));
+    const std::string limit = whole_limit_exceeded(text);
+    throw ConfigError(
+        option + " " + text + ": " +
+        (limit.empty() ? "must be a whole number of at least " + std::to_string(least) : limit));
   }
   return *value;
 }
@@ -249,7 +252,8 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kExitComplete : kExitBadInput;
+    if (error.get_exit_code() == 0) return app.exit(error);  // help
+    return end_with_usage_error("scalelaw data", error.what());
   }
   if (build->parsed()) return run_build(arguments, *build);
   if (inspect->parsed()) return run_inspect(arguments);
@@ -263,11 +267,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     return scalelaw::run(argc, argv);
-  } catch (const scalelaw::ConfigError& error) {
-    std::cerr << "scalelaw data: " << error.what() << "\n";
-    return scalelaw::kExitBadInput;
   } catch (const std::exception& error) {
-    std::cerr << "scalelaw data: " << error.what() << "\n";
-    return scalelaw::kExitOther;
+    return scalelaw::end_with_error("scalelaw data", error);
   }
 }

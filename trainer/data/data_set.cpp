@@ -7,6 +7,7 @@
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
 #include "trainer/config_yaml.h"
+#include "trainer/hash.h"
 
 namespace scalelaw {
 
@@ -71,6 +72,18 @@ TokenShardInfo checked_split(const DataSetInfo& set, Split split, const nlohmann
   return info;
 }
 
+// The model that the tokens were made by: without it nobody can tell what they say.
+void check_tokenizer(const DataSetInfo& set) {
+  if (set.tokenizer == "bytes") return;
+  const fs::path file = tokenizer_file(set);
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) fail(file, "is not there: build the set again");
+  if (const std::string hash = hash_hex(read_whole_file(file)); hash != set.tokenizer_hash) {
+    fail(file, "is not the tokenizer that the set's tokens were made by (hash " + hash +
+                   ", the tokens' is " + set.tokenizer_hash + "): build the set again");
+  }
+}
+
 }  // namespace
 
 std::string_view name(Split split) {
@@ -121,6 +134,7 @@ DataSetInfo open_data_set(const fs::path& data_root, const std::string& name) {
   set.tokenizer = get<std::string>(json, "tokenizer", file);
   set.tokenizer_hash = get<std::string>(json, "tokenizer_hash", file);
   set.n_vocab = get<int64_t>(json, "n_vocab", file);
+  check_tokenizer(set);
   const auto splits = get<nlohmann::json>(json, "splits", file);
   for (const Split split : kSplits) {
     const auto it = splits.find(std::string(scalelaw::name(split)));

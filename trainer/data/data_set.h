@@ -25,8 +25,8 @@ struct DataSetInfo {
 };
 
 // `name` under `data_root`, or a path to such a folder. ConfigError: not there (names the nearest
-// one that is, and the command that builds it), incomplete, damaged, or of a newer version.
-// Reads headers only: milliseconds.
+// one that is, and the command that builds it), incomplete, damaged, of a newer version, or with
+// another tokenizer than its tokens'. Reads headers and the tokenizer's file: milliseconds.
 DataSetInfo open_data_set(const std::filesystem::path& data_root, const std::string& name);
 std::filesystem::path shard_file(const DataSetInfo& set, Split split);
 std::filesystem::path tokenizer_file(const DataSetInfo& set);  // not there for "bytes"

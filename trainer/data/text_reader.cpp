@@ -15,7 +15,7 @@
 #include <string_view>
 
 #include "trainer/config_error.h"
-#include "trainer/data/utf8.h"
+#include "trainer/utf8.h"
 
 namespace scalelaw {
 

@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "trainer/config_error.h"
-#include "trainer/data/utf8.h"
 #include "trainer/hash.h"
+#include "trainer/utf8.h"
 
 namespace scalelaw {
 

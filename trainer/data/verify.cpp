@@ -5,7 +5,7 @@
 #include "trainer/config_error.h"
 #include "trainer/data/builder.h"
 #include "trainer/data/tokenizer.h"
-#include "trainer/data/utf8.h"
+#include "trainer/utf8.h"
 
 namespace scalelaw {
 

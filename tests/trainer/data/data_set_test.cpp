@@ -8,6 +8,7 @@
 
 #include "tests/support/temp_dir.h"
 #include "trainer/config_error.h"
+#include "trainer/hash.h"
 
 namespace scalelaw {
 namespace {
@@ -100,6 +101,28 @@ TEST_F(DataSetTest, IncompleteDamagedOrNewerSetIsRefused) {
 TEST_F(DataSetTest, ShardOfAnotherTokenizerIsRefused) {
   expect_fault_after([](auto& json) { json["tokenizer_hash"] = std::string(32, 'd'); },
                      "was made by another tokenizer");
+}
+
+TEST_F(DataSetTest, TokenizerThatIsGoneOrAnotherIsRefused) {
+  const std::string model = "pieces";
+  for (const Split split : {Split::kTrain, Split::kTest}) {
+    TokenShardInfo info;
+    info.n_vocab = 257;
+    info.n_documents = 1;
+    info.text_bytes = 3;
+    info.tokenizer_hash = hash_hex(model);
+    DataSetInfo set;
+    set.folder = root() / "books";
+    write_token_shard(shard_file(set, split), std::vector<uint32_t>{1, 2, 3, 256}, info);
+  }
+  json_["tokenizer"] = "bpe:257";
+  json_["tokenizer_hash"] = hash_hex(model);
+  save(json_);
+  expect_fault("books", "tokenizer.model: is not there");
+  std::ofstream(root() / "books/tokenizer.model") << model;
+  EXPECT_EQ(open_data_set(root(), "books").tokenizer, "bpe:257");
+  std::ofstream(root() / "books/tokenizer.model") << "piecez";
+  expect_fault("books", "tokenizer.model: is not the tokenizer that the set's tokens were made by");
 }
 
 }  // namespace

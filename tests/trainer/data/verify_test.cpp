@@ -63,9 +63,9 @@ TEST_F(VerifyTest, TokenizerOfAnotherSetIsFound) {
   options_.tokenizer = "unigram:290";
   const auto other = build_data_set(options_, [](const BuildProgress&) {}).set;
   fs::copy_file(tokenizer_file(other), tokenizer_file(set_), fs::copy_options::overwrite_existing);
-  expect_fault("is not the one its tokens were made by");
+  expect_fault("is not the tokenizer that the set's tokens were made by");
   std::ofstream(tokenizer_file(set_)) << "junk";
-  expect_fault("not a SentencePiece model");
+  expect_fault("is not the tokenizer that the set's tokens were made by");
   fs::remove(tokenizer_file(set_));
   expect_fault("tokenizer.model: is not there");
 }

@@ -84,6 +84,28 @@ TEST(ChooseDevice, UnknownNameIsAnError) {
             std::string::npos);
 }
 
+TEST(FailureText, IsOneLineThatSaysWhatHelps) {
+  try {
+    at::ones({int64_t{1} << 50});  // more than an address space
+    FAIL() << "allocated";
+  } catch (const c10::Error& error) {
+    const std::string text = failure_text(error, "lstm of n_layer = 1", "a smaller batch helps");
+    EXPECT_TRUE(text.starts_with(
+        "memory does not suffice for lstm of n_layer = 1; a smaller batch helps (LibTorch: "))
+        << text;
+    EXPECT_EQ(text.find('\n'), std::string::npos) << text;
+  }
+  try {
+    at::ones({2, 3}).add_(at::ones({5}));
+    FAIL() << "shapes that do not fit";
+  } catch (const c10::Error& error) {
+    const std::string text = failure_text(error, "lstm of n_layer = 1", "a smaller batch helps");
+    EXPECT_TRUE(text.starts_with("LibTorch failed on lstm of n_layer = 1: The size of tensor"))
+        << text;
+    EXPECT_EQ(text.find('\n'), std::string::npos) << text;
+  }
+}
+
 // 240 MB and a tenth of a second that a process on a CPU must not pay.
 TEST(ChooseDevice, ProcessOnACpuHasNotLoadedTheCudaHalf) {
   ASSERT_TRUE(choose_device("cpu").is_cpu());

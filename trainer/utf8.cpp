@@ -1,4 +1,4 @@
-#include "trainer/data/utf8.h"
+#include "trainer/utf8.h"
 
 #include <cassert>
 #include <cstdint>

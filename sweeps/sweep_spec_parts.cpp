@@ -1,0 +1,120 @@
+#include "sweeps/sweep_spec_parts.h"
+
+#include <algorithm>
+#include <set>
+
+namespace scalelaw {
+namespace {
+
+// Planned, and named in the documentation: a typo's message would mislead.
+const std::vector<std::string> kLaterParts = {"hold_out", "tune",     "budget", "ladder",
+                                              "isoflop",  "executor", "keep",   "order"};
+
+std::string first_part(const std::string& key) {
+  return key.substr(0, key.find('.'));
+}
+
+// "data", "horizon", "model" ...: the first parts of a run configuration's keys.
+const std::vector<std::string>& config_sections() {
+  static const std::vector<std::string> sections = [] {
+    std::set<std::string> found;
+    for (const ConfigKey& key : config_keys()) found.insert(first_part(key.name));
+    found.erase("spec");
+    return std::vector<std::string>(found.begin(), found.end());
+  }();
+  return sections;
+}
+
+}  // namespace
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+void SpecParts::fail(const YamlTree& where, std::string_view key, const std::string& rule) const {
+  if (where.kind != YamlTree::Kind::kScalar) fail(where.line, key, rule);
+  throw_config_error({where.text, file_, where.line}, key, rule);
+}
+
+void SpecParts::fail(int line, std::string_view key, const std::string& rule) const {
+  throw_at_line(file_, line, key, rule);
+}
+
+SourcedText SpecParts::scalar(const YamlTree& value, const std::string& key) const {
+  if (value.kind == YamlTree::Kind::kSequence) {
+    fail(value, key, "takes one value; several go into a block's grid, zip or list");
+  }
+  if (value.kind == YamlTree::Kind::kMap) fail(value, key, "takes one value, not further keys");
+  if (value.text.starts_with("=")) {
+    fail(value, key, "expressions are not supported yet; write the value itself");
+  }
+  return {value.text, file_, value.line};
+}
+
+std::string SpecParts::checked_name(const YamlTree& value, const std::string& key) const {
+  const std::string name = scalar(value, key).text;
+  check_name(value, key, name);
+  return name;
+}
+void SpecParts::check_name(const YamlTree& where, const std::string& key,
+                           const std::string& name) const {
+  const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
+  });
+  if (!plain || name.empty() || name.size() > 64 || name.front() == '.' || name.front() == '-') {
+    fail(where, key,
+         "\"" + name +
+             "\" is no name: 1 to 64 letters, digits, '_', '-' or '.', beginning with "
+             "a letter, a digit or '_'");
+  }
+}
+
+void SpecParts::check_section(const std::string& key, const YamlTree& value,
+                              std::vector<std::string> parts) const {
+  const std::vector<std::string>& sections = config_sections();
+  const std::string first = first_part(key);
+  if (std::find(sections.begin(), sections.end(), first) != sections.end()) return;
+  parts.insert(parts.end(), sections.begin(), sections.end());
+  if (std::find(kLaterParts.begin(), kLaterParts.end(), first) != kLaterParts.end()) {
+    fail(value, key, "is not supported yet; known here: " + joined(parts));
+  }
+  if (const std::string near = nearest(first, parts); !near.empty()) {
+    fail(value, key, "unknown key; did you mean " + near + "?");
+  }
+  const std::string elsewhere = did_you_mean(key);
+  fail(value, key,
+       "unknown key" + (elsewhere.empty() ? "; known here: " + joined(parts) : elsewhere));
+}
+
+void SpecParts::flatten(const std::string& key, const YamlTree& value, FlatConfig& into) const {
+  if (value.kind == YamlTree::Kind::kMap && !value.map.empty()) {
+    for (const auto& [inner, inner_value] : value.map) {
+      flatten(key + "." + inner, inner_value, into);
+    }
+    return;
+  }
+  const SourcedText text = value.kind == YamlTree::Kind::kMap
+                               ? SourcedText{kEmptyGroup, file_, value.line}
+                               : scalar(value, key);
+  const auto [place, inserted] = into.emplace(key, text);
+  if (!inserted) {
+    fail(value, key,
+         "is set twice, first in line " + std::to_string(place->second.line) + "; remove one");
+  }
+}
+FlatConfig SpecParts::overrides(const YamlTree& value, const std::string& what) const {
+  if (value.kind != YamlTree::Kind::kMap) {
+    fail(value, what, "must hold keys of a configuration, as {model: {d_model: 64}}");
+  }
+  FlatConfig flat;
+  for (const auto& [key, inner] : value.map) {
+    check_section(key, inner, {});
+    flatten(key, inner, flat);
+  }
+  return flat;
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,44 @@
+// What the parts of a sweep file have in common: values, names, and keys of a configuration.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sweeps/sweep_spec.h"
+#include "trainer/yaml_tree.h"
+
+namespace scalelaw {
+
+// Every member throws ConfigError with file, line and key.
+class SpecParts {
+ public:
+  explicit SpecParts(std::string file) : file_(std::move(file)) {}
+
+  [[noreturn]] void fail(const YamlTree& where, std::string_view key,
+                         const std::string& rule) const;
+  [[noreturn]] void fail(int line, std::string_view key, const std::string& rule) const;
+
+  // One value; no list, no map, no expression.
+  SourcedText scalar(const YamlTree& value, const std::string& key) const;
+  // Letters, digits, '_', '-', '.': what can be a folder's name.
+  void check_name(const YamlTree& where, const std::string& key, const std::string& name) const;
+  std::string checked_name(const YamlTree& value, const std::string& key) const;
+  // `key` begins with a section of the configuration; `parts` are what else may stand here.
+  void check_section(const std::string& key, const YamlTree& value,
+                     std::vector<std::string> parts) const;
+  // {a: {b: 1}, "a.c": 2} -> a.b = 1, a.c = 2
+  void flatten(const std::string& key, const YamlTree& value, FlatConfig& into) const;
+  // A map of a configuration's keys; `what` names it in messages.
+  FlatConfig overrides(const YamlTree& value, const std::string& what) const;
+
+ private:
+  std::string file_;
+};
+
+std::string joined(const std::vector<std::string>& names);  // "a, b"
+
+// Fills in spec.blocks; spec.arms must be there.
+void read_blocks(const SpecParts& parts, const YamlTree& value, SweepSpec& spec);
+
+}  // namespace scalelaw
