@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "trainer/data/data_set.h"
-#include "trainer/data/token_shard.h"
+#include "trainer/data/token_shard_writer.h"
 
 namespace scalelaw {
 namespace {
