@@ -24,6 +24,8 @@ fs::path find_folder(const fs::path& data_root, const std::string& name) {
   for (const fs::path& folder : {data_root / name, fs::path(name)}) {
     if (!name.empty() && fs::is_directory(folder, ignored)) return folder;
   }
+  const fs::path replaced = replaced_folder(data_root, name);
+  if (fs::is_directory(replaced, ignored)) return replaced;
   const std::string close = nearest(name, data_set_names(data_root));
   const std::string build = name == "default" || name == "headers"
                                 ? "scalelaw data build default"
@@ -91,6 +93,14 @@ fs::path shard_file(const DataSetInfo& set, Split split) {
 
 fs::path tokenizer_file(const DataSetInfo& set) {
   return set.folder / "tokenizer.model";
+}
+
+fs::path build_folder(const fs::path& data_root, const std::string& name) {
+  return data_root / ("." + name + ".build");
+}
+
+fs::path replaced_folder(const fs::path& data_root, const std::string& name) {
+  return build_folder(data_root, name) / "old";
 }
 
 std::vector<std::string> data_set_names(const fs::path& data_root) {

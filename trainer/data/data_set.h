@@ -30,6 +30,12 @@ struct DataSetInfo {
 DataSetInfo open_data_set(const std::filesystem::path& data_root, const std::string& name);
 std::filesystem::path shard_file(const DataSetInfo& set, Split split);
 std::filesystem::path tokenizer_file(const DataSetInfo& set);  // not there for "bytes"
+// Where a build of `name` works, and where it keeps the set that it replaces until the new one is
+// in place (trainer/data/build_workspace.h). open_data_set reads the latter while `name` itself is
+// not there: the build was killed between two renames.
+std::filesystem::path build_folder(const std::filesystem::path& data_root, const std::string& name);
+std::filesystem::path replaced_folder(const std::filesystem::path& data_root,
+                                      const std::string& name);
 // Names of the complete sets under `data_root`, sorted; none when the folder is not there.
 std::vector<std::string> data_set_names(const std::filesystem::path& data_root);
 

@@ -27,6 +27,7 @@ constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
 constexpr std::size_t kMaxDocumentBytes = std::size_t{1} << 30;
 constexpr std::array<std::string_view, 3> kCompressions = {".gz", ".xz", ".zst"};
 
+using Progress = std::function<void(int64_t)>;
 using ByteSink = std::function<void(std::string_view)>;
 
 [[noreturn]] void fail(const fs::path& file, int64_t line, const std::string& fault) {
@@ -55,18 +56,19 @@ Format format_of(std::string file_name, const SourceOptions& options) {
   return Format::kOther;
 }
 
-void read_plain(const fs::path& file, const ByteSink& sink) {
+void read_plain(const fs::path& file, const ByteSink& sink, const Progress& progress) {
   std::ifstream in(file, std::ios::binary);
   if (!in) fail(file, 0, std::string("cannot be opened: ") + std::strerror(errno));
   std::string chunk(kChunkBytes, '\0');
-  while (in) {
+  for (int64_t done = 0; in;) {
     in.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
     sink(std::string_view(chunk.data(), static_cast<std::size_t>(in.gcount())));
+    progress(done += in.gcount());
   }
   if (in.bad()) throw std::runtime_error(file.string() + ": cannot be read");
 }
 
-void read_compressed(const fs::path& file, const ByteSink& sink) {
+void read_compressed(const fs::path& file, const ByteSink& sink, const Progress& progress) {
   const std::unique_ptr<archive, decltype(&archive_read_free)> reader(archive_read_new(),
                                                                       &archive_read_free);
   // Only these filters, no archive format: a foreign file reaches no other parser.
@@ -89,11 +91,13 @@ void read_compressed(const fs::path& file, const ByteSink& sink) {
     check(got);
     if (got == 0) return;
     sink(std::string_view(chunk.data(), static_cast<std::size_t>(got)));
+    progress(archive_filter_bytes(reader.get(), -1));
   }
 }
 
-void read_bytes(const fs::path& file, const ByteSink& sink) {
-  is_compressed(file.filename().string()) ? read_compressed(file, sink) : read_plain(file, sink);
+void read_bytes(const fs::path& file, const ByteSink& sink, const Progress& progress) {
+  is_compressed(file.filename().string()) ? read_compressed(file, sink, progress)
+                                          : read_plain(file, sink, progress);
 }
 
 void check_bytes(const fs::path& file, int64_t line, std::size_t bytes) {
@@ -130,7 +134,7 @@ Document parse_line(const fs::path& file, int64_t line, std::string_view content
 }
 
 void read_json_lines(const fs::path& file, const std::string& key,
-                     const std::function<void(Document)>& sink) {
+                     const std::function<void(Document)>& sink, const Progress& progress) {
   std::string pending;
   int64_t line = 0;
   const auto take = [&](std::string_view content) {
@@ -138,7 +142,7 @@ void read_json_lines(const fs::path& file, const std::string& key,
     if (content.find_first_not_of(" \t\r") == std::string_view::npos) return;
     sink(parse_line(file, line, content, key));
   };
-  read_bytes(file, [&](std::string_view chunk) {
+  const auto split = [&](std::string_view chunk) {
     for (std::size_t end; (end = chunk.find('\n')) != std::string_view::npos;
          chunk.remove_prefix(end + 1)) {
       if (pending.empty()) {
@@ -151,7 +155,8 @@ void read_json_lines(const fs::path& file, const std::string& key,
     }
     pending += chunk;
     check_bytes(file, line + 1, pending.size());
-  });
+  };
+  read_bytes(file, split, progress);
   if (!pending.empty()) take(pending);
 }
 
@@ -236,16 +241,18 @@ SourceList find_sources(const std::vector<std::string>& sources, const SourceOpt
 }
 
 void read_documents(const SourceFile& source, const SourceOptions& options,
-                    const std::function<void(Document)>& sink) {
+                    const std::function<void(Document)>& sink,
+                    const std::function<void(int64_t)>& progress) {
   if (format_of(source.path.filename().string(), options) == Format::kJsonLines) {
-    read_json_lines(source.path, options.jsonl_key, sink);
+    read_json_lines(source.path, options.jsonl_key, sink, progress);
     return;
   }
   Document document;
-  read_bytes(source.path, [&](std::string_view chunk) {
+  const auto collect = [&](std::string_view chunk) {
     document.text += chunk;
     check_bytes(source.path, 0, document.text.size());
-  });
+  };
+  read_bytes(source.path, collect, progress);
   check_utf8(source.path, 0, document.text);
   sink(std::move(document));
 }

@@ -43,7 +43,14 @@ class TextReaderTest : public testing::Test {
   std::vector<Document> read(const fs::path& path) const {
     std::vector<Document> documents;
     for (const SourceFile& file : find_sources({path.string()}, options_).files) {
-      read_documents(file, options_, [&](Document d) { documents.push_back(std::move(d)); });
+      int64_t read_bytes = 0;
+      read_documents(
+          file, options_, [&](Document d) { documents.push_back(std::move(d)); },
+          [&](int64_t done) {
+            EXPECT_GE(done, read_bytes);
+            read_bytes = done;
+          });
+      EXPECT_EQ(read_bytes, file.bytes);
     }
     return documents;
   }
