@@ -66,11 +66,14 @@ BuildWorkspace::BuildWorkspace(const fs::path& data_root, const std::string& nam
       folder_(build_folder(data_root, name)),
       replaced_(replaced_folder(data_root, name)),
       made_(uppermost_missing(data_root)) {
+  std::error_code error;
+  fs::create_directories(folder_, error);
+  if (error)
+    throw ConfigError("--data " + data_root.string() + ": cannot be written: " + error.message());
   // The build before may have removed the lock between our opening and locking it.
   do {
     lock_.emplace(folder_);
   } while (!lock_->folder_is_there());
-  std::error_code error;
   if (!fs::exists(target_) && fs::exists(replaced_)) fs::rename(replaced_, target_, error);
   if (!error) clear();
   fs::create_directory(draft(), error);

@@ -162,10 +162,11 @@ class Gatherer {
 
   void check_splits() const {
     if (corpus_.splits.empty()) {
-      throw ConfigError(sources_.train.files.front().path.string() +
-                        (corpus_.counts.files > 1 ? " and the other sources hold" : " holds") +
-                        " no text: " + std::to_string(corpus_.counts.empty_documents) +
-                        " empty documents");
+      throw ConfigError(
+          sources_.train.files.front().path.string() +
+          (corpus_.counts.files > 1 ? " and the other sources: hold" : ": holds") +
+          " no text (documents read: " + std::to_string(corpus_.counts.documents) +
+          ", of white space alone: " + std::to_string(corpus_.counts.empty_documents) + ")");
     }
     const std::map<Split, bool> wanted = {
         {Split::kTrain, validation_share_ + test_share_ < 1},

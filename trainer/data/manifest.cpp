@@ -189,8 +189,9 @@ std::string manifest_text(const ManifestInput& input) {
       {"build_hash", input.build_hash},
       {"command_line", input.options.command_line},
       {"built_at", now_utc()},
-      {"build_seconds", std::round(input.build_seconds * 100) / 100}};
-  return dump(json);
+      {"build_seconds", std::round(input.build_seconds * 100) / 100},
+      {"file_hash", std::string(32, '0')}};
+  return with_data_set_file_hash(dump(json));
 }
 
 nlohmann::json read_manifest(const DataSetInfo& set) {

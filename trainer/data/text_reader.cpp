@@ -80,11 +80,16 @@ void read_compressed(const fs::path& file, const ByteSink& sink, const Progress&
   const auto check = [&](la_ssize_t result) {
     if (result >= ARCHIVE_OK) return;
     const char* text = archive_error_string(reader.get());
-    fail(file, 0, std::string("cannot be unpacked: ") + (text == nullptr ? "damaged" : text));
+    fail(file, 0,
+         "cannot be unpacked, it is damaged or cut short (" +
+             std::string(text == nullptr ? "no reason given" : text) +
+             "): fetch it again, or leave it out with --exclude");
   };
   check(archive_read_open_filename(reader.get(), file.c_str(), kChunkBytes));
   check(archive_read_next_header(reader.get(), &entry));
-  if (archive_filter_count(reader.get()) < 2) fail(file, 0, "is not what its suffix says");
+  if (archive_filter_count(reader.get()) < 2) {
+    fail(file, 0, "is not compressed, though its suffix says so: rename it, or leave it out");
+  }
   std::string chunk(kChunkBytes, '\0');
   for (;;) {
     const la_ssize_t got = archive_read_data(reader.get(), chunk.data(), chunk.size());
@@ -110,7 +115,10 @@ void check_utf8(const fs::path& file, int64_t line, std::string_view text) {
   const int64_t lines =
       std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
   fail(file, line > 0 ? line : lines + 1,
-       "byte " + std::to_string(at) + (line > 0 ? " of the line" : " of the file") +
+       "byte " + std::to_string(at) +
+           (line > 0                                  ? " of the line"
+            : is_compressed(file.filename().string()) ? " of the unpacked file"
+                                                      : " of the file") +
            " is not UTF-8: convert the file to UTF-8, or leave it out with --exclude");
 }
 

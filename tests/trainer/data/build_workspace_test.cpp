@@ -100,13 +100,24 @@ TEST_F(BuildWorkspaceTest, KilledWhereverItIsAReplacementLeavesTheOldSetOrTheNew
   ASSERT_NE(first, second);
   std::mt19937 random(1);
   std::set<std::string> seen;
-  for (int i = 0; i < 40; ++i) {
-    const pid_t child = start([this] {
-      for (uint64_t seed = 1;; seed = 3 - seed) build(seed);
+  for (uint64_t i = 0; i < 30; ++i) {
+    int built[2];
+    ASSERT_EQ(::pipe(built), 0);
+    const pid_t child = start([&] {
+      for (uint64_t seed = 1 + i % 2;; seed = 3 - seed) {
+        build(seed);
+        if (::write(built[1], "x", 1) != 1) return;
+      }
     });
-    ::usleep(1000 + random() % 40000);
+    ::close(built[1]);
+    char ignored = 0;
+    if (i % 3 > 0) {
+      ASSERT_EQ(::read(built[0], &ignored, 1), 1);
+    }
+    ::usleep(random() % 30000);
     ::kill(child, SIGKILL);
     wait_for_kill(child);
+    ::close(built[0]);
     const DataSetInfo set = open_data_set(root(), "tales");
     verify_data_set(set);
     seen.insert(set.splits.at(Split::kTrain).token_hash);

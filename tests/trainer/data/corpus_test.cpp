@@ -180,7 +180,12 @@ TEST_F(CorpusTest, SplitThatComesOutEmptyIsExplained) {
   } catch (const ConfigError& error) {
     EXPECT_NE(std::string(error.what()).find("--split-by piece"), std::string::npos);
   }
-  EXPECT_THROW(gather({put("empty.txt", "\n \n")}), ConfigError);
+  try {
+    gather({put("empty.txt", "\n \n")});
+    FAIL() << "a corpus of white space";
+  } catch (const ConfigError& error) {
+    EXPECT_NE(std::string(error.what()).find("empty.txt: holds no text"), std::string::npos);
+  }
 }
 
 TEST_F(CorpusTest, TestLinesThatStandInTrainAreCounted) {

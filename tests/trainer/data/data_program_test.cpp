@@ -60,8 +60,12 @@ TEST_F(DataProgramTest, BuildsVerifiesInspectsAndLists) {
 TEST_F(DataProgramTest, BadInputEndsWithTwoOneMessageAndNothingWritten) {
   std::ofstream(temp_.path() / "latin1.txt") << "caf\xE9\n";
   const std::string latin1 = (temp_.path() / "latin1.txt").string();
+  std::ofstream(temp_.path() / "blank.txt") << " \n\n";
+  std::ofstream(temp_.path() / "torn.jsonl.gz") << "\x1f\x8b\x08 and no more";
   const std::vector<std::vector<std::string>> bad = {
       {"build", latin1, "--name", "x"},
+      {"build", (temp_.path() / "blank.txt").string(), "--name", "x", "--quiet"},
+      {"build", (temp_.path() / "torn.jsonl.gz").string(), "--name", "x", "--quiet"},
       {"build", source()},
       {"build", source(), "--name", "../x"},
       {"build", source(), "--name", "x", "--tokenizer", "bpe"},
