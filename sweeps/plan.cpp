@@ -57,7 +57,7 @@ void complete_cell(const PlanOptions& options, DataSetHeaders& data, PlannedCell
   cell.steps = total_steps(cell.config);
   cell.train_tokens = cell.steps * cell.config.train.batch_tokens;
   cell.unique_train_tokens =
-      std::min(cell.config.horizon.tokens, train.splits.at(Split::kTrain).n_tokens);
+      unique_train_tokens(cell.config, train.splits.at(Split::kTrain).n_tokens);
   price(options, cell);
 }
 
@@ -70,7 +70,7 @@ std::vector<std::string> warnings_for(const std::vector<PlannedCell>& cells) {
     const double epochs = static_cast<double>(cell.train_tokens) /
                           static_cast<double>(std::max<int64_t>(1, cell.unique_train_tokens));
     most_epochs = std::max(most_epochs, epochs);
-    if (cell.config.horizon.tokens > cell.unique_train_tokens) ++repeating;
+    if (cell.train_tokens > cell.unique_train_tokens) ++repeating;
     if (epochs > kMostEpochs) ++many_epochs;
     if (!cell.train_flops) ++uncounted;
   }

@@ -107,14 +107,9 @@ void Pack::open_data(const RunIdentity& identity) {
   }
 }
 
-// One token more than the run predicts, so that a data set that is large enough is read once.
-int64_t Pack::prefix_tokens(const RunConfig& config) const {
-  return std::min(total_steps(config) * config.train.batch_tokens + 1, train_->info().n_tokens);
-}
-
 RunRecord Pack::facts_of(const ReplicaRun& member) const {
   RunRecord facts = facts_;
-  facts.unique_train_tokens = prefix_tokens(member.config()) - 1;
+  facts.unique_train_tokens = unique_train_tokens(member.config(), train_->info().n_tokens);
   return facts;
 }
 
@@ -155,7 +150,8 @@ void Pack::build(const std::vector<RunIdentity>& identities) {
   for (const RunIdentity& identity : identities) {
     optimizers.push_back(identity.config.train.optimizer);
     streams_.emplace_back(
-        BatchGeometry{shape_.n_ctx, batch_windows, prefix_tokens(identity.config)},
+        BatchGeometry{shape_.n_ctx, batch_windows,
+                      unique_train_tokens(identity.config, train_->info().n_tokens) + 1},
         identity.config.seeds.data);
   }
   optimizer_ = std::make_unique<AdamW>(arena_, std::move(optimizers));

@@ -70,7 +70,6 @@ class Pack {
   void start_afresh();
   bool restore_at(int64_t step, std::vector<std::vector<RunEvent>>& rejected);
   void load_batch();
-  int64_t prefix_tokens(const RunConfig& config) const;  // of the train split that a run reads
   RunRecord facts_of(const ReplicaRun& member) const;
 
   PackOptions options_;

@@ -87,4 +87,9 @@ std::map<std::string, int64_t> test_tokens(const RunConfig& config);
 
 int64_t total_steps(const RunConfig& config);  // ceil(horizon.tokens / train.batch_tokens)
 
+// How many different tokens of a train split of `split_tokens` a run predicts, for its plan and its
+// record alike. It reads one token more, its first input, so that a split that is large enough is
+// read once.
+int64_t unique_train_tokens(const RunConfig& config, int64_t split_tokens);
+
 }  // namespace scalelaw

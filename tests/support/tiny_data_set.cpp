@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "trainer/data/data_set.h"
-#include "trainer/data/token_shard.h"
+#include "trainer/data/token_shard_writer.h"
 
 namespace scalelaw {
 namespace {
@@ -33,8 +33,10 @@ void write_tiny_data_set(const std::filesystem::path& root, const TinyDataSet& o
   std::filesystem::create_directories(set.folder);
   nlohmann::json splits;
   uint32_t seed = 1;
-  for (const auto& [split, count] :
-       {std::pair{Split::kTrain, options.train_tokens}, {Split::kTest, options.test_tokens}}) {
+  for (const auto& [split, count] : {std::pair{Split::kTrain, options.train_tokens},
+                                     {Split::kTest, options.test_tokens},
+                                     {Split::kValidation, options.val_tokens}}) {
+    if (count == 0) continue;
     TokenShardInfo info;
     info.n_vocab = options.n_vocab;
     info.n_documents = 1;
@@ -47,9 +49,12 @@ void write_tiny_data_set(const std::filesystem::path& root, const TinyDataSet& o
                                         {"text_bytes", info.text_bytes},
                                         {"token_hash", info.token_hash}};
   }
-  std::ofstream(set.folder / kDataSetFile) << nlohmann::json{
-      {"version", kDataSetVersion},       {"name", options.name},       {"tokenizer", "bytes"},
-      {"tokenizer_hash", tokenizer_hash}, {"n_vocab", options.n_vocab}, {"splits", splits}};
+  std::ofstream(set.folder / kDataSetFile) << nlohmann::json{{"version", 1},
+                                                             {"name", options.name},
+                                                             {"tokenizer", "bytes"},
+                                                             {"tokenizer_hash", tokenizer_hash},
+                                                             {"n_vocab", options.n_vocab},
+                                                             {"splits", splits}};
 }
 
 }  // namespace scalelaw

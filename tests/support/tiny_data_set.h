@@ -13,9 +13,11 @@ struct TinyDataSet {
   int64_t train_tokens = 4096;
   int64_t test_tokens = 1024;
   std::string tokenizer_hash = std::string(32, 'a');
+  int64_t val_tokens = 0;  // 0: no such split
 };
 
-// Writes ROOT/NAME with train and test splits; every call with the same options writes the same.
+// Writes ROOT/NAME with train and test splits, and a val split if asked for; every call with the
+// same options writes the same.
 void write_tiny_data_set(const std::filesystem::path& root, const TinyDataSet& options = {});
 
 }  // namespace scalelaw

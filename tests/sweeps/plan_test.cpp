@@ -54,13 +54,30 @@ TEST_F(PlanTest, CountsStepsTokensParametersAndFlops) {
   const PlannedCell cell = plan(kBase).cells.at(0);
   EXPECT_EQ(cell.steps, 63);
   EXPECT_EQ(cell.train_tokens, 2016);
-  EXPECT_EQ(cell.unique_train_tokens, 2000);
+  EXPECT_EQ(cell.unique_train_tokens, 2016);
   EXPECT_EQ(cell.shape.n_vocab, 17);
   const ModelCounts counts = count(cell.shape).value();
   EXPECT_EQ(cell.n_params, 12 * 16 * 16) << "4 W^2 of attention and 8 W^2 of the MLP";
   EXPECT_EQ(cell.train_flops,
             2016 * training_flops_per_token(cell.shape, counts, CCount::kExactCausal));
   EXPECT_DOUBLE_EQ(*cell.core_hours, *cell.train_flops / 30e9 / 3600);
+}
+
+// A batch of 32 tokens: what is planned is what a run's record will say (PackTest checks the same).
+TEST_F(PlanTest, UniqueTokensAreThoseThatATrainerReads) {
+  RunConfig config;
+  config.horizon.tokens = 2000;
+  config.train.batch_tokens = 32;
+  EXPECT_EQ(unique_train_tokens(config, 4096), 2016) << "whole batches";
+  EXPECT_EQ(unique_train_tokens(config, 2017), 2016) << "and one token more as input";
+  EXPECT_EQ(unique_train_tokens(config, 2016), 2015);
+  TinyDataSet small;
+  small.name = "tiny";
+  small.train_tokens = 1000;
+  write_tiny_data_set(options_.data, small);
+  const Plan planned = plan(kBase);
+  EXPECT_EQ(planned.cells.at(0).unique_train_tokens, 999);
+  EXPECT_FALSE(planned.warnings.empty()) << "tokens are seen more than once";
 }
 
 TEST_F(PlanTest, EqualCellsMergeAndRememberEveryPlace) {

@@ -15,6 +15,7 @@
 #include "tests/support/temp_dir.h"
 #include "tests/support/tiny_data_set.h"
 #include "trainer/config_error.h"
+#include "trainer/data/data_set.h"
 #include "trainer/safetensors.h"
 #include "trainer/train_loop.h"
 
@@ -236,6 +237,21 @@ TEST_P(PackTest, AFolderRemovedWhileRunningIsAnError) {
   fs::remove_all(temp_.path() / "runs");
   EXPECT_THROW(pack.write_checkpoints(), std::runtime_error);
   EXPECT_FALSE(fs::exists(temp_.path() / "runs"));
+}
+
+TEST_P(PackTest, AValidationSplitIsReadAsATestSetOfItsOwn) {
+  TinyDataSet data;
+  data.name = "choices";
+  data.val_tokens = 700;
+  write_tiny_data_set(temp_.path() / "data", data);
+  RunConfig config = tiny_run(GetParam());
+  config.data.train = "choices";
+  config.data.test = {{"choices", 512}, {"choices/val", 512}};
+  const RunRecord record = read_run_record(run({config}, "runs").front());
+  ASSERT_EQ(record.test.size(), 2u);
+  const DataSetInfo set = open_data_set(temp_.path() / "data", "choices");
+  EXPECT_EQ(record.test.at("choices/val").token_hash, set.splits.at(Split::kValidation).token_hash);
+  EXPECT_EQ(record.test.at("choices").token_hash, set.splits.at(Split::kTest).token_hash);
 }
 
 TEST_P(PackTest, ACompleteRunIsNotTrainedAgain) {

@@ -74,12 +74,12 @@ void gather_windows(const TokenShard& shard, std::span<const int64_t> starts, in
                     std::span<int64_t> inputs, std::span<int64_t> targets) {
   const std::size_t width = static_cast<std::size_t>(n_ctx);
   assert(inputs.size() == starts.size() * width && targets.size() == inputs.size());
+  std::vector<int64_t> window(width + 1);
   for (std::size_t row = 0; row < starts.size(); ++row) {
-    const std::span<int64_t> target = targets.subspan(row * width, width);
-    const std::span<int64_t> input = inputs.subspan(row * width, width);
-    shard.copy(starts[row], input.first(1));
-    shard.copy(starts[row] + 1, target);
-    std::copy_n(target.begin(), width - 1, input.begin() + 1);
+    shard.copy(starts[row], window);
+    std::copy_n(window.begin(), width, inputs.begin() + static_cast<std::ptrdiff_t>(row * width));
+    std::copy_n(window.begin() + 1, width,
+                targets.begin() + static_cast<std::ptrdiff_t>(row * width));
   }
 }
 

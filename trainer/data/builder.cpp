@@ -6,13 +6,18 @@
 #include <cctype>
 #include <cerrno>
 #include <chrono>
+#include <condition_variable>
 #include <cstring>
+#include <mutex>
 #include <optional>
+#include <thread>
 
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
+#include "trainer/data/build_workspace.h"
 #include "trainer/data/encode.h"
 #include "trainer/data/manifest.h"
+#include "trainer/data/token_shard_writer.h"
 #include "trainer/data/tokenizer.h"
 #include "trainer/hash.h"
 #include "trainer/number.h"
@@ -83,19 +88,45 @@ TokenizerRequest parse_tokenizer(const BuildOptions& options) {
   return request;
 }
 
-Tokenizer train_tokenizer(const BuildOptions& options, const TokenizerRequest& request,
-                          const Corpus& corpus) {
+// SentencePiece says nothing while it trains: a sign of life a second.
+class Ticker {
+ public:
+  Ticker(const Progress& progress, const BuildProgress& stage)
+      : thread_([&progress, stage](const std::stop_token& stop) {
+          std::mutex mutex;
+          std::unique_lock lock(mutex);
+          std::condition_variable_any wake;
+          while (!stop.stop_requested()) {
+            progress(stage);
+            wake.wait_for(lock, stop, std::chrono::seconds(1), [] { return false; });
+          }
+        }) {}
+
+ private:
+  std::jthread thread_;
+};
+
+struct TrainedTokenizer {
+  Tokenizer tokenizer;
+  TokenizerSample sample;
+};
+
+TrainedTokenizer train_tokenizer(const BuildOptions& options, const TokenizerRequest& request,
+                                 const Corpus& corpus, const Progress& progress) {
   // A pure test set has no train text; its own is better than none, and --tokenizer set:NAME best.
-  const std::vector<Piece>& pieces = corpus.splits.begin()->second;
-  std::vector<std::string_view> sample;
-  int64_t bytes = 0;
-  for (const Piece& piece : pieces) {
-    if (bytes >= options.tokenizer_sample_bytes) break;
-    sample.push_back(piece.text);
-    bytes += static_cast<int64_t>(piece.text.size());
+  TokenizerSample sample;
+  std::vector<std::string> texts;
+  for (const Piece& piece : corpus.splits.begin()->second) {
+    if (sample.text_bytes >= options.tokenizer_sample_bytes) break;
+    texts.push_back(corpus.text(piece));
+    sample.text_bytes += piece.bytes;
+    ++sample.documents;
   }
-  return Tokenizer::sentencepiece(train_sentencepiece(request.kind, request.n_vocab, sample),
-                                  options.tokenizer);
+  const Ticker ticker(progress, {.stage = "tokenizer", .total_bytes = sample.text_bytes});
+  const std::vector<std::string_view> views(texts.begin(), texts.end());
+  return {Tokenizer::sentencepiece(train_sentencepiece(request.kind, request.n_vocab, views),
+                                   options.tokenizer),
+          sample};
 }
 
 CorpusSources find_all_sources(const BuildOptions& options) {
@@ -108,83 +139,46 @@ CorpusSources find_all_sources(const BuildOptions& options) {
   return sources;
 }
 
-// A folder beside the final one that is gone at the end of scope unless published.
-class DraftFolder {
- public:
-  DraftFolder(const fs::path& data_root, const std::string& name)
-      : target_(data_root / name),
-        draft_(data_root / ("." + name + "." + std::to_string(::getpid()) + ".draft")),
-        old_(data_root / ("." + name + "." + std::to_string(::getpid()) + ".old")) {
-    std::error_code error;
-    fs::create_directories(data_root, error);
-    if (!error) fs::remove_all(draft_, error);
-    if (!error) fs::create_directory(draft_, error);
-    if (error) throw ConfigError("--data " + data_root.string() + ": " + error.message());
+int64_t stored_bytes(const CorpusSources& sources) {
+  int64_t bytes = 0;
+  for (const SourceFile& file : sources.train.files) bytes += file.bytes;
+  for (const auto& [split, list] : sources.given) {
+    for (const SourceFile& file : list.files) bytes += file.bytes;
   }
-  ~DraftFolder() {
-    std::error_code ignored;
-    fs::remove_all(draft_, ignored);
-    fs::remove_all(old_, ignored);
-  }
-  DraftFolder(const DraftFolder&) = delete;
-  DraftFolder& operator=(const DraftFolder&) = delete;
-
-  const fs::path& path() const { return draft_; }
-  // Readers of a replaced set keep the files they have open.
-  void publish(bool replace) {
-    if (replace && fs::exists(target_)) fs::rename(target_, old_);
-    std::error_code error;
-    fs::rename(draft_, target_, error);
-    if (error) {
-      throw std::runtime_error(target_.string() + ": cannot be put in place: " + error.message());
-    }
-  }
-
- private:
-  fs::path target_;
-  fs::path draft_;
-  fs::path old_;
-};
+  return bytes;
+}
 
 struct EncodedCorpus {
-  std::map<Split, EncodedSplit> splits;
+  std::map<Split, TokenShardInfo> splits;
   int64_t unknown_tokens = 0;
 };
 
-EncodedCorpus encode_corpus(const Corpus& corpus, const Tokenizer& tokenizer, int threads,
-                            const Progress& progress) {
-  int64_t total = 0;
+EncodedCorpus encode_corpus(const Corpus& corpus, const Tokenizer& tokenizer,
+                            const fs::path& folder, int threads, const Progress& progress) {
+  int64_t total = 0, before = 0;
   for (const auto& [split, pieces] : corpus.splits) {
-    for (const Piece& piece : pieces) total += static_cast<int64_t>(piece.text.size());
+    for (const Piece& piece : pieces) total += piece.bytes;
   }
-  EncodedCorpus encoded;
-  int64_t before = 0;
-  for (const auto& [split, pieces] : corpus.splits) {
-    encoded.splits[split] = encode_split(pieces, tokenizer, threads, [&](int64_t done) {
-      progress({.stage = "encoding", .done_bytes = before + done, .total_bytes = total});
-    });
-    before += encoded.splits[split].text_bytes;
-    encoded.unknown_tokens += encoded.splits[split].unknown_tokens;
-  }
-  return encoded;
-}
-
-std::map<Split, TokenShardInfo> write_shards(const fs::path& folder, const EncodedCorpus& encoded,
-                                             const Tokenizer& tokenizer) {
   DataSetInfo set;
   set.folder = folder;
   if (!tokenizer.model().empty()) write_atomically(tokenizer_file(set), tokenizer.model());
-  std::map<Split, TokenShardInfo> splits;
-  for (const auto& [split, part] : encoded.splits) {
-    TokenShardInfo info;
-    info.n_vocab = tokenizer.n_vocab();
-    info.n_documents = part.documents;
-    info.text_bytes = part.text_bytes;
-    info.tokenizer_hash = tokenizer.hash();
-    write_token_shard(shard_file(set, split), part.tokens, info);
-    splits[split] = TokenShard::read_info(shard_file(set, split));
+  TokenShardInfo shard;
+  shard.n_vocab = tokenizer.n_vocab();
+  shard.tokenizer_hash = tokenizer.hash();
+  EncodedCorpus encoded;
+  for (const auto& [split, pieces] : corpus.splits) {
+    TokenShardWriter writer(shard_file(set, split), shard);
+    const EncodedCounts counts = encode_split(
+        corpus, split, tokenizer, threads,
+        [&writer](std::span<const uint32_t> tokens) { writer.append(tokens); },
+        [&, before](int64_t done) {
+          progress({.stage = "encoding", .done_bytes = before + done, .total_bytes = total});
+        });
+    encoded.splits[split] = writer.finish(counts.documents, counts.text_bytes);
+    encoded.unknown_tokens += counts.unknown_tokens;
+    before += counts.text_bytes;
   }
-  return splits;
+  return encoded;
 }
 
 // The set that is there already: the same one is the result, another one is not overwritten.
@@ -228,40 +222,42 @@ BuildResult build_data_set(const BuildOptions& options, const Progress& progress
   check_writable(options.data_root);
   TokenizerRequest request = parse_tokenizer(options);
   const CorpusSources sources = find_all_sources(options);
-  const std::string hash =
-      hash_hex(build_identity(options, sources, request.given ? request.given->hash() : ""));
+  const std::string hash = hash_hex(build_identity(
+      options, sources, request.given ? request.given->hash() : "", [&](int64_t done) {
+        progress({.stage = "hashing", .done_bytes = done, .total_bytes = stored_bytes(sources)});
+      }));
   if (auto existing = existing_set(options, hash)) return *std::move(existing);
 
-  int64_t source_bytes = 0;
-  for (const SourceFile& file : sources.train.files) source_bytes += file.bytes;
-  for (const auto& [split, list] : sources.given) {
-    for (const SourceFile& file : list.files) source_bytes += file.bytes;
-  }
-  const Corpus corpus = gather_corpus(sources, options.corpus, [&](int64_t done) {
-    progress({.stage = "reading", .done_bytes = done, .total_bytes = source_bytes});
-  });
+  BuildWorkspace workspace(options.data_root, options.name);
+  const Corpus corpus =
+      gather_corpus(sources, options.corpus, workspace.folder(), [&](int64_t done) {
+        progress({.stage = "reading", .done_bytes = done, .total_bytes = stored_bytes(sources)});
+      });
+  std::optional<TokenizerSample> sample;
   if (!request.given) {
-    progress({.stage = "tokenizer"});
-    request.given = train_tokenizer(options, request, corpus);
+    TrainedTokenizer trained = train_tokenizer(options, request, corpus, progress);
+    request.given = std::move(trained.tokenizer);
+    sample = trained.sample;
   }
   const Tokenizer& tokenizer = *request.given;
-  const EncodedCorpus encoded = encode_corpus(corpus, tokenizer, options.threads, progress);
-
-  progress({.stage = "writing"});
-  DraftFolder draft(options.data_root, options.name);
-  const auto splits = write_shards(draft.path(), encoded, tokenizer);
+  const EncodedCorpus encoded =
+      encode_corpus(corpus, tokenizer, workspace.draft(), options.threads, progress);
+  const LineOverlap overlap = test_lines_in_train(corpus, [&](int64_t done, int64_t total) {
+    progress({.stage = "comparing", .done_bytes = done, .total_bytes = total});
+  });
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  write_atomically(draft.path() / kDataSetFile,
+  write_atomically(workspace.draft() / kDataSetFile,
                    manifest_text({.options = options,
                                   .sources = sources,
                                   .counts = corpus.counts,
-                                  .overlap = test_lines_in_train(corpus),
+                                  .overlap = overlap,
                                   .tokenizer = tokenizer,
+                                  .tokenizer_sample = sample,
                                   .build_hash = hash,
-                                  .splits = splits,
+                                  .splits = encoded.splits,
                                   .unknown_tokens = encoded.unknown_tokens,
                                   .build_seconds = elapsed.count()}));
-  draft.publish(options.replace);
+  workspace.publish(options.replace);
   return {.set = open_data_set(options.data_root, options.name), .was_there = false};
 }
 

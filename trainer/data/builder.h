@@ -30,7 +30,8 @@ struct BuildOptions {
   std::string command_line;                     // kept in data_set.json
 };
 
-// One stage of a build: "reading", "tokenizer", "encoding", "writing".
+// One stage of a build: "hashing", "reading", "tokenizer", "encoding", "comparing". The tokenizer's
+// training cannot say how far it is: done_bytes stays 0, total_bytes is its sample's.
 struct BuildProgress {
   std::string_view stage;
   int64_t done_bytes = 0;
@@ -43,7 +44,9 @@ struct BuildResult {
 };
 
 // ConfigError for everything that is the user's: names, sources, tokenizer, a set of other content
-// under this name, a folder that cannot be written. Nothing is left behind then.
+// under this name, another build of this name that lives, a folder that cannot be written. Nothing
+// is left behind then. Texts go through a file on disk: memory does not grow with their size.
+// `progress` may be called from another thread, never from two at a time.
 BuildResult build_data_set(const BuildOptions& options,
                            const std::function<void(const BuildProgress&)>& progress);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "trainer/config_error.h"
@@ -39,8 +40,9 @@ void for_each_long_line(std::string_view text, const Sink& sink) {
 
 class Gatherer {
  public:
-  Gatherer(const CorpusSources& sources, const CorpusOptions& options)
-      : sources_(sources), options_(options) {
+  Gatherer(const CorpusSources& sources, const CorpusOptions& options,
+           const std::filesystem::path& scratch)
+      : sources_(sources), options_(options), corpus_{{}, {}, TextSpool(scratch)} {
     // A given split takes no share of the other documents.
     validation_share_ = is_given(Split::kValidation) ? 0 : options.validation_share;
     test_share_ = is_given(Split::kTest) ? 0 : options.test_share;
@@ -67,11 +69,12 @@ class Gatherer {
     counts.excluded_files += list.excluded_files;
     for (const SourceFile& file : list.files) {
       int64_t left = options_.cap_per_file > 0 ? options_.cap_per_file : INT64_MAX;
-      read_documents(file, options_.sources,
-                     [&](Document document) { add(file, std::move(document), given, left); });
+      read_documents(
+          file, options_.sources,
+          [&](Document document) { add(file, std::move(document), given, left); },
+          [&](int64_t done) { progress(counts.source_bytes + done); });
       ++counts.files;
       counts.source_bytes += file.bytes;
-      progress(counts.source_bytes);
     }
   }
 
@@ -102,22 +105,36 @@ class Gatherer {
       ++counts.held_out_documents;
       return;
     }
-    if (!documents_.insert(hash).second) {
+    if (documents_.contains(hash)) {
       ++counts.duplicate_documents;
       return;
     }
     const std::string_view text = capped(document.text, left);
+    if (text.empty()) {
+      ++counts.over_cap_documents;
+      return;
+    }
+    documents_.insert(hash);
     const auto parts = cut_at_line_ends(text, static_cast<std::size_t>(options_.piece_bytes));
-    if (parts.size() > 1) ++counts.documents_cut;
+    int64_t duplicates = 0;
     for (const std::string_view part : parts) {
       const TextHash piece = text_hash(part);
       if (!pieces_.insert(piece).second) {
-        ++counts.duplicate_pieces;
+        ++duplicates;
         continue;
       }
       const Split split = given != nullptr ? *given : split_of(file, hash, piece);
-      corpus_.splits[split].push_back({.text = std::string(part), .hash = piece});
+      corpus_.splits[split].push_back({.hash = piece,
+                                       .offset = corpus_.spool.append(part),
+                                       .bytes = static_cast<int64_t>(part.size())});
     }
+    if (duplicates == static_cast<int64_t>(parts.size())) {
+      ++counts.duplicate_documents;
+      return;
+    }
+    ++counts.kept_documents;
+    counts.duplicate_pieces += duplicates;
+    if (parts.size() > 1) ++counts.documents_cut;
   }
 
   Split split_of(const SourceFile& file, TextHash document, TextHash piece) const {
@@ -145,10 +162,11 @@ class Gatherer {
 
   void check_splits() const {
     if (corpus_.splits.empty()) {
-      throw ConfigError(sources_.train.files.front().path.string() +
-                        (corpus_.counts.files > 1 ? " and the other sources hold" : " holds") +
-                        " no text: " + std::to_string(corpus_.counts.empty_documents) +
-                        " empty documents");
+      throw ConfigError(
+          sources_.train.files.front().path.string() +
+          (corpus_.counts.files > 1 ? " and the other sources: hold" : ": holds") +
+          " no text (documents read: " + std::to_string(corpus_.counts.documents) +
+          ", of white space alone: " + std::to_string(corpus_.counts.empty_documents) + ")");
     }
     const std::map<Split, bool> wanted = {
         {Split::kTrain, validation_share_ + test_share_ < 1},
@@ -170,7 +188,7 @@ class Gatherer {
   double validation_share_ = 0;
   double test_share_ = 0;
   Corpus corpus_;
-  HashSet documents_;  // all that were kept
+  HashSet documents_;  // all whose text stands in the corpus
   HashSet held_out_;   // those of given val and test sources
   HashSet pieces_;
 };
@@ -178,29 +196,34 @@ class Gatherer {
 }  // namespace
 
 Corpus gather_corpus(const CorpusSources& sources, const CorpusOptions& options,
+                     const std::filesystem::path& scratch,
                      const std::function<void(int64_t)>& progress) {
-  return Gatherer(sources, options).run(progress);
+  return Gatherer(sources, options, scratch).run(progress);
 }
 
-LineOverlap test_lines_in_train(const Corpus& corpus) {
+LineOverlap test_lines_in_train(const Corpus& corpus,
+                                const std::function<void(int64_t, int64_t)>& progress) {
   LineOverlap overlap;
   const Split held_out = corpus.splits.contains(Split::kTest) ? Split::kTest : Split::kValidation;
   if (!corpus.splits.contains(held_out) || !corpus.splits.contains(Split::kTrain)) return overlap;
-  std::unordered_set<uint64_t> wanted;
+  std::unordered_map<uint64_t, int64_t> wanted;  // line of the held-out split -> times
   for (const Piece& piece : corpus.splits.at(held_out)) {
-    for_each_long_line(piece.text, [&](uint64_t line) { wanted.insert(line); });
-  }
-  std::unordered_set<uint64_t> found;
-  for (const Piece& piece : corpus.splits.at(Split::kTrain)) {
-    for_each_long_line(piece.text, [&](uint64_t line) {
-      if (wanted.contains(line)) found.insert(line);
-    });
-  }
-  for (const Piece& piece : corpus.splits.at(held_out)) {
-    for_each_long_line(piece.text, [&](uint64_t line) {
+    for_each_long_line(corpus.text(piece), [&](uint64_t line) {
       ++overlap.lines;
-      overlap.in_train += found.contains(line) ? 1 : 0;
+      ++wanted[line];
     });
+  }
+  int64_t done = 0, total = 0;
+  for (const Piece& piece : corpus.splits.at(Split::kTrain)) total += piece.bytes;
+  for (const Piece& piece : corpus.splits.at(Split::kTrain)) {
+    for_each_long_line(corpus.text(piece), [&](uint64_t line) {
+      const auto found = wanted.find(line);
+      if (found == wanted.end()) return;
+      overlap.in_train += found->second;
+      wanted.erase(found);
+    });
+    done += piece.bytes;
+    progress(done, total);
   }
   return overlap;
 }

@@ -62,13 +62,15 @@ void ProgressPrinter::show(const BuildProgress& progress) {
 
 void ProgressPrinter::print(const BuildProgress& progress) {
   std::string line = format("%-10s", stage_.c_str());
-  if (progress.total_bytes > 0) {
+  const double spent = seconds(Clock::now() - stage_start_);
+  const double total_mb = static_cast<double>(progress.total_bytes) / 1e6;
+  if (progress.done_bytes > 0 && progress.total_bytes > 0) {
     const double share =
         static_cast<double>(progress.done_bytes) / static_cast<double>(progress.total_bytes);
-    const double spent = seconds(Clock::now() - stage_start_);
-    line +=
-        format(" %3.0f%% of %.1f MB", share * 100, static_cast<double>(progress.total_bytes) / 1e6);
+    line += format(" %3.0f%% of %.1f MB", share * 100, total_mb);
     if (share > 0.01) line += format(", %.0f s left", spent * (1 - share) / share);
+  } else if (progress.total_bytes > 0) {
+    line += format(" %.1f MB, for %.0f s", total_mb, spent);  // cannot say how far it is
   }
   if (terminal_) {
     out_ << '\r' << line << "\033[K" << std::flush;
@@ -115,6 +117,10 @@ void print_data_set(std::ostream& out, const DataSetInfo& set) {
     out << format("%-5s %13s %10s %13s %12.3f\n", std::string(name(split)).c_str(),
                   with_commas(info.n_tokens).c_str(), with_commas(info.n_documents).c_str(),
                   with_commas(info.text_bytes).c_str(), ratio);
+  }
+  if (set.splits.contains(Split::kTrain) && set.splits.contains(Split::kValidation)) {
+    out << "val is for choices (learning rates, shapes): data.test: {" << set.name
+        << "/val: TOKENS} reads it, {" << set.name << ": TOKENS} the test split\n";
   }
   const nlohmann::json manifest = read_manifest(set);
   const nlohmann::json counts = manifest.value("counts", nlohmann::json::object());

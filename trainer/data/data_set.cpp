@@ -1,6 +1,7 @@
 #include "trainer/data/data_set.h"
 
 #include <algorithm>
+#include <cassert>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -15,6 +16,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
+constexpr std::size_t kHashDigits = 32;
+
 [[noreturn]] void fail(const fs::path& file, const std::string& fault) {
   throw ConfigError(file.string() + ": " + fault);
 }
@@ -25,6 +28,8 @@ fs::path find_folder(const fs::path& data_root, const std::string& name) {
   for (const fs::path& folder : {data_root / name, fs::path(name)}) {
     if (!name.empty() && fs::is_directory(folder, ignored)) return folder;
   }
+  const fs::path replaced = replaced_folder(data_root, name);
+  if (fs::is_directory(replaced, ignored)) return replaced;
   const std::string close = nearest(name, data_set_names(data_root));
   const std::string build = name == "default" || name == "headers"
                                 ? "scalelaw data build default"
@@ -40,9 +45,28 @@ nlohmann::json read_json(const fs::path& file) {
     fail(file.parent_path(), "is incomplete (no " + std::string(kDataSetFile) +
                                  "): remove the folder and build the set again");
   }
-  nlohmann::json json = nlohmann::json::parse(read_whole_file(file), nullptr, false);
+  const std::string text = read_whole_file(file);
+  nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object()) fail(file, "is damaged: not a JSON object");
+  // Version 1 had none; a newer one is refused by its number.
+  const auto version = json.find("version");
+  const bool other = version != json.end() && version->is_number_integer() &&
+                     (*version == 1 || *version > kDataSetVersion);
+  if ((!other || json.contains("file_hash")) &&
+      json.value("file_hash", nlohmann::json()) != data_set_file_hash(text)) {
+    fail(file, "is damaged (its hash differs): build the set again");
+  }
   return json;
+}
+
+// Where the digits of "file_hash" begin in the text, npos when they are not there.
+std::size_t file_hash_digits(const std::string& text) {
+  constexpr std::string_view kKey = "\"file_hash\": \"";
+  const std::size_t key = text.rfind(kKey);
+  if (key == std::string::npos || text.size() - key < kKey.size() + kHashDigits) {
+    return std::string::npos;
+  }
+  return key + kKey.size();
 }
 
 template <typename T>
@@ -84,6 +108,19 @@ void check_tokenizer(const DataSetInfo& set) {
   }
 }
 
+constexpr std::string_view kAsValidation = "/val";
+
+DataSetInfo validation_as_test(DataSetInfo set) {
+  const auto validation = set.splits.find(Split::kValidation);
+  if (validation == set.splits.end()) {
+    throw ConfigError("data set " + set.folder.string() + " has no val split");
+  }
+  set.name += kAsValidation;
+  set.splits = {{Split::kTest, validation->second}};
+  set.test_file = Split::kValidation;
+  return set;
+}
+
 }  // namespace
 
 std::string_view name(Split split) {
@@ -99,11 +136,33 @@ std::string_view name(Split split) {
 }
 
 fs::path shard_file(const DataSetInfo& set, Split split) {
-  return set.folder / (std::string(name(split)) + ".tokens");
+  const Split file = split == Split::kTest ? set.test_file : split;
+  return set.folder / (std::string(name(file)) + ".tokens");
 }
 
 fs::path tokenizer_file(const DataSetInfo& set) {
   return set.folder / "tokenizer.model";
+}
+
+std::string data_set_file_hash(std::string text) {
+  const std::size_t digits = file_hash_digits(text);
+  if (digits == std::string::npos) return "";
+  text.replace(digits, kHashDigits, kHashDigits, '0');
+  return hash_hex(text);
+}
+
+std::string with_data_set_file_hash(std::string text) {
+  const std::string hash = data_set_file_hash(text);
+  assert(!hash.empty());
+  return text.replace(file_hash_digits(text), kHashDigits, hash);
+}
+
+fs::path build_folder(const fs::path& data_root, const std::string& name) {
+  return data_root / ("." + name + ".build");
+}
+
+fs::path replaced_folder(const fs::path& data_root, const std::string& name) {
+  return build_folder(data_root, name) / "old";
 }
 
 std::vector<std::string> data_set_names(const fs::path& data_root) {
@@ -121,11 +180,18 @@ std::vector<std::string> data_set_names(const fs::path& data_root) {
 }
 
 DataSetInfo open_data_set(const fs::path& data_root, const std::string& name) {
+  std::error_code ignored;
+  const bool is_folder =
+      fs::is_directory(data_root / name, ignored) || fs::is_directory(name, ignored);
+  if (!is_folder && name.ends_with(kAsValidation)) {
+    return validation_as_test(
+        open_data_set(data_root, name.substr(0, name.size() - kAsValidation.size())));
+  }
   DataSetInfo set;
   set.folder = find_folder(data_root, name);
   const fs::path file = set.folder / kDataSetFile;
   const nlohmann::json json = read_json(file);
-  const int version = get<int>(json, "version", file);
+  const auto version = get<int64_t>(json, "version", file);
   if (version < 1 || version > kDataSetVersion) {
     fail(file, "is of version " + std::to_string(version) + ", this program reads up to " +
                    std::to_string(kDataSetVersion));

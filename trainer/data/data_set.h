@@ -22,18 +22,35 @@ struct DataSetInfo {
   std::string tokenizer_hash;
   int64_t n_vocab = 0;
   std::map<Split, TokenShardInfo> splits;  // a set may have only some (a pure test set)
+  Split test_file = Split::kTest;          // kValidation: opened as NAME/val
 };
 
 // `name` under `data_root`, or a path to such a folder. ConfigError: not there (names the nearest
 // one that is, and the command that builds it), incomplete, damaged, of a newer version, or with
 // another tokenizer than its tokens'. Reads headers and the tokenizer's file: milliseconds.
+//
+// "NAME/val" is the set NAME seen as a pure test set, whose test split is NAME's val split: what
+// reads test splits can so be given the text that choices are made on, and the test text is left
+// for the last word.
 DataSetInfo open_data_set(const std::filesystem::path& data_root, const std::string& name);
 std::filesystem::path shard_file(const DataSetInfo& set, Split split);
 std::filesystem::path tokenizer_file(const DataSetInfo& set);  // not there for "bytes"
+// Where a build of `name` works, and where it keeps the set that it replaces until the new one is
+// in place (trainer/data/build_workspace.h). open_data_set reads the latter while `name` itself is
+// not there: the build was killed between two renames.
+std::filesystem::path build_folder(const std::filesystem::path& data_root, const std::string& name);
+std::filesystem::path replaced_folder(const std::filesystem::path& data_root,
+                                      const std::string& name);
+// The hash that data_set.json of this text carries as "file_hash": of all its bytes, the hash's own
+// 32 digits taken as zeros. `text` has that key.
+std::string data_set_file_hash(std::string text);
+// `text` with its hash filled in.
+std::string with_data_set_file_hash(std::string text);
 // Names of the complete sets under `data_root`, sorted; none when the folder is not there.
 std::vector<std::string> data_set_names(const std::filesystem::path& data_root);
 
-inline constexpr int kDataSetVersion = 1;
+// Version 2 has a hash of the file itself, so that no byte of it changes unseen.
+inline constexpr int kDataSetVersion = 2;
 inline constexpr std::string_view kDataSetFile = "data_set.json";
 inline constexpr Split kSplits[] = {Split::kTrain, Split::kValidation, Split::kTest};
 

@@ -5,24 +5,28 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <vector>
+
+#include "trainer/data/text_encoder.h"
 
 namespace scalelaw {
 
 namespace {
 
-class EncodeJob {
- public:
-  EncodeJob(const std::vector<Piece>& pieces, const Tokenizer& tokenizer)
-      : pieces_(pieces), tokenizer_(tokenizer), encoded_(pieces.size()) {}
+constexpr int64_t kBlockBytes = int64_t{4} << 20;
 
-  // Encodes pieces until none is left; several threads may run it.
-  void work(const std::function<void(int64_t)>& progress) {
+// Some neighbouring pieces, shared out among threads.
+class BlockJob {
+ public:
+  BlockJob(const Corpus& corpus, std::span<const Piece> pieces, const Tokenizer& tokenizer)
+      : corpus_(corpus), pieces_(pieces), tokenizer_(tokenizer), encoded_(pieces.size()) {}
+
+  // Encodes pieces until none is left; several threads may run it, each with its own encoder.
+  void work(TextEncoder& encoder) {
     try {
       for (std::size_t i; !failed_ && (i = next_++) < pieces_.size();) {
-        encoded_[i] = tokenizer_.encode(pieces_[i].text);
+        encoder.encode(corpus_.text(pieces_[i]), encoded_[i]);
         encoded_[i].push_back(tokenizer_.end_of_document());
-        done_bytes_ += static_cast<int64_t>(pieces_[i].text.size());
-        if (progress) progress(done_bytes_);
       }
     } catch (...) {
       const std::scoped_lock lock(mutex_);
@@ -31,48 +35,63 @@ class EncodeJob {
     }
   }
 
-  std::vector<std::vector<uint32_t>> result() {
+  const std::vector<std::vector<uint32_t>>& result() const {
     if (failure_) std::rethrow_exception(failure_);
-    return std::move(encoded_);
+    return encoded_;
   }
 
  private:
-  const std::vector<Piece>& pieces_;
+  const Corpus& corpus_;
+  std::span<const Piece> pieces_;
   const Tokenizer& tokenizer_;
   std::vector<std::vector<uint32_t>> encoded_;  // each slot written by one thread
   std::atomic<std::size_t> next_ = 0;
-  std::atomic<int64_t> done_bytes_ = 0;
   std::atomic<bool> failed_ = false;
   std::mutex mutex_;
   std::exception_ptr failure_;
 };
 
+// The first pieces that make up a block: one at least.
+std::span<const Piece> first_block(std::span<const Piece> pieces) {
+  std::size_t count = 0;
+  for (int64_t bytes = 0; count < pieces.size() && bytes < kBlockBytes; ++count) {
+    bytes += pieces[count].bytes;
+  }
+  return pieces.first(count);
+}
+
 }  // namespace
 
-EncodedSplit encode_split(const std::vector<Piece>& pieces, const Tokenizer& tokenizer, int threads,
-                          const std::function<void(int64_t)>& progress) {
+EncodedCounts encode_split(const Corpus& corpus, Split split, const Tokenizer& tokenizer,
+                           int threads, const std::function<void(std::span<const uint32_t>)>& sink,
+                           const std::function<void(int64_t)>& progress) {
   const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  const int workers = (threads > 0 ? threads : cores) - 1;
-  EncodeJob job(pieces, tokenizer);
-  {
-    std::vector<std::jthread> pool;
-    for (int i = 0; i < workers; ++i) pool.emplace_back([&job] { job.work({}); });
-    job.work(progress);
+  std::vector<TextEncoder> encoders(static_cast<std::size_t>(threads > 0 ? threads : cores),
+                                    TextEncoder(tokenizer));
+  EncodedCounts counts;
+  std::span<const Piece> left = corpus.splits.at(split);
+  while (!left.empty()) {
+    const std::span<const Piece> block = first_block(left);
+    left = left.subspan(block.size());
+    BlockJob job(corpus, block, tokenizer);
+    {
+      std::vector<std::jthread> pool;
+      for (std::size_t i = 1; i < encoders.size(); ++i) {
+        pool.emplace_back([&job, &encoders, i] { job.work(encoders[i]); });
+      }
+      job.work(encoders.front());
+    }
+    std::vector<uint32_t> tokens;
+    for (const std::vector<uint32_t>& piece : job.result()) {
+      tokens.insert(tokens.end(), piece.begin(), piece.end());
+    }
+    counts.unknown_tokens += std::count(tokens.begin(), tokens.end(), tokenizer.unknown());
+    sink(tokens);
+    for (const Piece& piece : block) counts.text_bytes += piece.bytes;
+    counts.documents += static_cast<int64_t>(block.size());
+    progress(counts.text_bytes);
   }
-
-  EncodedSplit split;
-  split.documents = static_cast<int64_t>(pieces.size());
-  std::vector<std::vector<uint32_t>> encoded = job.result();
-  std::size_t tokens = 0;
-  for (const auto& piece : encoded) tokens += piece.size();
-  split.tokens.reserve(tokens);
-  for (std::size_t i = 0; i < encoded.size(); ++i) {
-    split.tokens.insert(split.tokens.end(), encoded[i].begin(), encoded[i].end());
-    split.text_bytes += static_cast<int64_t>(pieces[i].text.size());
-    split.unknown_tokens += std::count(encoded[i].begin(), encoded[i].end(), tokenizer.unknown());
-    encoded[i] = {};
-  }
-  return split;
+  return counts;
 }
 
 }  // namespace scalelaw

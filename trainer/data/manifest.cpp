@@ -51,25 +51,38 @@ Json options_json(const BuildOptions& options) {
           {"seed", corpus.seed}};
 }
 
-// In parts: stored sources may be large.
-std::string file_hash(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) throw ConfigError(file.string() + ": cannot be opened: " + std::strerror(errno));
-  Hasher hasher;
-  std::vector<char> chunk(std::size_t{1} << 20);
-  while (in) {
-    in.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
-    hasher.add(std::as_bytes(std::span(chunk.data(), static_cast<std::size_t>(in.gcount()))));
-  }
-  if (in.bad()) throw std::runtime_error(file.string() + ": cannot be read");
-  return hasher.hex();
-}
+class SourceIdentity {
+ public:
+  explicit SourceIdentity(const std::function<void(int64_t)>& progress) : progress_(progress) {}
 
-void add_identity(std::string& text, const std::string& role, const SourceList& list) {
-  for (const SourceFile& file : list.files) {
-    text += role + " " + file_hash(file.path) + " " + file.label + "\n";
+  std::string text(const std::string& role, const SourceList& list) {
+    std::string lines;
+    for (const SourceFile& file : list.files) {
+      lines += role + " " + file_hash(file.path) + " " + file.label + "\n";
+    }
+    return lines;
   }
-}
+
+ private:
+  // In parts: stored sources may be large.
+  std::string file_hash(const fs::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    if (!in) throw ConfigError(file.string() + ": cannot be opened: " + std::strerror(errno));
+    Hasher hasher;
+    std::vector<char> chunk(std::size_t{1} << 20);
+    while (in) {
+      in.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
+      hasher.add(std::as_bytes(std::span(chunk.data(), static_cast<std::size_t>(in.gcount()))));
+      done_bytes_ += in.gcount();
+      progress_(done_bytes_);
+    }
+    if (in.bad()) throw std::runtime_error(file.string() + ": cannot be read");
+    return hasher.hex();
+  }
+
+  const std::function<void(int64_t)>& progress_;
+  int64_t done_bytes_ = 0;
+};
 
 Json source_json(const std::string& role, const std::vector<std::string>& given,
                  const SourceList& list) {
@@ -101,12 +114,14 @@ Json counts_json(const CorpusCounts& counts, int64_t unknown_tokens) {
   return {{"files", counts.files},
           {"source_bytes", counts.source_bytes},
           {"documents", counts.documents},
+          {"kept_documents", counts.kept_documents},
           {"documents_cut", counts.documents_cut},
           {"dropped",
            {{"empty_documents", counts.empty_documents},
             {"duplicate_documents", counts.duplicate_documents},
-            {"duplicate_pieces", counts.duplicate_pieces},
             {"held_out_documents", counts.held_out_documents},
+            {"over_cap_documents", counts.over_cap_documents},
+            {"duplicate_pieces", counts.duplicate_pieces},
             {"bytes_over_cap", counts.bytes_over_cap},
             {"files_of_other_kinds", counts.other_files},
             {"excluded_files", counts.excluded_files}}},
@@ -132,23 +147,31 @@ std::string dump(const Json& json) {
 }  // namespace
 
 std::string build_identity(const BuildOptions& options, const CorpusSources& sources,
-                           const std::string& tokenizer_hash) {
+                           const std::string& tokenizer_hash,
+                           const std::function<void(int64_t)>& progress) {
+  SourceIdentity source(progress);
   std::string text = "rules " + std::to_string(kBuildRules) + "\n" + dump(options_json(options)) +
                      "tokenizer " + tokenizer_hash + "\n";
-  add_identity(text, "train", sources.train);
+  text += source.text("train", sources.train);
   for (const auto& [split, list] : sources.given) {
-    add_identity(text, std::string(name(split)), list);
+    text += source.text(std::string(name(split)), list);
   }
   return text;
 }
 
 std::string manifest_text(const ManifestInput& input) {
+  Json sample;
+  if (input.tokenizer_sample) {
+    sample = {{"documents", input.tokenizer_sample->documents},
+              {"text_bytes", input.tokenizer_sample->text_bytes}};
+  }
   const Json json = {
       {"version", kDataSetVersion},
       {"name", input.options.name},
       {"tokenizer", input.tokenizer.name()},
       {"tokenizer_hash", input.tokenizer.hash()},
       {"n_vocab", input.tokenizer.n_vocab()},
+      {"tokenizer_sample", sample},
       {"splits", splits_json(input.splits)},
       {"counts", counts_json(input.counts, input.unknown_tokens)},
       {"long_test_lines", {{"count", input.overlap.lines}, {"in_train", input.overlap.in_train}}},
@@ -157,8 +180,9 @@ std::string manifest_text(const ManifestInput& input) {
       {"build_hash", input.build_hash},
       {"command_line", input.options.command_line},
       {"built_at", utc_now()},
-      {"build_seconds", std::round(input.build_seconds * 100) / 100}};
-  return dump(json);
+      {"build_seconds", std::round(input.build_seconds * 100) / 100},
+      {"file_hash", std::string(32, '0')}};
+  return with_data_set_file_hash(dump(json));
 }
 
 nlohmann::json read_manifest(const DataSetInfo& set) {

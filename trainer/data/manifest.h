@@ -1,8 +1,11 @@
 // data_set.json: what trainer/data/data_set.h reads, and where all of it came from.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 
 #include "trainer/data/builder.h"
@@ -13,8 +16,16 @@ namespace scalelaw {
 
 // What a build depends on: options that change its result, and the content of every source.
 // The same text means the same data set.
+// `progress` hears how many stored bytes have been read.
 std::string build_identity(const BuildOptions& options, const CorpusSources& sources,
-                           const std::string& tokenizer_hash);
+                           const std::string& tokenizer_hash,
+                           const std::function<void(int64_t)>& progress);
+
+// What a tokenizer was trained on: the start of train's seeded shuffle.
+struct TokenizerSample {
+  int64_t documents = 0;  // pieces
+  int64_t text_bytes = 0;
+};
 
 struct ManifestInput {
   const BuildOptions& options;
@@ -22,7 +33,8 @@ struct ManifestInput {
   const CorpusCounts& counts;
   LineOverlap overlap;
   const Tokenizer& tokenizer;
-  std::string build_hash;  // of build_identity
+  std::optional<TokenizerSample> tokenizer_sample;  // nullopt: it was given
+  std::string build_hash;                           // of build_identity
   std::map<Split, TokenShardInfo> splits;
   int64_t unknown_tokens = 0;
   double build_seconds = 0;

@@ -27,6 +27,7 @@ constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
 constexpr std::size_t kMaxDocumentBytes = std::size_t{1} << 30;
 constexpr std::array<std::string_view, 3> kCompressions = {".gz", ".xz", ".zst"};
 
+using Progress = std::function<void(int64_t)>;
 using ByteSink = std::function<void(std::string_view)>;
 
 [[noreturn]] void fail(const fs::path& file, int64_t line, const std::string& fault) {
@@ -55,18 +56,19 @@ Format format_of(std::string file_name, const SourceOptions& options) {
   return Format::kOther;
 }
 
-void read_plain(const fs::path& file, const ByteSink& sink) {
+void read_plain(const fs::path& file, const ByteSink& sink, const Progress& progress) {
   std::ifstream in(file, std::ios::binary);
   if (!in) fail(file, 0, std::string("cannot be opened: ") + std::strerror(errno));
   std::string chunk(kChunkBytes, '\0');
-  while (in) {
+  for (int64_t done = 0; in;) {
     in.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
     sink(std::string_view(chunk.data(), static_cast<std::size_t>(in.gcount())));
+    progress(done += in.gcount());
   }
   if (in.bad()) throw std::runtime_error(file.string() + ": cannot be read");
 }
 
-void read_compressed(const fs::path& file, const ByteSink& sink) {
+void read_compressed(const fs::path& file, const ByteSink& sink, const Progress& progress) {
   const std::unique_ptr<archive, decltype(&archive_read_free)> reader(archive_read_new(),
                                                                       &archive_read_free);
   // Only these filters, no archive format: a foreign file reaches no other parser.
@@ -78,22 +80,29 @@ void read_compressed(const fs::path& file, const ByteSink& sink) {
   const auto check = [&](la_ssize_t result) {
     if (result >= ARCHIVE_OK) return;
     const char* text = archive_error_string(reader.get());
-    fail(file, 0, std::string("cannot be unpacked: ") + (text == nullptr ? "damaged" : text));
+    fail(file, 0,
+         "cannot be unpacked, it is damaged or cut short (" +
+             std::string(text == nullptr ? "no reason given" : text) +
+             "): fetch it again, or leave it out with --exclude");
   };
   check(archive_read_open_filename(reader.get(), file.c_str(), kChunkBytes));
   check(archive_read_next_header(reader.get(), &entry));
-  if (archive_filter_count(reader.get()) < 2) fail(file, 0, "is not what its suffix says");
+  if (archive_filter_count(reader.get()) < 2) {
+    fail(file, 0, "is not compressed, though its suffix says so: rename it, or leave it out");
+  }
   std::string chunk(kChunkBytes, '\0');
   for (;;) {
     const la_ssize_t got = archive_read_data(reader.get(), chunk.data(), chunk.size());
     check(got);
     if (got == 0) return;
     sink(std::string_view(chunk.data(), static_cast<std::size_t>(got)));
+    progress(archive_filter_bytes(reader.get(), -1));
   }
 }
 
-void read_bytes(const fs::path& file, const ByteSink& sink) {
-  is_compressed(file.filename().string()) ? read_compressed(file, sink) : read_plain(file, sink);
+void read_bytes(const fs::path& file, const ByteSink& sink, const Progress& progress) {
+  is_compressed(file.filename().string()) ? read_compressed(file, sink, progress)
+                                          : read_plain(file, sink, progress);
 }
 
 void check_bytes(const fs::path& file, int64_t line, std::size_t bytes) {
@@ -106,7 +115,10 @@ void check_utf8(const fs::path& file, int64_t line, std::string_view text) {
   const int64_t lines =
       std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
   fail(file, line > 0 ? line : lines + 1,
-       "byte " + std::to_string(at) + (line > 0 ? " of the line" : " of the file") +
+       "byte " + std::to_string(at) +
+           (line > 0                                  ? " of the line"
+            : is_compressed(file.filename().string()) ? " of the unpacked file"
+                                                      : " of the file") +
            " is not UTF-8: convert the file to UTF-8, or leave it out with --exclude");
 }
 
@@ -130,7 +142,7 @@ Document parse_line(const fs::path& file, int64_t line, std::string_view content
 }
 
 void read_json_lines(const fs::path& file, const std::string& key,
-                     const std::function<void(Document)>& sink) {
+                     const std::function<void(Document)>& sink, const Progress& progress) {
   std::string pending;
   int64_t line = 0;
   const auto take = [&](std::string_view content) {
@@ -138,7 +150,7 @@ void read_json_lines(const fs::path& file, const std::string& key,
     if (content.find_first_not_of(" \t\r") == std::string_view::npos) return;
     sink(parse_line(file, line, content, key));
   };
-  read_bytes(file, [&](std::string_view chunk) {
+  const auto split = [&](std::string_view chunk) {
     for (std::size_t end; (end = chunk.find('\n')) != std::string_view::npos;
          chunk.remove_prefix(end + 1)) {
       if (pending.empty()) {
@@ -151,7 +163,8 @@ void read_json_lines(const fs::path& file, const std::string& key,
     }
     pending += chunk;
     check_bytes(file, line + 1, pending.size());
-  });
+  };
+  read_bytes(file, split, progress);
   if (!pending.empty()) take(pending);
 }
 
@@ -236,16 +249,18 @@ SourceList find_sources(const std::vector<std::string>& sources, const SourceOpt
 }
 
 void read_documents(const SourceFile& source, const SourceOptions& options,
-                    const std::function<void(Document)>& sink) {
+                    const std::function<void(Document)>& sink,
+                    const std::function<void(int64_t)>& progress) {
   if (format_of(source.path.filename().string(), options) == Format::kJsonLines) {
-    read_json_lines(source.path, options.jsonl_key, sink);
+    read_json_lines(source.path, options.jsonl_key, sink, progress);
     return;
   }
   Document document;
-  read_bytes(source.path, [&](std::string_view chunk) {
+  const auto collect = [&](std::string_view chunk) {
     document.text += chunk;
     check_bytes(source.path, 0, document.text.size());
-  });
+  };
+  read_bytes(source.path, collect, progress);
   check_utf8(source.path, 0, document.text);
   sink(std::move(document));
 }

@@ -41,8 +41,9 @@ struct Document {
 
 // Passes on each document of the file, also empty ones. ConfigError names file and line (or byte):
 // not UTF-8, not JSON, no such key, not a string, a damaged or cut-off compressed file, a document
-// over 1 GiB.
+// over 1 GiB. `progress` hears how many stored bytes of the file have been read.
 void read_documents(const SourceFile& source, const SourceOptions& options,
-                    const std::function<void(Document)>& sink);
+                    const std::function<void(Document)>& sink,
+                    const std::function<void(int64_t)>& progress);
 
 }  // namespace scalelaw

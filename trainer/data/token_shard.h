@@ -1,9 +1,13 @@
-// Tokens on disk: one file a split, memory-mapped, uint16 or uint32, checked when opened.
+// Tokens on disk: one file a split, uint16 or uint32, checked when opened, read by place.
 //
-// Layout (little-endian): 4096 bytes of header (TokenShardHeader, then zeros), then n_tokens ids.
-// The header's hash covers all 4096 bytes, its own 32 digits taken as zeros.
+// Layout (little-endian): 4096 bytes of header (token_shard_header.cpp, then zeros), then n_tokens
+// ids. The header's hash covers all 4096 bytes, its own 32 digits taken as zeros.
 // Documents follow one another in one seeded shuffle, each ended by the end-of-document token, so
 // the first D tokens are a fair sample and smaller sets are nested in larger ones.
+//
+// Read with pread and not through a mapping: a file cut short under a mapping ends the process with
+// SIGBUS, at any moment; a read that comes short is an error like any other. The kernel's page
+// cache holds the file once for all processes either way.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +30,7 @@ struct TokenShardInfo {
 
 class TokenShard {
  public:
-  // Maps and checks the file: magic, version, header hash, length, payload hash, every id below
+  // Opens and checks the file: magic, version, header hash, length, payload hash, every id below
   // n_vocab. ConfigError names the file and the fault.
   explicit TokenShard(const std::filesystem::path& file);
   // Header alone, length checked, payload not read. For planning.
@@ -38,20 +42,17 @@ class TokenShard {
 
   const TokenShardInfo& info() const { return info_; }
   const std::filesystem::path& file() const { return file_; }
-  // Copies tokens [first, first + out.size()) as int64. std::out_of_range beyond the end;
-  // std::runtime_error when the file has become shorter since it was opened.
+  // Copies tokens [first, first + out.size()) as int64; safe from several threads.
+  // std::out_of_range beyond the end; std::runtime_error when the file has become shorter since it
+  // was opened, or the disk fails.
   void copy(int64_t first, std::span<int64_t> out) const;
 
  private:
+  void check_payload() const;
+
   std::filesystem::path file_;
   TokenShardInfo info_;
-  const std::byte* mapping_ = nullptr;
-  std::size_t mapped_bytes_ = 0;
   int descriptor_ = -1;
 };
-
-// Writes a shard atomically. ids below n_vocab are the caller's promise (asserted).
-void write_token_shard(const std::filesystem::path& file, std::span<const uint32_t> tokens,
-                       TokenShardInfo info);  // n_tokens, token_bytes and token_hash are filled in
 
 }  // namespace scalelaw

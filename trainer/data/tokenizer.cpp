@@ -90,6 +90,7 @@ Tokenizer Tokenizer::sentencepiece(std::string model, std::string name) {
   }
   tokenizer.name_ = std::move(name);
   tokenizer.hash_ = hash_hex(model);
+  tokenizer.cutter_ = std::make_unique<PieceCutter>(*tokenizer.processor_, model);
   tokenizer.model_ = std::move(model);
   tokenizer.n_vocab_ = tokenizer.processor_->GetPieceSize();
   tokenizer.end_of_document_ = static_cast<uint32_t>(tokenizer.processor_->eos_id());

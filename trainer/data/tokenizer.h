@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "trainer/data/piece_cutter.h"
+
 namespace sentencepiece {
 class SentencePieceProcessor;
 }
@@ -37,6 +39,8 @@ class Tokenizer {
 
   // Without an end-of-document token. Safe from several threads.
   std::vector<uint32_t> encode(std::string_view text) const;
+  // Where a text may be cut for encoding; nullptr: nowhere.
+  const PieceCutter* cutter() const { return cutter_.get(); }
   // The text again, byte for byte, for bytes and for models trained here (but U+2581, which is
   // SentencePiece's own sign for a space, comes back as one). End-of-document tokens are left out.
   std::string decode(std::span<const uint32_t> tokens) const;
@@ -51,6 +55,7 @@ class Tokenizer {
   uint32_t end_of_document_ = 0;
   uint32_t unknown_ = 0;
   std::unique_ptr<sentencepiece::SentencePieceProcessor> processor_;  // null: bytes
+  std::unique_ptr<PieceCutter> cutter_;
 };
 
 enum class PieceModel { kBpe, kUnigram };

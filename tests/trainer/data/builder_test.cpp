@@ -174,6 +174,31 @@ TEST_F(BuilderTest, PureTestSetHoldsATestSplitAlone) {
   verify_data_set(result.set);
 }
 
+TEST_F(BuilderTest, ValidationSplitOpensAsATestSetOfItsOwn) {
+  const DataSetInfo whole = build().set;
+  const DataSetInfo set = open_data_set(options_.data_root, "small/val");
+  EXPECT_EQ(set.name, "small/val");
+  ASSERT_EQ(set.splits.size(), 1u);
+  EXPECT_EQ(TokenShard(shard_file(set, Split::kTest)).info().token_hash,
+            whole.splits.at(Split::kValidation).token_hash);
+  EXPECT_EQ(open_data_set(".", whole.folder.string() + "/val").name, "small/val");
+  EXPECT_THROW(open_data_set(options_.data_root, "smal/val"), ConfigError);
+  options_.corpus.validation_share = 0;
+  options_.name = "without";
+  build();
+  EXPECT_THROW(open_data_set(options_.data_root, "without/val"), ConfigError);
+}
+
+TEST_F(BuilderTest, ManifestSaysWhatTheTokenizerWasTrainedOn) {
+  options_.tokenizer_sample_bytes = 2000;
+  const nlohmann::json sample = read_manifest(build().set)["tokenizer_sample"];
+  EXPECT_GE(sample["text_bytes"], 2000);
+  EXPECT_LT(sample["text_bytes"], 2100) << "texts of about 70 bytes";
+  options_.name = "bytes";
+  options_.tokenizer = "bytes";
+  EXPECT_TRUE(read_manifest(build().set)["tokenizer_sample"].is_null());
+}
+
 TEST(DefaultCorpus, FolderThatIsNoTorchIsRefused) {
   const TempDir temp;
   EXPECT_THROW(find_torch(temp.path()), ConfigError);

@@ -39,12 +39,12 @@ class CorpusTest : public testing::Test {
     };
     CorpusSources sources{.train = list(train), .given = {}};
     if (!test.empty()) sources.given[Split::kTest] = list(test);
-    return gather_corpus(sources, options_, [](int64_t) {});
+    return gather_corpus(sources, options_, temp_.path(), [](int64_t) {});
   }
   static std::vector<std::string> texts(const Corpus& corpus, Split split) {
     std::vector<std::string> all;
     if (corpus.splits.contains(split)) {
-      for (const Piece& piece : corpus.splits.at(split)) all.push_back(piece.text);
+      for (const Piece& piece : corpus.splits.at(split)) all.push_back(corpus.text(piece));
     }
     return all;
   }
@@ -180,7 +180,12 @@ TEST_F(CorpusTest, SplitThatComesOutEmptyIsExplained) {
   } catch (const ConfigError& error) {
     EXPECT_NE(std::string(error.what()).find("--split-by piece"), std::string::npos);
   }
-  EXPECT_THROW(gather({put("empty.txt", "\n \n")}), ConfigError);
+  try {
+    gather({put("empty.txt", "\n \n")});
+    FAIL() << "a corpus of white space";
+  } catch (const ConfigError& error) {
+    EXPECT_NE(std::string(error.what()).find("empty.txt: holds no text"), std::string::npos);
+  }
 }
 
 TEST_F(CorpusTest, TestLinesThatStandInTrainAreCounted) {
@@ -191,20 +196,65 @@ TEST_F(CorpusTest, TestLinesThatStandInTrainAreCounted) {
   const auto test = put("b.txt",
                         "    a line that is long enough to count\nshort\nthis long line is "
                         "in the test text only\n");
-  const LineOverlap overlap = test_lines_in_train(gather({train}, {test}));
+  const LineOverlap overlap = test_lines_in_train(gather({train}, {test}), [](int64_t, int64_t) {});
   EXPECT_EQ(overlap.lines, 2);
   EXPECT_EQ(overlap.in_train, 1);
 }
 
+// One reason each: what is counted adds up, and no text is lost that another file still gives.
+TEST_F(CorpusTest, EveryDocumentIsKeptOrDroppedForOneReason) {
+  options_.validation_share = 0;
+  options_.test_share = 0;
+  options_.cap_per_file = 60;
+  const auto line = [](const std::string& text) { return "{\"text\": \"" + text + "\"}\n"; };
+  const std::string first(50, 'a'), second(40, 'b'), third(30, 'c');
+  // a.jsonl: `first` fits, `second` in part (10 bytes), `third` not at all; b.jsonl gives `third`.
+  const Corpus corpus =
+      gather({put("a.jsonl", line(first) + line(second) + line(third) + line(" ")),
+              put("b.jsonl", line(third) + line(first))});
+  const CorpusCounts& counts = corpus.counts;
+  EXPECT_EQ(counts.documents, 6);
+  EXPECT_EQ(counts.kept_documents, 3);
+  EXPECT_EQ(counts.over_cap_documents, 1);
+  EXPECT_EQ(counts.duplicate_documents, 1);
+  EXPECT_EQ(counts.empty_documents, 1);
+  EXPECT_EQ(counts.duplicate_pieces, 0);
+  EXPECT_EQ(counts.bytes_over_cap, 60);
+  auto kept = texts(corpus, Split::kTrain);
+  std::sort(kept.begin(), kept.end());
+  EXPECT_EQ(kept, (std::vector<std::string>{first, std::string(10, 'b'), third}));
+}
+
+TEST_F(CorpusTest, DocumentOfRepeatedPiecesAloneIsADuplicate) {
+  options_.validation_share = 0;
+  options_.test_share = 0;
+  options_.piece_bytes = 16;
+  const Corpus corpus = gather({put("t/a.txt", "first of lines\nother of lines\n"),
+                                put("t/b.txt", "other of lines\nfirst of lines\n"),
+                                put("t/c.txt", "other of lines\nthird of lines\n")});
+  EXPECT_EQ(corpus.counts.kept_documents, 2);
+  EXPECT_EQ(corpus.counts.duplicate_documents, 1);
+  EXPECT_EQ(corpus.counts.duplicate_pieces, 1);
+  EXPECT_EQ(corpus.counts.documents_cut, 2);
+}
+
 TEST_F(CorpusTest, EncodingDoesNotDependOnTheNumberOfThreads) {
   const Corpus corpus = gather({put_lines("a.jsonl", 0, 3000)});
-  const std::vector<Piece>& pieces = corpus.splits.at(Split::kTrain);
   const Tokenizer tokenizer = Tokenizer::bytes();
-  const EncodedSplit alone = encode_split(pieces, tokenizer, 1, {});
-  const EncodedSplit shared = encode_split(pieces, tokenizer, 7, {});
-  EXPECT_EQ(alone.tokens, shared.tokens);
-  EXPECT_EQ(alone.documents, static_cast<int64_t>(pieces.size()));
-  EXPECT_EQ(static_cast<int64_t>(alone.tokens.size()), alone.text_bytes + alone.documents);
+  const auto encode = [&](int threads, EncodedCounts& counts) {
+    std::vector<uint32_t> all;
+    counts = encode_split(
+        corpus, Split::kTrain, tokenizer, threads,
+        [&all](std::span<const uint32_t> part) { all.insert(all.end(), part.begin(), part.end()); },
+        [](int64_t) {});
+    return all;
+  };
+  EncodedCounts alone, shared;
+  const auto tokens = encode(1, alone);
+  EXPECT_EQ(encode(7, shared), tokens);
+  EXPECT_EQ(shared.text_bytes, alone.text_bytes);
+  EXPECT_EQ(alone.documents, static_cast<int64_t>(corpus.splits.at(Split::kTrain).size()));
+  EXPECT_EQ(static_cast<int64_t>(tokens.size()), alone.text_bytes + alone.documents);
 }
 
 }  // namespace

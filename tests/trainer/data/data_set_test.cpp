@@ -8,6 +8,7 @@
 
 #include "tests/support/temp_dir.h"
 #include "trainer/config_error.h"
+#include "trainer/data/token_shard_writer.h"
 #include "trainer/hash.h"
 
 namespace scalelaw {
@@ -82,7 +83,7 @@ TEST_F(DataSetTest, MissingSetNamesTheNearestAndTheCommand) {
 }
 
 TEST_F(DataSetTest, IncompleteDamagedOrNewerSetIsRefused) {
-  expect_fault_after([](auto& json) { json["version"] = 2; }, "version 2");
+  expect_fault_after([](auto& json) { json["version"] = 3; }, "version 3");
   expect_fault_after([](auto& json) { json.erase("n_vocab"); }, "\"n_vocab\" is missing");
   expect_fault_after([](auto& json) { json["splits"] = nlohmann::json::object(); }, "no split");
   expect_fault_after([](auto& json) { json["splits"]["train"]["tokens"] = 5; },

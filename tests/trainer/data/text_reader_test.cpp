@@ -43,7 +43,14 @@ class TextReaderTest : public testing::Test {
   std::vector<Document> read(const fs::path& path) const {
     std::vector<Document> documents;
     for (const SourceFile& file : find_sources({path.string()}, options_).files) {
-      read_documents(file, options_, [&](Document d) { documents.push_back(std::move(d)); });
+      int64_t read_bytes = 0;
+      read_documents(
+          file, options_, [&](Document d) { documents.push_back(std::move(d)); },
+          [&](int64_t done) {
+            EXPECT_GE(done, read_bytes);
+            read_bytes = done;
+          });
+      EXPECT_EQ(read_bytes, file.bytes);
     }
     return documents;
   }
@@ -98,10 +105,10 @@ TEST_F(TextReaderTest, DamagedCompressedFileIsRefused) {
   for (const char* name : {"a.txt.gz", "a.txt.xz", "a.txt.zst"}) {
     const fs::path path = put_compressed(name, text);
     fs::resize_file(path, fs::file_size(path) / 2);
-    expect_fault(path, "");
+    expect_fault(path, "cannot be unpacked, it is damaged or cut short (");
   }
-  expect_fault(put("plain.txt.gz", "this was never packed"), "");
-  expect_fault(put("empty.txt.gz", ""), "");
+  expect_fault(put("plain.txt.gz", "this was never packed"), "is not compressed");
+  expect_fault(put("empty.txt.gz", ""), "cannot be unpacked, it is damaged or cut short (");
 }
 
 TEST_F(TextReaderTest, FoldersPatternsAndExclusionsFindFilesInOneOrder) {
@@ -130,6 +137,8 @@ TEST_F(TextReaderTest, SourcesThatCannotBeReadAreNamed) {
 
 TEST_F(TextReaderTest, TextThatIsNotUtf8NamesFileLineAndByte) {
   expect_fault(put("a.txt", "one\ntwo \xE9t\xE9\n"), "line 2: byte 8 of the file is not UTF-8");
+  expect_fault(put_compressed("a.txt.gz", "one\ntwo \xE9t\xE9\n"),
+               "line 2: byte 8 of the unpacked file is not UTF-8");
   expect_fault(put("a.jsonl", "{\"text\": \"fine\"}\n{\"text\": \"\xFF\"}\n"),
                "line 2: byte 10 of the line is not UTF-8");
 }

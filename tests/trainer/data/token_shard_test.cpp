@@ -8,6 +8,7 @@
 
 #include "tests/support/temp_dir.h"
 #include "trainer/config_error.h"
+#include "trainer/data/token_shard_writer.h"
 
 namespace scalelaw {
 namespace {

@@ -1,0 +1,49 @@
+// Where a build works: DATA/.NAME.build, beside the set that it will become.
+//
+//   lock    held while the build lives (trainer/run_lock.h), whatever its process id was
+//   set/    the set in the making
+//   old/    the set that was, for the moment between two renames, where folders cannot be exchanged
+//
+// A build that was killed leaves this folder; the next one of the name finds its lock free and
+// begins by clearing it.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "trainer/run_lock.h"
+
+namespace scalelaw {
+
+class BuildWorkspace {
+ public:
+  // ConfigError: another build of this name lives, or the folder cannot be made.
+  BuildWorkspace(const std::filesystem::path& data_root, const std::string& name);
+  ~BuildWorkspace();  // leaves nothing but what was published
+  BuildWorkspace(const BuildWorkspace&) = delete;
+  BuildWorkspace& operator=(const BuildWorkspace&) = delete;
+
+  std::filesystem::path folder() const { return folder_; }
+  std::filesystem::path draft() const { return folder_ / "set"; }
+  // Puts the draft in place of the set, which it may replace only where `replace`. Readers of a
+  // replaced set keep the files they have open; whenever this is cut off, open_data_set finds the
+  // old set or the new one.
+  void publish(bool replace);
+
+ private:
+  void clear();
+
+  std::filesystem::path target_;
+  std::filesystem::path folder_;
+  std::filesystem::path replaced_;
+  std::filesystem::path made_;  // the uppermost folder that was not there before; empty: none
+  std::optional<RunLock> lock_;
+};
+
+// What publish does where folders cannot be exchanged in one step: `target` to `aside`, `draft` to
+// `target`, and back again when that fails.
+void replace_by_renames(const std::filesystem::path& draft, const std::filesystem::path& target,
+                        const std::filesystem::path& aside);
+
+}  // namespace scalelaw
