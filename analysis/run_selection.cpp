@@ -98,6 +98,7 @@ std::string what_differs(const RunRow& first, const RunRow& row, const Selection
 void refuse_mixed_texts_in_an_arm(const RunTable& table, const Selection& selection) {
   for (const RunRow& row : table.rows) {
     for (const RunRow& other : table.rows) {
+      if (&other == &row) break;  // those before it suffice
       if (other.arm != row.arm) continue;
       const std::string what = what_differs(other, row, selection);
       if (what.empty()) continue;

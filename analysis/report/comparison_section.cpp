@@ -103,8 +103,10 @@ void add_comparisons(Document& document, const Study& study) {
   document.heading("Comparison");
   for (std::size_t i = 0; i < study.comparisons.size(); ++i) {
     const Comparison& c = study.comparisons[i];
-    document.paragraph(c.verdict);
-    document.list(c.remarks);
+    if (study.comparisons.size() > 1) {  // a single one opens the page
+      document.paragraph(c.verdict);
+      document.list(c.remarks);
+    }
     if (c.status != FitStatus::kConverged) continue;
     add_tests(document, c, study.other_comparisons[i], study);
     add_equal_sizes(document, c);

@@ -140,7 +140,7 @@ void add_local_slopes(Document& document, const Study& study) {
   DocumentTable table;
   table.caption = "Local slopes -d ln L / d ln N between neighbouring sizes (N counts " +
                   std::string(name(study.options.selection.n_count)) +
-                  "); standard errors from the noise between seeds of the arm. A pure power law "
+                  "); standard errors from the pooled noise between seeds. A pure power law "
                   "has one slope throughout.";
   table.columns = {{"arm", false}, {"from N"}, {"to N"}, {"slope"}, {"standard error"}};
   for (const ArmLaws& arm : study.laws) {

@@ -139,6 +139,50 @@ TEST(Comparison, ArmsThatShareRunsAreWarnedOf) {
   EXPECT_NE(c.warnings[0].find("a and b share 1 run:"), std::string::npos) << c.warnings[0];
 }
 
+TEST(Comparison, ArmsTestedOnDifferentTextsKeepTheirLawsButAreNotCompared) {
+  std::mt19937_64 random(10);
+  RunTable table;
+  for (const char* arm : {"a", "b", "c"}) add_runs(table, arm, .1, 2.4, .003, 6, 1, random);
+  for (RunRow& row : table.rows) {
+    if (row.arm == "b") row.record.train_hash = "other";
+    if (row.arm == "c") row.record.test["default"].token_hash = "other";
+  }
+  const LawOptions options = options_without_bootstrap();
+  const std::vector<ArmLaws> laws = fit_arms(table, NCount::kNonEmbedding, options);
+  EXPECT_EQ(laws[2].power.status, FitStatus::kConverged);
+  const std::vector<Comparison> all = compare_all(table, laws, options);
+  EXPECT_EQ(all[0].status, FitStatus::kConverged);
+  EXPECT_EQ(all[0].pairs, 1);  // the only one that can be compared
+  ASSERT_EQ(all[0].warnings.size(), 1u);
+  EXPECT_NE(all[0].warnings[0].find("were trained on different texts"), std::string::npos);
+  EXPECT_EQ(all[1].status, FitStatus::kNotComparable);
+  EXPECT_NE(all[1].verdict.find("tested on different texts"), std::string::npos) << all[1].verdict;
+}
+
+TEST(ArmLaws, AFloorIsBootstrappedOverRuns) {
+  std::mt19937_64 random(12);
+  RunTable table;
+  add_runs(table, "a", .3, 1, 0, 8, 2, random);
+  std::normal_distribution<double> normal;
+  for (RunRow& row : table.rows) {
+    double& loss = row.record.test["default"].loss_nats;
+    loss = (loss + 1.8) * std::exp(.003 * normal(random));
+  }
+  LawOptions options = options_without_bootstrap();
+  options.bootstrap_replicates = 200;
+  const FloorBootstrap one =
+      fit_arms(table, NCount::kNonEmbedding, options).front().floor.bootstrap;
+  ASSERT_TRUE(one.e && one.alpha);
+  EXPECT_TRUE(one.e->contains(1.8)) << one.e->low << " " << one.e->high;
+  EXPECT_TRUE(one.alpha->contains(.3));
+  EXPECT_EQ(one.replicates, 200);
+  EXPECT_EQ(one.stuck, 0);
+  options.threads = 3;
+  const FloorBootstrap three =
+      fit_arms(table, NCount::kNonEmbedding, options).front().floor.bootstrap;
+  EXPECT_EQ(one.e->low, three.e->low);
+}
+
 TEST(Comparison, TooFewSizesGiveAReasonInsteadOfNumbers) {
   std::mt19937_64 random(6);
   RunTable table;

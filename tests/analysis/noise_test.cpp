@@ -32,8 +32,9 @@ double mean(const std::vector<double>& values) {
 }
 
 double naive_variance_of_mean(const std::vector<double>& values) {
+  const double centre = mean(values);
   double sum = 0;
-  for (const double v : values) sum += (v - mean(values)) * (v - mean(values));
+  for (const double v : values) sum += (v - centre) * (v - centre);
   const double n = static_cast<double>(values.size());
   return sum / (n - 1) / n;
 }
