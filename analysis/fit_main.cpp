@@ -146,6 +146,9 @@ void compare(const Arguments& a) {
     return;
   }
   Document document;
+  const Conclusions found = conclusions(study);
+  document.lead(found.finding);
+  document.list(found.support);
   add_comparisons(document, study);
   std::cout << to_markdown(document, "");
   warn(study.warnings);

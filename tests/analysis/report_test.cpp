@@ -70,6 +70,9 @@ TEST_F(Program, ReportWritesAPageWithFiguresTablesAndItsData) {
       fit({"report", sweep.string(), "--out", out.string(), "--bootstrap", "200"});
   ASSERT_EQ(result.exit_code, 0) << result.output;
   EXPECT_NE(result.output.find("falls more steeply with N"), std::string::npos) << result.output;
+  const ProgramResult compared = fit({"compare", sweep.string(), "--bootstrap", "0"});
+  EXPECT_NE(compared.output.find("falls more steeply with N"), std::string::npos)
+      << compared.output;
   EXPECT_NE(result.output.find("Page: " + (out / "report.html").string()), std::string::npos);
   const std::string page = read_whole_file(out / "report.html");
   EXPECT_NE(page.find("<svg"), std::string::npos);
