@@ -4,72 +4,21 @@
 #include <cmath>
 #include <set>
 
-#include "analysis/crossing.h"
 #include "analysis/equal_size.h"
 #include "analysis/fitting/bootstrap.h"
 #include "analysis/fitting/distributions.h"
+#include "analysis/fitting/robust_refine.h"
 #include "analysis/fitting/variable_projection.h"
+#include "analysis/slope_difference.h"
 
 namespace scalelaw {
 namespace {
 
 constexpr double kPower = 0.8;
 
-struct PooledLine {
-  double sum_xx_a = 0, sum_xx_b = 0;
-  double residual_variance = 0;  // of cell means, both arms
-};
-
-PooledLine pool(const ArmLaws& a, const ArmLaws& b, int df) {
-  PooledLine pooled;
-  double rss = 0;
-  for (const ArmLaws* laws : {&a, &b}) {
-    double& sum_xx = laws == &a ? pooled.sum_xx_a : pooled.sum_xx_b;
-    for (const SizeCell& c : laws->cells) {
-      sum_xx += std::pow(std::log(c.n) - laws->power.centre_ln_n, 2);
-      rss += std::pow(c.mean_ln_loss - laws->power.ln_loss_at(c.n), 2);
-    }
-  }
-  pooled.residual_variance = rss / df;
-  return pooled;
-}
-
-void compare_slopes(const ArmLaws& a, const ArmLaws& b, Comparison& out) {
-  out.df = a.power.sizes + b.power.sizes - 4;
-  const PooledLine pooled = pool(a, b, out.df);
-  out.slope_a = a.power.slope;
-  out.slope_b = b.power.slope;
-  out.difference = out.slope_a - out.slope_b;
-  out.standard_error =
-      std::sqrt(pooled.residual_variance * (1 / pooled.sum_xx_a + 1 / pooled.sum_xx_b));
-  const double t = student_t_quantile(0.5 + 0.5 * out.level, out.df);
-  out.interval = {out.difference - t * out.standard_error, out.difference + t * out.standard_error};
-  if (out.standard_error > 0) {
-    out.f = std::pow(out.difference / out.standard_error, 2);
-    out.p = f_upper_tail(out.f, 1, out.df);
-    out.detectable = detectable_effect(out.standard_error, out.df, 1 - out.level, kPower);
-  } else {
-    out.p = out.difference == 0 ? 1 : 0;
-  }
-  out.p_holm = out.p;
-  out.equivalence_margin = std::abs(out.difference) +
-                           student_t_quantile(1 - 0.05 / out.pairs, out.df) * out.standard_error;
-  out.crossing =
-      crossing_set({.slope_difference = out.difference,
-                    .ln_loss_difference =
-                        a.power.centre_ln_loss - b.power.ln_loss_at(std::exp(a.power.centre_ln_n)),
-                    .at_ln_n = a.power.centre_ln_n,
-                    .level_variance_a = pooled.residual_variance / a.power.sizes,
-                    .level_variance_b = pooled.residual_variance / b.power.sizes,
-                    .slope_variance_a = pooled.residual_variance / pooled.sum_xx_a,
-                    .slope_variance_b = pooled.residual_variance / pooled.sum_xx_b,
-                    .centre_ln_n_b = b.power.centre_ln_n,
-                    .t = t});
-}
-
 // Runs of both arms drawn together, so that a replicate keeps no arm's count fixed by force.
-void bootstrap_difference(const RunTable& table, const ArmLaws& a, const ArmLaws& b,
-                          const LawOptions& options, Comparison& out) {
+void bootstrap_difference(const ArmLaws& a, const ArmLaws& b, const LawOptions& options,
+                          Comparison& out) {
   struct Arm {
     FitData data;
     std::vector<double> theta;
@@ -78,15 +27,9 @@ void bootstrap_difference(const RunTable& table, const ArmLaws& a, const ArmLaws
   std::vector<Arm> arms;
   std::vector<int> cluster;
   for (const ArmLaws* laws : {&a, &b}) {
-    std::vector<Observation> runs;
-    for (const SizeCell& c : laws->cells) {
-      for (const std::size_t row : c.rows) {
-        const Selection& s = options.selection;
-        runs.push_back({c.n, 1, table.rows[row].loss(s.test_set, s.metric), 1});
-        cluster.push_back(static_cast<int>(cluster.size()));
-      }
-    }
-    const FitData data(runs);
+    const FitData data(run_clusters(laws->cells).observations);
+    for (std::size_t i = 0; i < data.rows(); ++i)
+      cluster.push_back(static_cast<int>(cluster.size()));
     const FitResult best = fit_robust(power_law(), data, {.huber_delta = laws->power.huber_delta});
     if (best.status != FitStatus::kConverged) return;
     arms.push_back({data, best.theta, laws->power.huber_delta});
@@ -107,14 +50,9 @@ void bootstrap_difference(const RunTable& table, const ArmLaws& a, const ArmLaws
     }
     return Replicate{Replicate::Outcome::kFitted, {slopes[0] - slopes[1]}};
   };
-  const BootstrapResult result = bootstrap(cluster, static_cast<int>(cluster.size()),
-                                           {.replicates = options.bootstrap_replicates,
-                                            .seed = options.seed,
-                                            .threads = options.threads},
-                                           refit);
-  const auto low = result.quantile(0, 0.5 - 0.5 * out.level);
-  const auto high = result.quantile(0, 0.5 + 0.5 * out.level);
-  if (low && high) out.bootstrap_interval = Interval{*low, *high};
+  out.bootstrap_interval =
+      bootstrap(cluster, static_cast<int>(cluster.size()), options.bootstrap(), refit)
+          .interval(0, out.level);
 }
 
 // Smallest total residual sum of squares with one exponent for both arms, relative errors.
@@ -123,9 +61,7 @@ FloorComparison compare_with_floors(const ArmLaws& a, const ArmLaws& b) {
   std::vector<FitData> data;
   double free_rss = 0;
   for (const ArmLaws* laws : {&a, &b}) {
-    std::vector<Observation> means;
-    for (const SizeCell& c : laws->cells) means.push_back({c.n, 1, std::exp(c.mean_ln_loss), 1});
-    data.emplace_back(means);
+    data.push_back(data_of_means(laws->cells));
     const FitResult fit = fit_least_squares(power_law_with_floor(), data.back());
     if (fit.status != FitStatus::kConverged) {
       out.status = fit.status;
@@ -193,6 +129,44 @@ void warn_of_shared_runs(const RunTable& table, const ArmLaws& a, const ArmLaws&
                          ": the tests take the arms for independent");
 }
 
+const RunRow& first_row(const RunTable& table, const ArmLaws& arm) {
+  return table.rows[arm.cells.front().rows.front()];
+}
+
+// Why losses of the two arms cannot be set side by side; "" where they can. Within an arm all runs
+// have one tokenizer, training text and test text (select_runs).
+std::string different_tests(const RunRow& a, const RunRow& b, const Selection& selection) {
+  if (a.record.tokenizer_hash != b.record.tokenizer_hash) {
+    // Hashes of tokens say nothing between tokenizers; bits per byte of one text do.
+    if (selection.metric == LossMetric::kBitsPerByte) return "";
+    return "they have different tokenizers, so their losses per token are of different units; use "
+           "--metric bits_per_byte";
+  }
+  const TestResult &one = a.record.test.at(selection.test_set),
+                   &two = b.record.test.at(selection.test_set);
+  if (one.token_hash != two.token_hash) {
+    return "they were tested on different texts, both named " + selection.test_set;
+  }
+  if (one.tokens != two.tokens) {
+    return "they were tested on " + std::to_string(one.tokens) + " and " +
+           std::to_string(two.tokens) + " tokens of " + selection.test_set;
+  }
+  return "";
+}
+
+void warn_of_texts(const RunRow& a, const RunRow& b, Comparison& out) {
+  if (a.record.tokenizer_hash != b.record.tokenizer_hash) {
+    out.warnings.push_back(out.arm_a + " and " + out.arm_b +
+                           " have different tokenizers; that they read the same texts was not "
+                           "checked");
+  } else if (a.record.train_hash != b.record.train_hash) {
+    out.different_training = true;
+    out.warnings.push_back(out.arm_a + " and " + out.arm_b + " were trained on different texts (" +
+                           a.record.train_set + " and " + b.record.train_set +
+                           "): their difference is that of the texts too");
+  }
+}
+
 }  // namespace
 
 Comparison compare_arms(const RunTable& table, const ArmLaws& a, const ArmLaws& b,
@@ -202,13 +176,18 @@ Comparison compare_arms(const RunTable& table, const ArmLaws& a, const ArmLaws& 
   out.level = 1 - (1 - options.level) / pairs;
   out.arm_a = a.arm;
   out.arm_b = b.arm;
-  out.seed_noise = pooled_seed_noise({&a, &b});
-  if (!a.cells.empty() && !b.cells.empty()) {
-    out.n_low = std::max(a.cells.front().n, b.cells.front().n);
-    out.n_high = std::min(a.cells.back().n, b.cells.back().n);
-    out.at_equal_n = equal_size_differences(a, b, out.seed_noise);
-    out.largest = paired_windows(table, a, b, options.selection);
+  const RunRow &first_a = first_row(table, a), &first_b = first_row(table, b);
+  const Selection& selection = options.selection;
+  out.why = different_tests(first_a, first_b, selection);
+  if (!out.why.empty()) {
+    out.status = FitStatus::kNotComparable;
+    return out;
   }
+  const bool same_text = same_windows(first_a, first_b, selection.test_set);
+  out.n_low = std::max(a.cells.front().n, b.cells.front().n);
+  out.n_high = std::min(a.cells.back().n, b.cells.back().n);
+  out.at_equal_n = equal_size_differences(a, b, same_text);
+  out.largest = paired_windows(table, a, b, selection);
   for (const ArmLaws* laws : {&a, &b}) {
     if (laws->power.sizes >= kFewestSizesForPowerLaw) continue;
     out.why = "arm " + laws->arm + ": " + laws->power.why;
@@ -217,12 +196,14 @@ Comparison compare_arms(const RunTable& table, const ArmLaws& a, const ArmLaws& 
   out.status = FitStatus::kConverged;
   warn_of_ranges(a, b, out);
   warn_of_shared_runs(table, a, b, out);
-  compare_slopes(a, b, out);
+  warn_of_texts(first_a, first_b, out);
+  compare_slopes(a, b, same_text, out);
+  out.detectable = detectable_effect(out.standard_error, out.df, 1 - out.level, kPower);
   const double estimate = out.crossing.estimate;
   out.crossing.estimate_measured = estimate >= out.n_low && estimate <= out.n_high;
   out.crossing.set_measured = out.crossing.kind == CrossingSet::Kind::kInterval &&
                               out.crossing.low >= out.n_low && out.crossing.high <= out.n_high;
-  bootstrap_difference(table, a, b, options, out);
+  bootstrap_difference(a, b, options, out);
   if (a.power.sizes >= kFewestSizesForFloor && b.power.sizes >= kFewestSizesForFloor) {
     out.floor = compare_with_floors(a, b);
   } else {
@@ -233,10 +214,17 @@ Comparison compare_arms(const RunTable& table, const ArmLaws& a, const ArmLaws& 
 
 std::vector<Comparison> compare_all(const RunTable& table, const std::vector<ArmLaws>& laws,
                                     const LawOptions& options) {
-  const auto arms = static_cast<int>(std::count_if(laws.begin(), laws.end(), [](const ArmLaws& l) {
-    return l.power.sizes >= kFewestSizesForPowerLaw;
-  }));
-  const int pairs = std::max(arms * (arms - 1) / 2, 1);
+  int pairs = 0;
+  for (std::size_t i = 0; i < laws.size(); ++i) {
+    for (std::size_t j = i + 1; j < laws.size(); ++j) {
+      const bool slopes = laws[i].power.sizes >= kFewestSizesForPowerLaw &&
+                          laws[j].power.sizes >= kFewestSizesForPowerLaw;
+      pairs += slopes && different_tests(first_row(table, laws[i]), first_row(table, laws[j]),
+                                         options.selection)
+                             .empty();
+    }
+  }
+  pairs = std::max(pairs, 1);
   std::vector<Comparison> all;
   for (std::size_t i = 0; i < laws.size(); ++i) {
     for (std::size_t j = i + 1; j < laws.size(); ++j) {

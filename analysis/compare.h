@@ -1,9 +1,10 @@
 // Two arms side by side at one D and recipe: slopes, crossing, losses at equal N; and a verdict
 // that says only what the data carry.
 //
-// The slope test is F(1, df) on cell means (equal to the t test of the difference), each arm with
-// its own level and slope. A floor, where the data can carry one, is free in both arms: a shared
-// floor sharpens the test threefold but turns a true difference of .005 in E into 24% false alarms.
+// The slope test is F(1, df) on weighted cell means (equal to the t test of the difference), each
+// arm with its own level and slope. A floor, where the data can carry one, is free in both arms: a
+// shared floor sharpens the test threefold but turns a true difference of .005 in E into 24% false
+// alarms.
 #pragma once
 
 #include <optional>
@@ -36,14 +37,15 @@ struct EqualSizeDifference {
   double n = 0;
   bool interpolated = false;  // b's loss by a straight line in logs between its neighbours
   double ln_loss_difference = 0;
-  std::optional<double> standard_error;  // from seed noise alone
+  // Of seed noise (pooled over all sizes and arms) and test text; nullopt: seed noise is not known.
+  std::optional<double> standard_error;
 };
 
 // The largest runs of both arms, window by window on the same test text.
 struct PairedWindows {
   std::string folder_a, folder_b;
   double n_a = 0, n_b = 0;
-  double loss_difference_nats = 0, standard_error_nats = 0;  // over windows; seeds not included
+  double loss_difference_nats = 0, standard_error_nats = 0;  // of the text, by blocks; no seeds
   int64_t windows = 0;
 };
 
@@ -61,6 +63,7 @@ struct Comparison {
   std::string why;
   double slope_a = 0, slope_b = 0;
   double difference = 0, standard_error = 0;  // slope of a minus slope of b
+  double text_standard_error = 0;             // the part that the test text adds to it
   int pairs = 1;                              // compared together
   double level = 0.95;  // of every interval and of power: Bonferroni's over the pairs
   Interval interval;
@@ -71,7 +74,7 @@ struct Comparison {
   double equivalence_margin = 0;  // smallest within which equality is shown at 5% / pairs (TOST)
   double n_low = 0, n_high = 0;   // range of N that both arms cover
   std::optional<Interval> bootstrap_interval;  // robust slopes; over runs
-  SeedNoise seed_noise;                        // both arms pooled
+  bool different_training = false;             // the arms read different training texts
   CrossingSet crossing;
   FloorComparison floor;
   std::vector<EqualSizeDifference> at_equal_n;

@@ -10,10 +10,10 @@ CrossingSet crossing_set(const TwoLines& lines) {
   // is difference^2 <= t^2 variance, a quadratic q2 z^2 + 2 q1 z + q0 <= 0.
   const double d0 = lines.ln_loss_difference, s = lines.slope_difference;
   const double offset = lines.at_ln_n - lines.centre_ln_n_b;  // z of b's centre is -offset
-  const double v2 = lines.slope_variance_a + lines.slope_variance_b;
-  const double v1 = lines.slope_variance_b * offset;
-  const double v0 =
-      lines.level_variance_a + lines.level_variance_b + lines.slope_variance_b * offset * offset;
+  const double v2 = lines.slope_variance_a + lines.slope_variance_b + lines.text_slope_variance;
+  const double v1 = lines.slope_variance_b * offset - lines.text_covariance;
+  const double v0 = lines.level_variance_a + lines.level_variance_b + lines.text_level_variance +
+                    lines.slope_variance_b * offset * offset;
   const double t2 = lines.t * lines.t;
   const double q2 = s * s - t2 * v2, q1 = -d0 * s - t2 * v1, q0 = d0 * d0 - t2 * v0;
   const auto at = [&](double z) { return std::exp(lines.at_ln_n + z); };

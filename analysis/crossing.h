@@ -13,6 +13,9 @@ struct TwoLines {
   double level_variance_a = 0, level_variance_b = 0;
   double slope_variance_a = 0, slope_variance_b = 0;
   double centre_ln_n_b = 0;
+  // Added by the finite test text to both lines: variances of the two differences above, and their
+  // covariance.
+  double text_level_variance = 0, text_slope_variance = 0, text_covariance = 0;
   double t = 2;  // quantile
 };
 

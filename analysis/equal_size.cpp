@@ -1,9 +1,8 @@
 #include "analysis/equal_size.h"
 
 #include <cmath>
-#include <cstring>
 
-#include "trainer/safetensors.h"
+#include "analysis/block_error.h"
 
 namespace scalelaw {
 namespace {
@@ -11,53 +10,54 @@ namespace {
 constexpr double kEqualSizes = 0.001;  // in ln N: no slope makes this visible
 constexpr double kReach = 0.03;        // in ln N beyond the ends of b
 
-// Losses of every window of the run's final evaluation; empty when they cannot be read.
-std::vector<float> window_losses(const RunRow& row, const std::string& test_set) {
-  try {
-    const SafetensorsFile file(row.folder.window_losses());
-    const SafetensorView& view = file.at(test_set);
-    if (view.dtype != "F32") return {};
-    std::vector<float> losses(view.bytes.size() / sizeof(float));
-    std::memcpy(losses.data(), view.bytes.data(), losses.size() * sizeof(float));
-    return losses;
-  } catch (const std::runtime_error&) {
-    return {};  // the comparison stands without them
+// ln L of b at one N as a mixture of its cells; empty when out of reach.
+struct Share {
+  std::size_t cell = 0;
+  double weight = 0;
+};
+
+std::vector<Share> shares_at(double n, const std::vector<SizeCell>& cells) {
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (std::abs(std::log(cells[i].n / n)) <= kEqualSizes) return {{i, 1}};
   }
+  for (std::size_t i = 1; i < cells.size(); ++i) {
+    const SizeCell &low = cells[i - 1], &high = cells[i];
+    const double below = std::log(low.n / n), above = std::log(n / high.n);
+    const bool last = i + 1 == cells.size();
+    if (low.n == high.n || below > (i == 1 ? kReach : 0) || above > (last ? kReach : 0)) continue;
+    const double share = std::log(n / low.n) / std::log(high.n / low.n);
+    return {{i - 1, 1 - share}, {i, share}};
+  }
+  return {};
 }
 
 }  // namespace
 
 std::vector<EqualSizeDifference> equal_size_differences(const ArmLaws& a, const ArmLaws& b,
-                                                        const SeedNoise& noise) {
+                                                        bool same_text) {
   std::vector<EqualSizeDifference> out;
-  const double variance = noise.sd_ln_loss * noise.sd_ln_loss;
-  for (const SizeCell& cell : a.cells) {
-    EqualSizeDifference difference;
-    difference.n = cell.n;
-    const auto add = [&](double ln_loss_b, double variance_b) {
-      difference.ln_loss_difference = cell.mean_ln_loss - ln_loss_b;
-      if (noise.df > 0) {
-        difference.standard_error = std::sqrt(variance / cell.seeds() + variance_b);
-      }
-      out.push_back(difference);
-    };
-    bool matched = false;
-    for (const SizeCell& other : b.cells) {
-      if (matched || std::abs(std::log(other.n / cell.n)) > kEqualSizes) continue;
-      matched = true;
-      add(other.mean_ln_loss, variance / other.seeds());
+  const SeedNoise& seed = a.noise.seed;
+  const double seed_variance = seed.sd_ln_loss * seed.sd_ln_loss;
+  for (std::size_t i = 0; i < a.cells.size(); ++i) {
+    const SizeCell& cell = a.cells[i];
+    const std::vector<Share> shares = shares_at(cell.n, b.cells);
+    if (shares.empty()) continue;
+    EqualSizeDifference difference{cell.n, shares.size() > 1, cell.mean_ln_loss, {}};
+    double variance = seed_variance / cell.seeds();
+    std::vector<double> in_b(b.cells.size(), 0.0);
+    for (const Share& s : shares) {
+      difference.ln_loss_difference -= s.weight * b.cells[s.cell].mean_ln_loss;
+      variance += s.weight * s.weight * seed_variance / b.cells[s.cell].seeds();
+      in_b[s.cell] = s.weight;
     }
-    for (std::size_t i = 1; i < b.cells.size() && !matched; ++i) {
-      const SizeCell &low = b.cells[i - 1], &high = b.cells[i];
-      const double below = std::log(low.n / cell.n), above = std::log(cell.n / high.n);
-      const bool last = i + 1 == b.cells.size();
-      if (low.n == high.n || below > (i == 1 ? kReach : 0) || above > (last ? kReach : 0)) continue;
-      matched = true;
-      difference.interpolated = true;
-      const double share = std::log(cell.n / low.n) / std::log(high.n / low.n);
-      add((1 - share) * low.mean_ln_loss + share * high.mean_ln_loss,
-          variance * ((1 - share) * (1 - share) / low.seeds() + share * share / high.seeds()));
+    if (same_text && !a.windows.empty() && !b.windows.empty()) {
+      WindowSeries series = a.windows[i];
+      const WindowSeries other = combined(b.windows, in_b);
+      for (std::size_t w = 0; w < series.size(); ++w) series[w] -= other[w];
+      variance += block_variance_of_mean(series).value_or(0);
     }
+    if (seed.df > 0) difference.standard_error = std::sqrt(variance);
+    out.push_back(difference);
   }
   return out;
 }
@@ -66,34 +66,25 @@ std::optional<PairedWindows> paired_windows(const RunTable& table, const ArmLaws
                                             const ArmLaws& b, const Selection& selection) {
   const RunRow& row_a = table.rows[a.cells.back().rows.front()];
   const RunRow& row_b = table.rows[b.cells.back().rows.front()];
-  const TestResult& test_a = row_a.record.test.at(selection.test_set);
-  const TestResult& test_b = row_b.record.test.at(selection.test_set);
   if (row_a.record.content_hash == row_b.record.content_hash ||
-      test_a.token_hash != test_b.token_hash || test_a.tokens != test_b.tokens ||
-      row_a.record.shape.n_ctx != row_b.record.shape.n_ctx) {
+      !same_windows(row_a, row_b, selection.test_set)) {
     return std::nullopt;
   }
-  const std::vector<float> losses_a = window_losses(row_a, selection.test_set);
-  const std::vector<float> losses_b = window_losses(row_b, selection.test_set);
-  if (losses_a.size() != losses_b.size() || losses_a.size() < 2) return std::nullopt;
-  PairedWindows out{row_a.folder_name,
-                    row_b.folder_name,
-                    a.cells.back().n,
-                    b.cells.back().n,
-                    0,
-                    0,
-                    static_cast<int64_t>(losses_a.size())};
-  const double windows = static_cast<double>(losses_a.size());
-  double sum_of_squares = 0;
-  for (std::size_t i = 0; i < losses_a.size(); ++i) {
-    out.loss_difference_nats += (double{losses_a[i]} - double{losses_b[i]}) / windows;
+  std::vector<double> differences;
+  double sum = 0;
+  for (std::size_t w = 0; w < row_a.window_losses.size(); ++w) {
+    differences.push_back(double{row_a.window_losses[w]} - double{row_b.window_losses[w]});
+    sum += differences.back();
   }
-  for (std::size_t i = 0; i < losses_a.size(); ++i) {
-    const double d = double{losses_a[i]} - double{losses_b[i]} - out.loss_difference_nats;
-    sum_of_squares += d * d;
-  }
-  out.standard_error_nats = std::sqrt(sum_of_squares / (windows - 1) / windows);
-  return out;
+  const std::optional<double> variance = block_variance_of_mean(differences);
+  if (!variance) return std::nullopt;
+  return PairedWindows{row_a.folder_name,
+                       row_b.folder_name,
+                       a.cells.back().n,
+                       b.cells.back().n,
+                       sum / static_cast<double>(differences.size()),
+                       std::sqrt(*variance),
+                       static_cast<int64_t>(differences.size())};
 }
 
 }  // namespace scalelaw

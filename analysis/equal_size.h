@@ -9,12 +9,13 @@
 namespace scalelaw {
 
 // One entry a size of `a` inside the range of `b`, or within 3% of its end. Sizes within 0.1% count
-// as equal; elsewhere b's loss is taken along its slope between the two nearest sizes.
+// as equal; elsewhere b's loss is taken along its slope between the two nearest sizes. `same_text`:
+// all runs read the same windows, so the text's part of the error is known.
 std::vector<EqualSizeDifference> equal_size_differences(const ArmLaws& a, const ArmLaws& b,
-                                                        const SeedNoise& noise);
+                                                        bool same_text);
 
 // nullopt when the runs' window losses are not there, not of the same windows (text, tokens and
-// context equal), or both arms have the same largest run.
+// context equal), too few for an error, or both arms have the same largest run.
 std::optional<PairedWindows> paired_windows(const RunTable& table, const ArmLaws& a,
                                             const ArmLaws& b, const Selection& selection);
 

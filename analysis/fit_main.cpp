@@ -155,6 +155,9 @@ void compare(const Arguments& a) {
     return;
   }
   Document document;
+  const Conclusions found = conclusions(study);
+  document.lead(found.finding);
+  document.list(found.support);
   add_comparisons(document, study);
   std::cout << to_markdown(document, "");
   warn(study.warnings);
@@ -173,8 +176,9 @@ void figures(const Arguments& a) {
 void report(const Arguments& a) {
   const Study study = study_of(a);
   const ReportFiles files = write_report(study, a.out, command_of(a));
-  for (const std::string& sentence : conclusions(study))
-    std::cout << "- " << one_line(sentence) << '\n';
+  const Conclusions found = conclusions(study);
+  std::cout << one_line(found.finding) << "\n\n";
+  for (const std::string& sentence : found.support) std::cout << "- " << one_line(sentence) << '\n';
   std::cout << "\nPage: " << std::filesystem::absolute(files.page).lexically_normal().string()
             << '\n';
   warn(study.warnings);

@@ -1,6 +1,7 @@
 // What of a run table one fit of loss against N may use.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <map>
 #include <set>
 #include <tuple>
@@ -8,6 +9,7 @@
 #include "analysis/run_table.h"
 #include "trainer/config_error.h"
 #include "trainer/number.h"
+#include "trainer/safetensors.h"
 
 namespace scalelaw {
 namespace {
@@ -69,37 +71,42 @@ double common_train_tokens(const RunTable& table) {
   return best;
 }
 
-void refuse_mixed_tokenizers(const RunTable& table, LossMetric metric) {
-  std::set<std::string> tokenizers;
-  for (const RunRow& row : table.rows) tokenizers.insert(row.record.tokenizer_hash);
-  if (tokenizers.size() < 2 || metric == LossMetric::kBitsPerByte) return;
-  throw ConfigError("runs with " + std::to_string(tokenizers.size()) +
-                    " different tokenizers: their losses per token cannot be compared; use "
-                    "--metric bits_per_byte, or name runs of one tokenizer");
+// A law is of one tokenizer and one pair of texts. Between tokenizers hashes of tokens say nothing
+// about the text.
+std::string what_differs(const RunRow& first, const RunRow& row, const Selection& selection) {
+  if (first.record.tokenizer_hash != row.record.tokenizer_hash) {
+    if (selection.metric == LossMetric::kBitsPerByte) return "";
+    return "have different tokenizers, so their losses per token are of different units (--metric "
+           "bits_per_byte is of one)";
+  }
+  const TestResult &one = first.record.test.at(selection.test_set),
+                   &two = row.record.test.at(selection.test_set);
+  if (one.token_hash != two.token_hash) {
+    return "were tested on different texts, both named " + selection.test_set;
+  }
+  if (one.tokens != two.tokens) {
+    return "were tested on " + std::to_string(one.tokens) + " and " + std::to_string(two.tokens) +
+           " tokens of " + selection.test_set;
+  }
+  if (first.record.train_hash != row.record.train_hash) {
+    return "were trained on different texts (" + first.record.train_set + " and " +
+           row.record.train_set + ")";
+  }
+  return "";
 }
 
-// Of runs of one tokenizer; between tokenizers hashes of tokens say nothing about the text.
-void refuse_mixed_texts(const RunTable& table, const std::string& test_set) {
+void refuse_mixed_texts_in_an_arm(const RunTable& table, const Selection& selection) {
   for (const RunRow& row : table.rows) {
-    const RunRow& first =
-        *std::find_if(table.rows.begin(), table.rows.end(), [&](const RunRow& other) {
-          return other.record.tokenizer_hash == row.record.tokenizer_hash;
-        });
-    const TestResult &one = first.record.test.at(test_set), &two = row.record.test.at(test_set);
-    std::string what;
-    if (one.token_hash != two.token_hash) {
-      what = "were tested on different texts, both named " + test_set;
-    } else if (one.tokens != two.tokens) {
-      what = "were tested on " + std::to_string(one.tokens) + " and " + std::to_string(two.tokens) +
-             " tokens of " + test_set;
-    } else if (first.record.train_hash != row.record.train_hash) {
-      what = "were trained on different texts (" + first.record.train_set + " and " +
-             row.record.train_set + ")";
+    for (const RunRow& other : table.rows) {
+      if (&other == &row) break;  // those before it suffice
+      if (other.arm != row.arm) continue;
+      const std::string what = what_differs(other, row, selection);
+      if (what.empty()) continue;
+      throw ConfigError("arm " + row.arm + ": runs " + other.folder_name + " and " +
+                        row.folder_name + " " + what +
+                        ": they belong to no common law; name the folders of the runs of one text "
+                        "only, or give each its own arm in the sweep file");
     }
-    if (what.empty()) continue;
-    throw ConfigError("runs " + first.folder_name + " and " + row.folder_name + " " + what +
-                      ": their losses cannot be compared; name the folders of the runs of one "
-                      "text only");
   }
 }
 
@@ -154,6 +161,19 @@ void warn_where_mixed(RunTable& table, const std::string& what, const Value& val
                            "): the fit mixes that difference with size");
 }
 
+std::vector<float> read_window_losses(const RunRow& row, const std::string& test_set) {
+  try {
+    const SafetensorsFile file(row.folder.window_losses());
+    const SafetensorView& view = file.at(test_set);
+    if (view.dtype != "F32") return {};
+    std::vector<float> losses(view.bytes.size() / sizeof(float));
+    std::memcpy(losses.data(), view.bytes.data(), losses.size() * sizeof(float));
+    return losses;
+  } catch (const std::runtime_error&) {
+    return {};  // the laws stand without them
+  }
+}
+
 }  // namespace
 
 void select_runs(RunTable& table, Selection& selection) {
@@ -176,7 +196,6 @@ void select_runs(RunTable& table, Selection& selection) {
     return "";
   });
   require_rows(table, "usable run", "\n--test-set and --n-count say what is asked of a run.");
-  refuse_mixed_tokenizers(table, selection.metric);
   if (!selection.train_tokens) selection.train_tokens = common_train_tokens(table);
   exclude_where(table, [&](const RunRow& row) -> std::string {
     const double off = std::abs(row.d_tokens() - *selection.train_tokens);
@@ -186,7 +205,7 @@ void select_runs(RunTable& table, Selection& selection) {
   });
   require_rows(table, "run of D = " + human(*selection.train_tokens) + " tokens",
                "\n--tokens says which D is wanted.");
-  refuse_mixed_texts(table, selection.test_set);
+  refuse_mixed_texts_in_an_arm(table, selection);
   refuse_mixed_learning_rates(table);
   refuse_mixed_recipes(table, selection.n_count);
   warn_where_mixed(table, "batch", [](const RunRow& row) {
@@ -197,6 +216,7 @@ void select_runs(RunTable& table, Selection& selection) {
   });
   warn_where_mixed(table, "tokenizer; that their texts are the same was not checked",
                    [](const RunRow& row) { return row.record.tokenizer_hash.substr(0, 12); });
+  for (RunRow& row : table.rows) row.window_losses = read_window_losses(row, selection.test_set);
 }
 
 }  // namespace scalelaw

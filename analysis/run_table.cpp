@@ -3,13 +3,18 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analysis/block_error.h"
+#include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
+#include "trainer/hash.h"
 #include "trainer/sweep_record.h"
 
 namespace scalelaw {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t kMostNamed = 12;
 
 bool is_run_folder(const fs::path& path) {
   const RunFolder folder{path};
@@ -69,6 +74,42 @@ void add_run(RunTable& table, const fs::path& path, const Asked& asked) {
   table.rows.push_back(std::move(row));
 }
 
+// What became of a sweep's cells, by name: a count would leave the reader to guess which sizes the
+// law lacks.
+void note_what_is_lacking(RunTable& table, const fs::path& file, const SweepRecord& sweep) {
+  SweepSource source{sweep.name, static_cast<int>(sweep.cells.size()), {}};
+  for (const SweepCell& cell : sweep.cells) {
+    const auto excluded =
+        std::find_if(table.excluded.begin(), table.excluded.end(),
+                     [&](const Exclusion& e) { return e.folder_name == cell.folder; });
+    if (excluded == table.excluded.end()) continue;
+    source.not_used.push_back(cell.folder + " (" + excluded->reason + ")");
+  }
+  if (!source.not_used.empty()) {
+    std::string list;
+    for (std::size_t i = 0; i < std::min(source.not_used.size(), kMostNamed); ++i) {
+      list += (i == 0 ? "" : ", ") + source.not_used[i];
+    }
+    if (source.not_used.size() > kMostNamed) {
+      list += " and " + std::to_string(source.not_used.size() - kMostNamed) +
+              " more, in the table of runs left out";
+    }
+    table.warnings.push_back(std::to_string(source.not_used.size()) + " of the " +
+                             std::to_string(source.cells) + " runs of sweep " + sweep.name +
+                             " are not in this analysis: " + list + "; `scalelaw sweep status " +
+                             sweep.spec_file + "` says more");
+  }
+  std::error_code error;
+  if (fs::is_regular_file(sweep.spec_file, error) &&
+      hash_hex(read_whole_file(sweep.spec_file)) != sweep.spec_hash) {
+    table.warnings.push_back(
+        sweep.spec_file + " is no longer the file that " + last_part(file) +
+        " was written from: this analysis is of the runs recorded then; `scalelaw sweep run` "
+        "brings the record up to date");
+  }
+  table.sweeps.push_back(std::move(source));
+}
+
 void add_sweep(RunTable& table, const fs::path& file) {
   SweepRecord sweep;
   try {
@@ -82,6 +123,7 @@ void add_sweep(RunTable& table, const fs::path& file) {
       add_run(table, runs / cell.folder, {place.arm, cell.content_hash});
     }
   }
+  note_what_is_lacking(table, file, sweep);
 }
 
 void add_folder(RunTable& table, const fs::path& path) {
@@ -135,7 +177,10 @@ double RunRow::loss(const std::string& test_set, LossMetric metric) const {
 
 double RunRow::loss_standard_error(const std::string& test_set, LossMetric metric) const {
   const TestResult& result = record.test.at(test_set);
-  return result.standard_error_nats * loss(test_set, metric) / result.loss_nats;
+  const std::vector<double> windows(window_losses.begin(), window_losses.end());
+  const std::optional<double> variance = block_variance_of_mean(windows);
+  const double nats = variance ? std::sqrt(*variance) : result.standard_error_nats;
+  return nats * loss(test_set, metric) / result.loss_nats;
 }
 
 std::vector<std::string> RunTable::arms() const {

@@ -22,6 +22,9 @@ struct RunRow {
   std::string folder_name;  // last part of the path
   std::string arm;          // from the sweep's record, else the architecture
   RunRecord record;
+  // Final loss of every window of the selected test set, nats per token, in the text's order; empty
+  // where the run's file of them cannot be read. select_runs fills it in.
+  std::vector<float> window_losses;
 
   double n(NCount convention) const;
   double d_tokens() const { return static_cast<double>(record.train_tokens); }
@@ -30,8 +33,10 @@ struct RunRow {
   double embedding_share() const;
   // Share of n_vocab d_model in N + head: what the head adds to N, tied or not.
   double head_share() const;
-  // Final loss on a test set and its standard error over windows. The set must be there.
+  // Final loss on a test set. The set must be there.
   double loss(const std::string& test_set, LossMetric metric) const;
+  // Over blocks of neighbouring windows (block_error.h); without window losses the record's, which
+  // takes windows for independent and is too small.
   double loss_standard_error(const std::string& test_set, LossMetric metric) const;
 };
 
@@ -39,8 +44,16 @@ struct Exclusion {
   std::string folder_name, arm, reason;
 };
 
+// A sweep that was asked for, and how much of it is here.
+struct SweepSource {
+  std::string name;
+  int cells = 0;
+  std::vector<std::string> not_used;  // "FOLDER (diverged)": recorded cells that gave no row
+};
+
 struct RunTable {
   std::string source;  // the sweep's name, or the folders as given
+  std::vector<SweepSource> sweeps;
   std::vector<RunRow> rows;
   std::vector<Exclusion> excluded;
   std::vector<std::string> warnings;      // sentences for people
@@ -50,8 +63,9 @@ struct RunTable {
 // Each path is a sweep's record (RUNS/sweeps/NAME.json), a run folder, or a folder of run folders.
 // A run that a sweep asks for in several arms is one row in each; a run met again through another
 // path or a copied folder (equal content hash) is not another row. Unfinished, diverged and
-// unreadable runs become exclusions. ConfigError: a path that is not there, a sweep record that
-// cannot be read, a folder that holds no run.
+// unreadable runs become exclusions. A sweep's cells that gave no row are warned of by name, and so
+// is a sweep file that is not the one its record was written from. ConfigError: a path that is not
+// there, a sweep record that cannot be read, a folder that holds no run.
 RunTable read_runs(const std::vector<std::filesystem::path>& paths);
 
 enum class ArmGrouping { kArm, kArchitecture };
@@ -65,10 +79,11 @@ struct Selection {
 };
 
 // Moves to `excluded` what a fit of loss against N at one D cannot use, warns of mixed recipes and
-// fills in the selection's defaults. ConfigError: no complete run at all, an unknown test set,
-// several tokenizers under nats per token, results on several texts (training tokens, test tokens
-// or their number differ under one tokenizer), several learning rates or recipes at one N of an
-// arm: only seeds make replicates.
+// fills in the selection's defaults. ConfigError: no complete run at all, an unknown test set;
+// within an arm several tokenizers under nats per token, several texts (training tokens, test
+// tokens or their number differ under one tokenizer), several learning rates or recipes at one N:
+// only seeds make replicates. Arms may differ in all of these: compare.h says which can be
+// compared.
 void select_runs(RunTable& table, Selection& selection);
 
 // One line a run, excluded ones too (state "excluded", with the reason).

@@ -3,6 +3,7 @@
 
 #include <sstream>
 
+#include "analysis/block_error.h"
 #include "analysis/run_table.h"
 #include "trainer/number.h"
 
@@ -19,12 +20,19 @@ std::string csv_field(std::string text) {
   return quoted + '"';
 }
 
+// "" where the windows' losses are not known.
+std::string block_error_text(const RunRow& row, const Selection& selection) {
+  if (row.window_losses.size() < kFewestWindowsForBlocks) return "";
+  return canonical(row.loss_standard_error(selection.test_set, LossMetric::kNatsPerToken));
+}
+
 }  // namespace
 
 std::string runs_csv(const RunTable& table, const Selection& selection) {
   std::ostringstream out;
   out << "folder,arm,state,arch,n_layer,d_model,n_non_embedding,n_non_embedding_plus_head,n_total,"
          "train_tokens,training_flops_exact_causal,test_set,loss_nats,loss_standard_error_nats,"
+         "loss_block_error_nats,"
          "bits_per_byte,top1_accuracy,seed_init,seed_data,learning_rate,batch_tokens,wall_seconds,"
          "content_hash,reason\n";
   for (const RunRow& row : table.rows) {
@@ -37,14 +45,15 @@ std::string runs_csv(const RunTable& table, const Selection& selection) {
         << canonical(row.n(NCount::kTotal)) << ',' << row.record.train_tokens << ','
         << canonical(row.training_flops()) << ',' << csv_field(selection.test_set) << ','
         << canonical(test.loss_nats) << ',' << canonical(test.standard_error_nats) << ','
-        << canonical(test.bits_per_byte) << ',' << canonical(test.top1_accuracy) << ','
-        << row.record.seed_init << ',' << row.record.seed_data << ','
-        << canonical(row.record.learning_rate) << ',' << row.record.batch_tokens << ','
-        << canonical(row.record.wall_seconds) << ',' << row.record.content_hash << ",\n";
+        << block_error_text(row, selection) << ',' << canonical(test.bits_per_byte) << ','
+        << canonical(test.top1_accuracy) << ',' << row.record.seed_init << ','
+        << row.record.seed_data << ',' << canonical(row.record.learning_rate) << ','
+        << row.record.batch_tokens << ',' << canonical(row.record.wall_seconds) << ','
+        << row.record.content_hash << ",\n";
   }
   for (const Exclusion& e : table.excluded) {
     out << csv_field(e.folder_name) << ',' << csv_field(e.arm) << ",excluded"
-        << std::string(20, ',') << csv_field(e.reason) << '\n';
+        << std::string(21, ',') << csv_field(e.reason) << '\n';
   }
   return out.str();
 }

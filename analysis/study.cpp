@@ -39,10 +39,8 @@ Study analyse(const std::vector<std::filesystem::path>& paths, const LawOptions&
   const NCount chosen = study.options.selection.n_count;
   study.other_count = chosen == NCount::kNonEmbeddingPlusHead ? NCount::kNonEmbedding
                                                               : NCount::kNonEmbeddingPlusHead;
-  for (const std::string& arm : study.table.arms()) {
-    study.laws.push_back(fit_arm(study.table, arm, chosen, study.options));
-    study.other_laws.push_back(fit_arm(study.table, arm, study.other_count, study.options));
-  }
+  study.laws = fit_arms(study.table, chosen, study.options);
+  study.other_laws = fit_arms(study.table, study.other_count, study.options);
   if (std::all_of(study.laws.begin(), study.laws.end(),
                   [](const ArmLaws& arm) { return arm.power.sizes < kFewestSizesForPowerLaw; })) {
     std::string message = "no law can be fitted: a power law needs runs of at least " +
@@ -53,13 +51,15 @@ Study analyse(const std::vector<std::filesystem::path>& paths, const LawOptions&
                       "is still missing.");
   }
   study.warnings = study.table.warnings;
-  std::vector<const ArmLaws*> all;
-  for (const ArmLaws& arm : study.laws) {
-    warn_of_arm(arm, study.warnings);
-    all.push_back(&arm);
+  for (const ArmLaws& arm : study.laws) warn_of_arm(arm, study.warnings);
+  study.noise = study.laws.front().noise;
+  if (!study.noise.evaluation_known) {
+    study.warnings.push_back(
+        "losses of single test windows are not there for every run (window_losses.safetensors): "
+        "what the finite test text adds to slopes and differences is not counted, and standard "
+        "errors of single losses take windows for independent and are too small");
   }
-  study.seed_noise = pooled_seed_noise(all);
-  if (study.seed_noise.df == 0) {
+  if (study.noise.seed.df == 0) {
     study.warnings.push_back(
         "no size has a second seed: the noise between seeds is not known, so a difference between "
         "two single runs cannot be judged");
@@ -69,10 +69,12 @@ Study analyse(const std::vector<std::filesystem::path>& paths, const LawOptions&
   for (const Comparison& c : study.comparisons) {
     for (const std::string& warning : c.warnings) study.warnings.push_back(warning);
   }
-  if (!study.table.excluded.empty()) {
+  std::size_t named = 0;
+  for (const SweepSource& sweep : study.table.sweeps) named += sweep.not_used.size();
+  if (study.table.excluded.size() > named) {
     study.warnings.push_back(std::to_string(study.table.excluded.size()) +
                              (study.table.excluded.size() == 1 ? " run was" : " runs were") +
-                             " left out; the table of exclusions says why");
+                             " left out in all; the table of exclusions says why");
   }
   return study;
 }

@@ -19,7 +19,7 @@ struct Study {
   std::vector<Comparison> comparisons;  // of laws; every pair
   std::vector<Comparison> other_comparisons;
   std::vector<std::string> warnings;
-  SeedNoise seed_noise;  // all arms pooled
+  CellNoise noise;  // all arms together, by options.selection.n_count
 };
 
 // ConfigError where no result can stand: nothing complete, or no arm with

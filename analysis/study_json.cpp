@@ -65,7 +65,11 @@ json arm_json(const ArmLaws& arm) {
   json out = {{"arm", arm.arm}, {"n_count", name(arm.n_count)}, {"power_law", power(arm.power)}};
   json cells = json::array(), slopes = json::array();
   for (const SizeCell& c : arm.cells) {
-    cells.push_back({{"n", c.n}, {"loss", std::exp(c.mean_ln_loss)}, {"seeds", c.seeds()}});
+    cells.push_back({{"n", c.n},
+                     {"loss", std::exp(c.mean_ln_loss)},
+                     {"seeds", c.seeds()},
+                     {"variance_ln_loss", c.variance},
+                     {"evaluation_variance_ln_loss", c.evaluation_variance}});
   }
   for (const LocalSlope& s : arm.local_slopes) {
     slopes.push_back({{"n_low", s.n_low},
@@ -75,7 +79,6 @@ json arm_json(const ArmLaws& arm) {
   }
   out["sizes"] = cells;
   out["local_slopes"] = slopes;
-  out["seed_noise"] = {{"sd_ln_loss", arm.seed_noise.sd_ln_loss}, {"df", arm.seed_noise.df}};
   const FloorFit& f = arm.floor;
   out["power_law_with_floor"] = {
       {"formula", power_law_with_floor().formula()},
@@ -84,7 +87,15 @@ json arm_json(const ArmLaws& arm) {
       {"huber_delta", f.huber_delta},
       {"e_profile_gaussian", profile(f.floor)},
       {"e_profile_huber", f.floor_huber ? profile(*f.floor_huber) : json()},
-      {"alpha_over_e_set", optional_interval(f.alpha_over_set)}};
+      {"alpha_over_e_set", optional_interval(f.alpha_over_set)},
+      {"bootstrap",
+       {{"e_interval", optional_interval(f.bootstrap.e)},
+        {"alpha_interval", optional_interval(f.bootstrap.alpha)},
+        {"clusters", f.bootstrap.by_size ? "sizes" : "runs"},
+        {"replicates", f.bootstrap.replicates},
+        {"at_zero_floor", f.bootstrap.at_zero},
+        {"stuck", f.bootstrap.stuck},
+        {"degenerate", f.bootstrap.degenerate}}}};
   return out;
 }
 
@@ -112,6 +123,7 @@ json comparison_json(const Comparison& c) {
   if (c.status != FitStatus::kConverged) return out;
   out["slope_difference"] = c.difference;
   out["standard_error"] = c.standard_error;
+  out["standard_error_of_test_text"] = c.text_standard_error;
   out["pairs"] = c.pairs;
   out["level"] = c.level;
   out["interval"] = interval(c.interval);
@@ -163,7 +175,13 @@ std::string study_json(const Study& study) {
       {"level", study.options.level},
       {"seed", study.options.seed},
       {"warnings", study.warnings},
-      {"seed_noise", {{"sd_ln_loss", study.seed_noise.sd_ln_loss}, {"df", study.seed_noise.df}}}};
+      {"seed_noise", {{"sd_ln_loss", study.noise.seed.sd_ln_loss}, {"df", study.noise.seed.df}}},
+      {"size_noise_sd_ln_loss", study.noise.size_sd},
+      {"evaluation_noise_known", study.noise.evaluation_known}};
+  for (const SweepSource& sweep : study.table.sweeps) {
+    out["sweeps"].push_back(
+        {{"name", sweep.name}, {"cells", sweep.cells}, {"not_used", sweep.not_used}});
+  }
   for (const auto* laws : {&study.laws, &study.other_laws}) {
     for (const ArmLaws& arm : *laws) out["laws"].push_back(arm_json(arm));
   }

@@ -129,7 +129,8 @@ Figure loss_by_position(const RunTable& table, const std::vector<ArmLaws>& laws,
   figure.caption =
       "Final test loss by position in the context window, averaged in logarithmic bins; bars are "
       "one "
-      "standard error over windows. A panel an arm: one line a size, coloured by N. The last "
+      "standard error over windows, taken for independent (too small). A panel an arm: one line a "
+      "size, coloured by N. The last "
       "panel: the largest run of each arm. A line that keeps falling to the right still gains from "
       "more context.";
   figure.colours = sizes_as_colours(table, selection.n_count);

@@ -80,6 +80,12 @@ std::optional<double> BootstrapResult::quantile(int which, double share) const {
   return values[below] + (place - static_cast<double>(below)) * (values[above] - values[below]);
 }
 
+std::optional<Interval> BootstrapResult::interval(int which, double level) const {
+  const auto low = quantile(which, 0.5 - 0.5 * level), high = quantile(which, 0.5 + 0.5 * level);
+  if (!low || !high) return std::nullopt;
+  return Interval{*low, *high};
+}
+
 std::optional<double> BootstrapResult::standard_deviation(int which) const {
   if (fitted.size() < 100) return std::nullopt;
   double mean = 0, square = 0;

@@ -9,6 +9,8 @@
 #include <span>
 #include <vector>
 
+#include "analysis/fitting/interval.h"
+
 namespace scalelaw {
 
 struct BootstrapOptions {
@@ -32,6 +34,7 @@ struct BootstrapResult {
   // replicates.
   std::optional<double> quantile(int which, double share) const;
   std::optional<double> standard_deviation(int which) const;
+  std::optional<Interval> interval(int which, double level) const;  // percentiles, equal tails
 };
 
 // Counts of a replicate: entry c says how often cluster c was drawn.

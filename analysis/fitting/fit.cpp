@@ -59,6 +59,8 @@ std::string_view name(FitStatus status) {
       return "too_few_points";
     case FitStatus::kNotConverged:
       return "not_converged";
+    case FitStatus::kNotComparable:
+      return "not_comparable";
   }
   return "";
 }

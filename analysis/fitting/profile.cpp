@@ -10,6 +10,17 @@
 namespace scalelaw {
 namespace {
 
+// With the floor held: from `warm`, else from off its path, the best fit with flatter exponents.
+FitResult refine_at_floor(const Law& law, const FitData& data, const std::vector<double>& warm,
+                          std::vector<double> best, double floor, RefineOptions options) {
+  options.fixed_parameter = law.parameters() - 1;
+  options.fixed_value = floor > 0 ? std::log(floor) : kNoFloor;
+  FitResult held = refine(law, data, warm, options);
+  if (has_curve(held.status)) return held;
+  for (int k = 0; k < law.exponents(); ++k) best[static_cast<std::size_t>(k)] *= 0.6;
+  return refine(law, data, std::move(best), options);
+}
+
 class FloorProfile {
  public:
   FloorProfile(const Law& law, const FitData& data, const FitResult& best, ProfileKind kind,
@@ -17,7 +28,6 @@ class FloorProfile {
       : law_(law), data_(data), best_(best), kind_(kind), rows_(data.total_weight()) {
     df_ = static_cast<int>(std::lround(rows_)) - law.parameters();
     options_.huber_delta = kind == ProfileKind::kGaussian ? kLeastSquares : delta;
-    options_.fixed_parameter = law.parameters() - 1;
     threshold_ = kind == ProfileKind::kGaussian && df_ > 0 ? f_quantile(level, 1, df_)
                                                            : chi_square_1_quantile(level);
   }
@@ -27,10 +37,7 @@ class FloorProfile {
 
   // Above 0: outside the set. Warm-started from the nearest floor tried before on this side.
   double excess(double floor, std::vector<double>& warm) {
-    RefineOptions at = options_;
-    at.fixed_value = floor > 0 ? std::log(floor) : kNoFloor;
-    FitResult held = refine(law_, data_, warm, at);
-    if (!has_curve(held.status)) held = refine(law_, data_, second_start(), at);
+    const FitResult held = refine_at_floor(law_, data_, warm, best_.theta, floor, options_);
     if (!has_curve(held.status)) {
       ++unconverged_;
       return -threshold_;
@@ -44,13 +51,6 @@ class FloorProfile {
   }
 
  private:
-  // Off the path of warm starts: the best fit with flatter exponents.
-  std::vector<double> second_start() const {
-    std::vector<double> start = best_.theta;
-    for (int k = 0; k < law_.exponents(); ++k) start[static_cast<std::size_t>(k)] *= 0.6;
-    return start;
-  }
-
   const Law& law_;
   const FitData& data_;
   const FitResult& best_;
@@ -112,6 +112,19 @@ ProfileInterval profile_floor(const Law& law, const FitData& data, const FitResu
   interval.high_bounded = find_edge(profile, start, floor, 0.9999 * smallest, &interval.high);
   interval.unconverged = profile.unconverged();
   return interval;
+}
+
+std::optional<Interval> exponent_over_set(const Law& law, const FitData& data,
+                                          const FitResult& best, const ProfileInterval& floor) {
+  if (!floor.high_bounded || best.theta.empty()) return std::nullopt;
+  double ends[2] = {floor.low_bounded ? floor.low : 0, floor.high};
+  for (double& end : ends) {
+    const FitResult held =
+        refine_at_floor(law, data, best.theta, best.theta, end, {.huber_delta = kLeastSquares});
+    if (!has_curve(held.status)) return std::nullopt;
+    end = held.theta.front();
+  }
+  return Interval{ends[0], ends[1]};
 }
 
 }  // namespace scalelaw

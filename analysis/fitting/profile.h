@@ -3,6 +3,9 @@
 // axis; then the parameter is not identified and no "+-" may be printed.
 #pragma once
 
+#include <optional>
+
+#include "analysis/fitting/interval.h"
 #include "analysis/fitting/robust_refine.h"
 
 namespace scalelaw {
@@ -29,5 +32,11 @@ struct ProfileInterval {
 // E arbitrarily near the smallest loss is.
 ProfileInterval profile_floor(const Law& law, const FitData& data, const FitResult& best,
                               ProfileKind kind, double huber_delta, double level = 0.95);
+
+// The first exponent of the least-squares fit with the floor held at the ends of `floor` (at 0
+// where the set is not bounded below). nullopt where the set has no upper end, or a refit at an end
+// converges from neither start: a number from it would be where the search happened to stop.
+std::optional<Interval> exponent_over_set(const Law& law, const FitData& data,
+                                          const FitResult& best, const ProfileInterval& floor);
 
 }  // namespace scalelaw

@@ -27,12 +27,6 @@ class ChinchillaLaw final : public LawByJets<Formula> {
             {"B", std::exp(theta[3] + theta[1] * centre.ln_d)},
             {"E", std::exp(theta[4])}};
   }
-  std::optional<double> ln_n_at_loss(std::span<const double> theta, LogCentre centre,
-                                     double loss) const override {
-    const double left = loss - std::exp(theta[4]) - std::exp(theta[3]);
-    if (left <= 0 || theta[0] == 0) return std::nullopt;
-    return centre.ln_n + (theta[2] - std::log(left)) / theta[0];
-  }
 };
 
 }  // namespace

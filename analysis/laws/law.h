@@ -1,4 +1,4 @@
-// A scaling law behind one interface: its parameters, prediction, inverse, and what the fitting
+// A scaling law behind one interface: its parameters, prediction, and what the fitting
 // code needs of it (columns for variable projection, gradient by Ceres Jets).
 //
 // Every law here is a sum of powers, L = [E] + A N^-alpha [+ B D^-beta], and is fitted in centred
@@ -6,7 +6,6 @@
 // the exponents, then the natural log of each term at the centre, then ln E where there is a floor.
 #pragma once
 
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -49,9 +48,6 @@ class Law {
   // theta as the constants of formula().
   virtual std::vector<LawParameter> published(std::span<const double> theta,
                                               LogCentre centre) const = 0;
-  // ln N at which the law reaches `loss` (at the centre's D); nullopt when it never does.
-  virtual std::optional<double> ln_n_at_loss(std::span<const double> theta, LogCentre centre,
-                                             double loss) const = 0;
 
   // The terms of L that exponent k < exponents() rules, divided by their value at the centre.
   double term(int k, double exponent, CentredScale at) const;
@@ -63,7 +59,9 @@ class Law {
 const Law& power_law();
 // L = E + A N^-alpha. Cortes et al. 1993; Hestness et al. 2017.
 const Law& power_law_with_floor();
-// L = E + A N^-alpha + B D^-beta. Hoffmann et al. 2022.
+// L = E + A N^-alpha + B D^-beta. Hoffmann et al. 2022. No verb fits it yet, for a run table is
+// analysed at one D; it holds the estimators to published optima with two exponents and five
+// parameters (tests/analysis/published_fits_test.cpp).
 const Law& chinchilla_law();
 
 }  // namespace scalelaw

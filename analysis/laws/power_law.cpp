@@ -22,11 +22,6 @@ class PowerLaw final : public LawByJets<Formula> {
                                       LogCentre centre) const override {
     return {{"a", theta[0]}, {"N_c", std::exp(centre.ln_n + theta[1] / theta[0])}};
   }
-  std::optional<double> ln_n_at_loss(std::span<const double> theta, LogCentre centre,
-                                     double loss) const override {
-    if (loss <= 0 || theta[0] == 0) return std::nullopt;
-    return centre.ln_n + (theta[1] - std::log(loss)) / theta[0];
-  }
 };
 
 }  // namespace

@@ -24,12 +24,6 @@ class PowerLawWithFloor final : public LawByJets<Formula> {
             {"A", std::exp(theta[1] + theta[0] * centre.ln_n)},
             {"E", std::exp(theta[2])}};
   }
-  std::optional<double> ln_n_at_loss(std::span<const double> theta, LogCentre centre,
-                                     double loss) const override {
-    const double above_floor = loss - std::exp(theta[2]);
-    if (above_floor <= 0 || theta[0] == 0) return std::nullopt;
-    return centre.ln_n + (theta[1] - std::log(above_floor)) / theta[0];
-  }
 };
 
 }  // namespace

@@ -31,10 +31,11 @@ void add_tests(Document& document, const Comparison& c, const Comparison& other,
                const Study& study) {
   DocumentTable table;
   table.caption = "Slope of " + c.arm_a + " minus slope of " + c.arm_b +
-                  ", each arm with its own level. F(1, df) on cell means. The bootstrap over runs "
-                  "is for comparison: it takes runs of one size for independent. Every size has "
-                  "the same weight however many seeds it has: noise is assumed equal over sizes "
-                  "and mostly between sizes, not between seeds.";
+                  ", each arm with its own level; F(1, df) on means of sizes. A size weighs 1 / "
+                  "(variance between sizes + seed variance / seeds + evaluation variance), the "
+                  "first two pooled over all arms; the interval's scale comes from the residuals. "
+                  "The bootstrap over runs is for comparison: it takes runs of one size for "
+                  "independent.";
   if (c.pairs > 1) {
     table.caption += " Intervals, power and crossing at " + level_text(c.level) +
                      ", Bonferroni over " + std::to_string(c.pairs) + " pairs.";
@@ -47,6 +48,7 @@ void add_tests(Document& document, const Comparison& c, const Comparison& other,
                    {"p"},
                    {"p, Holm over all pairs"},
                    {level_text(c.level) + " bootstrap, Huber slopes"},
+                   {"standard error, the test text's part"},
                    {"usually missed below (80% power)"},
                    {"lines cross at N", false}};
   const Comparison* rows[] = {&c, &other};
@@ -59,6 +61,7 @@ void add_tests(Document& document, const Comparison& c, const Comparison& other,
                           k->bootstrap_interval ? interval_text(k->bootstrap_interval->low,
                                                                 k->bootstrap_interval->high, 3)
                                                 : "-",
+                          fixed(k->standard_error, 4) + ", " + fixed(k->text_standard_error, 4),
                           fixed(k->detectable, 3), crossing_text(*k)});
   }
   document.add(table.transposed(1));
@@ -78,8 +81,11 @@ void add_tests(Document& document, const Comparison& c, const Comparison& other,
 void add_equal_sizes(Document& document, const Comparison& c) {
   if (c.at_equal_n.empty()) return;
   DocumentTable table;
-  table.caption = "Loss of " + c.arm_a + " over loss of " + c.arm_b +
-                  " at equal N, in percent. Standard errors from the noise between seeds.";
+  table.caption =
+      "Loss of " + c.arm_a + " over loss of " + c.arm_b + " at equal N, in percent; below 0 " +
+      c.arm_a +
+      " is better. Standard errors from the pooled noise between seeds and from the test "
+      "text.";
   table.columns = {{"N"}, {"difference"}, {"standard error"}, {"how", false}};
   for (const EqualSizeDifference& d : c.at_equal_n) {
     table.rows.push_back(
@@ -97,8 +103,10 @@ void add_comparisons(Document& document, const Study& study) {
   document.heading("Comparison");
   for (std::size_t i = 0; i < study.comparisons.size(); ++i) {
     const Comparison& c = study.comparisons[i];
-    document.paragraph(c.verdict);
-    document.list(c.remarks);
+    if (study.comparisons.size() > 1) {  // a single one opens the page
+      document.paragraph(c.verdict);
+      document.list(c.remarks);
+    }
     if (c.status != FitStatus::kConverged) continue;
     add_tests(document, c, study.other_comparisons[i], study);
     add_equal_sizes(document, c);

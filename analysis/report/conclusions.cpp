@@ -14,103 +14,148 @@ std::string points(const ArmLaws& arm) {
   return std::to_string(arm.power.sizes) + " sizes, " + std::to_string(arm.power.runs) + " runs";
 }
 
-std::string law_sentence(const Study& study, const ArmLaws& arm) {
-  const LawOptions& options = study.options;
+// "a = 0.110 [0.098, 0.122], N_c = 1.2e9, local slopes from 0.113 down to 0.059"
+std::string law_text(const ArmLaws& arm) {
   const PowerLawFit& p = arm.power;
-  if (p.status != FitStatus::kConverged) return arm.arm + " has no law here: " + p.why + ".";
-  std::string text = arm.arm + ": L = (N_c / N)^a with a = " + fixed(p.slope, 3) + " " +
+  if (p.status != FitStatus::kConverged) return arm.arm + " has no law here (" + p.why + ")";
+  std::string text = arm.arm + " a = " + fixed(p.slope, 3) + " " +
                      interval_text(p.slope_interval.low, p.slope_interval.high, 3) +
-                     " and N_c = " + scientific(p.n_c) + ". N counts " +
-                     std::string(name(arm.n_count)) + " parameters, from " +
-                     human(arm.cells.front().n) + " to " + human(arm.cells.back().n) +
-                     "; D = " + human(*options.selection.train_tokens) + " tokens; " + points(arm) +
-                     ", " + fixed(100 * options.level, 0) + "% interval by t with " +
-                     std::to_string(p.df) + (p.df == 1 ? " degree" : " degrees") + " of freedom.";
+                     ", N_c = " + scientific(p.n_c) + " (" + points(arm);
   if (p.curvature_p && *p.curvature_p < 0.05 && !arm.local_slopes.empty()) {
-    text += " The points bend (p " + p_text(*p.curvature_p) + "): the local slope runs from " +
-            fixed(arm.local_slopes.front().slope, 3) + " between the two smallest to " +
-            fixed(arm.local_slopes.back().slope, 3) + " between the two largest sizes.";
+    text += "; the slope between neighbouring sizes goes from " +
+            fixed(arm.local_slopes.front().slope, 3) + " at the small end to " +
+            fixed(arm.local_slopes.back().slope, 3) + " at the large";
   }
-  return text;
+  return text + ")";
 }
 
-std::string floor_sentence(const ArmLaws& arm) {
+std::string laws_sentence(const Study& study) {
+  std::string text =
+      "Laws L = (N_c / N)^a with " + level_text(study.options.level) + " intervals: ";
+  for (const ArmLaws& arm : study.laws) {
+    text += (&arm == &study.laws.front() ? "" : "; ") + law_text(arm);
+  }
+  return text + ".";
+}
+
+std::string floor_text(const ArmLaws& arm) {
   const FloorFit& f = arm.floor;
   switch (f.least_squares.status) {
     case FitStatus::kTooFewPoints:
-      return arm.arm + ": no floor is fitted (" + f.least_squares.why + ").";
     case FitStatus::kDegenerate:
     case FitStatus::kNotConverged:
-      return arm.arm + ": the law with a floor could not be fitted (" + f.least_squares.why + ").";
+    case FitStatus::kNotComparable:
+      return arm.arm + " not fitted (" + f.least_squares.why + ")";
     case FitStatus::kNotIdentified:
-      return arm.arm + ": " + f.least_squares.why +
-             "; E and alpha are not identified and E has no lower bound.";
+      return arm.arm + " not identified (" + f.least_squares.why + ")";
     case FitStatus::kAtBound:
-      return arm.arm + ": the best floor is E = 0; the data ask for none" +
-             (f.floor.high_bounded ? ", and exclude E above " + fixed(f.floor.high, 2) : "") + ".";
+      return arm.arm + " best at E = 0" +
+             (f.floor.high_bounded ? ", E above " + fixed(f.floor.high, 2) + " excluded" : "");
     case FitStatus::kConverged:
       break;
   }
   if (!f.floor.identified()) {
-    return arm.arm + ": the floor E is not identified: its 95% set " +
+    return arm.arm + " not identified, its set " +
            (f.floor.low_bounded    ? "has no upper end below the smallest loss"
             : f.floor.high_bounded ? "reaches from 0 to " + fixed(f.floor.high, 2)
-                                   : "holds everything from 0 to the smallest loss") +
-           ". No floor is claimed.";
+                                   : "holds everything from 0 to the smallest loss");
   }
-  return arm.arm + ": a curve with a floor, E = " + fixed(f.e(), 2) + " " +
-         interval_text(f.floor.low, f.floor.high, 2) +
+  return arm.arm + " " + fixed(f.e(), 2) + " " + interval_text(f.floor.low, f.floor.high, 2) +
          " with alpha = " + fixed(f.least_squares.theta[0], 2) +
-         " fits these points better than a straight line. At one D it cannot be told from what "
-         "limited data cost (B D^-beta), so it is no estimate of irreducible loss.";
+         (f.alpha_over_set ? " (" + fixed(f.alpha_over_set->low, 2) + " to " +
+                                 fixed(f.alpha_over_set->high, 2) + " over that set)"
+                           : "");
+}
+
+std::string floors_sentence(const Study& study) {
+  std::string text =
+      "With a floor, L = E + A N^-alpha, E at " + level_text(study.options.level) + ": ";
+  int unconverged = 0;
+  for (const ArmLaws& arm : study.laws) {
+    text += (&arm == &study.laws.front() ? "" : "; ") + floor_text(arm);
+    unconverged += arm.floor.floor.unconverged;
+  }
+  text +=
+      ". No floor is claimed: at one D it cannot be told from what limited data cost (B D^-beta).";
+  if (unconverged > 0) {
+    text += " " + std::to_string(unconverged) +
+            " refits along those sets did not converge and count as inside.";
+  }
+  return text;
+}
+
+std::string largest_sentence(const Comparison& c, const CellNoise& noise) {
+  const PairedWindows& w = *c.largest;
+  std::string text = "The largest runs differ by " + signed_fixed(w.loss_difference_nats, 3) +
+                     " nats per token (" + c.arm_a + " at N = " + human(w.n_a) + " minus " +
+                     c.arm_b + " at " + human(w.n_b) + "), standard error " +
+                     fixed(w.standard_error_nats, 3) + " over the same test text";
+  if (noise.seed.df > 0) {
+    text += "; two runs that differ in seeds alone differ by about " +
+            percent(std::sqrt(2.0) * noise.seed.sd_ln_loss, 1) + " of their loss";
+  }
+  return text + ".";
+}
+
+std::string counting_sentence(const Study& study) {
+  const Comparison& other = study.other_comparisons.front();
+  return "Counting matters: by " + std::string(name(study.other_count)) + " the slopes of " +
+         other.arm_a + " and " + other.arm_b + " are " + fixed(other.slope_a, 3) + " and " +
+         fixed(other.slope_b, 3) + ", difference " + signed_fixed(other.difference, 3) + " " +
+         interval_text(other.interval.low, other.interval.high, 3) +
+         (other.p_holm < 1 - study.options.level ? "." : ": not established.");
+}
+
+// Of several pairs: how many differ; the section on comparisons has the rest.
+std::string pairs_sentence(const Study& study) {
+  std::string differ;
+  int found = 0, compared = 0;
+  for (const Comparison& c : study.comparisons) {
+    if (c.status != FitStatus::kConverged) continue;
+    ++compared;
+    if (c.p_holm >= 1 - study.options.level) continue;
+    ++found;
+    const bool a_steeper = c.difference > 0;
+    differ += (differ.empty() ? "" : ", ") + (a_steeper ? c.arm_a : c.arm_b) +
+              " more steeply than " + (a_steeper ? c.arm_b : c.arm_a);
+  }
+  return "At D = " + human(*study.options.selection.train_tokens) + " tokens and this recipe, of " +
+         std::to_string(compared) + " pairs of arms that can be compared " + std::to_string(found) +
+         " differ in slope (Holm's p below " + fixed(1 - study.options.level, 2) + ")" +
+         (found == 0 ? ", which does not make the others equal."
+                     : ": loss falls with N for " + differ + ".");
+}
+
+std::string single_arm_sentence(const Study& study) {
+  const ArmLaws& arm = study.laws.front();
+  return "Over N from " + human(arm.cells.front().n) + " to " + human(arm.cells.back().n) + " (" +
+         std::string(name(arm.n_count)) +
+         "), at D = " + human(*study.options.selection.train_tokens) +
+         " tokens and this recipe: " + law_text(arm) + " in L = (N_c / N)^a.";
 }
 
 }  // namespace
 
-std::vector<std::string> conclusions(const Study& study) {
-  std::vector<std::string> out;
-  for (const Comparison& c : study.comparisons) {
-    out.push_back(c.verdict);
-    // Of several pairs the section on comparisons says the rest.
-    if (study.comparisons.size() > 1) continue;
-    out.insert(out.end(), c.remarks.begin(), c.remarks.end());
+Conclusions conclusions(const Study& study) {
+  Conclusions out;
+  if (study.comparisons.empty()) {
+    out.finding = single_arm_sentence(study);
+  } else if (study.comparisons.size() > 1) {
+    out.finding = pairs_sentence(study);
+    for (const Comparison& c : study.comparisons) out.support.push_back(c.verdict);
+  } else {
+    const Comparison& c = study.comparisons.front();
+    out.finding = c.verdict;
+    out.support = c.remarks;
     if (c.largest && std::abs(std::log(c.largest->n_a / c.largest->n_b)) < kComparableSizes) {
-      const PairedWindows& w = *c.largest;
-      std::string text =
-          "The largest runs differ by " + signed_fixed(w.loss_difference_nats, 3) +
-          " nats per token (" + c.arm_a + " at N = " + human(w.n_a) + " minus " + c.arm_b + " at " +
-          human(w.n_b) + "), standard error " + fixed(w.standard_error_nats, 4) +
-          " over the same " + std::to_string(w.windows) +
-          " windows of text (windows of one document are not independent; the error is a "
-          "lower bound)";
-      if (c.seed_noise.df > 0) {
-        text += "; two runs that differ in seeds alone differ by about " +
-                percent(std::sqrt(2.0) * c.seed_noise.sd_ln_loss, 1) + " of their loss";
-      }
-      out.push_back(text + ".");
+      out.support.push_back(largest_sentence(c, study.noise));
     }
   }
-  for (const ArmLaws& arm : study.laws) out.push_back(law_sentence(study, arm));
-  for (const ArmLaws& arm : study.laws) {
-    out.push_back(floor_sentence(arm));
-    if (const int unconverged = arm.floor.floor.unconverged; unconverged > 0) {
-      out.back() += " " + std::to_string(unconverged) +
-                    " refits along that set did not converge and count as inside it.";
-    }
-  }
-  if (study.seed_noise.df > 0) {
-    out.push_back("Noise: seeds of one size spread by " + percent(study.seed_noise.sd_ln_loss, 2) +
-                  " of the loss (pooled, " + std::to_string(study.seed_noise.df) +
-                  (study.seed_noise.df == 1 ? " degree" : " degrees") + " of freedom).");
-  }
+  if (!study.comparisons.empty()) out.support.push_back(laws_sentence(study));
+  out.support.push_back(floors_sentence(study));
   if (study.comparisons.size() == 1 && study.comparisons.front().status == FitStatus::kConverged &&
       study.other_comparisons.front().status == FitStatus::kConverged) {
-    const Comparison& other = study.other_comparisons.front();
-    out.push_back("Counting matters: by " + std::string(name(study.other_count)) +
-                  " the slopes of " + other.arm_a + " and " + other.arm_b + " are " +
-                  fixed(other.slope_a, 3) + " and " + fixed(other.slope_b, 3) + ", difference " +
-                  signed_fixed(other.difference, 3) + " " +
-                  interval_text(other.interval.low, other.interval.high, 3) + ".");
+    out.support.push_back(counting_sentence(study));
   }
   return out;
 }

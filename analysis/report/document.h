@@ -26,9 +26,9 @@ struct DocumentTable {
 };
 
 struct DocumentBlock {
-  enum class Kind { kHeading, kParagraph, kList, kTable, kFigure, kCode, kNotice };
+  enum class Kind { kHeading, kLead, kParagraph, kList, kTable, kFigure, kCode, kNotice };
   Kind kind = Kind::kParagraph;
-  std::string text;                // heading, paragraph, code, notice
+  std::string text;                // heading, lead, paragraph, code, notice
   std::vector<std::string> items;  // list
   DocumentTable table;
   Figure figure;        // its id, title and caption
@@ -40,6 +40,7 @@ struct Document {
   std::vector<DocumentBlock> blocks;
 
   void heading(const std::string& text);
+  void lead(const std::string& text);  // the one sentence to read
   void paragraph(const std::string& text);
   void notice(const std::string& text);  // a warning
   void list(const std::vector<std::string>& items);

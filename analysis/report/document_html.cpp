@@ -23,6 +23,7 @@ ul { padding-left: 1.2rem; } li { margin: .45rem 0; }
 section.first { background: var(--tint); border-left: 4px solid var(--accent); padding: .2rem 1.1rem .6rem;
   border-radius: 4px; margin-top: 1.2rem; }
 section.first h2 { border: 0; margin: .8rem 0 .2rem; }
+.lead { font-size: 1.12rem; font-weight: 600; }
 .notice { background: var(--notice); border-left: 4px solid var(--notice-line); padding: .5rem .9rem;
   border-radius: 4px; max-width: 46rem; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; margin: .4rem 0 1.4rem; }
@@ -91,6 +92,9 @@ void write_block(std::ostream& out, const DocumentBlock& block,
   switch (block.kind) {
     case DocumentBlock::Kind::kHeading:
       out << "<h2>" << html_escaped(block.text) << "</h2>\n";
+      break;
+    case DocumentBlock::Kind::kLead:
+      out << "<p class=\"lead\">" << html_escaped(block.text) << "</p>\n";
       break;
     case DocumentBlock::Kind::kParagraph:
       out << "<p>" << html_escaped(block.text) << "</p>\n";

@@ -64,6 +64,11 @@ void Document::heading(const std::string& text) {
   blocks.back().text = text;
 }
 
+void Document::lead(const std::string& text) {
+  paragraph(text);
+  blocks.back().kind = DocumentBlock::Kind::kLead;
+}
+
 void Document::paragraph(const std::string& text) {
   blocks.push_back({});
   blocks.back().text = text;
@@ -109,6 +114,9 @@ std::string to_markdown(const Document& document, const std::string& figures) {
     switch (block.kind) {
       case DocumentBlock::Kind::kHeading:
         out << "## " << escaped(block.text) << "\n\n";
+        break;
+      case DocumentBlock::Kind::kLead:
+        out << "**" << escaped(block.text) << "**\n\n";
         break;
       case DocumentBlock::Kind::kParagraph:
         out << escaped(block.text) << "\n\n";

@@ -13,10 +13,11 @@ std::string interval_or_dash(const std::optional<Interval>& i) {
 
 void add_power_laws(Document& document, const Study& study) {
   DocumentTable table;
-  table.caption = "L = (N_c / N)^a at D = " + human(*study.options.selection.train_tokens) +
-                  " tokens. a by least squares on ln of cell means with Student's t; beside it the "
-                  "Huber fit on runs and its bootstrap. With fewer than 12 sizes a bootstrap is "
-                  "too narrow: for comparison only.";
+  table.caption =
+      "L = (N_c / N)^a at D = " + human(*study.options.selection.train_tokens) +
+      " tokens. a by weighted least squares on ln of the sizes' mean losses, interval by "
+      "Student's t; beside it the Huber fit on runs and its bootstrap, which with fewer "
+      "than 12 sizes is too narrow: for comparison only.";
   table.columns = {{"arm", false},
                    {"N counts", false},
                    {"sizes"},
@@ -73,10 +74,12 @@ std::string set_text(const ProfileInterval& p) {
 void add_floor_laws(Document& document, const Study& study) {
   DocumentTable table;
   table.caption =
-      "L = E + A N^-alpha on cell means, for judging whether a floor is identified. E and alpha "
-      "are "
-      "strongly correlated, so alpha is given over the set of E. No E here is a claim: at one D it "
-      "contains B D^-beta.";
+      "L = E + A N^-alpha on weighted means of sizes, to judge whether the data carry a floor. E "
+      "and "
+      "alpha are strongly correlated, so alpha is given over the set of E. The bootstrap redraws "
+      "runs and refits by Huber; with fewer than 12 sizes it is for comparison only. No E here is "
+      "a "
+      "claim: at one D it contains B D^-beta.";
   table.columns = {{"arm", false},
                    {"N counts", false},
                    {"E"},
@@ -84,6 +87,9 @@ void add_floor_laws(Document& document, const Study& study) {
                    {"95% set of E, F profile"},
                    {"alpha over that set"},
                    {"E, Huber"},
+                   {"95% bootstrap of E"},
+                   {"95% bootstrap of alpha"},
+                   {"replicates at E = 0 / stuck / void"},
                    {"fit", false}};
   bool with_huber_set = false;
   for (const auto* laws : {&study.laws, &study.other_laws}) {
@@ -98,7 +104,7 @@ void add_floor_laws(Document& document, const Study& study) {
       const FloorFit& f = arm.floor;
       std::vector<std::string> row = {arm.arm, std::string(name(arm.n_count))};
       if (!has_curve(f.least_squares.status)) {
-        row.insert(row.end(), with_huber_set ? 6 : 5, "-");
+        row.insert(row.end(), with_huber_set ? 9 : 8, "-");
         row.push_back(f.least_squares.why);
       } else {
         const bool identified = f.floor.identified();
@@ -112,6 +118,12 @@ void add_floor_laws(Document& document, const Study& study) {
                     f.huber.status == FitStatus::kConverged ? fixed(std::exp(f.huber.theta[2]), 2)
                     : f.huber.status == FitStatus::kAtBound ? "0"
                                                             : "-"});
+        const FloorBootstrap& b = f.bootstrap;
+        row.insert(row.end(),
+                   {b.e ? interval_text(b.e->low, b.e->high, 2) : "-",
+                    b.alpha ? interval_text(b.alpha->low, b.alpha->high, 2) : "-",
+                    std::to_string(b.at_zero) + " / " + std::to_string(b.stuck) + " / " +
+                        std::to_string(b.degenerate) + ", of " + std::to_string(b.replicates)});
         if (with_huber_set) row.push_back(f.floor_huber ? set_text(*f.floor_huber) : "-");
         row.push_back(identified ? "E bounded, at this D only"
                       : f.least_squares.status == FitStatus::kConverged
@@ -128,7 +140,7 @@ void add_local_slopes(Document& document, const Study& study) {
   DocumentTable table;
   table.caption = "Local slopes -d ln L / d ln N between neighbouring sizes (N counts " +
                   std::string(name(study.options.selection.n_count)) +
-                  "); standard errors from the noise between seeds of the arm. A pure power law "
+                  "); standard errors from the pooled noise between seeds. A pure power law "
                   "has one slope throughout.";
   table.columns = {{"arm", false}, {"from N"}, {"to N"}, {"slope"}, {"standard error"}};
   for (const ArmLaws& arm : study.laws) {

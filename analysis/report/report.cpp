@@ -40,7 +40,9 @@ Document report_document(const Study& study, const std::vector<Figure>& figures,
   document.title = title_of(study);
   document.subtitle = subtitle_of(study);
   document.heading("What these runs show");
-  document.list(conclusions(study));
+  const Conclusions found = conclusions(study);
+  document.lead(found.finding);
+  document.list(found.support);
   for (const std::string& warning : study.warnings) document.notice(warning + ".");
   document.heading("Figures");
   for (const Figure& figure : figures) document.add(figure);

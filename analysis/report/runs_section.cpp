@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 
+#include "analysis/block_error.h"
 #include "analysis/number_text.h"
 #include "analysis/report/sections.h"
 #include "trainer/number.h"
@@ -34,9 +35,11 @@ void add_noise(Document& document, const Study& study) {
   } else {
     document.add(table);
     document.paragraph(
-        "Pooled: " + percent(study.seed_noise.sd_ln_loss, 2) + " with " +
-        std::to_string(study.seed_noise.df) +
-        " degrees of freedom. With so few an estimate of noise is itself uncertain.");
+        "Pooled over all arms: " + percent(study.noise.seed.sd_ln_loss, 2) + " with " +
+        std::to_string(study.noise.seed.df) +
+        " degrees of freedom; with few, an estimate of noise is itself uncertain. Beyond that the "
+        "sizes lie off their arms' straight lines by " +
+        percent(study.noise.size_sd, 2) + " (lack of fit, and noise that a size's seeds share).");
   }
   double largest = 0;
   for (const RunRow& row : study.table.rows) {
@@ -44,9 +47,12 @@ void add_noise(Document& document, const Study& study) {
   }
   document.paragraph(
       "The test text adds up to " + fixed(largest, 3) + " " + std::string(unit(s.metric)) +
-      " of standard error to each loss (windows of one document are not independent; "
-      "the error is a lower bound), but all runs read the same text, so most "
-      "of it cancels in differences.");
+      " of standard error to each loss (" +
+      (study.noise.evaluation_known
+           ? "over " + std::to_string(kBlocks) +
+                 " blocks of neighbouring windows, since windows of one document are alike"
+           : std::string("windows taken for independent: too small")) +
+      "), but all runs read the same text, so most of it cancels in differences.");
 }
 
 void add_runs(Document& document, const Study& study) {

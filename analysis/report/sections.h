@@ -6,7 +6,12 @@
 
 namespace scalelaw {
 
-std::vector<std::string> conclusions(const Study& study);  // plain sentences, most important first
+// What the study found, in one sentence that stands alone, and short support for it.
+struct Conclusions {
+  std::string finding;
+  std::vector<std::string> support;
+};
+Conclusions conclusions(const Study& study);
 void add_laws(Document& document, const Study& study);
 void add_comparisons(Document& document, const Study& study);
 void add_noise(Document& document, const Study& study);

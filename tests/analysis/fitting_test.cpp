@@ -44,15 +44,6 @@ TEST(Laws, GradientByJetsEqualsDifferences) {
   }
 }
 
-TEST(Laws, InverseFindsTheSizeThatReachesALoss) {
-  const FitData data(simulate(1.5, 20, .3, 0, 8, 3, 1));
-  const FitResult fit = fit_robust(power_law_with_floor(), data, {.huber_delta = kLeastSquares});
-  const double loss = 1.5 + 20 * std::pow(5e4, -.3);
-  EXPECT_NEAR(*power_law_with_floor().ln_n_at_loss(fit.theta, data.centre, loss), std::log(5e4),
-              1e-6);
-  EXPECT_FALSE(power_law_with_floor().ln_n_at_loss(fit.theta, data.centre, 1.49));
-}
-
 TEST(Fits, NoiseFreeTruthIsRecoveredByBothLaws) {
   const FitData plain(simulate(0, 6, .1, 0, 8, 2, 1));
   const FitResult power = fit_robust(power_law(), plain, {.huber_delta = kLeastSquares});
@@ -183,10 +174,6 @@ class LawWithoutDescentAtHighFloors : public Law {
                                       LogCentre centre) const override {
     return law_.published(theta, centre);
   }
-  std::optional<double> ln_n_at_loss(std::span<const double> theta, LogCentre centre,
-                                     double loss) const override {
-    return law_.ln_n_at_loss(theta, centre, loss);
-  }
 
  private:
   const Law& law_ = power_law_with_floor();
@@ -204,6 +191,24 @@ TEST(Profiles, RefitsThatDoNotConvergeCountAsInsideAndAreCounted) {
   EXPECT_GT(stuck.unconverged, 0);
   EXPECT_TRUE(stuck.low_bounded);
   EXPECT_FALSE(stuck.high_bounded) << stuck.high;
+}
+
+TEST(Profiles, TheExponentOverASetNeedsRefitsThatConverge) {
+  const FitData data(simulate(1.8, 40, .35, .003, 10, 3, 100));
+  const FitResult fit = fit_robust(power_law_with_floor(), data, {.huber_delta = kLeastSquares});
+  const ProfileInterval set =
+      profile_floor(power_law_with_floor(), data, fit, ProfileKind::kGaussian, 0);
+  ASSERT_TRUE(set.identified());
+  ASSERT_GT(set.high, 1.85);
+  const auto alpha = exponent_over_set(power_law_with_floor(), data, fit, set);
+  ASSERT_TRUE(alpha);
+  EXPECT_LT(alpha->low, fit.theta[0]);
+  EXPECT_GT(alpha->high, fit.theta[0]);
+  // The refit at the upper end stops anywhere: its exponent is no result.
+  EXPECT_FALSE(exponent_over_set(LawWithoutDescentAtHighFloors(), data, fit, set));
+  ProfileInterval open = set;
+  open.high_bounded = false;
+  EXPECT_FALSE(exponent_over_set(power_law_with_floor(), data, fit, open));
 }
 
 TEST(Bootstrap, CountsAreAReplicateOfTheSameSize) {

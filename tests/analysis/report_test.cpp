@@ -70,6 +70,9 @@ TEST_F(Program, ReportWritesAPageWithFiguresTablesAndItsData) {
       fit({"report", sweep.string(), "--out", out.string(), "--bootstrap", "200"});
   ASSERT_EQ(result.exit_code, 0) << result.output;
   EXPECT_NE(result.output.find("falls more steeply with N"), std::string::npos) << result.output;
+  const ProgramResult compared = fit({"compare", sweep.string(), "--bootstrap", "0"});
+  EXPECT_NE(compared.output.find("falls more steeply with N"), std::string::npos)
+      << compared.output;
   EXPECT_NE(result.output.find("Page: " + (out / "report.html").string()), std::string::npos);
   const std::string page = read_whole_file(out / "report.html");
   EXPECT_NE(page.find("<svg"), std::string::npos);
@@ -79,8 +82,8 @@ TEST_F(Program, ReportWritesAPageWithFiguresTablesAndItsData) {
   EXPECT_NE(page.find("at D = 2.5M tokens"), std::string::npos);
   EXPECT_NE(page.find("set of E, F profile"), std::string::npos);
   EXPECT_EQ(page.find("Huber profile"), std::string::npos);
-  EXPECT_NE(page.find("the error is a lower bound"), std::string::npos);
-  EXPECT_NE(page.find("same weight however many seeds"), std::string::npos);
+  EXPECT_NE(page.find("blocks of neighbouring windows"), std::string::npos);
+  EXPECT_NE(page.find("A size weighs 1 /"), std::string::npos);
   EXPECT_NE(page.find("0123456789ab"), std::string::npos);  // the commit
   const auto laws = nlohmann::json::parse(read_whole_file(out / "laws.json"));
   EXPECT_NEAR(laws["comparisons"][0]["slope_difference"].get<double>(), .021, .002);

@@ -7,6 +7,7 @@
 #include "tests/support/synthetic_runs.h"
 #include "tests/support/temp_dir.h"
 #include "trainer/config_error.h"
+#include "trainer/hash.h"
 #include "trainer/sweep_record.h"
 
 namespace scalelaw {
@@ -180,6 +181,38 @@ TEST_F(Runs, ResultsOnDifferentTextsAreRefused) {
   for (SyntheticRun& run : runs) write_synthetic_run(temp_.path() / "trained", run);
   EXPECT_NE(refusal(temp_.path() / "trained").find("trained on different texts"),
             std::string::npos);
+}
+
+TEST_F(Runs, ArmsMayDifferInTextEachWithinItsOwn) {
+  std::vector<SyntheticRun> runs = {of_width(8), of_width(16)};
+  runs[1].arm = "other";
+  runs[1].train_hash = "another";
+  runs[1].test_token_hash = "another";
+  EXPECT_EQ(refusal(write_synthetic_sweep(runs_, "texts", runs)), "");
+  EXPECT_EQ(table_.rows.size(), 2u);
+}
+
+TEST_F(Runs, ASweepsMissingRunsAreNamedAndItsChangedFileIsWarnedOf) {
+  std::vector<SyntheticRun> cells = {of_width(8), of_width(16), of_width(24)};
+  cells[1].state = RunState::kDiverged;
+  cells[2].complete = false;
+  const auto file = write_synthetic_sweep(runs_, "gaps", cells);
+  SweepRecord sweep = read_sweep_record(file);
+  sweep.spec_file = (temp_.path() / "gaps.yaml").string();
+  std::ofstream(sweep.spec_file) << "name: gaps\n";
+  sweep.spec_hash = hash_hex("name: gaps\n");
+  write_sweep_record(file, sweep);
+  const RunTable table = read_runs({file});
+  ASSERT_EQ(table.warnings.size(), 1u);
+  for (const std::string& part :
+       {std::string("2 of the 3 runs of sweep gaps"), sweep.cells[1].folder + " (diverged)",
+        sweep.cells[2].folder + " (not complete"}) {
+    EXPECT_NE(table.warnings[0].find(part), std::string::npos) << table.warnings[0];
+  }
+  std::ofstream(sweep.spec_file) << "name: gaps # edited\n";
+  const RunTable later = read_runs({file});
+  ASSERT_EQ(later.warnings.size(), 2u);
+  EXPECT_NE(later.warnings[1].find("no longer the file"), std::string::npos) << later.warnings[1];
 }
 
 TEST_F(Runs, ARunThatTwoArmsShareIsARowOfEach) {

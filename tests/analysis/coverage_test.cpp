@@ -1,0 +1,153 @@
+// How often the 95% interval of a slope difference holds the true one, over designs as small as a
+// first study's: two arms over two decades of N, few seeds. Prints the table of
+// docs/studies/coverage.md.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdio>
+#include <functional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "analysis/fitting/distributions.h"
+#include "analysis/slope_difference.h"
+
+namespace scalelaw {
+namespace {
+
+constexpr int kSimulations = 2000;
+
+struct Design {
+  std::string what;
+  std::vector<int> seeds;  // of each size
+  // Standard deviations in ln L by arm (0, 1) and place of the size in [0, 1].
+  std::function<double(int, double)> seed_sd, size_sd;
+  double floor = 0;  // both arms share L = floor + N^-slope: the straight line is a wrong form
+};
+
+const std::vector<int> kQuickstart = {1, 1, 2, 1, 1, 2, 1, 1};
+const std::vector<int> kOneSeed(8, 1), kTwoSeeds(8, 2), kFiveSizes = {1, 2, 1, 2, 1};
+const std::vector<int> kManyAtOne = {1, 1, 1, 8, 1, 1, 1, 1};
+
+std::function<double(int, double)> constant(double sd) {
+  return [sd](int, double) { return sd; };
+}
+
+std::vector<SizeCell> simulate(const Design& d, int arm, std::mt19937_64& random) {
+  std::normal_distribution<double> normal;
+  std::vector<SizeCell> cells;
+  for (std::size_t i = 0; i < d.seeds.size(); ++i) {
+    const double place = static_cast<double>(i) / static_cast<double>(d.seeds.size() - 1);
+    SizeCell c;
+    c.n = 1.5e3 * std::pow(10.0, 2 * place);
+    c.recipe_hash = std::to_string(arm) + "/" + std::to_string(i);
+    const double law =
+        d.floor > 0 ? std::log(d.floor + 12 * std::pow(c.n, -.3)) : 1 - .1 * std::log(c.n);
+    const double of_size = d.size_sd(arm, place) * normal(random);
+    for (int s = 0; s < d.seeds[i]; ++s) {
+      c.ln_losses.push_back(law + of_size + d.seed_sd(arm, place) * normal(random));
+      c.content_hash.push_back(c.recipe_hash + "/" + std::to_string(s));
+      c.mean_ln_loss += c.ln_losses.back() / d.seeds[i];
+    }
+    cells.push_back(std::move(c));
+  }
+  return cells;
+}
+
+struct Tally {
+  int covered = 0, covered_unweighted = 0, covered_arm = 0;
+  double squared_error = 0, squared_error_unweighted = 0;
+};
+
+Comparison difference(const std::vector<std::vector<SizeCell>>& cells) {
+  std::vector<ArmLaws> laws(2);
+  for (std::size_t k = 0; k < 2; ++k) {
+    laws[k].cells = cells[k];
+    laws[k].power = fit_line_of(cells[k], {}, .95);
+  }
+  Comparison c;
+  compare_slopes(laws[0], laws[1], false, c);
+  return c;
+}
+
+Tally tally(const Design& design, unsigned seed) {
+  std::mt19937_64 random(seed);
+  Tally t;
+  for (int i = 0; i < kSimulations; ++i) {
+    std::vector<std::vector<SizeCell>> cells = {simulate(design, 0, random),
+                                                simulate(design, 1, random)};
+    const Comparison unweighted = difference(cells);  // variances are still 1
+    weigh_cells(cells);
+    const Comparison c = difference(cells);
+    t.covered += c.interval.contains(0);
+    t.covered_unweighted += unweighted.interval.contains(0);
+    t.covered_arm += fit_line_of(cells[0], {}, .95).slope_interval.contains(.1);
+    t.squared_error += c.difference * c.difference;
+    t.squared_error_unweighted += unweighted.difference * unweighted.difference;
+  }
+  return t;
+}
+
+// Clopper & Pearson 1934, 95%.
+Interval exact_interval(int hits, int n) {
+  const double x = hits, rest = n - hits;
+  const auto low = [](double a, double b) {  // a hits, b misses
+    return a == 0 ? 0 : a / (a + (b + 1) * f_quantile(.975, 2 * (b + 1), 2 * a));
+  };
+  return {low(x, rest), 1 - low(rest, x)};
+}
+
+std::string share(int hits) {
+  const Interval i = exact_interval(hits, kSimulations);
+  char text[64];
+  std::snprintf(text, sizeof(text), "%.3f [%.3f, %.3f]", double(hits) / kSimulations, i.low,
+                i.high);
+  return text;
+}
+
+TEST(Coverage, OfSlopeDifferencesOnSmallDesigns) {
+  const auto none = constant(0);
+  const auto growing = [](int, double place) { return .002 + .004 * place; };
+  const auto uneven = [](int arm, double) { return arm == 0 ? .002 : .006; };
+  const std::vector<Design> designs = {
+      {"seed noise .5%; two seeds at two sizes", kQuickstart, constant(.005), none},
+      {"seed noise .5%; one seed", kOneSeed, constant(.005), none},
+      {"seed noise .5%; two seeds everywhere", kTwoSeeds, constant(.005), none},
+      {"seed noise .5%; eight seeds at one size", kManyAtOne, constant(.005), none},
+      {"seed noise .5%; five sizes, two seeds at two", kFiveSizes, constant(.005), none},
+      {"size noise .5%, seeds .1%; two seeds at two sizes", kQuickstart, constant(.001),
+       constant(.005)},
+      {"size noise .5%, seeds .1%; two seeds everywhere", kTwoSeeds, constant(.001),
+       constant(.005)},
+      {"size noise .5%, seeds .1%; eight seeds at one size", kManyAtOne, constant(.001),
+       constant(.005)},
+      {"size and seed noise .4% each; two seeds at two sizes", kQuickstart, constant(.004),
+       constant(.004)},
+      {"seed noise .2% to .6%, growing with N; two seeds at two sizes", kQuickstart, growing, none},
+      {"seed noise .2% to .6%, growing with N; two seeds everywhere", kTwoSeeds, growing, none},
+      {"seed noise .2% in one arm, .6% in the other; two seeds at two sizes", kQuickstart, uneven,
+       none},
+      {"size noise .2% in one arm, .6% in the other; one seed", kOneSeed, none, uneven},
+      {"both arms bend (a floor); seed noise .5%; two seeds at two sizes", kQuickstart,
+       constant(.005), none, 1.5},
+  };
+  std::printf(
+      "| design | weighted | unweighted | efficiency | one arm's slope |\n|---|---|---|---|---|\n");
+  unsigned seed = 1;
+  for (const Design& design : designs) {
+    const Tally t = tally(design, seed++);
+    std::printf("| %s | %s | %s | %.2f | %s |\n", design.what.c_str(), share(t.covered).c_str(),
+                share(t.covered_unweighted).c_str(), t.squared_error_unweighted / t.squared_error,
+                design.floor > 0 ? "-" : share(t.covered_arm).c_str());
+    const double covered = double(t.covered) / kSimulations;
+    EXPECT_GE(covered, .93) << design.what;
+    // A bend that both arms share widens the residuals, not the error of the difference.
+    if (design.floor == 0) {
+      EXPECT_LE(covered, .97) << design.what;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace scalelaw
