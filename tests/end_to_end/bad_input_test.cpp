@@ -31,12 +31,13 @@ class BadInput : public testing::Test {
   void put(const std::string& name, const std::string& text) const {
     std::ofstream(in(name), std::ios::binary) << text;
   }
-  // Every file with its size and time.
+  // Every folder, and every file with its size and time. (A folder's time moves when something was
+  // made in it and taken away again.)
   std::map<std::string, std::pair<uintmax_t, fs::file_time_type>> tree() const {
     std::map<std::string, std::pair<uintmax_t, fs::file_time_type>> files;
     for (const auto& entry : fs::recursive_directory_iterator(temp_.path())) {
-      files[entry.path()] = {entry.is_regular_file() ? entry.file_size() : 0,
-                             entry.last_write_time()};
+      auto& file = files[entry.path()];
+      if (entry.is_regular_file()) file = {entry.file_size(), entry.last_write_time()};
     }
     return files;
   }
