@@ -7,7 +7,8 @@
 #   --torch cuda   the whole wheel (4.7 GB); the default where an NVIDIA driver is
 #   --torch PATH   a Python that has torch, a virtual environment, or an unpacked LibTorch folder
 #   --no-torch     packages alone: enough for data, sweeps, fits and reports
-#   --checks       also what scripts/check.sh runs: clang-format, clang-tidy, shellcheck
+#   --checks       also what scripts/check.sh runs (clang-format, clang-tidy, shellcheck), and
+#                  Python's safetensors, which a test opens a checkpoint with
 #
 # Without an option an earlier choice stands; else cuda where a driver is, else cpu.
 # Packages are installed as root or by sudo, and only those that are missing.
@@ -40,6 +41,7 @@ if [[ ${SCALELAW_TEST_SERVICES:-0} == 1 && $(system_name) == debian ]]; then
 fi
 
 wanted_torch=
+checks=false
 while (($# > 0)); do
   case $1 in
     --torch)
@@ -49,7 +51,10 @@ while (($# > 0)); do
       ;;
     --torch=*) wanted_torch=${1#*=} ;;
     --no-torch) wanted_torch=none ;;
-    --checks) packages+=(clang-format-14 clang-tidy-14 shellcheck:shellcheck) ;;
+    --checks)
+      packages+=(clang-format-14 clang-tidy-14 shellcheck:shellcheck)
+      checks=true
+      ;;
     -h | --help)
       print_help
       exit 0
@@ -234,7 +239,19 @@ torch_kind() {
   fi
 }
 
+ensure_safetensors() {
+  if [[ ! -x $venv/bin/pip ]]; then
+    note "no .venv (LibTorch from elsewhere): left out"
+  elif "$venv/bin/python" -c 'import safetensors, numpy' 2>/dev/null; then
+    note "all there"
+  else
+    "$venv/bin/pip" --disable-pip-version-check --no-input install --progress-bar off \
+      safetensors numpy || fail_stage "pip could not fetch safetensors and numpy from PyPI"
+  fi
+}
+
 stage "Debian packages" ensure_packages
 if [[ $wanted_torch != none ]]; then
   stage "LibTorch" ensure_torch
 fi
+if $checks; then stage "safetensors" ensure_safetensors; fi

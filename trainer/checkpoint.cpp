@@ -48,7 +48,6 @@ std::string cursor_text(const TrainingCursor& cursor) {
                         {"loss_last_tenth", to_json(cursor.loss_last_tenth)},
                         {"wall_seconds", cursor.wall_seconds},
                         {"evaluate_seconds", cursor.evaluate_seconds},
-                        {"final_evaluate_seconds", cursor.final_evaluate_seconds},
                         {"checkpoint_seconds", cursor.checkpoint_seconds},
                         {"events", events},
                         {"pack", cursor.pack}}
@@ -63,7 +62,6 @@ TrainingCursor cursor_from_text(const std::string& text) {
   cursor.loss_last_tenth = mean_from_json(json.at("loss_last_tenth"));
   cursor.wall_seconds = json.at("wall_seconds");
   cursor.evaluate_seconds = json.at("evaluate_seconds");
-  cursor.final_evaluate_seconds = json.at("final_evaluate_seconds");
   cursor.checkpoint_seconds = json.at("checkpoint_seconds");
   for (const auto& e : json.at("events")) {
     cursor.events.push_back({e.at("kind"), e.at("step"), e.at("detail")});

@@ -35,7 +35,8 @@ struct TrainingCursor {
   RunningMean loss_since_line;  // train loss since the last line of metrics
   RunningMean loss_last_tenth;  // over the last tenth of the steps
   double wall_seconds = 0;      // of all attempts
-  double evaluate_seconds = 0, final_evaluate_seconds = 0, checkpoint_seconds = 0;
+  double evaluate_seconds = 0, checkpoint_seconds = 0;
+  double final_evaluate_seconds = 0;  // after the last checkpoint, so none holds it
   std::vector<RunEvent> events;
   std::vector<std::string> pack;  // content hashes of the members, by row
 };

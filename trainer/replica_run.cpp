@@ -157,7 +157,7 @@ void ReplicaRun::finish(RunState state, const std::map<std::string, WindowScores
   for (const auto& [name, scores] : results) record.test[name] = scores.result;
   record.wall_seconds = cursor.wall_seconds;
   record.evaluate_seconds = cursor.evaluate_seconds;
-  record.final_evaluate_seconds = cursor.final_evaluate_seconds;
+  if (!results.empty()) record.final_evaluate_seconds = cursor.final_evaluate_seconds;
   record.checkpoint_seconds = cursor.checkpoint_seconds;
   record.pack = cursor.pack;
   record.pack_row = row;

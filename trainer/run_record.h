@@ -99,7 +99,8 @@ struct RunRecord {
       std::numeric_limits<double>::quiet_NaN();  // run ended before them
   std::map<std::string, TestResult> test;        // empty when diverged
   double wall_seconds = 0;                       // all attempts
-  double evaluate_seconds = 0, final_evaluate_seconds = 0, checkpoint_seconds = 0;
+  double evaluate_seconds = 0, checkpoint_seconds = 0;
+  std::optional<double> final_evaluate_seconds;  // absent: diverged
   std::vector<std::string> pack;  // content hashes of the pack's members; size 1: alone
   int pack_row = 0;
   std::vector<RunEvent> events;
@@ -121,7 +122,8 @@ struct RunFolder {
 // A number that is not finite is null in JSON and NaN when read back.
 // Readers throw ConfigError naming the file, what is wrong with it and what to do when it is
 // damaged or of another version, std::runtime_error when it cannot be read. Unknown keys are
-// ignored, so that an older program reads a newer folder of the same version.
+// ignored, so that an older program reads a newer folder of the same version; a later program reads
+// an older one, so a field added later is a std::optional.
 RunRecord read_run_record(const RunFolder& folder);
 std::optional<RunRecord> try_read_run_record(const RunFolder& folder);  // nullopt: not complete
 std::vector<Attempt> read_attempts(const RunFolder& folder);

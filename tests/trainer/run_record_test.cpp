@@ -112,6 +112,20 @@ TEST_F(RunRecordTest, RoundTripsThroughJsonExactly) {
   EXPECT_TRUE(read.attempts.at(0).provenance.git_dirty);
 }
 
+// A field that is added later must be one that may be absent: a failure here means that a finished
+// run would have to be paid for again. Do not renew the file.
+TEST_F(RunRecordTest, RecordsOfEarlierProgramsStayReadable) {
+  const auto golden = std::filesystem::path(SCALELAW_SOURCE_DIR) / "tests/golden/run_record";
+  std::filesystem::copy_file(golden / "first.json", folder_.record());
+  const RunRecord record = read_run_record(folder_);
+  EXPECT_EQ(record.state, RunState::kComplete);
+  EXPECT_EQ(record.content_hash.substr(0, 12), "e05cdfc239fd");
+  EXPECT_EQ(record.shape.arch, "lstm");
+  EXPECT_EQ(record.counts.parameters.recurrent, 1568);
+  EXPECT_EQ(record.test.at("default").tokens, 131072);
+  EXPECT_FALSE(record.final_evaluate_seconds);
+}
+
 TEST_F(RunRecordTest, ADivergedRunKeepsItsNan) {
   RunRecord record;
   record.state = RunState::kDiverged;
