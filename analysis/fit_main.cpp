@@ -12,6 +12,7 @@
 #include "analysis/report/report.h"
 #include "analysis/report/sections.h"
 #include "analysis/study.h"
+#include "trainer/command_line.h"
 #include "trainer/config_error.h"
 #include "trainer/number.h"
 #include "trainer/program_exit.h"
@@ -213,8 +214,7 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // help
-    return end_with_usage_error(command_name(argc, argv), error.what());
+    return end_parse(app, error, command_name(argc, argv), {argv + 1, argv + argc});
   }
   if (*fit_verb) fit(a);
   if (*compare_verb) compare(a);

@@ -14,7 +14,9 @@
 #include "sweeps/reports.h"
 #include "sweeps/run_sweep.h"
 #include "sweeps/sweep_spec.h"
+#include "trainer/command_line.h"
 #include "trainer/config_error.h"
+#include "trainer/nearest.h"
 #include "trainer/number.h"
 #include "trainer/program_exit.h"
 
@@ -185,8 +187,7 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
     return run_program(app, arguments, command);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // help
-    return end_with_usage_error("scalelaw sweep", error.what());
+    return end_parse(app, error, "scalelaw sweep", {argv + 1, argv + argc});
   } catch (const std::exception& error) {
     return end_with_error("scalelaw sweep", error);
   }

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "sweeps/sweep_spec_parts.h"
+#include "trainer/nearest.h"
 
 namespace scalelaw {
 namespace {

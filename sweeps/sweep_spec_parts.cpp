@@ -1,4 +1,5 @@
 #include "sweeps/sweep_spec_parts.h"
+#include "trainer/nearest.h"
 
 #include <algorithm>
 #include <set>

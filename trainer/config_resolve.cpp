@@ -1,10 +1,9 @@
 // From a flat configuration to a RunConfig: types, ranges, and the rules between keys.
 #include <algorithm>
-#include <numeric>
-#include <utility>
 
 #include "trainer/config_keys.h"
 #include "trainer/config_yaml.h"
+#include "trainer/nearest.h"
 #include "trainer/number.h"
 
 namespace scalelaw {
@@ -143,20 +142,6 @@ class CrossRules {
   const RunConfig& config_;
 };
 
-// Levenshtein's distance.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({replaced, row[j] + 1, row[j - 1] + 1}));
-    }
-  }
-  return row.back();
-}
-
 }  // namespace
 
 RunConfig resolve(const FlatConfig& flat) {
@@ -219,22 +204,6 @@ std::string did_you_mean(const std::string& key) {
     if (!near.empty() && last_part(name) == near) all += (all.empty() ? "" : " or ") + name;
   }
   return hint(all);
-}
-
-std::string nearest(std::string_view text, const std::vector<std::string>& candidates) {
-  if (text.size() < 2 || text.size() > 200) return "";
-  std::string best;
-  // A third of the letters may be wrong, two in a short word, one in two letters.
-  std::size_t limit = std::max(std::min<std::size_t>(text.size() - 1, 2), text.size() / 3);
-  for (const std::string& candidate : candidates) {
-    const std::size_t distance = edit_distance(text, candidate);
-    if (distance <= limit) {
-      best = candidate;
-      if (distance == 0) return best;
-      limit = distance - 1;
-    }
-  }
-  return best;
 }
 
 }  // namespace scalelaw

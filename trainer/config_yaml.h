@@ -69,8 +69,6 @@ std::string to_yaml(const RunConfig& config);
 // "; did you mean train.learning_rate?" for a key that is none: a typo, or the right last part in
 // another section, for each that there is. "" when none is near.
 std::string did_you_mean(const std::string& key);
-// The entry of `candidates` nearest to `text` by edit distance, or "" when none is near.
-std::string nearest(std::string_view text, const std::vector<std::string>& candidates);
 
 // --- identity (interface.md, "paid once, for ever") ---
 

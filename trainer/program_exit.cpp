@@ -15,11 +15,4 @@ int end_with_error(std::string_view command, const std::exception& error) {
   return dynamic_cast<const ConfigError*>(&error) != nullptr ? kExitBadInput : kExitOther;
 }
 
-int end_with_usage_error(std::string_view command, std::string_view what) {
-  const std::string all(what);
-  return end_with_error(command,
-                        ConfigError(all.substr(0, all.find_last_not_of(".\n ") + 1) + "; `" +
-                                    std::string(command) + " --help` lists what it takes"));
-}
-
 }  // namespace scalelaw

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "trainer/bench.h"
+#include "trainer/command_line.h"
 #include "trainer/config_error.h"
 #include "trainer/config_yaml.h"
 #include "trainer/data_rules.h"
@@ -257,8 +258,7 @@ int main(int argc, char** argv) {
     return app.got_subcommand("train") ? run_train(train_arguments)
                                        : run_bench_verb(bench_arguments);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // help
-    return end_with_usage_error(command, error.what());
+    return end_parse(app, error, command, {argv + 1, argv + argc});
   } catch (const std::bad_alloc&) {
     return end_with_error(command, std::runtime_error("this machine's memory does not suffice"));
   } catch (const std::exception& error) {

@@ -1,4 +1,5 @@
 #include "trainer/cli/explain.h"
+#include "trainer/nearest.h"
 
 #include <algorithm>
 #include <set>

@@ -14,6 +14,7 @@
 #include "trainer/cli/doctor.h"
 #include "trainer/cli/explain.h"
 #include "trainer/cli/verbs.h"
+#include "trainer/command_line.h"
 #include "trainer/config_error.h"
 #include "trainer/program_exit.h"
 #include "trainer/version.h"
@@ -48,8 +49,7 @@ int parse(CLI::App& app, const std::vector<std::string>& arguments, const Action
     // CLI11 takes them last to first.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // help
-    return end_with_usage_error(app.get_name(), error.what());
+    return end_parse(app, error, app.get_name(), arguments);
   }
   try {
     return act();

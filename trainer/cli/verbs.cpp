@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "trainer/config_error.h"
-#include "trainer/config_yaml.h"
+#include "trainer/nearest.h"
 
 namespace scalelaw {
 

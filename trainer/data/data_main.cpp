@@ -5,6 +5,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "trainer/command_line.h"
 #include "trainer/config_error.h"
 #include "trainer/data/builder.h"
 #include "trainer/data/data_report.h"
@@ -252,8 +253,7 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // help
-    return end_with_usage_error("scalelaw data", error.what());
+    return end_parse(app, error, "scalelaw data", {argv + 1, argv + argc});
   }
   if (build->parsed()) return run_build(arguments, *build);
   if (inspect->parsed()) return run_inspect(arguments);

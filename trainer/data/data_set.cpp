@@ -7,8 +7,8 @@
 
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
-#include "trainer/config_yaml.h"
 #include "trainer/hash.h"
+#include "trainer/nearest.h"
 
 namespace scalelaw {
 
