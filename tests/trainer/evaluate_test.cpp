@@ -1,12 +1,110 @@
 #include "trainer/evaluate.h"
 
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/argmax.h>
+#include <ATen/ops/log_softmax.h>
+#include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <memory>
 #include <utility>
 #include <vector>
 
+#include "tests/support/temp_dir.h"
+#include "tests/support/tiny_data_set.h"
+#include "trainer/data/batch_stream.h"
+
 namespace scalelaw {
 namespace {
+
+constexpr int64_t kReplicas = 2, kContext = 8, kTokens = 600;  // 75 windows: more than a chunk
+
+// The slow twin: one window at a time through plain operators, kept by window and position.
+struct PlainScores {
+  std::vector<std::vector<double>> loss;  // [window][position]
+  double correct = 0;                     // share
+};
+
+PlainScores plain_scores(const LanguageModel& model, const TokenShard& shard, int64_t replica) {
+  const at::NoGradGuard no_grad;
+  PlainScores scores;
+  for (const int64_t start : evaluation_starts(shard.info().n_tokens, kContext, kTokens)) {
+    std::vector<int64_t> tokens(kContext + 1);
+    shard.copy(start, tokens);
+    const at::Tensor window = at::tensor(tokens, at::kLong).expand({kReplicas, 1, kContext + 1});
+    const at::Tensor logits =
+        model.logits(window.narrow(2, 0, kContext).contiguous())[replica][0].to(at::kDouble);
+    const at::Tensor log_p = at::log_softmax(logits, -1), best = at::argmax(logits, -1);
+    std::vector<double> losses;
+    for (int64_t t = 0; t < kContext; ++t) {
+      const int64_t target = tokens[static_cast<std::size_t>(t) + 1];
+      losses.push_back(-log_p[t][target].item<double>());
+      scores.correct += best[t].item<int64_t>() == target ? 1.0 / kTokens : 0.0;
+    }
+    scores.loss.push_back(losses);
+  }
+  return scores;
+}
+
+// Mean over windows of each window's mean over positions first..last, and its standard error.
+std::pair<double, double> mean_and_error(const PlainScores& scores, std::size_t first,
+                                         std::size_t last) {
+  std::vector<double> windows;
+  for (const auto& losses : scores.loss) {
+    double sum = 0;
+    for (std::size_t t = first; t <= last; ++t) sum += losses[t];
+    windows.push_back(sum / static_cast<double>(last - first + 1));
+  }
+  const auto n = static_cast<double>(windows.size());
+  double mean = 0, variance = 0;
+  for (const double w : windows) mean += w / n;
+  for (const double w : windows) variance += (w - mean) * (w - mean) / (n - 1);
+  return {mean, std::sqrt(variance / n)};
+}
+
+TEST(Evaluate, ScoresEqualPlainOperatorsWindowByWindow) {
+  const TempDir temp;
+  write_tiny_data_set(temp.path());  // two bytes of text a token
+  ModelShape shape;
+  shape.d_model = 16;
+  shape.n_head = 2;
+  shape.n_ctx = kContext;
+  shape.n_vocab = 17;
+  ParameterArena arena;
+  const std::unique_ptr<LanguageModel> model = make_model(shape, {}, arena);
+  arena.allocate(kReplicas, at::kCPU);
+  for (int64_t r = 0; r < kReplicas; ++r) arena.initialise(r, 1 + r);
+  const TestSet set{"tiny", TokenShard(temp.path() / "tiny" / "test.tokens"), kTokens};
+
+  const std::vector<WindowScores> seen = score_test_set(*model, kReplicas, at::kCPU, set);
+  const std::vector<double> quick = mean_test_loss(*model, kReplicas, at::kCPU, set, kTokens);
+  ASSERT_EQ(seen.size(), 2U);
+  for (std::size_t r = 0; r < seen.size(); ++r) {
+    const TestResult& result = seen[r].result;
+    const PlainScores plain = plain_scores(*model, set.shard, static_cast<int64_t>(r));
+    const auto [mean, error] = mean_and_error(plain, 0, kContext - 1);
+    EXPECT_NEAR(result.loss_nats, mean, 1e-6);
+    EXPECT_NEAR(quick[r], mean, 1e-6);
+    EXPECT_NEAR(result.standard_error_nats, error, 1e-6);
+    EXPECT_NEAR(result.bits_per_byte, mean / std::log(2.0) / 2, 1e-6);
+    EXPECT_NEAR(result.top1_accuracy, plain.correct, 1e-9);
+    EXPECT_EQ(result.windows, kTokens / kContext);
+    EXPECT_EQ(result.tokens, kTokens);
+    ASSERT_EQ(seen[r].window_loss_nats.size(), plain.loss.size());
+    EXPECT_NEAR(seen[r].window_loss_nats.back(),
+                mean_and_error({{plain.loss.back(), plain.loss.back()}, 0}, 0, kContext - 1).first,
+                1e-6);
+    ASSERT_EQ(result.by_position.size(), 4U);
+    for (const auto& bin : result.by_position) {
+      const auto [bin_mean, bin_error] = mean_and_error(plain, static_cast<std::size_t>(bin.first),
+                                                        static_cast<std::size_t>(bin.last));
+      EXPECT_NEAR(bin.loss_nats, bin_mean, 1e-6);
+      EXPECT_NEAR(bin.standard_error_nats, bin_error, 1e-6);
+    }
+  }
+  EXPECT_GT(std::abs(seen[0].result.loss_nats - seen[1].result.loss_nats), 1e-4);
+}
 
 TEST(Evaluate, PositionBinsDoubleAndCoverTheWindow) {
   using Bins = std::vector<std::pair<int64_t, int64_t>>;
@@ -22,6 +120,7 @@ TEST(Evaluate, StepsAreLogSpacedWithoutRepeatsAndBeforeTheEnd) {
   EXPECT_EQ(dense.front(), 1);
   EXPECT_LT(dense.back(), 100);
   for (std::size_t i = 1; i < dense.size(); ++i) EXPECT_LT(dense[i - 1], dense[i]);
+  EXPECT_EQ(evaluation_steps(1e15, 5), (std::vector<int64_t>{1, 2, 3, 4}));  // and at once
 }
 
 }  // namespace
