@@ -132,9 +132,9 @@ std::vector<int64_t> evaluation_steps(double points_per_decade, int64_t steps) {
   if (points_per_decade <= 0) return due;
   for (double i = 0;; ++i) {
     const double exact = std::pow(10.0, i / points_per_decade);
-    if (exact >= static_cast<double>(steps)) return due;
+    if (std::rint(exact) >= static_cast<double>(steps)) return due;
     const auto step = static_cast<int64_t>(std::rint(exact));
-    if (step >= steps || (!due.empty() && step <= due.back())) continue;
+    if (!due.empty() && step <= due.back()) continue;
     due.push_back(step);
     // Where points are dense, past those that would round to the same step.
     const double half_way = static_cast<double>(step) + 0.5;
