@@ -50,8 +50,8 @@ std::string cursor_text(const TrainingCursor& cursor) {
                         {"evaluate_seconds", cursor.evaluate_seconds},
                         {"checkpoint_seconds", cursor.checkpoint_seconds},
                         {"events", events},
-                        {"pack", cursor.pack}}
-      .dump();
+                        {"pack", cursor.pack}}  // An event may quote a damaged file.
+      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 TrainingCursor cursor_from_text(const std::string& text) {
@@ -71,7 +71,7 @@ TrainingCursor cursor_from_text(const std::string& text) {
 }
 
 [[noreturn]] void reject(const fs::path& file, const std::string& fault) {
-  throw DamagedFile(file.string() + ": " + fault);
+  throw ForeignCheckpoint(file.string() + ": " + fault);
 }
 
 const std::string& metadata_of(const SafetensorsFile& file, const char* key, const fs::path& path) {
@@ -141,10 +141,17 @@ void write_checkpoint(const RunFolder& folder, const std::string& content_hash,
   for (std::size_t i = 2; i < steps.size(); ++i) fs::remove(checkpoint_file(folder, steps[i]));
 }
 
+void set_aside(const fs::path& checkpoint) {
+  fs::rename(checkpoint, checkpoint.string() + ".damaged");
+}
+
 void keep_only_checkpoint(const RunFolder& folder, int64_t step) {
-  for (const int64_t other : checkpoint_steps(folder)) {
-    if (other != step) fs::remove(checkpoint_file(folder, other));
+  const fs::path kept = checkpoint_file(folder, step);
+  std::vector<fs::path> others;
+  for (const auto& entry : fs::directory_iterator(folder.checkpoints())) {
+    if (entry.path() != kept) others.push_back(entry.path());
   }
+  for (const fs::path& other : others) fs::remove(other);
 }
 
 void drop_checkpoints_after(const RunFolder& folder, int64_t step) {
@@ -166,7 +173,11 @@ TrainingCursor read_checkpoint(const fs::path& path, const std::string& content_
   const auto all = buffers(arena, optimizer);
   for (const Buffer& buffer : all) {
     for (const ParameterSpec& spec : arena.specs()) {
-      const SafetensorView& tensor = file.at(buffer.prefix + spec.name);
+      const auto found = file.tensors().find(buffer.prefix + spec.name);
+      if (found == file.tensors().end()) {
+        reject(path, "holds no tensor " + buffer.prefix + spec.name);
+      }
+      const SafetensorView& tensor = found->second;
       if (tensor.dtype != "F32" || tensor.shape != spec.shape) {
         reject(path, buffer.prefix + spec.name + " has another shape than the model");
       }

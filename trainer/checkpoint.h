@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,9 +37,15 @@ struct TrainingCursor {
   RunningMean loss_last_tenth;  // over the last tenth of the steps
   double wall_seconds = 0;      // of all attempts
   double evaluate_seconds = 0, checkpoint_seconds = 0;
-  double final_evaluate_seconds = 0;  // after the last checkpoint, so none holds it
+  double final_evaluate_seconds = 0;  // of this attempt: after the last checkpoint
   std::vector<RunEvent> events;
   std::vector<std::string> pack;  // content hashes of the members, by row
+};
+
+// A whole file that is no checkpoint of this run: of another shape, step, configuration or program.
+class ForeignCheckpoint : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
 };
 
 // Writes checkpoints/step-<step>.safetensors of arena row `replica`, then deletes all but the two
@@ -46,7 +53,9 @@ struct TrainingCursor {
 void write_checkpoint(const RunFolder& folder, const std::string& content_hash,
                       const TrainingCursor& cursor, const ParameterArena& arena,
                       const AdamW& optimizer, int64_t replica);
-// Deletes the checkpoints of other steps than `step`: of a run that has ended.
+// Keeps a damaged file out of the way, as NAME.damaged, until the run has ended.
+void set_aside(const std::filesystem::path& checkpoint);
+// Deletes all in checkpoints/ but the checkpoint of `step`: of a run that has ended.
 void keep_only_checkpoint(const RunFolder& folder, int64_t step);
 // Deletes those after `step`: of a history that is begun again from there.
 void drop_checkpoints_after(const RunFolder& folder, int64_t step);
@@ -58,8 +67,8 @@ std::filesystem::path checkpoint_file(const RunFolder& folder, int64_t step);
 // The cursor alone. Errors as read_checkpoint.
 TrainingCursor read_cursor(const std::filesystem::path& file);
 
-// Fills row `replica` from a file. DamagedFile (trainer/safetensors.h) names file and fault:
-// damaged, of another shape, step or configuration; nothing is changed then.
+// Fills row `replica` from a file. DamagedFile (trainer/safetensors.h) or ForeignCheckpoint name
+// file and fault; nothing is changed then.
 TrainingCursor read_checkpoint(const std::filesystem::path& file, const std::string& content_hash,
                                ParameterArena& arena, AdamW& optimizer, int64_t replica);
 

@@ -1,5 +1,6 @@
 #include "trainer/data_rules.h"
 
+#include <map>
 #include <string>
 
 #include "trainer/config_error.h"
@@ -40,8 +41,15 @@ void check_data_rules(const RunConfig& config, DataSetHeaders& data) {
                        " tokens, and must have more than a batch; build a larger data set or set "
                        "a smaller batch");
   }
+  std::map<std::string, std::string> seen;  // the set's own name -> what the configuration calls it
   for (const auto& [name, tokens] : test_tokens(config)) {
     const DataSetInfo& set = data.open(name);
+    if (const auto [other, is_new] = seen.emplace(set.name, name); !is_new) {
+      throw KeyError("data.test." + name, std::to_string(tokens),
+                     "is named " + set.name + " as data.test." + other->second +
+                         " is, and results are kept by that name; leave one out, or build it under "
+                         "another name");
+    }
     check_evaluation("data.test." + name, tokens, config.model.n_ctx, set);
     if (config.evaluate.points_per_decade > 0) {
       check_evaluation("evaluate.tokens", config.evaluate.tokens, config.model.n_ctx, set);

@@ -31,7 +31,7 @@ MeanAndError mean_and_error(std::span<const double> values) {
   return {mean, values.size() > 1 ? std::sqrt(squares / (n - 1) / n) : 0.0};
 }
 
-using TakeScores = std::function<void(const TokenScores& scores)>;
+using TakeScores = std::function<bool(const TokenScores& scores)>;  // false: enough
 
 // Calls `take` with scores on the CPU for chunks of the evaluation's windows, in order.
 void for_each_chunk(const LanguageModel& model, int64_t replicas, at::Device device,
@@ -57,7 +57,7 @@ void for_each_chunk(const LanguageModel& model, int64_t replicas, at::Device dev
     TokenScores scores = model.score(for_all(inputs), for_all(targets));
     scores.loss_nats = scores.loss_nats.to(at::kCPU, at::kDouble);
     scores.correct = scores.correct.to(at::kCPU);
-    take(scores);
+    if (!take(scores)) return;
   }
 }
 
@@ -99,18 +99,22 @@ std::vector<double> mean_test_loss(const LanguageModel& model, int64_t replicas,
     for (int64_t r = 0; r < replicas; ++r) {
       sums[static_cast<std::size_t>(r)] += scores.loss_nats[r].sum().item<double>();
     }
+    return true;
   });
   for (double& sum : sums) sum /= static_cast<double>(windows * model.shape().n_ctx);
   return sums;
 }
 
 std::vector<WindowScores> score_test_set(const LanguageModel& model, int64_t replicas,
-                                         at::Device device, const TestSet& set) {
+                                         at::Device device, const TestSet& set,
+                                         const std::atomic<bool>& stop) {
   std::vector<at::Tensor> loss, correct;  // chunks of (R, count, T)
   for_each_chunk(model, replicas, device, set, set.final_tokens, [&](const TokenScores& scores) {
     loss.push_back(scores.loss_nats);
     correct.push_back(scores.correct);
+    return !stop;
   });
+  if (stop) return {};
   const at::Tensor all_loss = at::cat(loss, 1), all_correct = at::cat(correct, 1);
   std::vector<WindowScores> scores;
   for (int64_t r = 0; r < replicas; ++r) {

@@ -2,6 +2,7 @@
 // touching training's order or random numbers.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -29,10 +30,11 @@ struct WindowScores {
 std::vector<double> mean_test_loss(const LanguageModel& model, int64_t replicas, at::Device device,
                                    const TestSet& set, int64_t tokens);
 
-// The whole final evaluation, one WindowScores a replica. Positions are binned in powers of two:
-// 0, 1, 2-3, 4-7, …; standard errors are over windows.
+// The whole final evaluation, one WindowScores a replica; none when `stop` was set meanwhile.
+// Positions are binned in powers of two: 0, 1, 2-3, 4-7, …; standard errors are over windows.
 std::vector<WindowScores> score_test_set(const LanguageModel& model, int64_t replicas,
-                                         at::Device device, const TestSet& set);
+                                         at::Device device, const TestSet& set,
+                                         const std::atomic<bool>& stop);
 
 // [first, last] of those bins for windows of n_ctx tokens.
 std::vector<std::pair<int64_t, int64_t>> position_bins(int64_t n_ctx);

@@ -64,16 +64,26 @@ class CheckpointObserver : public Observer {
   Clock::time_point last_ = Clock::now();
 };
 
+// Of all members, ended ones included.
+double trained_tokens(const Pack& pack) {
+  int64_t tokens = 0;
+  for (const ReplicaRun& m : pack.members())
+    tokens += m.cursor.step * m.config().train.batch_tokens;
+  return static_cast<double>(tokens);
+}
+
 class ProgressObserver : public Observer {
  public:
-  ProgressObserver(double seconds, bool terminal, std::function<void(const std::string&)> write)
+  ProgressObserver(const Pack& pack, double seconds, bool terminal,
+                   std::function<void(const std::string&)> write)
       : seconds_(terminal ? seconds : 10 * seconds),
         terminal_(terminal),
-        write_(std::move(write)) {}
+        write_(std::move(write)),
+        first_step_(pack.step()),
+        first_tokens_(trained_tokens(pack)) {}
 
   bool due(const Pack& pack) override {
-    if (first_step_ < 0) first_step_ = pack.step() - 1;
-    if (seconds_ <= 0) return false;
+    if (seconds_ <= 0 || pack.finished()) return false;
     return pack.step() == pack.last_step() || seconds_since(last_) >= seconds_;
   }
 
@@ -82,17 +92,23 @@ class ProgressObserver : public Observer {
     const double elapsed = seconds_since(start_);
     const auto done = static_cast<double>(pack.step() - first_step_);
     const auto left = static_cast<double>(pack.last_step() - pack.step());
-    const auto& losses = pack.last_result().loss_nats;
-    double mean = 0;
-    for (const double loss : losses) mean += loss / static_cast<double>(losses.size());
-    const auto tokens = static_cast<double>(pack.members().front().config().train.batch_tokens) *
-                        static_cast<double>(pack.replicas());
+    double sum = 0;
+    std::size_t living = 0;  // the others' rows are frozen and their losses stale
+    for (std::size_t r = 0; r < pack.members().size(); ++r) {
+      if (!pack.members()[r].training()) continue;
+      sum += pack.last_result().loss_nats[r];
+      ++living;
+    }
+    const std::string of = pack.members().size() == 1
+                               ? ""
+                               : " (mean of " + std::to_string(living) + " runs in training)";
     char line[256];
     std::snprintf(line, sizeof line,
                   "step %lld of %lld  train loss %.3f nats/token%s  %s tokens/s  %.0f s left",
                   static_cast<long long>(pack.step()), static_cast<long long>(pack.last_step()),
-                  mean, losses.size() > 1 ? " (mean of the pack)" : "",
-                  human(done * tokens / elapsed).c_str(), left * elapsed / done);
+                  sum / static_cast<double>(living), of.c_str(),
+                  human((trained_tokens(pack) - first_tokens_) / elapsed).c_str(),
+                  left * elapsed / done);
     const bool last = pack.step() == pack.last_step();
     write_(terminal_ ? "\r\x1b[K" + std::string(line) + (last ? "\n" : "")
                      : std::string(line) + "\n");
@@ -103,7 +119,8 @@ class ProgressObserver : public Observer {
   bool terminal_;
   std::function<void(const std::string&)> write_;
   Clock::time_point start_ = Clock::now(), last_ = start_;
-  int64_t first_step_ = -1;
+  int64_t first_step_;
+  double first_tokens_;
 };
 
 }  // namespace
@@ -116,9 +133,9 @@ std::unique_ptr<Observer> make_checkpoint_observer(double seconds) {
   return std::make_unique<CheckpointObserver>(seconds);
 }
 
-std::unique_ptr<Observer> make_progress_observer(double seconds, bool terminal,
+std::unique_ptr<Observer> make_progress_observer(const Pack& pack, double seconds, bool terminal,
                                                  std::function<void(const std::string&)> write) {
-  return std::make_unique<ProgressObserver>(seconds, terminal, std::move(write));
+  return std::make_unique<ProgressObserver>(pack, seconds, terminal, std::move(write));
 }
 
 }  // namespace scalelaw

@@ -26,7 +26,7 @@ std::unique_ptr<Observer> make_metrics_observer(const Pack& pack);
 std::unique_ptr<Observer> make_checkpoint_observer(double seconds);
 // One line of progress: rewritten in place on a terminal, else a line of its own ten times as
 // seldom. `write` gets the text; seconds 0: silent.
-std::unique_ptr<Observer> make_progress_observer(double seconds, bool terminal,
+std::unique_ptr<Observer> make_progress_observer(const Pack& pack, double seconds, bool terminal,
                                                  std::function<void(const std::string&)> write);
 
 }  // namespace scalelaw

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <set>
 #include <stdexcept>
@@ -17,6 +18,7 @@
 #include "trainer/data_rules.h"
 #include "trainer/lr_schedule.h"
 #include "trainer/number.h"
+#include "trainer/pack_resume.h"
 #include "trainer/pack_rules.h"
 #include "trainer/run_identity.h"
 
@@ -71,6 +73,8 @@ Pack::Pack(std::vector<RunConfig> configs, PackOptions options) : options_(std::
   if (identities.empty()) return;
   open_data(identities.front());
   check_memory(identities.size());
+  check_nothing_is_thrown_away(identities);
+  for (const RunIdentity& identity : identities) check_not_held(identity.folder.path);
   for (const RunIdentity& identity : identities) {
     members_.emplace_back(identity);
     // Another process may have ended this run between the look above and the lock.
@@ -188,7 +192,13 @@ void Pack::load_batch() {
 }
 
 void Pack::train_one_step() {
-  load_batch();
+  try {
+    load_batch();
+  } catch (const std::exception&) {  // of the data; the models are whole
+    advance_clock();
+    write_checkpoints();
+    throw;
+  }
   const RunConfig& first = members_.front().config();
   const int64_t micro = first.how.micro_batch_tokens > 0
                             ? first.how.micro_batch_tokens / shape_.n_ctx
@@ -212,13 +222,8 @@ void Pack::train_one_step() {
       continue;
     }
     advance_clock();
-    members_[r].cursor.events.push_back({"diverged", step_,
-                                         "loss " + std::to_string(result_.loss_nats[r]) +
-                                             ", gradient norm " +
-                                             std::to_string(result_.grad_norm[r])});
-    options_.note(members_[r].folder().path.string() + ": diverged at step " +
-                  std::to_string(step_));
-    members_[r].finish(RunState::kDiverged, {}, facts_of(members_[r]), static_cast<int>(r));
+    end_diverged(r, "loss " + std::to_string(result_.loss_nats[r]) + ", gradient norm " +
+                        std::to_string(result_.grad_norm[r]));
   }
 }
 
@@ -233,24 +238,43 @@ std::vector<std::map<std::string, double>> Pack::test_losses() {
   return losses;
 }
 
-void Pack::finish_members_at_horizon() {
+void Pack::finish_members_at_horizon(const std::atomic<bool>& stop) {
   const auto due = [](const ReplicaRun& m) { return m.training() && m.cursor.step >= m.steps(); };
   if (std::ranges::none_of(members_, due)) return;
+  // First what took long; resumed from this very step, it is there already.
+  advance_clock();
+  write_checkpoints([&](const ReplicaRun& m) {
+    return due(m) && !std::filesystem::exists(checkpoint_file(m.folder(), m.cursor.step));
+  });
   std::vector<std::map<std::string, WindowScores>> results(members_.size());
   {
     const Stopwatch stopwatch(members_, &TrainingCursor::final_evaluate_seconds);
     for (const TestSet& set : test_sets_) {
-      auto scores = score_test_set(*model_, replicas(), options_.device, set);
+      auto scores = score_test_set(*model_, replicas(), options_.device, set, stop);
+      if (stop) return;
       for (std::size_t r = 0; r < scores.size(); ++r) results[r][set.name] = std::move(scores[r]);
     }
   }
   advance_clock();
-  write_checkpoints(due);
-  advance_clock();
   for (std::size_t r = 0; r < members_.size(); ++r) {
     if (!due(members_[r])) continue;
-    members_[r].finish(RunState::kComplete, results[r], facts_of(members_[r]), static_cast<int>(r));
+    const bool finite = std::ranges::all_of(
+        results[r], [](const auto& set) { return std::isfinite(set.second.result.loss_nats); });
+    if (finite) {
+      members_[r].finish(RunState::kComplete, results[r], facts_of(members_[r]),
+                         static_cast<int>(r));
+    } else {
+      end_diverged(r, "the last update left a test loss that is not finite");
+    }
   }
+}
+
+void Pack::end_diverged(std::size_t r, const std::string& detail) {
+  ReplicaRun& member = members_[r];
+  member.cursor.events.push_back({"diverged", step_, detail});
+  options_.note(member.folder().path.string() + ": diverged at step " + std::to_string(step_) +
+                " (" + detail + ")");
+  member.finish(RunState::kDiverged, {}, facts_of(member), static_cast<int>(r));
 }
 
 void Pack::write_checkpoints() {

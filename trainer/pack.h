@@ -4,6 +4,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -50,8 +51,9 @@ class Pack {
 
   // Mean test losses of each replica now, [set name] -> loss; costs evaluate.tokens a set.
   std::vector<std::map<std::string, double>> test_losses();
-  // Final evaluation and run.json of the members whose horizon is reached.
-  void finish_members_at_horizon();
+  // Checkpoint, final evaluation and run.json of the members whose horizon is reached. Once `stop`
+  // is set the evaluation is left where it is and those members stay unfinished, at their horizon.
+  void finish_members_at_horizon(const std::atomic<bool>& stop);
   // A checkpoint of every member still training.
   void write_checkpoints();
   // Wall time since the last call goes to the cursors.
@@ -66,10 +68,10 @@ class Pack {
   void check_memory(std::size_t replicas) const;
   void write_checkpoints(const std::function<bool(const ReplicaRun&)>& of_member);
   void resume();
-  void check_nothing_is_thrown_away(const std::vector<std::string>& pack) const;
   void start_afresh();
-  bool restore_at(int64_t step, std::vector<std::vector<RunEvent>>& rejected);
+  bool restore_at(int64_t step, std::vector<std::vector<RunEvent>>& rejected, std::string& foreign);
   void load_batch();
+  void end_diverged(std::size_t r, const std::string& detail);
   RunRecord facts_of(const ReplicaRun& member) const;
 
   PackOptions options_;

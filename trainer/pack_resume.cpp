@@ -1,4 +1,6 @@
 // Where a pack goes on: its members' checkpoints, and what is said when they do not agree.
+#include "trainer/pack_resume.h"
+
 #include <algorithm>
 #include <ranges>
 
@@ -8,21 +10,62 @@
 
 namespace scalelaw {
 
-// A pack goes on from one step: the newest that all members have a whole checkpoint of.
-void Pack::resume() {
-  std::vector<int64_t> common = checkpoint_steps(members_.front().folder());
-  for (const ReplicaRun& member : members_) {
-    const std::vector<int64_t> has = checkpoint_steps(member.folder());
+std::vector<int64_t> common_checkpoint_steps(const std::vector<RunFolder>& folders) {
+  std::vector<int64_t> common = checkpoint_steps(folders.front());
+  for (const RunFolder& folder : folders) {
+    const std::vector<int64_t> has = checkpoint_steps(folder);
     std::erase_if(common, [&](int64_t s) { return std::ranges::count(has, s) == 0; });
   }
+  return common;
+}
+
+// A pack killed while its first checkpoints were written has members with none, and loses nothing
+// by starting again.
+void check_nothing_is_thrown_away(const std::vector<RunIdentity>& identities) {
+  std::vector<RunFolder> folders;
   std::vector<std::string> pack;
-  for (const ReplicaRun& member : members_) pack.push_back(member.content_hash());
-  if (common.empty()) check_nothing_is_thrown_away(pack);
+  for (const RunIdentity& identity : identities) {
+    folders.push_back(identity.folder);
+    pack.push_back(identity.content_hash);
+  }
+  if (!common_checkpoint_steps(folders).empty()) return;
+  for (const RunIdentity& identity : identities) {
+    const std::vector<int64_t> steps = checkpoint_steps(identity.folder);
+    if (steps.empty()) continue;
+    try {
+      if (read_cursor(checkpoint_file(identity.folder, steps.front())).pack == pack) continue;
+    } catch (const DamagedFile&) {
+      continue;
+    } catch (const ForeignCheckpoint&) {
+      continue;
+    }
+    throw ConfigError(identity.folder.path.string() + ": is at step " +
+                      std::to_string(steps.front()) +
+                      " and shares no checkpointed step with the others of this pack; train it in "
+                      "a command of its own");
+  }
+}
+
+// A pack goes on from one step: the newest that all members have a whole checkpoint of.
+void Pack::resume() {
+  std::vector<RunFolder> folders;
+  std::vector<std::string> pack;
+  for (const ReplicaRun& member : members_) {
+    folders.push_back(member.folder());
+    pack.push_back(member.content_hash());
+  }
+  const std::vector<int64_t> common = common_checkpoint_steps(folders);
   std::vector<std::vector<RunEvent>> rejected(members_.size());
-  const bool restored =
-      std::ranges::any_of(common, [&](int64_t step) { return restore_at(step, rejected); });
+  std::string foreign;
+  const bool restored = std::ranges::any_of(
+      common, [&](int64_t step) { return restore_at(step, rejected, foreign); });
   if (restored) {
+    if (!foreign.empty()) options_.note(foreign + "; falling back to the checkpoint before");
     options_.note("resumed at step " + std::to_string(step_));
+  } else if (!foreign.empty()) {
+    throw ConfigError(foreign +
+                      "; train with the program and configuration that wrote it, or move the "
+                      "folder's checkpoints away to begin at step 0");
   } else {
     if (!common.empty()) options_.note("no checkpoint is whole: starting again from step 0");
     start_afresh();
@@ -40,25 +83,6 @@ void Pack::resume() {
   }
 }
 
-// Members that were trained as another pack, or alone, cannot be brought to one step; starting
-// them all again would lose what they have. A pack killed while its first checkpoints were written
-// has members with none, and loses nothing by starting again.
-void Pack::check_nothing_is_thrown_away(const std::vector<std::string>& pack) const {
-  for (const ReplicaRun& member : members_) {
-    const std::vector<int64_t> steps = checkpoint_steps(member.folder());
-    if (steps.empty()) continue;
-    try {
-      if (read_cursor(checkpoint_file(member.folder(), steps.front())).pack == pack) continue;
-    } catch (const DamagedFile&) {
-      continue;
-    }
-    throw ConfigError(member.folder().path.string() + ": is at step " +
-                      std::to_string(steps.front()) +
-                      " and shares no checkpointed step with the others of this pack; train it in "
-                      "a command of its own");
-  }
-}
-
 void Pack::start_afresh() {
   for (std::size_t r = 0; r < members_.size(); ++r) {
     arena_.initialise(static_cast<int64_t>(r), members_[r].config().seeds.init);
@@ -69,14 +93,20 @@ void Pack::start_afresh() {
   optimizer_->second_moment().zero_();
 }
 
-bool Pack::restore_at(int64_t step, std::vector<std::vector<RunEvent>>& rejected) {
+bool Pack::restore_at(int64_t step, std::vector<std::vector<RunEvent>>& rejected,
+                      std::string& foreign) {
   for (std::size_t r = 0; r < members_.size(); ++r) {
     try {
       members_[r].cursor =
           read_checkpoint(checkpoint_file(members_[r].folder(), step), members_[r].content_hash(),
                           arena_, *optimizer_, static_cast<int64_t>(r));
     } catch (const DamagedFile& e) {
+      set_aside(checkpoint_file(members_[r].folder(), step));
       options_.note(std::string(e.what()) + "; falling back to the checkpoint before, if any");
+      rejected[r].push_back({"checkpoint_rejected", step, e.what()});
+      return false;
+    } catch (const ForeignCheckpoint& e) {
+      if (foreign.empty()) foreign = e.what();
       rejected[r].push_back({"checkpoint_rejected", step, e.what()});
       return false;
     }

@@ -41,6 +41,20 @@ std::string difference(const Provenance& before, const Provenance& now) {
   return text;
 }
 
+// By the names of its files, whatever they hold; 0: none yet.
+int last_attempt_number(const RunFolder& folder) {
+  int last = 0;
+  for (const int number : metrics_part_numbers(folder)) last = std::max(last, number);
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.attempts(), none)) {
+    int number = 0;
+    if (std::sscanf(entry.path().filename().c_str(), "%d.json", &number) == 1) {
+      last = std::max(last, number);
+    }
+  }
+  return last;
+}
+
 }  // namespace
 
 ReplicaRun::ReplicaRun(RunIdentity identity)
@@ -59,21 +73,24 @@ void ReplicaRun::begin_attempt(TrainingCursor at, const Provenance& provenance) 
   drop_checkpoints_after(folder(), cursor.step);
   wall_seconds_at_line_ = cursor.wall_seconds;
   step_at_line_ = cursor.step;
-  attempts_ = read_attempts(folder());
+  std::vector<std::filesystem::path> damaged;
+  attempts_ = read_attempts(folder(), &damaged);
   Attempt attempt;
-  attempt.number = attempts_.empty() ? 1 : attempts_.back().number + 1;
+  attempt.number = 1 + last_attempt_number(folder());
   attempt.token = random_token();
   attempt.content_hash = content_hash();
   attempt.first_step = cursor.step;
   attempt.provenance = provenance;
+  for (const auto& file : damaged) {
+    cursor.events.push_back({"attempt_record_damaged", cursor.step, file.filename().string()});
+  }
   if (!attempts_.empty()) {
     cursor.events.push_back({"resumed", cursor.step, "attempt " + std::to_string(attempt.number)});
     const std::string moved = difference(attempts_.back().provenance, provenance);
     if (!moved.empty()) cursor.events.push_back({"moved", cursor.step, moved});
   }
-  if (!std::filesystem::exists(folder().config())) {
-    write_atomically(folder().config(), to_yaml(config()));
-  }
+  // Also over one that somebody edited, or of an attempt that ran otherwise.
+  write_atomically(folder().config(), to_yaml(config()));
   write_attempt(folder(), attempt);
   attempts_.push_back(attempt);
   metrics_.open(folder().metrics_part(attempt.number), std::ios::trunc);

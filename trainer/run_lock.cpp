@@ -53,6 +53,11 @@ void write_holder(int file_descriptor) {
   throw std::runtime_error(what);
 }
 
+[[noreturn]] void throw_in_use(const std::filesystem::path& folder, const std::string& holder) {
+  throw ConfigError(folder.string() + ": in use by " + holder +
+                    "; wait for it to end, or stop it, then start again");
+}
+
 }  // namespace
 
 RunLock::RunLock(const std::filesystem::path& folder) {
@@ -73,8 +78,7 @@ RunLock::RunLock(const std::filesystem::path& folder) {
   const std::string holder = read_holder(file_descriptor_);
   close(file_descriptor_);
   if (reason != EAGAIN && reason != EACCES) throw_disk(file, reason);
-  throw ConfigError(folder.string() + ": in use by " + holder +
-                    "; wait for it to end, or stop it, then start again");
+  throw_in_use(folder, holder);
 }
 
 RunLock::RunLock(RunLock&& other) noexcept
@@ -95,6 +99,10 @@ bool RunLock::folder_is_there() const {
 
 RunLock::~RunLock() {
   if (file_descriptor_ >= 0) close(file_descriptor_);
+}
+
+void check_not_held(const std::filesystem::path& folder) {
+  if (const auto holder = lock_holder(folder)) throw_in_use(folder, *holder);
 }
 
 std::optional<std::string> lock_holder(const std::filesystem::path& folder) {

@@ -29,6 +29,9 @@ class RunLock {
   std::filesystem::path file_;
 };
 
+// The ConfigError that RunLock would throw now for a folder in use; makes nothing.
+void check_not_held(const std::filesystem::path& folder);
+
 // Who holds the folder's lock: "pid 4711 on node3"; nullopt when nobody does. Takes nothing, so a
 // look at a folder never makes a starting run refuse. A folder that is not there is not held.
 std::optional<std::string> lock_holder(const std::filesystem::path& folder);

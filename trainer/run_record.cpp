@@ -26,18 +26,6 @@ std::string text_of(const nlohmann::ordered_json& json, int indent) {
   return json.dump(indent, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-template <typename Value>
-Value read_json(const fs::path& file, const char* remedy) {
-  const std::string text = read_whole_file(file);
-  try {
-    return parse_json(text).get<Value>();
-  } catch (const OtherVersion& error) {
-    throw ConfigError(file.string() + ": " + error.what());
-  } catch (const std::exception& error) {
-    throw ConfigError(file.string() + ": is damaged: " + error.what() + "; " + remedy);
-  }
-}
-
 // The lines of one metrics file; a last line that a crash cut short is left out.
 std::vector<MetricsRow> read_rows(const fs::path& file) {
   const std::string text = read_whole_file(file);
@@ -87,9 +75,16 @@ fs::path RunFolder::attempt_file(int attempt) const {
 }
 
 RunRecord read_run_record(const RunFolder& folder) {
-  return read_json<RunRecord>(folder.record(),
-                              "remove this file and train the run again: it goes on from its last "
-                              "checkpoint");
+  const std::string text = read_whole_file(folder.record());
+  try {
+    return parse_json(text).get<RunRecord>();
+  } catch (const OtherVersion& error) {
+    throw ConfigError(folder.record().string() + ": " + error.what());
+  } catch (const std::exception& error) {
+    throw ConfigError(folder.record().string() + ": is damaged: " + error.what() +
+                      "; remove this file and train the run again: it goes on from its last "
+                      "checkpoint");
+  }
 }
 
 std::optional<RunRecord> try_read_run_record(const RunFolder& folder) {
@@ -111,15 +106,19 @@ std::vector<int> metrics_part_numbers(const RunFolder& folder) {
   return numbers;
 }
 
-std::vector<Attempt> read_attempts(const RunFolder& folder) {
+std::vector<Attempt> read_attempts(const RunFolder& folder, std::vector<fs::path>* damaged) {
   std::vector<Attempt> attempts;
   if (!fs::exists(folder.attempts())) return attempts;
   for (const auto& entry : fs::directory_iterator(folder.attempts())) {
     const std::string name = entry.path().filename().string();
     // A draft that a crash left is no attempt.
     if (name.starts_with('.') || entry.path().extension() != ".json") continue;
-    attempts.push_back(read_json<Attempt>(
-        entry.path(), "put it back, or move the run's folder away to train it anew"));
+    const std::string text = read_whole_file(entry.path());
+    try {
+      attempts.push_back(parse_json(text).get<Attempt>());
+    } catch (const std::exception&) {
+      if (damaged != nullptr) damaged->push_back(entry.path());
+    }
   }
   std::sort(attempts.begin(), attempts.end(),
             [](const Attempt& a, const Attempt& b) { return a.number < b.number; });

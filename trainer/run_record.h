@@ -126,7 +126,10 @@ struct RunFolder {
 // an older one, so a field added later is a std::optional.
 RunRecord read_run_record(const RunFolder& folder);
 std::optional<RunRecord> try_read_run_record(const RunFolder& folder);  // nullopt: not complete
-std::vector<Attempt> read_attempts(const RunFolder& folder);
+// In order. A damaged file is left out, and named in `damaged` where that is asked for: the run
+// does not need it.
+std::vector<Attempt> read_attempts(const RunFolder& folder,
+                                   std::vector<std::filesystem::path>* damaged = nullptr);
 // Numbers of the attempts that have a metrics part, in order. Some may be lacking: an attempt that
 // died before its first line left its attempt file alone.
 std::vector<int> metrics_part_numbers(const RunFolder& folder);

@@ -71,7 +71,7 @@ std::string header_of(const std::map<std::string, SafetensorView>& tensors,
         {"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
     begin = end;
   }
-  std::string text = header.dump();
+  std::string text = header.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   text.resize((text.size() + 7) / 8 * 8, ' ');  // the data then begin at a multiple of 8
   return text;
 }

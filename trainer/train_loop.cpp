@@ -4,7 +4,7 @@ namespace scalelaw {
 
 TrainOutcome train(Pack& pack, const std::vector<std::unique_ptr<Observer>>& observers,
                    const std::atomic<bool>& stop) {
-  pack.finish_members_at_horizon();  // resumed after the last update, before run.json
+  pack.finish_members_at_horizon(stop);  // resumed after the last update, before run.json
   while (!pack.finished()) {
     if (stop) {
       pack.advance_clock();
@@ -15,7 +15,7 @@ TrainOutcome train(Pack& pack, const std::vector<std::unique_ptr<Observer>>& obs
     for (const auto& observer : observers) {
       if (observer->due(pack)) observer->observe(pack);
     }
-    pack.finish_members_at_horizon();
+    pack.finish_members_at_horizon(stop);
   }
   return TrainOutcome::kFinished;
 }

@@ -120,7 +120,8 @@ int train_configs(const std::vector<RunConfig>& configs, const TrainArguments& a
   std::vector<std::unique_ptr<Observer>> observers;
   observers.push_back(make_metrics_observer(pack));
   observers.push_back(make_checkpoint_observer(how.checkpoint_every_seconds));
-  observers.push_back(make_progress_observer(how.progress_every_seconds, isatty(STDERR_FILENO) != 0,
+  observers.push_back(make_progress_observer(pack, how.progress_every_seconds,
+                                             isatty(STDERR_FILENO) != 0,
                                              [](const std::string& text) { std::cerr << text; }));
   if (train(pack, observers, stop_requested) == TrainOutcome::kInterrupted) {
     spdlog::warn("interrupted at step {}; the same command goes on from there", pack.step());

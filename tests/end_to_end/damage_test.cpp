@@ -102,7 +102,7 @@ TEST_F(Damage, CheckpointCutShortFallsBackToTheOneBefore) {
             read_whole_file(only_folder().window_losses()));
 }
 
-TEST_F(Damage, CheckpointOfAnotherShapeIsPassedOver) {
+TEST_F(Damage, CheckpointOfAnotherShapeIsRefusedAndKept) {
   put_run(8, 640);
   ASSERT_EQ(train("small").exit_code, 0);
   put_run(16, 640);
@@ -113,14 +113,15 @@ TEST_F(Damage, CheckpointOfAnotherShapeIsPassedOver) {
   fs::remove(folder.record());
   fs::copy_file(checkpoints(only_folder("small")).at(0), own, fs::copy_options::overwrite_existing);
 
-  const ProgramResult result = train();
-  EXPECT_EQ(result.exit_code, 0) << result.output;
-  EXPECT_NE(result.output.find(own.string() + ": belongs to another configuration"),
+  const ProgramResult refused = train();
+  EXPECT_EQ(refused.exit_code, 2) << refused.output;
+  EXPECT_NE(refused.output.find(own.string() + ": belongs to another configuration"),
             std::string::npos)
-      << result.output;
-  EXPECT_NE(result.output.find("no checkpoint is whole: starting again from step 0"),
-            std::string::npos)
-      << result.output;
+      << refused.output;
+  EXPECT_TRUE(fs::exists(own));
+  fs::remove(own);  // as the message says
+  EXPECT_NE(refused.output.find("move the folder's checkpoints away"), std::string::npos);
+  ASSERT_EQ(train().exit_code, 0);
   EXPECT_EQ(read_whole_file(only_folder("whole").window_losses()),
             read_whole_file(folder.window_losses()));
 }

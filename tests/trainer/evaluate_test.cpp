@@ -77,7 +77,7 @@ TEST(Evaluate, ScoresEqualPlainOperatorsWindowByWindow) {
   for (int64_t r = 0; r < kReplicas; ++r) arena.initialise(r, 1 + r);
   const TestSet set{"tiny", TokenShard(temp.path() / "tiny" / "test.tokens"), kTokens};
 
-  const std::vector<WindowScores> seen = score_test_set(*model, kReplicas, at::kCPU, set);
+  const std::vector<WindowScores> seen = score_test_set(*model, kReplicas, at::kCPU, set, false);
   const std::vector<double> quick = mean_test_loss(*model, kReplicas, at::kCPU, set, kTokens);
   ASSERT_EQ(seen.size(), 2U);
   for (std::size_t r = 0; r < seen.size(); ++r) {

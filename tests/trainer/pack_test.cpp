@@ -14,6 +14,7 @@
 
 #include "tests/support/temp_dir.h"
 #include "tests/support/tiny_data_set.h"
+#include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
 #include "trainer/data/data_set.h"
 #include "trainer/safetensors.h"
@@ -121,15 +122,15 @@ TEST_P(PackTest, LearnsTheCycleBetterThanTheUnigram) {
 TEST_P(PackTest, StoppedAndResumedEqualsUninterrupted) {
   const RunConfig config = tiny_run(GetParam());
   const RunFolder whole = run({config}, "whole").front();
-  for (const int64_t stop : {1, 13, 40, 59, -1}) run({config}, "parts", stop);
+  for (const int64_t stop : {1, 13, 40, 59, 60, -1}) run({config}, "parts", stop);
   const RunFolder parts{temp_.path() / "parts" / whole.path.filename()};
   EXPECT_EQ(weights(whole, 60), weights(parts, 60));
   expect_equal_metrics(whole, parts);
   const RunRecord a = read_run_record(whole), b = read_run_record(parts);
   EXPECT_EQ(a.test.at("tiny").loss_nats, b.test.at("tiny").loss_nats);
   EXPECT_EQ(a.final_train_loss_nats, b.final_train_loss_nats);
-  EXPECT_EQ(b.attempts.size(), 5u);
-  EXPECT_EQ(b.events.size(), 4u);  // resumed
+  EXPECT_EQ(b.attempts.size(), 6u);
+  EXPECT_EQ(b.events.size(), 5u);  // resumed
 }
 
 TEST_P(PackTest, AReplicaOfFourEqualsTheSameRunAlone) {
@@ -190,6 +191,96 @@ TEST_P(PackTest, ADivergedReplicaIsMarkedAndThePackGoesOn) {
   EXPECT_EQ(diverged.events.back().kind, "diverged");
 }
 
+TEST_P(PackTest, ARunThatItsLastUpdateBreaksIsDiverged) {
+  RunConfig config = tiny_run(GetParam());
+  config.horizon.tokens = config.train.batch_tokens;
+  config.train.learning_rate = 1e30;
+  config.train.optimizer.clip_norm = 0;
+  const RunRecord record = read_run_record(run({config}, "runs").front());
+  EXPECT_EQ(record.state, RunState::kDiverged);
+  EXPECT_EQ(record.steps, 1);
+  EXPECT_TRUE(record.test.empty());
+  ASSERT_FALSE(record.events.empty());
+  EXPECT_EQ(record.events.back().kind, "diverged");
+}
+
+TEST_P(PackTest, EvaluationLeavesTrainingAsItIs) {
+  RunConfig often = tiny_run(GetParam()), never = often;
+  often.evaluate.points_per_decade = 1000;  // after every step
+  never.evaluate.points_per_decade = 0;
+  EXPECT_EQ(weights(run({often}, "often").front(), 60), weights(run({never}, "never").front(), 60));
+}
+
+TEST_P(PackTest, StoppedInTheFinalEvaluationTheTrainingIsKept) {
+  const RunConfig config = tiny_run(GetParam());
+  const RunFolder whole = run({config}, "whole").front();
+  const RunFolder stopped = run({config}, "runs", 60).front();
+  EXPECT_FALSE(fs::exists(stopped.record()));
+  EXPECT_EQ(weights(stopped, 60), weights(whole, 60));
+  const auto written = fs::last_write_time(checkpoint_file(stopped, 60));
+  run({config}, "runs");
+  EXPECT_EQ(fs::last_write_time(checkpoint_file(stopped, 60)), written);
+  EXPECT_EQ(read_run_record(stopped).test.at("tiny").loss_nats,
+            read_run_record(whole).test.at("tiny").loss_nats);
+}
+
+TEST_P(PackTest, DataThatFailWhileRunningCostNothing) {
+  Pack pack({tiny_run(GetParam())}, options("runs"));
+  pack.train_one_step();
+  fs::resize_file(temp_.path() / "data" / "tiny" / "train.tokens", 100);
+  EXPECT_THROW(pack.train_one_step(), std::exception);
+  EXPECT_EQ(checkpoint_steps(pack.members().front().folder()), std::vector<int64_t>{1});
+}
+
+TEST_P(PackTest, ProgressSpeaksOfTheLivingMembers) {
+  std::vector<RunConfig> configs(2, tiny_run(GetParam()));
+  configs[1].train.learning_rate = 1e30;
+  configs[1].train.optimizer.clip_norm = 0;
+  Pack pack(configs, options("runs"));
+  std::string lines;
+  std::vector<std::unique_ptr<Observer>> observers;
+  observers.push_back(
+      make_progress_observer(pack, 1e-9, true, [&](const std::string& line) { lines += line; }));
+  train(pack, observers, false);
+  EXPECT_NE(lines.find("mean of 2 runs in training"), std::string::npos) << lines;
+  EXPECT_NE(lines.find("mean of 1 runs in training"), std::string::npos) << lines;
+  EXPECT_EQ(lines.find("nan"), std::string::npos) << lines;
+}
+
+TEST_P(PackTest, ADamagedRecordOfAnAttemptIsPassedOver) {
+  const RunConfig config = tiny_run(GetParam());
+  const RunFolder whole = run({config}, "whole").front();
+  const RunFolder folder = run({config}, "runs", 20).front();
+  std::ofstream(folder.attempt_file(1)) << "{";
+  std::ofstream(folder.config()) << "model: {d_model: 12}\n";
+  run({config}, "runs");
+  expect_equal_metrics(whole, folder);
+  const RunRecord record = read_run_record(folder);
+  EXPECT_TRUE(std::ranges::any_of(
+      record.events, [](const RunEvent& e) { return e.kind == "attempt_record_damaged"; }));
+  ASSERT_EQ(record.attempts.size(), 1u);
+  EXPECT_EQ(record.attempts.front().number, 2);
+  EXPECT_EQ(read_whole_file(folder.config()), read_whole_file(whole.config()));
+}
+
+TEST_P(PackTest, BytesThatAreNoTextInADamagedHeaderStopNothing) {
+  const RunConfig config = tiny_run(GetParam());
+  const RunFolder whole = run({config}, "whole").front();
+  run({config}, "parts", 20);
+  run({config}, "parts", 40);
+  const RunFolder parts{temp_.path() / "parts" / whole.path.filename()};
+  {
+    std::fstream file(checkpoint_file(parts, 40));
+    file.seekp(12);
+    file.put('\xff');
+  }
+  run({config}, "parts", 50);  // writes what it was told of the file into its own checkpoint
+  run({config}, "parts");
+  EXPECT_NE(notes_.find("resumed at step 50"), std::string::npos) << notes_;
+  EXPECT_EQ(weights(whole, 60), weights(parts, 60));
+  EXPECT_EQ(checkpoint_steps(parts), std::vector<int64_t>{60});
+}
+
 TEST_P(PackTest, ADamagedCheckpointFallsBackToTheOneBefore) {
   const RunConfig config = tiny_run(GetParam());
   const RunFolder whole = run({config}, "whole").front();
@@ -209,6 +300,7 @@ TEST_P(PackTest, AMemberThatWouldLoseItsProgressIsRefused) {
   other.seeds.init = 9;
   run({tiny_run(GetParam())}, "runs", 20);
   EXPECT_THROW(Pack({tiny_run(GetParam()), other}, options("runs")), ConfigError);
+  EXPECT_EQ(std::distance(fs::directory_iterator(temp_.path() / "runs"), {}), 1) << "no new folder";
   const RunFolder folder = run({tiny_run(GetParam())}, "runs").front();
   EXPECT_NE(notes_.find("resumed at step 20"), std::string::npos) << notes_;
   EXPECT_EQ(read_run_record(folder).steps, 60);
@@ -263,7 +355,10 @@ TEST_P(PackTest, ACompleteRunIsNotTrainedAgain) {
 
 TEST_P(PackTest, ASecondProcessOnTheSameRunRefuses) {
   Pack first({tiny_run(GetParam())}, options("runs"));
-  EXPECT_THROW(Pack({tiny_run(GetParam())}, options("runs")), ConfigError);
+  RunConfig other = tiny_run(GetParam());
+  other.seeds.init = 9;
+  EXPECT_THROW(Pack({other, tiny_run(GetParam())}, options("runs")), ConfigError);
+  EXPECT_EQ(std::distance(fs::directory_iterator(temp_.path() / "runs"), {}), 1) << "no new folder";
 }
 
 TEST_P(PackTest, BadInputLeavesNothingBehind) {
@@ -273,7 +368,10 @@ TEST_P(PackTest, BadInputLeavesNothingBehind) {
   too_many_test_tokens.data.test = {{"tiny", 1'000'000}};
   RunConfig large_batch = tiny_run(GetParam());
   large_batch.train.batch_tokens = large_batch.horizon.tokens = 8192;
-  for (const RunConfig& config : {no_data, too_many_test_tokens, large_batch}) {
+  RunConfig same_name = tiny_run(GetParam());
+  write_tiny_data_set(temp_.path() / "elsewhere");
+  same_name.data.test[(temp_.path() / "elsewhere" / "tiny").string()] = 512;
+  for (const RunConfig& config : {no_data, too_many_test_tokens, large_batch, same_name}) {
     EXPECT_THROW(Pack({config}, options("runs")), ConfigError);
   }
   RunConfig too_large = tiny_run(GetParam());

@@ -1,6 +1,7 @@
 #include "trainer/step.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/equal.h>
@@ -8,6 +9,7 @@
 #include <ATen/ops/randint.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <memory>
 #include <vector>
@@ -20,7 +22,7 @@ struct TinyModel {
   std::unique_ptr<LanguageModel> model;
   std::unique_ptr<AdamW> optimizer;
 
-  TinyModel(const std::string& arch, int64_t replicas) {
+  TinyModel(const std::string& arch, int64_t replicas, int64_t first_seed = 1) {
     ModelShape shape;
     shape.arch = arch;
     shape.d_model = 16;
@@ -29,7 +31,7 @@ struct TinyModel {
     shape.n_vocab = 11;
     model = make_model(shape, {}, arena);
     arena.allocate(replicas, at::kCPU);
-    for (int64_t r = 0; r < replicas; ++r) arena.initialise(r, 1 + r);
+    for (int64_t r = 0; r < replicas; ++r) arena.initialise(r, first_seed + r);
     optimizer = std::make_unique<AdamW>(
         arena, std::vector<OptimizerConfig>(static_cast<std::size_t>(replicas)));
   }
@@ -56,6 +58,33 @@ TEST_P(StepTest, PoisonedGradientArenaHoldsNoNaNAfterAStep) {
   const StepResult result = tiny.step(random_tokens(3), 4);
   EXPECT_FALSE(at::isnan(tiny.arena.gradients()).any().item<bool>());
   EXPECT_EQ(result.updated, (std::vector<bool>{true, true, true}));
+}
+
+// A pack's products may sum in another order than a run's alone; so does the same batch in halves,
+// which tells how much that is. A replica that read another's weights or tokens would be off by
+// the gradient itself.
+TEST_P(StepTest, AReplicasGradientIsThatOfTheSameModelAlone) {
+  TinyModel pack(GetParam(), 4);
+  const at::Tensor tokens = random_tokens(4);
+  const StepResult together = pack.step(tokens, 4);
+  double by_packing = 0, by_rounding = 0;
+  for (int64_t r = 0; r < 4; ++r) {
+    TinyModel alone(GetParam(), 1, 1 + r), halves(GetParam(), 1, 1 + r);
+    const StepResult one = alone.step(tokens.narrow(0, r, 1), 4);
+    halves.step(tokens.narrow(0, r, 1), 2);
+    const at::Tensor gradient = alone.arena.gradients()[0];
+    const double scale = gradient.abs().max().item<double>();
+    const auto off = [&](const at::Tensor& other) {
+      return (other - gradient).abs().max().item<double>() / scale;
+    };
+    by_packing = std::max(by_packing, off(pack.arena.gradients()[r]));
+    by_rounding = std::max(by_rounding, off(halves.arena.gradients()[0]));
+    EXPECT_NEAR(together.loss_nats[static_cast<std::size_t>(r)], one.loss_nats[0], 1e-6);
+  }
+  RecordProperty("by_packing", std::to_string(by_packing * 1e9));
+  RecordProperty("by_rounding", std::to_string(by_rounding * 1e9));
+  EXPECT_LT(by_rounding, 1e-5);
+  EXPECT_LE(by_packing, 2 * by_rounding);
 }
 
 TEST_P(StepTest, MicroBatchesGiveTheGradientOfTheWholeBatch) {

@@ -67,12 +67,16 @@ void AdamW::set_updates_done(int64_t replica, int64_t updates) {
   updates_done_.at(static_cast<std::size_t>(replica)) = updates;
 }
 
-void AdamW::update(const std::vector<UpdateRow>& rows) {
+void AdamW::count_updates(const std::vector<UpdateRow>& rows) {
   TORCH_CHECK(rows.size() == configs_.size(), "AdamW: ", rows.size(), " rows for ", configs_.size(),
               " replicas");
-  const at::NoGradGuard no_grad;
   for (std::size_t r = 0; r < rows.size(); ++r) updates_done_[r] += rows[r].active ? 1 : 0;
-  if (!arena_.values().is_cpu()) return update_rows_tensor(rows);
+}
+
+void AdamW::update(const std::vector<UpdateRow>& rows) {
+  if (!arena_.values().is_cpu()) return update_plainly(rows);
+  const at::NoGradGuard no_grad;
+  count_updates(rows);
   for (std::size_t r = 0; r < rows.size(); ++r) {
     if (rows[r].active) update_row_cpu(static_cast<int64_t>(r), rows[r]);
   }
@@ -94,8 +98,9 @@ void AdamW::update_row_cpu(int64_t replica, const UpdateRow& row) {
   }
 }
 
-// The same formula as tensor operators on [R, P], for devices without a kernel of their own.
-void AdamW::update_rows_tensor(const std::vector<UpdateRow>& rows) {
+void AdamW::update_plainly(const std::vector<UpdateRow>& rows) {
+  const at::NoGradGuard no_grad;
+  count_updates(rows);
   const auto options = arena_.values().options();
   const auto replicas = static_cast<int64_t>(rows.size());
   if (!decays_.defined()) {

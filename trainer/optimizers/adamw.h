@@ -26,6 +26,8 @@ class AdamW {
 
   // Reads the gradient arena, writes the values. rows.size() == R.
   void update(const std::vector<UpdateRow>& rows);
+  // The same by plain operators on [R, P]: the slow twin, and what a device without a kernel runs.
+  void update_plainly(const std::vector<UpdateRow>& rows);
 
   const at::Tensor& first_moment() const { return first_moment_; }    // [R, P]
   const at::Tensor& second_moment() const { return second_moment_; }  // [R, P]
@@ -34,13 +36,13 @@ class AdamW {
 
  private:
   void update_row_cpu(int64_t replica, const UpdateRow& row);
-  void update_rows_tensor(const std::vector<UpdateRow>& rows);
+  void count_updates(const std::vector<UpdateRow>& rows);
 
   ParameterArena& arena_;
   std::vector<OptimizerConfig> configs_;
   std::vector<int64_t> updates_done_;
   at::Tensor first_moment_, second_moment_;
-  at::Tensor decays_;  // [P], 1 where weight decay applies; made when first needed (not on a CPU)
+  at::Tensor decays_;  // [P], 1 where weight decay applies; made when first needed
 };
 
 }  // namespace scalelaw
