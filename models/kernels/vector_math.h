@@ -21,9 +21,10 @@ namespace scalelaw::vector_math {
 static inline float exp(float x) {
   x = x < -87.0f ? -87.0f : x;
   x = x > 88.0f ? 88.0f : x;
-  const float scaled = x * 1.44269504088896341f;
-  const auto exponent = static_cast<int32_t>(scaled + (scaled < 0.0f ? -0.5f : 0.5f));
-  const auto whole = static_cast<float>(exponent);
+  // Added to 1.5 * 2^23 a float is rounded to a whole number, which stands in its last bits.
+  constexpr float kShift = 12582912.0f;
+  const float shifted = x * 1.44269504088896341f + kShift;
+  const float whole = shifted - kShift;
   const float r = (x - whole * 0.693359375f) - whole * -2.12194440e-4f;
   float p = 1.0f / 5040;
   p = p * r + 1.0f / 720;
@@ -33,7 +34,9 @@ static inline float exp(float x) {
   p = p * r + 0.5f;
   p = p * r + 1.0f;
   p = p * r + 1.0f;
-  const uint32_t bits = static_cast<uint32_t>(exponent + 127) << 23;
+  uint32_t bits = 0;
+  std::memcpy(&bits, &shifted, sizeof(bits));
+  bits = (bits - 0x4B400000u + 127u) << 23;  // 2^whole
   float power = 0;
   std::memcpy(&power, &bits, sizeof(power));
   return p * power;
