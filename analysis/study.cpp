@@ -52,6 +52,9 @@ Study analyse(const std::vector<std::filesystem::path>& paths, const LawOptions&
   }
   study.warnings = study.table.warnings;
   for (const ArmLaws& arm : study.laws) warn_of_arm(arm, study.warnings);
+  for (const ArmLaws& arm : study.other_laws) {
+    if (!arm.left_out.empty()) study.warnings.push_back("arm " + arm.arm + ": " + arm.left_out);
+  }
   study.noise = study.laws.front().noise;
   if (!study.noise.evaluation_known) {
     study.warnings.push_back(
@@ -64,8 +67,8 @@ Study analyse(const std::vector<std::filesystem::path>& paths, const LawOptions&
         "no size has a second seed: the noise between seeds is not known, so a difference between "
         "two single runs cannot be judged");
   }
-  study.comparisons = compare_all(study.table, study.laws, study.options);
   study.other_comparisons = compare_all(study.table, study.other_laws, study.options);
+  study.comparisons = compare_all(study.table, study.laws, study.options, &study.other_comparisons);
   for (const Comparison& c : study.comparisons) {
     for (const std::string& warning : c.warnings) study.warnings.push_back(warning);
   }

@@ -75,8 +75,9 @@ TEST(Comparison, EqualArmsAreNotCalledEqual) {
   const Comparison c = compare(table, options_without_bootstrap());
   EXPECT_GT(c.p, .05);
   EXPECT_NE(c.verdict.find("which is not equality"), std::string::npos) << c.verdict;
-  EXPECT_NE(c.remarks.front().find("would usually be missed"), std::string::npos);
-  EXPECT_GT(c.detectable, 2 * c.standard_error);
+  EXPECT_NE(c.remarks.front().find("is found in 80% of such studies"), std::string::npos);
+  EXPECT_NEAR(t_test_power(c.detectable, c.standard_error, c.df, .05), .8, 1e-6);
+  EXPECT_NEAR(t_test_power(c.detectable_in_half, c.standard_error, c.df, .05), .5, 1e-6);
   EXPECT_NE(c.crossing.kind, CrossingSet::Kind::kInterval);
   EXPECT_TRUE(std::any_of(c.remarks.begin(), c.remarks.end(), [](const std::string& r) {
     return r.find("is not determined") != std::string::npos;
