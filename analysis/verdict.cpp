@@ -233,11 +233,10 @@ void put_in_words(Comparison& c, const Comparison* other, const LawOptions& opti
                  " was found: " + numbers + ", which is not equality (differences up to " +
                  fixed(c.equivalence_margin, 3) + " are not excluded)";
   }
-  c.verdict +=
-      dissent(other_looks(c, other, significance), found) + ". " + who_bends(c) + who_leads(c);
+  c.verdict += dissent(other_looks(c, other, significance), found) + ".";
   for (const std::string& remark :
-       {certainty(c), sizes_left_out(c), free_floors(c, found, significance), curves_sentence(c),
-        crossing_sentence(c), scope(c)}) {
+       {who_bends(c) + who_leads(c), certainty(c), sizes_left_out(c),
+        free_floors(c, found, significance), curves_sentence(c), crossing_sentence(c), scope(c)}) {
     if (!remark.empty()) c.remarks.push_back(remark);
   }
 }

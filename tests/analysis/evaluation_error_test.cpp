@@ -29,10 +29,8 @@ TEST(TextError, KnownVariancesOfLevelAndSlopeAreRecovered) {
     std::vector<ArmLaws> arms = {draw_arm({}, kTilted, text, 1, "a", random)};
     fit_ladders(arms);
     const ArmLaws& a = arms[0];
-    const TextVariance one =
-        text_variance(line_series(a.windows, a.cells, kLadderCentre));
-    const TextVariance two =
-        text_variance(line_series(a.windows, a.cells, kLadderCentre + step));
+    const TextVariance one = text_variance(line_series(a.windows, a.cells, kLadderCentre));
+    const TextVariance two = text_variance(line_series(a.windows, a.cells, kLadderCentre + step));
     centre.slope += one.slope / kSimulations;
     centre.level += one.level / kSimulations;
     centre.covariance += one.covariance / kSimulations;

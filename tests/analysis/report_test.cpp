@@ -81,6 +81,11 @@ TEST_F(Program, ReportWritesAPageWithFiguresTablesAndItsData) {
   }
   EXPECT_NE(page.find("at D = 2.5M tokens"), std::string::npos);
   EXPECT_NE(page.find("set of E, F profile"), std::string::npos);
+  EXPECT_NE(page.find("Words on this page"), std::string::npos);
+  EXPECT_EQ(page.find("by Holm over all pairs"), std::string::npos);  // there is one pair
+  for (const char* head : {"non_<wbr>", "plus_<wbr>"}) {
+    EXPECT_EQ(page.find(head), std::string::npos) << head;
+  }
   EXPECT_EQ(page.find("Huber profile"), std::string::npos);
   EXPECT_NE(page.find("blocks of neighbouring windows"), std::string::npos);
   EXPECT_NE(page.find("A size weighs 1 /"), std::string::npos);
@@ -132,6 +137,33 @@ TEST_F(Program, WeakDataGetAResultWithWarnings) {
   const ProgramResult compared = fit({"compare", runs_.string()});
   EXPECT_EQ(compared.exit_code, 2);
   EXPECT_NE(compared.output.find("one arm only"), std::string::npos) << compared.output;
+}
+
+TEST_F(Program, CompareNamesTheRunsThatWereLeftOut) {
+  std::vector<SyntheticRun> cells = pilot_runs();
+  cells[1].state = RunState::kDiverged;
+  const fs::path sweep = write_synthetic_sweep(runs_, "gap", cells);
+  const ProgramResult result = fit({"compare", sweep.string(), "--bootstrap", "0"});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_NE(result.output.find("left out: transformer_w12_i1-"), std::string::npos)
+      << result.output;
+  EXPECT_NE(result.output.find(": diverged"), std::string::npos);
+}
+
+TEST_F(Program, SeedsThatNeverVaryAreWarnedOf) {
+  const fs::path sweep = write_synthetic_sweep(runs_, "pilot", pilot_runs());
+  const std::string warning = "only the seed of initialisation varies";
+  EXPECT_EQ(fit({"fit", sweep.string(), "--bootstrap", "0"}).output.find(warning),
+            std::string::npos);
+  for (const fs::directory_entry& entry : fs::directory_iterator(runs_)) {
+    const RunFolder folder{entry.path()};
+    if (!fs::exists(folder.record())) continue;
+    auto record = nlohmann::json::parse(read_whole_file(folder.record()));
+    record["seed_data"] = 1;
+    write_atomically(folder.record(), record.dump());
+  }
+  const ProgramResult result = fit({"fit", sweep.string(), "--bootstrap", "0"});
+  EXPECT_NE(result.output.find(warning), std::string::npos) << result.output;
 }
 
 TEST_F(Program, NoResultAtAllIsExitTwoAndWritesNothing) {

@@ -17,12 +17,12 @@
 namespace scalelaw {
 
 struct WindowNoise {
-  double common = 0;             // sd of what every run of both arms shares, of one window
-  double level = 0, tilt = 0;    // of the first arm alone
-  double correlation = 0;        // of level and tilt
-  double own = 0;                // of one size
-  int document = 1;              // windows in it
-  int windows = 1024;
+  double common = 0;           // sd of what every run of both arms shares, of one window
+  double level = 0, tilt = 0;  // of the first arm alone
+  double correlation = 0;      // of level and tilt
+  double own = 0;              // of one size
+  int document = 1;            // windows in it
+  int windows = 1024;          // 0: not known, and the text adds nothing
 };
 
 struct Ladder {
@@ -67,23 +67,24 @@ inline ArmLaws draw_arm(const Ladder& ladder, const WindowNoise& noise, const Wi
     const double x =
         std::log(10.0) * (2.0 * static_cast<double>(i) / static_cast<double>(sizes - 1) - 1);
     WindowSeries series;
-    double mean = 0;
+    double mean = 0;  // over the windows, less 1
     for (std::size_t w = 0; w < text.common.size(); ++w) {
-      series.push_back(1 + text.common[w] + share * (text.level[w] + x * text.tilt[w]) +
-                       noise.own * normal(random));
-      mean += series.back() / static_cast<double>(text.common.size());
+      const double off =
+          text.common[w] + share * (text.level[w] + x * text.tilt[w]) + noise.own * normal(random);
+      series.push_back(1 + off);
+      mean += off / static_cast<double>(text.common.size());
     }
     SizeCell c;
     c.n = std::exp(kLadderCentre + x);
     c.recipe_hash = name + std::to_string(i);
     const double line = ladder.ln_loss - ladder.slope * x + ladder.size_sd * normal(random);
     for (int s = 0; s < ladder.seeds[i]; ++s) {
-      c.ln_losses.push_back(line + (mean - 1) + ladder.seed_sd * normal(random));
+      c.ln_losses.push_back(line + mean + ladder.seed_sd * normal(random));
       c.content_hash.push_back(c.recipe_hash + "/" + std::to_string(s));
       c.mean_ln_loss += c.ln_losses.back() / ladder.seeds[i];
     }
     arm.cells.push_back(std::move(c));
-    arm.windows.push_back(std::move(series));
+    if (noise.windows > 0) arm.windows.push_back(std::move(series));
   }
   return arm;
 }
