@@ -166,10 +166,13 @@ json comparison_json(const Comparison& c) {
   out["detectable_in_half"] = c.detectable_in_half;
   out["equivalence_margin"] = c.equivalence_margin;
   out["bootstrap_interval_runs"] = optional_interval(c.bootstrap_interval);
-  out["crossing"] = {{"kind", name(c.crossing.kind)},
+  using Kind = CrossingSet::Kind;
+  const Kind kind = c.crossing.kind;
+  const bool both = kind == Kind::kInterval || kind == Kind::kTwoRays;
+  out["crossing"] = {{"kind", name(kind)},
                      {"n", c.crossing.estimate},
-                     {"low", c.crossing.low},
-                     {"high", c.crossing.high},
+                     {"low", both || kind == Kind::kRightRay ? json(c.crossing.low) : json()},
+                     {"high", both || kind == Kind::kLeftRay ? json(c.crossing.high) : json()},
                      {"set_measured", c.crossing.set_measured}};
   out["free_floors"] = {{"status", name(c.floor.status)},
                         {"why", c.floor.why},

@@ -14,9 +14,11 @@ void add_words(Document& document) {
        "line). Without head: attention, feed-forward or recurrent matrices. With head: the matrix "
        "that turns the last layer into a score for each token of the vocabulary is counted too. "
        "Embeddings are in neither; --n-count total counts everything."},
-      {"D", "Training tokens of each run. E, A and B below are constants of a law."},
+      {"D", "Training tokens of each run. All runs compared here have the same D."},
       {"slope, a", "How fast loss falls with N on a log-log plot: -d ln L / d ln N."},
-      {"floor, E", "What loss would tend to with ever larger N, in L = E + A N^-alpha."},
+      {"floor, E",
+       "What loss would tend to with ever larger N, in L = E + A N^-alpha; A and alpha are fitted "
+       "with it. At one D it holds B D^-beta too, what a limited training text costs."},
       {"95% interval",
        "A range from a method that holds the true value in 95% of studies like this one, if its "
        "assumptions hold. (t) says that its width is taken from Student's distribution, which "

@@ -4,6 +4,8 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
 
 #include "analysis/figures/gnuplot.h"
 #include "tests/support/program.h"
@@ -96,6 +98,37 @@ TEST_F(Program, ReportWritesAPageWithFiguresTablesAndItsData) {
   for (const char* file : {"report.md", "runs.csv", "figures/laws.png", "figures/laws.gp",
                            "figures/learning_curves.svg", "figures/loss_by_position.dat"}) {
     EXPECT_TRUE(fs::exists(out / file)) << file;
+  }
+}
+
+// Every key of nested objects, once.
+void collect_keys(const nlohmann::json& value, std::set<std::string>& keys) {
+  if (value.is_array() && !value.empty()) collect_keys(value.front(), keys);
+  if (!value.is_object()) return;
+  for (const auto& [key, inner] : value.items()) {
+    keys.insert(key);
+    collect_keys(inner, keys);
+  }
+}
+
+TEST_F(Program, EveryColumnAndKeyOfAReportIsDescribed) {
+  const fs::path sweep = write_synthetic_sweep(runs_, "pilot", pilot_runs());
+  const fs::path out = temp_.path() / "out";
+  ASSERT_EQ(fit({"report", sweep.string(), "--out", out.string(), "--bootstrap", "0"}).exit_code,
+            0);
+  std::set<std::string> names;
+  collect_keys(nlohmann::json::parse(read_whole_file(out / "laws.json")), names);
+  std::istringstream header(read_whole_file(out / "runs.csv"));
+  std::string line;
+  std::getline(header, line);
+  std::istringstream columns(line);
+  for (std::string column; std::getline(columns, column, ',');) names.insert(column);
+  EXPECT_GT(names.size(), 80u);
+  const std::string page = read_whole_file(fs::path(SCALELAW_SOURCE_DIR) / "docs/report.md");
+  for (const std::string& name : names) {
+    EXPECT_TRUE(page.find("`" + name + "`") != std::string::npos ||
+                page.find("." + name + "`") != std::string::npos)
+        << name;
   }
 }
 
