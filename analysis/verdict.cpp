@@ -106,6 +106,7 @@ std::string sizes_left_out(const Comparison& c) {
 struct Look {
   std::string text;
   bool differs = false;  // finds a difference, in the sense of the straight lines' estimate
+  bool result = true;    // else it could not be taken, which establishes nothing either
 };
 
 // As study.cpp chooses the count that is set beside another.
@@ -127,6 +128,8 @@ std::vector<Look> other_looks(const Comparison& c, const Comparison* other, doub
     looks.push_back({"with a free floor in each arm (p " + p_text(c.floor.p_holm) + ")",
                      c.floor.p_holm < significance &&
                          (c.floor.alpha_a > c.floor.alpha_b) == (c.difference > 0)});
+  } else {
+    looks.push_back({"with a free floor in each arm (no such fit stands)", false, false});
   }
   if (other && other->status == FitStatus::kConverged) {
     const double sign = c.difference > 0 ? 1 : -1;
@@ -136,6 +139,8 @@ std::vector<Look> other_looks(const Comparison& c, const Comparison* other, doub
                          fixed(sign * other->difference, 3) + " " +
                          interval_text(turned.low, turned.high, 3) + ")",
                      other->p_holm < significance && sign * other->difference > 0});
+  } else if (other) {
+    looks.push_back({counted_otherwise(c.n_count) + " (no comparison stands)", false, false});
   }
   if (c.curved.status == FitStatus::kConverged) {
     looks.push_back(
@@ -149,7 +154,7 @@ std::vector<Look> other_looks(const Comparison& c, const Comparison* other, doub
 std::string dissent(const std::vector<Look>& looks, bool found) {
   std::string list;
   for (const Look& look : looks) {
-    if (look.differs == found) continue;
+    if (look.differs == found || (!found && !look.result)) continue;
     list += (list.empty() ? "" : found ? ", nor " : ", and ") + look.text;
   }
   if (list.empty()) return "";

@@ -133,7 +133,9 @@ std::string pairs_sentence(const Study& study) {
     differ += (differ.empty() ? "" : ", ") + (a_steeper ? c.arm_a : c.arm_b) +
               " more steeply than " + (a_steeper ? c.arm_b : c.arm_a);
   }
-  return "At D = " + human(*study.options.selection.train_tokens) + " tokens and this recipe, of " +
+  return "At D = " + human(*study.options.selection.train_tokens) +
+         " tokens and this recipe, and as straight lines in ln L over ln N (" +
+         std::string(in_words(study.options.selection.n_count)) + "), of " +
          std::to_string(compared) + " pairs of arms that can be compared " + std::to_string(found) +
          " differ in slope (Holm's p below " + fixed(1 - study.options.level, 2) + ")" +
          (found == 0 ? ", which does not make the others equal."

@@ -71,6 +71,25 @@ TEST(Verdict, NamesTheFormTheCountAndOnlyLooksThatDoNotShareItsFinding) {
       << c.verdict;
 }
 
+TEST(Verdict, ALookThatCannotBeTakenEstablishesNothing) {
+  Comparison c = found();
+  c.floor.status = FitStatus::kAtBound;
+  Comparison none = by_other_count(0, 1);
+  none.status = FitStatus::kNotComparable;
+  put_in_words(c, &none, ladder_options());
+  EXPECT_NE(
+      c.verdict.find("not established with a free floor in each arm (no such fit stands), nor "
+                     "with the head counted in N (no comparison stands)."),
+      std::string::npos)
+      << c.verdict;
+  c = found();
+  c.p_holm = .5;
+  c.curved.p_holm = .5;
+  c.floor.status = FitStatus::kAtBound;
+  put_in_words(c, &none, ladder_options());
+  EXPECT_EQ(c.verdict.find("a difference is found"), std::string::npos) << c.verdict;
+}
+
 TEST(Verdict, ALookInTheOppositeSenseDoesNotEstablishIt) {
   Comparison c = found();
   const Comparison turned = by_other_count(-.02, .001);
