@@ -107,7 +107,8 @@ Box place(const Figure& figure, std::size_t panel) {
   const int rows = (static_cast<int>(figure.panels.size()) + columns - 1) / columns;
   const int row = static_cast<int>(panel) / columns, column = static_cast<int>(panel) % columns;
   const auto share_of = [&](int r) {
-    return figure.panels[static_cast<std::size_t>(r * columns)].height_share;
+    return figure.panels[static_cast<std::size_t>(r) * static_cast<std::size_t>(columns)]
+        .height_share;
   };
   const bool titled = rows > 1 && !figure.panels[static_cast<std::size_t>(columns)].title.empty();
   const double row_gap = titled ? kTitledRowGapPx : kRowGapPx;

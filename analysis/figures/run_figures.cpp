@@ -101,8 +101,8 @@ Figure learning_curves(const RunTable& table, const LawOptions& options,
       "The ring at the end is the final evaluation, which the laws are fitted to. It stands apart "
       "because it is of other, larger text: while training a small part of the test set is read, "
       "at "
-      "the end all of it, which may be easier or harder for all runs alike. So the step from line "
-      "to ring is the text's, not training's.";
+      "the end all of it, which may be easier or harder for all runs alike. Do not read the "
+      "step from line to ring as training.";
   figure.colours = sizes_as_colours(table, selection.n_count);
   AxisRange x, y;
   for (const std::string& arm : table.arms()) {
