@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analysis/crossing.h"
 #include "analysis/fitting/distributions.h"
 #include "analysis/fitting/robust_refine.h"
 
@@ -66,6 +67,36 @@ void add_local_slopes(ArmLaws& laws) {
   }
 }
 
+// Where the line reaches ln L = 0: it "crosses" a level known exactly.
+void set_n_c(double t, const TextVariance& text, double scale, PowerLawFit& fit) {
+  fit.n_c = std::exp(fit.line.centre_x + fit.line.centre_y / fit.slope);
+  const CrossingSet set = crossing_set({.slope_difference = fit.slope,
+                                        .ln_loss_difference = fit.line.centre_y,
+                                        .at_ln_n = fit.line.centre_x,
+                                        .level_variance_a = scale / fit.line.sum_weight,
+                                        .slope_variance_a = scale / fit.line.sum_xx,
+                                        .centre_ln_n_b = fit.line.centre_x,
+                                        .text_level_variance = text.level,
+                                        .text_slope_variance = text.slope,
+                                        .text_covariance = text.covariance,
+                                        .t = t});
+  if (set.kind == CrossingSet::Kind::kInterval) fit.n_c_interval = {set.low, set.high};
+}
+
+// Runs without parameters by a count of N, in words.
+std::string without_parameters(const RunTable& table, const std::string& arm, NCount n_count) {
+  std::string runs;
+  int number = 0;
+  for (const RunRow& row : table.rows) {
+    if (row.arm != arm || row.n(n_count) > 0) continue;
+    runs += (++number == 1 ? "" : ", ") + row.folder_name;
+  }
+  if (number == 0) return "";
+  return std::to_string(number) + (number == 1 ? " run has" : " runs have") +
+         " no parameters by the count " + std::string(name(n_count)) +
+         " and no place on that axis: " + runs;
+}
+
 }  // namespace
 
 PowerLawFit fit_line_of(const std::vector<SizeCell>& cells,
@@ -85,15 +116,25 @@ PowerLawFit fit_line_of(const std::vector<SizeCell>& cells,
   fit.slope = -fit.line.slope;
   const double scale = fit.line.weighted_rss / fit.df;
   fit.residual_sd = std::sqrt(scale * fit.sizes / fit.line.sum_weight);
-  const double text = text_variance(line_series(windows, cells, fit.line.centre_x)).slope;
-  fit.slope_standard_error = std::sqrt(scale / fit.line.sum_xx + text);
-  fit.centre_standard_error = std::sqrt(scale / fit.line.sum_weight);
-  const double reach = student_t_quantile(0.5 + 0.5 * level, fit.df) * fit.slope_standard_error;
+  const TextVariance text = text_variance(line_series(windows, cells, fit.line.centre_x));
+  fit.slope_standard_error = std::sqrt(scale / fit.line.sum_xx + text.slope);
+  fit.centre_standard_error = std::sqrt(scale / fit.line.sum_weight + text.level);
+  fit.centre_slope_covariance = text.covariance;
+  fit.status = FitStatus::kDegenerate;
+  if (!std::isfinite(fit.slope) || !std::isfinite(fit.slope_standard_error)) {
+    fit.why = "the sizes do not determine a line";
+    return fit;
+  }
+  const double t = student_t_quantile(0.5 + 0.5 * level, fit.df);
+  const double reach = t * fit.slope_standard_error;
   fit.slope_interval = {fit.slope - reach, fit.slope + reach};
-  fit.n_c = std::exp(fit.line.centre_x + fit.line.centre_y / fit.slope);
-  fit.status = fit.slope > 0 ? FitStatus::kConverged : FitStatus::kDegenerate;
-  if (fit.slope <= 0) fit.why = "the loss does not fall with size";
   test_curvature(points, fit);
+  if (fit.slope <= 0) {
+    fit.why = "the loss does not fall with size";
+    return fit;
+  }
+  fit.status = FitStatus::kConverged;
+  set_n_c(t, text, scale, fit);
   return fit;
 }
 
@@ -102,7 +143,9 @@ double PowerLawFit::ln_loss_at(double n) const {
 }
 
 double PowerLawFit::standard_error_at(double n) const {
-  return std::hypot(centre_standard_error, slope_standard_error * (std::log(n) - line.centre_x));
+  const double x = std::log(n) - line.centre_x;
+  return std::sqrt(std::pow(centre_standard_error, 2) + std::pow(slope_standard_error * x, 2) -
+                   2 * x * centre_slope_covariance);
 }
 
 double ArmLaws::decades() const {
@@ -119,10 +162,15 @@ std::vector<ArmLaws> fit_arms(const RunTable& table, NCount n_count, const LawOp
     ArmLaws laws;
     laws.arm = arm;
     laws.n_count = n_count;
-    cells.push_back(size_cells(table, arm, selection));
+    laws.left_out = mixed_recipes(table, arm, n_count);
+    cells.emplace_back();
+    if (laws.left_out.empty()) {
+      laws.left_out = without_parameters(table, arm, n_count);
+      cells.back() = size_cells(table, arm, selection);
+    }
     laws.windows = relative_windows(table, cells.back(), selection);
     // An arm without windows would otherwise weigh more than one with them.
-    evaluation_known = evaluation_known && !laws.windows.empty();
+    evaluation_known = evaluation_known && (cells.back().empty() || !laws.windows.empty());
     all.push_back(std::move(laws));
   }
   for (std::size_t k = 0; evaluation_known && k < all.size(); ++k) {

@@ -41,10 +41,13 @@ struct PowerLawFit {
   double slope = 0, slope_standard_error = 0;  // residual scatter and test text
   Interval slope_interval;                     // t on cell means; meaningful when df > 0
   double n_c = 0;
-  int sizes = 0, runs = 0, df = 0;  // df = sizes - 2
-  double residual_sd = 0;           // of cell means, ln L
-  WeightedLine line;                // ln L against ln N; its slope is -slope
-  double centre_standard_error = 0;
+  std::optional<Interval> n_c_interval;  // Fieller's set for ln L = 0; nullopt: unbounded
+  int sizes = 0, runs = 0, df = 0;       // df = sizes - 2
+  double residual_sd = 0;                // of cell means, ln L
+  WeightedLine line;                     // ln L against ln N; its slope is -slope
+  // Of the level at the line's centre, with the test text's part; and its covariance with the
+  // slope, which the text alone gives.
+  double centre_standard_error = 0, centre_slope_covariance = 0;
   // Quadratic term in ln N: above 0 the slope falls with N. p of its t test; nullopt below 4 sizes.
   std::optional<double> curvature, curvature_p;
   // Huber fit on runs; delta = 1.345 robust standard deviations.
@@ -65,6 +68,7 @@ PowerLawFit fit_line_of(const std::vector<SizeCell>& cells,
 struct ArmLaws {
   std::string arm;
   NCount n_count = NCount::kNonEmbedding;
+  std::string left_out;         // which runs this count of N cannot use, and why; "": none
   std::vector<SizeCell> cells;  // by n, ascending
   // Losses of the cells on the windows of the test text; empty where they are not known.
   std::vector<WindowSeries> windows;
@@ -75,7 +79,9 @@ struct ArmLaws {
   double decades() const;  // log10 of the largest n over the smallest
 };
 
-// Every arm of the table, in order of first appearance; they share one estimate of noise.
+// Every arm of the table, in order of first appearance; they share one estimate of noise. Runs
+// without parameters by this count, and arms with several recipes of one N, are left out of it: the
+// arm then says so and may have no cells.
 std::vector<ArmLaws> fit_arms(const RunTable& table, NCount n_count, const LawOptions& options);
 
 }  // namespace scalelaw

@@ -4,17 +4,17 @@
 #include <cmath>
 #include <set>
 
+#include "analysis/common_sizes.h"
+#include "analysis/curved_slopes.h"
+#include "analysis/equal_exponents.h"
 #include "analysis/equal_size.h"
 #include "analysis/fitting/bootstrap.h"
 #include "analysis/fitting/distributions.h"
 #include "analysis/fitting/robust_refine.h"
-#include "analysis/fitting/variable_projection.h"
 #include "analysis/slope_difference.h"
 
 namespace scalelaw {
 namespace {
-
-constexpr double kPower = 0.8;
 
 // Runs of both arms drawn together, so that a replicate keeps no arm's count fixed by force.
 void bootstrap_difference(const ArmLaws& a, const ArmLaws& b, const LawOptions& options,
@@ -30,9 +30,10 @@ void bootstrap_difference(const ArmLaws& a, const ArmLaws& b, const LawOptions& 
     const FitData data(run_clusters(laws->cells).observations);
     for (std::size_t i = 0; i < data.rows(); ++i)
       cluster.push_back(static_cast<int>(cluster.size()));
-    const FitResult best = fit_robust(power_law(), data, {.huber_delta = laws->power.huber_delta});
+    const double delta = default_huber_delta(power_law(), data);
+    const FitResult best = fit_robust(power_law(), data, {.huber_delta = delta});
     if (best.status != FitStatus::kConverged) return;
-    arms.push_back({data, best.theta, laws->power.huber_delta});
+    arms.push_back({data, best.theta, delta});
   }
   const auto refit = [&](std::span<const double> weights) {
     double slopes[2] = {0, 0};
@@ -53,63 +54,6 @@ void bootstrap_difference(const ArmLaws& a, const ArmLaws& b, const LawOptions& 
   out.bootstrap_interval =
       bootstrap(cluster, static_cast<int>(cluster.size()), options.bootstrap(), refit)
           .interval(0, out.level);
-}
-
-// Smallest total residual sum of squares with one exponent for both arms, relative errors.
-FloorComparison compare_with_floors(const ArmLaws& a, const ArmLaws& b) {
-  FloorComparison out;
-  std::vector<FitData> data;
-  double free_rss = 0;
-  for (const ArmLaws* laws : {&a, &b}) {
-    data.push_back(data_of_means(laws->cells));
-    const FitResult fit = fit_least_squares(power_law_with_floor(), data.back());
-    if (fit.status != FitStatus::kConverged) {
-      out.status = fit.status;
-      out.why = laws->arm + ": " + fit.why;
-      return out;
-    }
-    free_rss += fit.objective;
-  }
-  out.df = static_cast<int>(a.cells.size() + b.cells.size()) - 6;
-  const auto shared_rss = [&](double alpha) {
-    double rss = 0;
-    for (const FitData& d : data) {
-      const FitResult fit = fit_least_squares(power_law_with_floor(), d, {.fixed_exponent = alpha});
-      rss += fit.theta.empty() ? 1e300 : fit.objective;
-    }
-    return rss;
-  };
-  double best = 0.02;
-  for (int i = 0; i <= 120; ++i) {
-    const double alpha = 0.02 * std::pow(125.0, i / 120.0);
-    if (shared_rss(alpha) < shared_rss(best)) best = alpha;
-  }
-  double low = best / 1.05, high = best * 1.05;  // a golden section between grid neighbours
-  const double golden = 0.5 * (std::sqrt(5.0) - 1);
-  while (high - low > 1e-8) {
-    const double left = high - golden * (high - low), right = low + golden * (high - low);
-    (shared_rss(left) < shared_rss(right) ? high : low) =
-        shared_rss(left) < shared_rss(right) ? right : left;
-  }
-  out.shared_alpha = 0.5 * (low + high);
-  const double excess = std::max(shared_rss(out.shared_alpha) - free_rss, 0.0);
-  out.status = FitStatus::kConverged;
-  out.f = excess / (free_rss / out.df);
-  out.p = f_upper_tail(out.f, 1, out.df);
-  return out;
-}
-
-void warn_of_ranges(const ArmLaws& a, const ArmLaws& b, Comparison& out) {
-  if (out.n_low >= out.n_high) {
-    out.warnings.push_back("the arms share no range of N: their slopes belong to different sizes");
-  } else if (std::max(a.cells.front().n / b.cells.front().n,
-                      b.cells.front().n / a.cells.front().n) > 2 ||
-             std::max(a.cells.back().n / b.cells.back().n, b.cells.back().n / a.cells.back().n) >
-                 2) {
-    out.warnings.push_back(
-        "the arms' ranges of N differ by more than a factor of 2 at an end: where a power law "
-        "bends, slopes over different ranges differ without a difference between the arms");
-  }
 }
 
 void warn_of_shared_runs(const RunTable& table, const ArmLaws& a, const ArmLaws& b,
@@ -167,6 +111,67 @@ void warn_of_texts(const RunRow& a, const RunRow& b, Comparison& out) {
   }
 }
 
+// Why two arms have no common lines; kConverged and the sizes to fit where they have.
+FitStatus comparable(const RunTable& table, const ArmLaws& a, const ArmLaws& b,
+                     const LawOptions& options, CommonSizes& common, std::string& why) {
+  for (const ArmLaws* laws : {&a, &b}) {
+    if (!laws->cells.empty()) continue;
+    why = "arm " + laws->arm + ": " + (laws->left_out.empty() ? laws->power.why : laws->left_out);
+    return FitStatus::kNotComparable;
+  }
+  why = different_tests(first_row(table, a), first_row(table, b), options.selection);
+  if (!why.empty()) return FitStatus::kNotComparable;
+  for (const ArmLaws* laws : {&a, &b}) {
+    if (laws->power.sizes >= kFewestSizesForPowerLaw) continue;
+    why = "arm " + laws->arm + ": " + laws->power.why;
+    return FitStatus::kTooFewPoints;
+  }
+  common = common_sizes(a, b, options.level);
+  why = common.why;
+  return why.empty() ? FitStatus::kConverged : FitStatus::kNotComparable;
+}
+
+// The tests of slopes, all on the common sizes.
+void compare_lines(const CommonSizes& common, bool same_text, const LawOptions& options,
+                   Comparison& out) {
+  const ArmLaws &a = common.a, &b = common.b;
+  out.sizes_a = a.power.sizes;
+  out.sizes_b = b.power.sizes;
+  out.bend_p_a = a.power.curvature_p;
+  out.bend_p_b = b.power.curvature_p;
+  out.n_low = std::min(a.cells.front().n, b.cells.front().n);
+  out.n_high = std::max(a.cells.back().n, b.cells.back().n);
+  compare_slopes(a, b, same_text, out);
+  if (!std::isfinite(out.p)) {
+    out.status = FitStatus::kDegenerate;
+    out.why = "the difference of their slopes is not a number";
+    return;
+  }
+  out.detectable = detectable_effect(out.standard_error, out.df, 1 - out.level, 0.8);
+  out.detectable_in_half = detectable_effect(out.standard_error, out.df, 1 - out.level, 0.5);
+  CrossingSet& set = out.crossing;
+  set.estimate_measured = set.estimate >= out.shared_low && set.estimate <= out.shared_high;
+  set.set_measured = set.kind == CrossingSet::Kind::kInterval && set.low >= out.shared_low &&
+                     set.high <= out.shared_high;
+  bootstrap_difference(a, b, options, out);
+  out.curved = compare_curved_slopes(a, b, same_text, out.shared_low, out.shared_high, out.level);
+  out.floor = compare_with_floors(a, b);
+}
+
+struct AdjustedP {
+  double p;
+  double* holm;
+};
+
+void adjust_by_holm(std::vector<AdjustedP> tests) {
+  std::sort(tests.begin(), tests.end(), [](auto& x, auto& y) { return x.p < y.p; });
+  double running = 0;
+  for (std::size_t k = 0; k < tests.size(); ++k) {
+    running = std::max(running, tests[k].p * static_cast<double>(tests.size() - k));
+    *tests[k].holm = std::min(running, 1.0);
+  }
+}
+
 }  // namespace
 
 Comparison compare_arms(const RunTable& table, const ArmLaws& a, const ArmLaws& b,
@@ -176,52 +181,34 @@ Comparison compare_arms(const RunTable& table, const ArmLaws& a, const ArmLaws& 
   out.level = 1 - (1 - options.level) / pairs;
   out.arm_a = a.arm;
   out.arm_b = b.arm;
+  out.n_count = a.n_count;
+  CommonSizes common;
+  out.status = comparable(table, a, b, options, common, out.why);
+  out.left_out = common.left_out;
+  out.shared_low = common.shared_low;
+  out.shared_high = common.shared_high;
+  if (a.cells.empty() || b.cells.empty()) return out;
   const RunRow &first_a = first_row(table, a), &first_b = first_row(table, b);
-  const Selection& selection = options.selection;
-  out.why = different_tests(first_a, first_b, selection);
-  if (!out.why.empty()) {
-    out.status = FitStatus::kNotComparable;
-    return out;
-  }
-  const bool same_text = same_windows(first_a, first_b, selection.test_set);
-  out.n_low = std::max(a.cells.front().n, b.cells.front().n);
-  out.n_high = std::min(a.cells.back().n, b.cells.back().n);
+  if (!different_tests(first_a, first_b, options.selection).empty()) return out;
+  const bool same_text = same_windows(first_a, first_b, options.selection.test_set);
   out.at_equal_n = equal_size_differences(a, b, same_text);
-  out.largest = paired_windows(table, a, b, selection);
-  for (const ArmLaws* laws : {&a, &b}) {
-    if (laws->power.sizes >= kFewestSizesForPowerLaw) continue;
-    out.why = "arm " + laws->arm + ": " + laws->power.why;
-    return out;
-  }
-  out.status = FitStatus::kConverged;
-  warn_of_ranges(a, b, out);
-  warn_of_shared_runs(table, a, b, out);
+  out.largest = paired_windows(table, a, b, options.selection);
+  if (out.status != FitStatus::kConverged) return out;
+  warn_of_shared_runs(table, common.a, common.b, out);
   warn_of_texts(first_a, first_b, out);
-  compare_slopes(a, b, same_text, out);
-  out.detectable = detectable_effect(out.standard_error, out.df, 1 - out.level, kPower);
-  const double estimate = out.crossing.estimate;
-  out.crossing.estimate_measured = estimate >= out.n_low && estimate <= out.n_high;
-  out.crossing.set_measured = out.crossing.kind == CrossingSet::Kind::kInterval &&
-                              out.crossing.low >= out.n_low && out.crossing.high <= out.n_high;
-  bootstrap_difference(a, b, options, out);
-  if (a.power.sizes >= kFewestSizesForFloor && b.power.sizes >= kFewestSizesForFloor) {
-    out.floor = compare_with_floors(a, b);
-  } else {
-    out.floor.why = "a floor needs at least " + std::to_string(kFewestSizesForFloor) + " sizes";
-  }
+  compare_lines(common, same_text, options, out);
   return out;
 }
 
 std::vector<Comparison> compare_all(const RunTable& table, const std::vector<ArmLaws>& laws,
-                                    const LawOptions& options) {
+                                    const LawOptions& options,
+                                    const std::vector<Comparison>* other) {
   int pairs = 0;
   for (std::size_t i = 0; i < laws.size(); ++i) {
     for (std::size_t j = i + 1; j < laws.size(); ++j) {
-      const bool slopes = laws[i].power.sizes >= kFewestSizesForPowerLaw &&
-                          laws[j].power.sizes >= kFewestSizesForPowerLaw;
-      pairs += slopes && different_tests(first_row(table, laws[i]), first_row(table, laws[j]),
-                                         options.selection)
-                             .empty();
+      CommonSizes common;
+      std::string why;
+      pairs += comparable(table, laws[i], laws[j], options, common, why) == FitStatus::kConverged;
     }
   }
   pairs = std::max(pairs, 1);
@@ -231,21 +218,16 @@ std::vector<Comparison> compare_all(const RunTable& table, const std::vector<Arm
       all.push_back(compare_arms(table, laws[i], laws[j], options, pairs));
     }
   }
-  std::vector<Comparison*> order;
+  std::vector<AdjustedP> slopes, floors, curves;
   for (Comparison& c : all) {
-    if (c.status == FitStatus::kConverged) order.push_back(&c);
+    if (c.status != FitStatus::kConverged) continue;
+    slopes.push_back({c.p, &c.p_holm});
+    if (c.floor.status == FitStatus::kConverged) floors.push_back({c.floor.p, &c.floor.p_holm});
+    if (c.curved.status == FitStatus::kConverged) curves.push_back({c.curved.p, &c.curved.p_holm});
   }
-  std::sort(order.begin(), order.end(), [](auto* x, auto* y) { return x->p < y->p; });
-  double running = 0;
-  for (std::size_t k = 0; k < order.size(); ++k) {
-    running = std::max(running, order[k]->p * static_cast<double>(order.size() - k));
-    order[k]->p_holm = std::min(running, 1.0);
-  }
-  std::size_t next = 0;
-  for (std::size_t i = 0; i < laws.size(); ++i) {
-    for (std::size_t j = i + 1; j < laws.size(); ++j) {
-      put_in_words(all[next++], laws[i], laws[j], options);
-    }
+  for (auto* tests : {&slopes, &floors, &curves}) adjust_by_holm(std::move(*tests));
+  for (std::size_t k = 0; k < all.size(); ++k) {
+    put_in_words(all[k], other ? &other->at(k) : nullptr, options);
   }
   return all;
 }

@@ -2,9 +2,10 @@
 // that says only what the data carry.
 //
 // The slope test is F(1, df) on weighted cell means (equal to the t test of the difference), each
-// arm with its own level and slope. A floor, where the data can carry one, is free in both arms: a
-// shared floor sharpens the test threefold but turns a true difference of .005 in E into 24% false
-// alarms.
+// arm with its own level and slope, on the sizes that both arms' ranges cover (common_sizes.h): all
+// that a comparison says of slopes, bends, floors and the crossing is of those. A floor, where the
+// data can carry one, is free in both arms: a shared floor sharpens the test threefold but turns a
+// true difference of .005 in E into 24% false alarms.
 #pragma once
 
 #include <optional>
@@ -28,7 +29,7 @@ struct CrossingSet {
   Kind kind = Kind::kNone;
   double estimate = 0;  // N at which the fitted lines cross
   double low = 0, high = 0;
-  bool estimate_measured = false;  // inside the range of N that both arms cover
+  bool estimate_measured = false;  // inside the range of N that both arms cover (shared_low, _high)
   bool set_measured = false;       // the whole set is
 };
 
@@ -53,14 +54,40 @@ struct PairedWindows {
 struct FloorComparison {
   FitStatus status = FitStatus::kTooFewPoints;
   std::string why;
-  double shared_alpha = 0, f = 0, p = 1;
+  double alpha_a = 0, alpha_b = 0, shared_alpha = 0, f = 0, p = 1;
+  double p_holm = 1;  // over the pairs that have such a test
   int df = 0;
+};
+
+// Slope of a minus slope of b with a parabola in ln N for each arm (curved_slopes.h).
+struct CurvedSlopes {
+  struct At {
+    double n = 0, difference = 0, standard_error = 0;
+    Interval interval;  // at the comparison's level
+  };
+  FitStatus status = FitStatus::kTooFewPoints;
+  std::string why;
+  At low, centre, high;  // ends of the range that both cover; the weighted centre of ln N
+  int df = 0;
+  double p = 1, p_holm = 1;  // of equal slopes at the centre
+};
+
+// A size of one arm outside the range that both arms cover.
+struct LeftOutSize {
+  std::string arm;
+  double n = 0;
 };
 
 struct Comparison {
   std::string arm_a, arm_b;
   FitStatus status = FitStatus::kTooFewPoints;
   std::string why;
+  NCount n_count = NCount::kNonEmbedding;
+  int sizes_a = 0, sizes_b = 0;  // used
+  std::vector<LeftOutSize> left_out;
+  double n_low = 0, n_high = 0;              // of the sizes used
+  double shared_low = 0, shared_high = 0;    // range of N that both arms cover
+  std::optional<double> bend_p_a, bend_p_b;  // of a quadratic term, on the sizes used
   double slope_a = 0, slope_b = 0;
   double difference = 0, standard_error = 0;  // slope of a minus slope of b
   double text_standard_error = 0;             // the part that the test text adds to it
@@ -68,15 +95,16 @@ struct Comparison {
   double level = 0.95;  // of every interval and of power: Bonferroni's over the pairs
   Interval interval;
   int df = 0;
-  double f = 0, p = 1;            // of equal slopes
-  double p_holm = 1;              // adjusted for the number of pairs compared
-  double detectable = 0;          // found in 80% of such designs at this noise
+  double f = 0, p = 1;  // of equal slopes
+  double p_holm = 1;    // adjusted for the number of pairs compared
+  // Differences found in 80% and in half of such designs at this noise.
+  double detectable = 0, detectable_in_half = 0;
   double equivalence_margin = 0;  // smallest within which equality is shown at 5% / pairs (TOST)
-  double n_low = 0, n_high = 0;   // range of N that both arms cover
   std::optional<Interval> bootstrap_interval;  // robust slopes; over runs
   bool different_training = false;             // the arms read different training texts
   CrossingSet crossing;
   FloorComparison floor;
+  CurvedSlopes curved;
   std::vector<EqualSizeDifference> at_equal_n;
   std::optional<PairedWindows> largest;
   std::vector<std::string> warnings;
@@ -89,11 +117,13 @@ Comparison compare_arms(const RunTable& table, const ArmLaws& a, const ArmLaws& 
                         const LawOptions& options, int pairs = 1);
 // Every pair, in order; p_holm by Holm 1979, intervals and power by Bonferroni over those pairs
 // that have slopes. (Holm rejects a little more: an interval may hold 0 where p_holm is small.)
+// `other`: the same pairs by another count of N, for the verdict to hold itself against.
 std::vector<Comparison> compare_all(const RunTable& table, const std::vector<ArmLaws>& laws,
-                                    const LawOptions& options);
+                                    const LawOptions& options,
+                                    const std::vector<Comparison>* other = nullptr);
 
-// Fills in verdict and remarks; compare_all calls it once p_holm is known.
-void put_in_words(Comparison& comparison, const ArmLaws& a, const ArmLaws& b,
-                  const LawOptions& options);
+// Fills in verdict and remarks; compare_all calls it once p_holm is known. `other`: the same pair
+// by another count of N, or nullptr.
+void put_in_words(Comparison& comparison, const Comparison* other, const LawOptions& options);
 
 }  // namespace scalelaw

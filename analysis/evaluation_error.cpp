@@ -82,7 +82,10 @@ LineSeries line_series(const std::vector<WindowSeries>& windows, const std::vect
   for (std::size_t i = 0; i < points.size(); ++i) {
     level.push_back(points[i].weight / line.sum_weight + slope[i] * (at_ln_n - line.centre_x));
     slope[i] = -slope[i];
-    out.counted += slope[i] * slope[i] * cells[i].evaluation_variance;
+    const double variance = cells[i].evaluation_variance;
+    out.counted.slope += slope[i] * slope[i] * variance;
+    out.counted.level += level[i] * level[i] * variance;
+    out.counted.covariance += slope[i] * level[i] * variance;
   }
   out.slope = combined(windows, slope);
   out.level = combined(windows, level);
@@ -95,18 +98,22 @@ LineSeries operator-(LineSeries a, const LineSeries& b) {
     a.slope[w] -= b.slope[w];
     a.level[w] -= b.level[w];
   }
-  a.counted += b.counted;
+  a.counted.slope += b.counted.slope;
+  a.counted.level += b.counted.level;
+  a.counted.covariance += b.counted.covariance;
   return a;
 }
 
 TextVariance text_variance(const LineSeries& series) {
-  const auto whole = block_variance_of_mean(series.slope);
-  if (!whole || *whole <= 0) return {};
+  const auto slope = block_variance_of_mean(series.slope);
+  if (!slope) return {};
+  const TextVariance& counted = series.counted;
   TextVariance out;
-  out.slope = std::max(*whole - series.counted, 0.0);
-  const double share = out.slope / *whole;
-  out.level = share * *block_variance_of_mean(series.level);
-  out.covariance = share * *block_covariance_of_means(series.slope, series.level);
+  out.slope = std::max(*slope - counted.slope, 0.0);
+  out.level = std::max(*block_variance_of_mean(series.level) - counted.level, 0.0);
+  const double most = std::sqrt(out.slope * out.level);
+  out.covariance = std::clamp(
+      *block_covariance_of_means(series.slope, series.level) - counted.covariance, -most, most);
   return out;
 }
 

@@ -28,20 +28,21 @@ bool set_evaluation_variances(const std::vector<WindowSeries>& windows,
 WindowSeries combined(const std::vector<WindowSeries>& windows,
                       const std::vector<double>& coefficients);
 
+struct TextVariance {
+  double slope = 0, level = 0, covariance = 0;  // of slope and level
+};
+
 // A line's slope (-d ln L / d ln N) and its level at one ln N, window by window.
 struct LineSeries {
   WindowSeries slope, level;  // empty: not known
-  double counted = 0;         // slope's variance from the cells' evaluation_variance alone
+  TextVariance counted;       // from the cells' evaluation_variance, which residuals show anyway
 };
 LineSeries line_series(const std::vector<WindowSeries>& windows, const std::vector<SizeCell>& cells,
                        double at_ln_n);
 LineSeries operator-(LineSeries a, const LineSeries& b);  // of independent runs; empty if one is
 
-// Variance that the text adds to a line (or a difference of lines) beyond the scatter of points
-// about it, which residuals show anyway.
-struct TextVariance {
-  double slope = 0, level = 0, covariance = 0;  // of slope and level
-};
+// What the text adds to a line (or a difference of lines) beyond the scatter of points about it:
+// over blocks, less what is counted; no variance below 0, the covariance within what they allow.
 TextVariance text_variance(const LineSeries& series);
 
 // Both runs read the same windows of the same text on this test set.

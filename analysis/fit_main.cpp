@@ -155,6 +155,7 @@ void compare(const Arguments& a) {
     std::cout << study_json(study);
     return;
   }
+  name_left_out(study);
   Document document;
   const Conclusions found = conclusions(study);
   document.lead(found.finding);
@@ -166,6 +167,7 @@ void compare(const Arguments& a) {
 
 void figures(const Arguments& a) {
   const Study study = study_of(a);
+  name_left_out(study);
   std::vector<std::string> warnings = study.warnings;
   for (const Figure& figure : study_figures(study, warnings)) {
     const RenderedFigure files = render(figure, a.out);

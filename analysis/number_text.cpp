@@ -43,6 +43,7 @@ std::string interval_text(double low, double high, int decimals) {
 }
 
 std::string p_text(double p) {
+  if (std::isnan(p)) return "no result";
   return p < 0.001 ? "< 0.001" : print("%.*g", 2, p);
 }
 

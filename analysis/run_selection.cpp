@@ -118,17 +118,13 @@ void drop_repeated_runs(RunTable& table) {
   });
 }
 
-// Only seeds make replicates: recipes of equal N would be averaged into one point of the law.
 void refuse_mixed_recipes(const RunTable& table, NCount n_count) {
-  std::map<std::pair<std::string, double>, const RunRow*> first;
-  for (const RunRow& row : table.rows) {
-    const RunRow& other = *first.try_emplace({row.arm, row.n(n_count)}, &row).first->second;
-    if (other.record.recipe_hash == row.record.recipe_hash) continue;
-    throw ConfigError("arm " + row.arm + " has two recipes of N = " + human(row.n(n_count)) + " (" +
-                      std::string(name(n_count)) + "): " + other.folder_name + " and " +
-                      row.folder_name +
-                      " differ in more than their seeds, so they are not replicates; name the "
-                      "folders of one of them only, or give each its own arm in the sweep file");
+  for (const std::string& arm : table.arms()) {
+    const std::string mixed = mixed_recipes(table, arm, n_count);
+    if (mixed.empty()) continue;
+    throw ConfigError("arm " + arm + " has " + mixed +
+                      "; name the folders of one of them only, or give each its own arm in the "
+                      "sweep file");
   }
 }
 
@@ -175,6 +171,19 @@ std::vector<float> read_window_losses(const RunRow& row, const std::string& test
 }
 
 }  // namespace
+
+std::string mixed_recipes(const RunTable& table, const std::string& arm, NCount n_count) {
+  std::map<double, const RunRow*> first;
+  for (const RunRow& row : table.rows) {
+    if (row.arm != arm || !(row.n(n_count) > 0)) continue;
+    const RunRow& other = *first.try_emplace(row.n(n_count), &row).first->second;
+    if (other.record.recipe_hash == row.record.recipe_hash) continue;
+    return "two recipes of N = " + human(row.n(n_count)) + " (" + std::string(name(n_count)) +
+           "): " + other.folder_name + " and " + row.folder_name +
+           " differ in more than their seeds, so they are not replicates";
+  }
+  return "";
+}
 
 void select_runs(RunTable& table, Selection& selection) {
   require_rows(table, "complete run",

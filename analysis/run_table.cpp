@@ -151,6 +151,30 @@ std::string_view unit(LossMetric metric) {
   return metric == LossMetric::kNatsPerToken ? "nats per token" : "bits per byte";
 }
 
+std::string_view in_words(NCount convention) {
+  switch (convention) {
+    case NCount::kNonEmbedding:
+      return "parameters without embeddings and head";
+    case NCount::kNonEmbeddingPlusHead:
+      return "parameters without embeddings, with the head";
+    case NCount::kTotal:
+      break;
+  }
+  return "all parameters";
+}
+
+std::string_view short_words(NCount convention) {
+  switch (convention) {
+    case NCount::kNonEmbedding:
+      return "N without head";
+    case NCount::kNonEmbeddingPlusHead:
+      return "N with head";
+    case NCount::kTotal:
+      break;
+  }
+  return "N, all parameters";
+}
+
 double RunRow::n(NCount convention) const {
   return n_params(record.shape, record.counts, convention);
 }

@@ -14,8 +14,10 @@
 namespace scalelaw {
 
 enum class LossMetric { kNatsPerToken, kBitsPerByte };
-std::string_view name(LossMetric metric);  // "nats_per_token", "bits_per_byte"
-std::string_view unit(LossMetric metric);  // "nats per token", "bits per byte"
+std::string_view name(LossMetric metric);         // "nats_per_token", "bits_per_byte"
+std::string_view unit(LossMetric metric);         // "nats per token", "bits per byte"
+std::string_view in_words(NCount convention);     // "parameters without embeddings and head"
+std::string_view short_words(NCount convention);  // for a table's head: "N without head"
 
 struct RunRow {
   RunFolder folder;
@@ -85,6 +87,10 @@ struct Selection {
 // only seeds make replicates. Arms may differ in all of these: compare.h says which can be
 // compared.
 void select_runs(RunTable& table, Selection& selection);
+
+// Only seeds make replicates: recipes of equal N would be averaged into one point of the law. What
+// is wrong in this arm by this count, in words; "": nothing.
+std::string mixed_recipes(const RunTable& table, const std::string& arm, NCount n_count);
 
 // One line a run, excluded ones too (state "excluded", with the reason).
 std::string runs_csv(const RunTable& table, const Selection& selection);

@@ -59,7 +59,7 @@ std::vector<SizeCell> size_cells(const RunTable& table, const std::string& arm,
   std::vector<SizeCell> cells;
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
     const RunRow& row = table.rows[i];
-    if (row.arm != arm) continue;
+    if (row.arm != arm || !(row.n(selection.n_count) > 0)) continue;
     auto cell = std::find_if(cells.begin(), cells.end(), [&](const SizeCell& c) {
       return c.recipe_hash == row.record.recipe_hash;
     });
@@ -102,8 +102,12 @@ SeedNoise pooled_seed_noise(const Arms& arms) {
 }
 
 CellNoise weigh_cells(Arms& arms) {
+  return weigh_cells(arms, pooled_seed_noise(arms));
+}
+
+CellNoise weigh_cells(Arms& arms, const SeedNoise& seed) {
   CellNoise noise;
-  noise.seed = pooled_seed_noise(arms);
+  noise.seed = seed;
   const double seed_variance = noise.seed.sd_ln_loss * noise.seed.sd_ln_loss;
   const double size_variance = size_variance_of(arms, seed_variance);
   noise.size_sd = std::sqrt(size_variance);

@@ -49,7 +49,8 @@ struct CellNoise {
   bool evaluation_known = false;  // every run's window losses could be read
 };
 
-// The cells of one arm by n, ascending; variances not yet set.
+// The cells of one arm by n, ascending; variances not yet set. Runs whose n is not above 0 by the
+// selection's count are left out.
 std::vector<SizeCell> size_cells(const RunTable& table, const std::string& arm,
                                  const Selection& selection);
 
@@ -58,6 +59,8 @@ SeedNoise pooled_seed_noise(const std::vector<std::vector<SizeCell>>& arms);
 
 // Sets the variance of every cell, from all arms together.
 CellNoise weigh_cells(std::vector<std::vector<SizeCell>>& arms);
+// With a seed noise known from more than these arms.
+CellNoise weigh_cells(std::vector<std::vector<SizeCell>>& arms, const SeedNoise& seed);
 
 // x = ln n, y = mean ln L, weight = 1 / variance.
 std::vector<LinePoint> line_points(const std::vector<SizeCell>& cells);

@@ -29,6 +29,28 @@ void warn_of_arm(const ArmLaws& arm, std::vector<std::string>& warnings) {
   }
 }
 
+// Runs of one size that share a seed share its part of the noise.
+void warn_of_seeds_that_never_vary(Study& study) {
+  bool replicates = false, init_varies = false, data_varies = false;
+  for (const ArmLaws& arm : study.laws) {
+    for (const SizeCell& cell : arm.cells) {
+      const RunRecord& first = study.table.rows[cell.rows.front()].record;
+      for (const std::size_t i : cell.rows) {
+        const RunRecord& record = study.table.rows[i].record;
+        replicates |= cell.seeds() > 1;
+        init_varies |= record.seed_init != first.seed_init;
+        data_varies |= record.seed_data != first.seed_data;
+      }
+    }
+  }
+  if (!replicates || (init_varies && data_varies)) return;
+  study.warnings.push_back(std::string("between runs of one size only the seed of ") +
+                           (init_varies
+                                ? "initialisation varies, never that of the order of the data"
+                                : "the order of the data varies, never that of initialisation") +
+                           ": the noise between seeds lacks that part and is too small");
+}
+
 }  // namespace
 
 Study analyse(const std::vector<std::filesystem::path>& paths, const LawOptions& options) {
@@ -51,7 +73,11 @@ Study analyse(const std::vector<std::filesystem::path>& paths, const LawOptions&
                       "is still missing.");
   }
   study.warnings = study.table.warnings;
+  warn_of_seeds_that_never_vary(study);
   for (const ArmLaws& arm : study.laws) warn_of_arm(arm, study.warnings);
+  for (const ArmLaws& arm : study.other_laws) {
+    if (!arm.left_out.empty()) study.warnings.push_back("arm " + arm.arm + ": " + arm.left_out);
+  }
   study.noise = study.laws.front().noise;
   if (!study.noise.evaluation_known) {
     study.warnings.push_back(
@@ -64,8 +90,8 @@ Study analyse(const std::vector<std::filesystem::path>& paths, const LawOptions&
         "no size has a second seed: the noise between seeds is not known, so a difference between "
         "two single runs cannot be judged");
   }
-  study.comparisons = compare_all(study.table, study.laws, study.options);
   study.other_comparisons = compare_all(study.table, study.other_laws, study.options);
+  study.comparisons = compare_all(study.table, study.laws, study.options, &study.other_comparisons);
   for (const Comparison& c : study.comparisons) {
     for (const std::string& warning : c.warnings) study.warnings.push_back(warning);
   }
@@ -74,7 +100,7 @@ Study analyse(const std::vector<std::filesystem::path>& paths, const LawOptions&
   if (study.table.excluded.size() > named) {
     study.warnings.push_back(std::to_string(study.table.excluded.size()) +
                              (study.table.excluded.size() == 1 ? " run was" : " runs were") +
-                             " left out in all; the table of exclusions says why");
+                             " left out in all, each named with its reason");
   }
   return study;
 }

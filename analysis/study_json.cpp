@@ -47,6 +47,7 @@ json power(const PowerLawFit& p) {
   out["slope_standard_error"] = p.slope_standard_error;
   out["slope_interval_t_on_cell_means"] = interval(p.slope_interval);
   out["n_c"] = p.n_c;
+  out["n_c_interval"] = optional_interval(p.n_c_interval);
   out["residual_sd_ln_loss"] = p.residual_sd;
   out["curvature"] = p.curvature ? json(*p.curvature) : json();
   out["curvature_p"] = p.curvature_p ? json(*p.curvature_p) : json();
@@ -62,7 +63,10 @@ json power(const PowerLawFit& p) {
 }
 
 json arm_json(const ArmLaws& arm) {
-  json out = {{"arm", arm.arm}, {"n_count", name(arm.n_count)}, {"power_law", power(arm.power)}};
+  json out = {{"arm", arm.arm},
+              {"n_count", name(arm.n_count)},
+              {"left_out", arm.left_out},
+              {"power_law", power(arm.power)}};
   json cells = json::array(), slopes = json::array();
   for (const SizeCell& c : arm.cells) {
     cells.push_back({{"n", c.n},
@@ -117,10 +121,37 @@ std::string_view name(CrossingSet::Kind kind) {
   return "";
 }
 
-json comparison_json(const Comparison& c) {
-  json out = {{"arm_a", c.arm_a}, {"arm_b", c.arm_b},     {"status", name(c.status)},
-              {"why", c.why},     {"verdict", c.verdict}, {"remarks", c.remarks}};
+json curved(const CurvedSlopes& c) {
+  json out = {{"status", name(c.status)}, {"why", c.why}};
   if (c.status != FitStatus::kConverged) return out;
+  const auto at = [](const CurvedSlopes::At& there) {
+    return json{{"n", there.n},
+                {"slope_difference", there.difference},
+                {"standard_error", there.standard_error},
+                {"interval", interval(there.interval)}};
+  };
+  out["at_centre"] = at(c.centre);
+  out["at_low_end"] = at(c.low);
+  out["at_high_end"] = at(c.high);
+  out["df"] = c.df;
+  out["p"] = c.p;
+  out["p_holm"] = c.p_holm;
+  return out;
+}
+
+json comparison_json(const Comparison& c) {
+  json left_out = json::array();
+  for (const LeftOutSize& size : c.left_out) left_out.push_back({{"arm", size.arm}, {"n", size.n}});
+  json out = {{"arm_a", c.arm_a},     {"arm_b", c.arm_b},           {"status", name(c.status)},
+              {"why", c.why},         {"n_count", name(c.n_count)}, {"verdict", c.verdict},
+              {"remarks", c.remarks}, {"sizes_left_out", left_out}};
+  if (c.status != FitStatus::kConverged) return out;
+  out["sizes_a"] = c.sizes_a;
+  out["sizes_b"] = c.sizes_b;
+  out["n_range_used"] = {c.n_low, c.n_high};
+  out["n_range_of_both"] = {c.shared_low, c.shared_high};
+  out["slope_a"] = c.slope_a;
+  out["slope_b"] = c.slope_b;
   out["slope_difference"] = c.difference;
   out["standard_error"] = c.standard_error;
   out["standard_error_of_test_text"] = c.text_standard_error;
@@ -132,19 +163,27 @@ json comparison_json(const Comparison& c) {
   out["p"] = c.p;
   out["p_holm"] = c.p_holm;
   out["detectable_at_80_percent"] = c.detectable;
+  out["detectable_in_half"] = c.detectable_in_half;
   out["equivalence_margin"] = c.equivalence_margin;
   out["bootstrap_interval_runs"] = optional_interval(c.bootstrap_interval);
-  out["crossing"] = {{"kind", name(c.crossing.kind)},
+  using Kind = CrossingSet::Kind;
+  const Kind kind = c.crossing.kind;
+  const bool both = kind == Kind::kInterval || kind == Kind::kTwoRays;
+  out["crossing"] = {{"kind", name(kind)},
                      {"n", c.crossing.estimate},
-                     {"low", c.crossing.low},
-                     {"high", c.crossing.high},
+                     {"low", both || kind == Kind::kRightRay ? json(c.crossing.low) : json()},
+                     {"high", both || kind == Kind::kLeftRay ? json(c.crossing.high) : json()},
                      {"set_measured", c.crossing.set_measured}};
   out["free_floors"] = {{"status", name(c.floor.status)},
                         {"why", c.floor.why},
+                        {"alpha_a", c.floor.alpha_a},
+                        {"alpha_b", c.floor.alpha_b},
                         {"shared_alpha", c.floor.shared_alpha},
                         {"f", c.floor.f},
                         {"p", c.floor.p},
+                        {"p_holm", c.floor.p_holm},
                         {"df", c.floor.df}};
+  out["parabolas"] = curved(c.curved);
   json equal = json::array();
   for (const EqualSizeDifference& d : c.at_equal_n) {
     equal.push_back({{"n", d.n},
@@ -187,6 +226,10 @@ std::string study_json(const Study& study) {
   }
   out["comparisons"] = json::array();
   for (const Comparison& c : study.comparisons) out["comparisons"].push_back(comparison_json(c));
+  out["comparisons_by_other_count"] = json::array();
+  for (const Comparison& c : study.other_comparisons) {
+    out["comparisons_by_other_count"].push_back(comparison_json(c));
+  }
   // Names of files need not be UTF-8.
   return out.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }

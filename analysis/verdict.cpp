@@ -13,7 +13,7 @@ namespace {
 // Who has the lower loss where sizes can be set side by side.
 std::string who_leads(const Comparison& c) {
   const std::size_t sizes = c.at_equal_n.size();
-  if (sizes == 0) return "the arms share no size at which their losses can be set side by side";
+  if (sizes == 0) return "The arms share no size at which their losses can be set side by side.";
   const auto leads = [](const EqualSizeDifference& d) { return d.ln_loss_difference < 0; };  // a
   const auto of_a =
       static_cast<std::size_t>(std::count_if(c.at_equal_n.begin(), c.at_equal_n.end(), leads));
@@ -22,11 +22,11 @@ std::string who_leads(const Comparison& c) {
     const auto unsure = std::count_if(c.at_equal_n.begin(), c.at_equal_n.end(), [](const auto& d) {
       return d.standard_error && std::abs(d.ln_loss_difference) < 2 * *d.standard_error;
     });
-    return (of_a == 0 ? c.arm_b : c.arm_a) + " has the lower loss at every one of the " + all +
-           " that were measured" +
+    return "At equal N, " + (of_a == 0 ? c.arm_b : c.arm_a) +
+           " has the lower loss at every one of the " + all + " that were measured" +
            (unsure > 0
-                ? " (at " + std::to_string(unsure) + " of them by less than two standard errors)"
-                : "");
+                ? " (at " + std::to_string(unsure) + " of them by less than two standard errors)."
+                : ".");
   }
   const std::string& small = leads(c.at_equal_n.front()) ? c.arm_a : c.arm_b;
   const std::string& large = leads(c.at_equal_n.front()) ? c.arm_b : c.arm_a;
@@ -35,25 +35,21 @@ std::string who_leads(const Comparison& c) {
   });
   if (std::all_of(turn, c.at_equal_n.end(),
                   [&](const auto& d) { return leads(d) == leads(*turn); })) {
-    return "of the " + all + " that were measured " + small +
+    return "Of the " + all + " that were measured " + small +
            " has the lower loss up to N = " + human(std::prev(turn)->n) + " and " + large +
-           " from " + human(turn->n) + " on";
+           " from " + human(turn->n) + " on.";
   }
-  return "neither leads throughout: " + c.arm_a + " has the lower loss at " + std::to_string(of_a) +
-         " of the " + all + " that were measured";
+  return "At equal N neither leads throughout: " + c.arm_a + " has the lower loss at " +
+         std::to_string(of_a) + " of the " + all + " that were measured.";
 }
 
-std::string who_bends(const ArmLaws& a, const ArmLaws& b) {
-  std::string arms;
-  int bent = 0;
-  for (const ArmLaws* laws : {&a, &b}) {
-    if (!laws->power.curvature_p || *laws->power.curvature_p > 0.05) continue;
-    arms += (arms.empty() ? "" : " and ") + laws->arm;
-    ++bent;
-  }
-  if (bent == 0) return "";
-  return arms + (bent == 1 ? " bends" : " both bend") +
-         " on a log-log plot, so that a slope is an average over this range";
+std::string who_bends(const Comparison& c) {
+  const auto bends = [](const std::optional<double>& p) { return p && *p < 0.05; };
+  if (!bends(c.bend_p_a) && !bends(c.bend_p_b)) return "";
+  const std::string who = bends(c.bend_p_a) && bends(c.bend_p_b) ? "both arms bend"
+                          : bends(c.bend_p_a)                    ? c.arm_a + " bends"
+                                                                 : c.arm_b + " bends";
+  return "On a log-log plot " + who + ", so that a slope is an average over this range. ";
 }
 
 std::string crossing_sentence(const Comparison& c) {
@@ -66,22 +62,26 @@ std::string crossing_sentence(const Comparison& c) {
   const std::string& behind = c.difference > 0 ? c.arm_a : c.arm_b;
   const std::string where =
       "N = " + human(set.estimate) + " [" + human(set.low) + ", " + human(set.high) + "]";
-  const std::string range = human(c.n_low) + " to " + human(c.n_high);
+  const std::string range = human(c.shared_low) + " to " + human(c.shared_high);
   if (!set.estimate_measured) {
-    return "The fitted lines would cross at " + where + ", outside the measured range " + range +
-           ": an extrapolation, not a finding.";
+    return "The fitted lines would cross at " + where +
+           ", outside the range that both arms cover (" + range +
+           "): an extrapolation, not a finding.";
   }
   return "The fitted lines cross at " + where + ": below it " + behind +
          " has the higher loss, above it the lower." +
-         (set.set_measured ? "" : " The interval reaches beyond the measured range " + range + ".");
+         (set.set_measured
+              ? ""
+              : " The interval reaches beyond the range that both arms cover (" + range + ").");
 }
 
-std::string certainty(const Comparison& c, const ArmLaws& a, const ArmLaws& b) {
+std::string certainty(const Comparison& c) {
   std::string text = "The interval is Student's t with " + std::to_string(c.df) +
-                     " degrees of freedom on the weighted means of " +
-                     std::to_string(a.power.sizes) + " and " + std::to_string(b.power.sizes) +
-                     " sizes. True differences below " + fixed(c.detectable, 3) +
-                     " would usually be missed (80% power at this noise and design).";
+                     " degrees of freedom on the weighted means of " + std::to_string(c.sizes_a) +
+                     " and " + std::to_string(c.sizes_b) + " sizes. A true difference of " +
+                     fixed(c.detectable, 3) +
+                     " is found in 80% of such studies (this design, this noise), one of " +
+                     fixed(c.detectable_in_half, 3) + " in half of them.";
   if (c.pairs > 1) {
     text += " It is one of " + std::to_string(c.pairs) +
             " pairs: what is called a difference is by Holm's p (here " + p_text(c.p_holm) +
@@ -90,21 +90,111 @@ std::string certainty(const Comparison& c, const ArmLaws& a, const ArmLaws& b) {
   return text;
 }
 
-// Straight lines may differ only because one arm nears a floor sooner.
-std::string free_floors(const Comparison& c, double significance) {
-  if (c.floor.status != FitStatus::kConverged) return "";
-  return c.floor.p < significance
-             ? "With a floor of its own in each arm (L = E + A N^-alpha) the exponents differ too "
-               "(p " +
-                   p_text(c.floor.p) + ")."
-             : "With a floor of its own in each arm (L = E + A N^-alpha) the exponents are not "
-               "told "
-               "apart (p " +
-                   p_text(c.floor.p) + "): the finding is of straight lines over this range.";
+std::string sizes_left_out(const Comparison& c) {
+  if (c.left_out.empty()) return "";
+  std::string list;
+  for (std::size_t i = 0; i < c.left_out.size(); ++i) {
+    const bool same_arm = i > 0 && c.left_out[i].arm == c.left_out[i - 1].arm;
+    list += (i == 0 ? "" : ", ") + (same_arm ? "" : c.left_out[i].arm + " at N = ") +
+            human(c.left_out[i].n);
+  }
+  return "Not in this comparison, for the other arm has no such sizes: " + list +
+         ". The laws of single arms are fitted to all their sizes.";
 }
 
-std::string scope(const Comparison& c, const ArmLaws& a, const ArmLaws& b) {
-  const double decades = std::min(a.decades(), b.decades());
+// What another look at the same runs says, in few words.
+struct Look {
+  std::string text;
+  bool differs = false;  // finds a difference, in the sense of the straight lines' estimate
+  bool result = true;    // else it could not be taken, which establishes nothing either
+};
+
+// As study.cpp chooses the count that is set beside another.
+std::string counted_otherwise(NCount n_count) {
+  switch (n_count) {
+    case NCount::kNonEmbedding:
+      return "with the head counted in N";
+    case NCount::kNonEmbeddingPlusHead:
+      return "without the head in N";
+    case NCount::kTotal:
+      break;
+  }
+  return "without the embeddings in N";
+}
+
+std::vector<Look> other_looks(const Comparison& c, const Comparison* other, double significance) {
+  std::vector<Look> looks;
+  if (c.floor.status == FitStatus::kConverged) {
+    looks.push_back({"with a free floor in each arm (p " + p_text(c.floor.p_holm) + ")",
+                     c.floor.p_holm < significance &&
+                         (c.floor.alpha_a > c.floor.alpha_b) == (c.difference > 0)});
+  } else {
+    looks.push_back({"with a free floor in each arm (no such fit stands)", false, false});
+  }
+  if (other && other->status == FitStatus::kConverged) {
+    const double sign = c.difference > 0 ? 1 : -1;
+    const Interval& i = other->interval;
+    const Interval turned = sign > 0 ? i : Interval{-i.high, -i.low};
+    looks.push_back({counted_otherwise(c.n_count) + " (difference " +
+                         fixed(sign * other->difference, 3) + " " +
+                         interval_text(turned.low, turned.high, 3) + ")",
+                     other->p_holm < significance && sign * other->difference > 0});
+  } else if (other) {
+    looks.push_back({counted_otherwise(c.n_count) + " (no comparison stands)", false, false});
+  }
+  if (c.curved.status == FitStatus::kConverged) {
+    looks.push_back(
+        {"with a parabola in each arm (p " + p_text(c.curved.p_holm) + ")",
+         c.curved.p_holm < significance && (c.curved.centre.difference > 0) == (c.difference > 0)});
+  }
+  return looks;
+}
+
+// ", but not so with X or Y": the looks that do not share the straight lines' finding.
+std::string dissent(const std::vector<Look>& looks, bool found) {
+  std::string list;
+  for (const Look& look : looks) {
+    if (look.differs == found || (!found && !look.result)) continue;
+    list += (list.empty() ? "" : found ? ", nor " : ", and ") + look.text;
+  }
+  if (list.empty()) return "";
+  return (found ? "; this is not established " : "; a difference is found ") + list;
+}
+
+// Straight lines may differ only because one arm nears a floor sooner.
+std::string free_floors(const Comparison& c, bool found, double significance) {
+  if (c.floor.status != FitStatus::kConverged) return "";
+  const std::string start =
+      "With a floor of its own in each arm (L = E + A N^-alpha) the exponents ";
+  const std::string p = " (p " + p_text(c.floor.p_holm) + ")";
+  if (c.floor.p_holm < significance) {
+    return start +
+           (found ? "differ too"
+                  : "differ, though the straight lines' slopes were not told apart") +
+           p + ".";
+  }
+  return start + (found ? "are not told apart" : "are not told apart either") + p +
+         (found ? ": the finding is of straight lines over this range." : ".");
+}
+
+std::string curves_sentence(const Comparison& c) {
+  if (c.curved.status != FitStatus::kConverged || who_bends(c).empty()) return "";
+  const double sign = c.difference > 0 ? 1 : -1;
+  const auto at = [&](const CurvedSlopes::At& there) {
+    const Interval turned =
+        sign > 0 ? there.interval : Interval{-there.interval.high, -there.interval.low};
+    return fixed(sign * there.difference, 3) + " " + interval_text(turned.low, turned.high, 3) +
+           " at N = " + human(there.n);
+  };
+  const bool open = c.curved.low.interval.contains(0) || c.curved.high.interval.contains(0);
+  return "With a parabola in ln N for each arm, which follows the bend, the slopes differ by " +
+         at(c.curved.centre) + ", the centre of the data; at the ends by " + at(c.curved.low) +
+         " and by " + at(c.curved.high) +
+         (open ? ": where the interval holds 0, no difference is shown." : ".");
+}
+
+std::string scope(const Comparison& c) {
+  const double decades = std::log10(c.n_high / c.n_low);
   std::string text = "N spans " + fixed(decades, 1) + " decades";
   text += decades <= 1 ? ": too little to call either line a law."
                        : "; another range may have another slope.";
@@ -116,36 +206,42 @@ std::string scope(const Comparison& c, const ArmLaws& a, const ArmLaws& b) {
 
 }  // namespace
 
-void put_in_words(Comparison& c, const ArmLaws& a, const ArmLaws& b, const LawOptions& options) {
+void put_in_words(Comparison& c, const Comparison* other, const LawOptions& options) {
+  const double significance = 1 - options.level;
   if (c.status != FitStatus::kConverged) {
     c.verdict =
         "The slopes of " + c.arm_a + " and " + c.arm_b + " cannot be compared: " + c.why + ".";
+    for (const std::string& remark : {sizes_left_out(c)}) {
+      if (!remark.empty()) c.remarks.push_back(remark);
+    }
     return;
   }
+  const bool found = c.p_holm < significance;
   const bool a_steeper = c.difference > 0;
   const std::string& steeper = a_steeper ? c.arm_a : c.arm_b;
-  const std::string& other = a_steeper ? c.arm_b : c.arm_a;
+  const std::string& flatter = a_steeper ? c.arm_b : c.arm_a;
   const Interval interval = a_steeper ? c.interval : Interval{-c.interval.high, -c.interval.low};
   const std::string numbers = "slopes " + fixed(std::max(c.slope_a, c.slope_b), 3) + " (" +
                               steeper + ") and " + fixed(std::min(c.slope_a, c.slope_b), 3) + " (" +
-                              other + "), difference " + fixed(std::abs(c.difference), 3) + " " +
+                              flatter + "), difference " + fixed(std::abs(c.difference), 3) + " " +
                               interval_text(interval.low, interval.high, 3) + " at " +
                               level_text(c.level);
   c.verdict = "Over N from " + human(c.n_low) + " to " + human(c.n_high) + " (" +
-              std::string(name(a.n_count)) + "), at D = " + human(*options.selection.train_tokens) +
-              " tokens and this recipe, ";
-  if (c.p_holm < 1 - options.level) {
-    c.verdict += "the loss of " + steeper + " falls more steeply with N than that of " + other +
+              std::string(in_words(c.n_count)) +
+              "), at D = " + human(*options.selection.train_tokens) +
+              " tokens and this recipe, and as straight lines in ln L over ln N, ";
+  if (found) {
+    c.verdict += "the loss of " + steeper + " falls more steeply with N than that of " + flatter +
                  ": " + numbers;
   } else {
     c.verdict += "no difference between the slopes of " + c.arm_a + " and " + c.arm_b +
                  " was found: " + numbers + ", which is not equality (differences up to " +
                  fixed(c.equivalence_margin, 3) + " are not excluded)";
   }
-  const std::string bends = who_bends(a, b);
-  c.verdict += "; " + (bends.empty() ? "" : bends + ", and ") + who_leads(c) + ".";
-  for (const std::string& remark : {certainty(c, a, b), free_floors(c, 1 - options.level),
-                                    crossing_sentence(c), scope(c, a, b)}) {
+  c.verdict += dissent(other_looks(c, other, significance), found) + ".";
+  for (const std::string& remark :
+       {who_bends(c) + who_leads(c), certainty(c), sizes_left_out(c),
+        free_floors(c, found, significance), curves_sentence(c), crossing_sentence(c), scope(c)}) {
     if (!remark.empty()) c.remarks.push_back(remark);
   }
 }

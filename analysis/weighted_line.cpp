@@ -32,26 +32,54 @@ std::vector<double> slope_coefficients(std::span<const LinePoint> points) {
   return coefficients;
 }
 
-Curvature fit_curvature(std::span<const LinePoint> points) {
-  const WeightedLine line = fit_line(points);
-  // Residuals of x^2 on (1, x), then of y on them: the partial regression.
+namespace {
+
+// x^2 less its own line: what a parabola adds to a line, uncorrelated with it.
+struct Bend {
+  WeightedLine of_squares;
+  std::vector<double> residual;  // of each point
+  double sum_weight = 0;         // of weight residual^2
+};
+
+Bend bend_of(std::span<const LinePoint> points, double centre) {
   std::vector<LinePoint> squares;
   for (const LinePoint& p : points) {
-    const double x = p.x - line.centre_x;
+    const double x = p.x - centre;
     squares.push_back({p.x, x * x, p.weight});
   }
-  const WeightedLine of_squares = fit_line(squares);
-  double sum_qq = 0, sum_qy = 0;
+  Bend bend{fit_line(squares), {}, 0};
+  for (const LinePoint& s : squares) {
+    bend.residual.push_back(s.y - bend.of_squares.at(s.x));
+    bend.sum_weight += s.weight * bend.residual.back() * bend.residual.back();
+  }
+  return bend;
+}
+
+}  // namespace
+
+Curvature fit_curvature(std::span<const LinePoint> points) {
+  const WeightedLine line = fit_line(points);
+  const Bend bend = bend_of(points, line.centre_x);
+  double sum_qy = 0;
   for (std::size_t i = 0; i < points.size(); ++i) {
-    const double q = squares[i].y - of_squares.at(points[i].x);
-    sum_qq += points[i].weight * q * q;
-    sum_qy += points[i].weight * q * (points[i].y - line.at(points[i].x));
+    sum_qy += points[i].weight * bend.residual[i] * (points[i].y - line.at(points[i].x));
   }
   Curvature curvature;
-  curvature.value = sum_qy / sum_qq;
-  curvature.variance_factor = 1 / sum_qq;
+  curvature.value = sum_qy / bend.sum_weight;
+  curvature.variance_factor = 1 / bend.sum_weight;
   curvature.weighted_rss = std::max(line.weighted_rss - curvature.value * sum_qy, 0.0);
   return curvature;
+}
+
+std::vector<double> parabola_slope_coefficients(std::span<const LinePoint> points, double at) {
+  const WeightedLine line = fit_line(points);
+  const Bend bend = bend_of(points, line.centre_x);
+  const double lever = 2 * (at - line.centre_x) - bend.of_squares.slope;
+  std::vector<double> coefficients = slope_coefficients(points);
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    coefficients[i] += lever * points[i].weight * bend.residual[i] / bend.sum_weight;
+  }
+  return coefficients;
 }
 
 }  // namespace scalelaw

@@ -35,7 +35,7 @@ struct AxisRange {
 };
 
 inline std::string size_label(NCount n_count) {
-  return "N, parameters (" + std::string(name(n_count)) + ")";
+  return "N, " + std::string(in_words(n_count));
 }
 
 inline std::string loss_label(const Selection& selection) {

@@ -20,6 +20,7 @@ enum class Mark {
   kLine,
   kDashedLine,
   kPoints,
+  kHollowPoints,
   kErrorBars,  // points with a bar from low to high
   kBand,       // filled between low and high
 };
@@ -35,12 +36,15 @@ struct Series {
 };
 inline constexpr int kInk = -1;
 
+enum class LegendPlace { kTopRight, kBottomLeft };
+
 struct Panel {
   std::string title;
   Axis x, y;
   std::vector<Series> series;
   double height_share = 1;  // relative to the other rows
   bool legend = true;
+  LegendPlace legend_place = LegendPlace::kTopRight;
 };
 
 // Colours for a number, as N of a run. Logarithmic.

@@ -64,6 +64,8 @@ std::string style(const Series& series) {
       return "using 1:2 with lines dt 2 lw 1.2 lc ";
     case Mark::kPoints:
       return "using 1:2 with points" + mark + " lc ";
+    case Mark::kHollowPoints:
+      return "using 1:2 with points pt 6 ps 0.7 lw 1.4 lc ";
     case Mark::kErrorBars:  // the bars alone; plot_element adds the points
       return "using 1:3:(0):($4-$3) with vectors nohead dt 1 lw 1.1 lc ";
     case Mark::kBand:
@@ -80,6 +82,9 @@ std::string plot_element(const Figure& figure, std::size_t index, const Series& 
       series.label.empty() ? " notitle" : " title " + gnuplot_quoted(series.label);
   const bool bars = series.mark == Mark::kErrorBars;
   if (series.scale_value) {
+    if (series.mark == Mark::kHollowPoints) {
+      return data + "using 1:2:5 with points pt 6 ps 0.7 lw 1.4 lc palette" + title;
+    }
     if (!bars) return data + "using 1:2:5 with lines lw 1.6 lc palette" + title;
     return data +
            "using 1:3:(0):($4-$3):5 with vectors nohead dt 1 lw 1.1 lc palette notitle, \\\n     " +
@@ -102,7 +107,8 @@ Box place(const Figure& figure, std::size_t panel) {
   const int rows = (static_cast<int>(figure.panels.size()) + columns - 1) / columns;
   const int row = static_cast<int>(panel) / columns, column = static_cast<int>(panel) % columns;
   const auto share_of = [&](int r) {
-    return figure.panels[static_cast<std::size_t>(r * columns)].height_share;
+    return figure.panels[static_cast<std::size_t>(r) * static_cast<std::size_t>(columns)]
+        .height_share;
   };
   const bool titled = rows > 1 && !figure.panels[static_cast<std::size_t>(columns)].title.empty();
   const double row_gap = titled ? kTitledRowGapPx : kRowGapPx;
@@ -143,8 +149,13 @@ void write_panel(std::ostream& out, const Figure& figure, std::size_t p, std::si
   out << "set ylabel " << gnuplot_quoted(panel.y.label) << " offset 0.3,0\n";
   write_ticks(out, "x", panel.x, lowest, figure.columns == 1 ? 500 : 30);
   write_ticks(out, "y", panel.y, true, 30);
-  out << (panel.legend ? "set key top right Left reverse noenhanced samplen 1.6 spacing 1.15\n"
-                       : "unset key\n");
+  if (panel.legend) {
+    out << "set key "
+        << (panel.legend_place == LegendPlace::kTopRight ? "top right" : "bottom left")
+        << " Left reverse noenhanced samplen 1.6 spacing 1.15\n";
+  } else {
+    out << "unset key\n";
+  }
   write_colour_bar(out, figure, p == 0);  // gnuplot draws one only beside coloured series
   out << "plot ";
   for (std::size_t s = 0; s < panel.series.size(); ++s) {

@@ -85,6 +85,7 @@ Figure law_figure(const RunTable& table, const std::vector<ArmLaws>& laws,
   top.x = bottom.x = {size_label(selection.n_count), AxisScale::kLog, 1, 10, true};
   top.y = {loss_label(selection), AxisScale::kLog, 1, 10, false};
   top.height_share = 2.6;
+  top.legend_place = LegendPlace::kBottomLeft;  // loss falls with N, so that corner is free
   bottom.y = {"loss over line, %", AxisScale::kLinear, -1, 1, false};
   bottom.legend = false;
   panels.residual_percent.add(-0.5);
@@ -104,10 +105,11 @@ Figure law_figure(const RunTable& table, const std::vector<ArmLaws>& laws,
   bottom.series.push_back(zero);
   figure.panels = {top, bottom};
   figure.caption =
-      "Final test loss of every run (bars: one standard error over the test text, mostly smaller "
-      "than the point) and the fitted power law of each arm with its " +
-      fixed(100 * options.level, 0) +
-      "% band. Below: how far each run lies from its arm's line; a bow there means that a straight "
+      "Final test loss of every run and the fitted power law of each arm with the " +
+      level_text(options.level) +
+      " band of the line. Bars: one standard error over blocks of the test text; all runs read the "
+      "same text, so the bars of all would move together. Below: how far each run lies from its "
+      "arm's line; a bow there means that a straight "
       "line is only an average. The lines end where the data end.";
   return figure;
 }

@@ -58,7 +58,7 @@ void add_with_bars(Panel& panel, Series line) {
   panel.series.push_back(std::move(line));
 }
 
-// Test loss against tokens seen, up to the final evaluation.
+// Test loss against tokens seen, as evaluated while training.
 Series learning_curve(const RunRow& row, const Selection& selection) {
   Series line;
   const auto add = [&](double tokens, double loss) {
@@ -74,8 +74,17 @@ Series learning_curve(const RunRow& row, const Selection& selection) {
     }
     add(static_cast<double>(metrics.train_tokens), loss->second * factor);
   }
-  add(row.d_tokens(), row.loss(selection.test_set, selection.metric));
   return line;
+}
+
+// The final evaluation, apart from the curve: it reads more of the text, and other parts of it are
+// harder or easier for every run alike.
+Series final_point(const RunRow& row, const Selection& selection) {
+  Series point;
+  point.mark = Mark::kHollowPoints;
+  point.x = {row.d_tokens()};
+  point.y = {row.loss(selection.test_set, selection.metric)};
+  return point;
 }
 
 }  // namespace
@@ -87,9 +96,13 @@ Figure learning_curves(const RunTable& table, const LawOptions& options,
   figure.id = "learning_curves";
   figure.title = "Learning curves";
   figure.caption =
-      "Test loss while training, one line a run, coloured by its size N. The last point is the "
-      "final evaluation, which the laws are fitted to; those before it read a few thousand tokens "
-      "only and so wobble more. Both axes are logarithmic.";
+      "Test loss while training, one line a run, coloured by its size N; both axes are "
+      "logarithmic. "
+      "The ring at the end is the final evaluation, which the laws are fitted to. It stands apart "
+      "because it is of other, larger text: while training a small part of the test set is read, "
+      "at "
+      "the end all of it, which may be easier or harder for all runs alike. Do not read the "
+      "step from line to ring as training.";
   figure.colours = sizes_as_colours(table, selection.n_count);
   AxisRange x, y;
   for (const std::string& arm : table.arms()) {
@@ -107,10 +120,12 @@ Figure learning_curves(const RunTable& table, const LawOptions& options,
         warnings.push_back("no learning curve of " + row.folder_name + ": " + error.what());
         continue;
       }
-      line.scale_value = row.n(selection.n_count);
-      for (const double tokens : line.x) x.add(tokens);
-      for (const double loss : line.y) y.add(loss);
-      panel.series.push_back(std::move(line));
+      for (Series series : {std::move(line), final_point(row, selection)}) {
+        series.scale_value = row.n(selection.n_count);
+        for (const double tokens : series.x) x.add(tokens);
+        for (const double loss : series.y) y.add(loss);
+        panel.series.push_back(std::move(series));
+      }
     }
     figure.panels.push_back(std::move(panel));
   }

@@ -41,7 +41,7 @@ enum class FitStatus {
   kNotIdentified,  // no residual degree of freedom: the curve interpolates, parameters are a set
   kTooFewPoints,   // fewer distinct scales than parameters
   kNotConverged,   // the scaled gradient stayed large: not a result
-  kNotComparable,  // no fit's status: of a comparison of losses on different texts
+  kNotComparable,  // no fit's status: of a comparison that cannot be made
 };
 std::string_view name(FitStatus status);  // "converged", "at_bound", ...
 // theta describes the data (converged, at bound, or interpolating): a curve may be drawn.

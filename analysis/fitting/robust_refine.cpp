@@ -157,7 +157,13 @@ FitResult refine(const Law& law, const FitData& data, std::vector<double> start,
   result.scaled_gradient = scaled_gradient(objective, result.theta, free);
   // A curve through every point leaves contributions of rounding size only: nothing to judge.
   const bool exact = result.objective < 1e-20 * data.total_weight();
-  if (floor_gone) {
+  const bool finite = std::isfinite(result.objective) &&
+                      std::all_of(result.theta.begin(), result.theta.end(),
+                                  [](double entry) { return std::isfinite(entry); });
+  if (!finite) {
+    result.status = FitStatus::kNotConverged;
+    result.why = "the fit is not finite";
+  } else if (floor_gone) {
     result.status = FitStatus::kAtBound;
     result.why = "the best floor is E = 0: the data ask for no floor";
   } else if (data.distinct_scales() == law.parameters() - held) {
@@ -165,7 +171,7 @@ FitResult refine(const Law& law, const FitData& data, std::vector<double> start,
     result.why = std::to_string(data.distinct_scales()) + " sizes, " +
                  std::to_string(law.parameters() - held) +
                  " parameters, 0 residual degrees of freedom";
-  } else if (result.scaled_gradient > kGradientTolerance && !exact) {
+  } else if (!(result.scaled_gradient <= kGradientTolerance) && !exact) {
     result.status = FitStatus::kNotConverged;
     result.why = "the search stopped before the gradient vanished";
   } else {
@@ -200,7 +206,9 @@ FitResult fit_robust(const Law& law, const FitData& data, const RefineOptions& o
     FitResult found = refine(law, data, std::move(start), options);
     if (found.theta.empty()) return found;
     objectives.push_back(found.objective);
-    if (best.theta.empty() || found.objective < best.objective) best = std::move(found);
+    if (best.theta.empty() || !std::isfinite(best.objective) || found.objective < best.objective) {
+      best = std::move(found);
+    }
   }
   best.starts = static_cast<int>(objectives.size());
   best.starts_at_best =

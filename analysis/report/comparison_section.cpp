@@ -24,58 +24,88 @@ std::string crossing_text(const Comparison& c) {
       break;
   }
   return human(s.estimate) + " [" + human(s.low) + ", " + human(s.high) + "]" +
-         (s.set_measured ? ", inside the measured range" : ", reaches outside the measured range");
+         (s.set_measured ? "" : ", reaches beyond the shared range");
 }
 
-void add_tests(Document& document, const Comparison& c, const Comparison& other,
-               const Study& study) {
+std::string at_text(const CurvedSlopes::At& at) {
+  return signed_fixed(at.difference, 3) + " " +
+         interval_text(at.interval.low, at.interval.high, 3) + " at " + human(at.n);
+}
+
+// One comparison as a row; transposed it is a column.
+std::vector<std::string> test_row(const Comparison& c, double level, bool holm) {
+  const bool curved = c.curved.status == FitStatus::kConverged;
+  const bool floors = c.floor.status == FitStatus::kConverged;
+  std::vector<std::string> row = {std::string(short_words(c.n_count)),
+                                  human(c.n_low) + " to " + human(c.n_high),
+                                  std::to_string(c.sizes_a) + " and " + std::to_string(c.sizes_b),
+                                  fixed(c.slope_a, 3),
+                                  fixed(c.slope_b, 3),
+                                  signed_fixed(c.difference, 3),
+                                  interval_text(c.interval.low, c.interval.high, 3) +
+                                      (c.level == level ? "" : " at " + level_text(c.level)),
+                                  fixed(c.standard_error, 4),
+                                  fixed(c.text_standard_error, 4),
+                                  fixed(c.f, 1) + " (1, " + std::to_string(c.df) + ")",
+                                  p_text(c.p)};
+  if (holm) row.push_back(p_text(c.p_holm));
+  row.insert(row.end(),
+             {c.bootstrap_interval
+                  ? interval_text(c.bootstrap_interval->low, c.bootstrap_interval->high, 3)
+                  : "-",
+              fixed(c.detectable, 3), fixed(c.detectable_in_half, 3),
+              curved ? at_text(c.curved.centre) + ", p " + p_text(c.curved.p_holm) : c.curved.why,
+              curved ? at_text(c.curved.low) : "-", curved ? at_text(c.curved.high) : "-",
+              floors ? fixed(c.floor.alpha_a, 2) + " and " + fixed(c.floor.alpha_b, 2) + ", p " +
+                           p_text(c.floor.p_holm)
+                     : c.floor.why,
+              crossing_text(c)});
+  return row;
+}
+
+void add_tests(Document& document, const Comparison& c, const Comparison& other) {
+  const std::string level = level_text(c.level);
   DocumentTable table;
-  table.caption = "Slope of " + c.arm_a + " minus slope of " + c.arm_b +
-                  ", each arm with its own level; F(1, df) on means of sizes. A size weighs 1 / "
-                  "(variance between sizes + seed variance / seeds + evaluation variance), the "
-                  "first two pooled over all arms; the interval's scale comes from the residuals. "
-                  "The bootstrap over runs is for comparison: it takes runs of one size for "
-                  "independent.";
+  table.caption =
+      "Slope of " + c.arm_a + " minus slope of " + c.arm_b +
+      ", each arm with its own level, on the sizes that both arms' ranges cover. A size "
+      "weighs 1 / (variance between sizes + seed variance / seeds + evaluation "
+      "variance), the first two pooled over arms; the interval's scale comes from the "
+      "residuals. The bootstrap over runs is for comparison: it takes runs of one size "
+      "for independent.";
   if (c.pairs > 1) {
-    table.caption += " Intervals, power and crossing at " + level_text(c.level) +
-                     ", Bonferroni over " + std::to_string(c.pairs) + " pairs.";
+    table.caption += " Intervals, power and crossing at " + level + ", Bonferroni over " +
+                     std::to_string(c.pairs) + " pairs; p of curves and floors by Holm.";
   }
   table.columns = {{"N counts", false},
+                   {"N of the sizes used"},
+                   {"sizes"},
+                   {"slope of " + shortened(c.arm_a, 28)},
+                   {"slope of " + shortened(c.arm_b, 28)},
                    {"difference"},
-                   {level_text(c.level) + " interval (t)"},
-                   {"F"},
-                   {"df"},
-                   {"p"},
-                   {"p, Holm over all pairs"},
-                   {level_text(c.level) + " bootstrap, Huber slopes"},
-                   {"standard error, the test text's part"},
-                   {"usually missed below (80% power)"},
-                   {"lines cross at N", false}};
-  const Comparison* rows[] = {&c, &other};
-  for (const Comparison* k : rows) {
-    const NCount counted = k == &c ? study.options.selection.n_count : study.other_count;
-    if (k->status != FitStatus::kConverged) continue;
-    table.rows.push_back({std::string(name(counted)), signed_fixed(k->difference, 3),
-                          interval_text(k->interval.low, k->interval.high, 3), fixed(k->f, 1),
-                          std::to_string(k->df), p_text(k->p), p_text(k->p_holm),
-                          k->bootstrap_interval ? interval_text(k->bootstrap_interval->low,
-                                                                k->bootstrap_interval->high, 3)
-                                                : "-",
-                          fixed(k->standard_error, 4) + ", " + fixed(k->text_standard_error, 4),
-                          fixed(k->detectable, 3), crossing_text(*k)});
+                   {level + " interval (t)"},
+                   {"standard error"},
+                   {"of it, the test text's"},
+                   {"F (degrees of freedom)"},
+                   {"p"}};
+  const bool holm = c.pairs > 1 || other.pairs > 1;
+  if (holm) table.columns.push_back({"p by Holm over all pairs"});
+  for (const std::string& header :
+       {level + " bootstrap, Huber slopes", std::string("found in 80% of such studies"),
+        std::string("found in half of them"),
+        std::string("difference with a parabola in each arm, at the centre of ln N"),
+        std::string("the same at the small end"), std::string("the same at the large end"),
+        std::string("exponents alpha with a free floor in each arm"),
+        std::string("lines cross at N")}) {
+    table.columns.push_back({header});
+  }
+  for (const Comparison* k : {&c, &other}) {
+    if (k->status == FitStatus::kConverged) table.rows.push_back(test_row(*k, c.level, holm));
   }
   document.add(table.transposed(1));
-  if (c.floor.status == FitStatus::kConverged) {
-    document.paragraph("With a free floor in both arms, equal exponents (shared alpha " +
-                       fixed(c.floor.shared_alpha, 2) + ") have F(1, " +
-                       std::to_string(c.floor.df) + ") = " + fixed(c.floor.f, 2) + ", p " +
-                       p_text(c.floor.p) +
-                       ". E is not shared between the arms: sharing it would turn a small "
-                       "difference of E into a false alarm.");
-  } else {
-    document.paragraph("With a free floor in both arms the exponents cannot be compared here (" +
-                       c.floor.why + ").");
-  }
+  document.paragraph(
+      "A floor is not shared between the arms: sharing it would turn a small difference of E into "
+      "a false alarm.");
 }
 
 void add_equal_sizes(Document& document, const Comparison& c) {
@@ -108,7 +138,7 @@ void add_comparisons(Document& document, const Study& study) {
       document.list(c.remarks);
     }
     if (c.status != FitStatus::kConverged) continue;
-    add_tests(document, c, study.other_comparisons[i], study);
+    add_tests(document, c, study.other_comparisons[i]);
     add_equal_sizes(document, c);
   }
 }

@@ -8,23 +8,36 @@
 namespace scalelaw {
 namespace {
 
+constexpr std::size_t kMostSlopesListed = 9;
 constexpr double kComparableSizes = 0.25;  // in ln N: further apart a difference is one of size
 
 std::string points(const ArmLaws& arm) {
   return std::to_string(arm.power.sizes) + " sizes, " + std::to_string(arm.power.runs) + " runs";
 }
 
-// "a = 0.110 [0.098, 0.122], N_c = 1.2e9, local slopes from 0.113 down to 0.059"
+// "0.113, 0.141, 0.130", or of many the ends and the extremes.
+std::string slopes_text(const std::vector<LocalSlope>& slopes) {
+  if (slopes.size() <= kMostSlopesListed) {
+    std::string list;
+    for (const LocalSlope& s : slopes) list += (list.empty() ? "" : ", ") + fixed(s.slope, 3);
+    return "are " + list + " from the small end to the large";
+  }
+  const auto [least, most] = std::minmax_element(
+      slopes.begin(), slopes.end(), [](auto& a, auto& b) { return a.slope < b.slope; });
+  return "are " + fixed(slopes.front().slope, 3) + " at the small end, " +
+         fixed(slopes.back().slope, 3) + " at the large and between " + fixed(least->slope, 3) +
+         " and " + fixed(most->slope, 3);
+}
+
+// "a = 0.110 [0.098, 0.122] (8 sizes, 10 runs; slopes between neighbouring sizes are ...)"
 std::string law_text(const ArmLaws& arm) {
   const PowerLawFit& p = arm.power;
   if (p.status != FitStatus::kConverged) return arm.arm + " has no law here (" + p.why + ")";
   std::string text = arm.arm + " a = " + fixed(p.slope, 3) + " " +
-                     interval_text(p.slope_interval.low, p.slope_interval.high, 3) +
-                     ", N_c = " + scientific(p.n_c) + " (" + points(arm);
+                     interval_text(p.slope_interval.low, p.slope_interval.high, 3) + " (" +
+                     points(arm);
   if (p.curvature_p && *p.curvature_p < 0.05 && !arm.local_slopes.empty()) {
-    text += "; the slope between neighbouring sizes goes from " +
-            fixed(arm.local_slopes.front().slope, 3) + " at the small end to " +
-            fixed(arm.local_slopes.back().slope, 3) + " at the large";
+    text += "; it bends: slopes between neighbouring sizes " + slopes_text(arm.local_slopes);
   }
   return text + ")";
 }
@@ -99,8 +112,9 @@ std::string largest_sentence(const Comparison& c, const CellNoise& noise) {
 
 std::string counting_sentence(const Study& study) {
   const Comparison& other = study.other_comparisons.front();
-  return "Counting matters: by " + std::string(name(study.other_count)) + " the slopes of " +
-         other.arm_a + " and " + other.arm_b + " are " + fixed(other.slope_a, 3) + " and " +
+  return "Counted otherwise, with N for " + std::string(in_words(study.other_count)) + " (" +
+         human(other.n_low) + " to " + human(other.n_high) + "), the slopes of " + other.arm_a +
+         " and " + other.arm_b + " are " + fixed(other.slope_a, 3) + " and " +
          fixed(other.slope_b, 3) + ", difference " + signed_fixed(other.difference, 3) + " " +
          interval_text(other.interval.low, other.interval.high, 3) +
          (other.p_holm < 1 - study.options.level ? "." : ": not established.");
@@ -119,7 +133,9 @@ std::string pairs_sentence(const Study& study) {
     differ += (differ.empty() ? "" : ", ") + (a_steeper ? c.arm_a : c.arm_b) +
               " more steeply than " + (a_steeper ? c.arm_b : c.arm_a);
   }
-  return "At D = " + human(*study.options.selection.train_tokens) + " tokens and this recipe, of " +
+  return "At D = " + human(*study.options.selection.train_tokens) +
+         " tokens and this recipe, and as straight lines in ln L over ln N (" +
+         std::string(in_words(study.options.selection.n_count)) + "), of " +
          std::to_string(compared) + " pairs of arms that can be compared " + std::to_string(found) +
          " differ in slope (Holm's p below " + fixed(1 - study.options.level, 2) + ")" +
          (found == 0 ? ", which does not make the others equal."
@@ -129,7 +145,7 @@ std::string pairs_sentence(const Study& study) {
 std::string single_arm_sentence(const Study& study) {
   const ArmLaws& arm = study.laws.front();
   return "Over N from " + human(arm.cells.front().n) + " to " + human(arm.cells.back().n) + " (" +
-         std::string(name(arm.n_count)) +
+         std::string(in_words(arm.n_count)) +
          "), at D = " + human(*study.options.selection.train_tokens) +
          " tokens and this recipe: " + law_text(arm) + " in L = (N_c / N)^a.";
 }

@@ -31,7 +31,7 @@ table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabu
 caption { text-align: left; color: var(--soft); padding: .5rem 0; max-width: 46rem; }
 th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align: left;
   vertical-align: top; white-space: nowrap; }
-td.wide { white-space: normal; min-width: 12rem; overflow-wrap: anywhere; }
+td.wide { white-space: normal; min-width: 8rem; overflow-wrap: anywhere; }
 th { border-bottom: 2px solid var(--line); vertical-align: bottom; white-space: normal; }
 td.n, th.n { text-align: right; }
 figure { margin: 1.2rem 0 2rem; } 
@@ -51,11 +51,12 @@ summary { cursor: pointer; color: var(--accent); }
 
 // Text that a reader needs room for wraps; names and numbers do not.
 bool is_wide(const std::string& cell) {
-  return cell.size() > 28;
+  return cell.size() > 22;
 }
 
 // Lets long names of conventions wrap in a column's header.
 std::string with_breaks(const std::string& escaped) {
+  if (escaped.size() <= 16) return escaped;
   std::string out;
   for (const char c : escaped) out += c == '_' ? std::string("_<wbr>") : std::string(1, c);
   return out;
@@ -67,7 +68,8 @@ void write_table(std::ostream& out, const DocumentTable& table, bool folded) {
         << " rows)</summary>\n";
   }
   out << "<div class=\"scroll\" tabindex=\"0\"><table>";
-  if (!folded) out << "<caption>" << html_escaped(table.caption) << "</caption>";
+  if (!folded && !table.caption.empty())
+    out << "<caption>" << html_escaped(table.caption) << "</caption>";
   out << "\n<thead><tr>";
   for (const auto& column : table.columns) {
     out << "<th scope=\"col\"" << (column.numeric ? " class=\"n\"" : "") << '>'

@@ -27,7 +27,8 @@ std::string escaped(const std::string& text) {
 }
 
 void write_table(std::ostream& out, const DocumentTable& table) {
-  out << "**" << escaped(table.caption) << "**\n\n|";
+  if (!table.caption.empty()) out << "**" << escaped(table.caption) << "**\n\n";
+  out << '|';
   for (const auto& column : table.columns) out << ' ' << escaped(column.header) << " |";
   out << "\n|";
   for (const auto& column : table.columns) out << (column.numeric ? "---:|" : "---|");

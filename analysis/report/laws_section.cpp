@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "analysis/number_text.h"
@@ -9,6 +10,19 @@ namespace {
 
 std::string interval_or_dash(const std::optional<Interval>& i) {
   return i ? interval_text(i->low, i->high, 3) : "-";
+}
+
+std::string n_c_text(const PowerLawFit& p) {
+  if (p.status != FitStatus::kConverged) return "-";
+  if (!p.n_c_interval) return "not bounded";
+  return scientific(p.n_c) + " [" + scientific(p.n_c_interval->low) + ", " +
+         scientific(p.n_c_interval->high) + "]";
+}
+
+std::string in_words(FitStatus status) {
+  std::string text(name(status));
+  std::replace(text.begin(), text.end(), '_', ' ');
+  return text;
 }
 
 void add_power_laws(Document& document, const Study& study) {
@@ -24,18 +38,18 @@ void add_power_laws(Document& document, const Study& study) {
                    {"runs"},
                    {"a"},
                    {"95% interval (t)"},
-                   {"N_c"},
+                   {"N_c, with its interval (an extrapolation to L = 1)"},
                    {"residual sd, %"},
                    {"p of a bend (quadratic term)"},
                    {"a, Huber on runs"},
                    {"95% bootstrap of it"},
-                   {"drawn"},
-                   {"replicates stuck / void"},
+                   {"what the bootstrap draws"},
+                   {"its replicates stuck / void"},
                    {"fit", false}};
   for (const auto* laws : {&study.laws, &study.other_laws}) {
     for (const ArmLaws& arm : *laws) {
       const PowerLawFit& p = arm.power;
-      std::vector<std::string> row = {arm.arm, std::string(name(arm.n_count)),
+      std::vector<std::string> row = {arm.arm, std::string(short_words(arm.n_count)),
                                       std::to_string(p.sizes), std::to_string(p.runs)};
       if (p.status == FitStatus::kTooFewPoints) {
         row.insert(row.end(), 9, "-");
@@ -44,12 +58,12 @@ void add_power_laws(Document& document, const Study& study) {
         row.insert(
             row.end(),
             {fixed(p.slope, 3), interval_text(p.slope_interval.low, p.slope_interval.high, 3),
-             scientific(p.n_c), fixed(100 * p.residual_sd, 2),
+             n_c_text(p), fixed(100 * p.residual_sd, 2),
              p.curvature_p ? p_text(*p.curvature_p) : "-",
              p.robust_status == FitStatus::kConverged ? fixed(p.robust_slope, 3) : "-",
              interval_or_dash(p.bootstrap_interval), p.bootstrap_by_size ? "sizes" : "runs",
              std::to_string(p.bootstrap_stuck) + " / " + std::to_string(p.bootstrap_degenerate),
-             std::string(name(p.status))});
+             in_words(p.status)});
       }
       table.rows.push_back(std::move(row));
     }
@@ -75,8 +89,8 @@ void add_floor_laws(Document& document, const Study& study) {
   DocumentTable table;
   table.caption =
       "L = E + A N^-alpha on weighted means of sizes, to judge whether the data carry a floor. E "
-      "and "
-      "alpha are strongly correlated, so alpha is given over the set of E. The bootstrap redraws "
+      "and alpha are strongly correlated, so alpha is given over the set of E: where it goes as E "
+      "goes through its set, which is no interval of its own. The bootstrap redraws "
       "runs and refits by Huber; with fewer than 12 sizes it is for comparison only. No E here is "
       "a "
       "claim: at one D it contains B D^-beta.";
@@ -102,7 +116,7 @@ void add_floor_laws(Document& document, const Study& study) {
   for (const auto* laws : {&study.laws, &study.other_laws}) {
     for (const ArmLaws& arm : *laws) {
       const FloorFit& f = arm.floor;
-      std::vector<std::string> row = {arm.arm, std::string(name(arm.n_count))};
+      std::vector<std::string> row = {arm.arm, std::string(short_words(arm.n_count))};
       if (!has_curve(f.least_squares.status)) {
         row.insert(row.end(), with_huber_set ? 9 : 8, "-");
         row.push_back(f.least_squares.why);
@@ -128,7 +142,7 @@ void add_floor_laws(Document& document, const Study& study) {
         row.push_back(identified ? "E bounded, at this D only"
                       : f.least_squares.status == FitStatus::kConverged
                           ? "not identified"
-                          : std::string(name(f.least_squares.status)) + ": " + f.least_squares.why);
+                          : in_words(f.least_squares.status) + ": " + f.least_squares.why);
       }
       table.rows.push_back(std::move(row));
     }
@@ -139,7 +153,7 @@ void add_floor_laws(Document& document, const Study& study) {
 void add_local_slopes(Document& document, const Study& study) {
   DocumentTable table;
   table.caption = "Local slopes -d ln L / d ln N between neighbouring sizes (N counts " +
-                  std::string(name(study.options.selection.n_count)) +
+                  std::string(in_words(study.options.selection.n_count)) +
                   "); standard errors from the pooled noise between seeds. A pure power law "
                   "has one slope throughout.";
   table.columns = {{"arm", false}, {"from N"}, {"to N"}, {"slope"}, {"standard error"}};
@@ -156,8 +170,8 @@ void add_shares(Document& document, const Study& study) {
   DocumentTable table;
   table.caption =
       "What each size is made of. Embedding share: of all stored parameters. Head share: what the "
-      "head's n_vocab x d_model adds to N, as a share of N + head. D/N counts non_embedding.";
-  table.columns = {{"arm", false}, {"d_model"}, {"N non_embedding"}, {"N + head"},
+      "head's n_vocab x d_model adds to N, as a share of N + head. D/N is by N without head.";
+  table.columns = {{"arm", false}, {"d_model"}, {"N without head"},  {"N with head"},
                    {"total"},      {"D/N"},     {"embedding share"}, {"head share"},
                    {"runs"},       {"loss"},    {"FLOPs a run"}};
   for (const ArmLaws& arm : study.laws) {

@@ -56,6 +56,7 @@ Document report_document(const Study& study, const std::vector<Figure>& figures,
   document.paragraph(
       "The folder of this page holds runs.csv (one line a run), laws.json (every number above), "
       "report.md and, under figures/, each figure with its data and gnuplot script.");
+  add_words(document);
   return document;
 }
 

@@ -60,14 +60,15 @@ void add_runs(Document& document, const Study& study) {
   document.heading("Runs");
   DocumentTable runs;
   runs.caption = "Runs used; loss in " + std::string(unit(s.metric)) + " on test set " + s.test_set;
-  runs.columns = {{"run", false}, {"arm", false},    {"N"},   {"D"}, {"loss"}, {"s.e."},
-                  {"seed"},       {"learning rate"}, {"wall"}};
+  runs.columns = {{"run", false},        {"arm", false},    {"N"},   {"D"}, {"loss"}, {"s.e."},
+                  {"seeds: init, data"}, {"learning rate"}, {"wall"}};
   for (const RunRow& row : study.table.rows) {
-    runs.rows.push_back({row.folder_name, row.arm, human(row.n(s.n_count)), human(row.d_tokens()),
-                         fixed(row.loss(s.test_set, s.metric), 4),
-                         fixed(row.loss_standard_error(s.test_set, s.metric), 4),
-                         std::to_string(row.record.seed_init), human(row.record.learning_rate),
-                         duration_text(row.record.wall_seconds)});
+    runs.rows.push_back(
+        {row.folder_name, row.arm, human(row.n(s.n_count)), human(row.d_tokens()),
+         fixed(row.loss(s.test_set, s.metric), 4),
+         fixed(row.loss_standard_error(s.test_set, s.metric), 4),
+         std::to_string(row.record.seed_init) + ", " + std::to_string(row.record.seed_data),
+         human(row.record.learning_rate), duration_text(row.record.wall_seconds)});
   }
   document.add(runs, true);
   if (study.table.excluded.empty()) {

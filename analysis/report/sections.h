@@ -16,6 +16,7 @@ void add_laws(Document& document, const Study& study);
 void add_comparisons(Document& document, const Study& study);
 void add_noise(Document& document, const Study& study);
 void add_runs(Document& document, const Study& study);
+void add_words(Document& document);
 void add_provenance(Document& document, const Study& study);
 
 }  // namespace scalelaw

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "analysis/fitting/distributions.h"
 #include "analysis/slope_difference.h"
+#include "tests/analysis/coverage_share.h"
 
 namespace scalelaw {
 namespace {
@@ -89,23 +89,6 @@ Tally tally(const Design& design, unsigned seed) {
   return t;
 }
 
-// Clopper & Pearson 1934, 95%.
-Interval exact_interval(int hits, int n) {
-  const double x = hits, rest = n - hits;
-  const auto low = [](double a, double b) {  // a hits, b misses
-    return a == 0 ? 0 : a / (a + (b + 1) * f_quantile(.975, 2 * (b + 1), 2 * a));
-  };
-  return {low(x, rest), 1 - low(rest, x)};
-}
-
-std::string share(int hits) {
-  const Interval i = exact_interval(hits, kSimulations);
-  char text[64];
-  std::snprintf(text, sizeof(text), "%.3f [%.3f, %.3f]", double(hits) / kSimulations, i.low,
-                i.high);
-  return text;
-}
-
 TEST(Coverage, OfSlopeDifferencesOnSmallDesigns) {
   const auto none = constant(0);
   const auto growing = [](int, double place) { return .002 + .004 * place; };
@@ -137,9 +120,11 @@ TEST(Coverage, OfSlopeDifferencesOnSmallDesigns) {
   unsigned seed = 1;
   for (const Design& design : designs) {
     const Tally t = tally(design, seed++);
-    std::printf("| %s | %s | %s | %.2f | %s |\n", design.what.c_str(), share(t.covered).c_str(),
-                share(t.covered_unweighted).c_str(), t.squared_error_unweighted / t.squared_error,
-                design.floor > 0 ? "-" : share(t.covered_arm).c_str());
+    std::printf("| %s | %s | %s | %.2f | %s |\n", design.what.c_str(),
+                share(t.covered, kSimulations).c_str(),
+                share(t.covered_unweighted, kSimulations).c_str(),
+                t.squared_error_unweighted / t.squared_error,
+                design.floor > 0 ? "-" : share(t.covered_arm, kSimulations).c_str());
     const double covered = double(t.covered) / kSimulations;
     EXPECT_GE(covered, .93) << design.what;
     // A bend that both arms share widens the residuals, not the error of the difference.

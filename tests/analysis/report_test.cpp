@@ -4,6 +4,8 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
 
 #include "analysis/figures/gnuplot.h"
 #include "tests/support/program.h"
@@ -81,6 +83,11 @@ TEST_F(Program, ReportWritesAPageWithFiguresTablesAndItsData) {
   }
   EXPECT_NE(page.find("at D = 2.5M tokens"), std::string::npos);
   EXPECT_NE(page.find("set of E, F profile"), std::string::npos);
+  EXPECT_NE(page.find("Words on this page"), std::string::npos);
+  EXPECT_EQ(page.find("by Holm over all pairs"), std::string::npos);  // there is one pair
+  for (const char* head : {"non_<wbr>", "plus_<wbr>"}) {
+    EXPECT_EQ(page.find(head), std::string::npos) << head;
+  }
   EXPECT_EQ(page.find("Huber profile"), std::string::npos);
   EXPECT_NE(page.find("blocks of neighbouring windows"), std::string::npos);
   EXPECT_NE(page.find("A size weighs 1 /"), std::string::npos);
@@ -91,6 +98,37 @@ TEST_F(Program, ReportWritesAPageWithFiguresTablesAndItsData) {
   for (const char* file : {"report.md", "runs.csv", "figures/laws.png", "figures/laws.gp",
                            "figures/learning_curves.svg", "figures/loss_by_position.dat"}) {
     EXPECT_TRUE(fs::exists(out / file)) << file;
+  }
+}
+
+// Every key of nested objects, once.
+void collect_keys(const nlohmann::json& value, std::set<std::string>& keys) {
+  if (value.is_array() && !value.empty()) collect_keys(value.front(), keys);
+  if (!value.is_object()) return;
+  for (const auto& [key, inner] : value.items()) {
+    keys.insert(key);
+    collect_keys(inner, keys);
+  }
+}
+
+TEST_F(Program, EveryColumnAndKeyOfAReportIsDescribed) {
+  const fs::path sweep = write_synthetic_sweep(runs_, "pilot", pilot_runs());
+  const fs::path out = temp_.path() / "out";
+  ASSERT_EQ(fit({"report", sweep.string(), "--out", out.string(), "--bootstrap", "0"}).exit_code,
+            0);
+  std::set<std::string> names;
+  collect_keys(nlohmann::json::parse(read_whole_file(out / "laws.json")), names);
+  std::istringstream header(read_whole_file(out / "runs.csv"));
+  std::string line;
+  std::getline(header, line);
+  std::istringstream columns(line);
+  for (std::string column; std::getline(columns, column, ',');) names.insert(column);
+  EXPECT_GT(names.size(), 80u);
+  const std::string page = read_whole_file(fs::path(SCALELAW_SOURCE_DIR) / "docs/report.md");
+  for (const std::string& name : names) {
+    EXPECT_TRUE(page.find("`" + name + "`") != std::string::npos ||
+                page.find("." + name + "`") != std::string::npos)
+        << name;
   }
 }
 
@@ -132,6 +170,33 @@ TEST_F(Program, WeakDataGetAResultWithWarnings) {
   const ProgramResult compared = fit({"compare", runs_.string()});
   EXPECT_EQ(compared.exit_code, 2);
   EXPECT_NE(compared.output.find("one arm only"), std::string::npos) << compared.output;
+}
+
+TEST_F(Program, CompareNamesTheRunsThatWereLeftOut) {
+  std::vector<SyntheticRun> cells = pilot_runs();
+  cells[1].state = RunState::kDiverged;
+  const fs::path sweep = write_synthetic_sweep(runs_, "gap", cells);
+  const ProgramResult result = fit({"compare", sweep.string(), "--bootstrap", "0"});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_NE(result.output.find("left out: transformer_w12_i1-"), std::string::npos)
+      << result.output;
+  EXPECT_NE(result.output.find(": diverged"), std::string::npos);
+}
+
+TEST_F(Program, SeedsThatNeverVaryAreWarnedOf) {
+  const fs::path sweep = write_synthetic_sweep(runs_, "pilot", pilot_runs());
+  const std::string warning = "only the seed of initialisation varies";
+  EXPECT_EQ(fit({"fit", sweep.string(), "--bootstrap", "0"}).output.find(warning),
+            std::string::npos);
+  for (const fs::directory_entry& entry : fs::directory_iterator(runs_)) {
+    const RunFolder folder{entry.path()};
+    if (!fs::exists(folder.record())) continue;
+    auto record = nlohmann::json::parse(read_whole_file(folder.record()));
+    record["seed_data"] = 1;
+    write_atomically(folder.record(), record.dump());
+  }
+  const ProgramResult result = fit({"fit", sweep.string(), "--bootstrap", "0"});
+  EXPECT_NE(result.output.find(warning), std::string::npos) << result.output;
 }
 
 TEST_F(Program, NoResultAtAllIsExitTwoAndWritesNothing) {

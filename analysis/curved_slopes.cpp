@@ -1,0 +1,88 @@
+#include "analysis/curved_slopes.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/block_error.h"
+#include "analysis/fitting/distributions.h"
+
+namespace scalelaw {
+namespace {
+
+// One arm's slope -d ln L / d ln N at one x, in units of the residual variance, and window by
+// window.
+struct SlopeAt {
+  double slope = 0, variance_factor = 0;
+  double counted = 0;  // the text's variance that residuals show anyway
+  WindowSeries windows;
+};
+
+SlopeAt slope_at(const ArmLaws& arm, double x) {
+  const std::vector<LinePoint> points = line_points(arm.cells);
+  std::vector<double> coefficients = parabola_slope_coefficients(points, x);
+  SlopeAt out;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    double& c = coefficients[i];
+    c = -c;
+    out.slope += c * points[i].y;
+    out.variance_factor += c * c / points[i].weight;
+    out.counted += c * c * arm.cells[i].evaluation_variance;
+  }
+  out.windows = combined(arm.windows, coefficients);
+  return out;
+}
+
+double text_variance_of(const SlopeAt& a, const SlopeAt& b) {
+  if (a.windows.empty() || a.windows.size() != b.windows.size()) return 0;
+  WindowSeries difference = a.windows;
+  for (std::size_t w = 0; w < difference.size(); ++w) difference[w] -= b.windows[w];
+  const auto whole = block_variance_of_mean(difference);
+  return whole ? std::max(*whole - a.counted - b.counted, 0.0) : 0;
+}
+
+double weighted_centre(const ArmLaws& a, const ArmLaws& b) {
+  const WeightedLine &one = a.power.line, &two = b.power.line;
+  return (one.sum_weight * one.centre_x + two.sum_weight * two.centre_x) /
+         (one.sum_weight + two.sum_weight);
+}
+
+}  // namespace
+
+CurvedSlopes compare_curved_slopes(const ArmLaws& a, const ArmLaws& b, bool same_text, double low,
+                                   double high, double level) {
+  CurvedSlopes out;
+  double rss = 0;
+  for (const ArmLaws* arm : {&a, &b}) {
+    if (arm->power.sizes < kFewestSizesForFloor) {
+      out.why = "a curve needs at least " + std::to_string(kFewestSizesForFloor) + " sizes";
+      return out;
+    }
+    rss += fit_curvature(line_points(arm->cells)).weighted_rss;
+  }
+  out.df = a.power.sizes + b.power.sizes - 6;
+  const double t = student_t_quantile(0.5 + 0.5 * level, out.df);
+  const auto difference_at = [&](double x) {
+    const SlopeAt one = slope_at(a, x), two = slope_at(b, x);
+    CurvedSlopes::At at;
+    at.n = std::exp(x);
+    at.difference = one.slope - two.slope;
+    at.standard_error = std::sqrt(rss / out.df * (one.variance_factor + two.variance_factor) +
+                                  (same_text ? text_variance_of(one, two) : 0));
+    const double reach = t * at.standard_error;
+    at.interval = {at.difference - reach, at.difference + reach};
+    return at;
+  };
+  out.low = difference_at(std::log(low));
+  out.centre = difference_at(weighted_centre(a, b));
+  out.high = difference_at(std::log(high));
+  const CurvedSlopes::At& c = out.centre;
+  out.p = c.standard_error > 0
+              ? f_upper_tail(std::pow(c.difference / c.standard_error, 2), 1, out.df)
+              : (c.difference == 0 ? 1 : 0);
+  out.p_holm = out.p;
+  out.status = std::isfinite(out.p) ? FitStatus::kConverged : FitStatus::kDegenerate;
+  if (!std::isfinite(out.p)) out.why = "the sizes do not determine a curve";
+  return out;
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,13 @@
+// Are the exponents of two arms equal when each has a floor of its own?
+#pragma once
+
+#include "analysis/compare.h"
+
+namespace scalelaw {
+
+// F(1, df) of the smallest total residual sum of squares (relative errors) with one exponent for
+// both arms against one each. Not kConverged, with the reason, below kFewestSizesForFloor sizes or
+// where an arm's own fit is not.
+FloorComparison compare_with_floors(const ArmLaws& a, const ArmLaws& b);
+
+}  // namespace scalelaw

@@ -1,0 +1,156 @@
+// What a comparison says, from numbers of our choosing.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include "analysis/compare.h"
+#include "analysis/number_text.h"
+#include "tests/analysis/ladder.h"
+
+namespace scalelaw {
+namespace {
+
+Comparison found() {
+  Comparison c;
+  c.arm_a = "a";
+  c.arm_b = "b";
+  c.status = FitStatus::kConverged;
+  c.sizes_a = c.sizes_b = 8;
+  c.n_low = c.shared_low = 1e3;
+  c.n_high = c.shared_high = 1e5;
+  c.slope_a = .11;
+  c.slope_b = .09;
+  c.difference = .02;
+  c.interval = {.01, .03};
+  c.p = c.p_holm = .001;
+  c.floor.status = c.curved.status = FitStatus::kConverged;
+  c.floor.alpha_a = .3;
+  c.floor.alpha_b = .2;
+  c.floor.p_holm = .001;
+  c.curved.centre = {1e4, .02, .002, {.015, .025}};
+  c.curved.low = {1e3, .04, .005, {.03, .05}};
+  c.curved.high = {1e5, .00, .005, {-.01, .01}};
+  c.curved.p_holm = .001;
+  return c;
+}
+
+Comparison by_other_count(double difference, double p) {
+  Comparison other = found();
+  other.n_count = NCount::kNonEmbeddingPlusHead;
+  other.difference = difference;
+  other.interval = {difference - .01, difference + .01};
+  other.p_holm = p;
+  return other;
+}
+
+bool says(const std::vector<std::string>& remarks, const std::string& part) {
+  return std::any_of(remarks.begin(), remarks.end(), [&](const std::string& remark) {
+    return remark.find(part) != std::string::npos;
+  });
+}
+
+TEST(Verdict, NamesTheFormTheCountAndOnlyLooksThatDoNotShareItsFinding) {
+  Comparison c = found();
+  const Comparison same = by_other_count(.021, .001);
+  put_in_words(c, &same, ladder_options());
+  EXPECT_NE(c.verdict.find("as straight lines in ln L over ln N"), std::string::npos);
+  EXPECT_NE(c.verdict.find("(parameters without embeddings and head)"), std::string::npos);
+  EXPECT_EQ(c.verdict.find("not established"), std::string::npos) << c.verdict;
+
+  c = found();
+  c.floor.p_holm = .27;
+  const Comparison unsure = by_other_count(.002, .8);
+  put_in_words(c, &unsure, ladder_options());
+  EXPECT_NE(
+      c.verdict.find("this is not established with a free floor in each arm (p 0.27), nor with "
+                     "the head counted in N (difference 0.002 [-0.008, 0.012])."),
+      std::string::npos)
+      << c.verdict;
+}
+
+TEST(Verdict, ALookThatCannotBeTakenEstablishesNothing) {
+  Comparison c = found();
+  c.floor.status = FitStatus::kAtBound;
+  Comparison none = by_other_count(0, 1);
+  none.status = FitStatus::kNotComparable;
+  put_in_words(c, &none, ladder_options());
+  EXPECT_NE(
+      c.verdict.find("not established with a free floor in each arm (no such fit stands), nor "
+                     "with the head counted in N (no comparison stands)."),
+      std::string::npos)
+      << c.verdict;
+  c = found();
+  c.p_holm = .5;
+  c.curved.p_holm = .5;
+  c.floor.status = FitStatus::kAtBound;
+  put_in_words(c, &none, ladder_options());
+  EXPECT_EQ(c.verdict.find("a difference is found"), std::string::npos) << c.verdict;
+}
+
+TEST(Verdict, ALookInTheOppositeSenseDoesNotEstablishIt) {
+  Comparison c = found();
+  const Comparison turned = by_other_count(-.02, .001);
+  c.floor.alpha_b = .4;
+  put_in_words(c, &turned, ladder_options());
+  EXPECT_NE(c.verdict.find("not established with a free floor"), std::string::npos) << c.verdict;
+  EXPECT_NE(c.verdict.find("with the head counted in N (difference -0.020"), std::string::npos);
+}
+
+TEST(Verdict, FloorsThatDifferDoNotSayTooWhereLinesDoNot) {
+  Comparison c = found();
+  c.p_holm = .4;
+  put_in_words(c, nullptr, ladder_options());
+  EXPECT_NE(c.verdict.find("a difference is found with a free floor in each arm"),
+            std::string::npos)
+      << c.verdict;
+  EXPECT_TRUE(says(c.remarks, "differ, though the straight lines' slopes were not told apart"));
+  EXPECT_FALSE(says(c.remarks, "differ too"));
+}
+
+TEST(Verdict, ParabolasAreToldWhereAnArmBends) {
+  Comparison straight = found(), bent = found();
+  straight.bend_p_a = straight.bend_p_b = .3;
+  bent.bend_p_a = .3;
+  bent.bend_p_b = .001;
+  put_in_words(straight, nullptr, ladder_options());
+  put_in_words(bent, nullptr, ladder_options());
+  EXPECT_FALSE(says(straight.remarks, "With a parabola"));
+  EXPECT_TRUE(says(bent.remarks, "On a log-log plot b bends"));
+  EXPECT_TRUE(says(bent.remarks, "0.000 [-0.010, 0.010] at N = 100k: where the interval holds 0"));
+}
+
+TEST(Verdict, WhatIsNotANumberIsNoResult) {
+  EXPECT_EQ(p_text(std::numeric_limits<double>::quiet_NaN()), "no result");
+}
+
+// Parabolas whose slopes are known: exact data give them back, noise is covered.
+TEST(CurvedSlopes, AreThoseOfTheCurves) {
+  std::mt19937_64 random(6);
+  std::normal_distribution<double> normal;
+  int covered = 0;
+  constexpr int kSimulations = 300;
+  for (int i = 0; i < kSimulations; ++i) {
+    RunTable table;
+    for (int k = 0; k < 8; ++k) {
+      const double n = std::rint(1e3 * std::pow(10.0, 2.0 * k / 7)), x = std::log(n / 1e4);
+      add_run(table, "a", n, 1 - .12 * x + .010 * x * x + .003 * normal(random));
+      add_run(table, "b", n, 1 - .10 * x + .005 * x * x + .003 * normal(random));
+    }
+    const LawOptions options = ladder_options();
+    const auto laws = fit_arms(table, NCount::kNonEmbedding, options);
+    const CurvedSlopes c = compare_all(table, laws, options).front().curved;
+    ASSERT_EQ(c.status, FitStatus::kConverged);
+    EXPECT_EQ(c.df, 10);
+    for (const CurvedSlopes::At& at : {c.low, c.centre, c.high}) {
+      covered += at.interval.contains(.02 - 2 * .005 * std::log(at.n / 1e4));
+    }
+  }
+  // Three shares of .95; were they one, 300 simulations would scatter by sqrt(.95 x .05 / 300).
+  EXPECT_NEAR(covered / (3.0 * kSimulations), .95, 4 * std::sqrt(.95 * .05 / kSimulations));
+}
+
+}  // namespace
+}  // namespace scalelaw
