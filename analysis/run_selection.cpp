@@ -6,6 +6,7 @@
 #include <set>
 #include <tuple>
 
+#include "analysis/number_text.h"
 #include "analysis/run_table.h"
 #include "trainer/config_error.h"
 #include "trainer/number.h"
@@ -39,18 +40,56 @@ void require_rows(const RunTable& table, const std::string& what, const std::str
   throw ConfigError(message + advice);
 }
 
-std::string default_test_set(const RunTable& table) {
+std::string in_a_list(const std::set<std::string>& words) {
+  std::string list;
+  for (const std::string& word : words) list.append(list.empty() ? "" : ", ").append(word);
+  return list;
+}
+
+std::set<std::string> test_sets(const RunTable& table) {
   std::set<std::string> names;
   for (const RunRow& row : table.rows) {
     for (const auto& [name, result] : row.record.test) names.insert(name);
   }
+  return names;
+}
+
+std::string default_test_set(const RunTable& table) {
+  const std::set<std::string> names = test_sets(table);
   if (names.size() == 1) return *names.begin();
   const std::string& trained_on = table.rows.front().record.train_set;
   if (names.count(trained_on) != 0) return trained_on;
-  std::string list;
-  for (const std::string& name : names) list.append(" ").append(name);
-  throw ConfigError("several test sets and none of the training text: choose one with --test-set:" +
-                    list);
+  throw ConfigError(
+      "several test sets and none of the training text: choose one with --test-set: " +
+      in_a_list(names));
+}
+
+void refuse_unknown_test_set(const RunTable& table, const std::string& test_set) {
+  const std::set<std::string> names = test_sets(table);
+  if (names.count(test_set) != 0) return;
+  throw ConfigError("--test-set " + test_set + ": no run has a result on it; there is " +
+                    in_a_list(names));
+}
+
+void refuse_unknown_horizon(const RunTable& table, double train_tokens) {
+  std::set<std::string> there;
+  for (const RunRow& row : table.rows) {
+    if (std::abs(row.d_tokens() - train_tokens) < static_cast<double>(row.record.batch_tokens)) {
+      return;
+    }
+    there.insert(human(row.d_tokens()));
+  }
+  throw ConfigError("--tokens " + human(train_tokens) +
+                    ": no run was trained on as many; there is " + in_a_list(there));
+}
+
+// A model that says nothing of the text, every token alike, has ln(n_vocab).
+std::string worse_than_guessing(const RunRow& row, const std::string& test_set) {
+  const double loss = row.record.test.at(test_set).loss_nats;
+  const double guessing = std::log(static_cast<double>(row.record.shape.n_vocab));
+  if (loss <= guessing) return "";
+  return "its loss of " + human(loss) +
+         " nats per token is above ln(n_vocab) = " + fixed(guessing, 2) + ": worse than guessing";
 }
 
 // The D of most runs; of equals the largest. Horizons end within one batch of one another.
@@ -194,6 +233,7 @@ void select_runs(RunTable& table, Selection& selection) {
     drop_repeated_runs(table);
   }
   if (selection.test_set.empty()) selection.test_set = default_test_set(table);
+  refuse_unknown_test_set(table, selection.test_set);
   exclude_where(table, [&](const RunRow& row) -> std::string {
     const auto result = row.record.test.find(selection.test_set);
     if (result == row.record.test.end()) return "has no result on test set " + selection.test_set;
@@ -202,18 +242,17 @@ void select_runs(RunTable& table, Selection& selection) {
     if (!(row.n(selection.n_count) > 0)) {
       return "has no parameters by the convention " + std::string(name(selection.n_count));
     }
-    return "";
+    return worse_than_guessing(row, selection.test_set);
   });
-  require_rows(table, "usable run", "\n--test-set and --n-count say what is asked of a run.");
+  require_rows(table, "usable run", "");
   if (!selection.train_tokens) selection.train_tokens = common_train_tokens(table);
+  refuse_unknown_horizon(table, *selection.train_tokens);
   exclude_where(table, [&](const RunRow& row) -> std::string {
     const double off = std::abs(row.d_tokens() - *selection.train_tokens);
     if (off < static_cast<double>(row.record.batch_tokens)) return "";
     return "trained on " + human(row.d_tokens()) +
            " tokens; this fit holds D = " + human(*selection.train_tokens);
   });
-  require_rows(table, "run of D = " + human(*selection.train_tokens) + " tokens",
-               "\n--tokens says which D is wanted.");
   refuse_mixed_texts_in_an_arm(table, selection);
   refuse_mixed_learning_rates(table);
   refuse_mixed_recipes(table, selection.n_count);

@@ -23,7 +23,7 @@ std::string who_leads(const Comparison& c) {
       return d.standard_error && std::abs(d.ln_loss_difference) < 2 * *d.standard_error;
     });
     return "At equal N, " + (of_a == 0 ? c.arm_b : c.arm_a) +
-           " has the lower loss at every one of the " + all + " that were measured" +
+           " has the lower loss at every one of the " + all + " that can be set side by side" +
            (unsure > 0
                 ? " (at " + std::to_string(unsure) + " of them by less than two standard errors)."
                 : ".");
@@ -35,12 +35,12 @@ std::string who_leads(const Comparison& c) {
   });
   if (std::all_of(turn, c.at_equal_n.end(),
                   [&](const auto& d) { return leads(d) == leads(*turn); })) {
-    return "Of the " + all + " that were measured " + small +
+    return "Of the " + all + " that can be set side by side " + small +
            " has the lower loss up to N = " + human(std::prev(turn)->n) + " and " + large +
            " from " + human(turn->n) + " on.";
   }
   return "At equal N neither leads throughout: " + c.arm_a + " has the lower loss at " +
-         std::to_string(of_a) + " of the " + all + " that were measured.";
+         std::to_string(of_a) + " of the " + all + " that can be set side by side.";
 }
 
 std::string who_bends(const Comparison& c) {
@@ -235,8 +235,9 @@ void put_in_words(Comparison& c, const Comparison* other, const LawOptions& opti
                  ": " + numbers;
   } else {
     c.verdict += "no difference between the slopes of " + c.arm_a + " and " + c.arm_b +
-                 " was found: " + numbers + ", which is not equality (differences up to " +
-                 fixed(c.equivalence_margin, 3) + " are not excluded)";
+                 " was found: " + numbers + ", which is not equality (a difference of " +
+                 fixed(std::max(std::abs(c.interval.low), std::abs(c.interval.high)), 3) +
+                 " is not excluded)";
   }
   c.verdict += dissent(other_looks(c, other, significance), found) + ".";
   for (const std::string& remark :

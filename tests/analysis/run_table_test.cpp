@@ -106,7 +106,28 @@ TEST_F(Runs, AMissingTestSetIsRefusedAndNamesNothingElse) {
   write({of_width(8)});
   Selection selection;
   selection.test_set = "books";
-  EXPECT_NE(refusal(runs_, selection).find("books"), std::string::npos);
+  EXPECT_NE(refusal(runs_, selection).find("--test-set books: no run has"), std::string::npos);
+  EXPECT_NE(refusal(runs_, selection).find("there is default"), std::string::npos);
+}
+
+TEST_F(Runs, AHorizonThatNoRunHasIsRefusedWithThoseThereAre) {
+  write({of_width(8)});
+  Selection selection;
+  selection.train_tokens = 5;
+  EXPECT_NE(refusal(runs_, selection).find("--tokens 5: no run was trained on as many; there is "),
+            std::string::npos)
+      << refusal(runs_, selection);
+}
+
+TEST_F(Runs, ALossAboveGuessingIsLeftOut) {
+  std::vector<SyntheticRun> runs = {of_width(8), of_width(16)};
+  runs[1].loss_nats = 6.3;  // ln 512 = 6.24
+  write(runs);
+  RunTable table = read_runs({runs_});
+  Selection selection;
+  select_runs(table, selection);
+  ASSERT_EQ(table.excluded.size(), 1U);
+  EXPECT_NE(table.excluded[0].reason.find("worse than guessing"), std::string::npos);
 }
 
 TEST_F(Runs, SeveralTestSetsWithoutTheTrainingTextsOwnAskForAChoice) {
@@ -114,7 +135,7 @@ TEST_F(Runs, SeveralTestSetsWithoutTheTrainingTextsOwnAskForAChoice) {
   run.test_sets = {"books", "wiki"};
   write({run});
   const std::string message = refusal(runs_);
-  EXPECT_NE(message.find("--test-set: books wiki"), std::string::npos) << message;
+  EXPECT_NE(message.find("--test-set: books, wiki"), std::string::npos) << message;
 }
 
 TEST_F(Runs, RunsOfAnotherDAreExcludedNotMixedIn) {
