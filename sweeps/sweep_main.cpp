@@ -70,7 +70,7 @@ void add_verbs(CLI::App& app, Arguments& a) {
   run->footer(
       "Example: scalelaw sweep run configs/quickstart.yaml --jobs 2\n"
       "Complete runs are skipped, interrupted ones go on. Ctrl-C loses nothing: the runs write a\n"
-      "checkpoint and end; once more kills them.");
+      "checkpoint and end; once more, a second later or after, kills them.");
   add_common(run, a);
   run->add_option("--jobs,-j", a.jobs, "processes side by side; 0: the cores there are");
   run->add_option("--retries", a.queue.retries, "of a crash, a run")

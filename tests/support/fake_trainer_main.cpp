@@ -5,6 +5,7 @@
 // crash    exit 1                           kill     killed by a signal
 // refuse   exit 2                           empty    exit 0 without a run.json
 // hang     checkpoint, then waits for SIGTERM and ends with exit 3; ignore: does not end then
+// slow     waits for SIGTERM, needs half a second for its first checkpoint and ends with exit 3
 #include <signal.h>
 #include <unistd.h>
 
@@ -50,9 +51,12 @@ std::string behaviour(const RunConfig& config, const RunFolder& folder) {
   return "ok";
 }
 
-void write_progress(const RunFolder& folder, int64_t step) {
+void write_checkpoint(const RunFolder& folder, int64_t step) {
   std::filesystem::create_directories(folder.checkpoints());
   std::ofstream(folder.checkpoints() / ("step-00000000" + std::to_string(step) + ".safetensors"));
+}
+
+void write_metrics(const RunFolder& folder, int64_t step) {
   MetricsRow row;
   row.step = step;
   row.train_loss_nats = 2.5;
@@ -81,10 +85,15 @@ int act(const RunIdentity& identity) {
   if (what == "kill") raise(SIGKILL);
   if (what == "empty") return kExitComplete;
   if (what == "diverge") return finish(identity, RunState::kDiverged);
-  if (what == "hang" || what == "ignore") {
-    write_progress(identity.folder, 5);
+  if (what == "hang" || what == "ignore" || what == "slow") {
+    if (what != "slow") write_checkpoint(identity.folder, 5);
+    write_metrics(identity.folder, 5);
     while (what == "ignore" || stop_asked == 0) {
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    if (what == "slow") {
+      std::this_thread::sleep_for(std::chrono::milliseconds(500));
+      write_checkpoint(identity.folder, 5);
     }
     std::cerr << "interrupted at step 5\n";
     return kExitInterrupted;

@@ -232,10 +232,26 @@ TEST_F(SweepProgram, SecondInterruptKillsWhatDoesNotEnd) {
   wait_until([&] { return running() == 2; });
   kill(launcher, SIGINT);
   wait_until([&] { return text_of(output).find("once more kills") != std::string::npos; });
+  std::this_thread::sleep_for(std::chrono::milliseconds(1200));
   EXPECT_EQ(waitpid(launcher, nullptr, WNOHANG), 0) << "it waits for its runs";
   kill(launcher, SIGINT);
   EXPECT_EQ(wait_for(launcher).exit_code, 3);
   EXPECT_EQ(states(), "interrupted interrupted") << "the checkpoint from before is there";
+}
+
+TEST_F(SweepProgram, SignalsThatComeTogetherAreOneWishAndLoseNoCheckpoint) {
+  write_spec("[1, 2]");
+  behave("1:slow,ok;2:slow,ok");
+  const fs::path output = temp_.path() / "output";
+  const pid_t launcher = start_program(command("run"), output);
+  wait_until([&] { return running() == 2; });
+  kill(launcher, SIGTERM);
+  wait_until([&] { return text_of(output).find("once more kills") != std::string::npos; });
+  kill(launcher, SIGTERM);
+  kill(launcher, SIGINT);
+  EXPECT_EQ(wait_for(launcher).exit_code, 3);
+  EXPECT_EQ(text_of(output).find("killing"), std::string::npos) << text_of(output);
+  EXPECT_EQ(states(), "interrupted interrupted");
 }
 
 TEST_F(SweepProgram, KilledLauncherTakesItsRunsAlongAndTheNextOneGoesOn) {
