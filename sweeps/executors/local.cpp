@@ -65,15 +65,29 @@ struct ChildSetup {
   _exit(127);
 }
 
+bool is_ignored(int signal) {
+  struct sigaction action = {};
+  return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 }  // namespace
 
 LocalExecutor::LocalExecutor() {
   sigemptyset(&waited_for_);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) sigaddset(&waited_for_, number);
+  sigaddset(&waited_for_, SIGCHLD);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    // Blocking would bring out what nohup, or `&` in a script, had the process ignore.
+    if (!is_ignored(number)) sigaddset(&waited_for_, number);
+  }
   sigprocmask(SIG_BLOCK, &waited_for_, &mask_before_);
+  // Where a supervisor left it ignored, the kernel takes the children's ends itself and tells none.
+  struct sigaction usual = {};
+  usual.sa_handler = SIG_DFL;
+  sigaction(SIGCHLD, &usual, &child_action_before_);
 }
 
 LocalExecutor::~LocalExecutor() {
+  sigaction(SIGCHLD, &child_action_before_, nullptr);
   sigprocmask(SIG_SETMASK, &mask_before_, nullptr);
 }
 
@@ -103,7 +117,9 @@ pid_t LocalExecutor::start(const LocalJob& job) {
 std::optional<LocalExecutor::Event> LocalExecutor::reap() {
   for (const pid_t child : children_) {
     int status = 0;
-    if (waitpid(child, &status, WNOHANG) != child) continue;
+    const pid_t result = waitpid(child, &status, WNOHANG);
+    const bool taken_elsewhere = result < 0 && errno == ECHILD;
+    if (result != child && !taken_elsewhere) continue;
     std::erase(children_, child);
     Event event;
     event.ended = child;

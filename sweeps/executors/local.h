@@ -25,8 +25,9 @@ struct LocalJob {
 
 class LocalExecutor {
  public:
-  // For its lifetime SIGINT, SIGTERM, SIGHUP and SIGCHLD are blocked in this thread and come out of
-  // wait() instead. One executor a process, used from one thread, which outlives it.
+  // For its lifetime SIGINT, SIGTERM, SIGHUP (those that were not ignored before, as under nohup)
+  // and SIGCHLD are blocked in this thread and come out of wait() instead. One executor a process,
+  // used from one thread, which outlives it.
   LocalExecutor();
   ~LocalExecutor();
   LocalExecutor(const LocalExecutor&) = delete;
@@ -37,8 +38,8 @@ class LocalExecutor {
   pid_t start(const LocalJob& job);
 
   struct Event {
-    pid_t ended = 0;  // 0: nothing ended
-    ProcessEnd end;
+    pid_t ended = 0;          // 0: nothing ended
+    ProcessEnd end;           // exit 0 where somebody else took it: what the process left tells
     bool stop_asked = false;  // SIGINT, SIGTERM or SIGHUP reached this process
   };
   // The next thing that happens, or neither after `seconds`.
@@ -51,6 +52,7 @@ class LocalExecutor {
   std::optional<Event> reap();
 
   sigset_t waited_for_, mask_before_;
+  struct sigaction child_action_before_;
   std::vector<pid_t> children_;
 };
 
