@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
@@ -20,16 +21,22 @@ extern char** environ;
 namespace scalelaw {
 namespace {
 
+// Where to pin threads is an answer for one process: every child would pin its one thread to the
+// first core that these name.
+constexpr std::array<std::string_view, 3> kPinning = {
+    "OMP_PLACES=", "GOMP_CPU_AFFINITY=", "KMP_AFFINITY="};
+
 std::vector<std::string> single_thread_environment() {
   const std::vector<std::string> set = {"OMP_NUM_THREADS=1", "OMP_WAIT_POLICY=PASSIVE",
-                                        "MKL_NUM_THREADS=1"};
+                                        "OMP_PROC_BIND=false", "MKL_NUM_THREADS=1"};
   std::vector<std::string> environment = set;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
     const std::string_view key = text.substr(0, text.find('=') + 1);
     const bool replaced = std::any_of(set.begin(), set.end(),
                                       [&](const auto& ours) { return ours.starts_with(key); });
-    if (!replaced) environment.emplace_back(text);
+    const bool pins = std::find(kPinning.begin(), kPinning.end(), key) != kPinning.end();
+    if (!replaced && !pins) environment.emplace_back(text);
   }
   return environment;
 }

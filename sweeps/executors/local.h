@@ -2,8 +2,9 @@
 //
 // Each child runs in its own process group (a Ctrl-C on the terminal reaches the launcher alone,
 // which forwards it once), with its output appended to a log, no input, OMP_NUM_THREADS=1,
-// OMP_WAIT_POLICY=PASSIVE and MKL_NUM_THREADS=1 set before exec (OpenMP reads them once, at start),
-// and with SIGTERM due when the launcher dies in any way, so that it checkpoints and ends.
+// OMP_WAIT_POLICY=PASSIVE, OMP_PROC_BIND=false and MKL_NUM_THREADS=1 set and lists of cores to pin
+// threads to unset before exec (OpenMP reads them once, at start), and with SIGTERM due when the
+// launcher dies in any way, so that it checkpoints and ends.
 #pragma once
 
 #include <signal.h>

@@ -15,6 +15,7 @@
 #include <iostream>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -106,9 +107,10 @@ int act(const RunIdentity& identity) {
 int main(int argc, char** argv) {
   signal(SIGTERM, [](int) { stop_asked = 1; });
   const std::vector<std::string> words(argv + 1, argv + argc);
-  for (const char* name : {"OMP_NUM_THREADS", "OMP_WAIT_POLICY", "MKL_NUM_THREADS"}) {
-    const char* value = std::getenv(name);
-    std::cerr << name << "=" << (value != nullptr ? value : "") << '\n';
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    if (text.find("OMP_") < text.find('=') || text.starts_with("MKL_") || text.starts_with("KMP_"))
+      std::cerr << text << '\n';
   }
   try {
     // train CONFIG --runs DIR --data DIR --device cpu --threads 1

@@ -31,17 +31,24 @@ TEST_F(SweepProgram, RunsEveryCellOnceAndSkipsCompleteOnes) {
   EXPECT_EQ(attempts(2), 1);
 }
 
-TEST_F(SweepProgram, TrainersGetOneThreadAndALogOfTheirOwn) {
+TEST_F(SweepProgram, TrainersGetOneThreadOnAnyCoreAndALogOfTheirOwn) {
   write_spec("[1]");
+  const std::vector<const char*> pinning = {"OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY",
+                                            "KMP_AFFINITY"};
+  for (const char* name : pinning) setenv(name, "0", 1);
   setenv("OMP_NUM_THREADS", "7", 1);
   EXPECT_EQ(run().exit_code, 0);
   setenv("OMP_NUM_THREADS", "1", 1);
+  for (const char* name : pinning) unsetenv(name);
   const SweepRecord record = read_sweep_record(sweep_record_file(runs_, "s"));
   EXPECT_EQ(record.cells.at(0).places, (std::vector<SweepPlace>{{"", "b"}}));
   const std::string log = text_of(runs_ / "sweeps/s/logs" / (record.cells[0].folder + ".log"));
-  for (const char* setting :
-       {"OMP_NUM_THREADS=1\n", "OMP_WAIT_POLICY=PASSIVE\n", "MKL_NUM_THREADS=1\n"}) {
+  for (const char* setting : {"OMP_NUM_THREADS=1\n", "OMP_WAIT_POLICY=PASSIVE\n",
+                              "OMP_PROC_BIND=false\n", "MKL_NUM_THREADS=1\n"}) {
     EXPECT_NE(log.find(setting), std::string::npos) << log;
+  }
+  for (const char* name : {"OMP_PLACES", "GOMP_CPU_AFFINITY", "KMP_AFFINITY"}) {
+    EXPECT_EQ(log.find(name), std::string::npos) << log;
   }
   EXPECT_TRUE(log.starts_with("--- 20")) << log;
 }
