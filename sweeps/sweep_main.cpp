@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "sweeps/cell_status.h"
-#include "sweeps/executors/local.h"
 #include "sweeps/plan.h"
 #include "sweeps/reports.h"
 #include "sweeps/run_sweep.h"
 #include "sweeps/sweep_spec.h"
+#include "trainer/available_cores.h"
 #include "trainer/command_line.h"
 #include "trainer/config_error.h"
 #include "trainer/nearest.h"

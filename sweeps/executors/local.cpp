@@ -1,7 +1,6 @@
 #include "sweeps/executors/local.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -154,13 +153,6 @@ LocalExecutor::Event LocalExecutor::wait(double seconds) {
 
 void LocalExecutor::signal_all(int signal) const {
   for (const pid_t child : children_) kill(child, signal);
-}
-
-int available_cores() {
-  cpu_set_t cores;
-  CPU_ZERO(&cores);
-  if (sched_getaffinity(0, sizeof cores, &cores) != 0) return 1;
-  return std::max(1, CPU_COUNT(&cores));
 }
 
 }  // namespace scalelaw

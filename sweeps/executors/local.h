@@ -57,7 +57,4 @@ class LocalExecutor {
   std::vector<pid_t> children_;
 };
 
-// Cores this process may use (affinity, as taskset and Slurm set it); at least 1.
-int available_cores();
-
 }  // namespace scalelaw
