@@ -61,7 +61,10 @@ struct ChildSetup {
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != setup.launcher) _exit(127);  // it died before prctl
   const int nothing = open("/dev/null", O_RDONLY);
-  if (nothing >= 0) dup2(nothing, STDIN_FILENO);
+  if (nothing > STDIN_FILENO) {
+    dup2(nothing, STDIN_FILENO);
+    close(nothing);
+  }
   dup2(setup.log, STDOUT_FILENO);
   dup2(setup.log, STDERR_FILENO);
   sigprocmask(SIG_SETMASK, setup.mask, nullptr);
