@@ -88,6 +88,10 @@ class SweepRun {
                         (error ? " (" + error.message() + ")" : "") +
                         "; choose another store with --runs");
     }
+    // Of launchers that were killed; another may be at work here.
+    for (const fs::path& place : {record.parent_path(), folder_.path / "cells"}) {
+      remove_drafts(place, std::chrono::hours(1));
+    }
     write_sweep_record(record, record_of(plan_));
   }
 

@@ -130,8 +130,9 @@ class Draft {
     path_.clear();
     sync_folder(target_);
   }
-  bool link_to_target() {
-    if (::link(path_.c_str(), target_.c_str()) != 0 && !linked_after_all(errno)) {
+  // False when the target is there already.
+  bool become_target() {
+    if (!renamed() && !linked()) {
       const int error = errno;
       if (error == EEXIST) return false;
       fail(target_, "cannot link to", error);
@@ -141,19 +142,24 @@ class Draft {
   }
 
  private:
-  // True when the target is ours although link() failed; otherwise errno is the reason.
-  bool linked_after_all(int error) {
-    struct stat status;
-    // NFS may repeat a link whose answer was lost and then report EEXIST: two names mean it worked.
-    if (::stat(path_.c_str(), &status) == 0 && status.st_nlink == 2) return true;
-    errno = error;
-    if (error != EPERM && error != ENOTSUP) return false;
-    // No hard links on this file system.
+  // One step: no crash can leave both names.
+  bool renamed() {
     if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target_.c_str(), RENAME_NOREPLACE) != 0) {
       return false;
     }
     path_.clear();
     return true;
+  }
+  // Where the file system, NFS among them, cannot rename without replacing.
+  bool linked() {
+    if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) return false;
+    if (::link(path_.c_str(), target_.c_str()) == 0) return true;
+    const int error = errno;
+    struct stat status;
+    // NFS may repeat a link whose answer was lost and then report EEXIST: two names mean it worked.
+    if (::stat(path_.c_str(), &status) == 0 && status.st_nlink == 2) return true;
+    errno = error;
+    return false;
   }
 
   fs::path target_, path_;
@@ -181,7 +187,7 @@ void write_atomically(const fs::path& path, const std::function<void(std::ostrea
 bool publish_atomically(const fs::path& path, std::string_view content) {
   Draft draft(path);
   draft.fill(writer_of(content));
-  return draft.link_to_target();
+  return draft.become_target();
 }
 
 void sync_file(const fs::path& file) {
@@ -192,11 +198,14 @@ void sync_file(const fs::path& file) {
   if (error != 0) fail(file, "cannot sync", error);
 }
 
-void remove_drafts(const fs::path& folder) {
+void remove_drafts(const fs::path& folder, std::chrono::seconds older_than) {
+  const fs::file_time_type newest = fs::file_time_type::clock::now() - older_than;
   std::error_code gone;
   for (fs::directory_iterator it(folder, gone), end; !gone && it != end; it.increment(gone)) {
+    if (!it->path().filename().string().starts_with(kDraftPrefix)) continue;
     std::error_code ignored;
-    if (it->path().filename().string().starts_with(kDraftPrefix)) fs::remove(it->path(), ignored);
+    const bool is_old = older_than.count() == 0 || it->last_write_time(ignored) < newest;
+    if (!ignored && is_old) fs::remove(it->path(), ignored);
   }
 }
 

@@ -1,6 +1,7 @@
 // Files that are there whole or not at all, on local disks and NFS.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <ostream>
@@ -15,11 +16,12 @@ namespace scalelaw {
 void write_atomically(const std::filesystem::path& path, std::string_view content);
 void write_atomically(const std::filesystem::path& path,
                       const std::function<void(std::ostream&)>& write);
-// The same, but linked without overwriting: false when `path` exists already.
+// The same without replacing: false when `path` exists already.
 bool publish_atomically(const std::filesystem::path& path, std::string_view content);
 
-// Deletes the drafts that a crash left directly in `folder`, which only its one writer may do.
-void remove_drafts(const std::filesystem::path& folder);
+// Deletes the drafts that a crash left directly in `folder`. Where others may be writing, only
+// those too old to be anyone's.
+void remove_drafts(const std::filesystem::path& folder, std::chrono::seconds older_than = {});
 
 // Forces what was written to `file` to the disk.
 void sync_file(const std::filesystem::path& file);

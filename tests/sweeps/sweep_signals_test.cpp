@@ -87,6 +87,23 @@ TEST_F(SweepSignals, KilledLauncherTakesItsRunsAlongAndTheNextOneGoesOn) {
   EXPECT_EQ(attempts(2), 1);
 }
 
+TEST_F(SweepSignals, NextLauncherClearsWhatAKilledOneWasWriting) {
+  write_spec("[1]");
+  ASSERT_EQ(run().exit_code, 0);
+  const std::vector<fs::path> places = {runs_ / "sweeps", runs_ / "sweeps/s/cells"};
+  for (const fs::path& place : places) {
+    std::ofstream(place / ".draft-old") << "{";
+    std::ofstream(place / ".draft-young") << "{";
+    fs::last_write_time(place / ".draft-old",
+                        fs::file_time_type::clock::now() - std::chrono::hours(2));
+  }
+  ASSERT_EQ(run().exit_code, 0);
+  for (const fs::path& place : places) {
+    EXPECT_FALSE(fs::exists(place / ".draft-old")) << place;
+    EXPECT_TRUE(fs::exists(place / ".draft-young")) << "perhaps another launcher's";
+  }
+}
+
 TEST_F(SweepSignals, LauncherThatInheritsIgnoredChildSignalsSeesItsRunsEnd) {
   write_spec("[1, 2, 3]");
   behave("1:crash,ok");
