@@ -82,7 +82,9 @@ class SweepRun {
     const fs::path record = sweep_record_file(plan_.options.runs, plan_.name);
     refuse_name_of_another_sweep(record, plan_);
     std::error_code error;
-    for (const char* part : {"cells", "logs"}) fs::create_directories(folder_.path / part, error);
+    for (const char* part : {"cells", "logs"}) {
+      if (!error) create_folders(folder_.path / part, error);
+    }
     if (error || access(folder_.path.c_str(), W_OK) != 0) {
       throw ConfigError(folder_.path.string() + ": cannot be written" +
                         (error ? " (" + error.message() + ")" : "") +

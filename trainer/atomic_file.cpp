@@ -31,15 +31,14 @@ fs::path folder_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
-// A rename or link is on disk only when the folder is.
-void sync_folder(const fs::path& path) {
-  const fs::path folder = folder_of(path);
+// Its errno, or 0.
+int force_names_to_disk(const fs::path& folder) {
   const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) fail(folder, "cannot open", errno);
+  if (descriptor < 0) return errno;
   const int error = ::fsync(descriptor) == 0 ? 0 : errno;
   ::close(descriptor);
   // Some network file systems sync folders by themselves and refuse the call.
-  if (error != 0 && error != EINVAL && error != ENOTSUP) fail(folder, "cannot sync", error);
+  return error == EINVAL || error == ENOTSUP ? 0 : error;
 }
 
 // A stream into a descriptor that remembers the first errno.
@@ -128,7 +127,7 @@ class Draft {
   void rename_over_target() {
     if (::rename(path_.c_str(), target_.c_str()) != 0) fail(target_, "cannot rename to", errno);
     path_.clear();
-    sync_folder(target_);
+    sync_folder(folder_of(target_));
   }
   // False when the target is there already.
   bool become_target() {
@@ -137,7 +136,7 @@ class Draft {
       if (error == EEXIST) return false;
       fail(target_, "cannot link to", error);
     }
-    sync_folder(target_);
+    sync_folder(folder_of(target_));
     return true;
   }
 
@@ -188,6 +187,30 @@ bool publish_atomically(const fs::path& path, std::string_view content) {
   Draft draft(path);
   draft.fill(writer_of(content));
   return draft.become_target();
+}
+
+void sync_folder(const fs::path& folder) {
+  if (const int error = force_names_to_disk(folder)) fail(folder, "cannot sync", error);
+}
+
+void create_folders(const fs::path& folder, std::error_code& error) {
+  const fs::file_status status = fs::status(folder, error);
+  if (fs::is_directory(status)) return;
+  if (fs::exists(status)) {
+    error = std::make_error_code(std::errc::not_a_directory);
+    return;
+  }
+  const fs::path above = folder_of(folder);
+  if (above != folder) create_folders(above, error);
+  if (error) return;
+  fs::create_directory(folder, error);
+  if (!error) error.assign(force_names_to_disk(above), std::generic_category());
+}
+
+void create_folders(const fs::path& folder) {
+  std::error_code error;
+  create_folders(folder, error);
+  if (error) fail(folder, "cannot create", error.value());
 }
 
 void sync_file(const fs::path& file) {

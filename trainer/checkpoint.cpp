@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "trainer/atomic_file.h"
 #include "trainer/safetensors.h"
 
 namespace scalelaw {
@@ -121,7 +122,7 @@ std::vector<int64_t> checkpoint_steps(const RunFolder& folder) {
 void write_checkpoint(const RunFolder& folder, const std::string& content_hash,
                       const TrainingCursor& cursor, const ParameterArena& arena,
                       const AdamW& optimizer, int64_t replica) {
-  fs::create_directories(folder.checkpoints());
+  create_folders(folder.checkpoints());
   std::vector<at::Tensor> rows;  // keeps the bytes alive
   std::map<std::string, SafetensorView> tensors;
   for (const Buffer& buffer : buffers(arena, optimizer)) {

@@ -14,6 +14,7 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "tests/support/recorded_syncs.h"
 #include "tests/support/temp_dir.h"
 
 static bool killed_after_linking = false, renames_replace_only = false;
@@ -216,6 +217,29 @@ TEST_F(AtomicFile, AFileNameWithoutFolderIsOfTheCurrentFolder) {
   write_atomically("plain", "x");
   fs::current_path(before);
   EXPECT_EQ(read_whole_file(folder_.path() / "plain"), "x");
+}
+
+TEST_F(AtomicFile, EachFolderThatIsMadeIsOnDiskInTheOneAbove) {
+  const fs::path runs = folder_.path() / "runs", run = runs / "a run", inner = run / "attempts";
+  take_recorded_syncs();
+  create_folders(inner);
+  EXPECT_TRUE(fs::is_directory(inner));
+  EXPECT_EQ(take_recorded_syncs(), (std::vector{folder_.path(), runs, run}));
+  create_folders(inner);
+  EXPECT_EQ(take_recorded_syncs(), std::vector<fs::path>{}) << "nothing was made";
+
+  publish_atomically(file_, "x");
+  EXPECT_EQ(take_recorded_syncs().back(), folder_.path());
+  EXPECT_NE(message_of([&] { create_folders(file_ / "below"); }).find("cannot create: Not a dir"),
+            std::string::npos);
+}
+
+TEST_F(AtomicFile, AFolderWithoutAFolderIsMadeInTheCurrentOne) {
+  const fs::path before = fs::current_path();
+  fs::current_path(folder_.path());
+  create_folders("plain/");
+  fs::current_path(before);
+  EXPECT_TRUE(fs::is_directory(folder_.path() / "plain"));
 }
 
 TEST_F(AtomicFile, ReadingSaysWhatIsWrong) {
