@@ -130,10 +130,6 @@ std::string quoted(const std::string& word) {
   return text + "'";
 }
 
-std::filesystem::path own_folder() {
-  return std::filesystem::read_symlink("/proc/self/exe").parent_path();
-}
-
 int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {
   RunSweepOptions options;
   options.trainer =

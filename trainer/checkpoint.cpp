@@ -3,9 +3,6 @@
 #include <ATen/ops/from_blob.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cstdio>
-#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -17,8 +14,6 @@ namespace scalelaw {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::string_view kPrefix = "step-", kSuffix = ".safetensors";
 
 struct Buffer {
   std::string prefix;
@@ -97,27 +92,6 @@ TrainingCursor checked_cursor(const SafetensorsFile& file, const fs::path& path)
 }
 
 }  // namespace
-
-fs::path checkpoint_file(const RunFolder& folder, int64_t step) {
-  char name[64];
-  std::snprintf(name, sizeof name, "step-%012lld.safetensors", static_cast<long long>(step));
-  return folder.checkpoints() / name;
-}
-
-std::vector<int64_t> checkpoint_steps(const RunFolder& folder) {
-  std::vector<int64_t> steps;
-  if (!fs::exists(folder.checkpoints())) return steps;
-  for (const auto& entry : fs::directory_iterator(folder.checkpoints())) {
-    const std::string name = entry.path().filename();
-    if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) continue;
-    int64_t step = 0;
-    const char* last = name.data() + name.size() - kSuffix.size();
-    const auto [end, error] = std::from_chars(name.data() + kPrefix.size(), last, step);
-    if (error == std::errc() && end == last) steps.push_back(step);
-  }
-  std::sort(steps.begin(), steps.end(), std::greater<>());
-  return steps;
-}
 
 void write_checkpoint(const RunFolder& folder, const std::string& content_hash,
                       const TrainingCursor& cursor, const ParameterArena& arena,

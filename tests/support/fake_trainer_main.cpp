@@ -19,6 +19,7 @@
 #include <thread>
 #include <vector>
 
+#include "trainer/checkpoint_files.h"
 #include "trainer/config_error.h"
 #include "trainer/config_yaml.h"
 #include "trainer/run_identity.h"
@@ -54,7 +55,7 @@ std::string behaviour(const RunConfig& config, const RunFolder& folder) {
 
 void write_checkpoint(const RunFolder& folder, int64_t step) {
   std::filesystem::create_directories(folder.checkpoints());
-  std::ofstream(folder.checkpoints() / ("step-00000000" + std::to_string(step) + ".safetensors"));
+  std::ofstream(checkpoint_file(folder, step)).flush();
 }
 
 void write_metrics(const RunFolder& folder, int64_t step) {
