@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <stdexcept>
-#include <system_error>
 
 #include "sweeps/executors/local.h"
 #include "sweeps/work_left.h"
@@ -81,19 +80,7 @@ class SweepRun {
     }
     const fs::path record = sweep_record_file(plan_.options.runs, plan_.name);
     refuse_name_of_another_sweep(record, plan_);
-    std::error_code error;
-    for (const char* part : {"cells", "logs"}) {
-      if (!error) create_folders(folder_.path / part, error);
-    }
-    if (error || access(folder_.path.c_str(), W_OK) != 0) {
-      throw ConfigError(folder_.path.string() + ": cannot be written" +
-                        (error ? " (" + error.message() + ")" : "") +
-                        "; choose another store with --runs");
-    }
-    // Of launchers that were killed; another may be at work here.
-    for (const fs::path& place : {record.parent_path(), folder_.path / "cells"}) {
-      remove_drafts(place, std::chrono::hours(1));
-    }
+    folder_.prepare();
     write_sweep_record(record, record_of(plan_));
   }
 
