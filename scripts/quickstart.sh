@@ -5,8 +5,9 @@
 #
 #   scripts/quickstart.sh [--runs FOLDER] [--out FOLDER]
 #
-#   --runs FOLDER   the store of run folders (default: runs)
-#   --out FOLDER    where the page goes (default: report/quickstart); its path is printed at the end
+#   --runs FOLDER   the store of run folders (default: runs in the project)
+#   --out FOLDER    where the page goes (default: report/quickstart in the project); its path is
+#                   printed at the end
 source "$(dirname -- "${BASH_SOURCE[0]}")/stages.sh"
 
 runs=runs
@@ -15,7 +16,7 @@ while (($# > 0)); do
   case $1 in
     --runs | --out)
       (($# > 1)) || usage_error "$1 needs a folder"
-      printf -v "${1#--}" '%s' "$2"
+      printf -v "${1#--}" '%s' "$(realpath -m -- "$2")"
       shift
       ;;
     -h | --help)

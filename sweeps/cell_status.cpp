@@ -1,10 +1,10 @@
 #include "sweeps/cell_status.h"
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <stdexcept>
 
+#include "trainer/checkpoint_files.h"
 #include "trainer/run_lock.h"
 #include "trainer/run_record.h"
 
@@ -13,21 +13,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Of checkpoints/step-000000512.safetensors, the newest; nullopt when there is none.
 std::optional<int64_t> newest_checkpoint(const RunFolder& folder) {
-  constexpr std::string_view kPrefix = "step-";
-  std::optional<int64_t> newest;
-  std::error_code error;
-  for (fs::directory_iterator it(folder.checkpoints(), error), end; !error && it != end;
-       it.increment(error)) {
-    const std::string file = it->path().filename().string();
-    if (!file.starts_with(kPrefix) || it->path().extension() != ".safetensors") continue;
-    int64_t step = 0;
-    const char* digits = file.data() + kPrefix.size();
-    if (std::from_chars(digits, file.data() + file.size(), step).ec != std::errc()) continue;
-    newest = std::max(newest.value_or(step), step);
+  try {
+    const std::vector<int64_t> steps = checkpoint_steps(folder);
+    if (!steps.empty()) return steps.front();
+  } catch (const fs::filesystem_error&) {
+    return std::nullopt;  // removed at this moment, or not ours to read
   }
-  return newest;
+  return std::nullopt;
 }
 
 constexpr std::size_t kMostRowBytes = std::size_t{1} << 16;

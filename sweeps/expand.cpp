@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "sweeps/sweep_spec.h"
+#include "trainer/flat_keys.h"
 
 namespace scalelaw {
 namespace {

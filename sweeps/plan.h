@@ -39,6 +39,11 @@ struct PlannedCell {
   std::optional<double> core_hours;
 };
 
+// What a cell costs beside others of its sweep: FLOPs, or tokens where those are not known.
+inline double cost(const PlannedCell& cell) {
+  return cell.train_flops.value_or(static_cast<double>(cell.train_tokens));
+}
+
 struct Plan {
   std::string name;
   std::string spec_file;

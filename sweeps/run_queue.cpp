@@ -12,10 +12,6 @@
 namespace scalelaw {
 namespace {
 
-double cost(const PlannedCell& cell) {
-  return cell.train_flops.value_or(static_cast<double>(cell.train_tokens));
-}
-
 // Two failures are the same when they differ in numbers only: addresses, sizes, seeds, hashes.
 std::string without_numbers(const std::string& reason) {
   static const std::regex kNumber(

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <stdexcept>
-#include <system_error>
 
 #include "sweeps/executors/local.h"
 #include "sweeps/work_left.h"
@@ -23,6 +22,8 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr double kSecondsBetweenLooks = 0.5;  // at the running cells' metrics
+// Schedulers, wrappers and terminals send a signal twice at once, which is one wish.
+constexpr double kSecondsOfOneWish = 1.0;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -79,13 +80,7 @@ class SweepRun {
     }
     const fs::path record = sweep_record_file(plan_.options.runs, plan_.name);
     refuse_name_of_another_sweep(record, plan_);
-    std::error_code error;
-    for (const char* part : {"cells", "logs"}) fs::create_directories(folder_.path / part, error);
-    if (error || access(folder_.path.c_str(), W_OK) != 0) {
-      throw ConfigError(folder_.path.string() + ": cannot be written" +
-                        (error ? " (" + error.message() + ")" : "") +
-                        "; choose another store with --runs");
-    }
+    folder_.prepare();
     write_sweep_record(record, record_of(plan_));
   }
 
@@ -119,11 +114,13 @@ class SweepRun {
 
   void stop() {
     if (interrupted_) {
+      if (seconds_since(stop_asked_) <= kSecondsOfOneWish) return;
       executor_.signal_all(SIGKILL);
       display_.line("killing " + std::to_string(executor_.running()) + " runs");
       return;
     }
     interrupted_ = true;
+    stop_asked_ = Clock::now();
     queue_.stop("interrupted");
     executor_.signal_all(SIGTERM);
     display_.line("stopping: " + std::to_string(executor_.running()) +
@@ -284,7 +281,7 @@ class SweepRun {
   RunQueue queue_;
   LocalExecutor executor_;
   std::map<pid_t, Started> started_;
-  Clock::time_point start_ = Clock::now(), looked_;
+  Clock::time_point start_ = Clock::now(), looked_, stop_asked_;
   WorkLeft work_left_{plan_};
   bool interrupted_ = false;
 };

@@ -6,11 +6,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <system_error>
 
+#include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
 
 namespace scalelaw {
@@ -22,6 +25,21 @@ fs::path SweepFolder::cell_config(std::string_view content_hash) const {
 }
 fs::path SweepFolder::log(std::string_view run_folder) const {
   return path / "logs" / (std::string(run_folder) + ".log");
+}
+
+void SweepFolder::prepare() const {
+  std::error_code error;
+  for (const char* part : {"cells", "logs"}) {
+    if (!error) create_folders(path / part, error);
+  }
+  if (error || access(path.c_str(), W_OK) != 0) {
+    throw ConfigError(path.string() + ": cannot be written" +
+                      (error ? " (" + error.message() + ")" : "") +
+                      "; choose another store with --runs");
+  }
+  for (const fs::path& place : {path.parent_path(), path / "cells"}) {
+    remove_drafts(place, std::chrono::hours(1));
+  }
 }
 
 SweepFolder sweep_folder(const fs::path& runs, std::string_view sweep_name) {

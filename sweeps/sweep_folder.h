@@ -17,6 +17,9 @@ namespace scalelaw {
 
 struct SweepFolder {
   std::filesystem::path path;
+  // Makes it and clears what launchers that were killed were writing. ConfigError when that cannot
+  // be; another launcher may be at work in it.
+  void prepare() const;
   std::filesystem::path cell_config(std::string_view content_hash) const;
   std::filesystem::path log(std::string_view run_folder) const;
   std::filesystem::path unfinished() const { return path / "unfinished.jsonl"; }

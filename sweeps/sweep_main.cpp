@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "sweeps/cell_status.h"
-#include "sweeps/executors/local.h"
 #include "sweeps/plan.h"
 #include "sweeps/reports.h"
 #include "sweeps/run_sweep.h"
 #include "sweeps/sweep_spec.h"
+#include "trainer/available_cores.h"
 #include "trainer/command_line.h"
 #include "trainer/config_error.h"
 #include "trainer/nearest.h"
@@ -70,7 +70,7 @@ void add_verbs(CLI::App& app, Arguments& a) {
   run->footer(
       "Example: scalelaw sweep run configs/quickstart.yaml --jobs 2\n"
       "Complete runs are skipped, interrupted ones go on. Ctrl-C loses nothing: the runs write a\n"
-      "checkpoint and end; once more kills them.");
+      "checkpoint and end; once more, a second later or after, kills them.");
   add_common(run, a);
   run->add_option("--jobs,-j", a.jobs, "processes side by side; 0: the cores there are");
   run->add_option("--retries", a.queue.retries, "of a crash, a run")
@@ -128,10 +128,6 @@ std::string quoted(const std::string& word) {
   std::string text = "'";
   for (const char c : word) text += c == '\'' ? "'\\''" : std::string(1, c);
   return text + "'";
-}
-
-std::filesystem::path own_folder() {
-  return std::filesystem::read_symlink("/proc/self/exe").parent_path();
 }
 
 int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {

@@ -26,6 +26,7 @@ SweepSpec read_spec(const SpecParts& parts, const YamlTree& root) {
   for (const auto& [key, value] : root.map) {
     if (key == "arms") read_arms(parts, value, spec);
   }
+  KeyFlattener base = parts.flattener();
   for (const auto& [key, value] : root.map) {
     if (key == "name") {
       spec.name = parts.checked_name(value, "name");
@@ -35,9 +36,10 @@ SweepSpec read_spec(const SpecParts& parts, const YamlTree& root) {
       spec.base.emplace(key, parts.scalar(value, key));
     } else if (key != "arms") {
       parts.check_section(key, value, {"spec", "name", "arms", "blocks"});
-      parts.flatten(key, value, spec.base);
+      base.add(key, value);
     }
   }
+  spec.base.merge(base.take());
   if (!spec.base.contains("spec")) {
     parts.fail(root, "spec", "is missing; write `spec: 1`, the number that freezes the defaults");
   }

@@ -20,9 +20,6 @@ namespace scalelaw {
 
 inline constexpr int64_t kMaxCells = 100'000;  // before merging; beyond it a grid is a slip
 
-// The text that stands for an empty map under its own key, as parse_flat_config keeps it.
-inline constexpr const char* kEmptyGroup = "{}";
-
 struct SweepArm {
   std::string name;
   FlatConfig overrides;

@@ -16,6 +16,7 @@ class BlockReader : private SpecParts {
     if (value.kind != YamlTree::Kind::kMap)
       fail(value, "blocks", "a block is {name: ..., grid: ...}");
     SweepBlock block;
+    KeyFlattener keys = flattener();
     for (const auto& [key, inner] : value.map) {
       if (key == "name") {
         block.name = checked_name(inner, "blocks.name");
@@ -27,9 +28,10 @@ class BlockReader : private SpecParts {
         read_block_arms(inner, spec, block);
       } else {
         check_section(key, inner, {"name", "grid", "zip", "list", "arms"});
-        flatten(key, inner, block.overrides);
+        keys.add(key, inner);
       }
     }
+    block.overrides = keys.take();
     if (block.name.empty()) fail(value, "blocks", "this block has no name; add `name: sizes`");
     check_zip(block);
     check_set_once(block);

@@ -90,32 +90,20 @@ void SpecParts::check_section(const std::string& key, const YamlTree& value,
        "unknown key" + (elsewhere.empty() ? "; known here: " + joined(parts) : elsewhere));
 }
 
-void SpecParts::flatten(const std::string& key, const YamlTree& value, FlatConfig& into) const {
-  if (value.kind == YamlTree::Kind::kMap && !value.map.empty()) {
-    for (const auto& [inner, inner_value] : value.map) {
-      flatten(key + "." + inner, inner_value, into);
-    }
-    return;
-  }
-  const SourcedText text = value.kind == YamlTree::Kind::kMap
-                               ? SourcedText{kEmptyGroup, file_, value.line}
-                               : scalar(value, key);
-  const auto [place, inserted] = into.emplace(key, text);
-  if (!inserted) {
-    fail(value, key,
-         "is set twice, first in line " + std::to_string(place->second.line) + "; remove one");
-  }
+KeyFlattener SpecParts::flattener() const {
+  return {file_, [parts = *this](const YamlTree& value, const std::string& key) {
+            return parts.scalar(value, key);
+          }};
 }
+
 FlatConfig SpecParts::overrides(const YamlTree& value, const std::string& what) const {
   if (value.kind != YamlTree::Kind::kMap) {
     fail(value, what, "must hold keys of a configuration, as {model: {d_model: 64}}");
   }
-  FlatConfig flat;
-  for (const auto& [key, inner] : value.map) {
-    check_section(key, inner, {});
-    flatten(key, inner, flat);
-  }
-  return flat;
+  for (const auto& [key, inner] : value.map) check_section(key, inner, {});
+  KeyFlattener keys = flattener();
+  keys.add_members("", value);
+  return keys.take();
 }
 
 }  // namespace scalelaw

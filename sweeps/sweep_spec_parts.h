@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sweeps/sweep_spec.h"
+#include "trainer/flat_keys.h"
 #include "trainer/yaml_tree.h"
 
 namespace scalelaw {
@@ -27,8 +28,7 @@ class SpecParts {
   // `key` begins with a section of the configuration; `parts` are what else may stand here.
   void check_section(const std::string& key, const YamlTree& value,
                      std::vector<std::string> parts) const;
-  // {a: {b: 1}, "a.c": 2} -> a.b = 1, a.c = 2
-  void flatten(const std::string& key, const YamlTree& value, FlatConfig& into) const;
+  KeyFlattener flattener() const;  // of keys with one value each
   // A map of a configuration's keys; `what` names it in messages.
   FlatConfig overrides(const YamlTree& value, const std::string& what) const;
 

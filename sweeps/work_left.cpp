@@ -5,10 +5,6 @@
 namespace scalelaw {
 namespace {
 
-double cost(const PlannedCell& cell) {
-  return cell.train_flops.value_or(static_cast<double>(cell.train_tokens));
-}
-
 double cost_of_steps(const PlannedCell& cell, int64_t steps) {
   const double share =
       static_cast<double>(steps) / static_cast<double>(std::max<int64_t>(1, cell.steps));

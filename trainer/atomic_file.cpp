@@ -11,10 +11,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <random>
+#include <span>
 #include <stdexcept>
 #include <streambuf>
-#include <utility>
 #include <vector>
+
+#include "trainer/descriptor.h"
 
 namespace scalelaw {
 namespace {
@@ -31,15 +33,13 @@ fs::path folder_of(const fs::path& path) {
   return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
-// A rename or link is on disk only when the folder is.
-void sync_folder(const fs::path& path) {
-  const fs::path folder = folder_of(path);
-  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) fail(folder, "cannot open", errno);
-  const int error = ::fsync(descriptor) == 0 ? 0 : errno;
-  ::close(descriptor);
+// Its errno, or 0.
+int force_names_to_disk(const fs::path& folder) {
+  const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (descriptor.get() < 0) return errno;
+  const int error = ::fsync(descriptor.get()) == 0 ? 0 : errno;
   // Some network file systems sync folders by themselves and refuse the call.
-  if (error != 0 && error != EINVAL && error != ENOTSUP) fail(folder, "cannot sync", error);
+  return error == EINVAL || error == ENOTSUP ? 0 : error;
 }
 
 // A stream into a descriptor that remembers the first errno.
@@ -66,26 +66,18 @@ class DescriptorBuffer : public std::streambuf {
       pbump(static_cast<int>(size));
       return size;
     }
-    return sync() == 0 && write_all(data, static_cast<std::size_t>(size)) ? size : 0;
+    return sync() == 0 && write(data, static_cast<std::size_t>(size)) ? size : 0;
   }
   int sync() override {
     const auto pending = static_cast<std::size_t>(pptr() - pbase());
-    const bool written = write_all(pbase(), pending);
+    const bool written = write(pbase(), pending);
     setp(buffer_.data(), buffer_.data() + buffer_.size());
     return written ? 0 : -1;
   }
 
  private:
-  bool write_all(const char* data, std::size_t size) {
-    while (size > 0 && error_ == 0) {
-      const ssize_t written = ::write(descriptor_, data, std::min(size, std::size_t{1} << 30));
-      if (written < 0) {
-        if (errno != EINTR) error_ = errno;
-        continue;
-      }
-      data += written;
-      size -= static_cast<std::size_t>(written);
-    }
+  bool write(const char* data, std::size_t size) {
+    if (error_ == 0) error_ = write_all(descriptor_, std::as_bytes(std::span(data, size)));
     return error_ == 0;
   }
 
@@ -103,61 +95,66 @@ class Draft {
       std::array<char, 64> name;
       std::snprintf(name.data(), name.size(), "%s%08x%08x", kDraftPrefix, random(), random());
       path_ = folder_of(target) / name.data();
-      descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    } while (descriptor_ < 0 && errno == EEXIST);
-    if (descriptor_ < 0) fail(target_, "cannot create", errno);
+      descriptor_ =
+          Descriptor(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    } while (descriptor_.get() < 0 && errno == EEXIST);
+    if (descriptor_.get() < 0) fail(target_, "cannot create", errno);
   }
   Draft(const Draft&) = delete;
   Draft& operator=(const Draft&) = delete;
   ~Draft() {
-    if (descriptor_ >= 0) ::close(descriptor_);
     if (!path_.empty()) ::unlink(path_.c_str());
   }
 
   void fill(const std::function<void(std::ostream&)>& write) {
-    DescriptorBuffer buffer(descriptor_);
+    DescriptorBuffer buffer(descriptor_.get());
     std::ostream stream(&buffer);
     write(stream);
     stream.flush();
     if (buffer.error() != 0) fail(target_, "cannot write", buffer.error());
     if (!stream) throw std::runtime_error(target_.string() + ": cannot write: stream failed");
-    if (::fsync(descriptor_) != 0) fail(target_, "cannot sync", errno);
-    // NFS reports a full disk as late as here.
-    if (::close(std::exchange(descriptor_, -1)) != 0) fail(target_, "cannot close", errno);
+    if (::fsync(descriptor_.get()) != 0) fail(target_, "cannot sync", errno);
+    if (const int error = descriptor_.close()) fail(target_, "cannot close", error);
   }
   void rename_over_target() {
     if (::rename(path_.c_str(), target_.c_str()) != 0) fail(target_, "cannot rename to", errno);
     path_.clear();
-    sync_folder(target_);
+    sync_folder(folder_of(target_));
   }
-  bool link_to_target() {
-    if (::link(path_.c_str(), target_.c_str()) != 0 && !linked_after_all(errno)) {
+  // False when the target is there already.
+  bool become_target() {
+    if (!renamed() && !linked()) {
       const int error = errno;
       if (error == EEXIST) return false;
       fail(target_, "cannot link to", error);
     }
-    sync_folder(target_);
+    sync_folder(folder_of(target_));
     return true;
   }
 
  private:
-  // True when the target is ours although link() failed; otherwise errno is the reason.
-  bool linked_after_all(int error) {
-    struct stat status;
-    // NFS may repeat a link whose answer was lost and then report EEXIST: two names mean it worked.
-    if (::stat(path_.c_str(), &status) == 0 && status.st_nlink == 2) return true;
-    errno = error;
-    if (error != EPERM && error != ENOTSUP) return false;
-    // No hard links on this file system.
+  // One step: no crash can leave both names.
+  bool renamed() {
     if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target_.c_str(), RENAME_NOREPLACE) != 0) {
       return false;
     }
     path_.clear();
     return true;
   }
+  // Where the file system, NFS among them, cannot rename without replacing.
+  bool linked() {
+    if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) return false;
+    if (::link(path_.c_str(), target_.c_str()) == 0) return true;
+    const int error = errno;
+    struct stat status;
+    // NFS may repeat a link whose answer was lost and then report EEXIST: two names mean it worked.
+    if (::stat(path_.c_str(), &status) == 0 && status.st_nlink == 2) return true;
+    errno = error;
+    return false;
+  }
 
   fs::path target_, path_;
-  int descriptor_ = -1;
+  Descriptor descriptor_;
 };
 
 std::function<void(std::ostream&)> writer_of(std::string_view content) {
@@ -181,22 +178,47 @@ void write_atomically(const fs::path& path, const std::function<void(std::ostrea
 bool publish_atomically(const fs::path& path, std::string_view content) {
   Draft draft(path);
   draft.fill(writer_of(content));
-  return draft.link_to_target();
+  return draft.become_target();
+}
+
+void sync_folder(const fs::path& folder) {
+  if (const int error = force_names_to_disk(folder)) fail(folder, "cannot sync", error);
+}
+
+void create_folders(const fs::path& folder, std::error_code& error) {
+  const fs::file_status status = fs::status(folder, error);
+  if (fs::is_directory(status)) return;
+  if (fs::exists(status)) {
+    error = std::make_error_code(std::errc::not_a_directory);
+    return;
+  }
+  const fs::path above = folder_of(folder);
+  if (above != folder) create_folders(above, error);
+  if (error) return;
+  fs::create_directory(folder, error);
+  if (!error) error.assign(force_names_to_disk(above), std::generic_category());
+}
+
+void create_folders(const fs::path& folder) {
+  std::error_code error;
+  create_folders(folder, error);
+  if (error) fail(folder, "cannot create", error.value());
 }
 
 void sync_file(const fs::path& file) {
-  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) fail(file, "cannot open", errno);
-  const int error = ::fsync(descriptor) == 0 ? 0 : errno;
-  ::close(descriptor);
-  if (error != 0) fail(file, "cannot sync", error);
+  const Descriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (descriptor.get() < 0) fail(file, "cannot open", errno);
+  if (::fsync(descriptor.get()) != 0) fail(file, "cannot sync", errno);
 }
 
-void remove_drafts(const fs::path& folder) {
+void remove_drafts(const fs::path& folder, std::chrono::seconds older_than) {
+  const fs::file_time_type newest = fs::file_time_type::clock::now() - older_than;
   std::error_code gone;
   for (fs::directory_iterator it(folder, gone), end; !gone && it != end; it.increment(gone)) {
+    if (!it->path().filename().string().starts_with(kDraftPrefix)) continue;
     std::error_code ignored;
-    if (it->path().filename().string().starts_with(kDraftPrefix)) fs::remove(it->path(), ignored);
+    const bool is_old = older_than.count() == 0 || it->last_write_time(ignored) < newest;
+    if (!ignored && is_old) fs::remove(it->path(), ignored);
   }
 }
 
@@ -207,11 +229,8 @@ std::string why_not_writable(const fs::path& folder) {
   if (!fs::is_directory(at, ignored)) return at.string() + " is not a folder";
   // A file without a name is gone with its descriptor; permission bits would not tell of a disk
   // that is mounted read-only, nor of root's powers.
-  const int descriptor = ::open(at.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
-  if (descriptor >= 0) {
-    ::close(descriptor);
-    return "";
-  }
+  const Descriptor nameless(::open(at.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
+  if (nameless.get() >= 0) return "";
   if (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT || errno == EINVAL) {
     std::string draft = (at / (std::string(kDraftPrefix) + "XXXXXX")).string();
     if (::mkdtemp(draft.data()) != nullptr) {
@@ -223,25 +242,22 @@ std::string why_not_writable(const fs::path& folder) {
 }
 
 std::string read_whole_file(const fs::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) fail(path, "cannot open", errno);
+  const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (descriptor.get() < 0) fail(path, "cannot open", errno);
   struct stat status;
   std::string content;
-  if (::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode)) {
+  if (::fstat(descriptor.get(), &status) == 0 && S_ISREG(status.st_mode)) {
     content.reserve(static_cast<std::size_t>(status.st_size) + 1);
   }
-  int error = 0;
   std::size_t size = 0;
   while (true) {
     if (content.size() == size) content.resize(std::max(content.capacity(), 2 * size + 4096));
-    const ssize_t count = ::read(descriptor, content.data() + size, content.size() - size);
+    const ssize_t count = ::read(descriptor.get(), content.data() + size, content.size() - size);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) error = errno;
-    if (count <= 0) break;
+    if (count < 0) fail(path, "cannot read", errno);
+    if (count == 0) break;
     size += static_cast<std::size_t>(count);
   }
-  ::close(descriptor);
-  if (error != 0) fail(path, "cannot read", error);
   content.resize(size);
   return content;
 }

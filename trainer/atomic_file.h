@@ -1,12 +1,14 @@
 // Files that are there whole or not at all, on local disks and NFS.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <ostream>
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace scalelaw {
 
@@ -15,14 +17,23 @@ namespace scalelaw {
 void write_atomically(const std::filesystem::path& path, std::string_view content);
 void write_atomically(const std::filesystem::path& path,
                       const std::function<void(std::ostream&)>& write);
-// The same, but linked without overwriting: false when `path` exists already.
+// The same without replacing: false when `path` exists already.
 bool publish_atomically(const std::filesystem::path& path, std::string_view content);
 
-// Deletes the drafts that a crash left directly in `folder`, which only its one writer may do.
-void remove_drafts(const std::filesystem::path& folder);
+// Deletes the drafts that a crash left directly in `folder`. Where others may be writing, only
+// those too old to be anyone's.
+void remove_drafts(const std::filesystem::path& folder, std::chrono::seconds older_than = {});
+
+// Makes `folder` and what is missing above it, each on disk in the one above: else a power cut
+// could take the folder with all that was synced in it. Folders that are there are left as they
+// are.
+void create_folders(const std::filesystem::path& folder, std::error_code& error);
+void create_folders(const std::filesystem::path& folder);
 
 // Forces what was written to `file` to the disk.
 void sync_file(const std::filesystem::path& file);
+// Forces to the disk which names `folder` holds: after a rename that write_atomically did not do.
+void sync_folder(const std::filesystem::path& folder);
 
 // Why no file can be made in `folder`, asked before the work that would be lost: "" when one can.
 // Where the folder is not there, of the nearest one above. Leaves nothing behind.

@@ -3,21 +3,17 @@
 #include <ATen/ops/from_blob.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cstdio>
-#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "trainer/atomic_file.h"
 #include "trainer/safetensors.h"
 
 namespace scalelaw {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::string_view kPrefix = "step-", kSuffix = ".safetensors";
 
 struct Buffer {
   std::string prefix;
@@ -97,31 +93,10 @@ TrainingCursor checked_cursor(const SafetensorsFile& file, const fs::path& path)
 
 }  // namespace
 
-fs::path checkpoint_file(const RunFolder& folder, int64_t step) {
-  char name[64];
-  std::snprintf(name, sizeof name, "step-%012lld.safetensors", static_cast<long long>(step));
-  return folder.checkpoints() / name;
-}
-
-std::vector<int64_t> checkpoint_steps(const RunFolder& folder) {
-  std::vector<int64_t> steps;
-  if (!fs::exists(folder.checkpoints())) return steps;
-  for (const auto& entry : fs::directory_iterator(folder.checkpoints())) {
-    const std::string name = entry.path().filename();
-    if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) continue;
-    int64_t step = 0;
-    const char* last = name.data() + name.size() - kSuffix.size();
-    const auto [end, error] = std::from_chars(name.data() + kPrefix.size(), last, step);
-    if (error == std::errc() && end == last) steps.push_back(step);
-  }
-  std::sort(steps.begin(), steps.end(), std::greater<>());
-  return steps;
-}
-
 void write_checkpoint(const RunFolder& folder, const std::string& content_hash,
                       const TrainingCursor& cursor, const ParameterArena& arena,
                       const AdamW& optimizer, int64_t replica) {
-  fs::create_directories(folder.checkpoints());
+  create_folders(folder.checkpoints());
   std::vector<at::Tensor> rows;  // keeps the bytes alive
   std::map<std::string, SafetensorView> tensors;
   for (const Buffer& buffer : buffers(arena, optimizer)) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "models/parameter_arena.h"
+#include "trainer/checkpoint_files.h"
 #include "trainer/optimizers/adamw.h"
 #include "trainer/run_record.h"
 
@@ -59,10 +60,6 @@ void set_aside(const std::filesystem::path& checkpoint);
 void keep_only_checkpoint(const RunFolder& folder, int64_t step);
 // Deletes those after `step`: of a history that is begun again from there.
 void drop_checkpoints_after(const RunFolder& folder, int64_t step);
-
-// Steps of the checkpoint files there, newest first.
-std::vector<int64_t> checkpoint_steps(const RunFolder& folder);
-std::filesystem::path checkpoint_file(const RunFolder& folder, int64_t step);
 
 // The cursor alone. Errors as read_checkpoint.
 TrainingCursor read_cursor(const std::filesystem::path& file);

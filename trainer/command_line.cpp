@@ -63,4 +63,8 @@ int end_parse(const CLI::App& app, const CLI::ParseError& error, std::string_vie
       command, ConfigError(what + " (`" + std::string(command) + " --help` lists what it takes)"));
 }
 
+std::filesystem::path own_folder() {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path();
+}
+
 }  // namespace scalelaw

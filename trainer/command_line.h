@@ -1,8 +1,12 @@
-// How every program answers a command line that asks for help or that it cannot read.
+// How every program answers a command line that asks for help or that it cannot read, and where it
+// finds the other programs.
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace scalelaw {
 
@@ -11,5 +15,8 @@ namespace scalelaw {
 // `command` is what the user typed: "scalelaw train"; `argv` as main's, without the program's name.
 int end_parse(const CLI::App& app, const CLI::ParseError& error, std::string_view command,
               const std::vector<std::string>& argv);
+
+// The folder of the running program's file, links followed: the others lie in it too.
+std::filesystem::path own_folder();
 
 }  // namespace scalelaw

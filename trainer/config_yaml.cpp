@@ -2,51 +2,16 @@
 
 #include <yaml-cpp/emitter.h>
 
-#include <map>
 #include <utility>
 #include <vector>
 
 #include "trainer/config_keys.h"
+#include "trainer/flat_keys.h"
 #include "trainer/utf8.h"
 #include "trainer/yaml_tree.h"
 
 namespace scalelaw {
 namespace {
-
-constexpr const char* kEmptyMap = "{}";
-
-// Maps count as well as values: two of one key with different leaves would be merged without a
-// word. The same key in one map is refused before; these are a dotted key and a nested one.
-class Flattener {
- public:
-  explicit Flattener(const std::string& file) : file_(file) {}
-
-  void add_members(const std::string& prefix, const YamlTree& map) {
-    for (const auto& [name, value] : map.map) add(prefix + name, value);
-  }
-  FlatConfig take() { return std::move(flat_); }
-
- private:
-  void add(const std::string& key, const YamlTree& value) {
-    const auto [first, added] = lines_.emplace(key, value.line);
-    if (!added) {
-      throw_config_error(
-          {value.shown(), file_, value.line}, key,
-          "is set twice, first in line " + std::to_string(first->second) + "; remove one");
-    }
-    if (value.kind == YamlTree::Kind::kSequence) {
-      throw_config_error({value.shown(), file_, value.line}, key,
-                         "a run takes one value, not a list");
-    }
-    const bool is_map = value.kind == YamlTree::Kind::kMap;
-    if (is_map && !value.map.empty()) return add_members(key + ".", value);
-    flat_[key] = {is_map ? kEmptyMap : value.text, file_, value.line};
-  }
-
-  const std::string& file_;
-  FlatConfig flat_;
-  std::map<std::string, int> lines_;  // of every key written, of maps and of values
-};
 
 // Keys whose last part is `name` directly under `prefix`, written in key order.
 void emit_group(YAML::Emitter& out, const std::vector<std::pair<std::string, std::string>>& entries,
@@ -81,9 +46,12 @@ FlatConfig parse_flat_config(std::string_view yaml, std::string_view file_name) 
                   "colon), found " +
                       root.shown().substr(0, 60));
   }
-  Flattener flattener(file);
-  flattener.add_members("", root);
-  return flattener.take();
+  KeyFlattener keys(file, [&](const YamlTree& value, const std::string& key) -> SourcedText {
+    if (value.kind == YamlTree::Kind::kScalar) return {value.text, file, value.line};
+    throw_config_error({value.shown(), file, value.line}, key, "a run takes one value, not a list");
+  });
+  keys.add_members("", root);
+  return keys.take();
 }
 
 void apply_setting(FlatConfig& config, std::string_view setting) {
@@ -99,7 +67,7 @@ void apply_setting(FlatConfig& config, std::string_view setting) {
     throw ConfigError("--set " + key + ": is not UTF-8 from byte " +
                       std::to_string(first_invalid_utf8(setting) + 1) + " on");
   }
-  if (value.text == kEmptyMap) {
+  if (value.text == kEmptyGroup) {
     std::erase_if(config, [&](const auto& entry) { return entry.first.starts_with(key + "."); });
   }
   config[key] = value;

@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
 
 namespace scalelaw {
@@ -62,7 +63,7 @@ void write_holder(int file_descriptor) {
 
 RunLock::RunLock(const std::filesystem::path& folder) {
   std::error_code error;
-  std::filesystem::create_directories(folder, error);
+  create_folders(folder, error);
   if (error) throw_disk(folder, error.value());
   const auto file = lock_file(folder);
   file_descriptor_ = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);

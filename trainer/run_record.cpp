@@ -144,7 +144,7 @@ MetricsRow metrics_row_from_json(const std::string& line) {
 }
 
 void write_attempt(const RunFolder& folder, const Attempt& attempt) {
-  fs::create_directories(folder.attempts());
+  create_folders(folder.attempts());
   const fs::path file = folder.attempt_file(attempt.number);
   if (!publish_atomically(file, text_of(attempt, 2) + "\n")) {
     throw std::runtime_error(file.string() + ": this attempt is already there");

@@ -4,7 +4,7 @@
 //   config.yaml              the resolved configuration; written first
 //   attempts/0001.json       who ran, where, from which step; one an attempt
 //   metrics.0001.jsonl       lines of that attempt; a later attempt overrides after its first step
-//   checkpoints/step-000000512.safetensors   the two newest while running, the last one after
+//   checkpoints/step-000000000512.safetensors   the two newest while running, the last one after
 //   metrics.jsonl            all attempts merged; written when complete
 //   window_losses.safetensors  final loss of every test window, for paired comparisons
 //   run.json                 written aside, synced, linked last: present means complete

@@ -1,12 +1,12 @@
 #include "sweeps/executors/local.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
@@ -20,16 +20,22 @@ extern char** environ;
 namespace scalelaw {
 namespace {
 
+// Where to pin threads is an answer for one process: every child would pin its one thread to the
+// first core that these name.
+constexpr std::array<std::string_view, 3> kPinning = {
+    "OMP_PLACES=", "GOMP_CPU_AFFINITY=", "KMP_AFFINITY="};
+
 std::vector<std::string> single_thread_environment() {
   const std::vector<std::string> set = {"OMP_NUM_THREADS=1", "OMP_WAIT_POLICY=PASSIVE",
-                                        "MKL_NUM_THREADS=1"};
+                                        "OMP_PROC_BIND=false", "MKL_NUM_THREADS=1"};
   std::vector<std::string> environment = set;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
     const std::string_view key = text.substr(0, text.find('=') + 1);
     const bool replaced = std::any_of(set.begin(), set.end(),
                                       [&](const auto& ours) { return ours.starts_with(key); });
-    if (!replaced) environment.emplace_back(text);
+    const bool pins = std::find(kPinning.begin(), kPinning.end(), key) != kPinning.end();
+    if (!replaced && !pins) environment.emplace_back(text);
   }
   return environment;
 }
@@ -55,7 +61,10 @@ struct ChildSetup {
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != setup.launcher) _exit(127);  // it died before prctl
   const int nothing = open("/dev/null", O_RDONLY);
-  if (nothing >= 0) dup2(nothing, STDIN_FILENO);
+  if (nothing > STDIN_FILENO) {
+    dup2(nothing, STDIN_FILENO);
+    close(nothing);
+  }
   dup2(setup.log, STDOUT_FILENO);
   dup2(setup.log, STDERR_FILENO);
   sigprocmask(SIG_SETMASK, setup.mask, nullptr);
@@ -65,15 +74,29 @@ struct ChildSetup {
   _exit(127);
 }
 
+bool is_ignored(int signal) {
+  struct sigaction action = {};
+  return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 }  // namespace
 
 LocalExecutor::LocalExecutor() {
   sigemptyset(&waited_for_);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) sigaddset(&waited_for_, number);
+  sigaddset(&waited_for_, SIGCHLD);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    // Blocking would bring out what nohup, or `&` in a script, had the process ignore.
+    if (!is_ignored(number)) sigaddset(&waited_for_, number);
+  }
   sigprocmask(SIG_BLOCK, &waited_for_, &mask_before_);
+  // Where a supervisor left it ignored, the kernel takes the children's ends itself and tells none.
+  struct sigaction usual = {};
+  usual.sa_handler = SIG_DFL;
+  sigaction(SIGCHLD, &usual, &child_action_before_);
 }
 
 LocalExecutor::~LocalExecutor() {
+  sigaction(SIGCHLD, &child_action_before_, nullptr);
   sigprocmask(SIG_SETMASK, &mask_before_, nullptr);
 }
 
@@ -103,7 +126,9 @@ pid_t LocalExecutor::start(const LocalJob& job) {
 std::optional<LocalExecutor::Event> LocalExecutor::reap() {
   for (const pid_t child : children_) {
     int status = 0;
-    if (waitpid(child, &status, WNOHANG) != child) continue;
+    const pid_t result = waitpid(child, &status, WNOHANG);
+    const bool taken_elsewhere = result < 0 && errno == ECHILD;
+    if (result != child && !taken_elsewhere) continue;
     std::erase(children_, child);
     Event event;
     event.ended = child;
@@ -131,13 +156,6 @@ LocalExecutor::Event LocalExecutor::wait(double seconds) {
 
 void LocalExecutor::signal_all(int signal) const {
   for (const pid_t child : children_) kill(child, signal);
-}
-
-int available_cores() {
-  cpu_set_t cores;
-  CPU_ZERO(&cores);
-  if (sched_getaffinity(0, sizeof cores, &cores) != 0) return 1;
-  return std::max(1, CPU_COUNT(&cores));
 }
 
 }  // namespace scalelaw

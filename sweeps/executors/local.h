@@ -2,8 +2,9 @@
 //
 // Each child runs in its own process group (a Ctrl-C on the terminal reaches the launcher alone,
 // which forwards it once), with its output appended to a log, no input, OMP_NUM_THREADS=1,
-// OMP_WAIT_POLICY=PASSIVE and MKL_NUM_THREADS=1 set before exec (OpenMP reads them once, at start),
-// and with SIGTERM due when the launcher dies in any way, so that it checkpoints and ends.
+// OMP_WAIT_POLICY=PASSIVE, OMP_PROC_BIND=false and MKL_NUM_THREADS=1 set and lists of cores to pin
+// threads to unset before exec (OpenMP reads them once, at start), and with SIGTERM due when the
+// launcher dies in any way, so that it checkpoints and ends.
 #pragma once
 
 #include <signal.h>
@@ -25,8 +26,9 @@ struct LocalJob {
 
 class LocalExecutor {
  public:
-  // For its lifetime SIGINT, SIGTERM, SIGHUP and SIGCHLD are blocked in this thread and come out of
-  // wait() instead. One executor a process, used from one thread, which outlives it.
+  // For its lifetime SIGINT, SIGTERM, SIGHUP (those that were not ignored before, as under nohup)
+  // and SIGCHLD are blocked in this thread and come out of wait() instead. One executor a process,
+  // used from one thread, which outlives it.
   LocalExecutor();
   ~LocalExecutor();
   LocalExecutor(const LocalExecutor&) = delete;
@@ -37,8 +39,8 @@ class LocalExecutor {
   pid_t start(const LocalJob& job);
 
   struct Event {
-    pid_t ended = 0;  // 0: nothing ended
-    ProcessEnd end;
+    pid_t ended = 0;          // 0: nothing ended
+    ProcessEnd end;           // exit 0 where somebody else took it: what the process left tells
     bool stop_asked = false;  // SIGINT, SIGTERM or SIGHUP reached this process
   };
   // The next thing that happens, or neither after `seconds`.
@@ -51,10 +53,8 @@ class LocalExecutor {
   std::optional<Event> reap();
 
   sigset_t waited_for_, mask_before_;
+  struct sigaction child_action_before_;
   std::vector<pid_t> children_;
 };
-
-// Cores this process may use (affinity, as taskset and Slurm set it); at least 1.
-int available_cores();
 
 }  // namespace scalelaw

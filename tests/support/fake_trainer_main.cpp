@@ -5,6 +5,7 @@
 // crash    exit 1                           kill     killed by a signal
 // refuse   exit 2                           empty    exit 0 without a run.json
 // hang     checkpoint, then waits for SIGTERM and ends with exit 3; ignore: does not end then
+// slow     waits for SIGTERM, needs half a second for its first checkpoint and ends with exit 3
 #include <signal.h>
 #include <unistd.h>
 
@@ -14,9 +15,11 @@
 #include <iostream>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
+#include "trainer/checkpoint_files.h"
 #include "trainer/config_error.h"
 #include "trainer/config_yaml.h"
 #include "trainer/run_identity.h"
@@ -50,9 +53,12 @@ std::string behaviour(const RunConfig& config, const RunFolder& folder) {
   return "ok";
 }
 
-void write_progress(const RunFolder& folder, int64_t step) {
+void write_checkpoint(const RunFolder& folder, int64_t step) {
   std::filesystem::create_directories(folder.checkpoints());
-  std::ofstream(folder.checkpoints() / ("step-00000000" + std::to_string(step) + ".safetensors"));
+  std::ofstream(checkpoint_file(folder, step)).flush();
+}
+
+void write_metrics(const RunFolder& folder, int64_t step) {
   MetricsRow row;
   row.step = step;
   row.train_loss_nats = 2.5;
@@ -81,10 +87,15 @@ int act(const RunIdentity& identity) {
   if (what == "kill") raise(SIGKILL);
   if (what == "empty") return kExitComplete;
   if (what == "diverge") return finish(identity, RunState::kDiverged);
-  if (what == "hang" || what == "ignore") {
-    write_progress(identity.folder, 5);
+  if (what == "hang" || what == "ignore" || what == "slow") {
+    if (what != "slow") write_checkpoint(identity.folder, 5);
+    write_metrics(identity.folder, 5);
     while (what == "ignore" || stop_asked == 0) {
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    if (what == "slow") {
+      std::this_thread::sleep_for(std::chrono::milliseconds(500));
+      write_checkpoint(identity.folder, 5);
     }
     std::cerr << "interrupted at step 5\n";
     return kExitInterrupted;
@@ -97,9 +108,10 @@ int act(const RunIdentity& identity) {
 int main(int argc, char** argv) {
   signal(SIGTERM, [](int) { stop_asked = 1; });
   const std::vector<std::string> words(argv + 1, argv + argc);
-  for (const char* name : {"OMP_NUM_THREADS", "OMP_WAIT_POLICY", "MKL_NUM_THREADS"}) {
-    const char* value = std::getenv(name);
-    std::cerr << name << "=" << (value != nullptr ? value : "") << '\n';
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    if (text.find("OMP_") < text.find('=') || text.starts_with("MKL_") || text.starts_with("KMP_"))
+      std::cerr << text << '\n';
   }
   try {
     // train CONFIG --runs DIR --data DIR --device cpu --threads 1

@@ -10,6 +10,7 @@
 #include "sweeps/reports.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tiny_data_set.h"
+#include "trainer/checkpoint_files.h"
 #include "trainer/run_lock.h"
 #include "trainer/run_record.h"
 #include "trainer/utc_time.h"
@@ -47,9 +48,9 @@ class CellStatusTest : public testing::Test {
   }
   RunFolder folder(std::size_t cell = 0) const { return {run_folder(plan_, plan_.cells[cell])}; }
   CellStatus look(std::size_t cell = 0) const { return look_at_all(plan_).at(cell); }
-  void add_checkpoint(const std::string& step) {
+  void add_checkpoint(int64_t step) {
     fs::create_directories(folder().checkpoints());
-    std::ofstream(folder().checkpoints() / ("step-" + step + ".safetensors"));
+    std::ofstream(checkpoint_file(folder(), step)).flush();
   }
   void publish_run(std::size_t cell, RunState state) {
     RunRecord record;
@@ -85,7 +86,7 @@ TEST_F(CellStatusTest, MissingUntilThereIsSomethingToGoOnFrom) {
 TEST_F(CellStatusTest, RunningWhileTheFolderIsHeldWithItsNewestLine) {
   plan("[1]");
   const RunLock lock(folder().path);
-  add_checkpoint("000000010");
+  add_checkpoint(10);
   std::ofstream(folder().metrics_part(1)) << metrics_line(20, 2.5);
   std::ofstream(folder().metrics_part(2)) << metrics_line(30, 2.4);
   const CellStatus status = look();
@@ -112,9 +113,12 @@ TEST_F(CellStatusTest, ProgressOfARunThatHasNoFolderYetIsNone) {
 
 TEST_F(CellStatusTest, InterruptedAtItsNewestCheckpoint) {
   plan("[1]");
-  add_checkpoint("000000010");
-  add_checkpoint("000000040");
-  std::ofstream(folder().checkpoints() / "step-000000050.safetensors.tmp");
+  add_checkpoint(10);
+  add_checkpoint(40);
+  for (const char* other : {"step-000000000050.safetensors.damaged", "step-12junk.safetensors",
+                            "step-60.safetensors", "step-000000000070junk.safetensors"}) {
+    std::ofstream(folder().checkpoints() / other).flush();
+  }
   note({3, 0}, "interrupted");
   EXPECT_EQ(look().state, CellState::kInterrupted);
   EXPECT_EQ(look().step, 40);
@@ -138,7 +142,7 @@ TEST_F(CellStatusTest, FailedWithTheLastFailuresReason) {
   note({1, 0}, "first");
   note({0, 9}, "second");
   EXPECT_EQ(look().state, CellState::kFailed) << "without a folder too";
-  add_checkpoint("000000010");
+  add_checkpoint(10);
   EXPECT_EQ(look().state, CellState::kFailed);
   EXPECT_EQ(look().why, "killed by signal 9 (Killed), perhaps for want of memory: second");
   note({3, 0}, "interrupted later");

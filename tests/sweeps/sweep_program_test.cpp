@@ -1,108 +1,17 @@
-// The program as a user meets it, with a stand-in for the trainer: retries, stops, crashes of the
-// launcher itself, two launchers at once.
+// The program as a user meets it: retries, refusals, two launchers at once.
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
-#include <functional>
 #include <nlohmann/json.hpp>
-#include <sstream>
 #include <string>
-#include <thread>
 
-#include "tests/support/program.h"
-#include "tests/support/temp_dir.h"
-#include "tests/support/tiny_data_set.h"
+#include "tests/sweeps/sweep_program_fixture.h"
 #include "trainer/run_lock.h"
-#include "trainer/sweep_record.h"
 
 namespace scalelaw {
 namespace {
-
-namespace fs = std::filesystem;
-
-class SweepProgram : public testing::Test {
- protected:
-  SweepProgram() {
-    write_tiny_data_set(temp_.path() / "data");
-    unsetenv("FAKE_TRAINER");
-  }
-
-  // A sweep with one cell for each seed.
-  void write_spec(const std::string& seeds) {
-    std::ofstream(spec_) << "spec: 1\nname: s\ndata: {train: tiny, test: {tiny: 512}}\n"
-                            "horizon: {tokens: 2000}\nmodel: {n_ctx: 8, d_model: 16}\n"
-                            "train: {batch_tokens: 32}\nevaluate: {tokens: 64}\n"
-                            "blocks: [{name: b, grid: {seeds.init: "
-                         << seeds << "}}]\n";
-  }
-  void behave(const std::string& script) { setenv("FAKE_TRAINER", script.c_str(), 1); }
-
-  std::vector<std::string> command(const std::string& verb,
-                                   const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> words = {"scalelaw-sweep",
-                                      verb,
-                                      spec_.string(),
-                                      "--runs",
-                                      runs_.string(),
-                                      "--data",
-                                      (temp_.path() / "data").string()};
-    if (verb == "run") {
-      words.insert(words.end(), {"--trainer", SCALELAW_FAKE_TRAINER, "--jobs", "2"});
-    }
-    words.insert(words.end(), more.begin(), more.end());
-    return words;
-  }
-  ProgramResult run(const std::vector<std::string>& more = {}) const {
-    return run_program(command("run", more));
-  }
-  // What status says of the cell of each seed, in the file's order.
-  nlohmann::json status() const {
-    const ProgramResult result = run_program(command("status", {"--json"}));
-    EXPECT_EQ(result.exit_code, 0) << result.output;
-    return nlohmann::json::parse(result.output).at("cells");
-  }
-  std::string states() const {
-    std::string text;
-    for (const auto& cell : status()) {
-      text += (text.empty() ? "" : " ") + cell.at("state").get<std::string>();
-    }
-    return text;
-  }
-  // Attempts that the stand-in counted.
-  int64_t attempts(std::size_t cell) const {
-    const SweepRecord record = read_sweep_record(sweep_record_file(runs_, "s"));
-    const fs::path counter = runs_ / record.cells.at(cell).folder / "fake_attempts";
-    return fs::exists(counter) ? static_cast<int64_t>(fs::file_size(counter)) : 0;
-  }
-  std::string text_of(const fs::path& file) const {
-    std::ostringstream text;
-    text << std::ifstream(file).rdbuf();
-    return text.str();
-  }
-  static void wait_until(const std::function<bool()>& holds) {
-    for (int i = 0; i < 1000 && !holds(); ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-    EXPECT_TRUE(holds());
-  }
-  // Cells that run and have written their first line, so that a checkpoint is there.
-  int64_t running() const {
-    const nlohmann::json cells = status();
-    return std::count_if(cells.begin(), cells.end(), [](const nlohmann::json& cell) {
-      return cell.at("state") == "running" && cell.at("step") > 0;
-    });
-  }
-
-  TempDir temp_;
-  fs::path spec_ = temp_.path() / "a sweep's file.yaml";
-  fs::path runs_ = temp_.path() / "the runs";
-};
 
 TEST_F(SweepProgram, RunsEveryCellOnceAndSkipsCompleteOnes) {
   write_spec("[1, 2, 3]");
@@ -122,17 +31,24 @@ TEST_F(SweepProgram, RunsEveryCellOnceAndSkipsCompleteOnes) {
   EXPECT_EQ(attempts(2), 1);
 }
 
-TEST_F(SweepProgram, TrainersGetOneThreadAndALogOfTheirOwn) {
+TEST_F(SweepProgram, TrainersGetOneThreadOnAnyCoreAndALogOfTheirOwn) {
   write_spec("[1]");
+  const std::vector<const char*> pinning = {"OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY",
+                                            "KMP_AFFINITY"};
+  for (const char* name : pinning) setenv(name, "0", 1);
   setenv("OMP_NUM_THREADS", "7", 1);
   EXPECT_EQ(run().exit_code, 0);
   setenv("OMP_NUM_THREADS", "1", 1);
+  for (const char* name : pinning) unsetenv(name);
   const SweepRecord record = read_sweep_record(sweep_record_file(runs_, "s"));
   EXPECT_EQ(record.cells.at(0).places, (std::vector<SweepPlace>{{"", "b"}}));
   const std::string log = text_of(runs_ / "sweeps/s/logs" / (record.cells[0].folder + ".log"));
-  for (const char* setting :
-       {"OMP_NUM_THREADS=1\n", "OMP_WAIT_POLICY=PASSIVE\n", "MKL_NUM_THREADS=1\n"}) {
+  for (const char* setting : {"OMP_NUM_THREADS=1\n", "OMP_WAIT_POLICY=PASSIVE\n",
+                              "OMP_PROC_BIND=false\n", "MKL_NUM_THREADS=1\n"}) {
     EXPECT_NE(log.find(setting), std::string::npos) << log;
+  }
+  for (const char* name : {"OMP_PLACES", "GOMP_CPU_AFFINITY", "KMP_AFFINITY"}) {
+    EXPECT_EQ(log.find(name), std::string::npos) << log;
   }
   EXPECT_TRUE(log.starts_with("--- 20")) << log;
 }
@@ -199,58 +115,6 @@ TEST_F(SweepProgram, KilledRunsAreRepeatedOnceAloneAndSaySo) {
   const std::string why = status()[0].at("why");
   EXPECT_NE(why.find("perhaps for want of memory"), std::string::npos) << why;
   EXPECT_NE(why.find("killed with no other run beside it too"), std::string::npos) << why;
-}
-
-TEST_F(SweepProgram, InterruptLetsRunsCheckpointAndTheSameCommandGoesOn) {
-  write_spec("[1, 2, 3]");
-  behave("1:hang,ok;2:hang,ok");
-  for (const int signal : {SIGINT, SIGTERM}) {
-    fs::remove_all(runs_);
-    const fs::path output = temp_.path() / std::to_string(signal);
-    const pid_t launcher = start_program(command("run"), output);
-    wait_until([&] { return running() == 2; });
-    kill(launcher, signal);
-    EXPECT_EQ(wait_for(launcher).exit_code, 3);
-    const std::string text = text_of(output);
-    EXPECT_NE(text.find("2 runs go on from their checkpoints"), std::string::npos) << text;
-    EXPECT_NE(
-        text.find("scalelaw sweep run '" + temp_.path().string() + "/a sweep'\\''s file.yaml'"),
-        std::string::npos)
-        << text;
-    EXPECT_EQ(states(), "interrupted interrupted missing");
-    const ProgramResult second = run();
-    EXPECT_EQ(second.exit_code, 0) << second.output;
-    EXPECT_EQ(attempts(0), 2);
-  }
-}
-
-TEST_F(SweepProgram, SecondInterruptKillsWhatDoesNotEnd) {
-  write_spec("[1, 2]");
-  behave("1:ignore;2:ignore");
-  const fs::path output = temp_.path() / "output";
-  const pid_t launcher = start_program(command("run"), output);
-  wait_until([&] { return running() == 2; });
-  kill(launcher, SIGINT);
-  wait_until([&] { return text_of(output).find("once more kills") != std::string::npos; });
-  EXPECT_EQ(waitpid(launcher, nullptr, WNOHANG), 0) << "it waits for its runs";
-  kill(launcher, SIGINT);
-  EXPECT_EQ(wait_for(launcher).exit_code, 3);
-  EXPECT_EQ(states(), "interrupted interrupted") << "the checkpoint from before is there";
-}
-
-TEST_F(SweepProgram, KilledLauncherTakesItsRunsAlongAndTheNextOneGoesOn) {
-  write_spec("[1, 2, 3]");
-  behave("1:hang,ok;2:hang,ok");
-  const pid_t launcher = start_program(command("run"), temp_.path() / "output");
-  wait_until([&] { return running() == 2; });
-  kill(launcher, SIGKILL);
-  EXPECT_EQ(wait_for(launcher).signal, SIGKILL);
-  wait_until([&] { return running() == 0; });
-  EXPECT_EQ(states(), "interrupted interrupted missing");
-  const ProgramResult second = run();
-  EXPECT_EQ(second.exit_code, 0) << second.output;
-  EXPECT_EQ(attempts(0), 2);
-  EXPECT_EQ(attempts(2), 1);
 }
 
 TEST_F(SweepProgram, TwoLaunchersShareASweepWithoutRunningACellTwice) {

@@ -1,15 +1,36 @@
 #include "trainer/atomic_file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <fstream>
 #include <stdexcept>
 
+#include "tests/support/recorded_syncs.h"
 #include "tests/support/temp_dir.h"
+
+static bool killed_after_linking = false, renames_replace_only = false;
+// In place of the C library's: the moment after it is when a crash would leave two names.
+extern "C" int link(const char* from, const char* to) noexcept {
+  const int result = linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
+  if (killed_after_linking) raise(SIGKILL);
+  return result;
+}
+// As NFS answers.
+extern "C" int renameat2(int from_folder, const char* from, int to_folder, const char* to,
+                         unsigned flags) noexcept {
+  errno = EINVAL;
+  if (renames_replace_only) return -1;
+  return static_cast<int>(syscall(SYS_renameat2, from_folder, from, to_folder, to, flags));
+}
 
 namespace scalelaw {
 namespace {
@@ -156,12 +177,69 @@ TEST_F(AtomicFile, PublishDoesNotOverwrite) {
   EXPECT_EQ(fs::hard_link_count(file_), 1u);
 }
 
+TEST_F(AtomicFile, PublishDoesNotOverwriteWhereRenamesReplaceOnly) {
+  renames_replace_only = true;
+  EXPECT_TRUE(publish_atomically(file_, "first"));
+  EXPECT_FALSE(publish_atomically(file_, "second"));
+  renames_replace_only = false;
+  EXPECT_EQ(read_whole_file(file_), "first");
+  EXPECT_EQ(n_entries(folder_.path()), 1);
+  EXPECT_EQ(fs::hard_link_count(file_), 1u);
+}
+
+TEST_F(AtomicFile, NoMomentOfPublishingLeavesTwoNames) {
+  const pid_t child = fork();
+  if (child == 0) {
+    killed_after_linking = true;
+    publish_atomically(file_, "whole");
+    _exit(0);
+  }
+  ASSERT_EQ(waitpid(child, nullptr, 0), child);
+  EXPECT_EQ(read_whole_file(file_), "whole");
+  EXPECT_EQ(n_entries(folder_.path()), 1);
+}
+
+TEST_F(AtomicFile, DraftsThatMayBeAnothersAreLeft) {
+  const fs::path old = folder_.path() / ".draft-1", young = folder_.path() / ".draft-2";
+  std::ofstream(old) << "x";
+  std::ofstream(young) << "x";
+  fs::last_write_time(old, fs::file_time_type::clock::now() - std::chrono::minutes(61));
+  remove_drafts(folder_.path(), std::chrono::hours(1));
+  EXPECT_FALSE(fs::exists(old));
+  EXPECT_TRUE(fs::exists(young));
+  remove_drafts(folder_.path());
+  EXPECT_EQ(n_entries(folder_.path()), 0);
+}
+
 TEST_F(AtomicFile, AFileNameWithoutFolderIsOfTheCurrentFolder) {
   const fs::path before = fs::current_path();
   fs::current_path(folder_.path());
   write_atomically("plain", "x");
   fs::current_path(before);
   EXPECT_EQ(read_whole_file(folder_.path() / "plain"), "x");
+}
+
+TEST_F(AtomicFile, EachFolderThatIsMadeIsOnDiskInTheOneAbove) {
+  const fs::path runs = folder_.path() / "runs", run = runs / "a run", inner = run / "attempts";
+  take_recorded_syncs();
+  create_folders(inner);
+  EXPECT_TRUE(fs::is_directory(inner));
+  EXPECT_EQ(take_recorded_syncs(), (std::vector{folder_.path(), runs, run}));
+  create_folders(inner);
+  EXPECT_EQ(take_recorded_syncs(), std::vector<fs::path>{}) << "nothing was made";
+
+  publish_atomically(file_, "x");
+  EXPECT_EQ(take_recorded_syncs().back(), folder_.path());
+  EXPECT_NE(message_of([&] { create_folders(file_ / "below"); }).find("cannot create: Not a dir"),
+            std::string::npos);
+}
+
+TEST_F(AtomicFile, AFolderWithoutAFolderIsMadeInTheCurrentOne) {
+  const fs::path before = fs::current_path();
+  fs::current_path(folder_.path());
+  create_folders("plain/");
+  fs::current_path(before);
+  EXPECT_TRUE(fs::is_directory(folder_.path() / "plain"));
 }
 
 TEST_F(AtomicFile, ReadingSaysWhatIsWrong) {

@@ -9,7 +9,9 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "tests/support/recorded_syncs.h"
 #include "trainer/config_error.h"
 
 namespace scalelaw {
@@ -37,6 +39,12 @@ TEST_F(RunLockTest, MakesTheFolderAndIsReleasedAtTheEndOfItsScope) {
   }
   EXPECT_EQ(lock_holder(folder_), std::nullopt);
   RunLock again(folder_);
+}
+
+TEST_F(RunLockTest, FolderThatItMakesIsOnDisk) {
+  take_recorded_syncs();
+  const RunLock lock(folder_ / "inner");
+  EXPECT_EQ(take_recorded_syncs(), (std::vector{root_, folder_}));
 }
 
 TEST_F(RunLockTest, SecondHolderIsRefusedAndToldWhoHolds) {

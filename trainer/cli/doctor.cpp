@@ -1,7 +1,6 @@
 #include "trainer/cli/doctor.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <spawn.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
@@ -13,6 +12,7 @@
 #include <sstream>
 
 #include "trainer/atomic_file.h"
+#include "trainer/available_cores.h"
 #include "trainer/data/data_set.h"
 #include "trainer/number.h"
 
@@ -24,11 +24,7 @@ namespace fs = std::filesystem;
 constexpr double kGiB = 1024.0 * 1024 * 1024;
 
 Finding examine_cores() {
-  cpu_set_t allowed;
-  CPU_ZERO(&allowed);
-  const bool known = sched_getaffinity(0, sizeof allowed, &allowed) == 0;
-  const int cores = known ? CPU_COUNT(&allowed) : 1;
-  return {"cores", Health::kGood, std::to_string(cores) + " for this process", ""};
+  return {"cores", Health::kGood, std::to_string(available_cores()) + " for this process", ""};
 }
 
 Finding examine_memory() {

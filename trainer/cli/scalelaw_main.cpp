@@ -23,10 +23,6 @@ namespace {
 
 using namespace scalelaw;
 
-std::filesystem::path own_folder() {
-  return std::filesystem::read_symlink("/proc/self/exe").parent_path();
-}
-
 int become(const Verb& verb, const std::vector<std::string>& arguments) {
   const std::filesystem::path program = own_folder() / verb.program;
   std::vector<std::string> words = {program.string()};

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
 #include "trainer/data/data_set.h"
 
@@ -67,7 +68,7 @@ BuildWorkspace::BuildWorkspace(const fs::path& data_root, const std::string& nam
       replaced_(replaced_folder(data_root, name)),
       made_(uppermost_missing(data_root)) {
   std::error_code error;
-  fs::create_directories(folder_, error);
+  create_folders(folder_, error);
   if (error)
     throw ConfigError("--data " + data_root.string() + ": cannot be written: " + error.message());
   // The build before may have removed the lock between our opening and locking it.
@@ -97,11 +98,13 @@ void BuildWorkspace::publish(bool replace) {
   if (fs::exists(target_)) {
     if (!replace) fail(target_, "it has come to be there meanwhile");
     exchange_folders(draft(), target_, replaced_);
-    return;
+  } else {
+    std::error_code error;
+    fs::rename(draft(), target_, error);
+    if (error) fail(target_, error.message());
   }
-  std::error_code error;
-  fs::rename(draft(), target_, error);
-  if (error) fail(target_, error.message());
+  // Before the old set is deleted.
+  sync_folder(target_.parent_path());
 }
 
 }  // namespace scalelaw

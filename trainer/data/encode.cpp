@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "trainer/available_cores.h"
 #include "trainer/data/text_encoder.h"
 
 namespace scalelaw {
@@ -65,8 +66,8 @@ std::span<const Piece> first_block(std::span<const Piece> pieces) {
 EncodedCounts encode_split(const Corpus& corpus, Split split, const Tokenizer& tokenizer,
                            int threads, const std::function<void(std::span<const uint32_t>)>& sink,
                            const std::function<void(int64_t)>& progress) {
-  const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  std::vector<TextEncoder> encoders(static_cast<std::size_t>(threads > 0 ? threads : cores),
+  const int encoder_count = threads > 0 ? threads : available_cores();
+  std::vector<TextEncoder> encoders(static_cast<std::size_t>(encoder_count),
                                     TextEncoder(tokenizer));
   EncodedCounts counts;
   std::span<const Piece> left = corpus.splits.at(split);

@@ -7,8 +7,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <span>
 #include <stdexcept>
-#include <utility>
 
 namespace scalelaw {
 
@@ -16,9 +16,9 @@ namespace {
 
 constexpr std::size_t kPendingBytes = std::size_t{1} << 20;
 
-[[noreturn]] void fail(const std::filesystem::path& folder, const char* what) {
+[[noreturn]] void fail(const std::filesystem::path& folder, const char* what, int error) {
   throw std::runtime_error(folder.string() + ": the texts of a build cannot be " + what + ": " +
-                           std::strerror(errno));
+                           std::strerror(error));
 }
 
 int open_nameless(const std::filesystem::path& folder) {
@@ -35,25 +35,7 @@ int open_nameless(const std::filesystem::path& folder) {
 
 TextSpool::TextSpool(const std::filesystem::path& folder)
     : folder_(folder), descriptor_(open_nameless(folder)) {
-  if (descriptor_ < 0) fail(folder_, "put aside");
-}
-
-TextSpool::TextSpool(TextSpool&& other) noexcept
-    : folder_(std::move(other.folder_)),
-      descriptor_(std::exchange(other.descriptor_, -1)),
-      written_(other.written_),
-      pending_(std::move(other.pending_)) {}
-
-TextSpool& TextSpool::operator=(TextSpool&& other) noexcept {
-  std::swap(folder_, other.folder_);
-  std::swap(descriptor_, other.descriptor_);
-  std::swap(written_, other.written_);
-  std::swap(pending_, other.pending_);
-  return *this;
-}
-
-TextSpool::~TextSpool() {
-  if (descriptor_ >= 0) ::close(descriptor_);
+  if (descriptor_.get() < 0) fail(folder_, "put aside", errno);
 }
 
 int64_t TextSpool::append(std::string_view text) {
@@ -64,14 +46,9 @@ int64_t TextSpool::append(std::string_view text) {
 }
 
 void TextSpool::flush() {
-  std::string_view left = pending_;
-  while (!left.empty()) {
-    const ssize_t count = ::pwrite(descriptor_, left.data(), left.size(), written_);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail(folder_, "put aside");
-    written_ += count;
-    left.remove_prefix(static_cast<std::size_t>(count));
-  }
+  const auto bytes = std::as_bytes(std::span(pending_));
+  if (const int error = write_all(descriptor_.get(), bytes)) fail(folder_, "put aside", error);
+  written_ += static_cast<int64_t>(pending_.size());
   pending_.clear();
 }
 
@@ -86,10 +63,10 @@ std::string TextSpool::read(int64_t offset, int64_t bytes) const {
       break;
     }
     const std::size_t on_disk = static_cast<std::size_t>(written_ - at);
-    const ssize_t count =
-        ::pread(descriptor_, text.data() + filled, std::min(text.size() - filled, on_disk), at);
+    const ssize_t count = ::pread(descriptor_.get(), text.data() + filled,
+                                  std::min(text.size() - filled, on_disk), at);
     if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) fail(folder_, "read again");
+    if (count <= 0) fail(folder_, "read again", errno);
     filled += static_cast<std::size_t>(count);
   }
   return text;

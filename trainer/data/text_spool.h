@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "trainer/descriptor.h"
+
 namespace scalelaw {
 
 class TextSpool {
@@ -13,9 +15,6 @@ class TextSpool {
   // A file in `folder` without a name: it goes with the process, however that ends.
   // std::runtime_error when none can be made there.
   explicit TextSpool(const std::filesystem::path& folder);
-  TextSpool(TextSpool&&) noexcept;
-  TextSpool& operator=(TextSpool&&) noexcept;
-  ~TextSpool();
 
   // Where the text begins. std::runtime_error: the disk is full.
   int64_t append(std::string_view text);
@@ -26,7 +25,7 @@ class TextSpool {
   void flush();
 
   std::filesystem::path folder_;  // for messages
-  int descriptor_ = -1;
+  Descriptor descriptor_;
   int64_t written_ = 0;  // bytes on disk
   std::string pending_;  // the bytes after them
 };

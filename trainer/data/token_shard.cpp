@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
-#include <utility>
 #include <vector>
 
 #include "trainer/data/token_shard_header.h"
@@ -65,27 +64,13 @@ TokenShardInfo checked_header(const std::filesystem::path& file, int descriptor)
   return info;
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(const std::filesystem::path& file) : value_(open_for_reading(file)) {}
-  ~Descriptor() { ::close(value_); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return value_; }
-
- private:
-  int value_;
-};
-
 }  // namespace
 
 TokenShard::TokenShard(const std::filesystem::path& file)
-    : file_(file), descriptor_(open_for_reading(file)) {
-  // A constructor that throws runs no destructor: an owner until all is checked.
-  TokenShard owner(std::move(*this));
-  owner.info_ = checked_header(owner.file_, owner.descriptor_);
-  owner.check_payload();
-  *this = std::move(owner);
+    : file_(file),
+      descriptor_(open_for_reading(file)),
+      info_(checked_header(file, descriptor_.get())) {
+  check_payload();
 }
 
 void TokenShard::check_payload() const {
@@ -118,24 +103,8 @@ void TokenShard::check_payload() const {
 }
 
 TokenShardInfo TokenShard::read_info(const std::filesystem::path& file) {
-  const Descriptor descriptor(file);
+  const Descriptor descriptor(open_for_reading(file));
   return checked_header(file, descriptor.get());
-}
-
-TokenShard::TokenShard(TokenShard&& other) noexcept
-    : file_(std::move(other.file_)),
-      info_(std::move(other.info_)),
-      descriptor_(std::exchange(other.descriptor_, -1)) {}
-
-TokenShard& TokenShard::operator=(TokenShard&& other) noexcept {
-  std::swap(file_, other.file_);
-  std::swap(info_, other.info_);
-  std::swap(descriptor_, other.descriptor_);
-  return *this;
-}
-
-TokenShard::~TokenShard() {
-  if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 void TokenShard::copy(int64_t first, std::span<int64_t> out) const {
@@ -148,7 +117,7 @@ void TokenShard::copy(int64_t first, std::span<int64_t> out) const {
   const std::size_t id_bytes = static_cast<std::size_t>(info_.token_bytes);
   const std::span<std::byte> narrow = std::as_writable_bytes(out).last(out.size() * id_bytes);
   const int64_t offset = static_cast<int64_t>(kShardHeaderBytes) + first * info_.token_bytes;
-  if (read_at(file_, descriptor_, offset, narrow) < narrow.size()) {
+  if (read_at(file_, descriptor_.get(), offset, narrow) < narrow.size()) {
     throw std::runtime_error(file_.string() + ": became shorter while it was being read");
   }
   const auto widen = [&](auto id) {

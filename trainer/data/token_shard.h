@@ -16,6 +16,8 @@
 #include <span>
 #include <string>
 
+#include "trainer/descriptor.h"
+
 namespace scalelaw {
 
 struct TokenShardInfo {
@@ -36,10 +38,6 @@ class TokenShard {
   // Header alone, length checked, payload not read. For planning.
   static TokenShardInfo read_info(const std::filesystem::path& file);
 
-  TokenShard(TokenShard&&) noexcept;
-  TokenShard& operator=(TokenShard&&) noexcept;
-  ~TokenShard();
-
   const TokenShardInfo& info() const { return info_; }
   const std::filesystem::path& file() const { return file_; }
   // Copies tokens [first, first + out.size()) as int64; safe from several threads.
@@ -51,8 +49,8 @@ class TokenShard {
   void check_payload() const;
 
   std::filesystem::path file_;
+  Descriptor descriptor_;
   TokenShardInfo info_;
-  int descriptor_ = -1;
 };
 
 }  // namespace scalelaw

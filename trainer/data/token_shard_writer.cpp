@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "trainer/data/token_shard_header.h"
+#include "trainer/descriptor.h"
 #include "trainer/hash.h"
 
 namespace scalelaw {
@@ -21,12 +22,14 @@ class TokenShardWriter::File {
  public:
   explicit File(std::filesystem::path target)
       : target_(std::move(target)), draft_(target_.string() + ".draft") {
-    descriptor_ = ::open(draft_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (descriptor_ < 0) fail("cannot be created");
-    if (::lseek(descriptor_, kShardHeaderBytes, SEEK_SET) < 0) fail("cannot be written");
+    descriptor_ =
+        Descriptor(::open(draft_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+    if (descriptor_.get() < 0) fail("cannot be created", errno);
+    if (::lseek(descriptor_.get(), kShardHeaderBytes, SEEK_SET) < 0) {
+      fail("cannot be written", errno);
+    }
   }
   ~File() {
-    if (descriptor_ >= 0) ::close(descriptor_);
     if (!draft_.empty()) ::unlink(draft_.c_str());
   }
   File(const File&) = delete;
@@ -36,33 +39,27 @@ class TokenShardWriter::File {
 
   void add(std::span<const std::byte> bytes) {
     hasher_.add(bytes);
-    while (!bytes.empty()) {
-      const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) fail("cannot be written");
-      bytes = bytes.subspan(static_cast<std::size_t>(written));
-    }
+    if (const int error = write_all(descriptor_.get(), bytes)) fail("cannot be written", error);
   }
 
   std::string hash() const { return hasher_.hex(); }
 
   void publish(const ShardHeader& header) {
-    const ssize_t written = ::pwrite(descriptor_, header.data(), header.size(), 0);
-    if (written != static_cast<ssize_t>(header.size())) fail("cannot be written");
-    if (::fsync(descriptor_) != 0) fail("cannot be synced");
-    // NFS reports a full disk as late as here.
-    if (::close(std::exchange(descriptor_, -1)) != 0) fail("cannot be closed");
-    if (::rename(draft_.c_str(), target_.c_str()) != 0) fail("cannot be put in place");
+    if (::lseek(descriptor_.get(), 0, SEEK_SET) < 0) fail("cannot be written", errno);
+    if (const int error = write_all(descriptor_.get(), header)) fail("cannot be written", error);
+    if (::fsync(descriptor_.get()) != 0) fail("cannot be synced", errno);
+    if (const int error = descriptor_.close()) fail("cannot be closed", error);
+    if (::rename(draft_.c_str(), target_.c_str()) != 0) fail("cannot be put in place", errno);
     draft_.clear();
   }
 
  private:
-  [[noreturn]] void fail(const char* what) const {
-    throw std::runtime_error(target_.string() + ": " + what + ": " + std::strerror(errno));
+  [[noreturn]] void fail(const char* what, int error) const {
+    throw std::runtime_error(target_.string() + ": " + what + ": " + std::strerror(error));
   }
 
   std::filesystem::path target_, draft_;
-  int descriptor_ = -1;
+  Descriptor descriptor_;
   Hasher hasher_;
 };
 

@@ -9,6 +9,7 @@
 #include <random>
 #include <set>
 
+#include "tests/support/recorded_syncs.h"
 #include "tests/support/small_corpus.h"
 #include "tests/support/temp_dir.h"
 #include "trainer/atomic_file.h"
@@ -90,6 +91,17 @@ TEST_F(BuildWorkspaceTest, WhatAKilledBuildLeftIsClearedByTheNext) {
   EXPECT_TRUE(names_in_root().empty());
   build(1);
   EXPECT_EQ(names_in_root(), std::vector<std::string>{"tales"});
+}
+
+TEST_F(BuildWorkspaceTest, PublishedSetIsOnDiskWithItsNameBeforeTheOldOneGoes) {
+  for (const uint64_t seed : {1, 2}) {
+    take_recorded_syncs();
+    build(seed);
+    const std::vector<fs::path> synced = take_recorded_syncs();
+    ASSERT_GE(synced.size(), 2u);
+    EXPECT_EQ(synced.back(), root());
+    EXPECT_EQ(*(synced.rbegin() + 1), build_folder(root(), "tales") / "set");
+  }
 }
 
 TEST_F(BuildWorkspaceTest, KilledWhereverItIsAReplacementLeavesTheOldSetOrTheNew) {

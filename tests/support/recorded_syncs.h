@@ -1,0 +1,13 @@
+// What a program forces to the disk: no test can cut the power, but it can see that nothing that
+// must survive a cut is left to chance. Linked in, it stands in for the C library's fsync.
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+namespace scalelaw {
+
+// The paths that fsync was called for since the last call, in order; each was synced indeed.
+std::vector<std::filesystem::path> take_recorded_syncs();
+
+}  // namespace scalelaw

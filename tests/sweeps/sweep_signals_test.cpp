@@ -1,0 +1,142 @@
+// Stops and crashes of the launcher of a sweep: what signals do to it and to its runs.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <string>
+#include <thread>
+
+#include "tests/sweeps/sweep_program_fixture.h"
+
+namespace scalelaw {
+namespace {
+
+class SweepSignals : public SweepProgram {
+ protected:
+  // Starts the sweep of the spec and waits until `count` of its cells run.
+  pid_t start_and_wait_for_runs(int64_t count) {
+    const pid_t launcher = start_program(command("run"), output_);
+    wait_until([&] { return running() == count; });
+    return launcher;
+  }
+  std::string output() const { return text_of(output_); }
+
+  fs::path output_ = temp_.path() / "output";
+};
+
+TEST_F(SweepSignals, InterruptLetsRunsCheckpointAndTheSameCommandGoesOn) {
+  write_spec("[1, 2, 3]");
+  behave("1:hang,ok;2:hang,ok");
+  for (const int signal : {SIGINT, SIGTERM}) {
+    fs::remove_all(runs_);
+    fs::remove(output_);
+    const pid_t launcher = start_and_wait_for_runs(2);
+    kill(launcher, signal);
+    EXPECT_EQ(wait_for(launcher).exit_code, 3);
+    const std::string text = output();
+    EXPECT_NE(text.find("2 runs go on from their checkpoints"), std::string::npos) << text;
+    EXPECT_NE(
+        text.find("scalelaw sweep run '" + temp_.path().string() + "/a sweep'\\''s file.yaml'"),
+        std::string::npos)
+        << text;
+    EXPECT_EQ(states(), "interrupted interrupted missing");
+    const ProgramResult second = run();
+    EXPECT_EQ(second.exit_code, 0) << second.output;
+    EXPECT_EQ(attempts(0), 2);
+  }
+}
+
+TEST_F(SweepSignals, SecondInterruptKillsWhatDoesNotEnd) {
+  write_spec("[1, 2]");
+  behave("1:ignore;2:ignore");
+  const pid_t launcher = start_and_wait_for_runs(2);
+  kill(launcher, SIGINT);
+  wait_until([&] { return output().find("once more kills") != std::string::npos; });
+  std::this_thread::sleep_for(std::chrono::milliseconds(1200));
+  EXPECT_EQ(waitpid(launcher, nullptr, WNOHANG), 0) << "it waits for its runs";
+  kill(launcher, SIGINT);
+  EXPECT_EQ(wait_for(launcher).exit_code, 3);
+  EXPECT_EQ(states(), "interrupted interrupted") << "the checkpoint from before is there";
+}
+
+TEST_F(SweepSignals, SignalsThatComeTogetherAreOneWishAndLoseNoCheckpoint) {
+  write_spec("[1, 2]");
+  behave("1:slow,ok;2:slow,ok");
+  const pid_t launcher = start_and_wait_for_runs(2);
+  kill(launcher, SIGTERM);
+  wait_until([&] { return output().find("once more kills") != std::string::npos; });
+  kill(launcher, SIGTERM);
+  kill(launcher, SIGINT);
+  EXPECT_EQ(wait_for(launcher).exit_code, 3);
+  EXPECT_EQ(output().find("killing"), std::string::npos) << output();
+  EXPECT_EQ(states(), "interrupted interrupted");
+}
+
+TEST_F(SweepSignals, KilledLauncherTakesItsRunsAlongAndTheNextOneGoesOn) {
+  write_spec("[1, 2, 3]");
+  behave("1:hang,ok;2:hang,ok");
+  const pid_t launcher = start_and_wait_for_runs(2);
+  kill(launcher, SIGKILL);
+  EXPECT_EQ(wait_for(launcher).signal, SIGKILL);
+  wait_until([&] { return running() == 0; });
+  EXPECT_EQ(states(), "interrupted interrupted missing");
+  const ProgramResult second = run();
+  EXPECT_EQ(second.exit_code, 0) << second.output;
+  EXPECT_EQ(attempts(0), 2);
+  EXPECT_EQ(attempts(2), 1);
+}
+
+TEST_F(SweepSignals, NextLauncherClearsWhatAKilledOneWasWriting) {
+  write_spec("[1]");
+  ASSERT_EQ(run().exit_code, 0);
+  const std::vector<fs::path> places = {runs_ / "sweeps", runs_ / "sweeps/s/cells"};
+  for (const fs::path& place : places) {
+    std::ofstream(place / ".draft-old") << "{";
+    std::ofstream(place / ".draft-young") << "{";
+    fs::last_write_time(place / ".draft-old",
+                        fs::file_time_type::clock::now() - std::chrono::hours(2));
+  }
+  ASSERT_EQ(run().exit_code, 0);
+  for (const fs::path& place : places) {
+    EXPECT_FALSE(fs::exists(place / ".draft-old")) << place;
+    EXPECT_TRUE(fs::exists(place / ".draft-young")) << "perhaps another launcher's";
+  }
+}
+
+TEST_F(SweepSignals, LauncherThatInheritsIgnoredChildSignalsSeesItsRunsEnd) {
+  write_spec("[1, 2, 3]");
+  behave("1:crash,ok");
+  const auto before = signal(SIGCHLD, SIG_IGN);
+  const pid_t launcher = start_program(command("run"), output_);
+  signal(SIGCHLD, before);
+  int status = -1;
+  wait_until([&] { return status != -1 || waitpid(launcher, &status, WNOHANG) == launcher; });
+  if (status == -1) kill(launcher, SIGKILL);
+  EXPECT_EQ(status, 0) << output();
+  EXPECT_EQ(states(), "complete complete complete");
+  EXPECT_EQ(attempts(0), 2);
+}
+
+TEST_F(SweepSignals, HangUpStopsASweepButNotOneUnderNohup) {
+  write_spec("[1, 2]");
+  behave("1:hang;2:hang");
+  const pid_t usual = start_and_wait_for_runs(2);
+  kill(usual, SIGHUP);
+  EXPECT_EQ(wait_for(usual).exit_code, 3);
+  EXPECT_NE(output().find("stopping"), std::string::npos) << output();
+
+  fs::remove(output_);
+  const auto before = signal(SIGHUP, SIG_IGN);
+  const pid_t under_nohup = start_and_wait_for_runs(2);
+  signal(SIGHUP, before);
+  kill(under_nohup, SIGHUP);
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  EXPECT_EQ(output().find("stopping"), std::string::npos) << output();
+  EXPECT_EQ(running(), 2);
+  kill(under_nohup, SIGTERM);
+  EXPECT_EQ(wait_for(under_nohup).exit_code, 3);
+}
+
+}  // namespace
+}  // namespace scalelaw

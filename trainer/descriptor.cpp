@@ -1,0 +1,26 @@
+#include "trainer/descriptor.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace scalelaw {
+
+int Descriptor::close() {
+  const int value = std::exchange(value_, -1);
+  return value < 0 || ::close(value) == 0 ? 0 : errno;
+}
+
+int write_all(int descriptor, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const std::size_t most = std::min(bytes.size(), std::size_t{1} << 30);
+    const ssize_t written = ::write(descriptor, bytes.data(), most);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  return 0;
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,31 @@
+// An open file's number, closed with its owner; writing to it.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <utility>
+
+namespace scalelaw {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int value = -1) : value_(value) {}  // negative: none
+  Descriptor(Descriptor&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(value_, other.value_);
+    return *this;
+  }
+  ~Descriptor() { close(); }
+
+  int get() const { return value_; }
+  // Its errno, or 0: NFS reports a full disk as late as here.
+  int close();
+
+ private:
+  int value_;
+};
+
+// Writes all of `bytes` where the descriptor stands: errno, or 0.
+int write_all(int descriptor, std::span<const std::byte> bytes);
+
+}  // namespace scalelaw
