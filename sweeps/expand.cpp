@@ -76,7 +76,8 @@ std::vector<SweepPoint> expand(const SweepSpec& spec) {
       if (!takes(block, arm.name)) continue;
       if (count > kMaxCells - static_cast<int64_t>(points.size())) {
         throw ConfigError(spec.file + ": asks for more than " + std::to_string(kMaxCells) +
-                          " cells, in block " + block.name + "; shorten its lists");
+                          " cells" + (block.name.empty() ? "" : ", in block " + block.name) +
+                          "; shorten its lists");
       }
       FlatConfig common = spec.base;
       override_with(arm.overrides, common);

@@ -27,6 +27,7 @@ SweepSpec read_spec(const SpecParts& parts, const YamlTree& root) {
     if (key == "arms") read_arms(parts, value, spec);
   }
   KeyFlattener base = parts.flattener();
+  YamlTree combinations;
   for (const auto& [key, value] : root.map) {
     if (key == "name") {
       spec.name = parts.checked_name(value, "name");
@@ -34,10 +35,19 @@ SweepSpec read_spec(const SpecParts& parts, const YamlTree& root) {
       read_blocks(parts, value, spec);
     } else if (key == "spec") {
       spec.base.emplace(key, parts.scalar(value, key));
+    } else if (key == "grid" || key == "zip" || key == "list") {
+      combinations.map.emplace_back(key, value);
     } else if (key != "arms") {
-      parts.check_section(key, value, {"spec", "name", "arms", "blocks"});
+      parts.check_section(key, value, {"spec", "name", "arms", "blocks", "grid", "zip", "list"});
       base.add(key, value);
     }
+  }
+  if (!combinations.map.empty()) {
+    const auto& [key, value] = combinations.map.front();
+    if (!spec.blocks.empty()) {
+      parts.fail(value, key, "stands beside blocks; give it a name and move it into them");
+    }
+    read_combinations(parts, combinations, spec);
   }
   spec.base.merge(base.take());
   if (!spec.base.contains("spec")) {

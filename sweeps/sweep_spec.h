@@ -46,7 +46,8 @@ struct SweepSpec {
   std::string name;                // letters, digits, '_', '-', '.'; a folder's name
   FlatConfig base;                 // "spec" included
   std::vector<SweepArm> arms;      // empty: one arm without a name or overrides
-  std::vector<SweepBlock> blocks;  // empty: one block without a name or overrides
+  std::vector<SweepBlock> blocks;  // empty: one cell an arm; a grid, zip or list at the top of the
+                                   // file is one block without a name
 };
 
 // ConfigError (file, line, key, value, rule, nearest name) for invalid YAML, what

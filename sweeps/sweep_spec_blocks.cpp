@@ -12,9 +12,25 @@ class BlockReader : private SpecParts {
  public:
   explicit BlockReader(const SpecParts& parts) : SpecParts(parts) {}
 
+  // The combinations of a file without blocks: a block without a name.
+  SweepBlock read_combinations(const YamlTree& value, const SweepSpec& spec) const {
+    SweepBlock block = read_parts(value, spec);
+    check(block);
+    return block;
+  }
+
   SweepBlock read_block(const YamlTree& value, const SweepSpec& spec) const {
-    if (value.kind != YamlTree::Kind::kMap)
+    if (value.kind != YamlTree::Kind::kMap) {
       fail(value, "blocks", "a block is {name: ..., grid: ...}");
+    }
+    SweepBlock block = read_parts(value, spec);
+    if (block.name.empty()) fail(value, "blocks", "this block has no name; add `name: sizes`");
+    check(block);
+    return block;
+  }
+
+ private:
+  SweepBlock read_parts(const YamlTree& value, const SweepSpec& spec) const {
     SweepBlock block;
     KeyFlattener keys = flattener();
     for (const auto& [key, inner] : value.map) {
@@ -32,13 +48,14 @@ class BlockReader : private SpecParts {
       }
     }
     block.overrides = keys.take();
-    if (block.name.empty()) fail(value, "blocks", "this block has no name; add `name: sizes`");
-    check_zip(block);
-    check_set_once(block);
     return block;
   }
 
- private:
+  void check(const SweepBlock& block) const {
+    check_zip(block);
+    check_set_once(block);
+  }
+
   void read_block_arms(const YamlTree& value, const SweepSpec& spec, SweepBlock& block) const {
     if (value.kind != YamlTree::Kind::kSequence || value.sequence.empty()) {
       fail(value, "arms", "must be a list of the sweep's arms, as [lstm]");
@@ -114,8 +131,9 @@ class BlockReader : private SpecParts {
       const auto [place, inserted] = line_of.emplace(key, value.line);
       if (!inserted) {
         throw_config_error(value, key,
-                           "is set twice in block " + block.name + ", first in line " +
-                               std::to_string(place->second) + "; remove one");
+                           "is set twice in " +
+                               (block.name.empty() ? "grid, zip and list" : "block " + block.name) +
+                               ", first in line " + std::to_string(place->second) + "; remove one");
       }
     };
     for (const auto& [key, value] : block.overrides) add(key, value);
@@ -143,6 +161,10 @@ void read_blocks(const SpecParts& parts, const YamlTree& value, SweepSpec& spec)
     }
     spec.blocks.push_back(std::move(block));
   }
+}
+
+void read_combinations(const SpecParts& parts, const YamlTree& value, SweepSpec& spec) {
+  spec.blocks.push_back(BlockReader(parts).read_combinations(value, spec));
 }
 
 }  // namespace scalelaw

@@ -40,5 +40,7 @@ std::string joined(const std::vector<std::string>& names);  // "a, b"
 
 // Fills in spec.blocks; spec.arms must be there.
 void read_blocks(const SpecParts& parts, const YamlTree& value, SweepSpec& spec);
+// The same of {grid: …, zip: …, list: …} at the top of a file that has no blocks.
+void read_combinations(const SpecParts& parts, const YamlTree& value, SweepSpec& spec);
 
 }  // namespace scalelaw

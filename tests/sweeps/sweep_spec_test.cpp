@@ -61,6 +61,13 @@ blocks:
             }));
 }
 
+TEST(SweepSpec, AFileWithoutBlocksMayHaveOneGridOfItsOwn) {
+  EXPECT_EQ(points_of(kHead + "model: {n_layer: 1, d_model: 9}\ngrid: {seeds.init: [1, 2]}\n" +
+                      "zip: {model.d_model: [8]}\narms: {a: {model: {n_layer: 3}}}\n"),
+            (Texts{"a/: model.d_model=8 model.n_layer=3 seeds.init=1",
+                   "a/: model.d_model=8 model.n_layer=3 seeds.init=2"}));
+}
+
 TEST(SweepSpec, TwoGridKeysMakeEveryPair) {
   EXPECT_EQ(points_of(kHead + "blocks: [{name: b, grid: {seeds: {init: [1, 2], data: [3, 4, 5]}}}]")
                 .size(),
@@ -168,6 +175,10 @@ INSTANTIATE_TEST_SUITE_P(
                 "isoflop: is not supported yet"},
         BadSpec{"Expression", kHead + "train:\n  batch_tokens: = 2^rint(log2(D))\n", 4,
                 "train.batch_tokens = = 2^rint(log2(D)): expressions are not supported yet"},
+        BadSpec{"GridBesideBlocks", kHead + "blocks: [{name: b}]\ngrid: {seeds.init: [1]}\n", 4,
+                "stands beside blocks"},
+        BadSpec{"KeyOfTwoCombinations", kHead + "grid: {seeds.init: [1]}\nzip: {seeds.init: [2]}\n",
+                4, "set twice in grid, zip and list, first in line 3"},
         BadSpec{"ListInBase", kHead + "seeds: {init: [1, 2]}\n", 3, "grid, zip or list"}),
     [](const auto& test) { return test.param.what; });
 
