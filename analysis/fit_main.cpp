@@ -51,13 +51,9 @@ void add_common(CLI::App* verb, Arguments& a, const std::string& example) {
       ->capture_default_str();
   verb->add_option("--tokens", a.tokens,
                    "D: use runs of this many tokens (default: D of most runs)");
-  verb->add_option("--seed", a.seed, "of the bootstrap")->capture_default_str();
-  verb->add_option("--bootstrap", a.bootstrap, "replicates; 0: none")
-      ->check(CLI::Range(0, 1000000))
-      ->capture_default_str();
-  verb->add_option("--threads", a.threads, "0: the cores there are; changes no number")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
+  add_whole(*verb, "--seed", a.seed, {}, "of the bootstrap");
+  add_whole(*verb, "--bootstrap", a.bootstrap, {0, 1'000'000}, "replicates; 0: none");
+  add_whole(*verb, "--threads", a.threads, {0, 1024}, "0: the cores there are; changes no number");
 }
 
 LawOptions options_from(const Arguments& a) {
@@ -226,9 +222,5 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return run(argc, argv);
-  } catch (const std::exception& error) {
-    return end_with_error(command_name(argc, argv), error);
-  }
+  return run_main(command_name(argc, argv), [&] { return run(argc, argv); });
 }

@@ -55,6 +55,8 @@ void add_common(CLI::App* verb, Arguments& a) {
   verb->add_option("--data", a.data, "folder of data sets")->capture_default_str();
 }
 
+constexpr WholeRange kJobs{0, 4096};
+
 void add_verbs(CLI::App& app, Arguments& a) {
   CLI::App* plan = app.add_subcommand("plan", "what a sweep asks for and costs; starts nothing");
   plan->footer("Example: scalelaw sweep plan configs/quickstart.yaml --cores 2");
@@ -63,7 +65,7 @@ void add_verbs(CLI::App& app, Arguments& a) {
   plan->add_option("--c-count", a.c_count, "what C counts")->capture_default_str();
   plan->add_option("--flops-per-second", a.flops_per_second, "of one core, for the hours")
       ->capture_default_str();
-  plan->add_option("--cores", a.jobs, "runs side by side; 0: the cores there are");
+  add_whole(*plan, "--cores", a.jobs, kJobs, "runs side by side; 0: the cores there are");
   plan->add_flag("--json", a.json, "for scripts");
 
   CLI::App* run = app.add_subcommand("run", "run what is missing, one process a core");
@@ -72,14 +74,10 @@ void add_verbs(CLI::App& app, Arguments& a) {
       "Complete runs are skipped, interrupted ones go on. Ctrl-C loses nothing: the runs write a\n"
       "checkpoint and end; once more kills them.");
   add_common(run, a);
-  run->add_option("--jobs,-j", a.jobs, "processes side by side; 0: the cores there are");
-  run->add_option("--retries", a.queue.retries, "of a crash, a run")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  run->add_option("--stop-after", a.queue.stop_after,
-                  "start nothing new after so many equal failures in a row; 0: never")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  add_whole(*run, "--jobs,-j", a.jobs, kJobs, "processes side by side; 0: the cores there are");
+  add_whole(*run, "--retries", a.queue.retries, {}, "of a crash, a run");
+  add_whole(*run, "--stop-after", a.queue.stop_after, {},
+            "start nothing new after so many equal failures in a row; 0: never");
   run->add_option("--trainer", a.trainer, "program (default: scalelaw-train beside this one)");
 
   CLI::App* status = app.add_subcommand("status", "where each run stands, and why");
@@ -115,7 +113,6 @@ PlanOptions plan_options(const Arguments& a) {
                       ": must be a number > 0, as 30G");
   }
   options.flops_per_second = *rate;
-  if (a.jobs < 0) throw ConfigError("--jobs " + std::to_string(a.jobs) + ": must be >= 0");
   options.cores = a.jobs > 0 ? a.jobs : available_cores();
   return options;
 }
@@ -183,12 +180,12 @@ int main(int argc, char** argv) {
   add_verbs(app, arguments);
   std::string command = "scalelaw sweep";
   for (int i = 1; i < argc; ++i) command += " " + quoted(argv[i]);
-  try {
-    app.parse(argc, argv);
+  return run_main("scalelaw sweep", [&] {
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      return end_parse(app, error, "scalelaw sweep", {argv + 1, argv + argc});
+    }
     return run_program(app, arguments, command);
-  } catch (const CLI::ParseError& error) {
-    return end_parse(app, error, "scalelaw sweep", {argv + 1, argv + argc});
-  } catch (const std::exception& error) {
-    return end_with_error("scalelaw sweep", error);
-  }
+  });
 }

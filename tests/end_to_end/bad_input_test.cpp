@@ -255,6 +255,29 @@ TEST_F(BadInput, CommandLineThatIsNoneNamesTheWordAndTheHelp) {
   expect_refused({"data", "verify", "--data"}, {"--data", "`scalelaw data --help`"});
 }
 
+TEST_F(BadInput, NumberOnTheCommandLineNamesItsOptionAndRange) {
+  const std::string spec = in("s.yaml");
+  const std::vector<std::vector<std::string>> commands = {
+      {"train", in("run.yaml"), "--threads", "-1"},
+      {"bench", "--threads", "-1"},
+      {"bench", "--vocab", "0"},
+      {"bench", "--steps", "0"},
+      {"bench", "--width", "wide"},
+      {"bench", "--vocab", "99999999999999999999"},
+      {"sweep", "run", spec, "--retries", "-1"},
+      {"sweep", "plan", spec, "--cores", "-1"},
+      {"fit", in("runs"), "--seed", "-1"},
+      {"data", "inspect", "tiny", "--samples", "-1"},
+  };
+  for (const std::vector<std::string>& words : commands) {
+    const std::string& option = words[words.size() - 2];
+    expect_refused(words, {option + " " + words.back() + ": "});
+  }
+  const ProgramResult zero = run_program({"scalelaw", "bench", "--threads", "0", "--layers", "1",
+                                          "--width", "8", "--steps", "1e0", "--context", "8"});
+  EXPECT_EQ(zero.exit_code, 0) << zero.output;
+}
+
 TEST_F(BadInput, TextThatIsEmptyNotUtf8OrNotThereIsRefused) {
   put("empty.txt", "");
   put("latin1.txt", "caf\xe9 au lait\n");

@@ -17,7 +17,6 @@
 namespace scalelaw {
 namespace {
 
-// The command line as written; numbers are read by trainer/number.h, not by CLI11.
 struct Arguments {
   std::string data_root = "data";
   bool json = false;
@@ -25,26 +24,11 @@ struct Arguments {
   std::string val = "2%";
   std::string test = "2%";
   std::string split_by = "document";
-  std::string piece_bytes = "16384";
-  std::string cap_per_file = "0";
-  std::string tokenizer_sample = "10000000";
-  std::string seed = "1";
   std::string torch;
   bool quiet = false;
   std::vector<std::string> names;
   int64_t samples = 2;
 };
-
-int64_t whole(const std::string& option, const std::string& text, int64_t least) {
-  const auto value = parse_bytes(text);
-  if (!value || *value < least) {
-    const std::string limit = whole_limit_exceeded(text);
-    throw ConfigError(
-        option + " " + text + ": " +
-        (limit.empty() ? "must be a whole number of at least " + std::to_string(least) : limit));
-  }
-  return *value;
-}
 
 // A share ("2%", "0.02") or a source of its own.
 void set_split(BuildOptions& build, Split split, const std::string& text) {
@@ -72,10 +56,6 @@ BuildOptions build_options(const Arguments& arguments) {
   build.corpus.split_by = arguments.split_by == "folder"  ? SplitBy::kFolder
                           : arguments.split_by == "piece" ? SplitBy::kPiece
                                                           : SplitBy::kDocument;
-  build.corpus.piece_bytes = whole("--piece-bytes", arguments.piece_bytes, 16);
-  build.corpus.cap_per_file = whole("--cap-per-file", arguments.cap_per_file, 0);
-  build.corpus.seed = static_cast<uint64_t>(whole("--seed", arguments.seed, 0));
-  build.tokenizer_sample_bytes = whole("--tokenizer-sample", arguments.tokenizer_sample, 1);
   return build;
 }
 
@@ -205,15 +185,14 @@ CLI::App* add_build(CLI::App& app, Arguments& arguments) {
       ->capture_default_str();
   verb->add_option("--exclude", build.corpus.sources.exclude,
                    "patterns of FOLDER/sub/file names to leave out");
-  verb->add_option("--piece-bytes", arguments.piece_bytes, "longer documents are cut")
-      ->capture_default_str();
-  verb->add_option("--cap-per-file", arguments.cap_per_file, "bytes read of a file; 0: all")
-      ->capture_default_str();
-  verb->add_option("--tokenizer-sample", arguments.tokenizer_sample,
-                   "bytes of train that train the tokenizer")
-      ->capture_default_str();
-  verb->add_option("--seed", arguments.seed, "of the shuffle")->capture_default_str();
-  verb->add_option("--threads", build.threads, "0: one a core")->capture_default_str();
+  add_whole(*verb, "--piece-bytes", build.corpus.piece_bytes, {.least = 16, .bytes = true},
+            "longer documents are cut");
+  add_whole(*verb, "--cap-per-file", build.corpus.cap_per_file, {.bytes = true},
+            "bytes read of a file; 0: all");
+  add_whole(*verb, "--tokenizer-sample", build.tokenizer_sample_bytes, {.least = 1, .bytes = true},
+            "bytes of train that train the tokenizer");
+  add_whole(*verb, "--seed", build.corpus.seed, {}, "of the shuffle");
+  add_whole(*verb, "--threads", build.threads, {0, 1024}, "0: one a core");
   verb->add_option("--torch", arguments.torch, "for `build default`: the torch folder");
   verb->add_flag("--replace", build.replace, "overwrite a set of this name");
   verb->add_flag("--quiet", arguments.quiet, "no progress");
@@ -244,8 +223,7 @@ int run(int argc, char** argv) {
   CLI::App* inspect = add_verb(app, arguments, "inspect", "counts and samples of data sets",
                                "inspect default --samples 3");
   inspect->add_option("NAMES", arguments.names, "data sets")->required();
-  inspect->add_option("--samples", arguments.samples, "documents shown of each split")
-      ->capture_default_str();
+  add_whole(*inspect, "--samples", arguments.samples, {}, "documents shown of each split");
   CLI::App* verify = add_verb(app, arguments, "verify", "read everything, check every hash and id",
                               "verify default");
   verify->add_option("NAMES", arguments.names, "data sets; none: all");
@@ -265,9 +243,5 @@ int run(int argc, char** argv) {
 }  // namespace scalelaw
 
 int main(int argc, char** argv) {
-  try {
-    return scalelaw::run(argc, argv);
-  } catch (const std::exception& error) {
-    return scalelaw::end_with_error("scalelaw data", error);
-  }
+  return scalelaw::run_main("scalelaw data", [&] { return scalelaw::run(argc, argv); });
 }
