@@ -16,6 +16,7 @@
 #include "trainer/config_error.h"
 #include "trainer/number.h"
 #include "trainer/program_exit.h"
+#include "trainer/shell_word.h"
 
 namespace {
 
@@ -104,17 +105,6 @@ void name_left_out(const Study& study) {
   for (const Exclusion& left_out : study.table.excluded) {
     std::cerr << "left out: " << left_out.folder_name << ": " << one_line(left_out.reason) << '\n';
   }
-}
-
-// A word that a POSIX shell reads back as one argument.
-std::string shell_word(const std::string& text) {
-  if (!text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                              "0123456789_-./:,=+%@") == std::string::npos) {
-    return text;
-  }
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
 }
 
 std::string command_of(const Arguments& a) {

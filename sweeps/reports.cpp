@@ -11,6 +11,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr std::size_t kMostNamed = 5;
+
 std::string optional_text(const std::optional<double>& value) {
   return value ? human(*value) : "-";
 }
@@ -59,10 +61,6 @@ Totals total(const Plan& plan, const std::vector<CellStatus>& statuses, bool onl
   return totals;
 }
 
-std::string counted(int64_t count, const std::string& thing) {
-  return std::to_string(count) + " " + thing + (count == 1 ? "" : "s");
-}
-
 std::string totals_text(const std::string& label, const Totals& totals, const Plan& plan) {
   // A cell is one process on one core: more cores than cells do not help.
   const int64_t cores = std::clamp<int64_t>(totals.cells, 1, plan.options.cores);
@@ -95,6 +93,25 @@ std::string dumped(const Json& json) {
 }
 
 }  // namespace
+
+std::string counted(int64_t count, const std::string& thing) {
+  return std::to_string(count) + " " + thing + (count == 1 ? "" : "s");
+}
+
+std::string needs_hand_text(const Plan& plan, const std::vector<CellStatus>& statuses) {
+  std::string text;
+  std::size_t cells = 0;
+  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    if (!statuses[i].needs_hand || ++cells > kMostNamed) continue;
+    text += "  " + plan.cells[i].folder + ": " + statuses[i].why + "\n";
+  }
+  if (cells == 0) return "";
+  if (cells > kMostNamed) {
+    text += "  and " + std::to_string(cells - kMostNamed) + " more, which status names\n";
+  }
+  return counted(static_cast<int64_t>(cells), "run") + (cells == 1 ? " needs" : " need") +
+         " a hand, or the same happens again:\n" + text;
+}
 
 std::string states_text(const std::map<CellState, int64_t>& states) {
   std::string text;

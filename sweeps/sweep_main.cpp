@@ -19,6 +19,7 @@
 #include "trainer/nearest.h"
 #include "trainer/number.h"
 #include "trainer/program_exit.h"
+#include "trainer/shell_word.h"
 
 namespace {
 
@@ -117,16 +118,6 @@ PlanOptions plan_options(const Arguments& a) {
   return options;
 }
 
-std::string quoted(const std::string& word) {
-  const bool plain = !word.empty() && word.find_first_not_of(
-                                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                          "0123456789_-./=:,@%+") == std::string::npos;
-  if (plain) return word;
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? "'\\''" : std::string(1, c);
-  return text + "'";
-}
-
 std::filesystem::path own_folder() {
   return std::filesystem::read_symlink("/proc/self/exe").parent_path();
 }
@@ -147,15 +138,19 @@ int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {
   display.close();
   std::cout << plan.name << ": " << states_text(result.states) << "\n";
   if (!result.stopped_because.empty()) std::cout << "stopped: " << result.stopped_because << "\n";
+  if (result.exit_code == kExitComplete) return result.exit_code;
   if (result.exit_code == kExitOther) {
-    std::cout << "what failed and why: scalelaw sweep status " << quoted(a.spec) << "\n";
+    std::cout << "what failed and why: scalelaw sweep status " << shell_word(a.spec)
+              << folder_option("--runs", a.runs, "runs") << folder_option("--data", a.data, "data")
+              << "\n";
   }
-  if (result.exit_code != kExitComplete) {
-    std::cout << (result.resumable > 0 ? std::to_string(result.resumable) +
-                                             " runs go on from their checkpoints. Go on with:\n  "
-                                       : "Go on with:\n  ")
-              << command << "\n";
+  std::cout << needs_hand_text(plan, look_at_all(plan));
+  if (result.resumable > 0) {
+    std::cout << counted(result.resumable, "run") << (result.resumable == 1 ? " goes" : " go")
+              << " on from " << (result.resumable == 1 ? "its checkpoint" : "their checkpoints")
+              << ". ";
   }
+  std::cout << "Go on with:\n  " << command << "\n";
   return result.exit_code;
 }
 
@@ -179,7 +174,7 @@ int main(int argc, char** argv) {
   Arguments arguments;
   add_verbs(app, arguments);
   std::string command = "scalelaw sweep";
-  for (int i = 1; i < argc; ++i) command += " " + quoted(argv[i]);
+  for (int i = 1; i < argc; ++i) command += " " + shell_word(argv[i]);
   return run_main("scalelaw sweep", [&] {
     try {
       app.parse(argc, argv);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "trainer/config_error.h"
+#include "trainer/shell_word.h"
 
 namespace scalelaw {
 namespace {
@@ -113,6 +114,14 @@ TEST(CommandLine, WholeOptionFillsItsFieldAndNeverOverflowsIt) {
   EXPECT_EQ(read("2147483647"), 2147483647);
   EXPECT_THROW(read("2147483648"), ConfigError);
   EXPECT_THROW(read("-1"), ConfigError);
+}
+
+TEST(ShellWord, CommandInAMessageCanBePasted) {
+  EXPECT_EQ(shell_word("runs/a-b.yaml"), "runs/a-b.yaml");
+  EXPECT_EQ(shell_word("it's here"), "'it'\\''s here'");
+  EXPECT_EQ(shell_word(""), "''");
+  EXPECT_EQ(folder_option("--runs", "./runs/", "runs"), "");
+  EXPECT_EQ(folder_option("--runs", "f 1", "runs"), " --runs 'f 1'");
 }
 
 }  // namespace
