@@ -11,6 +11,13 @@ namespace {
 
 constexpr const char* kEmptyMap = "{}";
 
+std::string message_at(const SourcedText& where, std::string_view key, std::string_view rule) {
+  std::string message;
+  if (where.line > 0) message = "line " + std::to_string(where.line) + " of ";
+  if (!where.file.empty()) message += where.file + ": ";
+  return message + std::string(key) + " = " + where.text + ": " + std::string(rule);
+}
+
 const KeyAccess* find_key(const std::string& name) {
   const auto& table = key_table();
   const auto found = std::find_if(table.begin(), table.end(),
@@ -171,12 +178,26 @@ RunConfig read_run_config(const std::filesystem::path& file,
   return resolve(read_run_file(file, settings));
 }
 
+std::vector<UnreadKey> unread_keys(const FlatConfig& written, const RunConfig& config) {
+  std::vector<UnreadKey> keys;
+  for (const auto& [field, why] : unread_fields(config.model)) {
+    const std::string key = "model." + field;
+    const bool noted = std::any_of(keys.begin(), keys.end(),
+                                   [&](const UnreadKey& other) { return other.key == key; });
+    const auto found = written.find(key);
+    if (noted || found == written.end()) continue;
+    const KeyAccess* access = find_key(key);
+    keys.push_back({key, found->second, why, access->get(config) == access->key.default_text});
+  }
+  return keys;
+}
+
+std::string describe(const UnreadKey& unread) {
+  return message_at(unread.value, unread.key, "has no effect: " + unread.why);
+}
+
 void throw_config_error(const SourcedText& where, std::string_view key, std::string_view rule) {
-  std::string message;
-  if (where.line > 0) message = "line " + std::to_string(where.line) + " of ";
-  if (!where.file.empty()) message += where.file + ": ";
-  message += std::string(key) + " = " + where.text + ": " + std::string(rule);
-  throw ConfigError(message);
+  throw ConfigError(message_at(where, key, rule));
 }
 
 void throw_at_its_place(const KeyError& error, const FlatConfig& written) {

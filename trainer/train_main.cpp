@@ -80,6 +80,9 @@ RunConfig read_checked(const std::string& file, const TrainArguments& arguments,
   } catch (const KeyError& error) {
     throw_at_its_place(error, written);
   }
+  for (const UnreadKey& unread : unread_keys(written, config)) {
+    if (!unread.is_default) spdlog::warn("{}", describe(unread));
+  }
   return config;
 }
 
