@@ -12,6 +12,7 @@
 #include "analysis/report/report.h"
 #include "analysis/report/sections.h"
 #include "analysis/study.h"
+#include "trainer/atomic_file.h"
 #include "trainer/command_line.h"
 #include "trainer/config_error.h"
 #include "trainer/number.h"
@@ -150,7 +151,14 @@ void compare(const Arguments& a) {
   warn(study.warnings);
 }
 
+// Before an analysis that could then be kept nowhere.
+void require_writable_out(const Arguments& a) {
+  const std::string reason = why_not_writable(a.out);
+  if (!reason.empty()) throw ConfigError("--out " + a.out + ": " + reason);
+}
+
 void figures(const Arguments& a) {
+  require_writable_out(a);
   const Study study = study_of(a);
   std::vector<std::string> warnings = study.warnings;
   for (const Figure& figure : study_figures(study, warnings)) {
@@ -161,6 +169,7 @@ void figures(const Arguments& a) {
 }
 
 void report(const Arguments& a) {
+  require_writable_out(a);
   const Study study = study_of(a);
   const ReportFiles files = write_report(study, a.out, command_of(a));
   const Conclusions found = conclusions(study);

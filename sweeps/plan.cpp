@@ -198,7 +198,7 @@ void refuse_name_of_another_sweep(const std::filesystem::path& record_file, cons
   try {
     record = read_sweep_record(record_file);
   } catch (const std::runtime_error& fault) {
-    throw ConfigError(std::string(fault.what()) + "; move it away to have it written anew");
+    throw ConfigError(fault.what());
   }
   if (record.spec_hash == plan.spec_hash) return;
   const fs::path theirs = fs::weakly_canonical(record.spec_file, error);

@@ -51,10 +51,9 @@ std::map<std::string, std::string> values_of(const PlannedCell& cell) {
 
 // Keys that the sweep turns and that shape, rate, seeds and D do not show.
 std::vector<std::string> swept_without_a_column(const Plan& plan) {
-  static const std::set<std::string> kShown = {"model.arch",          "model.n_layer",
-                                               "model.d_model",       "train.learning_rate",
-                                               "seeds.init",          "seeds.data",
-                                               "horizon.tokens"};
+  static const std::set<std::string> kShown = {
+      "model.arch", "model.n_layer", "model.d_model", "train.learning_rate",
+      "seeds.init", "seeds.data",    "horizon.tokens"};
   std::vector<std::string> keys;
   for (const std::string& key : plan.swept) {
     if (!kShown.contains(key)) keys.push_back(key);

@@ -100,6 +100,15 @@ std::string describe(const std::vector<RunConfig>& configs) {
                   static_cast<int64_t>(configs.size()));
 }
 
+// Where the last step goes beyond the horizon that was asked for.
+std::string rounded_horizon(const RunConfig& config) {
+  const int64_t steps = total_steps(config), batch = config.train.batch_tokens;
+  if (steps * batch == config.horizon.tokens) return "";
+  return "; horizon.tokens = " + std::to_string(config.horizon.tokens) + " are " +
+         std::to_string(steps) + " steps of " + std::to_string(batch) + ": " +
+         std::to_string(steps * batch) + " tokens";
+}
+
 int train_configs(const std::vector<RunConfig>& configs, const TrainArguments& arguments) {
   PackOptions options;
   options.runs = arguments.runs;
@@ -115,8 +124,8 @@ int train_configs(const std::vector<RunConfig>& configs, const TrainArguments& a
   std::signal(SIGINT, request_stop);  // before this there is nothing to save
   std::signal(SIGTERM, request_stop);
   for (const ReplicaRun& member : pack.members()) {
-    spdlog::info("{}: {} steps from {}", member.folder().path.string(), member.steps(),
-                 pack.step());
+    spdlog::info("{}: {} steps from {}{}", member.folder().path.string(), member.steps(),
+                 pack.step(), rounded_horizon(member.config()));
   }
   const ProvenanceConfig& how = pack.members().front().config().how;
   std::vector<std::unique_ptr<Observer>> observers;

@@ -100,6 +100,19 @@ TEST_F(BadInput, NumberTooLargeIsCalledSo) {
                      {"line 7 of ", "seeds.init = 9e18: too large; at most 9007199254740991"});
 }
 
+TEST_F(BadInput, SweepFileGivenToTrainNamesTheSweepsCommand) {
+  expect_run_refused(
+      kGood + kModel + "name: s\nblocks: [{name: b, list: [{seeds.init: 2}]}]\n",
+      {"line 7 of ", "only a sweep file has it", "`scalelaw sweep run " + in("run.yaml") + "`"});
+}
+
+TEST_F(BadInput, SettingGivenTwiceIsRefused) {
+  put("run.yaml", kGood + kModel);
+  std::vector<std::string> words = train_words();
+  words.insert(words.end(), {"--set", "seeds.init=1", "--set", "seeds.init=2"});
+  expect_refused(words, {"--set seeds.init=2: is set twice, first by --set seeds.init=1"});
+}
+
 TEST_F(BadInput, FileThatIsNoYamlOrNoUtf8NamesLineAndPlace) {
   expect_run_refused(kGood + "model: {n_layer: 1\n", {"line 6 of ", "this { is not closed"});
   expect_run_refused(kGood + kModel + "---\nspec: 1\n", {"line 7 of ", "a second YAML document"});
@@ -305,6 +318,15 @@ TEST_F(BadInput, SweepFindsWhatTheDataLackAtItsLine) {
                         kModel);
   expect_refused({"sweep", "run", in("sweep.yaml"), "--runs", in("runs"), "--data", in("data")},
                  {"line 8 of ", "train.batch_tokens = 8192", "4096 tokens", "block b"});
+}
+
+TEST_F(BadInput, OutputFolderThatCannotBeWrittenIsRefusedBeforeTheAnalysis) {
+  put("file", "");
+  for (const char* verb : {"report", "figures"}) {
+    expect_refused({verb, in("none.json"), "--out", "/proc/out"},
+                   {"--out /proc/out: ", "/proc cannot be written"});
+    expect_refused({verb, in("none.json"), "--out", in("file")}, {"--out ", "is not a folder"});
+  }
 }
 
 TEST_F(BadInput, ReportOnNothingIsRefused) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "trainer/config_yaml.h"
+#include "trainer/nearest.h"
 
 namespace scalelaw {
 namespace {

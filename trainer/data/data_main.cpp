@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -86,8 +87,27 @@ std::vector<BuildOptions> all_builds(const Arguments& arguments, const CLI::App&
   return default_corpora(find_torch(torch), build_options(arguments));
 }
 
+std::string interrupted_message;  // read by a signal's handler
+
+void end_interrupted(int) {
+  // A build killed at any moment leaves whole data sets: nothing to be done but to say so.
+  const ssize_t ignored =
+      ::write(STDERR_FILENO, interrupted_message.data(), interrupted_message.size());
+  static_cast<void>(ignored);
+  ::_exit(kExitInterrupted);
+}
+
+void expect_interrupts(const BuildOptions& options) {
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);
+  interrupted_message = "\nscalelaw data: interrupted; the same command builds " + options.name +
+                        " anew and clears what is left in " +
+                        build_folder(options.data_root, options.name).string() + "\n";
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, end_interrupted);
+}
+
 int run_build(const Arguments& arguments, const CLI::App& verb) {
   for (const BuildOptions& options : all_builds(arguments, verb)) {
+    expect_interrupts(options);
     BuildResult result;
     {
       ProgressPrinter printer(std::cerr, ::isatty(STDERR_FILENO) == 1);
@@ -135,7 +155,12 @@ int run_verify(const Arguments& arguments) {
 
 int run_list(const Arguments& arguments) {
   nlohmann::json all = nlohmann::json::array();
-  for (const std::string& name : data_set_names(arguments.data_root)) {
+  const std::vector<std::string> names = data_set_names(arguments.data_root);
+  if (names.empty()) {
+    std::cerr << "no data set in " << arguments.data_root
+              << "; `scalelaw data build default` makes one\n";
+  }
+  for (const std::string& name : names) {
     const DataSetInfo set = open_data_set(arguments.data_root, name);
     nlohmann::json tokens = nlohmann::json::object();
     std::string text;
