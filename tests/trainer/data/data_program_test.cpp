@@ -98,13 +98,14 @@ TEST_F(DataProgramTest, BadInputEndsWithTwoOneMessageAndNothingWritten) {
 
 TEST_F(DataProgramTest, InterruptedBuildSaysSoAndTheNextOneClearsWhatIsLeft) {
   std::ofstream words(temp_.path() / "words.txt");
-  for (int i = 0; i < 400'000; ++i) words << "word" << i * 7919 % 100'003 << (i % 9 ? ' ' : '\n');
+  for (int i = 0; i < 250'000; ++i) words << "word" << i * 7919 % 100'003 << (i % 9 ? ' ' : '\n');
   words.close();
   const fs::path output = temp_.path() / "output";
   const std::vector<std::string> words_of_build = {
-      "scalelaw-data", "build",  (temp_.path() / "words.txt").string(),
-      "--name",        "words",  "--tokenizer",
-      "bpe:2000",      "--data", data()};
+      "scalelaw-data", "build",      (temp_.path() / "words.txt").string(),
+      "--name",        "words",      "--tokenizer",
+      "bpe:270",       "--split-by", "piece",
+      "--data",        data()};
   const pid_t build = start_program(words_of_build, output);
   for (int i = 0; i < 500 && !fs::exists(fs::path(data()) / ".words.build"); ++i) usleep(10'000);
   kill(build, SIGINT);
