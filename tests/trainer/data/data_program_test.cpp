@@ -104,7 +104,7 @@ TEST_F(DataProgramTest, InterruptedBuildSaysSoAndTheNextOneClearsWhatIsLeft) {
   const std::vector<std::string> words_of_build = {
       "scalelaw-data", "build",      (temp_.path() / "words.txt").string(),
       "--name",        "words",      "--tokenizer",
-      "bpe:270",       "--split-by", "piece",
+      "bpe:280",       "--split-by", "piece",
       "--data",        data()};
   const pid_t build = start_program(words_of_build, output);
   for (int i = 0; i < 500 && !fs::exists(fs::path(data()) / ".words.build"); ++i) usleep(10'000);
