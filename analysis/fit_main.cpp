@@ -12,10 +12,12 @@
 #include "analysis/report/report.h"
 #include "analysis/report/sections.h"
 #include "analysis/study.h"
+#include "trainer/atomic_file.h"
 #include "trainer/command_line.h"
 #include "trainer/config_error.h"
 #include "trainer/number.h"
 #include "trainer/program_exit.h"
+#include "trainer/shell_word.h"
 
 namespace {
 
@@ -51,13 +53,9 @@ void add_common(CLI::App* verb, Arguments& a, const std::string& example) {
       ->capture_default_str();
   verb->add_option("--tokens", a.tokens,
                    "D: use runs of this many tokens (default: D of most runs)");
-  verb->add_option("--seed", a.seed, "of the bootstrap")->capture_default_str();
-  verb->add_option("--bootstrap", a.bootstrap, "replicates; 0: none")
-      ->check(CLI::Range(0, 1000000))
-      ->capture_default_str();
-  verb->add_option("--threads", a.threads, "0: the cores there are; changes no number")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
+  add_whole(*verb, "--seed", a.seed, {}, "of the bootstrap");
+  add_whole(*verb, "--bootstrap", a.bootstrap, {0, 1'000'000}, "replicates; 0: none");
+  add_whole(*verb, "--threads", a.threads, {0, 1024}, "0: the cores there are; changes no number");
 }
 
 LawOptions options_from(const Arguments& a) {
@@ -110,17 +108,6 @@ void name_left_out(const Study& study) {
   }
 }
 
-// A word that a POSIX shell reads back as one argument.
-std::string shell_word(const std::string& text) {
-  if (!text.empty() && text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                              "0123456789_-./:,=+%@") == std::string::npos) {
-    return text;
-  }
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
 std::string command_of(const Arguments& a) {
   std::string command = "scalelaw report";
   for (const std::string& run : a.runs) command += " " + shell_word(run);
@@ -165,7 +152,14 @@ void compare(const Arguments& a) {
   warn(study.warnings);
 }
 
+// Before an analysis that could then be kept nowhere.
+void require_writable_out(const Arguments& a) {
+  const std::string reason = why_not_writable(a.out);
+  if (!reason.empty()) throw ConfigError("--out " + a.out + ": " + reason);
+}
+
 void figures(const Arguments& a) {
+  require_writable_out(a);
   const Study study = study_of(a);
   name_left_out(study);
   std::vector<std::string> warnings = study.warnings;
@@ -177,6 +171,7 @@ void figures(const Arguments& a) {
 }
 
 void report(const Arguments& a) {
+  require_writable_out(a);
   const Study study = study_of(a);
   const ReportFiles files = write_report(study, a.out, command_of(a));
   const Conclusions found = conclusions(study);
@@ -228,9 +223,5 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return run(argc, argv);
-  } catch (const std::exception& error) {
-    return end_with_error(command_name(argc, argv), error);
-  }
+  return run_main(command_name(argc, argv), [&] { return run(argc, argv); });
 }

@@ -7,6 +7,7 @@
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
 #include "trainer/hash.h"
+#include "trainer/shell_word.h"
 #include "trainer/sweep_record.h"
 
 namespace scalelaw {
@@ -74,6 +75,12 @@ void add_run(RunTable& table, const fs::path& path, const Asked& asked) {
   table.rows.push_back(std::move(row));
 }
 
+// Of RUNS/sweeps/NAME.json: RUNS, as short as the record's path was given.
+fs::path store_of(const fs::path& record_file) {
+  const fs::path store = (record_file.parent_path() / "..").lexically_normal();
+  return store.has_filename() ? store : store.parent_path();
+}
+
 // What became of a sweep's cells, by name: a count would leave the reader to guess which sizes the
 // law lacks.
 void note_what_is_lacking(RunTable& table, const fs::path& file, const SweepRecord& sweep) {
@@ -97,7 +104,8 @@ void note_what_is_lacking(RunTable& table, const fs::path& file, const SweepReco
     table.warnings.push_back(std::to_string(source.not_used.size()) + " of the " +
                              std::to_string(source.cells) + " runs of sweep " + sweep.name +
                              " are not in this analysis: " + list + "; `scalelaw sweep status " +
-                             sweep.spec_file + "` says more");
+                             shell_word(sweep.spec_file) +
+                             folder_option("--runs", store_of(file), "runs") + "` says more");
   }
   std::error_code error;
   if (fs::is_regular_file(sweep.spec_file, error) &&

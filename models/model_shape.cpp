@@ -59,6 +59,8 @@ void reset_field(std::string_view field, ModelShape& shape) {
     shape.position = defaults.position;
   } else if (field == "bias") {
     shape.bias = defaults.bias;
+  } else if (field == "embedding_std") {
+    shape.embedding_std = defaults.embedding_std;
   } else {
     throw std::invalid_argument("models/: unused_fields names '" + std::string(field) +
                                 "', which every architecture reads or no shape has");
@@ -146,18 +148,29 @@ std::vector<ShapeProblem> validate(const ModelShape& shape) {
   return problems;
 }
 
-ModelShape canonical(const ModelShape& shape) {
-  ModelShape result = shape;
+std::vector<UnreadField> unread_fields(const ModelShape& shape) {
+  std::vector<UnreadField> unread;
   if (const ArchitectureCounts* architecture = find_architecture(shape.arch)) {
-    for (const std::string& field : architecture->unused_fields) reset_field(field, result);
+    for (const std::string& field : architecture->unused_fields) {
+      unread.push_back({field, "model.arch = " + shape.arch + " does not read it"});
+    }
   }
   if (shape.init == InitScheme::kFanIn && shape.embeddings == EmbeddingTying::kTied) {
-    result.embedding_std = ModelShape{}.embedding_std;
+    unread.push_back({"embedding_std",
+                      "read only with model.init = gpt2 or model.embeddings = untied; a tied head "
+                      "under fan_in starts as N(0, 1/d_model)"});
   }
   if (shape.n_layer == 0) {
-    reset_field("d_ff_ratio", result);
-    reset_field("n_head", result);
+    for (const char* field : {"d_ff_ratio", "n_head"}) {
+      unread.push_back({field, "a model of 0 layers does not read it"});
+    }
   }
+  return unread;
+}
+
+ModelShape canonical(const ModelShape& shape) {
+  ModelShape result = shape;
+  for (const UnreadField& unread : unread_fields(shape)) reset_field(unread.field, result);
   // 2.6666667 and 2.66666667 are the same d_ff.
   result.d_ff_ratio = static_cast<double>(result.d_ff()) /
                       static_cast<double>(std::max<int64_t>(1, result.d_model));

@@ -48,6 +48,13 @@ struct ShapeProblem {
 // All broken rules; empty when the shape can be built. n_vocab 0 (not known yet) is accepted.
 std::vector<ShapeProblem> validate(const ModelShape& shape);
 
+// A field that nothing reads in a model of this shape, and why, as for a message.
+struct UnreadField {
+  std::string field;  // "n_head"
+  std::string why;    // "model.arch = lstm does not read it"
+};
+std::vector<UnreadField> unread_fields(const ModelShape& shape);
+
 // The shape with every field that nothing reads set to its default (an LSTM has no n_head, and no
 // model of 0 layers) and d_ff_ratio as d_ff / d_model exactly, so that two configurations that
 // train the same model compare equal.

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "trainer/checkpoint_files.h"
+#include "trainer/config_error.h"
 #include "trainer/run_lock.h"
 #include "trainer/run_record.h"
 
@@ -44,6 +45,7 @@ CellStatus status_of(const RunRecord& record, const PlannedCell& cell) {
   status.wall_seconds = record.wall_seconds;
   if (record.content_hash != cell.content_hash) {
     status.state = CellState::kFailed;
+    status.needs_hand = true;
     status.why = "the folder holds another run (" + record.content_hash + "); move it away";
     return status;
   }
@@ -62,9 +64,18 @@ CellStatus status_of(const RunRecord& record, const PlannedCell& cell) {
   return status;
 }
 
-CellStatus failed(CellStatus status, std::string why) {
+CellStatus damaged(std::string why) {
+  CellStatus status;
   status.state = CellState::kFailed;
   status.why = std::move(why);
+  status.needs_hand = true;
+  return status;
+}
+
+CellStatus failed(CellStatus status, const UnfinishedAttempt& last) {
+  status.state = CellState::kFailed;
+  status.why = describe(last.end) + ": " + last.reason;
+  status.needs_hand = last.end.exit_code == kExitBadInput;
   return status;
 }
 
@@ -106,14 +117,14 @@ CellStatus look_at(const Plan& plan, const PlannedCell& cell,
   if (!fs::exists(folder.path, error)) {
     const auto last = unfinished.find(cell.content_hash);
     if (last == unfinished.end() || last->second.interrupted()) return {};
-    return failed({}, describe(last->second.end) + ": " + last->second.reason);
+    return failed({}, last->second);
   }
   try {
     if (const std::optional<RunRecord> record = try_read_run_record(folder)) {
       return status_of(*record, cell);
     }
   } catch (const std::exception& fault) {
-    return failed({}, fault.what());
+    return damaged(fault.what());
   }
   CellStatus status = progress_of(folder.path);
   if (const std::optional<std::string> holder = lock_holder(folder.path)) {
@@ -126,7 +137,7 @@ CellStatus look_at(const Plan& plan, const PlannedCell& cell,
   status.step = checkpoint.value_or(0);
   const auto last = unfinished.find(cell.content_hash);
   if (last != unfinished.end() && !last->second.interrupted()) {
-    return failed(status, describe(last->second.end) + ": " + last->second.reason);
+    return failed(status, last->second);
   }
   status.state = checkpoint ? CellState::kInterrupted : CellState::kMissing;
   if (!checkpoint) status.loss_nats.reset();

@@ -36,6 +36,7 @@ struct CellStatus {
   std::optional<double> tokens_per_second;  // running: at the last line
   double wall_seconds = 0;                  // of all attempts
   std::string why;                          // failed, diverged, running: in words
+  bool needs_hand = false;  // failed, and will again until what `why` says is mended
 };
 
 using UnfinishedAttempts = std::map<std::string, UnfinishedAttempt>;  // content hash -> the last

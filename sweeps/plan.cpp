@@ -1,9 +1,12 @@
 #include "sweeps/plan.h"
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <unordered_map>
+#include <utility>
 
 #include "trainer/data_rules.h"
 #include "trainer/number.h"
@@ -89,6 +92,49 @@ std::vector<std::string> warnings_for(const std::vector<PlannedCell>& cells) {
   return warnings;
 }
 
+// Settings that no cell reads: one that some cells share with others is not a slip.
+class UnreadSettings {
+ public:
+  void note(const FlatConfig& written, const RunConfig& config) {
+    std::set<std::string> unread;
+    for (const UnreadKey& key : unread_keys(written, config)) {
+      unread.insert(key.key);
+      std::optional<std::string>& kept = places_[{key.value.line, key.key}];
+      if (!key.is_default && !kept) kept = describe(key);
+    }
+    for (const auto& [key, value] : written) {
+      if (!unread.contains(key)) read_.insert({value.line, key});
+    }
+  }
+  std::vector<std::string> warnings() const {
+    std::vector<std::string> texts;
+    for (const auto& [place, text] : places_) {
+      if (text && !read_.contains(place)) texts.push_back(*text);
+    }
+    return texts;
+  }
+
+ private:
+  using Place = std::pair<int, std::string>;  // line, key
+  std::map<Place, std::optional<std::string>> places_;
+  std::set<Place> read_;
+};
+
+std::vector<std::string> swept_keys(const SweepSpec& spec) {
+  std::vector<std::string> keys;
+  const auto add = [&](const std::string& key) {
+    if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+  };
+  for (const SweepBlock& block : spec.blocks) {
+    for (const SweepAxis& axis : block.grid) add(axis.key);
+    for (const SweepAxis& axis : block.zip) add(axis.key);
+    for (const FlatConfig& entry : block.list) {
+      for (const auto& [key, value] : entry) add(key);
+    }
+  }
+  return keys;
+}
+
 // A cell's fault with the line of its key and the part of the sweep that asks for the cell.
 template <typename Action>
 void at_its_place(const SweepPoint& point, const Action& act) {
@@ -107,13 +153,15 @@ void at_its_place(const SweepPoint& point, const Action& act) {
 }  // namespace
 
 Plan make_plan(const SweepSpec& spec, const PlanOptions& options) {
-  Plan plan{spec.name, spec.file, spec.content_hash, options, {}, 0, {}};
+  Plan plan{spec.name, spec.file, spec.content_hash, options, {}, 0, swept_keys(spec), {}};
+  UnreadSettings unread;
   DataSetHeaders data(options.data);
   std::unordered_map<std::string, std::size_t> index_of;  // content hash -> cell
   for (const SweepPoint& point : expand(spec)) {
     ++plan.asked_for;
     at_its_place(point, [&] {
       PlannedCell cell = plan_cell(point, options, data);
+      unread.note(point.config, cell.config);
       const auto [place, is_first] = index_of.emplace(cell.content_hash, plan.cells.size());
       if (is_first) {
         complete_cell(options, data, cell);
@@ -127,6 +175,7 @@ Plan make_plan(const SweepSpec& spec, const PlanOptions& options) {
     });
   }
   plan.warnings = warnings_for(plan.cells);
+  for (std::string& text : unread.warnings()) plan.warnings.push_back(std::move(text));
   return plan;
 }
 
@@ -149,7 +198,7 @@ void refuse_name_of_another_sweep(const std::filesystem::path& record_file, cons
   try {
     record = read_sweep_record(record_file);
   } catch (const std::runtime_error& fault) {
-    throw ConfigError(std::string(fault.what()) + "; move it away to have it written anew");
+    throw ConfigError(fault.what());
   }
   if (record.spec_hash == plan.spec_hash) return;
   const fs::path theirs = fs::weakly_canonical(record.spec_file, error);

@@ -51,6 +51,7 @@ struct Plan {
   PlanOptions options;
   std::vector<PlannedCell> cells;  // in the file's order, each content hash once
   int64_t asked_for = 0;           // before equal cells merged
+  std::vector<std::string> swept;  // keys of the blocks' grids, zips and lists, in their order
   std::vector<std::string> warnings;
 };
 

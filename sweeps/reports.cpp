@@ -1,15 +1,20 @@
 #include "sweeps/reports.h"
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "sweeps/run_display.h"
+#include "trainer/config_yaml.h"
 #include "trainer/number.h"
 
 namespace scalelaw {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kMostNamed = 5;
 
 std::string optional_text(const std::optional<double>& value) {
   return value ? human(*value) : "-";
@@ -39,6 +44,23 @@ std::string places_text(const PlannedCell& cell, std::string SweepPlace::*part) 
   return text.empty() ? "-" : text;
 }
 
+std::map<std::string, std::string> values_of(const PlannedCell& cell) {
+  const auto values = canonical_values(cell.config);
+  return {values.begin(), values.end()};
+}
+
+// Keys that the sweep turns and that shape, rate, seeds and D do not show.
+std::vector<std::string> swept_without_a_column(const Plan& plan) {
+  static const std::set<std::string> kShown = {
+      "model.arch", "model.n_layer", "model.d_model", "train.learning_rate",
+      "seeds.init", "seeds.data",    "horizon.tokens"};
+  std::vector<std::string> keys;
+  for (const std::string& key : plan.swept) {
+    if (!kShown.contains(key)) keys.push_back(key);
+  }
+  return keys;
+}
+
 struct Totals {
   int64_t cells = 0;
   double tokens = 0, flops = 0, core_hours = 0;
@@ -57,10 +79,6 @@ Totals total(const Plan& plan, const std::vector<CellStatus>& statuses, bool onl
     totals.core_hours += cell.core_hours.value_or(0);
   }
   return totals;
-}
-
-std::string counted(int64_t count, const std::string& thing) {
-  return std::to_string(count) + " " + thing + (count == 1 ? "" : "s");
 }
 
 std::string totals_text(const std::string& label, const Totals& totals, const Plan& plan) {
@@ -96,6 +114,25 @@ std::string dumped(const Json& json) {
 
 }  // namespace
 
+std::string counted(int64_t count, const std::string& thing) {
+  return std::to_string(count) + " " + thing + (count == 1 ? "" : "s");
+}
+
+std::string needs_hand_text(const Plan& plan, const std::vector<CellStatus>& statuses) {
+  std::string text;
+  std::size_t cells = 0;
+  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    if (!statuses[i].needs_hand || ++cells > kMostNamed) continue;
+    text += "  " + plan.cells[i].folder + ": " + statuses[i].why + "\n";
+  }
+  if (cells == 0) return "";
+  if (cells > kMostNamed) {
+    text += "  and " + std::to_string(cells - kMostNamed) + " more, which status names\n";
+  }
+  return counted(static_cast<int64_t>(cells), "run") + (cells == 1 ? " needs" : " need") +
+         " a hand, or the same happens again:\n" + text;
+}
+
 std::string states_text(const std::map<CellState, int64_t>& states) {
   std::string text;
   for (const auto& [state, cells] : states) {
@@ -106,22 +143,34 @@ std::string states_text(const std::map<CellState, int64_t>& states) {
 }
 
 std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses) {
-  std::vector<std::vector<std::string>> rows = {
-      {"arm", "block", "shape", "rate", "seeds", "N", "D", "steps", "C", "one core", "state"}};
+  const std::vector<std::string> swept = swept_without_a_column(plan);
+  std::vector<std::vector<std::string>> rows = {{"arm", "block", "shape", "rate", "seeds"}};
+  std::vector<bool> right = {false, false, false, true, false};
+  for (const std::string& key : swept) {
+    rows[0].push_back(key);
+    right.push_back(true);
+  }
+  rows[0].insert(rows[0].end(), {"N", "D", "steps", "C", "one core", "state"});
+  right.insert(right.end(), {true, true, true, true, true, false});
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     const PlannedCell& cell = plan.cells[i];
-    rows.push_back({places_text(cell, &SweepPlace::arm), places_text(cell, &SweepPlace::block),
-                    shape_text(cell.shape), human(cell.config.train.learning_rate),
-                    seeds_text(cell.config.seeds), optional_text(cell.n_params),
-                    human(static_cast<double>(cell.train_tokens)), std::to_string(cell.steps),
-                    optional_text(cell.train_flops), hours_text(cell.core_hours),
-                    std::string(name(statuses[i].state))});
+    std::vector<std::string> row = {places_text(cell, &SweepPlace::arm),
+                                    places_text(cell, &SweepPlace::block), shape_text(cell.shape),
+                                    human(cell.config.train.learning_rate),
+                                    seeds_text(cell.config.seeds)};
+    const std::map<std::string, std::string> values = values_of(cell);
+    for (const std::string& key : swept) {
+      const auto value = values.find(key);
+      row.push_back(value == values.end() ? "-" : value->second);
+    }
+    row.insert(row.end(),
+               {optional_text(cell.n_params), human(static_cast<double>(cell.train_tokens)),
+                std::to_string(cell.steps), optional_text(cell.train_flops),
+                hours_text(cell.core_hours), std::string(name(statuses[i].state))});
+    rows.push_back(std::move(row));
   }
   std::string text;
-  for (const std::string& line :
-       aligned(rows, {false, false, false, true, false, true, true, true, true, true, false})) {
-    text += line + "\n";
-  }
+  for (const std::string& line : aligned(rows, right)) text += line + "\n";
   const PlanOptions& options = plan.options;
   text += "\nshape: layers x d_model; rate: of learning, peak; seeds: init/data;\nN: parameters, " +
           std::string(name(options.n_count)) + "; D: training tokens; C: training FLOPs, " +
@@ -150,6 +199,12 @@ std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses)
     json["n_params"] = optional_json(cell.n_params);
     json["train_flops"] = optional_json(cell.train_flops);
     json["core_hours"] = optional_json(cell.core_hours);
+    const std::map<std::string, std::string> values = values_of(cell);
+    Json swept = Json::object();
+    for (const std::string& key : plan.swept) {
+      if (const auto value = values.find(key); value != values.end()) swept[key] = value->second;
+    }
+    json["swept"] = std::move(swept);
     cells.push_back(std::move(json));
   }
   return dumped({{"name", plan.name},

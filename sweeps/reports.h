@@ -15,6 +15,12 @@ std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses)
 std::string status_text(const Plan& plan, const std::vector<CellStatus>& statuses);
 std::string status_json(const Plan& plan, const std::vector<CellStatus>& statuses);
 
+// The failed cells that trying again does not help, each with what is to be mended; "" without any.
+std::string needs_hand_text(const Plan& plan, const std::vector<CellStatus>& statuses);
+
+// "1 run", "2 runs"
+std::string counted(int64_t count, const std::string& thing);
+
 // "34 complete, 2 failed": states that occur.
 std::string states_text(const std::map<CellState, int64_t>& states);
 

@@ -19,6 +19,7 @@
 #include "trainer/nearest.h"
 #include "trainer/number.h"
 #include "trainer/program_exit.h"
+#include "trainer/shell_word.h"
 
 namespace {
 
@@ -55,6 +56,8 @@ void add_common(CLI::App* verb, Arguments& a) {
   verb->add_option("--data", a.data, "folder of data sets")->capture_default_str();
 }
 
+constexpr WholeRange kJobs{0, 4096};
+
 void add_verbs(CLI::App& app, Arguments& a) {
   CLI::App* plan = app.add_subcommand("plan", "what a sweep asks for and costs; starts nothing");
   plan->footer("Example: scalelaw sweep plan configs/quickstart.yaml --cores 2");
@@ -63,7 +66,7 @@ void add_verbs(CLI::App& app, Arguments& a) {
   plan->add_option("--c-count", a.c_count, "what C counts")->capture_default_str();
   plan->add_option("--flops-per-second", a.flops_per_second, "of one core, for the hours")
       ->capture_default_str();
-  plan->add_option("--cores", a.jobs, "runs side by side; 0: the cores there are");
+  add_whole(*plan, "--cores", a.jobs, kJobs, "runs side by side; 0: the cores there are");
   plan->add_flag("--json", a.json, "for scripts");
 
   CLI::App* run = app.add_subcommand("run", "run what is missing, one process a core");
@@ -72,14 +75,10 @@ void add_verbs(CLI::App& app, Arguments& a) {
       "Complete runs are skipped, interrupted ones go on. Ctrl-C loses nothing: the runs write a\n"
       "checkpoint and end; once more, a second later or after, kills them.");
   add_common(run, a);
-  run->add_option("--jobs,-j", a.jobs, "processes side by side; 0: the cores there are");
-  run->add_option("--retries", a.queue.retries, "of a crash, a run")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  run->add_option("--stop-after", a.queue.stop_after,
-                  "start nothing new after so many equal failures in a row; 0: never")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  add_whole(*run, "--jobs,-j", a.jobs, kJobs, "processes side by side; 0: the cores there are");
+  add_whole(*run, "--retries", a.queue.retries, {}, "of a crash, a run");
+  add_whole(*run, "--stop-after", a.queue.stop_after, {},
+            "start nothing new after so many equal failures in a row; 0: never");
   run->add_option("--trainer", a.trainer, "program (default: scalelaw-train beside this one)");
 
   CLI::App* status = app.add_subcommand("status", "where each run stands, and why");
@@ -115,19 +114,8 @@ PlanOptions plan_options(const Arguments& a) {
                       ": must be a number > 0, as 30G");
   }
   options.flops_per_second = *rate;
-  if (a.jobs < 0) throw ConfigError("--jobs " + std::to_string(a.jobs) + ": must be >= 0");
   options.cores = a.jobs > 0 ? a.jobs : available_cores();
   return options;
-}
-
-std::string quoted(const std::string& word) {
-  const bool plain = !word.empty() && word.find_first_not_of(
-                                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                          "0123456789_-./=:,@%+") == std::string::npos;
-  if (plain) return word;
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? "'\\''" : std::string(1, c);
-  return text + "'";
 }
 
 int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {
@@ -146,15 +134,19 @@ int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {
   display.close();
   std::cout << plan.name << ": " << states_text(result.states) << "\n";
   if (!result.stopped_because.empty()) std::cout << "stopped: " << result.stopped_because << "\n";
+  if (result.exit_code == kExitComplete) return result.exit_code;
   if (result.exit_code == kExitOther) {
-    std::cout << "what failed and why: scalelaw sweep status " << quoted(a.spec) << "\n";
+    std::cout << "what failed and why: scalelaw sweep status " << shell_word(a.spec)
+              << folder_option("--runs", a.runs, "runs") << folder_option("--data", a.data, "data")
+              << "\n";
   }
-  if (result.exit_code != kExitComplete) {
-    std::cout << (result.resumable > 0 ? std::to_string(result.resumable) +
-                                             " runs go on from their checkpoints. Go on with:\n  "
-                                       : "Go on with:\n  ")
-              << command << "\n";
+  std::cout << needs_hand_text(plan, look_at_all(plan));
+  if (result.resumable > 0) {
+    std::cout << counted(result.resumable, "run") << (result.resumable == 1 ? " goes" : " go")
+              << " on from " << (result.resumable == 1 ? "its checkpoint" : "their checkpoints")
+              << ". ";
   }
+  std::cout << "Go on with:\n  " << command << "\n";
   return result.exit_code;
 }
 
@@ -178,13 +170,13 @@ int main(int argc, char** argv) {
   Arguments arguments;
   add_verbs(app, arguments);
   std::string command = "scalelaw sweep";
-  for (int i = 1; i < argc; ++i) command += " " + quoted(argv[i]);
-  try {
-    app.parse(argc, argv);
+  for (int i = 1; i < argc; ++i) command += " " + shell_word(argv[i]);
+  return run_main("scalelaw sweep", [&] {
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      return end_parse(app, error, "scalelaw sweep", {argv + 1, argv + argc});
+    }
     return run_program(app, arguments, command);
-  } catch (const CLI::ParseError& error) {
-    return end_parse(app, error, "scalelaw sweep", {argv + 1, argv + argc});
-  } catch (const std::exception& error) {
-    return end_with_error("scalelaw sweep", error);
-  }
+  });
 }

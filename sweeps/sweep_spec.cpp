@@ -1,7 +1,10 @@
 #include "sweeps/sweep_spec.h"
 
+#include <utility>
+
 #include "sweeps/sweep_spec_parts.h"
 #include "trainer/hash.h"
+#include "trainer/sweep_keys.h"
 
 namespace scalelaw {
 namespace {
@@ -38,7 +41,9 @@ SweepSpec read_spec(const SpecParts& parts, const YamlTree& root) {
     } else if (key == "grid" || key == "zip" || key == "list") {
       combinations.map.emplace_back(key, value);
     } else if (key != "arms") {
-      parts.check_section(key, value, {"spec", "name", "arms", "blocks", "grid", "zip", "list"});
+      std::vector<std::string> known = {"spec"};
+      for (std::string& name : sweep_file_keys()) known.push_back(std::move(name));
+      parts.check_section(key, value, std::move(known));
       base.add(key, value);
     }
   }

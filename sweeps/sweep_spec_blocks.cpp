@@ -4,6 +4,7 @@
 
 #include "sweeps/sweep_spec_parts.h"
 #include "trainer/nearest.h"
+#include "trainer/sweep_keys.h"
 
 namespace scalelaw {
 namespace {
@@ -43,7 +44,7 @@ class BlockReader : private SpecParts {
       } else if (key == "arms") {
         read_block_arms(inner, spec, block);
       } else {
-        check_section(key, inner, {"name", "grid", "zip", "list", "arms"});
+        check_section(key, inner, sweep_block_keys());
         keys.add(key, inner);
       }
     }

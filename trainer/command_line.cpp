@@ -1,11 +1,13 @@
 #include "trainer/command_line.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "trainer/config_error.h"
 #include "trainer/nearest.h"
+#include "trainer/number.h"
 #include "trainer/program_exit.h"
 
 namespace scalelaw {
@@ -65,6 +67,17 @@ int end_parse(const CLI::App& app, const CLI::ParseError& error, std::string_vie
 
 std::filesystem::path own_folder() {
   return std::filesystem::read_symlink("/proc/self/exe").parent_path();
+}
+
+int64_t whole_value(std::string_view option, const std::string& text, const WholeRange& range) {
+  const std::optional<int64_t> value = range.bytes ? parse_bytes(text) : parse_whole(text);
+  if (value && *value >= range.least && *value <= range.most) return *value;
+  std::string rule = whole_limit_exceeded(text);
+  if (rule.empty()) {
+    rule = "must be a whole number of at least " + std::to_string(range.least);
+    if (range.most < WholeRange{}.most) rule += " and at most " + std::to_string(range.most);
+  }
+  throw ConfigError(std::string(option) + " " + text + ": " + rule);
 }
 
 }  // namespace scalelaw

@@ -184,8 +184,9 @@ std::vector<KeyAccess> model_keys() {
                    "256; gpt2: N(0, 0.02), residual outputs scaled by 1/sqrt(2 n_layer). The best "
                    "learning rate depends on it."),
       SCALELAW_KEY(model.embedding_std, number(positive()), "standard deviation",
-                   "Of the embeddings at the start; with init gpt2 the paper's is 0.02. Not read "
-                   "under fan_in with a tied head: the matrix then is N(0, 1/d_model)."),
+                   "Of the embeddings at the start; with init gpt2 the paper's is 0.02. Read only "
+                   "with init gpt2 or an untied head: tied under fan_in, as by default, the matrix "
+                   "is N(0, 1/d_model)."),
   };
 }
 

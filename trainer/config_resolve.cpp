@@ -1,15 +1,26 @@
 // From a flat configuration to a RunConfig: types, ranges, and the rules between keys.
 #include <algorithm>
+#include <map>
 
 #include "trainer/config_keys.h"
 #include "trainer/config_yaml.h"
 #include "trainer/nearest.h"
 #include "trainer/number.h"
+#include "trainer/shell_word.h"
+#include "trainer/sweep_keys.h"
+#include "trainer/yaml_tree.h"
 
 namespace scalelaw {
 namespace {
 
 constexpr const char* kEmptyMap = "{}";
+
+std::string message_at(const SourcedText& where, std::string_view key, std::string_view rule) {
+  std::string message;
+  if (where.line > 0) message = "line " + std::to_string(where.line) + " of ";
+  if (!where.file.empty()) message += where.file + ": ";
+  return message + std::string(key) + " = " + where.text + ": " + std::string(rule);
+}
 
 const KeyAccess* find_key(const std::string& name) {
   const auto& table = key_table();
@@ -42,6 +53,19 @@ std::string keys_under(const std::string& group) {
 
 std::string last_part(const std::string& key) {
   return key.substr(key.rfind('.') + 1);
+}
+
+// What others call a key's last part; "" for a word that is none of these.
+std::string our_name_of(const std::string& word) {
+  static const std::map<std::string, std::string> names = {
+      {"lr", "learning_rate"},        {"wd", "weight_decay"},     {"bs", "batch_tokens"},
+      {"batch_size", "batch_tokens"}, {"eps", "epsilon"},         {"grad_clip", "clip_norm"},
+      {"n_embd", "d_model"},          {"hidden_size", "d_model"}, {"width", "d_model"},
+      {"layers", "n_layer"},          {"depth", "n_layer"},       {"heads", "n_head"},
+      {"seq_len", "n_ctx"},           {"block_size", "n_ctx"},    {"context", "n_ctx"},
+      {"dtype", "precision"}};
+  const auto found = names.find(word);
+  return found == names.end() ? "" : found->second;
 }
 
 void set_test_tokens(RunConfig& config, const std::string& key, const SourcedText& value) {
@@ -155,14 +179,38 @@ RunConfig resolve(const FlatConfig& flat) {
   return config;
 }
 
+namespace {
+
+void refuse_sweep_file(const std::string& yaml, const std::filesystem::path& file) {
+  const std::vector<std::string> known = sweep_file_keys();
+  for (const auto& [key, value] : parse_yaml_tree(yaml, file.string()).map) {
+    if (std::find(known.begin(), known.end(), key) == known.end()) continue;
+    throw_at_line(file.string(), value.line, key,
+                  "only a sweep file has it; a sweep is run by `scalelaw sweep run " +
+                      shell_word(file.string()) + "`");
+  }
+}
+
+}  // namespace
+
 FlatConfig read_run_file(const std::filesystem::path& file,
                          const std::vector<std::string>& settings) {
-  FlatConfig flat = read_flat_config(file);
+  const std::string yaml = read_yaml_text(file);
+  refuse_sweep_file(yaml, file);
+  FlatConfig flat = parse_flat_config(yaml, file.string());
   // Without it a later program could not know which defaults were meant.
   if (flat.count("spec") == 0) {
     throw ConfigError(file.string() + ": spec is missing; a run's file begins with `spec: 1`");
   }
-  for (const std::string& setting : settings) apply_setting(flat, setting);
+  std::map<std::string, std::string> first;  // setting of each key
+  for (const std::string& setting : settings) {
+    const auto [before, added] = first.emplace(setting.substr(0, setting.find('=')), setting);
+    if (!added) {
+      throw ConfigError("--set " + setting + ": is set twice, first by --set " + before->second +
+                        "; remove one");
+    }
+    apply_setting(flat, setting);
+  }
   return flat;
 }
 
@@ -171,12 +219,26 @@ RunConfig read_run_config(const std::filesystem::path& file,
   return resolve(read_run_file(file, settings));
 }
 
+std::vector<UnreadKey> unread_keys(const FlatConfig& written, const RunConfig& config) {
+  std::vector<UnreadKey> keys;
+  for (const auto& [field, why] : unread_fields(config.model)) {
+    const std::string key = "model." + field;
+    const bool noted = std::any_of(keys.begin(), keys.end(),
+                                   [&](const UnreadKey& other) { return other.key == key; });
+    const auto found = written.find(key);
+    if (noted || found == written.end()) continue;
+    const KeyAccess* access = find_key(key);
+    keys.push_back({key, found->second, why, access->get(config) == access->key.default_text});
+  }
+  return keys;
+}
+
+std::string describe(const UnreadKey& unread) {
+  return message_at(unread.value, unread.key, "has no effect: " + unread.why);
+}
+
 void throw_config_error(const SourcedText& where, std::string_view key, std::string_view rule) {
-  std::string message;
-  if (where.line > 0) message = "line " + std::to_string(where.line) + " of ";
-  if (!where.file.empty()) message += where.file + ": ";
-  message += std::string(key) + " = " + where.text + ": " + std::string(rule);
-  throw ConfigError(message);
+  throw ConfigError(message_at(where, key, rule));
 }
 
 void throw_at_its_place(const KeyError& error, const FlatConfig& written) {
@@ -195,6 +257,7 @@ std::string did_you_mean(const std::string& key) {
   for (const ConfigKey& known : config_keys()) {
     names.push_back(known.name);
     last_parts.push_back(last_part(known.name));
+    if (last_part(known.name) == our_name_of(last_part(key))) return hint(known.name);
   }
   if (const std::string near = nearest(key, names); !near.empty()) return hint(near);
   // In the wrong section, or in none; "kind" and "tokens" are in several.

@@ -73,7 +73,7 @@ void apply_setting(FlatConfig& config, std::string_view setting) {
   config[key] = value;
 }
 
-std::string to_yaml(const RunConfig& config) {
+std::vector<std::pair<std::string, std::string>> canonical_values(const RunConfig& config) {
   std::vector<std::pair<std::string, std::string>> entries;
   for (const KeyAccess& access : key_table()) {
     entries.emplace_back(access.key.name, access.get(config));
@@ -82,6 +82,11 @@ std::string to_yaml(const RunConfig& config) {
       entries.emplace_back(kTestPrefix + name, std::to_string(tokens));
     }
   }
+  return entries;
+}
+
+std::string to_yaml(const RunConfig& config) {
+  const auto entries = canonical_values(config);
   YAML::Emitter out;
   std::size_t next = 0;
   emit_group(out, entries, next, "");

@@ -10,6 +10,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "trainer/config_error.h"
@@ -56,7 +57,20 @@ FlatConfig read_run_file(const std::filesystem::path& file,
 RunConfig read_run_config(const std::filesystem::path& file,
                           const std::vector<std::string>& settings = {});
 
-// Every key with its resolved value, as YAML that read_run_config takes back unchanged.
+// A key that is set and that nothing reads under the other keys' values.
+struct UnreadKey {
+  std::string key;
+  SourcedText value;
+  std::string why;          // "model.arch = lstm does not read it"
+  bool is_default = false;  // set to its default, which misleads nobody
+};
+// `config`: resolve(written).
+std::vector<UnreadKey> unread_keys(const FlatConfig& written, const RunConfig& config);
+std::string describe(const UnreadKey& unread);  // one line, with file, line, key and value
+
+// Every key with its canonical text, data.test's included.
+std::vector<std::pair<std::string, std::string>> canonical_values(const RunConfig& config);
+// The same as YAML that read_run_config takes back unchanged.
 std::string to_yaml(const RunConfig& config);
 
 // "line 12 of f.yaml: train.learning_rat = 0.1: unknown key; did you mean train.learning_rate?"

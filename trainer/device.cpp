@@ -99,7 +99,10 @@ at::Device choose_device(std::string_view request, const GpuAccess& access) {
 
 std::string failure_text(const c10::Error& error, const std::string& work,
                          const std::string& remedy) {
-  const std::string said = first_line(error.what_without_backtrace());
+  std::string said = first_line(error.what_without_backtrace());
+  // What stands before it is LibTorch's own source line.
+  if (const auto at = said.find("DefaultCPUAllocator: "); at != std::string::npos)
+    said.erase(0, at);
   // Of the CPU's allocator, of CUDA's, and of a tensor whose bytes 64 bits cannot count.
   for (const char* sign : {"not enough memory", "t allocate memory", "out of memory", "overflow"}) {
     if (said.find(sign) == std::string::npos) continue;

@@ -27,8 +27,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 std::string nearest(std::string_view text, const std::vector<std::string>& candidates) {
   if (text.size() < 2 || text.size() > 200) return "";
   std::string best;
-  // A third of the letters may be wrong, two in a short word, one in two letters.
-  std::size_t limit = std::max(std::min<std::size_t>(text.size() - 1, 2), text.size() / 3);
+  // A third of the letters may be wrong, two in a short word, one in two or three letters.
+  const std::size_t short_limit = text.size() > 3 ? 2 : 1;
+  std::size_t limit = std::max(short_limit, text.size() / 3);
   for (const std::string& candidate : candidates) {
     const std::size_t distance = edit_distance(text, candidate);
     if (distance <= limit) {

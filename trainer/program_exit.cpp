@@ -1,18 +1,49 @@
 #include "trainer/program_exit.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <iostream>
+#include <new>
+#include <stdexcept>
 #include <string>
 
 #include "trainer/config_error.h"
 
 namespace scalelaw {
+namespace {
+
+int exit_code_of(std::string_view command, const std::function<int()>& body) {
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    return end_with_error(command, std::runtime_error("this machine's memory does not suffice"));
+  } catch (const std::exception& error) {
+    return end_with_error(command, error);
+  }
+}
+
+}  // namespace
 
 int end_with_error(std::string_view command, const std::exception& error) {
   std::string message = error.what();
   std::replace(message.begin(), message.end(), '\n', ' ');
   std::cerr << command << ": error: " << message << '\n';
   return dynamic_cast<const ConfigError*>(&error) != nullptr ? kExitBadInput : kExitOther;
+}
+
+int run_main(std::string_view command, const std::function<int()>& body) {
+  const int exit_code = exit_code_of(command, body);
+  errno = 0;
+  std::cout.flush();
+  const bool flushed = std::fflush(stdout) == 0;
+  const int cause = errno;
+  if (flushed && std::cout && std::ferror(stdout) == 0) return exit_code;
+  const std::string why = cause == 0 ? "" : std::string(": ") + std::strerror(cause);
+  end_with_error(command, std::runtime_error("standard output could not be written" + why +
+                                             "; what was printed is not whole"));
+  return exit_code == kExitComplete ? kExitOther : exit_code;
 }
 
 }  // namespace scalelaw

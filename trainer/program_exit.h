@@ -1,7 +1,8 @@
-// How every program ends when it cannot go on: one line on stderr, in one form, and the exit code.
+// How every program ends: the exit code, and where it cannot go on one line on stderr in one form.
 #pragma once
 
 #include <exception>
+#include <functional>
 #include <string_view>
 
 namespace scalelaw {
@@ -9,5 +10,9 @@ namespace scalelaw {
 // "scalelaw train: error: MESSAGE"; `command` is what the user typed: "scalelaw train". The
 // message's line ends become spaces. Returns kExitBadInput for a ConfigError, else kExitOther.
 int end_with_error(std::string_view command, const std::exception& error);
+
+// What main returns: `body`'s exit code, or end_with_error() of what it threw. What was printed is
+// flushed: where stdout could not take all of it, a message says so and 0 becomes kExitOther.
+int run_main(std::string_view command, const std::function<int()>& body);
 
 }  // namespace scalelaw

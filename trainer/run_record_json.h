@@ -1,4 +1,5 @@
-// The JSON form of the run folder's structs: for trainer/run_record.cpp alone.
+// The JSON form of the run folder's structs, for trainer/run_record.cpp alone; parse_json and
+// OtherVersion for the sweep's record too.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -9,7 +10,7 @@
 
 namespace scalelaw {
 
-// A record that is whole and of another version of the run folder.
+// A record that is whole and of another version.
 class OtherVersion : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

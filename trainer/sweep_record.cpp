@@ -1,9 +1,13 @@
 #include "trainer/sweep_record.h"
 
+#include <cstddef>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <utility>
 
 #include "trainer/atomic_file.h"
+#include "trainer/config_error.h"
+#include "trainer/run_record_json.h"
 
 namespace scalelaw {
 namespace {
@@ -18,35 +22,78 @@ Json to_json(const SweepCell& cell) {
   return {{"content_hash", cell.content_hash}, {"folder", cell.folder}, {"places", places}};
 }
 
-SweepCell cell_from(const Json& json) {
+// A value of the record, and its path there for a message: "cells.3.folder".
+class Field {
+ public:
+  Field(const nlohmann::json& json, std::string path) : json_(json), path_(std::move(path)) {
+    require(json.is_object(), "an object");
+  }
+  std::string text(const char* key) const {
+    const Field field(at(key), join(key), nullptr);
+    field.require(field.json_.is_string(), "a text");
+    return field.json_.get<std::string>();
+  }
+  int64_t whole(const char* key) const {
+    const Field field(at(key), join(key), nullptr);
+    field.require(field.json_.is_number_integer(), "a whole number");
+    return field.json_.get<int64_t>();
+  }
+  // Of a list that is not empty.
+  std::vector<Field> objects(const char* key) const {
+    const Field list(at(key), join(key), nullptr);
+    list.require(list.json_.is_array() && !list.json_.empty(), "a list that is not empty");
+    std::vector<Field> fields;
+    for (const nlohmann::json& element : list.json_) {
+      fields.emplace_back(element, list.join(std::to_string(fields.size())));
+    }
+    return fields;
+  }
+  [[noreturn]] void fail(const std::string& key, const std::string& rule) const {
+    throw std::runtime_error(join(key) + " " + rule);
+  }
+
+ private:
+  Field(const nlohmann::json& json, std::string path, std::nullptr_t)
+      : json_(json), path_(std::move(path)) {}
+  const nlohmann::json& at(const char* key) const {
+    const auto found = json_.find(key);
+    if (found == json_.end()) fail(key, "is missing");
+    return *found;
+  }
+  std::string join(const std::string& key) const { return path_.empty() ? key : path_ + "." + key; }
+  void require(bool holds, const char* rule) const {
+    if (holds) return;
+    std::string shown = json_.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    if (shown.size() > 40) shown = shown.substr(0, 37) + "...";
+    throw std::runtime_error(path_ + (path_.empty() ? "" : " ") + "must be " + rule + ", is " +
+                             shown);
+  }
+
+  const nlohmann::json& json_;
+  std::string path_;
+};
+
+SweepCell cell_from(const Field& field) {
   SweepCell cell;
-  cell.content_hash = json.at("content_hash").get<std::string>();
-  cell.folder = json.at("folder").get<std::string>();
+  cell.content_hash = field.text("content_hash");
+  cell.folder = field.text("folder");
   // The record may come from elsewhere: it must not lead a reader out of the store.
   if (cell.folder.empty() || cell.folder == "." || cell.folder == ".." ||
       cell.folder.find('/') != std::string::npos) {
-    throw std::runtime_error("\"" + cell.folder + "\" is no folder's name");
+    field.fail("folder", "must be a folder's name, is \"" + cell.folder + "\"");
   }
-  for (const Json& place : json.at("places")) {
-    cell.places.push_back(
-        {place.at("arm").get<std::string>(), place.at("block").get<std::string>()});
+  for (const Field& place : field.objects("places")) {
+    cell.places.push_back({place.text("arm"), place.text("block")});
   }
-  if (cell.places.empty()) throw std::runtime_error(cell.folder + " has no place");
   return cell;
 }
 
-SweepRecord record_from(const Json& json) {
+SweepRecord record_from(const Field& field) {
   SweepRecord record;
-  record.version = json.at("version").get<int>();
-  if (record.version != kSweepRecordVersion) {
-    throw std::runtime_error("version " + std::to_string(record.version) +
-                             ", this program reads version " + std::to_string(kSweepRecordVersion));
-  }
-  record.name = json.at("name").get<std::string>();
-  record.spec_file = json.at("spec_file").get<std::string>();
-  record.spec_hash = json.at("spec_hash").get<std::string>();
-  for (const Json& cell : json.at("cells")) record.cells.push_back(cell_from(cell));
-  if (record.cells.empty()) throw std::runtime_error("no cells");
+  record.name = field.text("name");
+  record.spec_file = field.text("spec_file");
+  record.spec_hash = field.text("spec_hash");
+  for (const Field& cell : field.objects("cells")) record.cells.push_back(cell_from(cell));
   return record;
 }
 
@@ -71,16 +118,21 @@ void write_sweep_record(const std::filesystem::path& file, const SweepRecord& re
 SweepRecord read_sweep_record(const std::filesystem::path& file) {
   const std::string content = read_whole_file(file);
   try {
-    return record_from(Json::parse(content));
-  } catch (const Json::parse_error& error) {
-    throw std::runtime_error(file.string() + ": not a sweep's record: no JSON from byte " +
-                             std::to_string(error.byte) + " on");
-  } catch (const Json::exception& error) {
-    const std::string what = error.what();  // "[json.exception.type_error.302] type must be ..."
-    throw std::runtime_error(file.string() +
-                             ": not a sweep's record: " + what.substr(what.find("] ") + 2));
-  } catch (const std::exception& error) {
-    throw std::runtime_error(file.string() + ": not a sweep's record: " + error.what());
+    const nlohmann::json json = parse_json(content);
+    const Field root(json, "");
+    const int64_t version = root.whole("version");
+    if (version != kSweepRecordVersion) {
+      throw OtherVersion("is of version " + std::to_string(version) +
+                         " of the sweep's record; this program knows version " +
+                         std::to_string(kSweepRecordVersion));
+    }
+    return record_from(root);
+  } catch (const OtherVersion& error) {
+    throw ConfigError(file.string() + ": " + error.what());
+  } catch (const std::runtime_error& error) {
+    throw ConfigError(file.string() + ": is damaged or no sweep's record: " + error.what() +
+                      "; move it away, and `scalelaw sweep run` of the sweep's file writes it "
+                      "anew (complete runs are kept)");
   }
 }
 

@@ -40,9 +40,9 @@ struct SweepRecord {
 std::filesystem::path sweep_record_file(const std::filesystem::path& runs, std::string_view name);
 
 void write_sweep_record(const std::filesystem::path& file, const SweepRecord& record);  // atomic
-// std::runtime_error names the file and the fault: not there, no JSON, a newer version, a field
-// missing or of another type, no cells, a cell without a place, a folder that is a path. Unknown
-// keys are ignored.
+// std::runtime_error where the file cannot be read. ConfigError names the file, the field, the
+// fault and the remedy: no JSON, another version, a field missing or of another type, no cells, a
+// cell without a place, a folder that is a path. Unknown keys are ignored.
 SweepRecord read_sweep_record(const std::filesystem::path& file);
 
 }  // namespace scalelaw

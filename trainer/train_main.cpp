@@ -13,7 +13,6 @@
 #include <iostream>
 #include <map>
 #include <memory>
-#include <new>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -81,6 +80,9 @@ RunConfig read_checked(const std::string& file, const TrainArguments& arguments,
   } catch (const KeyError& error) {
     throw_at_its_place(error, written);
   }
+  for (const UnreadKey& unread : unread_keys(written, config)) {
+    if (!unread.is_default) spdlog::warn("{}", describe(unread));
+  }
   return config;
 }
 
@@ -98,6 +100,15 @@ std::string describe(const std::vector<RunConfig>& configs) {
                   static_cast<int64_t>(configs.size()));
 }
 
+// Where the last step goes beyond the horizon that was asked for.
+std::string rounded_horizon(const RunConfig& config) {
+  const int64_t steps = total_steps(config), batch = config.train.batch_tokens;
+  if (steps * batch == config.horizon.tokens) return "";
+  return "; horizon.tokens = " + std::to_string(config.horizon.tokens) + " are " +
+         std::to_string(steps) + " steps of " + std::to_string(batch) + ": " +
+         std::to_string(steps * batch) + " tokens";
+}
+
 int train_configs(const std::vector<RunConfig>& configs, const TrainArguments& arguments) {
   PackOptions options;
   options.runs = arguments.runs;
@@ -113,8 +124,8 @@ int train_configs(const std::vector<RunConfig>& configs, const TrainArguments& a
   std::signal(SIGINT, request_stop);  // before this there is nothing to save
   std::signal(SIGTERM, request_stop);
   for (const ReplicaRun& member : pack.members()) {
-    spdlog::info("{}: {} steps from {}", member.folder().path.string(), member.steps(),
-                 pack.step());
+    spdlog::info("{}: {} steps from {}{}", member.folder().path.string(), member.steps(),
+                 pack.step(), rounded_horizon(member.config()));
   }
   const ProvenanceConfig& how = pack.members().front().config().how;
   std::vector<std::unique_ptr<Observer>> observers;
@@ -173,7 +184,7 @@ int run_bench_verb(BenchArguments& arguments) {
     throw ConfigError(bench_option(problems.front().key) + ": " + problems.front().rule);
   }
   options.device = choose_device(arguments.device);
-  at::set_num_threads(arguments.threads);
+  if (arguments.threads > 0) at::set_num_threads(arguments.threads);
   const BenchResult result = [&] {
     try {
       return run_bench(options);
@@ -194,6 +205,9 @@ int run_bench_verb(BenchArguments& arguments) {
   return kExitComplete;
 }
 
+constexpr WholeRange kThreads{0, 1024};
+constexpr const char* kThreadsHelp = "CPU threads; 0: as OMP_NUM_THREADS says";
+
 void add_train(CLI::App& app, TrainArguments& a) {
   CLI::App* verb = app.add_subcommand("train", "train one run, or several of one shape as a pack");
   verb->footer(
@@ -206,8 +220,7 @@ void add_train(CLI::App& app, TrainArguments& a) {
   verb->add_option("--runs", a.runs, "folder of run folders")->capture_default_str();
   verb->add_option("--data", a.data, "folder of data sets")->capture_default_str();
   verb->add_option("--device", a.device, "auto, cpu or cuda")->capture_default_str();
-  verb->add_option("--threads", a.threads, "CPU threads; 0: as OMP_NUM_THREADS says")
-      ->check(CLI::NonNegativeNumber);
+  add_whole(*verb, "--threads", a.threads, kThreads, kThreadsHelp);
 }
 
 void add_bench(CLI::App& app, BenchArguments& a) {
@@ -217,23 +230,17 @@ void add_bench(CLI::App& app, BenchArguments& a) {
   ModelShape& shape = a.options.shape;
   shape.n_vocab = 256;
   verb->add_option("--arch", shape.arch, "architecture")->capture_default_str();
-  verb->add_option("--layers", shape.n_layer, "n_layer")->capture_default_str();
-  verb->add_option("--width", shape.d_model, "d_model")->capture_default_str();
-  verb->add_option("--heads", shape.n_head, "n_head")->capture_default_str();
-  verb->add_option("--context", shape.n_ctx, "n_ctx")->capture_default_str();
-  verb->add_option("--vocab", shape.n_vocab, "n_vocab")->capture_default_str();
-  verb->add_option("--batch", a.options.batch_windows, "windows a step")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  verb->add_option("--replicas", a.options.replicas, "models side by side")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  verb->add_option("--steps", a.options.steps, "timed steps")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  add_whole(*verb, "--layers", shape.n_layer, {0}, "n_layer");
+  add_whole(*verb, "--width", shape.d_model, {1}, "d_model");
+  add_whole(*verb, "--heads", shape.n_head, {1}, "n_head");
+  add_whole(*verb, "--context", shape.n_ctx, {1}, "n_ctx");
+  add_whole(*verb, "--vocab", shape.n_vocab, {1}, "n_vocab");
+  add_whole(*verb, "--batch", a.options.batch_windows, {1}, "windows a step");
+  add_whole(*verb, "--replicas", a.options.replicas, {1}, "models side by side");
+  add_whole(*verb, "--steps", a.options.steps, {1}, "timed steps");
   verb->add_option("--precision", a.precision, "fp32 or bf16")->capture_default_str();
   verb->add_option("--device", a.device, "auto, cpu or cuda")->capture_default_str();
-  verb->add_option("--threads", a.threads, "CPU threads")->capture_default_str();
+  add_whole(*verb, "--threads", a.threads, kThreads, kThreadsHelp);
   verb->add_flag("--plain", a.options.plain_operators, "the slow twin: plain autograd operators");
   verb->add_option("--position", a.position,
                    "how attention knows positions: learned (as GPT-2) or rotary")
@@ -254,15 +261,13 @@ int main(int argc, char** argv) {
   add_bench(app, bench_arguments);
   const bool is_bench = argc > 1 && std::string_view(argv[1]) == "bench";
   const std::string command = is_bench ? "scalelaw bench" : "scalelaw train";
-  try {
-    app.parse(argc, argv);
+  return run_main(command, [&] {
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      return end_parse(app, error, command, {argv + 1, argv + argc});
+    }
     return app.got_subcommand("train") ? run_train(train_arguments)
                                        : run_bench_verb(bench_arguments);
-  } catch (const CLI::ParseError& error) {
-    return end_parse(app, error, command, {argv + 1, argv + argc});
-  } catch (const std::bad_alloc&) {
-    return end_with_error(command, std::runtime_error("this machine's memory does not suffice"));
-  } catch (const std::exception& error) {
-    return end_with_error(command, error);
-  }
+  });
 }

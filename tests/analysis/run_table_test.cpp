@@ -227,7 +227,7 @@ TEST_F(Runs, ASweepsMissingRunsAreNamedAndItsChangedFileIsWarnedOf) {
   ASSERT_EQ(table.warnings.size(), 1u);
   for (const std::string& part :
        {std::string("2 of the 3 runs of sweep gaps"), sweep.cells[1].folder + " (diverged)",
-        sweep.cells[2].folder + " (not complete"}) {
+        sweep.cells[2].folder + " (not complete", " --runs " + runs_.string() + "`"}) {
     EXPECT_NE(table.warnings[0].find(part), std::string::npos) << table.warnings[0];
   }
   std::ofstream(sweep.spec_file) << "name: gaps # edited\n";

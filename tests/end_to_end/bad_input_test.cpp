@@ -100,6 +100,19 @@ TEST_F(BadInput, NumberTooLargeIsCalledSo) {
                      {"line 7 of ", "seeds.init = 9e18: too large; at most 9007199254740991"});
 }
 
+TEST_F(BadInput, SweepFileGivenToTrainNamesTheSweepsCommand) {
+  expect_run_refused(
+      kGood + kModel + "name: s\nblocks: [{name: b, list: [{seeds.init: 2}]}]\n",
+      {"line 7 of ", "only a sweep file has it", "`scalelaw sweep run " + in("run.yaml") + "`"});
+}
+
+TEST_F(BadInput, SettingGivenTwiceIsRefused) {
+  put("run.yaml", kGood + kModel);
+  std::vector<std::string> words = train_words();
+  words.insert(words.end(), {"--set", "seeds.init=1", "--set", "seeds.init=2"});
+  expect_refused(words, {"--set seeds.init=2: is set twice, first by --set seeds.init=1"});
+}
+
 TEST_F(BadInput, FileThatIsNoYamlOrNoUtf8NamesLineAndPlace) {
   expect_run_refused(kGood + "model: {n_layer: 1\n", {"line 6 of ", "this { is not closed"});
   expect_run_refused(kGood + kModel + "---\nspec: 1\n", {"line 7 of ", "a second YAML document"});
@@ -255,6 +268,29 @@ TEST_F(BadInput, CommandLineThatIsNoneNamesTheWordAndTheHelp) {
   expect_refused({"data", "verify", "--data"}, {"--data", "`scalelaw data --help`"});
 }
 
+TEST_F(BadInput, NumberOnTheCommandLineNamesItsOptionAndRange) {
+  const std::string spec = in("s.yaml");
+  const std::vector<std::vector<std::string>> commands = {
+      {"train", in("run.yaml"), "--threads", "-1"},
+      {"bench", "--threads", "-1"},
+      {"bench", "--vocab", "0"},
+      {"bench", "--steps", "0"},
+      {"bench", "--width", "wide"},
+      {"bench", "--vocab", "99999999999999999999"},
+      {"sweep", "run", spec, "--retries", "-1"},
+      {"sweep", "plan", spec, "--cores", "-1"},
+      {"fit", in("runs"), "--seed", "-1"},
+      {"data", "inspect", "tiny", "--samples", "-1"},
+  };
+  for (const std::vector<std::string>& words : commands) {
+    const std::string& option = words[words.size() - 2];
+    expect_refused(words, {option + " " + words.back() + ": "});
+  }
+  const ProgramResult zero = run_program({"scalelaw", "bench", "--threads", "0", "--layers", "1",
+                                          "--width", "8", "--steps", "1e0", "--context", "8"});
+  EXPECT_EQ(zero.exit_code, 0) << zero.output;
+}
+
 TEST_F(BadInput, TextThatIsEmptyNotUtf8OrNotThereIsRefused) {
   put("empty.txt", "");
   put("latin1.txt", "caf\xe9 au lait\n");
@@ -282,6 +318,15 @@ TEST_F(BadInput, SweepFindsWhatTheDataLackAtItsLine) {
                         kModel);
   expect_refused({"sweep", "run", in("sweep.yaml"), "--runs", in("runs"), "--data", in("data")},
                  {"line 8 of ", "train.batch_tokens = 8192", "4096 tokens", "block b"});
+}
+
+TEST_F(BadInput, OutputFolderThatCannotBeWrittenIsRefusedBeforeTheAnalysis) {
+  put("file", "");
+  for (const char* verb : {"report", "figures"}) {
+    expect_refused({verb, in("none.json"), "--out", "/proc/out"},
+                   {"--out /proc/out: ", "/proc cannot be written"});
+    expect_refused({verb, in("none.json"), "--out", in("file")}, {"--out ", "is not a folder"});
+  }
 }
 
 TEST_F(BadInput, ReportOnNothingIsRefused) {

@@ -179,6 +179,36 @@ TEST_F(PlanTest, WarnsOfLongWarmupAndOfRepeatedTokens) {
   EXPECT_NE(warnings[2].find("1 of 3 cells: more than 4 epochs"), std::string::npos);
 }
 
+TEST_F(PlanTest, SettingThatNoCellReadsIsWarnedOfOnceAtItsLine) {
+  // Not of n_head: the transformers read it.
+  const auto warnings = plan(kBase + R"(arms:
+  tf: {}
+  lstm: {model: {arch: lstm, embedding_std: 0.1}}
+blocks: [{name: b, grid: {model.d_model: [16, 32]}}]
+)")
+                            .warnings;
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_NE(warnings[0].find("line 11 of s.yaml: model.embedding_std = 0.1: has no effect: read "
+                             "only with model.init = gpt2"),
+            std::string::npos)
+      << warnings[0];
+  EXPECT_TRUE(plan(kBase + "model.embedding_std: 0.1\nmodel.init: gpt2\n").warnings.empty());
+}
+
+TEST_F(PlanTest, EachSweptKeyIsInTheTable) {
+  const Plan planned = plan(kBase + R"(blocks:
+  - {name: a, grid: {evaluate.points_per_decade: [8, 16], model.d_model: [16]}}
+  - {name: b, list: [{data.test.tiny: 256}]}
+)");
+  const std::string text = plan_text(planned, look_at_all(planned));
+  for (const char* part : {"seeds  evaluate.points_per_decade  data.test.tiny  ",
+                           "1/1                             8             512  ",
+                           "1/1                            16             512  ",
+                           "1/1                             8             256  "}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
+  }
+}
+
 TEST_F(PlanTest, StartsAndWritesNothing) {
   const Plan planned = plan(kBase);
   EXPECT_NE(plan_text(planned, look_at_all(planned)).find("missing"), std::string::npos);
@@ -228,6 +258,9 @@ TEST_F(PlanTest, ExampleInConfigsIsValid) {
   const Plan planned = make_plan(
       read_sweep_spec(std::string(SCALELAW_SOURCE_DIR) + "/configs/sweep_example.yaml"), options_);
   EXPECT_EQ(planned.asked_for, 12);
+  for (const std::string& warning : planned.warnings) {
+    EXPECT_EQ(warning.find("has no effect"), std::string::npos) << warning;
+  }
   EXPECT_EQ(planned.cells.size(), 11u) << "the noise block's first seed is a size already";
 }
 

@@ -72,6 +72,34 @@ TEST_F(SweepProgram, CrashesAreRetriedAndRefusalsAreNot) {
   EXPECT_EQ(states(), "complete complete complete diverged complete complete");
 }
 
+TEST_F(SweepProgram, FollowUpCommandsNameTheStoreAndWhatNeedsAHand) {
+  write_spec("[1, 2]");
+  behave("1:hang,ok;2:crash,crash,crash,ok");
+  const fs::path output = temp_.path() / "output";
+  const pid_t launcher = start_program(command("run"), output);
+  wait_until([&] { return running() == 1 && states() == "running failed"; });
+  kill(launcher, SIGINT);
+  EXPECT_EQ(wait_for(launcher).exit_code, 3);
+  const std::string text = text_of(output);
+  EXPECT_NE(text.find("1 run goes on from its checkpoint. Go on with:"), std::string::npos) << text;
+  EXPECT_EQ(text.find("hand"), std::string::npos) << "a crash may not happen again: " << text;
+
+  const SweepRecord record = read_sweep_record(sweep_record_file(runs_, "s"));
+  std::ofstream(runs_ / record.cells.at(0).folder / "run.json") << "{";
+  const ProgramResult result = run();
+  EXPECT_EQ(result.exit_code, 1) << result.output;
+  EXPECT_NE(result.output.find("s file.yaml' --runs '" + runs_.string() + "' --data " +
+                               (temp_.path() / "data").string() + "\n"),
+            std::string::npos)
+      << result.output;
+  EXPECT_NE(result.output.find("1 run needs a hand, or the same happens again:\n  " +
+                               record.cells.at(0).folder + ": "),
+            std::string::npos)
+      << result.output;
+  EXPECT_NE(result.output.find("remove this file and train the run again"), std::string::npos)
+      << result.output;
+}
+
 TEST_F(SweepProgram, EqualFailuresStopTheSweep) {
   write_spec("[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]");
   std::string script;

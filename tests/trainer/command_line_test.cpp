@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "trainer/config_error.h"
+#include "trainer/shell_word.h"
 
 namespace scalelaw {
 namespace {
@@ -24,7 +25,7 @@ Ended parse(const std::vector<std::string>& words) {
   for (const char* name : {"plan", "run"}) {
     CLI::App* verb = app.add_subcommand(name, "does it");
     verb->add_option("SPEC", spec)->required();
-    verb->add_option("--jobs,-j", jobs, "side by side");
+    add_whole(*verb, "--jobs,-j", jobs, {0, 64}, "side by side");
   }
   testing::internal::CaptureStderr();
   Ended ended;
@@ -64,7 +65,7 @@ TEST(CommandLine, AMistakeIsOneLineWithTheNearestName) {
       {{"run", "f.yaml", "--frobnicate", "2"}, "--frobnicate: no such option"},
       {{}, "A subcommand is required"},
       {{"run"}, "SPEC is required"},
-      {{"run", "f.yaml", "--jobs", "many"}, "Could not convert: --jobs = many"},
+      {{"run", "f.yaml", "--jobs"}, "--jobs: 1 required NUMBER missing"},
   };
   for (const Mistake& mistake : mistakes) {
     const Ended ended = parse(mistake.words);
@@ -72,6 +73,55 @@ TEST(CommandLine, AMistakeIsOneLineWithTheNearestName) {
     EXPECT_EQ(ended.message, "scalelaw sweep: error: " + std::string(mistake.message) +
                                  " (`scalelaw sweep --help` lists what it takes)\n");
   }
+}
+
+std::string fault(const std::string& text, const WholeRange& range) {
+  try {
+    whole_value("--jobs", text, range);
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(CommandLine, WholeNumbersAreReadAsInAConfiguration) {
+  EXPECT_EQ(whole_value("--steps", "1e3", {1}), 1000);
+  EXPECT_EQ(whole_value("--steps", "20k", {1}), 20000);
+  EXPECT_EQ(whole_value("--cap", "2MiB", {.bytes = true}), 2097152);
+  EXPECT_EQ(whole_value("--steps", "0", {0}), 0);
+}
+
+TEST(CommandLine, WholeNumberOutOfItsRangeNamesOptionTextAndRange) {
+  EXPECT_EQ(fault("-1", {0, 64}), "--jobs -1: must be a whole number of at least 0 and at most 64");
+  EXPECT_EQ(fault("65", {0, 64}), "--jobs 65: must be a whole number of at least 0 and at most 64");
+  for (const char* text : {"many", "0.5", "", "1 2", "2GB", "2%", "nan"}) {
+    EXPECT_EQ(fault(text, {1}),
+              "--jobs " + std::string(text) + ": must be a whole number of at least 1");
+  }
+  EXPECT_EQ(fault("99999999999999999999", {1}),
+            "--jobs 99999999999999999999: too large; at most 9007199254740991 (2^53 - 1)");
+}
+
+TEST(CommandLine, WholeOptionFillsItsFieldAndNeverOverflowsIt) {
+  const auto read = [](const std::string& text) {
+    CLI::App app;
+    int32_t jobs = 7;
+    EXPECT_EQ(add_whole(app, "--jobs,-j", jobs, {}, "side by side")->get_default_str(), "7");
+    app.parse(std::vector<std::string>{text, "-j"});
+    return jobs;
+  };
+  EXPECT_EQ(read("1e3"), 1000);
+  EXPECT_EQ(read("2147483647"), 2147483647);
+  EXPECT_THROW(read("2147483648"), ConfigError);
+  EXPECT_THROW(read("-1"), ConfigError);
+}
+
+TEST(ShellWord, CommandInAMessageCanBePasted) {
+  EXPECT_EQ(shell_word("runs/a-b.yaml"), "runs/a-b.yaml");
+  EXPECT_EQ(shell_word("it's here"), "'it'\\''s here'");
+  EXPECT_EQ(shell_word(""), "''");
+  EXPECT_EQ(folder_option("--runs", "./runs/", "runs"), "");
+  EXPECT_EQ(folder_option("--runs", "f 1", "runs"), " --runs 'f 1'");
 }
 
 }  // namespace

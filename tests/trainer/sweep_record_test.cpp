@@ -63,11 +63,20 @@ TEST_F(SweepRecordTest, UnknownKeysAreIgnored) {
 TEST_F(SweepRecordTest, FaultsAreNamed) {
   const std::string head = R"({"version": 1, "name": "n", "spec_file": "f", "spec_hash": "h")";
   EXPECT_THROW(read_sweep_record(root_ / "absent.json"), std::runtime_error);
-  EXPECT_NE(fault("{").find("not a sweep's record"), std::string::npos);
-  EXPECT_NE(fault("[]"), "");
+  EXPECT_NE(fault("{").find("no sweep's record: cut short after 1 bytes; move it away"),
+            std::string::npos);
+  EXPECT_NE(fault("[]").find("no sweep's record: must be an object, is []; move it away"),
+            std::string::npos)
+      << fault("[]");
+  EXPECT_NE(fault(R"({"version": 1})").find("name is missing"), std::string::npos);
+  EXPECT_NE(fault(R"({"version": 1, "name": 7})").find("name must be a text, is 7"),
+            std::string::npos);
+  EXPECT_NE(fault(head + R"(, "cells": [7]})").find("cells.0 must be an object, is 7"),
+            std::string::npos);
   EXPECT_NE(fault(R"({"version": 2})").find("version 2"), std::string::npos);
   EXPECT_NE(fault(head + "}").find("cells"), std::string::npos);
-  EXPECT_NE(fault(head + R"(, "cells": []})").find("no cells"), std::string::npos);
+  EXPECT_NE(fault(head + R"(, "cells": []})").find("cells must be a list that is not empty, is []"),
+            std::string::npos);
   const std::string place = R"("places": [{"arm": "a", "block": "b"}])";
   for (const char* folder : {"", ".", "..", "../elsewhere", "/etc", "a/b"}) {
     EXPECT_NE(fault(head + R"(, "cells": [{"content_hash": "c", "folder": ")" + folder + "\", " +

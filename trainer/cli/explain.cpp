@@ -1,11 +1,29 @@
 #include "trainer/cli/explain.h"
-#include "trainer/nearest.h"
 
 #include <algorithm>
 #include <set>
 
+#include "models/model_shape.h"
+#include "trainer/nearest.h"
+#include "trainer/sweep_keys.h"
+
 namespace scalelaw {
 namespace {
+
+// Some shape does not read it.
+bool can_be_unread(const std::string& key) {
+  ModelShape shape;
+  for (const std::string& arch : architecture_names()) {
+    for (const int64_t n_layer : {0, 1}) {
+      shape.arch = arch;
+      shape.n_layer = n_layer;
+      for (const UnreadField& unread : unread_fields(shape)) {
+        if (key == "model." + unread.field) return true;
+      }
+    }
+  }
+  return false;
+}
 
 std::string in_full(const ConfigKey& key) {
   std::string text = key.name + "\n  " + key.help + "\n";
@@ -16,9 +34,19 @@ std::string in_full(const ConfigKey& key) {
   line("default:  ", key.default_text);
   line("unit:     ", key.unit);
   line("rule:     ", key.rule);
-  line("identity: ", key.identity ? "yes: another value is another run"
-                                  : "no: outside the run's hash, free to change");
+  line("identity: ", !key.identity ? "no: outside the run's hash, free to change"
+                     : can_be_unread(key.name)
+                         ? "yes: another value is another run, where the model reads it"
+                         : "yes: another value is another run");
   return text;
+}
+
+std::string in_full(const SweepKey& key) {
+  const std::string where = key.in_file && key.in_block ? "at the top of a sweep file, in a block"
+                            : key.in_file               ? "at the top of a sweep file"
+                                                        : "in a block of a sweep file";
+  return key.name + "\n  " + key.help + "\n  where:    " + where + "\n  type:     " + key.type +
+         "\n";
 }
 
 std::string first_sentence(const std::string& text) {
@@ -41,6 +69,14 @@ std::string in_lines(const std::vector<const ConfigKey*>& keys) {
   return text;
 }
 
+std::string sweep_lines() {
+  std::string text = "\nIn a sweep file beside these:\n";
+  for (const SweepKey& key : sweep_keys()) {
+    text += key.name + std::string(8 - key.name.size(), ' ') + key.type + "\n";
+  }
+  return text;
+}
+
 // Names and their beginnings: "train", "train.optimizer", "train.optimizer.beta2".
 std::vector<std::string> names_and_groups(const std::vector<ConfigKey>& keys) {
   std::set<std::string> names;
@@ -51,6 +87,7 @@ std::vector<std::string> names_and_groups(const std::vector<ConfigKey>& keys) {
     }
     names.insert(key.name);
   }
+  for (const SweepKey& key : sweep_keys()) names.insert(key.name);
   return {names.begin(), names.end()};
 }
 
@@ -64,11 +101,15 @@ std::string explain(const std::vector<ConfigKey>& keys, std::string_view query) 
     if (key.name == query) return in_full(key);
     if (query.empty() || key.name.starts_with(beginning)) below.push_back(&key);
   }
-  if (!below.empty()) return in_lines(below);
+  for (const SweepKey& key : sweep_keys()) {
+    if (key.name == query) return in_full(key);
+  }
+  if (!below.empty()) return in_lines(below) + (query.empty() ? sweep_lines() : "");
   const std::string close = nearest(query, names_and_groups(keys));
-  throw ConfigError(std::string(query) + ": no such key" +
-                    (close.empty() ? "" : "; did you mean " + close + "?") +
-                    " (scalelaw explain lists them)");
+  throw ConfigError(
+      std::string(query) + ": no such key" +
+      (close.empty() ? did_you_mean(std::string(query)) : "; did you mean " + close + "?") +
+      " (scalelaw explain lists them)");
 }
 
 }  // namespace scalelaw

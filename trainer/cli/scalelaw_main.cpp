@@ -47,11 +47,7 @@ int parse(CLI::App& app, const std::vector<std::string>& arguments, const Action
   } catch (const CLI::ParseError& error) {
     return end_parse(app, error, app.get_name(), arguments);
   }
-  try {
-    return act();
-  } catch (const std::exception& error) {
-    return end_with_error(app.get_name(), error);
-  }
+  return act();
 }
 
 int run_doctor(const std::vector<std::string>& arguments) {
@@ -113,12 +109,15 @@ int run(const std::vector<std::string>& arguments) {
   return kExitComplete;
 }
 
+// "scalelaw explain"
+std::string command_name(const std::vector<std::string>& arguments) {
+  const Verb* verb = arguments.empty() ? nullptr : find_verb(arguments[0]);
+  return verb == nullptr ? "scalelaw" : "scalelaw " + std::string(verb->name);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return run({argv + 1, argv + argc});
-  } catch (const std::exception& error) {
-    return end_with_error("scalelaw", error);
-  }
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  return run_main(command_name(arguments), [&] { return run(arguments); });
 }

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
@@ -38,12 +37,7 @@ struct TokenizerRequest {
 };
 
 void check_name(const std::string& name) {
-  const bool good = !name.empty() && name.size() <= 100 && name.front() != '.' &&
-                    name.front() != '-' &&
-                    std::all_of(name.begin(), name.end(), [](unsigned char c) {
-                      return c < 0x80 && (std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-');
-                    });
-  if (!good) {
+  if (!is_data_set_name(name)) {
     throw ConfigError("--name \"" + name +
                       "\": a data set's name is 1 to 100 letters, digits, '.', '_' and '-', and "
                       "starts with none of '.' and '-'");
@@ -188,7 +182,7 @@ std::optional<BuildResult> existing_set(const BuildOptions& options, const std::
   if (!fs::exists(folder, ignored)) return std::nullopt;
   if (!fs::exists(folder / kDataSetFile, ignored)) {
     throw ConfigError(folder.string() + ": is there and no data set (no " +
-                      std::string(kDataSetFile) + "): remove it, or choose another --name");
+                      std::string(kDataSetFile) + "): choose another --name");
   }
   if (options.replace) return std::nullopt;
   DataSetInfo set = open_data_set(options.data_root, options.name);

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -17,7 +18,6 @@
 namespace scalelaw {
 namespace {
 
-// The command line as written; numbers are read by trainer/number.h, not by CLI11.
 struct Arguments {
   std::string data_root = "data";
   bool json = false;
@@ -25,26 +25,11 @@ struct Arguments {
   std::string val = "2%";
   std::string test = "2%";
   std::string split_by = "document";
-  std::string piece_bytes = "16384";
-  std::string cap_per_file = "0";
-  std::string tokenizer_sample = "10000000";
-  std::string seed = "1";
   std::string torch;
   bool quiet = false;
   std::vector<std::string> names;
   int64_t samples = 2;
 };
-
-int64_t whole(const std::string& option, const std::string& text, int64_t least) {
-  const auto value = parse_bytes(text);
-  if (!value || *value < least) {
-    const std::string limit = whole_limit_exceeded(text);
-    throw ConfigError(
-        option + " " + text + ": " +
-        (limit.empty() ? "must be a whole number of at least " + std::to_string(least) : limit));
-  }
-  return *value;
-}
 
 // A share ("2%", "0.02") or a source of its own.
 void set_split(BuildOptions& build, Split split, const std::string& text) {
@@ -72,10 +57,6 @@ BuildOptions build_options(const Arguments& arguments) {
   build.corpus.split_by = arguments.split_by == "folder"  ? SplitBy::kFolder
                           : arguments.split_by == "piece" ? SplitBy::kPiece
                                                           : SplitBy::kDocument;
-  build.corpus.piece_bytes = whole("--piece-bytes", arguments.piece_bytes, 16);
-  build.corpus.cap_per_file = whole("--cap-per-file", arguments.cap_per_file, 0);
-  build.corpus.seed = static_cast<uint64_t>(whole("--seed", arguments.seed, 0));
-  build.tokenizer_sample_bytes = whole("--tokenizer-sample", arguments.tokenizer_sample, 1);
   return build;
 }
 
@@ -106,8 +87,27 @@ std::vector<BuildOptions> all_builds(const Arguments& arguments, const CLI::App&
   return default_corpora(find_torch(torch), build_options(arguments));
 }
 
+std::string interrupted_message;  // read by a signal's handler
+
+void end_interrupted(int) {
+  // A build killed at any moment leaves whole data sets: nothing to be done but to say so.
+  const ssize_t ignored =
+      ::write(STDERR_FILENO, interrupted_message.data(), interrupted_message.size());
+  static_cast<void>(ignored);
+  ::_exit(kExitInterrupted);
+}
+
+void expect_interrupts(const BuildOptions& options) {
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);
+  interrupted_message = "\nscalelaw data: interrupted; the same command builds " + options.name +
+                        " anew and clears what is left in " +
+                        build_folder(options.data_root, options.name).string() + "\n";
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, end_interrupted);
+}
+
 int run_build(const Arguments& arguments, const CLI::App& verb) {
   for (const BuildOptions& options : all_builds(arguments, verb)) {
+    expect_interrupts(options);
     BuildResult result;
     {
       ProgressPrinter printer(std::cerr, ::isatty(STDERR_FILENO) == 1);
@@ -155,7 +155,12 @@ int run_verify(const Arguments& arguments) {
 
 int run_list(const Arguments& arguments) {
   nlohmann::json all = nlohmann::json::array();
-  for (const std::string& name : data_set_names(arguments.data_root)) {
+  const std::vector<std::string> names = data_set_names(arguments.data_root);
+  if (names.empty()) {
+    std::cerr << "no data set in " << arguments.data_root
+              << "; `scalelaw data build default` makes one\n";
+  }
+  for (const std::string& name : names) {
     const DataSetInfo set = open_data_set(arguments.data_root, name);
     nlohmann::json tokens = nlohmann::json::object();
     std::string text;
@@ -205,15 +210,14 @@ CLI::App* add_build(CLI::App& app, Arguments& arguments) {
       ->capture_default_str();
   verb->add_option("--exclude", build.corpus.sources.exclude,
                    "patterns of FOLDER/sub/file names to leave out");
-  verb->add_option("--piece-bytes", arguments.piece_bytes, "longer documents are cut")
-      ->capture_default_str();
-  verb->add_option("--cap-per-file", arguments.cap_per_file, "bytes read of a file; 0: all")
-      ->capture_default_str();
-  verb->add_option("--tokenizer-sample", arguments.tokenizer_sample,
-                   "bytes of train that train the tokenizer")
-      ->capture_default_str();
-  verb->add_option("--seed", arguments.seed, "of the shuffle")->capture_default_str();
-  verb->add_option("--threads", build.threads, "0: one a core")->capture_default_str();
+  add_whole(*verb, "--piece-bytes", build.corpus.piece_bytes, {.least = 16, .bytes = true},
+            "longer documents are cut");
+  add_whole(*verb, "--cap-per-file", build.corpus.cap_per_file, {.bytes = true},
+            "bytes read of a file; 0: all");
+  add_whole(*verb, "--tokenizer-sample", build.tokenizer_sample_bytes, {.least = 1, .bytes = true},
+            "bytes of train that train the tokenizer");
+  add_whole(*verb, "--seed", build.corpus.seed, {}, "of the shuffle");
+  add_whole(*verb, "--threads", build.threads, {0, 1024}, "0: one a core");
   verb->add_option("--torch", arguments.torch, "for `build default`: the torch folder");
   verb->add_flag("--replace", build.replace, "overwrite a set of this name");
   verb->add_flag("--quiet", arguments.quiet, "no progress");
@@ -244,8 +248,7 @@ int run(int argc, char** argv) {
   CLI::App* inspect = add_verb(app, arguments, "inspect", "counts and samples of data sets",
                                "inspect default --samples 3");
   inspect->add_option("NAMES", arguments.names, "data sets")->required();
-  inspect->add_option("--samples", arguments.samples, "documents shown of each split")
-      ->capture_default_str();
+  add_whole(*inspect, "--samples", arguments.samples, {}, "documents shown of each split");
   CLI::App* verify = add_verb(app, arguments, "verify", "read everything, check every hash and id",
                               "verify default");
   verify->add_option("NAMES", arguments.names, "data sets; none: all");
@@ -265,9 +268,5 @@ int run(int argc, char** argv) {
 }  // namespace scalelaw
 
 int main(int argc, char** argv) {
-  try {
-    return scalelaw::run(argc, argv);
-  } catch (const std::exception& error) {
-    return scalelaw::end_with_error("scalelaw data", error);
-  }
+  return scalelaw::run_main("scalelaw data", [&] { return scalelaw::run(argc, argv); });
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cctype>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -31,19 +32,31 @@ fs::path find_folder(const fs::path& data_root, const std::string& name) {
   const fs::path replaced = replaced_folder(data_root, name);
   if (fs::is_directory(replaced, ignored)) return replaced;
   const std::string close = nearest(name, data_set_names(data_root));
+  std::string message = "data set \"" + name + "\" is not in " + data_root.string() +
+                        (close.empty() ? "" : "; did you mean \"" + close + "\"?");
+  if (!is_data_set_name(name)) throw ConfigError(message + "; nor is there a folder of this path");
   const std::string build = name == "default" || name == "headers"
                                 ? "scalelaw data build default"
                                 : "scalelaw data build SOURCES --name " + name;
-  throw ConfigError("data set \"" + name + "\" is not in " + data_root.string() +
-                    (close.empty() ? "" : "; did you mean \"" + close + "\"?") +
-                    "; build it with `" + build + "`");
+  throw ConfigError(message + "; build it with `" + build + "`");
+}
+
+// Of a folder without data_set.json: whether it was a data set nevertheless.
+bool holds_a_shard(const fs::path& folder) {
+  std::error_code ignored;
+  return std::any_of(std::begin(kSplits), std::end(kSplits), [&](Split split) {
+    return fs::exists(folder / (std::string(name(split)) + ".tokens"), ignored);
+  });
 }
 
 nlohmann::json read_json(const fs::path& file) {
   std::error_code ignored;
   if (!fs::exists(file, ignored)) {
-    fail(file.parent_path(), "is incomplete (no " + std::string(kDataSetFile) +
-                                 "): remove the folder and build the set again");
+    const std::string lacks = " (no " + std::string(kDataSetFile) + " in it)";
+    fail(file.parent_path(),
+         holds_a_shard(file.parent_path())
+             ? "is incomplete" + lacks + ": remove the folder and build the set again"
+             : "is no data set" + lacks + "; `scalelaw data list` names those that are there");
   }
   const std::string text = read_whole_file(file);
   nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
@@ -133,6 +146,13 @@ std::string_view name(Split split) {
       return "test";
   }
   return "";
+}
+
+bool is_data_set_name(std::string_view name) {
+  return !name.empty() && name.size() <= 100 && name.front() != '.' && name.front() != '-' &&
+         std::all_of(name.begin(), name.end(), [](unsigned char c) {
+           return c < 0x80 && (std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-');
+         });
 }
 
 fs::path shard_file(const DataSetInfo& set, Split split) {

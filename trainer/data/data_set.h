@@ -48,6 +48,8 @@ std::string data_set_file_hash(std::string text);
 std::string with_data_set_file_hash(std::string text);
 // Names of the complete sets under `data_root`, sorted; none when the folder is not there.
 std::vector<std::string> data_set_names(const std::filesystem::path& data_root);
+// 1 to 100 letters, digits, '.', '_' and '-', the first none of '.' and '-'.
+bool is_data_set_name(std::string_view name);
 
 // Version 2 has a hash of the file itself, so that no byte of it changes unseen.
 inline constexpr int kDataSetVersion = 2;

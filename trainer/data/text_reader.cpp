@@ -125,7 +125,15 @@ void check_utf8(const fs::path& file, int64_t line, std::string_view text) {
 Document parse_line(const fs::path& file, int64_t line, std::string_view content,
                     const std::string& key) {
   check_utf8(file, line, content);
-  nlohmann::json json = nlohmann::json::parse(content, nullptr, false);
+  // The parser would keep the last of two equal keys without a word.
+  int of_this_key = 0;
+  const auto count = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& value) {
+    const bool is_key = event == nlohmann::json::parse_event_t::key && depth == 1;
+    if (is_key && value.get_ref<const std::string&>() == key) ++of_this_key;
+    return true;
+  };
+  nlohmann::json json = nlohmann::json::parse(content, count, false);
+  if (of_this_key > 1) fail(file, line, "\"" + key + "\" is there twice");
   if (!json.is_object()) fail(file, line, "not a JSON object");
   const auto it = json.find(key);
   if (it == json.end()) {
@@ -222,19 +230,26 @@ void add_glob(const std::string& pattern, const SourceOptions& options, SourceLi
   }
 }
 
+void add_source(const std::string& source, const SourceOptions& options, SourceList& list) {
+  std::error_code ignored;
+  if (fs::is_directory(source, ignored)) {
+    add_folder(source, options, list);
+  } else if (fs::is_regular_file(source, ignored)) {
+    add_file(source, fs::path(source).filename().string(), true, options, list);
+  } else {
+    add_glob(source, options, list);
+  }
+}
+
 }  // namespace
 
 SourceList find_sources(const std::vector<std::string>& sources, const SourceOptions& options) {
   SourceList list;
   for (const std::string& source : sources) {
-    const fs::path path = source;
-    std::error_code ignored;
-    if (fs::is_directory(path, ignored)) {
-      add_folder(path, options, list);
-    } else if (fs::is_regular_file(path, ignored)) {
-      add_file(path, path.filename().string(), true, options, list);
-    } else {
-      add_glob(source, options, list);
+    try {
+      add_source(source, options, list);
+    } catch (const fs::filesystem_error& error) {  // a loop of links, a folder that is closed
+      fail(error.path1(), 0, "cannot be read: " + error.code().message());
     }
   }
   if (list.files.empty()) {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "trainer/sweep_keys.h"
+
 namespace scalelaw {
 namespace {
 
@@ -41,7 +43,7 @@ TEST(Explain, ABeginningGivesALineForEachKeyBelowIt) {
 TEST(Explain, NothingGivesALineForEveryKey) {
   const std::string all = explain(config_keys(), "");
   EXPECT_EQ(static_cast<std::size_t>(std::count(all.begin(), all.end(), '\n')),
-            config_keys().size());
+            config_keys().size() + 2 + sweep_keys().size());
 }
 
 TEST(Explain, TypoNamesTheNearestKeyOrGroup) {
@@ -56,6 +58,33 @@ TEST(Explain, TypoNamesTheNearestKeyOrGroup) {
             std::string::npos);
   EXPECT_NE(message("trian").find("did you mean train?"), std::string::npos);
   EXPECT_THROW(explain(two_keys(), "tra"), ConfigError) << "half a word is no group";
+}
+
+TEST(Explain, KeysOfASweepFileAreKnown) {
+  for (const SweepKey& key : sweep_keys()) {
+    EXPECT_NE(explain(config_keys(), key.name).find("of a sweep file"), std::string::npos);
+  }
+  EXPECT_THROW(explain(config_keys(), "foo"), ConfigError);
+}
+
+TEST(Explain, UsualNamesOfOthersLeadToOurs) {
+  const auto message = [](std::string_view query) -> std::string {
+    try {
+      return explain(config_keys(), query);
+    } catch (const ConfigError& error) {
+      return error.what();
+    }
+  };
+  EXPECT_NE(message("train.lr").find("did you mean train.learning_rate?"), std::string::npos);
+  EXPECT_NE(message("bs").find("did you mean train.batch_tokens?"), std::string::npos);
+  EXPECT_EQ(message("foo").find("did you mean"), std::string::npos) << message("foo");
+}
+
+TEST(Explain, IdentitySaysWhereAKeyIsNotAlwaysRead) {
+  EXPECT_NE(explain(config_keys(), "model.embedding_std").find("where the model reads it"),
+            std::string::npos);
+  EXPECT_EQ(explain(config_keys(), "model.d_model").find("where the model reads it"),
+            std::string::npos);
 }
 
 TEST(Explain, EveryKeyOfTheConfigurationSaysWhatItIs) {

@@ -1,8 +1,11 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "tests/support/program.h"
 #include "tests/support/temp_dir.h"
@@ -62,7 +65,12 @@ TEST_F(DataProgramTest, BadInputEndsWithTwoOneMessageAndNothingWritten) {
   const std::string latin1 = (temp_.path() / "latin1.txt").string();
   std::ofstream(temp_.path() / "blank.txt") << " \n\n";
   std::ofstream(temp_.path() / "torn.jsonl.gz") << "\x1f\x8b\x08 and no more";
+  fs::create_symlink("loop", temp_.path() / "loop");
+  std::ofstream(temp_.path() / "twice.jsonl") << R"({"text": "a", "text": "b"})"
+                                              << "\n";
   const std::vector<std::vector<std::string>> bad = {
+      {"build", (temp_.path() / "loop").string(), "--name", "x"},
+      {"build", (temp_.path() / "twice.jsonl").string(), "--name", "x", "--quiet"},
       {"build", latin1, "--name", "x"},
       {"build", (temp_.path() / "blank.txt").string(), "--name", "x", "--quiet"},
       {"build", (temp_.path() / "torn.jsonl.gz").string(), "--name", "x", "--quiet"},
@@ -86,6 +94,28 @@ TEST_F(DataProgramTest, BadInputEndsWithTwoOneMessageAndNothingWritten) {
     EXPECT_FALSE(result.output.empty());
     EXPECT_FALSE(fs::exists(data()));
   }
+}
+
+TEST_F(DataProgramTest, InterruptedBuildSaysSoAndTheNextOneClearsWhatIsLeft) {
+  std::ofstream words(temp_.path() / "words.txt");
+  for (int i = 0; i < 250'000; ++i) words << "word" << i * 7919 % 100'003 << (i % 9 ? ' ' : '\n');
+  words.close();
+  const fs::path output = temp_.path() / "output";
+  const std::vector<std::string> words_of_build = {
+      "scalelaw-data", "build",      (temp_.path() / "words.txt").string(),
+      "--name",        "words",      "--tokenizer",
+      "bpe:280",       "--split-by", "piece",
+      "--data",        data()};
+  const pid_t build = start_program(words_of_build, output);
+  for (int i = 0; i < 500 && !fs::exists(fs::path(data()) / ".words.build"); ++i) usleep(10'000);
+  kill(build, SIGINT);
+  EXPECT_EQ(wait_for(build).exit_code, 3);
+  std::ostringstream said;
+  said << std::ifstream(output).rdbuf();
+  EXPECT_NE(said.str().find("interrupted; the same command builds words anew"), std::string::npos)
+      << said.str();
+  EXPECT_EQ(run_program(words_of_build).exit_code, 0);
+  EXPECT_FALSE(fs::exists(fs::path(data()) / ".words.build"));
 }
 
 TEST_F(DataProgramTest, DamagedShardEndsVerifyWithTwo) {

@@ -82,6 +82,28 @@ TEST_F(DataSetTest, MissingSetNamesTheNearestAndTheCommand) {
   expect_fault("default", "scalelaw data build default");
 }
 
+// Nobody is told to remove a folder that never was a data set, nor to build a set with a name that
+// no build takes.
+TEST_F(DataSetTest, ForeignFolderIsNoDataSetAndAPathNoName) {
+  fs::create_directories(root() / "home/letters");
+  for (const std::string& name : {std::string("home"), (root() / "home").string()}) {
+    try {
+      open_data_set(root(), name);
+      FAIL() << "opened";
+    } catch (const ConfigError& error) {
+      const std::string what = error.what();
+      EXPECT_NE(what.find("home: is no data set"), std::string::npos) << what;
+      EXPECT_EQ(what.find("remove"), std::string::npos) << what;
+    }
+  }
+  try {
+    open_data_set(root(), "../books");
+    FAIL() << "opened";
+  } catch (const ConfigError& error) {
+    EXPECT_EQ(std::string(error.what()).find("--name"), std::string::npos) << error.what();
+  }
+}
+
 TEST_F(DataSetTest, IncompleteDamagedOrNewerSetIsRefused) {
   expect_fault_after([](auto& json) { json["version"] = 3; }, "version 3");
   expect_fault_after([](auto& json) { json.erase("n_vocab"); }, "\"n_vocab\" is missing");

@@ -1,0 +1,45 @@
+#include "trainer/sweep_keys.h"
+
+namespace scalelaw {
+namespace {
+
+std::vector<std::string> names(bool SweepKey::*where) {
+  std::vector<std::string> all;
+  for (const SweepKey& key : sweep_keys()) {
+    if (key.*where) all.push_back(key.name);
+  }
+  return all;
+}
+
+}  // namespace
+
+const std::vector<SweepKey>& sweep_keys() {
+  static const std::vector<SweepKey> table = {
+      {"name", true, true, "letters, digits, '_', '-' or '.'",
+       "Of the sweep, whose record is then RUNS/sweeps/NAME.json; or of a block, by which its runs "
+       "are told apart. No part of a run's identity."},
+      {"arms", true, true, "at the top: names with overrides; in a block: a list of those names",
+       "What is compared, as {lstm: {model: {arch: lstm}}}. Each arm overrides the keys at the "
+       "file's top; a block takes every arm, or those that its own arms name, as [lstm]."},
+      {"blocks", true, false, "a list of blocks",
+       "The sweep is their union. A block holds a name, keys that override the arms', and at most "
+       "one grid, zip and list, which are crossed. Equal runs merge and are paid once."},
+      {"grid", true, true, "keys with lists, as {model.d_model: [16, 32]}",
+       "Every value; of two keys every pair. In a block, or at the top of a file without blocks."},
+      {"zip", true, true, "keys with lists of one length",
+       "Values taken side by side: a learning rate for each width."},
+      {"list", true, true, "a list of overrides, as [{model: {d_model: 64}}]",
+       "Runs written out one by one."},
+  };
+  return table;
+}
+
+std::vector<std::string> sweep_file_keys() {
+  return names(&SweepKey::in_file);
+}
+
+std::vector<std::string> sweep_block_keys() {
+  return names(&SweepKey::in_block);
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,23 @@
+// The keys of a sweep file beside those of a run's configuration: one table for the sweep's reader,
+// for `scalelaw explain` and for what tells a sweep file from a run's.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace scalelaw {
+
+struct SweepKey {
+  std::string name;
+  bool in_file = false;   // at the file's top
+  bool in_block = false;  // in a block
+  std::string type;
+  std::string help;
+};
+const std::vector<SweepKey>& sweep_keys();
+
+// Names of those at the top, or in a block; in the table's order.
+std::vector<std::string> sweep_file_keys();
+std::vector<std::string> sweep_block_keys();
+
+}  // namespace scalelaw
