@@ -121,8 +121,9 @@ int train_configs(const std::vector<RunConfig>& configs, const TrainArguments& a
 
   Pack pack(configs, std::move(options));
   if (pack.finished()) return kExitComplete;
-  std::signal(SIGINT, request_stop);  // before this there is nothing to save
-  std::signal(SIGTERM, request_stop);
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, request_stop);
+  // A connection that drops; under nohup it stays ignored.
+  if (std::signal(SIGHUP, request_stop) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);
   for (const ReplicaRun& member : pack.members()) {
     spdlog::info("{}: {} steps from {}{}", member.folder().path.string(), member.steps(),
                  pack.step(), rounded_horizon(member.config()));

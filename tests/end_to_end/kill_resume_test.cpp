@@ -125,12 +125,13 @@ TEST_P(KillResume, TwentyKillsLaterTheRunIsTheUndisturbedOne) {
   }
 }
 
-// As a terminal and a launcher behind it do: the same signal twice within a moment.
+// As a terminal and a launcher behind it do: the same signal twice within a moment. A dropped
+// connection is such a signal too.
 TEST_P(KillResume, SignalledTwiceAtOnceItSavesAndGoesOn) {
   ASSERT_EQ(wait_for(start("whole")).exit_code, 0) << read_whole_file(temp_.path() / "log");
   const std::vector<std::string> no_checkpoints = {"--set", "how.checkpoint_every_seconds=0"};
   int attempts = 0;
-  for (const int signal : {SIGINT, SIGTERM}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     const pid_t pid = start("stopped", no_checkpoints);
     ++attempts;
     const auto trains = [&] {
@@ -153,7 +154,7 @@ TEST_P(KillResume, SignalledTwiceAtOnceItSavesAndGoesOn) {
       << read_whole_file(temp_.path() / "log");
   const RunFolder whole = only_folder("whole"), stopped = only_folder("stopped");
   EXPECT_EQ(read_whole_file(whole.window_losses()), read_whole_file(stopped.window_losses()));
-  EXPECT_EQ(read_run_record(stopped).attempts.size(), 3u);
+  EXPECT_EQ(read_run_record(stopped).attempts.size(), 4u);
 }
 
 }  // namespace
