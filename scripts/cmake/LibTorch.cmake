@@ -70,6 +70,9 @@ endif()
 add_library(torch_headers INTERFACE IMPORTED GLOBAL)
 set_property(TARGET torch_headers PROPERTY INTERFACE_INCLUDE_DIRECTORIES
   ${header_shim} ${torch_dir}/include ${torch_dir}/include/torch/csrc/api/include)
+# Some of its classes have another layout without NDEBUG, and its libraries are built with it.
+set_property(TARGET torch_headers PROPERTY INTERFACE_COMPILE_DEFINITIONS
+  $<$<NOT:$<CONFIG:Release>>:NDEBUG>)
 
 # --no-as-needed: what registers itself when loaded is used by no symbol. The run path is stated
 # here, so that CMake's own, which would repeat it, is off for these libraries.
