@@ -39,7 +39,7 @@ SweepSpec read_spec(const SpecParts& parts, const YamlTree& root) {
     } else if (key == "spec") {
       spec.base.emplace(key, parts.scalar(value, key));
     } else if (key == "grid" || key == "zip" || key == "list") {
-      combinations.map.emplace_back(key, value);
+      combinations.map.push_back({key, value});
     } else if (key != "arms") {
       std::vector<std::string> known = {"spec"};
       for (std::string& name : sweep_file_keys()) known.push_back(std::move(name));

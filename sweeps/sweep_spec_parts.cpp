@@ -55,7 +55,7 @@ SourcedText SpecParts::scalar(const YamlTree& value, const std::string& key) con
 }
 
 std::string SpecParts::checked_name(const YamlTree& value, const std::string& key) const {
-  const std::string name = scalar(value, key).text;
+  std::string name = scalar(value, key).text;
   check_name(value, key, name);
   return name;
 }

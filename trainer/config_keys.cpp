@@ -36,7 +36,7 @@ struct Kind {
   std::string (*limit_exceeded)(std::string_view) = [](std::string_view) { return std::string(); };
 };
 
-Kind<int64_t> whole(Range range) {
+Kind<int64_t> whole(const Range& range) {
   return {"a whole number",
           range.text,
           [range](const std::string& text) {
@@ -56,7 +56,8 @@ Kind<int> known_spec() {
           [](int value) { return std::to_string(value); }};
 }
 
-Kind<double> number(Range range, std::optional<double> (*parse)(std::string_view) = parse_real) {
+Kind<double> number(const Range& range,
+                    std::optional<double> (*parse)(std::string_view) = parse_real) {
   return {parse == parse_duration ? "a duration (90, 90s, 15m, 8h)" : "a number",
           range.text,
           [range, parse](const std::string& text) {

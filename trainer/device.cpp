@@ -45,7 +45,7 @@ std::string load_cuda_half() {
 }
 
 std::string open_gpu() {
-  if (const std::string problem = load_cuda_half(); !problem.empty()) return problem;
+  if (std::string problem = load_cuda_half(); !problem.empty()) return problem;
   KeptWarning warning;
   const c10::WarningUtils::WarningHandlerGuard guard(&warning);
   try {

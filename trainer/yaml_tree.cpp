@@ -210,7 +210,7 @@ class TreeBuilder : public YAML::EventHandler {
           {tree.shown(), file_name_, tree.line}, path(),
           "is set twice, first in line " + std::to_string(first->second) + "; remove one");
     }
-    parent.tree.map.emplace_back(std::move(*parent.key), std::move(tree));
+    parent.tree.map.push_back({std::move(*parent.key), std::move(tree)});
     parent.key.reset();
   }
 

@@ -5,20 +5,26 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace scalelaw {
+
+struct YamlMember;
 
 struct YamlTree {
   enum class Kind { kScalar, kMap, kSequence };
   Kind kind = Kind::kMap;
   int line = 1;      // of the key that this is the value of; where it begins when there is none
   std::string text;  // kScalar
-  std::vector<std::pair<std::string, YamlTree>> map;  // kMap, in the file's order, keys unique
-  std::vector<YamlTree> sequence;                     // kSequence
+  std::vector<YamlMember> map;     // kMap, in the file's order, keys unique
+  std::vector<YamlTree> sequence;  // kSequence
 
   std::string shown() const;  // for messages: the scalar's text, "{...}" or "[...]"
+};
+
+struct YamlMember {
+  std::string key;
+  YamlTree value;
 };
 
 // An empty map for a text without content. ConfigError (file, line) for: over 1 MiB, bytes that are

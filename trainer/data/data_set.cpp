@@ -29,7 +29,7 @@ fs::path find_folder(const fs::path& data_root, const std::string& name) {
   for (const fs::path& folder : {data_root / name, fs::path(name)}) {
     if (!name.empty() && fs::is_directory(folder, ignored)) return folder;
   }
-  const fs::path replaced = replaced_folder(data_root, name);
+  fs::path replaced = replaced_folder(data_root, name);
   if (fs::is_directory(replaced, ignored)) return replaced;
   const std::string close = nearest(name, data_set_names(data_root));
   std::string message = "data set \"" + name + "\" is not in " + data_root.string() +

@@ -51,7 +51,7 @@ TokenShardInfo checked_header(const std::filesystem::path& file, int descriptor)
   if (filled < header.size()) {
     fail_shard(file, "is cut short within its header (" + std::to_string(filled) + " bytes)");
   }
-  const TokenShardInfo info = parse_shard_header(file, header);
+  TokenShardInfo info = parse_shard_header(file, header);
   struct stat status {};
   if (::fstat(descriptor, &status) != 0) fail_system(file, "cannot be examined");
   const int64_t expected =
