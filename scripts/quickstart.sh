@@ -31,7 +31,7 @@ done
 cd "$root"
 scripts/setup.sh
 stage "Configure" configure_preset release
-stage "Build" build_preset release
+stage "Build" build_preset release programs
 scalelaw=build/release/bin/scalelaw
 show "Data" "$scalelaw" data build default --torch "$(torch_folder)"
 show "Sweep" "$scalelaw" sweep run configs/quickstart.yaml --runs "$runs"

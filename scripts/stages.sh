@@ -108,6 +108,6 @@ configure_preset() {
 
 build_preset() {
   cd "$root"
-  cmake --build --preset "$1" -j "${SCALELAW_JOBS:-$(build_jobs)}"
+  cmake --build --preset "$1" -j "${SCALELAW_JOBS:-$(build_jobs)}" ${2:+--target "$2"}
   note "programs in build/$1/bin"
 }
