@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <filesystem>
 #include <set>
 #include <stdexcept>
@@ -28,24 +27,6 @@ namespace {
 double monotonic_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
-
-// Adds the time it lives to `seconds` of every cursor's field.
-class Stopwatch {
- public:
-  Stopwatch(std::vector<ReplicaRun>& members, double TrainingCursor::*field)
-      : members_(members), field_(field), start_(monotonic_seconds()) {}
-  Stopwatch(const Stopwatch&) = delete;
-  Stopwatch& operator=(const Stopwatch&) = delete;
-  ~Stopwatch() {
-    const double seconds = monotonic_seconds() - start_;
-    for (ReplicaRun& member : members_) member.cursor.*field_ += seconds;
-  }
-
- private:
-  std::vector<ReplicaRun>& members_;
-  double TrainingCursor::*field_;
-  double start_;
-};
 
 }  // namespace
 
@@ -109,12 +90,6 @@ void Pack::open_data(const RunIdentity& identity) {
     test_sets_.push_back({test.name, TokenShard(shard_file(test, Split::kTest)), tokens});
     check_unchanged(test_sets_.back().shard, identity.data.test_hash.at(name));
   }
-}
-
-RunRecord Pack::facts_of(const ReplicaRun& member) const {
-  RunRecord facts = facts_;
-  facts.unique_train_tokens = unique_train_tokens(member.config(), train_->info().n_tokens);
-  return facts;
 }
 
 // Weights, gradients and two moments must fit; activations come on top.
@@ -194,9 +169,8 @@ void Pack::load_batch() {
 void Pack::train_one_step() {
   try {
     load_batch();
-  } catch (const std::exception&) {  // of the data; the models are whole
-    advance_clock();
-    write_checkpoints();
+  } catch (const std::exception&) {
+    save_before_leaving();
     throw;
   }
   const RunConfig& first = members_.front().config();
@@ -224,71 +198,6 @@ void Pack::train_one_step() {
     advance_clock();
     end_diverged(r, "loss " + std::to_string(result_.loss_nats[r]) + ", gradient norm " +
                         std::to_string(result_.grad_norm[r]));
-  }
-}
-
-std::vector<std::map<std::string, double>> Pack::test_losses() {
-  const Stopwatch stopwatch(members_, &TrainingCursor::evaluate_seconds);
-  std::vector<std::map<std::string, double>> losses(members_.size());
-  const int64_t tokens = members_.front().config().evaluate.tokens;
-  for (const TestSet& set : test_sets_) {
-    const auto means = mean_test_loss(*model_, replicas(), options_.device, set, tokens);
-    for (std::size_t r = 0; r < means.size(); ++r) losses[r][set.name] = means[r];
-  }
-  return losses;
-}
-
-void Pack::finish_members_at_horizon(const std::atomic<bool>& stop) {
-  const auto due = [](const ReplicaRun& m) { return m.training() && m.cursor.step >= m.steps(); };
-  if (std::ranges::none_of(members_, due)) return;
-  // First what took long; resumed from this very step, it is there already.
-  advance_clock();
-  write_checkpoints([&](const ReplicaRun& m) {
-    return due(m) && !std::filesystem::exists(checkpoint_file(m.folder(), m.cursor.step));
-  });
-  std::vector<std::map<std::string, WindowScores>> results(members_.size());
-  {
-    const Stopwatch stopwatch(members_, &TrainingCursor::final_evaluate_seconds);
-    for (const TestSet& set : test_sets_) {
-      auto scores = score_test_set(*model_, replicas(), options_.device, set, stop);
-      if (stop) return;
-      for (std::size_t r = 0; r < scores.size(); ++r) results[r][set.name] = std::move(scores[r]);
-    }
-  }
-  advance_clock();
-  for (std::size_t r = 0; r < members_.size(); ++r) {
-    if (!due(members_[r])) continue;
-    const bool finite = std::ranges::all_of(
-        results[r], [](const auto& set) { return std::isfinite(set.second.result.loss_nats); });
-    if (finite) {
-      members_[r].finish(RunState::kComplete, results[r], facts_of(members_[r]),
-                         static_cast<int>(r));
-    } else {
-      end_diverged(r, "the last update left a test loss that is not finite");
-    }
-  }
-}
-
-void Pack::end_diverged(std::size_t r, const std::string& detail) {
-  ReplicaRun& member = members_[r];
-  member.cursor.events.push_back({"diverged", step_, detail});
-  options_.note(member.folder().path.string() + ": diverged at step " + std::to_string(step_) +
-                " (" + detail + ")");
-  member.finish(RunState::kDiverged, {}, facts_of(member), static_cast<int>(r));
-}
-
-void Pack::write_checkpoints() {
-  write_checkpoints([](const ReplicaRun& m) { return m.training(); });
-}
-
-void Pack::write_checkpoints(const std::function<bool(const ReplicaRun&)>& of_member) {
-  const Stopwatch stopwatch(members_, &TrainingCursor::checkpoint_seconds);
-  for (std::size_t r = 0; r < members_.size(); ++r) {
-    if (!of_member(members_[r])) continue;
-    members_[r].check_folder();
-    members_[r].sync_metrics();
-    write_checkpoint(members_[r].folder(), members_[r].content_hash(), members_[r].cursor, arena_,
-                     *optimizer_, static_cast<int64_t>(r));
   }
 }
 

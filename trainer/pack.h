@@ -56,6 +56,9 @@ class Pack {
   void finish_members_at_horizon(const std::atomic<bool>& stop);
   // A checkpoint of every member still training.
   void write_checkpoints();
+  // The same when something beside the models has failed (data, a test set, a disk): never throws,
+  // so that the first fault is the one told.
+  void save_before_leaving();
   // Wall time since the last call goes to the cursors.
   void advance_clock();
 

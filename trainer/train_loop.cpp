@@ -1,6 +1,22 @@
 #include "trainer/train_loop.h"
 
+#include <exception>
+
 namespace scalelaw {
+namespace {
+
+void observe(const std::vector<std::unique_ptr<Observer>>& observers, Pack& pack) {
+  try {
+    for (const auto& observer : observers) {
+      if (observer->due(pack)) observer->observe(pack);
+    }
+  } catch (const std::exception&) {
+    pack.save_before_leaving();
+    throw;
+  }
+}
+
+}  // namespace
 
 TrainOutcome train(Pack& pack, const std::vector<std::unique_ptr<Observer>>& observers,
                    const std::atomic<bool>& stop) {
@@ -12,9 +28,7 @@ TrainOutcome train(Pack& pack, const std::vector<std::unique_ptr<Observer>>& obs
       return TrainOutcome::kInterrupted;
     }
     pack.train_one_step();
-    for (const auto& observer : observers) {
-      if (observer->due(pack)) observer->observe(pack);
-    }
+    observe(observers, pack);
     pack.finish_members_at_horizon(stop);
   }
   return TrainOutcome::kFinished;

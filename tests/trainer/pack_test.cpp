@@ -232,6 +232,15 @@ TEST_P(PackTest, DataThatFailWhileRunningCostNothing) {
   EXPECT_EQ(checkpoint_steps(pack.members().front().folder()), std::vector<int64_t>{1});
 }
 
+TEST_P(PackTest, ATestSetThatFailsWhileRunningCostsNothing) {
+  Pack pack({tiny_run(GetParam())}, options("runs"));
+  std::vector<std::unique_ptr<Observer>> observers;
+  observers.push_back(make_metrics_observer(pack));
+  fs::resize_file(temp_.path() / "data" / "tiny" / "test.tokens", 100);
+  EXPECT_THROW(train(pack, observers, false), std::exception);
+  EXPECT_EQ(checkpoint_steps(pack.members().front().folder()), std::vector<int64_t>{1});
+}
+
 TEST_P(PackTest, ProgressSpeaksOfTheLivingMembers) {
   std::vector<RunConfig> configs(2, tiny_run(GetParam()));
   configs[1].train.learning_rate = 1e30;

@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "trainer/config_error.h"
 #include "trainer/data/token_shard_header.h"
 #include "trainer/hash.h"
 
@@ -118,7 +119,10 @@ void TokenShard::copy(int64_t first, std::span<int64_t> out) const {
   const std::span<std::byte> narrow = std::as_writable_bytes(out).last(out.size() * id_bytes);
   const int64_t offset = static_cast<int64_t>(kShardHeaderBytes) + first * info_.token_bytes;
   if (read_at(file_, descriptor_.get(), offset, narrow) < narrow.size()) {
-    throw std::runtime_error(file_.string() + ": became shorter while it was being read");
+    throw ConfigError(
+        file_.string() +
+        ": became shorter while it was being read; build the set again, then give the "
+        "same command: what was trained is kept");
   }
   const auto widen = [&](auto id) {
     for (std::size_t i = 0; i < out.size(); ++i) {

@@ -41,8 +41,8 @@ class TokenShard {
   const TokenShardInfo& info() const { return info_; }
   const std::filesystem::path& file() const { return file_; }
   // Copies tokens [first, first + out.size()) as int64; safe from several threads.
-  // std::out_of_range beyond the end; std::runtime_error when the file has become shorter since it
-  // was opened, or the disk fails.
+  // std::out_of_range beyond the end; ConfigError when the file has become shorter since it was
+  // opened; std::runtime_error when the disk fails.
   void copy(int64_t first, std::span<int64_t> out) const;
 
  private:
