@@ -77,27 +77,6 @@ const RunRow& first_row(const RunTable& table, const ArmLaws& arm) {
   return table.rows[arm.cells.front().rows.front()];
 }
 
-// Why losses of the two arms cannot be set side by side; "" where they can. Within an arm all runs
-// have one tokenizer, training text and test text (select_runs).
-std::string different_tests(const RunRow& a, const RunRow& b, const Selection& selection) {
-  if (a.record.tokenizer_hash != b.record.tokenizer_hash) {
-    // Hashes of tokens say nothing between tokenizers; bits per byte of one text do.
-    if (selection.metric == LossMetric::kBitsPerByte) return "";
-    return "they have different tokenizers, so their losses per token are of different units; use "
-           "--metric bits_per_byte";
-  }
-  const TestResult &one = a.record.test.at(selection.test_set),
-                   &two = b.record.test.at(selection.test_set);
-  if (one.token_hash != two.token_hash) {
-    return "they were tested on different texts, both named " + selection.test_set;
-  }
-  if (one.tokens != two.tokens) {
-    return "they were tested on " + std::to_string(one.tokens) + " and " +
-           std::to_string(two.tokens) + " tokens of " + selection.test_set;
-  }
-  return "";
-}
-
 void warn_of_texts(const RunRow& a, const RunRow& b, Comparison& out) {
   if (a.record.tokenizer_hash != b.record.tokenizer_hash) {
     out.warnings.push_back(out.arm_a + " and " + out.arm_b +
@@ -119,8 +98,13 @@ FitStatus comparable(const RunTable& table, const ArmLaws& a, const ArmLaws& b,
     why = "arm " + laws->arm + ": " + (laws->left_out.empty() ? laws->power.why : laws->left_out);
     return FitStatus::kNotComparable;
   }
-  why = different_tests(first_row(table, a), first_row(table, b), options.selection);
-  if (!why.empty()) return FitStatus::kNotComparable;
+  // Within an arm all runs have one tokenizer, training text and test text (select_runs).
+  const std::string differ =
+      different_tests(first_row(table, a), first_row(table, b), options.selection);
+  if (!differ.empty()) {
+    why = "they " + differ;
+    return FitStatus::kNotComparable;
+  }
   for (const ArmLaws* laws : {&a, &b}) {
     if (laws->power.sizes >= kFewestSizesForPowerLaw) continue;
     why = "arm " + laws->arm + ": " + laws->power.why;

@@ -113,20 +113,9 @@ double common_train_tokens(const RunTable& table) {
 // A law is of one tokenizer and one pair of texts. Between tokenizers hashes of tokens say nothing
 // about the text.
 std::string what_differs(const RunRow& first, const RunRow& row, const Selection& selection) {
-  if (first.record.tokenizer_hash != row.record.tokenizer_hash) {
-    if (selection.metric == LossMetric::kBitsPerByte) return "";
-    return "have different tokenizers, so their losses per token are of different units (--metric "
-           "bits_per_byte is of one)";
-  }
-  const TestResult &one = first.record.test.at(selection.test_set),
-                   &two = row.record.test.at(selection.test_set);
-  if (one.token_hash != two.token_hash) {
-    return "were tested on different texts, both named " + selection.test_set;
-  }
-  if (one.tokens != two.tokens) {
-    return "were tested on " + std::to_string(one.tokens) + " and " + std::to_string(two.tokens) +
-           " tokens of " + selection.test_set;
-  }
+  const std::string tests = different_tests(first, row, selection);
+  if (!tests.empty()) return tests;
+  if (first.record.tokenizer_hash != row.record.tokenizer_hash) return "";
   if (first.record.train_hash != row.record.train_hash) {
     return "were trained on different texts (" + first.record.train_set + " and " +
            row.record.train_set + ")";
@@ -210,6 +199,24 @@ std::vector<float> read_window_losses(const RunRow& row, const std::string& test
 }
 
 }  // namespace
+
+std::string different_tests(const RunRow& a, const RunRow& b, const Selection& selection) {
+  if (a.record.tokenizer_hash != b.record.tokenizer_hash) {
+    if (selection.metric == LossMetric::kBitsPerByte) return "";
+    return "have different tokenizers, so their losses per token are of different units (--metric "
+           "bits_per_byte is of one)";
+  }
+  const TestResult &one = a.record.test.at(selection.test_set),
+                   &two = b.record.test.at(selection.test_set);
+  if (one.token_hash != two.token_hash) {
+    return "were tested on different texts, both named " + selection.test_set;
+  }
+  if (one.tokens != two.tokens) {
+    return "were tested on " + std::to_string(one.tokens) + " and " + std::to_string(two.tokens) +
+           " tokens of " + selection.test_set;
+  }
+  return "";
+}
 
 std::string mixed_recipes(const RunTable& table, const std::string& arm, NCount n_count) {
   std::map<double, const RunRow*> first;

@@ -88,6 +88,11 @@ struct Selection {
 // compared.
 void select_runs(RunTable& table, Selection& selection);
 
+// Why two runs' losses on the selection's test set cannot be set side by side, in words that follow
+// "they"; "" where they can. Tokenizers may differ in bits per byte: hashes of tokens then say
+// nothing about the text.
+std::string different_tests(const RunRow& a, const RunRow& b, const Selection& selection);
+
 // Only seeds make replicates: recipes of equal N would be averaged into one point of the law. What
 // is wrong in this arm by this count, in words; "": nothing.
 std::string mixed_recipes(const RunTable& table, const std::string& arm, NCount n_count);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tests/support/recorded_syncs.h"
+#include "tests/support/temp_dir.h"
 #include "trainer/config_error.h"
 
 namespace scalelaw {
@@ -19,15 +20,8 @@ namespace {
 
 class RunLockTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "run_lock_XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    root_ = pattern;
-    folder_ = root_ / "a run";
-  }
-  void TearDown() override { std::filesystem::remove_all(root_); }
-
-  std::filesystem::path root_, folder_;
+  TempDir temp_;
+  std::filesystem::path root_ = temp_.path(), folder_ = root_ / "a run";
 };
 
 TEST_F(RunLockTest, MakesTheFolderAndIsReleasedAtTheEndOfItsScope) {

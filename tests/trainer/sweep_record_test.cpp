@@ -1,25 +1,19 @@
 #include "trainer/sweep_record.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <string>
+
+#include "tests/support/temp_dir.h"
 
 namespace scalelaw {
 namespace {
 
 class SweepRecordTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "sweep_record_XXXXXX").string();
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    root_ = pattern;
-    file_ = sweep_record_file(root_, "ladder");
-    std::filesystem::create_directories(file_.parent_path());
-  }
-  void TearDown() override { std::filesystem::remove_all(root_); }
+  void SetUp() override { std::filesystem::create_directories(file_.parent_path()); }
 
   // What the reader says of a file with this content; "" when it reads it.
   std::string fault(const std::string& content) {
@@ -33,7 +27,8 @@ class SweepRecordTest : public testing::Test {
     }
   }
 
-  std::filesystem::path root_, file_;
+  TempDir temp_;
+  std::filesystem::path root_ = temp_.path(), file_ = sweep_record_file(root_, "ladder");
 };
 
 SweepRecord example() {
