@@ -117,7 +117,7 @@ void write_checkpoint(const RunFolder& folder, const std::string& content_hash,
 }
 
 void set_aside(const fs::path& checkpoint) {
-  fs::rename(checkpoint, checkpoint.string() + ".damaged");
+  fs::rename(checkpoint, checkpoint.string() + ".rejected");
 }
 
 void keep_only_checkpoint(const RunFolder& folder, int64_t step) {

@@ -54,7 +54,7 @@ class ForeignCheckpoint : public std::runtime_error {
 void write_checkpoint(const RunFolder& folder, const std::string& content_hash,
                       const TrainingCursor& cursor, const ParameterArena& arena,
                       const AdamW& optimizer, int64_t replica);
-// Keeps a damaged file out of the way, as NAME.damaged, until the run has ended.
+// Keeps a file that was passed over out of the way, as NAME.rejected, until the run has ended.
 void set_aside(const std::filesystem::path& checkpoint);
 // Deletes all in checkpoints/ but the checkpoint of `step`: of a run that has ended.
 void keep_only_checkpoint(const RunFolder& folder, int64_t step);

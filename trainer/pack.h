@@ -71,6 +71,7 @@ class Pack {
   void check_memory(std::size_t replicas) const;
   void write_checkpoints(const std::function<bool(const ReplicaRun&)>& of_member);
   void resume();
+  void set_aside_rejected(const std::vector<std::vector<RunEvent>>& rejected) const;
   void start_afresh();
   bool restore_at(int64_t step, std::vector<std::vector<RunEvent>>& rejected, std::string& foreign);
   void load_batch();

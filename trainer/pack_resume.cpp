@@ -61,6 +61,7 @@ void Pack::resume() {
       common, [&](int64_t step) { return restore_at(step, rejected, foreign); });
   if (restored) {
     if (!foreign.empty()) options_.note(foreign + "; falling back to the checkpoint before");
+    set_aside_rejected(rejected);
     options_.note("resumed at step " + std::to_string(step_));
   } else if (!foreign.empty()) {
     throw ConfigError(foreign +
@@ -68,6 +69,7 @@ void Pack::resume() {
                       "folder's checkpoints away to begin at step 0");
   } else {
     if (!common.empty()) options_.note("no checkpoint is whole: starting again from step 0");
+    set_aside_rejected(rejected);
     start_afresh();
   }
   for (std::size_t r = 0; r < members_.size(); ++r) {
@@ -80,6 +82,14 @@ void Pack::resume() {
     }
     cursor.pack = pack;
     members_[r].begin_attempt(std::move(cursor), options_.provenance);
+  }
+}
+
+void Pack::set_aside_rejected(const std::vector<std::vector<RunEvent>>& rejected) const {
+  for (std::size_t r = 0; r < members_.size(); ++r) {
+    for (const RunEvent& event : rejected[r]) {
+      set_aside(checkpoint_file(members_[r].folder(), event.step));
+    }
   }
 }
 
@@ -101,7 +111,6 @@ bool Pack::restore_at(int64_t step, std::vector<std::vector<RunEvent>>& rejected
           read_checkpoint(checkpoint_file(members_[r].folder(), step), members_[r].content_hash(),
                           arena_, *optimizer_, static_cast<int64_t>(r));
     } catch (const DamagedFile& e) {
-      set_aside(checkpoint_file(members_[r].folder(), step));
       options_.note(std::string(e.what()) + "; falling back to the checkpoint before, if any");
       rejected[r].push_back({"checkpoint_rejected", step, e.what()});
       return false;

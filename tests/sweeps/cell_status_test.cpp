@@ -115,7 +115,7 @@ TEST_F(CellStatusTest, InterruptedAtItsNewestCheckpoint) {
   plan("[1]");
   add_checkpoint(10);
   add_checkpoint(40);
-  for (const char* other : {"step-000000000050.safetensors.damaged", "step-12junk.safetensors",
+  for (const char* other : {"step-000000000050.safetensors.rejected", "step-12junk.safetensors",
                             "step-60.safetensors", "step-000000000070junk.safetensors"}) {
     std::ofstream(folder().checkpoints() / other).flush();
   }

@@ -290,6 +290,23 @@ TEST_P(PackTest, BytesThatAreNoTextInADamagedHeaderStopNothing) {
   EXPECT_EQ(checkpoint_steps(parts), std::vector<int64_t>{60});
 }
 
+TEST_P(PackTest, AForeignCheckpointIsSetAsideForTheOneBefore) {
+  const RunConfig config = tiny_run(GetParam());
+  RunConfig wide = config;
+  wide.model.d_model = 32;
+  const RunFolder other = run({wide}, "other", 40).front(), whole = run({config}, "whole").front();
+  run({config}, "parts", 20);
+  const RunFolder parts{temp_.path() / "parts" / whole.path.filename()};
+  const fs::path foreign = checkpoint_file(parts, 40);
+  fs::copy_file(checkpoint_file(other, 40), foreign);
+  run({config}, "parts", 30);
+  EXPECT_NE(notes_.find("resumed at step 20"), std::string::npos) << notes_;
+  EXPECT_TRUE(fs::exists(foreign.string() + ".rejected"));
+  run({config}, "parts");
+  EXPECT_FALSE(fs::exists(foreign.string() + ".rejected"));
+  EXPECT_EQ(weights(whole, 60), weights(parts, 60));
+}
+
 TEST_P(PackTest, ADamagedCheckpointFallsBackToTheOneBefore) {
   const RunConfig config = tiny_run(GetParam());
   const RunFolder whole = run({config}, "whole").front();
