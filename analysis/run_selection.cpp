@@ -113,7 +113,7 @@ double common_train_tokens(const RunTable& table) {
 // A law is of one tokenizer and one pair of texts. Between tokenizers hashes of tokens say nothing
 // about the text.
 std::string what_differs(const RunRow& first, const RunRow& row, const Selection& selection) {
-  const std::string tests = different_tests(first, row, selection);
+  std::string tests = different_tests(first, row, selection);
   if (!tests.empty()) return tests;
   if (first.record.tokenizer_hash != row.record.tokenizer_hash) return "";
   if (first.record.train_hash != row.record.train_hash) {
