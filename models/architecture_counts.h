@@ -14,7 +14,7 @@ namespace scalelaw {
 struct ArchitectureCounts {
   // Fields of ModelShape that this architecture does not read ("n_head", "position", ...).
   std::vector<std::string> unused_fields;
-  // Rules beyond the common ones; appends to the list.
+  // Rules of its layers, beyond the common ones; appends to the list. Not asked at n_layer 0.
   std::function<void(const ModelShape&, std::vector<ShapeProblem>&)> check;
   // The trunk's counts: everything but token embedding, final norm and head, which every
   // architecture shares (models/language_model.h). Empty: no run of it is started.

@@ -137,7 +137,10 @@ std::vector<ShapeProblem> validate(const ModelShape& shape) {
     problems.push_back({"model.embedding_std", "must be a finite number above 0"});
   }
   if (const ArchitectureCounts* architecture = find_architecture(shape.arch)) {
-    if (architecture->check && problems.empty()) architecture->check(shape, problems);
+    const bool has_layers = shape.n_layer > 0;
+    if (architecture->check && has_layers && problems.empty()) {
+      architecture->check(shape, problems);
+    }
     return problems;
   }
   std::string known;

@@ -126,6 +126,18 @@ TEST(ModelShape, NoLayersLeavesEmbeddingNormAndHead) {
   }
 }
 
+// What nothing reads is reset to its default, which need not divide this width.
+TEST(ModelShape, NoLayersAreValidAtAnyWidthInEveryForm) {
+  for (const int64_t width : {1, 7, 30, 64}) {
+    for (const int64_t heads : {1, 3, 4}) {
+      const ModelShape shape = transformer(0, width, heads);
+      EXPECT_EQ(broken_keys(shape), std::vector<std::string>());
+      EXPECT_EQ(broken_keys(canonical(shape)), std::vector<std::string>());
+      EXPECT_EQ(canonical(shape), canonical(transformer(0, width, 1)));
+    }
+  }
+}
+
 TEST(ModelShape, DefaultsAreValid) {
   EXPECT_TRUE(validate(ModelShape{}).empty());
 }
