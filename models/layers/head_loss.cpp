@@ -33,6 +33,10 @@ at::Tensor at_least_float(const at::Tensor& x) {
   return x.scalar_type() == at::kBFloat16 ? x.to(at::kFloat) : x;
 }
 
+at::Tensor plain_losses(const at::Tensor& logits, const at::Tensor& targets) {  // (R, M)
+  return -logits.log_softmax(-1).gather(2, targets.unsqueeze(2)).squeeze(2);
+}
+
 // Losses and, unless gradient_scale is 0, the gradient in place of the logits (R, M, V).
 RowScores cross_entropy(const at::Tensor& logits, const at::Tensor& targets, double gradient_scale,
                         bool wants_correct) {
@@ -126,6 +130,10 @@ at::Tensor head_loss(const at::Tensor& x, const Head& head, const at::Tensor& ta
 RowScores head_scores(const at::Tensor& x, const Head& head, const at::Tensor& targets,
                       const Execution& execution) {
   const at::NoGradGuard no_grad;
+  if (execution.plain_operators) {
+    const at::Tensor logits = head_logits(x, head, execution);
+    return {plain_losses(logits, targets), logits.argmax(-1).eq(targets)};
+  }
   const at::Tensor x_cast = x.to(execution.compute_dtype);
   const at::Tensor map = as_map(head.weight.value().to(execution.compute_dtype), head.tying);
   const int64_t rows = x.size(1);
@@ -145,7 +153,7 @@ RowScores head_scores(const at::Tensor& x, const Head& head, const at::Tensor& t
 at::Tensor plain::head_loss(const at::Tensor& x, const at::Tensor& weight, EmbeddingTying tying,
                             const at::Tensor& targets) {
   const at::Tensor logits = at_least_float(at::bmm(x, as_map(weight, tying)));
-  return -logits.log_softmax(-1).gather(2, targets.unsqueeze(2)).squeeze(2).mean(1);
+  return plain_losses(logits, targets).mean(1);
 }
 
 }  // namespace scalelaw

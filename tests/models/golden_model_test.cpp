@@ -52,7 +52,7 @@ ModelShape shape_of(const SafetensorsFile& file) {
   return shape;
 }
 
-// Two float32 evaluations in different orders: at most a few dozen roundings of the largest entry.
+// Two float32 evaluations in different orders: a few hundred roundings of the largest entry.
 void expect_close(const at::Tensor& actual, const at::Tensor& expected, const std::string& what) {
   EXPECT_LT(largest(actual - expected), 2e-5 * (largest(expected) + 1e-3)) << what;
 }

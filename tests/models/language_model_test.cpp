@@ -40,6 +40,9 @@ TEST(LanguageModel, FunctionsAgreeWithPlainOperators) {
           << described(shape) << " R " << replicas;
       EXPECT_LT(largest(ours.model->logits(windows.tokens) - plain.model->logits(windows.tokens)),
                 1e-5);
+      EXPECT_LT(largest(ours.model->score(windows.tokens, windows.targets).loss_nats -
+                        plain.model->score(windows.tokens, windows.targets).loss_nats),
+                1e-5);
     }
   }
 }
