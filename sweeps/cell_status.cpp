@@ -51,7 +51,7 @@ CellStatus status_of(const RunRecord& record, const PlannedCell& cell) {
   }
   if (record.state == RunState::kDiverged) {
     status.state = CellState::kDiverged;
-    status.why = "diverged at step " + std::to_string(record.steps);
+    status.why = "diverged after " + std::to_string(record.steps) + " steps";
     return status;
   }
   status.state = CellState::kComplete;

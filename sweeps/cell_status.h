@@ -27,6 +27,11 @@ inline constexpr CellState kCellStates[] = {CellState::kMissing,     CellState::
                                             CellState::kDiverged,    CellState::kFailed};
 std::string_view name(CellState state);  // "missing" ...
 
+// Nothing is left to be run.
+inline bool ended(CellState state) {
+  return state == CellState::kComplete || state == CellState::kDiverged;
+}
+
 struct CellStatus {
   CellState state = CellState::kMissing;
   int64_t step = 0;                 // updates done, as far as the folder says

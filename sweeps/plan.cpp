@@ -135,6 +135,13 @@ std::vector<std::string> swept_keys(const SweepSpec& spec) {
   return keys;
 }
 
+// From wherever it is read.
+std::string whole_path(const std::string& file) {
+  std::error_code error;
+  const std::filesystem::path whole = std::filesystem::weakly_canonical(file, error);
+  return error ? file : whole.string();
+}
+
 // A cell's fault with the line of its key and the part of the sweep that asks for the cell.
 template <typename Action>
 void at_its_place(const SweepPoint& point, const Action& act) {
@@ -182,7 +189,7 @@ Plan make_plan(const SweepSpec& spec, const PlanOptions& options) {
 SweepRecord record_of(const Plan& plan) {
   SweepRecord record;
   record.name = plan.name;
-  record.spec_file = plan.spec_file;
+  record.spec_file = whole_path(plan.spec_file);
   record.spec_hash = plan.spec_hash;
   for (const PlannedCell& cell : plan.cells) {
     record.cells.push_back({cell.content_hash, cell.folder, cell.places});
@@ -201,8 +208,7 @@ void refuse_name_of_another_sweep(const std::filesystem::path& record_file, cons
     throw ConfigError(fault.what());
   }
   if (record.spec_hash == plan.spec_hash) return;
-  const fs::path theirs = fs::weakly_canonical(record.spec_file, error);
-  if (!error && theirs == fs::weakly_canonical(plan.spec_file, error) && !error) return;
+  if (whole_path(record.spec_file) == whole_path(plan.spec_file)) return;
   throw ConfigError(plan.spec_file + ": name = " + plan.name + ": is the sweep of " +
                     record.spec_file + " in this store (" + record_file.string() +
                     "); choose another name, or, if it is the same sweep and its file was moved "

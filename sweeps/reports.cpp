@@ -71,7 +71,7 @@ Totals total(const Plan& plan, const std::vector<CellStatus>& statuses, bool onl
   Totals totals;
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     const CellState state = statuses[i].state;
-    if (only_missing && (state == CellState::kComplete || state == CellState::kDiverged)) continue;
+    if (only_missing && ended(state)) continue;
     const PlannedCell& cell = plan.cells[i];
     ++totals.cells;
     totals.tokens += static_cast<double>(cell.train_tokens);

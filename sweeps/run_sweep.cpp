@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <stdexcept>
 
 #include "sweeps/executors/local.h"
@@ -11,30 +10,25 @@
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
 #include "trainer/config_yaml.h"
+#include "trainer/monotonic_clock.h"
 #include "trainer/run_lock.h"
 #include "trainer/run_record.h"
+#include "trainer/stop_signals.h"
 #include "trainer/utc_time.h"
 
 namespace scalelaw {
 namespace {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
 
 constexpr double kSecondsBetweenLooks = 0.5;  // at the running cells' metrics
-// Schedulers, wrappers and terminals send a signal twice at once, which is one wish.
-constexpr double kSecondsOfOneWish = 1.0;
 
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-bool ended(CellState state) {
-  return state == CellState::kComplete || state == CellState::kDiverged;
+double seconds_since(double start) {
+  return monotonic_seconds() - start;
 }
 
 struct Started : CellInProgress {
-  Clock::time_point at;
+  double at = 0;
 };
 
 class SweepRun {
@@ -58,7 +52,7 @@ class SweepRun {
       if (executor_.running() == 0) continue;
       show();
       const LocalExecutor::Event event = executor_.wait(kSecondsBetweenLooks);
-      if (event.stop_asked) stop();
+      if (event.stop_signal != 0) stop(event.stop_signal);
       if (event.ended != 0) take_end(event);
     }
     return result();
@@ -96,7 +90,11 @@ class SweepRun {
         queue_.set_elsewhere(*index);
         continue;
       }
-      start(*index);
+      try {
+        start(*index);
+      } catch (const std::runtime_error& error) {  // a disk, or fork: what runs goes on
+        queue_.stop(error.what());
+      }
     }
   }
 
@@ -108,19 +106,19 @@ class SweepRun {
         {options_.trainer.string(), "train", config.string(), "--runs", plan_.options.runs.string(),
          "--data", plan_.options.data.string(), "--device", "cpu", "--threads", "1"},
         folder_.log(cell.folder)};
-    started_[executor_.start(job)] = {{index, statuses_[index].step}, Clock::now()};
+    started_[executor_.start(job)] = {{index, statuses_[index].step}, monotonic_seconds()};
     statuses_[index].state = CellState::kRunning;
   }
 
-  void stop() {
+  void stop(int signal) {
     if (interrupted_) {
-      if (seconds_since(stop_asked_) <= kSecondsOfOneWish) return;
+      if (!insists(signal) || seconds_since(stop_asked_) <= kSecondsOfOneWish) return;
       executor_.signal_all(SIGKILL);
       display_.line("killing " + std::to_string(executor_.running()) + " runs");
       return;
     }
     interrupted_ = true;
-    stop_asked_ = Clock::now();
+    stop_asked_ = monotonic_seconds();
     queue_.stop("interrupted");
     executor_.signal_all(SIGTERM);
     display_.line("stopping: " + std::to_string(executor_.running()) +
@@ -135,6 +133,7 @@ class SweepRun {
     status = look_at(plan_, cell, {});
     ProcessEnd end = event.end;
     std::string reason = last_line(folder_.log(cell.folder));
+    if (reason.starts_with(LocalExecutor::kHeading)) reason = "it said nothing";
     if (end == ProcessEnd{} && !ended(status.state)) {
       end.exit_code = kExitOther;
       reason = "exit 0, but there is no run.json";
@@ -150,7 +149,9 @@ class SweepRun {
                     ? "; killed with no other run beside it too, so it was not tried again"
                     : "; not tried again";
     }
-    if (!killed_on_demand && verdict != Verdict::kComplete && verdict != Verdict::kElsewhere) {
+    if (killed_on_demand) {
+      note_unfinished({cell.content_hash, {kExitInterrupted, 0}, "killed on demand", utc_now()});
+    } else if (verdict != Verdict::kComplete && verdict != Verdict::kElsewhere) {
       note_unfinished({cell.content_hash, end, reason, utc_now()});
     }
     if (verdict == Verdict::kComplete) {
@@ -226,7 +227,7 @@ class SweepRun {
 
   void show() {
     if (!display_.is_terminal() && seconds_since(looked_) < kSecondsBetweenLooks) return;
-    looked_ = Clock::now();
+    looked_ = monotonic_seconds();
     SweepView view;
     view.plan = &plan_;
     for (const auto& [pid, started] : started_) {
@@ -265,7 +266,8 @@ class SweepRun {
     if (!interrupted_) result.stopped_because = queue_.stopped_because();
     const int64_t whole =
         result.states.at(CellState::kComplete) + result.states.at(CellState::kDiverged);
-    if (result.states.at(CellState::kFailed) > 0 && !interrupted_) {
+    const bool failed = result.states.at(CellState::kFailed) > 0 || !result.stopped_because.empty();
+    if (failed && !interrupted_) {
       result.exit_code = kExitOther;
     } else if (whole < static_cast<int64_t>(plan_.cells.size())) {
       result.exit_code = kExitInterrupted;
@@ -281,7 +283,7 @@ class SweepRun {
   RunQueue queue_;
   LocalExecutor executor_;
   std::map<pid_t, Started> started_;
-  Clock::time_point start_ = Clock::now(), looked_, stop_asked_;
+  double start_ = monotonic_seconds(), looked_ = 0, stop_asked_ = 0;
   WorkLeft work_left_{plan_};
   bool interrupted_ = false;
 };

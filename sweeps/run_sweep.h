@@ -24,7 +24,7 @@ struct RunSweepResult {
   std::map<CellState, int64_t> states;  // of all cells, at the end
   int64_t resumable = 0;                // interrupted cells
   bool interrupted = false;             // asked to stop
-  std::string stopped_because;          // equal failures; "": did not happen
+  std::string stopped_because;  // equal failures, a disk that is full; "": went on to the end
   // 0 all complete (diverged ones too), 3 some missing, interrupted or running elsewhere and the
   // same command goes on, 1 some failed.
   int exit_code = 0;

@@ -15,6 +15,7 @@
 
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
+#include "trainer/run_lock.h"
 
 namespace scalelaw {
 
@@ -32,11 +33,8 @@ void SweepFolder::prepare() const {
   for (const char* part : {"cells", "logs"}) {
     if (!error) create_folders(path / part, error);
   }
-  if (error || access(path.c_str(), W_OK) != 0) {
-    throw ConfigError(path.string() + ": cannot be written" +
-                      (error ? " (" + error.message() + ")" : "") +
-                      "; choose another store with --runs");
-  }
+  if (error) throw_unwritable(path, error.value());
+  if (access(path.c_str(), W_OK) != 0) throw_unwritable(path, errno);
   for (const fs::path& place : {path.parent_path(), path / "cells"}) {
     remove_drafts(place, std::chrono::hours(1));
   }
@@ -57,6 +55,13 @@ bool UnfinishedAttempt::interrupted() const {
   return end.signal == 0 && end.exit_code == kExitInterrupted;
 }
 
+// As a disk that was full has left it.
+static bool ends_within_a_line(int descriptor) {
+  const off_t length = descriptor < 0 ? 0 : lseek(descriptor, 0, SEEK_END);
+  char last = '\n';
+  return length > 0 && pread(descriptor, &last, 1, length - 1) == 1 && last != '\n';
+}
+
 void append_unfinished(const SweepFolder& folder, const UnfinishedAttempt& attempt) {
   const nlohmann::ordered_json json = {{"content_hash", attempt.content_hash},
                                        {"exit_code", attempt.end.exit_code},
@@ -64,10 +69,10 @@ void append_unfinished(const SweepFolder& folder, const UnfinishedAttempt& attem
                                        {"reason", attempt.reason},
                                        {"ended_at", attempt.ended_at}};
   // A log may hold bytes that are no UTF-8.
-  const std::string line =
-      json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  std::string line = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   const fs::path file = folder.unfinished();
-  const int descriptor = open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+  const int descriptor = open(file.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+  if (ends_within_a_line(descriptor)) line.insert(line.begin(), '\n');
   const bool written = descriptor >= 0 && write(descriptor, line.data(), line.size()) ==
                                               static_cast<ssize_t>(line.size());
   const int reason = errno;

@@ -75,7 +75,8 @@ void add_verbs(CLI::App& app, Arguments& a) {
       "Complete runs are skipped, interrupted ones go on. Ctrl-C loses nothing: the runs write a\n"
       "checkpoint and end; once more, a second later or after, kills them.");
   add_common(run, a);
-  add_whole(*run, "--jobs,-j", a.jobs, kJobs, "processes side by side; 0: the cores there are");
+  add_whole(*run, "--jobs,-j", a.jobs, kJobs,
+            "one-thread processes on the CPU, side by side; 0: the cores there are");
   add_whole(*run, "--retries", a.queue.retries, {}, "of a crash, a run");
   add_whole(*run, "--stop-after", a.queue.stop_after, {},
             "start nothing new after so many equal failures in a row; 0: never");

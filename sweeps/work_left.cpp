@@ -12,8 +12,7 @@ double cost_of_steps(const PlannedCell& cell, int64_t steps) {
 }
 
 bool needs_work(CellState state) {
-  return state != CellState::kComplete && state != CellState::kDiverged &&
-         state != CellState::kFailed;
+  return !ended(state) && state != CellState::kFailed;
 }
 
 }  // namespace

@@ -39,15 +39,17 @@ std::string cursor_text(const TrainingCursor& cursor) {
   for (const RunEvent& e : cursor.events) {
     events.push_back({{"kind", e.kind}, {"step", e.step}, {"detail", e.detail}});
   }
-  return nlohmann::json{{"step", cursor.step},
-                        {"loss_since_line", to_json(cursor.loss_since_line)},
-                        {"loss_last_tenth", to_json(cursor.loss_last_tenth)},
-                        {"wall_seconds", cursor.wall_seconds},
-                        {"evaluate_seconds", cursor.evaluate_seconds},
-                        {"checkpoint_seconds", cursor.checkpoint_seconds},
-                        {"events", events},
-                        {"pack", cursor.pack}}  // An event may quote a damaged file.
-      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  nlohmann::json json = {{"step", cursor.step},
+                         {"loss_since_line", to_json(cursor.loss_since_line)},
+                         {"loss_last_tenth", to_json(cursor.loss_last_tenth)},
+                         {"wall_seconds", cursor.wall_seconds},
+                         {"evaluate_seconds", cursor.evaluate_seconds},
+                         {"checkpoint_seconds", cursor.checkpoint_seconds},
+                         {"events", events},
+                         {"pack", cursor.pack}};
+  if (cursor.grad_norm) json["grad_norm"] = *cursor.grad_norm;
+  // An event may quote a damaged file.
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 TrainingCursor cursor_from_text(const std::string& text) {
@@ -56,6 +58,7 @@ TrainingCursor cursor_from_text(const std::string& text) {
   cursor.step = json.at("step");
   cursor.loss_since_line = mean_from_json(json.at("loss_since_line"));
   cursor.loss_last_tenth = mean_from_json(json.at("loss_last_tenth"));
+  if (json.contains("grad_norm")) cursor.grad_norm = json.at("grad_norm").get<double>();
   cursor.wall_seconds = json.at("wall_seconds");
   cursor.evaluate_seconds = json.at("evaluate_seconds");
   cursor.checkpoint_seconds = json.at("checkpoint_seconds");

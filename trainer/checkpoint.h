@@ -33,10 +33,11 @@ struct RunningMean {
 // What a run must remember besides weights and moments. Everything else is a function of the
 // configuration and the step.
 struct TrainingCursor {
-  int64_t step = 0;             // updates done; the next batch's number
-  RunningMean loss_since_line;  // train loss since the last line of metrics
-  RunningMean loss_last_tenth;  // over the last tenth of the steps
-  double wall_seconds = 0;      // of all attempts
+  int64_t step = 0;                 // updates done; the next batch's number
+  RunningMean loss_since_line;      // train loss since the last line of metrics
+  RunningMean loss_last_tenth;      // over the last tenth of the steps
+  std::optional<double> grad_norm;  // of the last update, before clipping
+  double wall_seconds = 0;          // of all attempts
   double evaluate_seconds = 0, checkpoint_seconds = 0;
   double final_evaluate_seconds = 0;  // of this attempt: after the last checkpoint
   std::vector<RunEvent> events;

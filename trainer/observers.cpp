@@ -1,21 +1,15 @@
 #include "trainer/observers.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <utility>
 
 #include "trainer/evaluate.h"
+#include "trainer/monotonic_clock.h"
 #include "trainer/number.h"
 
 namespace scalelaw {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 class MetricsObserver : public Observer {
  public:
@@ -25,9 +19,7 @@ class MetricsObserver : public Observer {
 
   bool due(const Pack& pack) override {
     evaluate_ = std::ranges::binary_search(evaluations_, pack.step());
-    return evaluate_ || std::ranges::any_of(pack.members(), [](const ReplicaRun& m) {
-             return m.training() && m.line_due();
-           });
+    return std::ranges::any_of(pack.members(), [&](const ReplicaRun& m) { return is_due(m); });
   }
 
   void observe(Pack& pack) override {
@@ -36,15 +28,19 @@ class MetricsObserver : public Observer {
     pack.advance_clock();
     for (std::size_t r = 0; r < losses.size(); ++r) {
       ReplicaRun& member = pack.members()[r];
-      if (!member.training() || !(evaluate_ || member.line_due())) continue;
+      if (!is_due(member)) continue;
       // Only the final evaluation speaks of a member's last step, in a pack as alone.
       if (pack.step() == member.steps()) losses[r].clear();
-      member.write_line(pack.learning_rate(static_cast<int64_t>(r)),
-                        pack.last_result().grad_norm[r], losses[r]);
+      member.write_line(pack.learning_rate(static_cast<int64_t>(r)), losses[r]);
     }
   }
 
  private:
+  // Resumed at a step whose line is written already, a member has nothing to tell of it.
+  bool is_due(const ReplicaRun& m) const {
+    return m.training() && m.cursor.loss_since_line.count > 0 && (evaluate_ || m.line_due());
+  }
+
   std::vector<int64_t> evaluations_;
   bool evaluate_ = false;
 };
@@ -52,16 +48,16 @@ class MetricsObserver : public Observer {
 class CheckpointObserver : public Observer {
  public:
   explicit CheckpointObserver(double seconds) : seconds_(seconds) {}
-  bool due(const Pack&) override { return seconds_ > 0 && seconds_since(last_) >= seconds_; }
+  bool due(const Pack&) override { return seconds_ > 0 && monotonic_seconds() - last_ >= seconds_; }
   void observe(Pack& pack) override {
     pack.advance_clock();
     pack.write_checkpoints();
-    last_ = Clock::now();
+    last_ = monotonic_seconds();
   }
 
  private:
   double seconds_;
-  Clock::time_point last_ = Clock::now();
+  double last_ = monotonic_seconds();
 };
 
 // Of all members, ended ones included.
@@ -81,15 +77,20 @@ class ProgressObserver : public Observer {
         write_(std::move(write)),
         first_step_(pack.step()),
         first_tokens_(trained_tokens(pack)) {}
+  ~ProgressObserver() override {
+    if (line_is_open_) write_("\n");
+  }
+  ProgressObserver(const ProgressObserver&) = delete;
+  ProgressObserver& operator=(const ProgressObserver&) = delete;
 
   bool due(const Pack& pack) override {
-    if (seconds_ <= 0 || pack.finished()) return false;
-    return pack.step() == pack.last_step() || seconds_since(last_) >= seconds_;
+    if (seconds_ <= 0 || pack.finished() || pack.step() == first_step_) return false;
+    return pack.step() == pack.last_step() || monotonic_seconds() - last_ >= seconds_;
   }
 
   void observe(Pack& pack) override {
-    last_ = Clock::now();
-    const double elapsed = seconds_since(start_);
+    last_ = monotonic_seconds();
+    const double elapsed = monotonic_seconds() - start_;
     const auto done = static_cast<double>(pack.step() - first_step_);
     const auto left = static_cast<double>(pack.last_step() - pack.step());
     double sum = 0;
@@ -109,18 +110,18 @@ class ProgressObserver : public Observer {
                   sum / static_cast<double>(living), of.c_str(),
                   human((trained_tokens(pack) - first_tokens_) / elapsed).c_str(),
                   left * elapsed / done);
-    const bool last = pack.step() == pack.last_step();
-    write_(terminal_ ? "\r\x1b[K" + std::string(line) + (last ? "\n" : "")
-                     : std::string(line) + "\n");
+    write_(terminal_ ? "\r\x1b[K" + std::string(line) : std::string(line) + "\n");
+    line_is_open_ = terminal_;
   }
 
  private:
   double seconds_;
   bool terminal_;
   std::function<void(const std::string&)> write_;
-  Clock::time_point start_ = Clock::now(), last_ = start_;
+  double start_ = monotonic_seconds(), last_ = start_;
   int64_t first_step_;
   double first_tokens_;
+  bool line_is_open_ = false;
 };
 
 }  // namespace

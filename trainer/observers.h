@@ -1,5 +1,5 @@
-// What watches training: each is asked after every update whether it is due. The train loop knows
-// nothing else about them.
+// What watches training: each is asked whether it is due. The train loop knows nothing else about
+// them.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,8 @@ namespace scalelaw {
 class Observer {
  public:
   virtual ~Observer() = default;
-  virtual bool due(const Pack& pack) = 0;  // after update pack.step()
+  // After update pack.step(), and once where training begins or goes on.
+  virtual bool due(const Pack& pack) = 0;
   virtual void observe(Pack& pack) = 0;
 };
 
@@ -24,8 +25,8 @@ class Observer {
 std::unique_ptr<Observer> make_metrics_observer(const Pack& pack);
 // A checkpoint every `seconds` of wall time; 0: never (the loop writes one when interrupted).
 std::unique_ptr<Observer> make_checkpoint_observer(double seconds);
-// One line of progress: rewritten in place on a terminal, else a line of its own ten times as
-// seldom. `write` gets the text; seconds 0: silent.
+// One line of progress: rewritten in place on a terminal and ended with the observer, else a line
+// of its own ten times as seldom. `write` gets the text; seconds 0: silent.
 std::unique_ptr<Observer> make_progress_observer(const Pack& pack, double seconds, bool terminal,
                                                  std::function<void(const std::string&)> write);
 

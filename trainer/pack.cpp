@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <set>
 #include <stdexcept>
@@ -16,20 +15,13 @@
 #include "trainer/data/data_set.h"
 #include "trainer/data_rules.h"
 #include "trainer/lr_schedule.h"
+#include "trainer/monotonic_clock.h"
 #include "trainer/number.h"
 #include "trainer/pack_resume.h"
 #include "trainer/pack_rules.h"
 #include "trainer/run_identity.h"
 
 namespace scalelaw {
-namespace {
-
-double monotonic_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-}  // namespace
-
 Pack::Pack(std::vector<RunConfig> configs, PackOptions options) : options_(std::move(options)) {
   check_can_share_pack(configs);
   std::vector<RunIdentity> identities;
@@ -167,18 +159,14 @@ void Pack::load_batch() {
 }
 
 void Pack::train_one_step() {
-  try {
-    load_batch();
-  } catch (const std::exception&) {
-    save_before_leaving();
-    throw;
-  }
+  load_batch();
   const RunConfig& first = members_.front().config();
   const int64_t micro = first.how.micro_batch_tokens > 0
                             ? first.how.micro_batch_tokens / shape_.n_ctx
                             : inputs_.size(1);
   std::vector<UpdateRow> rows;
   std::vector<double> clip_norms;
+  updating_ = true;
   ++step_;
   for (std::size_t r = 0; r < members_.size(); ++r) {
     UpdateRow row;
@@ -190,11 +178,11 @@ void Pack::train_one_step() {
   result_ = train_step(*model_, arena_, *optimizer_, inputs_.to(options_.device),
                        targets_.to(options_.device), micro, clip_norms, rows);
   for (std::size_t r = 0; r < members_.size(); ++r) {
-    if (!rows[r].active) continue;
-    if (result_.updated[r]) {
-      members_[r].account(result_.loss_nats[r]);
-      continue;
-    }
+    if (result_.updated[r]) members_[r].account(result_.loss_nats[r], result_.grad_norm[r]);
+  }
+  updating_ = false;
+  for (std::size_t r = 0; r < members_.size(); ++r) {
+    if (!rows[r].active || result_.updated[r]) continue;
     advance_clock();
     end_diverged(r, "loss " + std::to_string(result_.loss_nats[r]) + ", gradient norm " +
                         std::to_string(result_.grad_norm[r]));

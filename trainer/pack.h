@@ -51,13 +51,14 @@ class Pack {
 
   // Mean test losses of each replica now, [set name] -> loss; costs evaluate.tokens a set.
   std::vector<std::map<std::string, double>> test_losses();
-  // Checkpoint, final evaluation and run.json of the members whose horizon is reached. Once `stop`
-  // is set the evaluation is left where it is and those members stay unfinished, at their horizon.
+  // Where a member's horizon is reached: a checkpoint of all that train (they go on from a common
+  // step), the final evaluation and run.json of those that are at theirs. Once `stop` is set the
+  // evaluation is left where it is and those members stay unfinished, at their horizon.
   void finish_members_at_horizon(const std::atomic<bool>& stop);
   // A checkpoint of every member still training.
   void write_checkpoints();
-  // The same when something beside the models has failed (data, a test set, a disk): never throws,
-  // so that the first fault is the one told.
+  // The same when something has failed (data, a test set, a disk): never throws, so that the first
+  // fault is the one told. Nothing is written where it failed within an update.
   void save_before_leaving();
   // Wall time since the last call goes to the cursors.
   void advance_clock();
@@ -91,7 +92,8 @@ class Pack {
   at::Tensor inputs_, targets_;  // (R, B, T) on the CPU, refilled each step
   StepResult result_;
   int64_t step_ = 0;
-  double clock_ = 0;  // monotonic seconds at the last advance_clock
+  bool updating_ = false;  // an update has begun: weights and moments may be of no step
+  double clock_ = 0;       // monotonic seconds at the last advance_clock
 };
 
 }  // namespace scalelaw

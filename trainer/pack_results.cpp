@@ -1,18 +1,16 @@
 // What a pack leaves behind: evaluations, checkpoints, records.
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <exception>
 #include <filesystem>
 #include <utility>
 
 #include "trainer/checkpoint.h"
+#include "trainer/monotonic_clock.h"
 #include "trainer/pack.h"
 
 namespace scalelaw {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 // Adds the time it lives to `seconds` of every cursor's field.
 class Stopwatch {
@@ -22,14 +20,13 @@ class Stopwatch {
   Stopwatch(const Stopwatch&) = delete;
   Stopwatch& operator=(const Stopwatch&) = delete;
   ~Stopwatch() {
-    const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
-    for (ReplicaRun& member : members_) member.cursor.*field_ += seconds;
+    for (ReplicaRun& member : members_) member.cursor.*field_ += monotonic_seconds() - start_;
   }
 
  private:
   std::vector<ReplicaRun>& members_;
   double TrainingCursor::*field_;
-  Clock::time_point start_ = Clock::now();
+  double start_ = monotonic_seconds();
 };
 
 }  // namespace
@@ -57,7 +54,7 @@ void Pack::finish_members_at_horizon(const std::atomic<bool>& stop) {
   // First what took long; resumed from this very step, it is there already.
   advance_clock();
   write_checkpoints([&](const ReplicaRun& m) {
-    return due(m) && !std::filesystem::exists(checkpoint_file(m.folder(), m.cursor.step));
+    return m.training() && !std::filesystem::exists(checkpoint_file(m.folder(), m.cursor.step));
   });
   std::vector<std::map<std::string, WindowScores>> results(members_.size());
   {
@@ -95,6 +92,7 @@ void Pack::write_checkpoints() {
 }
 
 void Pack::save_before_leaving() {
+  if (updating_) return;
   try {
     advance_clock();
     write_checkpoints();

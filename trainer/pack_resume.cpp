@@ -68,7 +68,13 @@ void Pack::resume() {
                       "; train with the program and configuration that wrote it, or move the "
                       "folder's checkpoints away to begin at step 0");
   } else {
-    if (!common.empty()) options_.note("no checkpoint is whole: starting again from step 0");
+    const bool any = std::ranges::any_of(
+        folders, [](const RunFolder& folder) { return !checkpoint_steps(folder).empty(); });
+    if (any) {
+      options_.note(std::string(common.empty() ? "the members share no checkpointed step"
+                                               : "no checkpoint is whole") +
+                    ": starting again from step 0");
+    }
     set_aside_rejected(rejected);
     start_afresh();
   }

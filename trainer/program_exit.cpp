@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <iostream>
@@ -34,16 +35,20 @@ int end_with_error(std::string_view command, const std::exception& error) {
 }
 
 int run_main(std::string_view command, const std::function<int()>& body) {
+  // Whoever reads what is printed may go: training does not end with it.
+  std::signal(SIGPIPE, SIG_IGN);
   const int exit_code = exit_code_of(command, body);
   errno = 0;
   std::cout.flush();
   const bool flushed = std::fflush(stdout) == 0;
   const int cause = errno;
   if (flushed && std::cout && std::ferror(stdout) == 0) return exit_code;
+  const int lost_output = exit_code == kExitComplete ? kExitOther : exit_code;
+  if (cause == EPIPE) return lost_output;  // as `| head` wants it
   const std::string why = cause == 0 ? "" : std::string(": ") + std::strerror(cause);
   end_with_error(command, std::runtime_error("standard output could not be written" + why +
                                              "; what was printed is not whole"));
-  return exit_code == kExitComplete ? kExitOther : exit_code;
+  return lost_output;
 }
 
 }  // namespace scalelaw

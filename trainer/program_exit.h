@@ -12,7 +12,8 @@ namespace scalelaw {
 int end_with_error(std::string_view command, const std::exception& error);
 
 // What main returns: `body`'s exit code, or end_with_error() of what it threw. What was printed is
-// flushed: where stdout could not take all of it, a message says so and 0 becomes kExitOther.
+// flushed: where stdout could not take all of it 0 becomes kExitOther, and a message says so unless
+// its reader has gone (SIGPIPE is ignored from here on).
 int run_main(std::string_view command, const std::function<int()>& body);
 
 }  // namespace scalelaw

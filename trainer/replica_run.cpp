@@ -85,7 +85,8 @@ void ReplicaRun::begin_attempt(TrainingCursor at, const Provenance& provenance) 
     cursor.events.push_back({"attempt_record_damaged", cursor.step, file.filename().string()});
   }
   if (!attempts_.empty()) {
-    cursor.events.push_back({"resumed", cursor.step, "attempt " + std::to_string(attempt.number)});
+    cursor.events.push_back({cursor.step > 0 ? "resumed" : "restarted", cursor.step,
+                             "attempt " + std::to_string(attempt.number)});
     const std::string moved = difference(attempts_.back().provenance, provenance);
     if (!moved.empty()) cursor.events.push_back({"moved", cursor.step, moved});
   }
@@ -98,10 +99,13 @@ void ReplicaRun::begin_attempt(TrainingCursor at, const Provenance& provenance) 
     throw std::runtime_error(folder().metrics_part(attempt.number).string() +
                              ": cannot be written");
   }
+  sync_folder(
+      folder().path);  // or a power cut could keep a checkpoint and lose the lines before it
 }
 
-void ReplicaRun::account(double loss_nats) {
+void ReplicaRun::account(double loss_nats, double grad_norm) {
   ++cursor.step;
+  cursor.grad_norm = grad_norm;
   cursor.loss_since_line.add(loss_nats);
   if (cursor.step > steps_ - std::max<int64_t>(1, steps_ / 10)) {
     cursor.loss_last_tenth.add(loss_nats);
@@ -121,14 +125,14 @@ bool ReplicaRun::line_due() const {
   return cursor.step % log_every_ == 0 || cursor.step == steps_;
 }
 
-void ReplicaRun::write_line(double learning_rate, double grad_norm,
+void ReplicaRun::write_line(double learning_rate,
                             const std::map<std::string, double>& test_loss_nats) {
   MetricsRow row;
   row.step = cursor.step;
   row.train_tokens = cursor.step * config().train.batch_tokens;
   if (cursor.loss_since_line.count > 0) row.train_loss_nats = cursor.loss_since_line.value();
   row.learning_rate = learning_rate;
-  row.grad_norm = grad_norm;
+  row.grad_norm = cursor.grad_norm;
   row.wall_seconds = cursor.wall_seconds;
   const double seconds = cursor.wall_seconds - wall_seconds_at_line_;
   if (seconds > 0) {

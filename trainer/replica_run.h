@@ -37,13 +37,12 @@ class ReplicaRun {
   TrainingCursor cursor;  // of the last update done
 
   // After an update: the means, and whether a line is due.
-  void account(double loss_nats);
+  void account(double loss_nats, double grad_norm);
   bool line_due() const;
   // std::runtime_error when the folder was removed or moved while running.
   void check_folder() const;
   void sync_metrics();  // to disk; before a checkpoint, so that no line before it can be lost
-  void write_line(double learning_rate, double grad_norm,
-                  const std::map<std::string, double>& test_loss_nats);
+  void write_line(double learning_rate, const std::map<std::string, double>& test_loss_nats);
 
   // Ends the run: window losses, then run.json, last. `results` empty: diverged.
   // `facts` holds what the members of a pack share (shape, counts, data).

@@ -45,7 +45,14 @@ void write_holder(int file_descriptor) {
   if (pwrite(file_descriptor, text.data(), text.size(), 0) < 0) return;
 }
 
-[[noreturn]] void throw_disk(const std::filesystem::path& file, int error) {
+[[noreturn]] void throw_in_use(const std::filesystem::path& folder, const std::string& holder) {
+  throw ConfigError(folder.string() + ": in use by " + holder +
+                    "; wait for it to end, or stop it, then start again");
+}
+
+}  // namespace
+
+void throw_unwritable(const std::filesystem::path& file, int error) {
   const std::string what = file.string() + ": " + std::strerror(error);
   // ENOTDIR, ENOENT: a part of the path is a file, or is where no folder can be made (/proc).
   if (error == EACCES || error == EPERM || error == EROFS || error == ENOTDIR || error == ENOENT) {
@@ -54,20 +61,13 @@ void write_holder(int file_descriptor) {
   throw std::runtime_error(what);
 }
 
-[[noreturn]] void throw_in_use(const std::filesystem::path& folder, const std::string& holder) {
-  throw ConfigError(folder.string() + ": in use by " + holder +
-                    "; wait for it to end, or stop it, then start again");
-}
-
-}  // namespace
-
 RunLock::RunLock(const std::filesystem::path& folder) {
   std::error_code error;
   create_folders(folder, error);
-  if (error) throw_disk(folder, error.value());
+  if (error) throw_unwritable(folder, error.value());
   const auto file = lock_file(folder);
   file_descriptor_ = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (file_descriptor_ < 0) throw_disk(file, errno);
+  if (file_descriptor_ < 0) throw_unwritable(file, errno);
 
   struct flock lock = whole_file_write_lock();
   if (fcntl(file_descriptor_, F_OFD_SETLK, &lock) == 0) {
@@ -78,7 +78,7 @@ RunLock::RunLock(const std::filesystem::path& folder) {
   const int reason = errno;
   const std::string holder = read_holder(file_descriptor_);
   close(file_descriptor_);
-  if (reason != EAGAIN && reason != EACCES) throw_disk(file, reason);
+  if (reason != EAGAIN && reason != EACCES) throw_unwritable(file, reason);
   throw_in_use(folder, holder);
 }
 
@@ -111,7 +111,7 @@ std::optional<std::string> lock_holder(const std::filesystem::path& folder) {
   const int file_descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC);
   if (file_descriptor < 0) {
     if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
-    throw_disk(file, errno);
+    throw_unwritable(file, errno);
   }
   struct flock lock = whole_file_write_lock();
   const int result = fcntl(file_descriptor, F_OFD_GETLK, &lock);
@@ -119,7 +119,7 @@ std::optional<std::string> lock_holder(const std::filesystem::path& folder) {
   std::optional<std::string> holder;
   if (result == 0 && lock.l_type != F_UNLCK) holder = read_holder(file_descriptor);
   close(file_descriptor);
-  if (result != 0) throw_disk(file, reason);
+  if (result != 0) throw_unwritable(file, reason);
   return holder;
 }
 

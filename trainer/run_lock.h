@@ -29,6 +29,10 @@ class RunLock {
   std::filesystem::path file_;
 };
 
+// What a store that failed with `error` (an errno) at `file` means: ConfigError where the remedy is
+// another --runs, else std::runtime_error (a disk that is full or broken).
+[[noreturn]] void throw_unwritable(const std::filesystem::path& file, int error);
+
 // The ConfigError that RunLock would throw now for a folder in use; makes nothing.
 void check_not_held(const std::filesystem::path& folder);
 

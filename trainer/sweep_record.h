@@ -30,7 +30,7 @@ struct SweepCell {
 struct SweepRecord {
   int version = kSweepRecordVersion;
   std::string name;
-  std::string spec_file;         // as given on the command line
+  std::string spec_file;         // its whole path
   std::string spec_hash;         // 32 hex digits of the file's bytes
   std::vector<SweepCell> cells;  // in the file's order; each content hash once
   bool operator==(const SweepRecord&) const = default;

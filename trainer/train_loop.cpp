@@ -5,21 +5,14 @@
 namespace scalelaw {
 namespace {
 
-void observe(const std::vector<std::unique_ptr<Observer>>& observers, Pack& pack) {
-  try {
+TrainOutcome train_to_the_end(Pack& pack, const std::vector<std::unique_ptr<Observer>>& observers,
+                              const std::atomic<bool>& stop) {
+  const auto observe = [&] {
     for (const auto& observer : observers) {
       if (observer->due(pack)) observer->observe(pack);
     }
-  } catch (const std::exception&) {
-    pack.save_before_leaving();
-    throw;
-  }
-}
-
-}  // namespace
-
-TrainOutcome train(Pack& pack, const std::vector<std::unique_ptr<Observer>>& observers,
-                   const std::atomic<bool>& stop) {
+  };
+  observe();                             // resumed where watching failed: the line that is missing
   pack.finish_members_at_horizon(stop);  // resumed after the last update, before run.json
   while (!pack.finished()) {
     if (stop) {
@@ -28,10 +21,22 @@ TrainOutcome train(Pack& pack, const std::vector<std::unique_ptr<Observer>>& obs
       return TrainOutcome::kInterrupted;
     }
     pack.train_one_step();
-    observe(observers, pack);
+    observe();
     pack.finish_members_at_horizon(stop);
   }
   return TrainOutcome::kFinished;
+}
+
+}  // namespace
+
+TrainOutcome train(Pack& pack, const std::vector<std::unique_ptr<Observer>>& observers,
+                   const std::atomic<bool>& stop) {
+  try {
+    return train_to_the_end(pack, observers, stop);
+  } catch (const std::exception&) {
+    pack.save_before_leaving();
+    throw;
+  }
 }
 
 }  // namespace scalelaw

@@ -3,12 +3,9 @@
 #include <c10/util/Exception.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <atomic>
-#include <csignal>
 #include <cstdio>
 #include <iostream>
 #include <map>
@@ -29,32 +26,12 @@
 #include "trainer/program_exit.h"
 #include "trainer/provenance.h"
 #include "trainer/run_identity.h"
+#include "trainer/stop_signals.h"
 #include "trainer/train_loop.h"
 
 namespace {
 
 using namespace scalelaw;
-
-std::atomic<bool> stop_requested{false};
-
-double monotonic_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-// Schedulers, wrappers and terminals send a signal twice at once: only one that comes a second
-// later ends the program without a checkpoint.
-std::atomic<double> stop_requested_at{0};
-void request_stop(int signal) {
-  const double now = monotonic_seconds();
-  if (!stop_requested) stop_requested_at = now;
-  stop_requested = true;
-  if (now - stop_requested_at > 1.0) {
-    std::signal(signal, SIG_DFL);
-    std::raise(signal);
-  }
-}
 
 struct TrainArguments {
   std::vector<std::string> configs, settings;
@@ -109,6 +86,19 @@ std::string rounded_horizon(const RunConfig& config) {
          std::to_string(steps * batch) + " tokens";
 }
 
+constexpr const char* kEraseLine = "\r\x1b[K";
+
+// The observers end with it: what they leave on the terminal is a line of its own.
+TrainOutcome train_observed(Pack& pack, bool terminal) {
+  const ProvenanceConfig& how = pack.members().front().config().how;
+  std::vector<std::unique_ptr<Observer>> observers;
+  observers.push_back(make_metrics_observer(pack));
+  observers.push_back(make_checkpoint_observer(how.checkpoint_every_seconds));
+  observers.push_back(make_progress_observer(pack, how.progress_every_seconds, terminal,
+                                             [](const std::string& text) { std::cerr << text; }));
+  return train(pack, observers, stop_on_signals());
+}
+
 int train_configs(const std::vector<RunConfig>& configs, const TrainArguments& arguments) {
   PackOptions options;
   options.runs = arguments.runs;
@@ -117,25 +107,19 @@ int train_configs(const std::vector<RunConfig>& configs, const TrainArguments& a
   if (arguments.threads > 0) at::set_num_threads(arguments.threads);
   options.provenance = current_provenance(options.device, at::get_num_threads());
   options.provenance.micro_batch_tokens = configs.front().how.micro_batch_tokens;
-  options.note = [](const std::string& text) { spdlog::info("{}", text); };
+  const bool terminal = isatty(STDERR_FILENO) != 0;
+  options.note = [terminal](const std::string& text) {
+    if (terminal) std::cerr << kEraseLine;
+    spdlog::info("{}", text);
+  };
 
   Pack pack(configs, std::move(options));
   if (pack.finished()) return kExitComplete;
-  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, request_stop);
-  // A connection that drops; under nohup it stays ignored.
-  if (std::signal(SIGHUP, request_stop) == SIG_IGN) std::signal(SIGHUP, SIG_IGN);
   for (const ReplicaRun& member : pack.members()) {
     spdlog::info("{}: {} steps from {}{}", member.folder().path.string(), member.steps(),
                  pack.step(), rounded_horizon(member.config()));
   }
-  const ProvenanceConfig& how = pack.members().front().config().how;
-  std::vector<std::unique_ptr<Observer>> observers;
-  observers.push_back(make_metrics_observer(pack));
-  observers.push_back(make_checkpoint_observer(how.checkpoint_every_seconds));
-  observers.push_back(make_progress_observer(pack, how.progress_every_seconds,
-                                             isatty(STDERR_FILENO) != 0,
-                                             [](const std::string& text) { std::cerr << text; }));
-  if (train(pack, observers, stop_requested) == TrainOutcome::kInterrupted) {
+  if (train_observed(pack, terminal) == TrainOutcome::kInterrupted) {
     spdlog::warn("interrupted at step {}; the same command goes on from there", pack.step());
     return kExitInterrupted;
   }

@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "trainer/stop_signals.h"
 #include "trainer/utc_time.h"
 
 extern char** environ;
@@ -58,7 +59,7 @@ struct ChildSetup {
 // Between fork and exec: only async-signal-safe calls.
 [[noreturn]] void become(const ChildSetup& setup) {
   setpgid(0, 0);
-  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  prctl(PR_SET_PDEATHSIG, kPoliteStop);
   if (getppid() != setup.launcher) _exit(127);  // it died before prctl
   const int nothing = open("/dev/null", O_RDONLY);
   if (nothing > STDIN_FILENO) {
@@ -74,18 +75,13 @@ struct ChildSetup {
   _exit(127);
 }
 
-bool is_ignored(int signal) {
-  struct sigaction action = {};
-  return sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
-}
-
 }  // namespace
 
 LocalExecutor::LocalExecutor() {
   sigemptyset(&waited_for_);
   sigaddset(&waited_for_, SIGCHLD);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
-    // Blocking would bring out what nohup, or `&` in a script, had the process ignore.
+  for (const int number : kStopSignals) {
+    // Blocking would bring out what the process is to ignore.
     if (!is_ignored(number)) sigaddset(&waited_for_, number);
   }
   sigprocmask(SIG_BLOCK, &waited_for_, &mask_before_);
@@ -103,7 +99,7 @@ LocalExecutor::~LocalExecutor() {
 pid_t LocalExecutor::start(const LocalJob& job) {
   const int log = open(job.log.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
   if (log < 0) throw std::runtime_error(job.log.string() + ": " + std::strerror(errno));
-  std::string heading = "--- " + utc_now();
+  std::string heading = kHeading + utc_now();
   for (const std::string& word : job.command) heading += " " + word;
   heading += "\n";
   (void)!write(log, heading.data(), heading.size());
@@ -150,7 +146,7 @@ LocalExecutor::Event LocalExecutor::wait(double seconds) {
   const int number = sigtimedwait(&waited_for_, nullptr, &timeout);
   if (number == SIGCHLD) return reap().value_or(Event{});
   Event event;
-  event.stop_asked = number > 0;
+  event.stop_signal = std::max(number, 0);
   return event;
 }
 

@@ -3,8 +3,9 @@
 // Each child runs in its own process group (a Ctrl-C on the terminal reaches the launcher alone,
 // which forwards it once), with its output appended to a log, no input, OMP_NUM_THREADS=1,
 // OMP_WAIT_POLICY=PASSIVE, OMP_PROC_BIND=false and MKL_NUM_THREADS=1 set and lists of cores to pin
-// threads to unset before exec (OpenMP reads them once, at start), and with SIGTERM due when the
-// launcher dies in any way, so that it checkpoints and ends.
+// threads to unset before exec (OpenMP reads them once, at start), and with kPoliteStop due when
+// the launcher dies in any way, so that it checkpoints and ends, also where it was stopping
+// already.
 #pragma once
 
 #include <signal.h>
@@ -26,22 +27,24 @@ struct LocalJob {
 
 class LocalExecutor {
  public:
-  // For its lifetime SIGINT, SIGTERM, SIGHUP (those that were not ignored before, as under nohup)
-  // and SIGCHLD are blocked in this thread and come out of wait() instead. One executor a process,
+  // For its lifetime stop signals (trainer/stop_signals.h; those that were not ignored before) and
+  // SIGCHLD are blocked in this thread and come out of wait() instead. One executor a process,
   // used from one thread, which outlives it.
   LocalExecutor();
   ~LocalExecutor();
   LocalExecutor(const LocalExecutor&) = delete;
   LocalExecutor& operator=(const LocalExecutor&) = delete;
 
+  // Begins the line that each attempt's output begins with.
+  static constexpr const char* kHeading = "--- ";
   // The child's process id. std::runtime_error when the log cannot be opened or fork fails; a
   // program that cannot be executed ends with exit 127 and says so in the log.
   pid_t start(const LocalJob& job);
 
   struct Event {
-    pid_t ended = 0;          // 0: nothing ended
-    ProcessEnd end;           // exit 0 where somebody else took it: what the process left tells
-    bool stop_asked = false;  // SIGINT, SIGTERM or SIGHUP reached this process
+    pid_t ended = 0;      // 0: nothing ended
+    ProcessEnd end;       // exit 0 where somebody else took it: what the process left tells
+    int stop_signal = 0;  // that reached this process; 0: none did
   };
   // The next thing that happens, or neither after `seconds`.
   Event wait(double seconds);

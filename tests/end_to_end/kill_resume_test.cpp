@@ -1,5 +1,6 @@
 // kill -9 at random moments, checkpoint writing included: the run that is started again and again
 // ends bit for bit where an undisturbed one does.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include "tests/support/tiny_data_set.h"
 #include "trainer/atomic_file.h"
 #include "trainer/run_record.h"
+#include "trainer/stop_signals.h"
 
 namespace scalelaw {
 namespace {
@@ -41,6 +43,10 @@ class KillResume : public testing::TestWithParam<std::string> {
            "how: {checkpoint_every_seconds: 0.002, log_every: 10, progress_every_seconds: 0}\n";
   }
   pid_t start(const std::string& store, const std::vector<std::string>& more = {}) {
+    return start_with_output(temp_.path() / "log", store, more);
+  }
+  pid_t start_with_output(const fs::path& output, const std::string& store,
+                          const std::vector<std::string>& more) {
     std::vector<std::string> command = {"scalelaw-train",
                                         "train",
                                         (temp_.path() / "run.yaml").string(),
@@ -53,7 +59,18 @@ class KillResume : public testing::TestWithParam<std::string> {
                                         "--threads",
                                         "1"};
     command.insert(command.end(), more.begin(), more.end());
-    return start_program(command, temp_.path() / "log");
+    return start_program(command, output);
+  }
+  void wait_for_lines_of(int attempt, const std::string& store) {
+    const auto trains = [&] {
+      return fs::exists(temp_.path() / store) && !fs::is_empty(temp_.path() / store) &&
+             fs::exists(only_folder(store).metrics_part(attempt)) &&
+             fs::file_size(only_folder(store).metrics_part(attempt)) > 0;
+    };
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!trains() && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
   }
   RunFolder only_folder(const std::string& store) {
     return {fs::directory_iterator(temp_.path() / store)->path()};
@@ -128,21 +145,14 @@ TEST_P(KillResume, TwentyKillsLaterTheRunIsTheUndisturbedOne) {
 // As a terminal and a launcher behind it do: the same signal twice within a moment. A dropped
 // connection is such a signal too.
 TEST_P(KillResume, SignalledTwiceAtOnceItSavesAndGoesOn) {
-  ASSERT_EQ(wait_for(start("whole")).exit_code, 0) << read_whole_file(temp_.path() / "log");
-  const std::vector<std::string> no_checkpoints = {"--set", "how.checkpoint_every_seconds=0"};
+  const std::vector<std::string> long_run = {"--set", "how.checkpoint_every_seconds=0", "--set",
+                                             "horizon.tokens=240000"};
+  ASSERT_EQ(wait_for(start("whole", long_run)).exit_code, 0)
+      << read_whole_file(temp_.path() / "log");
   int attempts = 0;
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-    const pid_t pid = start("stopped", no_checkpoints);
-    ++attempts;
-    const auto trains = [&] {
-      return fs::exists(temp_.path() / "stopped") && !fs::is_empty(temp_.path() / "stopped") &&
-             fs::exists(only_folder("stopped").metrics_part(attempts)) &&
-             fs::file_size(only_folder("stopped").metrics_part(attempts)) > 0;
-    };
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (!trains() && std::chrono::steady_clock::now() < deadline) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
+  for (const int signal : kStopSignals) {
+    const pid_t pid = start("stopped", long_run);
+    wait_for_lines_of(++attempts, "stopped");
     kill(pid, signal);
     kill(pid, signal);
     const ProgramResult result = wait_for(pid);
@@ -150,11 +160,33 @@ TEST_P(KillResume, SignalledTwiceAtOnceItSavesAndGoesOn) {
     ASSERT_EQ(result.exit_code, 3) << read_whole_file(temp_.path() / "log");
     EXPECT_GT(newest_step(temp_.path() / "stopped"), 0);
   }
-  ASSERT_EQ(wait_for(start("stopped", no_checkpoints)).exit_code, 0)
+  ASSERT_EQ(wait_for(start("stopped", long_run)).exit_code, 0)
       << read_whole_file(temp_.path() / "log");
   const RunFolder whole = only_folder("whole"), stopped = only_folder("stopped");
   EXPECT_EQ(read_whole_file(whole.window_losses()), read_whole_file(stopped.window_losses()));
-  EXPECT_EQ(read_run_record(stopped).attempts.size(), 4u);
+  EXPECT_EQ(read_run_record(stopped).attempts.size(), kStopSignals.size() + 1);
+}
+
+// `| tee log` that dies, or whose Ctrl-C comes first.
+TEST_P(KillResume, NobodyReadingItsLinesStopsNothing) {
+  const std::vector<std::string> talkative = {"--set", "how.checkpoint_every_seconds=0", "--set",
+                                              "how.progress_every_seconds=0.001"};
+  for (const bool stops : {true, false}) {
+    int ends[2];
+    ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    const pid_t pid = start_with_output("/dev/fd/" + std::to_string(ends[1]), "runs", talkative);
+    wait_for_lines_of(1, "runs");  // so that it has opened the pipe
+    close(ends[0]);
+    close(ends[1]);
+    if (stops) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      kill(pid, SIGINT);
+    }
+    const ProgramResult result = wait_for(pid);
+    EXPECT_EQ(result.signal, 0);
+    EXPECT_EQ(result.exit_code, stops ? 3 : 0);
+    EXPECT_GT(newest_step(temp_.path() / "runs"), 0);
+  }
 }
 
 }  // namespace

@@ -5,10 +5,11 @@
 // crash    exit 1                           kill     killed by a signal
 // refuse   exit 2                           empty    exit 0 without a run.json
 // hang     checkpoint, then waits for SIGTERM and ends with exit 3; ignore: does not end then
-// slow     waits for SIGTERM, needs half a second for its first checkpoint and ends with exit 3
+// slow     waits for SIGTERM, needs two seconds for its first checkpoint and ends with exit 3
 #include <signal.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -24,12 +25,13 @@
 #include "trainer/config_yaml.h"
 #include "trainer/run_identity.h"
 #include "trainer/run_lock.h"
+#include "trainer/stop_signals.h"
 
 namespace {
 
 using namespace scalelaw;
 
-volatile sig_atomic_t stop_asked = 0;
+const std::atomic<bool>& stop_asked = stop_on_signals();
 
 std::vector<std::string> split(const std::string& text, char separator) {
   std::vector<std::string> parts;
@@ -90,11 +92,11 @@ int act(const RunIdentity& identity) {
   if (what == "hang" || what == "ignore" || what == "slow") {
     if (what != "slow") write_checkpoint(identity.folder, 5);
     write_metrics(identity.folder, 5);
-    while (what == "ignore" || stop_asked == 0) {
+    while (what == "ignore" || !stop_asked) {
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
     if (what == "slow") {
-      std::this_thread::sleep_for(std::chrono::milliseconds(500));
+      std::this_thread::sleep_for(std::chrono::seconds(2));
       write_checkpoint(identity.folder, 5);
     }
     std::cerr << "interrupted at step 5\n";
@@ -106,7 +108,6 @@ int act(const RunIdentity& identity) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  signal(SIGTERM, [](int) { stop_asked = 1; });
   const std::vector<std::string> words(argv + 1, argv + argc);
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text = *entry;

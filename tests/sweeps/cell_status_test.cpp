@@ -133,7 +133,7 @@ TEST_F(CellStatusTest, CompleteAndDivergedSaySo) {
   EXPECT_EQ(look(0).loss_nats, 3) << "of the training set's own test split";
   EXPECT_EQ(look(0).test_set, "b");
   EXPECT_EQ(look(1).state, CellState::kDiverged);
-  EXPECT_EQ(look(1).why, "diverged at step 63");
+  EXPECT_EQ(look(1).why, "diverged after 63 steps");
   EXPECT_EQ(states_text(count_states(look_at_all(plan_))), "1 complete, 1 diverged");
 }
 
@@ -170,6 +170,8 @@ TEST_F(CellStatusTest, TornLinesAreLeftOut) {
   std::ofstream(notes_.unfinished(), std::ios::app)
       << "{\"content_hash\": \"" << plan_.cells[0].content_hash;
   EXPECT_NE(look().why.find("whole"), std::string::npos);
+  note({1, 0}, "the next");
+  EXPECT_NE(look().why.find("the next"), std::string::npos) << "on a line of its own";
 }
 
 TEST_F(CellStatusTest, TextAndJsonNameEveryCell) {

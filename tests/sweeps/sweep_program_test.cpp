@@ -187,6 +187,39 @@ TEST_F(SweepProgram, BadInputEndsWithTwoAndWritesNothing) {
   EXPECT_EQ(run().exit_code, 2);
 }
 
+TEST_F(SweepProgram, FilesOfOneNameInTwoFoldersAreTwoSweeps) {
+  const fs::path before = fs::current_path();
+  for (const char* folder : {"a", "b"}) fs::create_directory(temp_.path() / folder);
+  spec_ = "sweep.yaml";
+  fs::current_path(temp_.path() / "a");
+  write_spec("[1]");
+  EXPECT_EQ(run().exit_code, 0);
+  fs::current_path(temp_.path() / "b");
+  write_spec("[2]");
+  EXPECT_EQ(run().exit_code, 2);
+  fs::current_path(temp_.path());
+  spec_ = "a/sweep.yaml";
+  write_spec("[1, 3]");
+  EXPECT_EQ(run().exit_code, 0) << "the same file by another path, edited";
+  fs::current_path(before);
+}
+
+// The launcher's own files cannot be written: what runs goes on, and the end is an ordinary one.
+TEST_F(SweepProgram, DiskThatFailsTheLauncherEndsItInOrder) {
+  write_spec("[1, 2]");
+  ASSERT_EQ(run().exit_code, 0);
+  const SweepRecord record = read_sweep_record(sweep_record_file(runs_, "s"));
+  for (const SweepCell& cell : record.cells) fs::remove_all(runs_ / cell.folder);
+  const std::string second = record.cells[1].content_hash.substr(0, 12) + ".yaml";
+  fs::remove(runs_ / "sweeps/s/cells" / second);
+  fs::create_directories(runs_ / "sweeps/s/cells" / second / "in the way");
+  const ProgramResult result = run();
+  EXPECT_EQ(result.exit_code, 1) << result.output;
+  EXPECT_NE(result.output.find("stopped: "), std::string::npos) << result.output;
+  EXPECT_NE(result.output.find("Go on with:"), std::string::npos) << result.output;
+  EXPECT_NE(states().find("missing"), std::string::npos) << states();
+}
+
 TEST_F(SweepProgram, NameOfAnotherSweepIsRefusedAndItsRecordKept) {
   write_spec("[1]");
   ASSERT_EQ(run().exit_code, 0);

@@ -1,7 +1,9 @@
 // Stops and crashes of the launcher of a sweep: what signals do to it and to its runs.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <string>
@@ -85,6 +87,60 @@ TEST_F(SweepSignals, KilledLauncherTakesItsRunsAlongAndTheNextOneGoesOn) {
   EXPECT_EQ(second.exit_code, 0) << second.output;
   EXPECT_EQ(attempts(0), 2);
   EXPECT_EQ(attempts(2), 1);
+}
+
+// A supervisor's grace, or an impatient hand: the runs are stopping already and need longer.
+TEST_F(SweepSignals, LauncherKilledWhileItStopsCostsNoCheckpoint) {
+  write_spec("[1, 2]");
+  behave("1:slow,ok;2:slow,ok");
+  const pid_t launcher = start_and_wait_for_runs(2);
+  kill(launcher, SIGTERM);
+  wait_until([&] { return output().find("once more kills") != std::string::npos; });
+  std::this_thread::sleep_for(std::chrono::milliseconds(1300));
+  kill(launcher, SIGKILL);
+  wait_until([&] { return running() == 0; });
+  EXPECT_EQ(states(), "interrupted interrupted");
+}
+
+TEST_F(SweepSignals, HangUpAfterAnInterruptKillsNothing) {
+  write_spec("[1, 2]");
+  behave("1:slow,ok;2:slow,ok");
+  const pid_t launcher = start_and_wait_for_runs(2);
+  kill(launcher, SIGINT);
+  wait_until([&] { return output().find("once more kills") != std::string::npos; });
+  std::this_thread::sleep_for(std::chrono::milliseconds(1300));
+  kill(launcher, SIGHUP);
+  EXPECT_EQ(wait_for(launcher).exit_code, 3);
+  EXPECT_EQ(output().find("killing"), std::string::npos) << output();
+  EXPECT_EQ(states(), "interrupted interrupted");
+}
+
+TEST_F(SweepSignals, NobodyReadingTheOutputStopsNothing) {
+  write_spec("[1, 2]");
+  behave("1:hang,ok;2:hang,ok");
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const pid_t launcher = start_program(command("run"), "/dev/fd/" + std::to_string(ends[1]));
+  wait_until([&] { return running() == 2; });  // so that it has opened the pipe
+  close(ends[0]);
+  close(ends[1]);
+  kill(launcher, SIGINT);
+  EXPECT_EQ(wait_for(launcher).exit_code, 3);
+  EXPECT_EQ(states(), "interrupted interrupted");
+}
+
+TEST_F(SweepSignals, KilledOnDemandIsNoFailureThoughOneCameBefore) {
+  write_spec("[1]");
+  behave("1:crash,crash,crash,ignore");
+  ASSERT_EQ(run().exit_code, 1);
+  ASSERT_EQ(states(), "failed");
+  const pid_t launcher = start_and_wait_for_runs(1);
+  kill(launcher, SIGINT);
+  wait_until([&] { return output().find("once more kills") != std::string::npos; });
+  std::this_thread::sleep_for(std::chrono::milliseconds(1200));
+  kill(launcher, SIGINT);
+  EXPECT_EQ(wait_for(launcher).exit_code, 3);
+  EXPECT_EQ(states(), "interrupted");
 }
 
 TEST_F(SweepSignals, NextLauncherClearsWhatAKilledOneWasWriting) {
