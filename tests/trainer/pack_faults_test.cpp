@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/recorded_syncs.h"
 #include "tests/trainer/pack_fixture.h"
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
@@ -69,6 +70,20 @@ TEST_P(PackFaults, ATestSetThatFailsAtOneHorizonKeepsThePackTogether) {
     expect_equal_metrics(whole[r], again[r]);
     EXPECT_EQ(read_whole_file(whole[r].window_losses()), read_whole_file(again[r].window_losses()));
   }
+}
+
+// A power cut must not keep a checkpoint and lose the file with the lines before it.
+TEST_P(PackFaults, LinesOfALaterAttemptAreOnDiskBeforeItsCheckpoint) {
+  const RunConfig config = tiny_run(GetParam());
+  const RunFolder folder = run({config}, "runs", 20).front();
+  take_recorded_syncs();
+  run({config}, "runs", 40);
+  const std::vector<fs::path> syncs = take_recorded_syncs();
+  const auto begun = std::ranges::find(syncs, folder.attempts());
+  const auto named = std::find(begun, syncs.end(), folder.path);
+  const auto kept = std::find(begun, syncs.end(), folder.checkpoints());
+  ASSERT_NE(kept, syncs.end());
+  EXPECT_LT(named, kept);
 }
 
 TEST_P(PackFaults, ADamagedRecordOfAnAttemptIsPassedOver) {
