@@ -38,6 +38,9 @@ BENCHMARK(product_against_aten)
     ->ArgsProduct({{768}, {128}, {65, 384, 512}, {0, 1, 2}})
     ->ArgsProduct({{1024}, {384}, {1152, 1536}, {0, 1, 2}})
     ->ArgsProduct({{1024}, {1536}, {384}, {0, 1, 2}})
+    // rows whole pages apart, and GPT-2's smallest
+    ->ArgsProduct({{1024}, {384}, {1024}, {0, 1, 2}})
+    ->ArgsProduct({{512}, {768}, {3072}, {0, 1, 2}})
     ->Unit(benchmark::kMicrosecond);
 
 }  // namespace
