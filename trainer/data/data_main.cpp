@@ -127,30 +127,45 @@ int run_build(const Arguments& arguments, const CLI::App& verb) {
   return kExitComplete;
 }
 
+// Acts on each set; one that is damaged is named, and the others are not hidden behind it.
+template <typename Action>
+int for_each_set(const Arguments& arguments, const std::vector<std::string>& names,
+                 const Action& action) {
+  int exit_code = kExitComplete;
+  for (const std::string& name : names) {
+    try {
+      action(name, open_data_set(arguments.data_root, name));
+    } catch (const std::runtime_error& error) {
+      const int of_this = end_with_error("scalelaw data", error);
+      if (exit_code != kExitOther) exit_code = of_this;
+    }
+  }
+  return exit_code;
+}
+
 int run_inspect(const Arguments& arguments) {
-  for (const std::string& name : arguments.names) {
-    const DataSetInfo set = open_data_set(arguments.data_root, name);
+  return for_each_set(arguments, arguments.names, [&](const auto&, const DataSetInfo& set) {
     if (arguments.json) {
       std::cout << data_set_json(set, arguments.samples) << "\n";
-      continue;
+      return;
     }
     print_data_set(std::cout, set);
     print_samples(std::cout, set, arguments.samples);
-  }
-  return kExitComplete;
+  });
 }
 
 int run_verify(const Arguments& arguments) {
   const auto names =
       arguments.names.empty() ? data_set_names(arguments.data_root) : arguments.names;
   if (names.empty()) throw ConfigError(arguments.data_root + " holds no data set to verify");
-  for (const std::string& name : names) {
-    const DataSetInfo set = open_data_set(arguments.data_root, name);
+  std::vector<std::string> whole;
+  const int exit_code = for_each_set(arguments, names, [&](const auto& name, const auto& set) {
     verify_data_set(set);
+    whole.push_back(name);
     if (!arguments.json) std::cout << name << ": whole\n";
-  }
-  if (arguments.json) std::cout << nlohmann::json{{"whole", names}}.dump() << "\n";
-  return kExitComplete;
+  });
+  if (arguments.json) std::cout << nlohmann::json{{"whole", whole}}.dump() << "\n";
+  return exit_code;
 }
 
 int run_list(const Arguments& arguments) {
@@ -160,22 +175,21 @@ int run_list(const Arguments& arguments) {
     std::cerr << "no data set in " << arguments.data_root
               << "; `scalelaw data build default` makes one\n";
   }
-  for (const std::string& name : names) {
-    const DataSetInfo set = open_data_set(arguments.data_root, name);
+  const int exit_code = for_each_set(arguments, names, [&](const auto& name, const auto& set) {
     nlohmann::json tokens = nlohmann::json::object();
     std::string text;
     for (const auto& [split, info] : set.splits) {
-      tokens[std::string(scalelaw::name(split))] = info.n_tokens;
-      text += "  " + std::string(scalelaw::name(split)) + " " +
-              human(static_cast<double>(info.n_tokens));
+      const std::string of(scalelaw::name(split));
+      tokens[of] = info.n_tokens;
+      text += "  " + of + " " + human(static_cast<double>(info.n_tokens));
     }
     all.push_back({{"name", name}, {"tokenizer", set.tokenizer}, {"tokens", tokens}});
     if (!arguments.json) {
       std::cout << name << "  " << escaped(set.tokenizer) << text << " tokens\n";
     }
-  }
+  });
   if (arguments.json) std::cout << all.dump(2) << "\n";
-  return kExitComplete;
+  return exit_code;
 }
 
 void add_common(CLI::App& verb, Arguments& arguments) {

@@ -35,9 +35,8 @@ fs::path find_folder(const fs::path& data_root, const std::string& name) {
   std::string message = "data set \"" + name + "\" is not in " + data_root.string() +
                         (close.empty() ? "" : "; did you mean \"" + close + "\"?");
   if (!is_data_set_name(name)) throw ConfigError(message + "; nor is there a folder of this path");
-  const std::string build = name == "default" || name == "headers"
-                                ? "scalelaw data build default"
-                                : "scalelaw data build SOURCES --name " + name;
+  const std::string build = comes_with_default(name) ? "scalelaw data build default"
+                                                     : "scalelaw data build SOURCES --name " + name;
   throw ConfigError(message + "; build it with `" + build + "`");
 }
 
@@ -153,6 +152,10 @@ bool is_data_set_name(std::string_view name) {
          std::all_of(name.begin(), name.end(), [](unsigned char c) {
            return c < 0x80 && (std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-');
          });
+}
+
+bool comes_with_default(std::string_view name) {
+  return name == "default" || name == "headers";
 }
 
 fs::path shard_file(const DataSetInfo& set, Split split) {

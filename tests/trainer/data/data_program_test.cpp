@@ -127,6 +127,23 @@ TEST_F(DataProgramTest, DamagedShardEndsVerifyWithTwo) {
   EXPECT_NE(result.output.find("train.tokens: is cut short"), std::string::npos) << result.output;
 }
 
+TEST_F(DataProgramTest, DamagedSetHidesNoOther) {
+  ASSERT_EQ(build().exit_code, 0);
+  const fs::path root = data();
+  fs::copy(root / "lines", root / "a", fs::copy_options::recursive);
+  fs::copy(root / "lines", root / "b", fs::copy_options::recursive);
+  fs::resize_file(root / "a/train.tokens", 0);
+  fs::resize_file(root / "b/data_set.json", 30);
+  for (const std::string verb : {"list", "verify"}) {
+    const auto result = run({verb});
+    EXPECT_EQ(result.exit_code, 2);
+    for (const char* part : {"a/train.tokens: is cut short", "b/data_set.json: is damaged"}) {
+      EXPECT_NE(result.output.find(part), std::string::npos) << verb << ": " << result.output;
+    }
+    EXPECT_NE(result.output.find("\nlines"), std::string::npos) << verb << ": " << result.output;
+  }
+}
+
 TEST_F(DataProgramTest, HelpShowsAnExample) {
   for (const std::string verb : {"build", "inspect", "verify", "list"}) {
     const auto result = run_program({"scalelaw-data", verb, "--help"});
