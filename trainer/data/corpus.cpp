@@ -174,6 +174,12 @@ class Gatherer {
         {Split::kTest, is_given(Split::kTest) || test_share_ > 0}};
     for (const auto& [split, want] : wanted) {
       if (!want || corpus_.splits.contains(split)) continue;
+      if (split == Split::kTrain && corpus_.counts.held_out_documents > 0) {
+        throw ConfigError(
+            "the train split came out empty: " + std::to_string(corpus_.counts.held_out_documents) +
+            " documents of the sources stand in those of --val or --test as well "
+            "and are held out. Name other text there, or a share (--val 2%)");
+      }
       throw ConfigError(
           "the " + std::string(name(split)) +
           " split came out empty: " + std::to_string(corpus_.counts.documents) +

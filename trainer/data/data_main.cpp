@@ -82,9 +82,8 @@ std::vector<BuildOptions> all_builds(const Arguments& arguments, const CLI::App&
                         "default is ./default");
     }
   }
-  std::optional<std::filesystem::path> torch;
-  if (!arguments.torch.empty()) torch = arguments.torch;
-  return default_corpora(find_torch(torch), build_options(arguments));
+  return default_corpora(find_torch(arguments.torch, SCALELAW_TORCH_FOLDER),
+                         build_options(arguments));
 }
 
 std::string interrupted_message;  // read by a signal's handler
@@ -232,7 +231,10 @@ CLI::App* add_build(CLI::App& app, Arguments& arguments) {
             "bytes of train that train the tokenizer");
   add_whole(*verb, "--seed", build.corpus.seed, {}, "of the shuffle");
   add_whole(*verb, "--threads", build.threads, {0, 1024}, "0: one a core");
-  verb->add_option("--torch", arguments.torch, "for `build default`: the torch folder");
+  verb->add_option(
+      "--torch", arguments.torch,
+      "for `build default`: a torch folder, a virtual environment or its Python (default: the "
+      "LibTorch that this program was built with)");
   verb->add_flag("--replace", build.replace, "overwrite a set of this name");
   verb->add_flag("--quiet", arguments.quiet, "no progress");
   add_common(*verb, arguments);
@@ -262,7 +264,7 @@ int run(int argc, char** argv) {
   CLI::App* inspect = add_verb(app, arguments, "inspect", "counts and samples of data sets",
                                "inspect default --samples 3");
   inspect->add_option("NAMES", arguments.names, "data sets")->required();
-  add_whole(*inspect, "--samples", arguments.samples, {}, "documents shown of each split");
+  add_whole(*inspect, "--samples", arguments.samples, {}, "pieces shown of each split");
   CLI::App* verify = add_verb(app, arguments, "verify", "read everything, check every hash and id",
                               "verify default");
   verify->add_option("NAMES", arguments.names, "data sets; none: all");

@@ -1,8 +1,13 @@
 #include "trainer/data/data_set.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cassert>
 #include <cctype>
+#include <cerrno>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -48,6 +53,14 @@ bool holds_a_shard(const fs::path& folder) {
   });
 }
 
+// Another user's file is the user's to mend; a disk that fails is not.
+std::string read_readable(const fs::path& file) {
+  if (::faccessat(AT_FDCWD, file.c_str(), R_OK, AT_EACCESS) != 0 && errno == EACCES) {
+    fail(file, std::strerror(errno));
+  }
+  return read_whole_file(file);
+}
+
 nlohmann::json read_json(const fs::path& file) {
   std::error_code ignored;
   if (!fs::exists(file, ignored)) {
@@ -57,7 +70,7 @@ nlohmann::json read_json(const fs::path& file) {
              ? "is incomplete" + lacks + ": remove the folder and build the set again"
              : "is no data set" + lacks + "; `scalelaw data list` names those that are there");
   }
-  const std::string text = read_whole_file(file);
+  const std::string text = read_readable(file);
   nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object()) fail(file, "is damaged: not a JSON object");
   // Version 1 had none; a newer one is refused by its number.
@@ -114,7 +127,7 @@ void check_tokenizer(const DataSetInfo& set) {
   const fs::path file = tokenizer_file(set);
   std::error_code ignored;
   if (!fs::exists(file, ignored)) fail(file, "is not there: build the set again");
-  if (const std::string hash = hash_hex(read_whole_file(file)); hash != set.tokenizer_hash) {
+  if (const std::string hash = hash_hex(read_readable(file)); hash != set.tokenizer_hash) {
     fail(file, "is not the tokenizer that the set's tokens were made by (hash " + hash +
                    ", the tokens' is " + set.tokenizer_hash + "): build the set again");
   }

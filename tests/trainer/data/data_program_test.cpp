@@ -51,6 +51,8 @@ TEST_F(DataProgramTest, BuildsVerifiesInspectsAndLists) {
   EXPECT_EQ(run({"verify"}).output, "lines: whole\n");
   const auto inspected = run({"inspect", "lines"});
   EXPECT_EQ(inspected.exit_code, 0);
+  EXPECT_NE(inspected.output.find("split        tokens     pieces "), std::string::npos);
+  EXPECT_NE(inspected.output.find("train piece 0 ("), std::string::npos);
   EXPECT_NE(inspected.output.find("\\twith a tab and \\x1b[31m red"), std::string::npos);
   EXPECT_EQ(inspected.output.find('\x1b'), std::string::npos);
   const auto list = nlohmann::json::parse(run({"list", "--json"}).output);
