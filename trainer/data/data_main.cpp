@@ -192,8 +192,7 @@ int run_list(const Arguments& arguments) {
 }
 
 void add_common(CLI::App& verb, Arguments& arguments) {
-  verb.add_option("--data", arguments.data_root, "folder that holds the data sets")
-      ->capture_default_str();
+  add_folder(verb, "--data", arguments.data_root, "folder that holds the data sets");
   verb.add_flag("--json", arguments.json, "for scripts: JSON on stdout");
 }
 
