@@ -7,6 +7,7 @@
 
 #include "tests/support/temp_dir.h"
 #include "trainer/config_error.h"
+#include "trainer/program_exit.h"
 #include "trainer/shell_word.h"
 
 namespace scalelaw {
@@ -117,6 +118,19 @@ TEST(CommandLine, FolderIsNeverEmptyNorReachedThroughOneThatIsNotThere) {
   EXPECT_EQ(folder_value("--out", here + "/none/../out"), here + "/out");
   // Where it is there it may be a link, and its parent elsewhere.
   EXPECT_EQ(folder_value("--out", here + "/../out"), here + "/../out");
+}
+
+TEST(CommandLine, FolderThatIsClosedIsBadInputInOurWords) {
+  const auto end = [](std::errc reason) {
+    const std::filesystem::filesystem_error error("status", "runs/a", std::make_error_code(reason));
+    testing::internal::CaptureStderr();
+    const int exit_code = end_with_error("scalelaw fit", error);
+    return std::pair(exit_code, testing::internal::GetCapturedStderr());
+  };
+  EXPECT_EQ(
+      end(std::errc::permission_denied),
+      std::pair(kExitBadInput, std::string("scalelaw fit: error: runs/a: Permission denied\n")));
+  EXPECT_EQ(end(std::errc::io_error).first, kExitOther);
 }
 
 TEST(CommandLine, FolderOptionFillsItsField) {
