@@ -35,7 +35,9 @@ struct Arguments {
 constexpr const char* kSources =
     "RUNS may be a sweep's record (runs/sweeps/NAME.json: it names the arms), a folder of runs, or "
     "run folders.\n"
-    "Ends with 0 when a result stands (warnings included), 2 when none can.";
+    "Ends with 0 when a result stands (warnings included), 2 when none can, 1 when some of it "
+    "could\n"
+    "not be written, figures included.";
 
 void add_common(CLI::App* verb, Arguments& a, const std::string& example) {
   verb->footer("Example: " + example + "\n" + kSources);
@@ -181,6 +183,9 @@ void report(const Arguments& a) {
             << '\n';
   warn(study.warnings);
   warn(files.warnings);
+  if (!files.figures_missing.empty()) {
+    throw std::runtime_error(files.figures_missing + "; the rest of the report is written");
+  }
 }
 
 // "scalelaw report"
@@ -204,10 +209,10 @@ int run(int argc, char** argv) {
   compare_verb->add_flag("--json", a.json, "for scripts");
   CLI::App* figures_verb = app.add_subcommand("figures", "draw learning curves, laws, positions");
   add_common(figures_verb, a, "scalelaw figures runs/sweeps/quickstart.json --out figures");
-  figures_verb->add_option("--out", a.out, "folder to write to")->capture_default_str();
+  add_folder(*figures_verb, "--out", a.out, "folder to write to");
   CLI::App* report_verb = app.add_subcommand("report", "all of it, as one page with its files");
   add_common(report_verb, a, "scalelaw report runs/sweeps/quickstart.json --out report");
-  report_verb->add_option("--out", a.out, "folder to write to")->capture_default_str();
+  add_folder(*report_verb, "--out", a.out, "folder to write to");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

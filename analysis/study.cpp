@@ -65,12 +65,14 @@ Study analyse(const std::vector<std::filesystem::path>& paths, const LawOptions&
   study.other_laws = fit_arms(study.table, study.other_count, study.options);
   if (std::all_of(study.laws.begin(), study.laws.end(),
                   [](const ArmLaws& arm) { return arm.power.sizes < kFewestSizesForPowerLaw; })) {
-    std::string message = "no law can be fitted: a power law needs runs of at least " +
-                          std::to_string(kFewestSizesForPowerLaw) + " sizes in an arm";
-    for (const ArmLaws& arm : study.laws) message += "\n  " + arm.arm + ": " + arm.power.why;
-    throw ConfigError(message +
-                      "\nAdd sizes to the sweep; `scalelaw sweep status SPEC` says what "
-                      "is still missing.");
+    std::string there;
+    for (const ArmLaws& arm : study.laws) {
+      there += (there.empty() ? "" : ", ") + arm.arm + " has " + std::to_string(arm.power.sizes);
+    }
+    throw ConfigError("no law can be fitted: a power law needs runs of at least " +
+                      std::to_string(kFewestSizesForPowerLaw) + " sizes in an arm, and " + there +
+                      "; add sizes to the sweep (`scalelaw sweep status SPEC` says what is still "
+                      "missing)");
   }
   study.warnings = study.table.warnings;
   warn_of_seeds_that_never_vary(study);

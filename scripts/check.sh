@@ -10,7 +10,8 @@
 #   shell      shellcheck
 #   sizes      a nudge, never a failure: header 150 lines, source 300, test 400
 #   tidy       clang-tidy on the sources changed since --base (default: the last common commit
-#              with main, or the last commit when on main); --all: on all of them
+#              with main, or the last commit when on main); --all, and where that commit is not
+#              in this clone: on all of them
 #
 # Without a CHECK: all of them, in this order. linkage and tidy need the release build.
 # The tools: scripts/setup.sh --checks. SCALELAW_BUILD_DIR names another build folder.
@@ -42,13 +43,20 @@ done
 ((${#checks[@]} > 0)) || checks=(format includes linkage paths shell sizes tidy)
 build=${SCALELAW_BUILD_DIR:-$root/build/release}
 
-# Tracked and new files alike, so that a check runs before a commit too. Needs a checkout: an empty
-# list would let every check pass.
+# Tracked and new files alike, so that a check runs before a commit too.
 [[ ${checks[*]} == linkage ]] || git rev-parse --git-dir >/dev/null || fail "$root is no git checkout"
 project_files() {
   git ls-files --cached --others --exclude-standard -- "$@" | sort -u | while IFS= read -r file; do
     [[ ! -f $file ]] || printf '%s\n' "$file"
   done
+}
+
+# Sets `files` to what the command lists. An empty list would let a check pass that saw nothing.
+list_files() {
+  local listed
+  listed=$("$@")
+  [[ -n $listed ]] || fail_stage "no file to look at"
+  mapfile -t files <<<"$listed"
 }
 
 # The tool of the version that decides, else the plain one where it is of that version.
@@ -65,7 +73,7 @@ tool_14() {
 check_format() {
   local tool
   tool=$(tool_14 clang-format)
-  mapfile -t files < <(project_files '*.h' '*.cpp' '*.cu')
+  list_files project_files '*.h' '*.cpp' '*.cu'
   if $fix; then
     "$tool" -i "${files[@]}"
   else
@@ -99,12 +107,13 @@ linked_libraries() {
 }
 
 check_linkage() {
-  local program checked=0 bad=0
+  local program libraries checked=0 bad=0
   for program in "$build"/bin/scalelaw*; do
     [[ -x $program ]] || continue
     local forbidden='libtorch|libc10|libcud'
     [[ ${program##*/} == scalelaw-train ]] && forbidden='libsentencepiece|libtorch_cuda'
-    if linked_libraries "$program" | grep -E "^($forbidden)"; then
+    libraries=$(linked_libraries "$program")
+    if grep -E "^($forbidden)" <<<"$libraries"; then
       echo "${program##*/} links what is named above"
       bad=1
     fi
@@ -119,26 +128,29 @@ check_linkage() {
 check_paths() {
   local top='(models|trainer|sweeps|configs|analysis|tests|scripts|docs|\.ci)'
   local ending='(h|cpp|cu|md|sh|py|yaml|cmake|txt|def)'
-  local missing=0 file path
+  local missing=0 named file path
+  list_files project_files '*.h' '*.cpp' '*.cu' '*.sh' '*.py' '*.cmake' '*.md' '*CMakeLists.txt' '*.yaml'
+  named=$({
+    printf '%s\n' "${files[@]}" | grep -v '^CHANGELOG.md$' |
+      xargs grep -HoP "(?<![\w./<>*\$}-])$top/[\w./-]*\w\.$ending\b(?![\w<*\$/])" || true
+    project_files '*.md' | xargs -r grep -HoP '(?<=\]\()(?!https?:|#|mailto:)[^)#\s]+' || true
+    project_files '*.md' | xargs -r grep -HoP "(?<=\`)(\./)?$top/[\w./-]*(?=\`)" || true
+  } | sort -u)
   while IFS=: read -r file path; do
     path=${path#./}
     [[ -e $path || -e ${file%/*}/$path ]] && continue
     echo "$file names $path, which is not there"
     missing=1
-  done < <({
-    project_files '*.h' '*.cpp' '*.cu' '*.sh' '*.py' '*.cmake' '*.md' '*CMakeLists.txt' '*.yaml' |
-      grep -v '^CHANGELOG.md$' | xargs grep -HoP "(?<![\w./<>*\$}-])$top/[\w./-]*\w\.$ending\b(?![\w<*\$/])" || true
-    project_files '*.md' | xargs -r grep -HoP '(?<=\]\()(?!https?:|#|mailto:)[^)#\s]+' || true
-    project_files '*.md' | xargs -r grep -HoP "(?<=\`)(\./)?$top/[\w./-]*(?=\`)" || true
-  } | sort -u)
+  done <<<"$named"
   ((missing == 0)) || fail_stage "docs and comments name files that are"
+  note "$(wc -l <<<"$named") names"
 }
 
 check_shell() {
   command -v shellcheck >/dev/null || fail_stage "shellcheck is not here (scripts/setup.sh --checks installs it)"
-  mapfile -t scripts < <(project_files '*.sh' '.ci/run')
-  shellcheck "${scripts[@]}" || fail_stage "shellcheck's remarks are above"
-  note "${#scripts[@]} scripts"
+  list_files project_files '*.sh' '.ci/run'
+  shellcheck "${files[@]}" || fail_stage "shellcheck's remarks are above"
+  note "${#files[@]} scripts"
 }
 
 check_sizes() {
@@ -150,37 +162,52 @@ check_sizes() {
   note "${long:+long: }$long"
 }
 
-changed_sources() {
-  if $every_file; then
-    project_files 'models/*.cpp' 'trainer/*.cpp' 'sweeps/*.cpp' 'analysis/*.cpp'
+# The commit that tidy's files have changed since; nothing where this clone does not reach back to it.
+tidy_base() {
+  if [[ -n $base ]]; then
+    git rev-parse -q --verify "$base^{commit}" || fail_stage "--base $base: no commit of this clone"
     return
   fi
-  local from=$base
-  if [[ -z $from ]]; then
-    from=$(git merge-base HEAD origin/main 2>/dev/null || git merge-base HEAD main 2>/dev/null || true)
-    [[ -n $from && $from != $(git rev-parse HEAD) ]] || from=$(git rev-parse -q --verify HEAD~1 || git rev-parse HEAD)
+  local from
+  from=$(git merge-base HEAD origin/main 2>/dev/null || git merge-base HEAD main 2>/dev/null || true)
+  if [[ $from == "$(git rev-parse HEAD)" ]]; then
+    git rev-parse -q --verify HEAD~1 || true
+  else
+    echo "$from"
   fi
-  git diff --name-only --diff-filter=d "$from" -- 'models/*.cpp' 'trainer/*.cpp' 'sweeps/*.cpp' 'analysis/*.cpp'
 }
 
 check_tidy() {
-  local tool compiled
+  local tool from compiled=$build/compile_commands.json uncompiled=()
+  local sources=('models/*.cpp' 'trainer/*.cpp' 'sweeps/*.cpp' 'analysis/*.cpp')
   tool=$(tool_14 clang-tidy)
-  compiled=$build/compile_commands.json
   [[ -e $compiled ]] || fail_stage "no $compiled; build first"
-  mapfile -t files < <(changed_sources | while IFS= read -r file; do
-    ! grep -qF "$root/$file" "$compiled" || printf '%s\n' "$file"
-  done)
+  list_files project_files "${sources[@]}"
+  from=$($every_file || tidy_base)
+  if [[ -n $from ]]; then
+    local changed
+    changed=$(git diff --name-only --diff-filter=d "$from" -- "${sources[@]}" &&
+      git ls-files --others --exclude-standard -- "${sources[@]}")
+    mapfile -t files < <(printf '%s' "$changed" | sort -u)
+  fi
+  for file in "${files[@]}"; do
+    grep -qF "$root/$file" "$compiled" || uncompiled+=("$file")
+  done
+  ((${#uncompiled[@]} == 0)) || fail_stage "$compiled lacks ${uncompiled[*]}; build first"
   if ((${#files[@]} > 0)); then
     printf '%s\0' "${files[@]}" | xargs -0 -n 1 -P "${SCALELAW_JOBS:-$(nproc)}" \
       "$tool" -p "$build" --quiet --extra-arg=-Wno-error --extra-arg=-Wno-unknown-warning-option ||
       fail_stage "clang-tidy's remarks are above"
   fi
-  note "${#files[@]} files"
+  note "${#files[@]} files${from:+ changed since ${from:0:12}}"
 }
 
 failed=()
 for check in "${checks[@]}"; do
-  (stage "$check" "check_$check") || failed+=("$check")
+  set +e  # in a condition errexit would be off in all that the check calls
+  (set -e && stage "$check" "check_$check")
+  status=$?
+  set -e
+  ((status == 0)) || failed+=("$check")
 done
 ((${#failed[@]} == 0)) || fail "failed: ${failed[*]}"

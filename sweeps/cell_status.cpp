@@ -114,7 +114,9 @@ CellStatus look_at(const Plan& plan, const PlannedCell& cell,
                    const UnfinishedAttempts& unfinished) {
   const RunFolder folder{run_folder(plan, cell)};
   std::error_code error;
-  if (!fs::exists(folder.path, error)) {
+  const bool is_there = fs::exists(folder.path, error);
+  if (error) return damaged(folder.path.string() + ": " + error.message());
+  if (!is_there) {
     const auto last = unfinished.find(cell.content_hash);
     if (last == unfinished.end() || last->second.interrupted()) return {};
     return failed({}, last->second);

@@ -52,8 +52,8 @@ constexpr const char* kFooter =
 
 void add_common(CLI::App* verb, Arguments& a) {
   verb->add_option("spec", a.spec, "sweep file (YAML)")->required()->type_name("FILE");
-  verb->add_option("--runs", a.runs, "the store: folder of run folders")->capture_default_str();
-  verb->add_option("--data", a.data, "folder of data sets")->capture_default_str();
+  add_folder(*verb, "--runs", a.runs, "the store: folder of run folders");
+  add_folder(*verb, "--data", a.data, "folder of data sets");
 }
 
 constexpr WholeRange kJobs{0, 4096};

@@ -69,12 +69,26 @@ std::filesystem::path own_folder() {
   return std::filesystem::read_symlink("/proc/self/exe").parent_path();
 }
 
+std::filesystem::path folder_value(std::string_view option, const std::string& text) {
+  if (text.empty()) throw ConfigError(std::string(option) + " \"\": is empty; . is this folder");
+  std::filesystem::path folder;
+  for (const std::filesystem::path& part : std::filesystem::path(text)) {
+    std::error_code none;
+    if (part == ".." && !folder.empty() && !std::filesystem::exists(folder, none)) {
+      folder = folder.parent_path();
+    } else if (part != "." || folder.empty()) {
+      folder /= part;
+    }
+  }
+  return folder.empty() ? "." : folder;
+}
+
 int64_t whole_value(std::string_view option, const std::string& text, const WholeRange& range) {
   const std::optional<int64_t> value = range.bytes ? parse_bytes(text) : parse_whole(text);
   if (value && *value >= range.least && *value <= range.most) return *value;
   std::string rule = whole_limit_exceeded(text);
   if (rule.empty()) {
-    rule = "must be a whole number of at least " + std::to_string(range.least);
+    rule = std::string("must be ") + kWholeNumber + " of at least " + std::to_string(range.least);
     if (range.most < WholeRange{}.most) rule += " and at most " + std::to_string(range.most);
   }
   throw ConfigError(std::string(option) + " " + text + ": " + rule);

@@ -32,6 +32,23 @@ struct WholeRange {
 // the option, the text and the range.
 int64_t whole_value(std::string_view option, const std::string& text, const WholeRange& range);
 
+// The folder that an option names. ConfigError for "", which would be the working directory. Of
+// A/../B where there is no A: B, so that nobody makes A on the way.
+std::filesystem::path folder_value(std::string_view option, const std::string& text);
+
+// An option ("--runs") that folder_value() reads; its default is what `folder` holds. The
+// ConfigError comes out of CLI::App::parse.
+template <typename T>
+CLI::Option* add_folder(CLI::App& app, const std::string& name, T& folder,
+                        const std::string& help) {
+  return app
+      .add_option_function<std::string>(
+          name, [&folder, name](const std::string& text) { folder = folder_value(name, text); },
+          help)
+      ->type_name("FOLDER")
+      ->default_str(std::filesystem::path(folder).string());
+}
+
 // An option ("--jobs,-j") that whole_value() reads; its default is what `value` holds. The
 // ConfigError comes out of CLI::App::parse.
 template <typename T>

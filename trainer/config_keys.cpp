@@ -37,7 +37,7 @@ struct Kind {
 };
 
 Kind<int64_t> whole(const Range& range) {
-  return {"a whole number",
+  return {kWholeNumber,
           range.text,
           [range](const std::string& text) {
             const auto value = parse_whole(text);
@@ -283,7 +283,7 @@ const std::vector<ConfigKey>& config_keys() {
     for (const KeyAccess& access : key_table()) {
       all.push_back(access.key);
       if (access.key.name != "data.train") continue;
-      all.push_back({std::string(kTestPrefix) + "NAME", "a whole number",
+      all.push_back({std::string(kTestPrefix) + "NAME", kWholeNumber,
                      "131072, of the train set's test split", "tokens", ">= 1",
                      "Tokens that the final evaluation reads from the test split of data set NAME, "
                      "once a test set. More tokens, smaller standard error; every run reads the "

@@ -76,7 +76,7 @@ void set_test_tokens(RunConfig& config, const std::string& key, const SourcedTex
     throw_config_error(value, key, limit);
   }
   if (!tokens || *tokens < 1) {
-    throw_config_error(value, key, "must be a whole number >= 1 (tokens)");
+    throw_config_error(value, key, std::string("must be ") + kWholeNumber + " >= 1 (tokens)");
   }
   config.data.test[name] = *tokens;
 }

@@ -14,6 +14,8 @@ namespace scalelaw {
 std::optional<double> parse_real(std::string_view text);
 // As parse_real, but only values that are whole and below 2^53.
 std::optional<int64_t> parse_whole(std::string_view text);
+// What parse_whole reads, for messages: how it may be written is not obvious.
+inline constexpr const char* kWholeNumber = "a whole number (20000, 20k, 2.5M)";
 // "too large; at most ..." for a number that the readers above refuse for its size alone, so that
 // it is not called something else; "" for any other text.
 std::string real_limit_exceeded(std::string_view text);

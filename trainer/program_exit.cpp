@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <iostream>
 #include <new>
 #include <stdexcept>
@@ -29,9 +30,12 @@ int exit_code_of(std::string_view command, const std::function<int()>& body) {
 
 int end_with_error(std::string_view command, const std::exception& error) {
   std::string message = error.what();
+  const auto* of_file = dynamic_cast<const std::filesystem::filesystem_error*>(&error);
+  if (of_file != nullptr) message = of_file->path1().string() + ": " + of_file->code().message();
   std::replace(message.begin(), message.end(), '\n', ' ');
   std::cerr << command << ": error: " << message << '\n';
-  return dynamic_cast<const ConfigError*>(&error) != nullptr ? kExitBadInput : kExitOther;
+  const bool closed = of_file != nullptr && of_file->code() == std::errc::permission_denied;
+  return closed || dynamic_cast<const ConfigError*>(&error) != nullptr ? kExitBadInput : kExitOther;
 }
 
 int run_main(std::string_view command, const std::function<int()>& body) {

@@ -8,7 +8,8 @@
 namespace scalelaw {
 
 // "scalelaw train: error: MESSAGE"; `command` is what the user typed: "scalelaw train". The
-// message's line ends become spaces. Returns kExitBadInput for a ConfigError, else kExitOther.
+// message's line ends become spaces. Returns kExitBadInput for a ConfigError and for a folder that
+// this user may not look into, else kExitOther.
 int end_with_error(std::string_view command, const std::exception& error);
 
 // What main returns: `body`'s exit code, or end_with_error() of what it threw. What was printed is

@@ -88,7 +88,10 @@ RunRecord read_run_record(const RunFolder& folder) {
 }
 
 std::optional<RunRecord> try_read_run_record(const RunFolder& folder) {
-  if (!fs::exists(folder.record())) return std::nullopt;
+  std::error_code error;
+  const bool is_there = fs::exists(folder.record(), error);
+  if (error) throw ConfigError(folder.record().string() + ": " + error.message());
+  if (!is_there) return std::nullopt;
   return read_run_record(folder);
 }
 

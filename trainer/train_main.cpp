@@ -202,8 +202,8 @@ void add_train(CLI::App& app, TrainArguments& a) {
       ->required()
       ->type_name("FILE");
   verb->add_option("--set", a.settings, "key=value, over the files; repeatable")->type_name("K=V");
-  verb->add_option("--runs", a.runs, "folder of run folders")->capture_default_str();
-  verb->add_option("--data", a.data, "folder of data sets")->capture_default_str();
+  add_folder(*verb, "--runs", a.runs, "folder of run folders");
+  add_folder(*verb, "--data", a.data, "folder of data sets");
   verb->add_option("--device", a.device, "auto, cpu or cuda")->capture_default_str();
   add_whole(*verb, "--threads", a.threads, kThreads, kThreadsHelp);
 }

@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Runs gnuplot in `folder` without a shell; what it says goes to `log`.
+// Runs gnuplot in `folder` without a shell; what it says goes to `log`. How it ended, as waitpid's.
 int run_gnuplot(const fs::path& folder, const std::string& script, const std::string& log) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -39,7 +39,12 @@ int run_gnuplot(const fs::path& folder, const std::string& script, const std::st
   int status = 0;
   while (waitpid(process, &status, 0) < 0 && errno == EINTR) {
   }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return status;
+}
+
+std::string ending(int status) {
+  return WIFSIGNALED(status) ? "was ended by signal " + std::to_string(WTERMSIG(status))
+                             : "ended with exit status " + std::to_string(WEXITSTATUS(status));
 }
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
@@ -65,11 +70,14 @@ RenderedFigure render(const Figure& figure, const fs::path& folder) {
   write_atomically(files.data, gnuplot_data(figure));
   write_atomically(files.script, gnuplot_script(figure));
   const std::string log = figure.id + ".log";
-  const int code = run_gnuplot(folder, figure.id + ".gp", log);
-  const std::string said = read_whole_file(folder / log);
+  const int status = run_gnuplot(folder, figure.id + ".gp", log);
+  std::string said = read_whole_file(folder / log);
+  said.resize(said.find_last_not_of(" \n") + 1);
   fs::remove(folder / log);
-  if (code != 0 || !fs::exists(files.svg) || !fs::exists(files.png)) {
-    throw std::runtime_error("gnuplot could not render " + files.script.string() + ": " + said);
+  if (status != 0 || !fs::exists(files.svg) || !fs::exists(files.png)) {
+    throw std::runtime_error("gnuplot could not render " + files.script.string() + ": it " +
+                             ending(status) +
+                             (said.empty() ? " and said nothing" : " and said: " + said));
   }
   return files;
 }

@@ -14,7 +14,7 @@ struct RenderedFigure {
 };
 
 // Writes FOLDER/ID.{dat,gp,svg,png}. std::runtime_error when gnuplot is not installed or fails,
-// with what it said.
+// with its exit status and what it said.
 RenderedFigure render(const Figure& figure, const std::filesystem::path& folder);
 
 // The script; text from outside stands in single quotes only, where gnuplot substitutes nothing.

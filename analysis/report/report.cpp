@@ -67,21 +67,25 @@ ReportFiles write_report(const Study& study, const std::filesystem::path& folder
                     folder / "runs.csv",
                     folder / "laws.json",
                     {},
+                    {},
                     {}};
   std::filesystem::create_directories(folder);
   Study noted = study;
   const std::vector<Figure> figures = study_figures(study, files.warnings);
   std::map<std::string, std::string> svg;
-  try {
-    for (const Figure& figure : figures) {
+  for (const Figure& figure : figures) {
+    try {
       const RenderedFigure rendered = render(figure, folder / "figures");
       svg[figure.id] = read_whole_file(rendered.svg);
       files.figures.push_back(rendered.png);
+    } catch (const std::runtime_error& error) {
+      if (files.figures_missing.empty()) {
+        files.figures_missing = std::string("figures are missing: ") + error.what();
+      }
     }
-  } catch (const std::runtime_error& error) {
-    files.warnings.push_back(std::string("figures are missing: ") + error.what());
   }
   for (const std::string& warning : files.warnings) noted.warnings.push_back(warning);
+  if (!files.figures_missing.empty()) noted.warnings.push_back(files.figures_missing);
   const Document document = report_document(noted, figures, command);
   write_atomically(files.runs_csv, runs_csv(study.table, study.options.selection));
   write_atomically(files.laws_json, study_json(noted));

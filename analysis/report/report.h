@@ -21,8 +21,10 @@ struct ReportFiles {
   std::filesystem::path page, markdown, runs_csv, laws_json;
   std::vector<std::filesystem::path> figures;  // PNG
   std::vector<std::string> warnings;
+  std::string figures_missing;  // why the first is; empty: all were rendered
 };
-// Without gnuplot the page has no figures and says so. std::runtime_error for disk faults.
+// Without gnuplot the page has no figures and says so; the rest is written all the same.
+// std::runtime_error for disk faults.
 ReportFiles write_report(const Study& study, const std::filesystem::path& folder,
                          const std::string& command);
 

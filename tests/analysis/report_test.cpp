@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
@@ -99,6 +101,34 @@ TEST_F(Program, ReportWritesAPageWithFiguresTablesAndItsData) {
                            "figures/learning_curves.svg", "figures/loss_by_position.dat"}) {
     EXPECT_TRUE(fs::exists(out / file)) << file;
   }
+}
+
+TEST_F(Program, FiguresThatCannotBeRenderedEndWithOneAndLoseNothingElse) {
+  const fs::path sweep = write_synthetic_sweep(runs_, "pilot", pilot_runs());
+  const fs::path out = temp_.path() / "out";
+  const fs::path gnuplot = temp_.path() / "gnuplot";
+  const std::string path = std::getenv("PATH");
+  setenv("PATH", temp_.path().c_str(), 1);
+  const auto report = [&] {
+    return fit({"report", sweep.string(), "--out", out.string(), "--bootstrap", "0"});
+  };
+  const ProgramResult absent = report();
+  std::ofstream(gnuplot) << "#!/bin/sh\nexit 7\n";
+  fs::permissions(gnuplot, fs::perms::owner_all);
+  const ProgramResult silent = report();
+  setenv("PATH", path.c_str(), 1);
+  EXPECT_EQ(absent.exit_code, 1);
+  EXPECT_NE(absent.output.find("report: error: figures are missing: gnuplot is not installed"),
+            std::string::npos)
+      << absent.output;
+  EXPECT_EQ(silent.exit_code, 1);
+  EXPECT_NE(silent.output.find("it ended with exit status 7 and said nothing"), std::string::npos)
+      << silent.output;
+  for (const char* file : {"report.html", "report.md", "runs.csv", "laws.json", "figures/laws.gp",
+                           "figures/loss_by_position.dat"}) {
+    EXPECT_TRUE(fs::exists(out / file)) << file;
+  }
+  EXPECT_NE(read_whole_file(out / "report.md").find("figures are missing"), std::string::npos);
 }
 
 // Every key of nested objects, once.
@@ -207,7 +237,9 @@ TEST_F(Program, NoResultAtAllIsExitTwoAndWritesNothing) {
   const fs::path out = temp_.path() / "out";
   const ProgramResult few = fit({"report", runs_.string(), "--out", out.string()});
   EXPECT_EQ(few.exit_code, 2);
-  EXPECT_NE(few.output.find("at least 3 sizes"), std::string::npos) << few.output;
+  EXPECT_NE(few.output.find("at least 3 sizes in an arm, and transformer has 2; add sizes"),
+            std::string::npos)
+      << few.output;
   EXPECT_FALSE(fs::exists(out));
   EXPECT_EQ(fit({"fit", (temp_.path() / "nowhere").string()}).exit_code, 2);
   EXPECT_EQ(fit({"fit", runs_.string(), "--n-count", "all"}).exit_code, 2);

@@ -268,6 +268,24 @@ TEST_F(BadInput, CommandLineThatIsNoneNamesTheWordAndTheHelp) {
   expect_refused({"data", "verify", "--data"}, {"--data", "`scalelaw data --help`"});
 }
 
+TEST_F(BadInput, EmptyFolderOnTheCommandLineIsRefusedByEveryVerb) {
+  put("run.yaml", kGood + kModel);
+  const std::vector<std::vector<std::string>> commands = {
+      {"train", in("run.yaml"), "--data", in("data"), "--runs"},
+      {"sweep", "plan", in("run.yaml"), "--runs"},
+      {"sweep", "run", in("run.yaml"), "--runs"},
+      {"sweep", "status", in("run.yaml"), "--runs"},
+      {"doctor", "--runs"},
+      {"data", "list", "--data"},
+      {"report", in("runs"), "--out"},
+  };
+  for (std::vector<std::string> words : commands) {
+    const std::string option = words.back();
+    words.emplace_back();
+    expect_refused(words, {option + " \"\": is empty; . is this folder"});
+  }
+}
+
 TEST_F(BadInput, NumberOnTheCommandLineNamesItsOptionAndRange) {
   const std::string spec = in("s.yaml");
   const std::vector<std::vector<std::string>> commands = {

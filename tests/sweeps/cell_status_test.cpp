@@ -2,6 +2,7 @@
 #include "sweeps/cell_status.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <fstream>
@@ -162,6 +163,26 @@ TEST_F(CellStatusTest, DamagedRecordAndAnotherRunsFolderAreFailures) {
   fs::copy(folder(1).record(), folder(0).record());
   EXPECT_EQ(look(0).state, CellState::kFailed);
   EXPECT_NE(look(0).why.find("another run"), std::string::npos);
+}
+
+TEST_F(CellStatusTest, FolderThatMayNotBeSearchedIsAFailureAndNotMissing) {
+  plan("[1]");
+  publish_run(0, RunState::kComplete);
+  const fs::perms search = fs::perms::group_exec | fs::perms::others_exec;
+  const bool root = ::geteuid() == 0;  // who may search anything: be nobody for a moment
+  for (const fs::path& closed : {folder().path, plan_.options.runs}) {
+    for (const fs::path& open : {temp_.path(), plan_.options.runs, folder().path}) {
+      fs::permissions(open, search, fs::perm_options::add);
+    }
+    fs::permissions(closed, fs::perms::none);
+    if (root && ::seteuid(65534) != 0) GTEST_SKIP() << "root, and cannot become nobody";
+    const CellStatus status = look();
+    ASSERT_TRUE(!root || ::seteuid(0) == 0);
+    fs::permissions(closed, fs::perms::owner_all);
+    EXPECT_EQ(status.state, CellState::kFailed);
+    EXPECT_TRUE(status.why.starts_with(folder().path.string())) << status.why;
+    EXPECT_TRUE(status.why.ends_with(": Permission denied")) << status.why;
+  }
 }
 
 TEST_F(CellStatusTest, TornLinesAreLeftOut) {

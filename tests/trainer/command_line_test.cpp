@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/temp_dir.h"
 #include "trainer/config_error.h"
+#include "trainer/program_exit.h"
 #include "trainer/shell_word.h"
 
 namespace scalelaw {
@@ -92,14 +94,52 @@ TEST(CommandLine, WholeNumbersAreReadAsInAConfiguration) {
 }
 
 TEST(CommandLine, WholeNumberOutOfItsRangeNamesOptionTextAndRange) {
-  EXPECT_EQ(fault("-1", {0, 64}), "--jobs -1: must be a whole number of at least 0 and at most 64");
-  EXPECT_EQ(fault("65", {0, 64}), "--jobs 65: must be a whole number of at least 0 and at most 64");
+  EXPECT_EQ(fault("-1", {0, 64}),
+            "--jobs -1: must be a whole number (20000, 20k, 2.5M) of at least 0 and at most 64");
+  EXPECT_EQ(fault("65", {0, 64}),
+            "--jobs 65: must be a whole number (20000, 20k, 2.5M) of at least 0 and at most 64");
   for (const char* text : {"many", "0.5", "", "1 2", "2GB", "2%", "nan"}) {
-    EXPECT_EQ(fault(text, {1}),
-              "--jobs " + std::string(text) + ": must be a whole number of at least 1");
+    EXPECT_EQ(fault(text, {1}), "--jobs " + std::string(text) +
+                                    ": must be a whole number (20000, 20k, 2.5M) of at least 1");
   }
   EXPECT_EQ(fault("99999999999999999999", {1}),
             "--jobs 99999999999999999999: too large; at most 9007199254740991 (2^53 - 1)");
+}
+
+TEST(CommandLine, FolderIsNeverEmptyNorReachedThroughOneThatIsNotThere) {
+  const TempDir temp;
+  const std::string here = temp.path().string();
+  EXPECT_THROW(folder_value("--runs", ""), ConfigError);
+  EXPECT_EQ(folder_value("--runs", "runs/"), "runs/");
+  EXPECT_EQ(folder_value("--runs", "./runs"), "./runs");
+  EXPECT_EQ(folder_value("--runs", "../runs"), "../runs");
+  EXPECT_EQ(folder_value("--out", "none/../out"), "out");
+  EXPECT_EQ(folder_value("--out", "none/./deep/../.."), ".");
+  EXPECT_EQ(folder_value("--out", here + "/none/../out"), here + "/out");
+  // Where it is there it may be a link, and its parent elsewhere.
+  EXPECT_EQ(folder_value("--out", here + "/../out"), here + "/../out");
+}
+
+TEST(CommandLine, FolderThatIsClosedIsBadInputInOurWords) {
+  const auto end = [](std::errc reason) {
+    const std::filesystem::filesystem_error error("status", "runs/a", std::make_error_code(reason));
+    testing::internal::CaptureStderr();
+    const int exit_code = end_with_error("scalelaw fit", error);
+    return std::pair(exit_code, testing::internal::GetCapturedStderr());
+  };
+  EXPECT_EQ(
+      end(std::errc::permission_denied),
+      std::pair(kExitBadInput, std::string("scalelaw fit: error: runs/a: Permission denied\n")));
+  EXPECT_EQ(end(std::errc::io_error).first, kExitOther);
+}
+
+TEST(CommandLine, FolderOptionFillsItsField) {
+  CLI::App app;
+  std::string runs = "runs";
+  EXPECT_EQ(add_folder(app, "--runs", runs, "of runs")->get_default_str(), "runs");
+  app.parse(std::vector<std::string>{"there", "--runs"});
+  EXPECT_EQ(runs, "there");
+  EXPECT_THROW(app.parse(std::vector<std::string>{"", "--runs"}), ConfigError);
 }
 
 TEST(CommandLine, WholeOptionFillsItsFieldAndNeverOverflowsIt) {

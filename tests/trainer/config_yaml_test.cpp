@@ -215,7 +215,8 @@ TEST(FlatConfig, SettingsReplaceAndEmpty) {
               std::string::npos);
   }
   apply_setting(flat, "seeds.init=x");
-  EXPECT_EQ(fault_of([&] { resolve(flat); }), "--set: seeds.init = x: must be a whole number >= 0");
+  EXPECT_EQ(fault_of([&] { resolve(flat); }),
+            "--set: seeds.init = x: must be a whole number (20000, 20k, 2.5M) >= 0");
 }
 
 TEST(ToYaml, DefaultsRoundTrip) {

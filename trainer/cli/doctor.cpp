@@ -15,6 +15,7 @@
 #include "trainer/available_cores.h"
 #include "trainer/data/data_set.h"
 #include "trainer/number.h"
+#include "trainer/shell_word.h"
 
 namespace scalelaw {
 namespace {
@@ -128,18 +129,42 @@ bool on_path(const std::string& program) {
 
 Finding examine_gnuplot() {
   if (on_path("gnuplot")) return {"gnuplot", Health::kGood, "there: figures as SVG and PNG", ""};
-  return {"gnuplot", Health::kLimited, "not on PATH: no figures", "Debian package gnuplot-nox"};
+  return {"gnuplot", Health::kLimited, "not on PATH: no figures, and a report ends with 1",
+          "Debian package gnuplot-nox"};
 }
 
-Finding examine_data(const fs::path& data) {
-  const auto names = data_set_names(data);
+// What makes a damaged set whole again.
+std::string cure(const std::string& name, const fs::path& data) {
+  const std::string end = " --replace" + folder_option("--data", data, "data");
+  return comes_with_default(name) ? "scalelaw data build default" + end
+                                  : "build it again (scalelaw data build SOURCES --name " + name +
+                                        end + "), or remove the folder";
+}
+
+// Headers, data_set.json and the tokenizer of each set; `scalelaw data verify` reads the tokens.
+std::vector<Finding> examine_data(const fs::path& data) {
+  const std::vector<std::string> names = data_set_names(data);
   if (names.empty()) {
-    return {"data sets", Health::kLimited, "none in " + data.string(),
-            "scalelaw data build default"};
+    return {{"data sets", Health::kLimited, "none in " + data.string(),
+             "scalelaw data build default" + folder_option("--data", data, "data")}};
   }
-  std::string list;
-  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-  return {"data sets", Health::kGood, list + " in " + data.string(), ""};
+  std::string whole;
+  std::vector<Finding> findings;
+  for (const std::string& name : names) {
+    try {
+      open_data_set(data, name);
+      whole += (whole.empty() ? "" : ", ") + name;
+    } catch (const std::exception& fault) {
+      findings.push_back({"data set", Health::kLimited, fault.what(), cure(name, data)});
+    }
+  }
+  if (whole.empty()) {
+    for (Finding& finding : findings) finding.health = Health::kBroken;
+  } else {
+    findings.insert(findings.begin(),
+                    {"data sets", Health::kGood, whole + " in " + data.string(), ""});
+  }
+  return findings;
 }
 
 Finding examine_slurm() {
@@ -200,7 +225,7 @@ Finding examine_gpu(const GpuProbe& probe, bool cuda_half) {
 }
 
 std::vector<Finding> examine(const DoctorOptions& options) {
-  return {
+  std::vector<Finding> findings = {
       examine_cores(),
       examine_memory(),
       examine_store(options.runs),
@@ -211,9 +236,10 @@ std::vector<Finding> examine(const DoctorOptions& options) {
       examine_program(options.programs, "scalelaw-sweep", ""),
       examine_program(options.programs, "scalelaw-fit", ""),
       examine_gnuplot(),
-      examine_data(options.data),
-      examine_slurm(),
   };
+  for (Finding& finding : examine_data(options.data)) findings.push_back(std::move(finding));
+  findings.push_back(examine_slurm());
+  return findings;
 }
 
 std::string to_text(const std::vector<Finding>& findings) {

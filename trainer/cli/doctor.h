@@ -29,7 +29,8 @@ struct Finding {
   std::string advice;  // what to do; empty when good
 };
 
-// Starts each program once (with --help); writes nothing.
+// Starts each program once (with --help), opens each data set without reading its tokens; writes
+// nothing.
 std::vector<Finding> examine(const DoctorOptions& options);
 
 // One subject each, their inputs given, for examine() and for tests.

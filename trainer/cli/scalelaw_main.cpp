@@ -61,8 +61,8 @@ int run_doctor(const std::vector<std::string>& arguments) {
   options.torch = SCALELAW_TORCH_FOLDER;
   options.torch_version = SCALELAW_TORCH_VERSION;
   bool json = false;
-  app.add_option("--runs", options.runs, "the store of run folders")->capture_default_str();
-  app.add_option("--data", options.data, "the folder of data sets")->capture_default_str();
+  add_folder(app, "--runs", options.runs, "the store of run folders");
+  add_folder(app, "--data", options.data, "the folder of data sets");
   app.add_flag("--json", json, "for scripts");
   return parse(app, arguments, [&] {
     const std::vector<Finding> findings = examine(options);

@@ -71,7 +71,7 @@ class Gatherer {
       int64_t left = options_.cap_per_file > 0 ? options_.cap_per_file : INT64_MAX;
       read_documents(
           file, options_.sources,
-          [&](Document document) { add(file, std::move(document), given, left); },
+          [&](const Document& document) { add(file, document, given, left); },
           [&](int64_t done) { progress(counts.source_bytes + done); });
       ++counts.files;
       counts.source_bytes += file.bytes;
@@ -93,7 +93,7 @@ class Gatherer {
     return kept;
   }
 
-  void add(const SourceFile& file, Document document, const Split* given, int64_t& left) {
+  void add(const SourceFile& file, const Document& document, const Split* given, int64_t& left) {
     CorpusCounts& counts = corpus_.counts;
     ++counts.documents;
     if (trimmed(document.text).empty()) {
@@ -174,6 +174,12 @@ class Gatherer {
         {Split::kTest, is_given(Split::kTest) || test_share_ > 0}};
     for (const auto& [split, want] : wanted) {
       if (!want || corpus_.splits.contains(split)) continue;
+      if (split == Split::kTrain && corpus_.counts.held_out_documents > 0) {
+        throw ConfigError(
+            "the train split came out empty: " + std::to_string(corpus_.counts.held_out_documents) +
+            " documents of the sources stand in those of --val or --test as well "
+            "and are held out. Name other text there, or a share (--val 2%)");
+      }
       throw ConfigError(
           "the " + std::string(name(split)) +
           " split came out empty: " + std::to_string(corpus_.counts.documents) +

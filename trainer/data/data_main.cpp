@@ -82,9 +82,8 @@ std::vector<BuildOptions> all_builds(const Arguments& arguments, const CLI::App&
                         "default is ./default");
     }
   }
-  std::optional<std::filesystem::path> torch;
-  if (!arguments.torch.empty()) torch = arguments.torch;
-  return default_corpora(find_torch(torch), build_options(arguments));
+  return default_corpora(find_torch(arguments.torch, SCALELAW_TORCH_FOLDER),
+                         build_options(arguments));
 }
 
 std::string interrupted_message;  // read by a signal's handler
@@ -127,30 +126,45 @@ int run_build(const Arguments& arguments, const CLI::App& verb) {
   return kExitComplete;
 }
 
+// Acts on each set; one that is damaged is named, and the others are not hidden behind it.
+template <typename Action>
+int for_each_set(const Arguments& arguments, const std::vector<std::string>& names,
+                 const Action& action) {
+  int exit_code = kExitComplete;
+  for (const std::string& name : names) {
+    try {
+      action(name, open_data_set(arguments.data_root, name));
+    } catch (const std::runtime_error& error) {
+      const int of_this = end_with_error("scalelaw data", error);
+      if (exit_code != kExitOther) exit_code = of_this;
+    }
+  }
+  return exit_code;
+}
+
 int run_inspect(const Arguments& arguments) {
-  for (const std::string& name : arguments.names) {
-    const DataSetInfo set = open_data_set(arguments.data_root, name);
+  return for_each_set(arguments, arguments.names, [&](const auto&, const DataSetInfo& set) {
     if (arguments.json) {
       std::cout << data_set_json(set, arguments.samples) << "\n";
-      continue;
+      return;
     }
     print_data_set(std::cout, set);
     print_samples(std::cout, set, arguments.samples);
-  }
-  return kExitComplete;
+  });
 }
 
 int run_verify(const Arguments& arguments) {
   const auto names =
       arguments.names.empty() ? data_set_names(arguments.data_root) : arguments.names;
   if (names.empty()) throw ConfigError(arguments.data_root + " holds no data set to verify");
-  for (const std::string& name : names) {
-    const DataSetInfo set = open_data_set(arguments.data_root, name);
+  std::vector<std::string> whole;
+  const int exit_code = for_each_set(arguments, names, [&](const auto& name, const auto& set) {
     verify_data_set(set);
+    whole.push_back(name);
     if (!arguments.json) std::cout << name << ": whole\n";
-  }
-  if (arguments.json) std::cout << nlohmann::json{{"whole", names}}.dump() << "\n";
-  return kExitComplete;
+  });
+  if (arguments.json) std::cout << nlohmann::json{{"whole", whole}}.dump() << "\n";
+  return exit_code;
 }
 
 int run_list(const Arguments& arguments) {
@@ -160,27 +174,25 @@ int run_list(const Arguments& arguments) {
     std::cerr << "no data set in " << arguments.data_root
               << "; `scalelaw data build default` makes one\n";
   }
-  for (const std::string& name : names) {
-    const DataSetInfo set = open_data_set(arguments.data_root, name);
+  const int exit_code = for_each_set(arguments, names, [&](const auto& name, const auto& set) {
     nlohmann::json tokens = nlohmann::json::object();
     std::string text;
     for (const auto& [split, info] : set.splits) {
-      tokens[std::string(scalelaw::name(split))] = info.n_tokens;
-      text += "  " + std::string(scalelaw::name(split)) + " " +
-              human(static_cast<double>(info.n_tokens));
+      const std::string of(scalelaw::name(split));
+      tokens[of] = info.n_tokens;
+      text += "  " + of + " " + human(static_cast<double>(info.n_tokens));
     }
     all.push_back({{"name", name}, {"tokenizer", set.tokenizer}, {"tokens", tokens}});
     if (!arguments.json) {
       std::cout << name << "  " << escaped(set.tokenizer) << text << " tokens\n";
     }
-  }
+  });
   if (arguments.json) std::cout << all.dump(2) << "\n";
-  return kExitComplete;
+  return exit_code;
 }
 
 void add_common(CLI::App& verb, Arguments& arguments) {
-  verb.add_option("--data", arguments.data_root, "folder that holds the data sets")
-      ->capture_default_str();
+  add_folder(verb, "--data", arguments.data_root, "folder that holds the data sets");
   verb.add_flag("--json", arguments.json, "for scripts: JSON on stdout");
 }
 
@@ -218,7 +230,10 @@ CLI::App* add_build(CLI::App& app, Arguments& arguments) {
             "bytes of train that train the tokenizer");
   add_whole(*verb, "--seed", build.corpus.seed, {}, "of the shuffle");
   add_whole(*verb, "--threads", build.threads, {0, 1024}, "0: one a core");
-  verb->add_option("--torch", arguments.torch, "for `build default`: the torch folder");
+  verb->add_option(
+      "--torch", arguments.torch,
+      "for `build default`: a torch folder, a virtual environment or its Python (default: the "
+      "LibTorch that this program was built with)");
   verb->add_flag("--replace", build.replace, "overwrite a set of this name");
   verb->add_flag("--quiet", arguments.quiet, "no progress");
   add_common(*verb, arguments);
@@ -248,7 +263,7 @@ int run(int argc, char** argv) {
   CLI::App* inspect = add_verb(app, arguments, "inspect", "counts and samples of data sets",
                                "inspect default --samples 3");
   inspect->add_option("NAMES", arguments.names, "data sets")->required();
-  add_whole(*inspect, "--samples", arguments.samples, {}, "documents shown of each split");
+  add_whole(*inspect, "--samples", arguments.samples, {}, "pieces shown of each split");
   CLI::App* verify = add_verb(app, arguments, "verify", "read everything, check every hash and id",
                               "verify default");
   verify->add_option("NAMES", arguments.names, "data sets; none: all");

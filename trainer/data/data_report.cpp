@@ -111,7 +111,7 @@ std::string escaped(std::string_view text) {
 void print_data_set(std::ostream& out, const DataSetInfo& set) {
   out << "data set " << set.name << " in " << set.folder.string() << ": tokenizer "
       << escaped(set.tokenizer) << ", " << set.n_vocab << " ids\n";
-  out << "split        tokens  documents    text bytes  bytes/token\n";
+  out << "split        tokens     pieces    text bytes  bytes/token\n";
   for (const auto& [split, info] : set.splits) {
     const double ratio = static_cast<double>(info.text_bytes) / static_cast<double>(info.n_tokens);
     out << format("%-5s %13s %10s %13s %12.3f\n", std::string(name(split)).c_str(),
@@ -148,21 +148,21 @@ void print_data_set(std::ostream& out, const DataSetInfo& set) {
   }
 }
 
-void print_samples(std::ostream& out, const DataSetInfo& set, int64_t documents) {
-  for (const Sample& sample : sample_documents(set, documents, kSampleBytes)) {
-    out << name(sample.split) << " document " << sample.document << " (" << sample.tokens
+void print_samples(std::ostream& out, const DataSetInfo& set, int64_t pieces) {
+  for (const Sample& sample : sample_pieces(set, pieces, kSampleBytes)) {
+    out << name(sample.split) << " piece " << sample.piece << " (" << sample.tokens
         << " tokens): " << escaped(sample.start) << "\n";
   }
 }
 
-std::string data_set_json(const DataSetInfo& set, int64_t documents) {
+std::string data_set_json(const DataSetInfo& set, int64_t pieces) {
   nlohmann::json json = read_manifest(set);
   json["folder"] = set.folder.string();
-  if (documents > 0) {
+  if (pieces > 0) {
     nlohmann::json samples = nlohmann::json::array();
-    for (const Sample& sample : sample_documents(set, documents, kSampleBytes)) {
+    for (const Sample& sample : sample_pieces(set, pieces, kSampleBytes)) {
       samples.push_back({{"split", std::string(name(sample.split))},
-                         {"document", sample.document},
+                         {"piece", sample.piece},
                          {"tokens", sample.tokens},
                          {"start", sample.start}});
     }

@@ -34,10 +34,10 @@ class ProgressPrinter {
 
 // One line a split, then everything that was dropped.
 void print_data_set(std::ostream& out, const DataSetInfo& set);
-// Samples of `documents` documents a split.
-void print_samples(std::ostream& out, const DataSetInfo& set, int64_t documents);
-// data_set.json, with "folder" and, for documents > 0, "samples".
-std::string data_set_json(const DataSetInfo& set, int64_t documents);
+// Samples of `pieces` pieces a split.
+void print_samples(std::ostream& out, const DataSetInfo& set, int64_t pieces);
+// data_set.json, with "folder" and, for pieces > 0, "samples".
+std::string data_set_json(const DataSetInfo& set, int64_t pieces);
 // Text of a foreign file, safe on a terminal: control characters as escapes.
 std::string escaped(std::string_view text);
 

@@ -1,8 +1,13 @@
 #include "trainer/data/data_set.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cassert>
 #include <cctype>
+#include <cerrno>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -35,9 +40,8 @@ fs::path find_folder(const fs::path& data_root, const std::string& name) {
   std::string message = "data set \"" + name + "\" is not in " + data_root.string() +
                         (close.empty() ? "" : "; did you mean \"" + close + "\"?");
   if (!is_data_set_name(name)) throw ConfigError(message + "; nor is there a folder of this path");
-  const std::string build = name == "default" || name == "headers"
-                                ? "scalelaw data build default"
-                                : "scalelaw data build SOURCES --name " + name;
+  const std::string build = comes_with_default(name) ? "scalelaw data build default"
+                                                     : "scalelaw data build SOURCES --name " + name;
   throw ConfigError(message + "; build it with `" + build + "`");
 }
 
@@ -49,6 +53,14 @@ bool holds_a_shard(const fs::path& folder) {
   });
 }
 
+// Another user's file is the user's to mend; a disk that fails is not.
+std::string read_readable(const fs::path& file) {
+  if (::faccessat(AT_FDCWD, file.c_str(), R_OK, AT_EACCESS) != 0 && errno == EACCES) {
+    fail(file, std::strerror(errno));
+  }
+  return read_whole_file(file);
+}
+
 nlohmann::json read_json(const fs::path& file) {
   std::error_code ignored;
   if (!fs::exists(file, ignored)) {
@@ -58,7 +70,7 @@ nlohmann::json read_json(const fs::path& file) {
              ? "is incomplete" + lacks + ": remove the folder and build the set again"
              : "is no data set" + lacks + "; `scalelaw data list` names those that are there");
   }
-  const std::string text = read_whole_file(file);
+  const std::string text = read_readable(file);
   nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object()) fail(file, "is damaged: not a JSON object");
   // Version 1 had none; a newer one is refused by its number.
@@ -115,7 +127,7 @@ void check_tokenizer(const DataSetInfo& set) {
   const fs::path file = tokenizer_file(set);
   std::error_code ignored;
   if (!fs::exists(file, ignored)) fail(file, "is not there: build the set again");
-  if (const std::string hash = hash_hex(read_whole_file(file)); hash != set.tokenizer_hash) {
+  if (const std::string hash = hash_hex(read_readable(file)); hash != set.tokenizer_hash) {
     fail(file, "is not the tokenizer that the set's tokens were made by (hash " + hash +
                    ", the tokens' is " + set.tokenizer_hash + "): build the set again");
   }
@@ -153,6 +165,10 @@ bool is_data_set_name(std::string_view name) {
          std::all_of(name.begin(), name.end(), [](unsigned char c) {
            return c < 0x80 && (std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-');
          });
+}
+
+bool comes_with_default(std::string_view name) {
+  return name == "default" || name == "headers";
 }
 
 fs::path shard_file(const DataSetInfo& set, Split split) {

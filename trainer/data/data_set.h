@@ -50,6 +50,8 @@ std::string with_data_set_file_hash(std::string text);
 std::vector<std::string> data_set_names(const std::filesystem::path& data_root);
 // 1 to 100 letters, digits, '.', '_' and '-', the first none of '.' and '-'.
 bool is_data_set_name(std::string_view name);
+// A set that `scalelaw data build default` makes.
+bool comes_with_default(std::string_view name);
 
 // Version 2 has a hash of the file itself, so that no byte of it changes unseen.
 inline constexpr int kDataSetVersion = 2;

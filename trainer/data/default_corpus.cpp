@@ -1,8 +1,6 @@
 #include "trainer/data/default_corpus.h"
 
-#include <glob.h>
-
-#include <memory>
+#include <initializer_list>
 
 #include "trainer/config_error.h"
 
@@ -12,36 +10,47 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* kVenvTorch = ".venv/lib/python3*/site-packages/torch";
-
-std::optional<fs::path> torch_of_venv() {
-  glob_t matches{};
-  const int result = ::glob(kVenvTorch, 0, nullptr, &matches);
-  const std::unique_ptr<glob_t, decltype(&::globfree)> owner(&matches, &::globfree);
-  if (result != 0 || matches.gl_pathc == 0) return std::nullopt;
-  return fs::path(matches.gl_pathv[0]);
-}
-
 bool has_python(const fs::path& torch) {
-  return fs::is_regular_file(torch / "nn/__init__.py");
+  std::error_code none;
+  return fs::is_regular_file(torch / "nn/__init__.py", none);
 }
 bool has_headers(const fs::path& torch) {
-  return fs::is_directory(torch / "include/c10");
+  std::error_code none;
+  return fs::is_directory(torch / "include/c10", none);
+}
+bool is_torch(const fs::path& folder) {
+  return !folder.empty() && (has_python(folder) || has_headers(folder));
+}
+
+// Empty when it has none.
+fs::path torch_of_venv(const fs::path& venv) {
+  std::error_code none;
+  for (const auto& python : fs::directory_iterator(venv / "lib", none)) {
+    fs::path torch = python.path() / "site-packages/torch";
+    if (is_torch(torch)) return torch;
+  }
+  return {};
 }
 
 }  // namespace
 
-fs::path find_torch(const std::optional<fs::path>& given) {
-  const std::optional<fs::path> torch = given ? given : torch_of_venv();
-  if (!torch) {
-    throw ConfigError(std::string("the default corpus is made from LibTorch, and there is no ") +
-                      kVenvTorch + " here: run scripts/setup.sh first, or pass --torch FOLDER");
+fs::path find_torch(const fs::path& given, const fs::path& built_with) {
+  if (given.empty()) {
+    for (const fs::path& folder : {built_with, torch_of_venv(".venv")}) {
+      if (is_torch(folder)) return folder;
+    }
+    throw ConfigError("the default corpus is made from LibTorch, and there is none " +
+                      (built_with.empty() ? "" : "in " + built_with.string() + ", nor ") +
+                      "in .venv here: run scripts/setup.sh first, or pass --torch PATH");
   }
-  if (!has_python(*torch) && !has_headers(*torch)) {
-    throw ConfigError("--torch " + torch->string() +
-                      ": is no torch folder (neither nn/__init__.py nor include/c10 in it)");
+  const bool is_file = fs::is_regular_file(given);  // VENV/bin/python
+  const fs::path venv = is_file ? given.parent_path().parent_path() : given;
+  for (const fs::path& folder : {given, given / "libtorch", torch_of_venv(venv)}) {
+    if (is_torch(folder)) return folder;
   }
-  return *torch;
+  throw ConfigError("--torch " + given.string() +
+                    ": is no torch folder (neither nn/__init__.py nor include/c10 in it), nor a "
+                    "virtual environment that has torch, nor its Python");
 }
 
 std::vector<BuildOptions> default_corpora(const fs::path& torch, const BuildOptions& build) {

@@ -4,16 +4,18 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <vector>
 
 #include "trainer/data/builder.h"
 
 namespace scalelaw {
 
-// The wheel's torch folder, or an unpacked LibTorch: `given`, else that of .venv in the working
-// directory. ConfigError when it is not there or holds neither sources nor headers.
-std::filesystem::path find_torch(const std::optional<std::filesystem::path>& given);
+// The wheel's torch folder, or an unpacked LibTorch. `given` is one of these, the folder above
+// `libtorch`, a virtual environment that has torch, or that one's bin/python; when empty,
+// `built_with` is taken, else the torch of .venv in the working directory. ConfigError when it is
+// not there or holds neither sources nor headers.
+std::filesystem::path find_torch(const std::filesystem::path& given,
+                                 const std::filesystem::path& built_with);
 
 // To be built in this order; `build` brings data_root, threads, replace and command_line.
 //

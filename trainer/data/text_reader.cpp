@@ -122,6 +122,20 @@ void check_utf8(const fs::path& file, int64_t line, std::string_view text) {
            " is not UTF-8: convert the file to UTF-8, or leave it out with --exclude");
 }
 
+// The parser's reason without its own beginning and without the text, which may be long.
+std::string json_fault(std::string_view content) {
+  std::string reason;
+  try {
+    reason = nlohmann::json::parse(content).type_name();
+  } catch (const nlohmann::json::exception& error) {
+    reason = error.what();
+    const std::size_t said = reason.find(" - ");
+    reason.erase(0, said == std::string::npos ? reason.find(' ') + 1 : said + 3);
+    reason.resize(std::min(reason.find("; last read"), reason.size()));
+  }
+  return reason;
+}
+
 Document parse_line(const fs::path& file, int64_t line, std::string_view content,
                     const std::string& key) {
   check_utf8(file, line, content);
@@ -134,7 +148,8 @@ Document parse_line(const fs::path& file, int64_t line, std::string_view content
   };
   nlohmann::json json = nlohmann::json::parse(content, count, false);
   if (of_this_key > 1) fail(file, line, "\"" + key + "\" is there twice");
-  if (!json.is_object()) fail(file, line, "not a JSON object");
+  if (json.is_discarded()) fail(file, line, "not JSON: " + json_fault(content));
+  if (!json.is_object()) fail(file, line, "not a JSON object but " + std::string(json.type_name()));
   const auto it = json.find(key);
   if (it == json.end()) {
     std::string keys;

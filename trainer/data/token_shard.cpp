@@ -27,6 +27,7 @@ int open_for_reading(const std::filesystem::path& file) {
   const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor >= 0) return descriptor;
   if (errno == ENOENT || errno == ENOTDIR) fail_shard(file, "is not there");
+  if (errno == EACCES) throw ConfigError(file.string() + ": " + std::strerror(errno));
   fail_system(file, "cannot be opened");
 }
 

@@ -13,21 +13,20 @@ namespace {
 
 constexpr int64_t kBlockTokens = 1 << 16;
 
-int64_t count_documents(const TokenShard& shard, uint32_t end_of_document) {
-  int64_t documents = 0;
+int64_t count_pieces(const TokenShard& shard, uint32_t end_of_document) {
+  int64_t pieces = 0;
   std::vector<int64_t> block;
   for (int64_t first = 0; first < shard.info().n_tokens; first += kBlockTokens) {
     const int64_t size = std::min(kBlockTokens, shard.info().n_tokens - first);
     block.resize(static_cast<std::size_t>(size));
     shard.copy(first, block);
-    documents += std::count(block.begin(), block.end(), int64_t{end_of_document});
+    pieces += std::count(block.begin(), block.end(), int64_t{end_of_document});
   }
-  return documents;
+  return pieces;
 }
 
-// The next document's tokens from `first`, without its end.
-std::vector<uint32_t> document_at(const TokenShard& shard, int64_t first,
-                                  uint32_t end_of_document) {
+// The next piece's tokens from `first`, without its end.
+std::vector<uint32_t> piece_at(const TokenShard& shard, int64_t first, uint32_t end_of_document) {
   std::vector<uint32_t> tokens;
   std::vector<int64_t> block;
   for (int64_t at = first; at < shard.info().n_tokens; at += kBlockTokens) {
@@ -49,9 +48,9 @@ void verify_data_set(const DataSetInfo& set) {
     const auto fail = [&shard](const std::string& fault) {
       throw ConfigError(shard.file().string() + ": " + fault + ": build the set again");
     };
-    const int64_t documents = count_documents(shard, tokenizer.end_of_document());
-    if (documents != info.n_documents) {
-      fail("holds " + std::to_string(documents) + " ends of documents, its header says " +
+    const int64_t pieces = count_pieces(shard, tokenizer.end_of_document());
+    if (pieces != info.n_documents) {
+      fail("holds " + std::to_string(pieces) + " ends of documents, its header says " +
            std::to_string(info.n_documents));
     }
     int64_t last = 0;
@@ -60,14 +59,14 @@ void verify_data_set(const DataSetInfo& set) {
   }
 }
 
-std::vector<Sample> sample_documents(const DataSetInfo& set, int64_t documents, int64_t max_bytes) {
+std::vector<Sample> sample_pieces(const DataSetInfo& set, int64_t pieces, int64_t max_bytes) {
   const Tokenizer tokenizer = open_tokenizer(set);
   std::vector<Sample> samples;
   for (const auto& [split, info] : set.splits) {
     const TokenShard shard(shard_file(set, split));
     int64_t first = 0;
-    for (int64_t i = 0; i < std::min(documents, info.n_documents); ++i) {
-      const auto tokens = document_at(shard, first, tokenizer.end_of_document());
+    for (int64_t i = 0; i < std::min(pieces, info.n_documents); ++i) {
+      const auto tokens = piece_at(shard, first, tokenizer.end_of_document());
       // A token is at least a byte, and characters whole: decode a few more than shown.
       const auto shown = std::min(static_cast<int64_t>(tokens.size()), max_bytes + 4);
       const std::string text =
@@ -76,7 +75,7 @@ std::vector<Sample> sample_documents(const DataSetInfo& set, int64_t documents, 
       const bool cut = static_cast<int64_t>(whole.size()) > max_bytes;
       samples.push_back(
           {.split = split,
-           .document = i,
+           .piece = i,
            .tokens = static_cast<int64_t>(tokens.size()),
            .start = std::string(
                cut ? cut_at_line_ends(whole, static_cast<std::size_t>(max_bytes)).front()

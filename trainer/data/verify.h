@@ -9,17 +9,17 @@
 
 namespace scalelaw {
 
-// Reads everything: every shard's header, hash and ids, the tokenizer's hash, as many documents as
+// Reads everything: every shard's header, hash and ids, the tokenizer's hash, as many pieces as
 // stated, each split's end. ConfigError names file and fault.
 void verify_data_set(const DataSetInfo& set);
 
 struct Sample {
   Split split = Split::kTrain;
-  int64_t document = 0;  // from 0, in the shard's order
-  int64_t tokens = 0;    // of the document, without its end
-  std::string start;     // its first characters, decoded
+  int64_t piece = 0;   // from 0, in the shard's order
+  int64_t tokens = 0;  // of the piece, without its end
+  std::string start;   // its first characters, decoded
 };
-// The first `documents` of each split, at most about `max_bytes` of each.
-std::vector<Sample> sample_documents(const DataSetInfo& set, int64_t documents, int64_t max_bytes);
+// The first `pieces` of each split, at most about `max_bytes` of each.
+std::vector<Sample> sample_pieces(const DataSetInfo& set, int64_t pieces, int64_t max_bytes);
 
 }  // namespace scalelaw

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/temp_dir.h"
+#include "tests/support/tiny_data_set.h"
 
 namespace scalelaw {
 namespace {
@@ -77,6 +78,27 @@ TEST_F(DoctorTest, NoDataSetIsOnlyALimit) {
   const auto findings = examine(options_);
   EXPECT_EQ(of(findings, "data sets").health, Health::kLimited);
   EXPECT_NE(of(findings, "data sets").advice.find("data build default"), std::string::npos);
+}
+
+TEST_F(DoctorTest, DamagedDataSetIsNamedWithItsCure) {
+  write_tiny_data_set(options_.data);
+  write_tiny_data_set(options_.data, {.name = "default"});
+  EXPECT_EQ(of(examine(options_), "data sets").found, "default, tiny in " + options_.data.string());
+  fs::resize_file(options_.data / "default/train.tokens", 0);
+  const auto one = examine(options_);
+  EXPECT_TRUE(can_run_sweeps(one)) << to_text(one);
+  EXPECT_EQ(of(one, "data sets").found, "tiny in " + options_.data.string());
+  EXPECT_EQ(of(one, "data set").health, Health::kLimited);
+  EXPECT_NE(of(one, "data set").found.find("default/train.tokens: is cut short"),
+            std::string::npos);
+  EXPECT_EQ(of(one, "data set").advice,
+            "scalelaw data build default --replace --data " + options_.data.string());
+  fs::resize_file(options_.data / "tiny/data_set.json", 30);
+  const auto both = examine(options_);
+  EXPECT_FALSE(can_run_sweeps(both)) << to_text(both);
+  EXPECT_NE(to_text(both).find("tiny/data_set.json: is damaged"), std::string::npos)
+      << to_text(both);
+  EXPECT_NE(to_text(both).find("--name tiny --replace"), std::string::npos) << to_text(both);
 }
 
 TEST_F(DoctorTest, JsonIsValidWhateverAFolderIsCalled) {

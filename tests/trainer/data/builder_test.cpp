@@ -201,13 +201,29 @@ TEST_F(BuilderTest, ManifestSaysWhatTheTokenizerWasTrainedOn) {
 
 TEST(DefaultCorpus, FolderThatIsNoTorchIsRefused) {
   const TempDir temp;
-  EXPECT_THROW(find_torch(temp.path()), ConfigError);
+  EXPECT_THROW(find_torch(temp.path(), ""), ConfigError);
+}
+
+TEST(DefaultCorpus, LibTorchIsFoundWhereItWasAtTheBuildAndByEveryPathOfIt) {
+  const TempDir temp;
+  const fs::path venv = temp.path() / "a [venv]", unpacked = temp.path() / "unpacked/libtorch";
+  const fs::path torch = venv / "lib/python3.11/site-packages/torch";
+  fs::create_directories(torch / "include/c10");
+  fs::create_directories(unpacked / "include/c10");
+  fs::create_directories(venv / "bin");
+  std::ofstream(venv / "bin/python");
+  EXPECT_EQ(find_torch("", torch), torch);
+  EXPECT_EQ(find_torch(unpacked, torch), unpacked);
+  EXPECT_EQ(find_torch(unpacked.parent_path(), ""), unpacked);
+  EXPECT_EQ(find_torch(venv, ""), torch);
+  EXPECT_EQ(find_torch(venv / "bin/python", ""), torch);
+  EXPECT_THROW(find_torch(venv / "bin", torch), ConfigError);
 }
 
 TEST(DefaultCorpus, WithoutPythonSourcesTheHeadersAreTheDefault) {
   const TempDir temp;
   fs::create_directories(temp.path() / "include/c10");
-  const auto corpora = default_corpora(find_torch(temp.path()), {});
+  const auto corpora = default_corpora(find_torch(temp.path(), ""), {});
   ASSERT_EQ(corpora.size(), 2u);
   EXPECT_EQ(corpora[0].name, "default");
   EXPECT_EQ(corpora[0].corpus.sources.text_suffixes, std::vector<std::string>{".h"});

@@ -181,6 +181,15 @@ TEST_F(CorpusTest, SplitThatComesOutEmptyIsExplained) {
     EXPECT_NE(std::string(error.what()).find("--split-by piece"), std::string::npos);
   }
   try {
+    const fs::path all = put_lines("a.jsonl", 0, 3);
+    gather({all}, {all});
+    FAIL() << "every document is held out";
+  } catch (const ConfigError& error) {
+    EXPECT_NE(std::string(error.what()).find("3 documents of the sources stand in those of --val"),
+              std::string::npos)
+        << error.what();
+  }
+  try {
     gather({put("empty.txt", "\n \n")});
     FAIL() << "a corpus of white space";
   } catch (const ConfigError& error) {

@@ -51,6 +51,8 @@ TEST_F(DataProgramTest, BuildsVerifiesInspectsAndLists) {
   EXPECT_EQ(run({"verify"}).output, "lines: whole\n");
   const auto inspected = run({"inspect", "lines"});
   EXPECT_EQ(inspected.exit_code, 0);
+  EXPECT_NE(inspected.output.find("split        tokens     pieces "), std::string::npos);
+  EXPECT_NE(inspected.output.find("train piece 0 ("), std::string::npos);
   EXPECT_NE(inspected.output.find("\\twith a tab and \\x1b[31m red"), std::string::npos);
   EXPECT_EQ(inspected.output.find('\x1b'), std::string::npos);
   const auto list = nlohmann::json::parse(run({"list", "--json"}).output);
@@ -125,6 +127,23 @@ TEST_F(DataProgramTest, DamagedShardEndsVerifyWithTwo) {
   const auto result = run({"verify", "lines"});
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_NE(result.output.find("train.tokens: is cut short"), std::string::npos) << result.output;
+}
+
+TEST_F(DataProgramTest, DamagedSetHidesNoOther) {
+  ASSERT_EQ(build().exit_code, 0);
+  const fs::path root = data();
+  fs::copy(root / "lines", root / "a", fs::copy_options::recursive);
+  fs::copy(root / "lines", root / "b", fs::copy_options::recursive);
+  fs::resize_file(root / "a/train.tokens", 0);
+  fs::resize_file(root / "b/data_set.json", 30);
+  for (const std::string verb : {"list", "verify"}) {
+    const auto result = run({verb});
+    EXPECT_EQ(result.exit_code, 2);
+    for (const char* part : {"a/train.tokens: is cut short", "b/data_set.json: is damaged"}) {
+      EXPECT_NE(result.output.find(part), std::string::npos) << verb << ": " << result.output;
+    }
+    EXPECT_NE(result.output.find("\nlines"), std::string::npos) << verb << ": " << result.output;
+  }
 }
 
 TEST_F(DataProgramTest, HelpShowsAnExample) {

@@ -1,6 +1,7 @@
 #include "trainer/data/data_set.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <functional>
@@ -146,6 +147,22 @@ TEST_F(DataSetTest, TokenizerThatIsGoneOrAnotherIsRefused) {
   EXPECT_EQ(open_data_set(root(), "books").tokenizer, "bpe:257");
   std::ofstream(root() / "books/tokenizer.model") << "piecez";
   expect_fault("books", "tokenizer.model: is not the tokenizer that the set's tokens were made by");
+}
+
+TEST_F(DataSetTest, FileThatMayNotBeReadIsTheUsersToMend) {
+  const fs::perms search = fs::perms::group_exec | fs::perms::others_exec;
+  for (const fs::path& folder : {root(), root() / "books"}) {
+    fs::permissions(folder, search, fs::perm_options::add);
+  }
+  // root may read anything: be nobody for a moment.
+  const bool root_user = ::geteuid() == 0;
+  for (const std::string file : {"train.tokens", "data_set.json"}) {
+    fs::permissions(root() / "books" / file, fs::perms::none);
+    if (root_user && ::seteuid(65534) != 0) GTEST_SKIP() << "root, and cannot become nobody";
+    expect_fault("books", file + ": Permission denied");
+    ASSERT_TRUE(!root_user || ::seteuid(0) == 0);
+    fs::permissions(root() / "books" / file, fs::perms::all);
+  }
 }
 
 }  // namespace

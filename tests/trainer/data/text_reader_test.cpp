@@ -144,8 +144,12 @@ TEST_F(TextReaderTest, TextThatIsNotUtf8NamesFileLineAndByte) {
 }
 
 TEST_F(TextReaderTest, JsonLinesFaultsNameFileAndLine) {
-  expect_fault(put("a.jsonl", "{\"text\": \"fine\"}\n{\"text\": \n"), "line 2: not a JSON object");
-  expect_fault(put("b.jsonl", "[1]\n"), "line 1: not a JSON object");
+  expect_fault(put("a.jsonl", "{\"text\": \"fine\"}\n{\"text\": \n"), "line 2: not JSON: ");
+  expect_fault(put("b.jsonl", "[1]\n"), "line 1: not a JSON object but array");
+  expect_fault(put("e.jsonl", "{\"text\": \"\\ud800 abc\"}\n"),
+               "line 1: not JSON: invalid string: surrogate U+D800..U+DBFF must be followed by "
+               "U+DC00..U+DFFF");
+  expect_fault(put("f.jsonl", "{\"text\": 1e999}\n"), "line 1: not JSON: number overflow");
   expect_fault(put("c.jsonl", "{\"body\": \"x\"}\n"),
                "no key \"text\"; --jsonl-key names another "
                "(keys with text: body)");

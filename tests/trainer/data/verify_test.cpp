@@ -71,14 +71,14 @@ TEST_F(VerifyTest, TokenizerOfAnotherSetIsFound) {
 }
 
 TEST_F(VerifyTest, SamplesAreTheDocumentsStarts) {
-  const auto samples = sample_documents(set_, 3, 10);
+  const auto samples = sample_pieces(set_, 3, 10);
   ASSERT_EQ(samples.size(), 9u);
   for (const Sample& sample : samples) {
     EXPECT_EQ(sample.start.substr(0, 9), "document ");
     EXPECT_LE(sample.start.size(), 10u);
     EXPECT_GT(sample.tokens, 5);
   }
-  const auto whole = sample_documents(set_, 1, 1000);
+  const auto whole = sample_pieces(set_, 1, 1000);
   EXPECT_NE(whole[0].start.find(" about nothing in particular"), std::string::npos);
 }
 
