@@ -1,8 +1,10 @@
 #include "analysis/arm_laws.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
+#include "analysis/block_error.h"
 #include "analysis/crossing.h"
 #include "analysis/fitting/distributions.h"
 #include "analysis/fitting/robust_refine.h"
@@ -125,7 +127,10 @@ PowerLawFit fit_line_of(const std::vector<SizeCell>& cells,
     fit.why = "the sizes do not determine a line";
     return fit;
   }
-  const double t = student_t_quantile(0.5 + 0.5 * level, fit.df);
+  fit.interval_df = satterthwaite_df(
+      std::array{VariancePart{scale / fit.line.sum_xx, static_cast<double>(fit.df)},
+                 VariancePart{text.slope, kBlockDf}});
+  const double t = student_t_quantile(0.5 + 0.5 * level, fit.interval_df);
   const double reach = t * fit.slope_standard_error;
   fit.slope_interval = {fit.slope - reach, fit.slope + reach};
   test_curvature(points, fit);

@@ -42,9 +42,12 @@ struct PowerLawFit {
   Interval slope_interval;                     // t on cell means; meaningful when df > 0
   double n_c = 0;
   std::optional<Interval> n_c_interval;  // Fieller's set for ln L = 0; nullopt: unbounded
-  int sizes = 0, runs = 0, df = 0;       // df = sizes - 2
-  double residual_sd = 0;                // of cell means, ln L
-  WeightedLine line;                     // ln L against ln N; its slope is -slope
+  int sizes = 0, runs = 0, df = 0;       // df = sizes - 2, of the residual scatter
+  // Of the slope's standard error, and used for the level's and N_c's: Satterthwaite's of the
+  // residual scatter (df) and the test text (kBlockDf).
+  double interval_df = 0;
+  double residual_sd = 0;  // of cell means, ln L
+  WeightedLine line;       // ln L against ln N; its slope is -slope
   // Of the level at the line's centre, with the test text's part; and its covariance with the
   // slope, which the text alone gives.
   double centre_standard_error = 0, centre_slope_covariance = 0;

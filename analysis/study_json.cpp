@@ -41,7 +41,8 @@ json power(const PowerLawFit& p) {
               {"why", p.why},
               {"sizes", p.sizes},
               {"runs", p.runs},
-              {"df", p.df}};
+              {"df", p.df},
+              {"interval_df", p.status == FitStatus::kTooFewPoints ? json() : json(p.interval_df)}};
   if (p.status == FitStatus::kTooFewPoints) return out;
   out["slope"] = p.slope;
   out["slope_standard_error"] = p.slope_standard_error;
@@ -128,12 +129,12 @@ json curved(const CurvedSlopes& c) {
     return json{{"n", there.n},
                 {"slope_difference", there.difference},
                 {"standard_error", there.standard_error},
+                {"df", there.df},
                 {"interval", interval(there.interval)}};
   };
   out["at_centre"] = at(c.centre);
   out["at_low_end"] = at(c.low);
   out["at_high_end"] = at(c.high);
-  out["df"] = c.df;
   out["p"] = c.p;
   out["p_holm"] = c.p_holm;
   return out;

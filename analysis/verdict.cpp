@@ -75,11 +75,21 @@ std::string crossing_sentence(const Comparison& c) {
               : " The interval reaches beyond the range that both arms cover (" + range + ").");
 }
 
+// Shares of simulated studies (docs/studies/coverage.md).
+std::string few_sizes(const Comparison& c) {
+  const int fewest = std::min(c.sizes_a, c.sizes_b);
+  if (fewest >= 5) return "";
+  return " Where an arm has as few as " + std::to_string(fewest) +
+         " sizes and scatters more than the other, such an interval at 95% holds the truth in " +
+         (fewest == 4 ? "93%" : "89%") + " of studies.";
+}
+
 std::string certainty(const Comparison& c) {
-  std::string text = "The interval is Student's t with " + std::to_string(c.df) +
+  std::string text = "The interval is Student's t with " + fixed(c.df, 1) +
                      " degrees of freedom on the weighted means of " + std::to_string(c.sizes_a) +
-                     " and " + std::to_string(c.sizes_b) + " sizes. A true difference of " +
-                     fixed(c.detectable, 3) +
+                     " and " + std::to_string(c.sizes_b) +
+                     " sizes, each arm with its own scatter." + few_sizes(c) +
+                     " A true difference of " + fixed(c.detectable, 3) +
                      " is found in 80% of such studies (this design, this noise), one of " +
                      fixed(c.detectable_in_half, 3) + " in half of them.";
   if (c.pairs > 1) {

@@ -46,7 +46,7 @@ std::vector<std::string> test_row(const Comparison& c, double level, bool holm) 
                                       (c.level == level ? "" : " at " + level_text(c.level)),
                                   fixed(c.standard_error, 4),
                                   fixed(c.text_standard_error, 4),
-                                  fixed(c.f, 1) + " (1, " + std::to_string(c.df) + ")",
+                                  fixed(c.f, 1) + " (1, " + fixed(c.df, 1) + ")",
                                   p_text(c.p)};
   if (holm) row.push_back(p_text(c.p_holm));
   row.insert(row.end(),
@@ -70,8 +70,12 @@ void add_tests(Document& document, const Comparison& c, const Comparison& other)
       "Slope of " + c.arm_a + " minus slope of " + c.arm_b +
       ", each arm with its own level, on the sizes that both arms' ranges cover. A size "
       "weighs 1 / (variance between sizes + seed variance / seeds + evaluation "
-      "variance), the first two pooled over arms; the interval's scale comes from the "
-      "residuals. The bootstrap over runs is for comparison: it takes runs of one size "
+      "variance), the first two pooled over arms; each arm's residuals give the scale of its own "
+      "part of the interval, whose degrees of freedom (Satterthwaite's) need not be whole. "
+      "Intervals with parabolas cover 92% to 97% in simulations at 95%, least at an end where "
+      "noise "
+      "is largest. The test of floors takes one scale for both arms. The bootstrap over runs is "
+      "for comparison: it takes runs of one size "
       "for independent.";
   if (c.pairs > 1) {
     table.caption += " Intervals, power and crossing at " + level + ", Bonferroni over " +

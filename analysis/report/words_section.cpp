@@ -29,7 +29,7 @@ void add_words(Document& document) {
        "0.05 it counts as found here."},
       {"F (1, 12)",
        "A difference over its standard error, squared; the second number says how many points are "
-       "left to judge noise by (degrees of freedom)."},
+       "left to judge noise by (degrees of freedom), fewer where one arm scatters more."},
       {"Holm, Bonferroni",
        "Ways to ask for more evidence when several pairs are compared, since one of many would "
        "differ by chance."},

@@ -65,7 +65,8 @@ TEST(Comparison, FindsADifferenceOfSlopesAndCoversIt) {
   const Comparison c = compare(table, options_without_bootstrap());
   EXPECT_LT(c.p, .001);
   EXPECT_TRUE(c.interval.contains(.02));
-  EXPECT_EQ(c.df, 12);
+  EXPECT_GT(c.df, 6);
+  EXPECT_LE(c.df, 12);
   EXPECT_NE(c.verdict.find("steep falls more steeply with N than that of flat"), std::string::npos)
       << c.verdict;
   EXPECT_EQ(c.crossing.kind, CrossingSet::Kind::kInterval);
@@ -225,11 +226,11 @@ TEST(Comparison, IntervalsAndPowerOfSeveralPairsAreByBonferroni) {
   const std::vector<ArmLaws> laws = fit_arms(table, NCount::kNonEmbedding, options);
   const Comparison several = compare_all(table, laws, options).front();
   const Comparison alone = compare_arms(table, laws[0], laws[1], options);
-  const double t = student_t_quantile(1 - .05 / 6, 8);
+  const double t = student_t_quantile(1 - .05 / 6, several.df);
   EXPECT_EQ(several.pairs, 3);
   EXPECT_NEAR(several.interval.high - several.difference, t * several.standard_error, 1e-12);
   EXPECT_NEAR(alone.interval.high - alone.difference,
-              student_t_quantile(.975, 8) * alone.standard_error, 1e-12);
+              student_t_quantile(.975, alone.df) * alone.standard_error, 1e-12);
   EXPECT_GT(several.detectable, alone.detectable);
   EXPECT_GT(several.equivalence_margin, alone.equivalence_margin);
   EXPECT_NE(several.verdict.find("98.3%"), std::string::npos) << several.verdict;

@@ -236,6 +236,14 @@ TEST(Distributions, QuantilesEqualTables) {
   EXPECT_NEAR(normal_quantile(.8), .8416212336, 1e-9);
 }
 
+TEST(Distributions, DegreesOfFreedomOfASumLieBetweenItsPartsAndTheirSum) {
+  const auto df = [](std::vector<VariancePart> parts) { return satterthwaite_df(parts); };
+  EXPECT_NEAR(df({{2, 6}, {2, 6}}), 12, 1e-12);
+  EXPECT_NEAR(df({{9, 3}, {1, 6}}), 100 / (27 + 1. / 6), 1e-12);
+  EXPECT_NEAR(df({{9, 3}, {0, 6}}), 3, 1e-12);
+  EXPECT_EQ(df({{0, 3}, {0, 6}}), 3);
+}
+
 TEST(Distributions, PowerIsTheLevelAtNoEffectAndEightyPercentAtTheDetectableOne) {
   EXPECT_NEAR(t_test_power(0, 1, 12, .05), .05, 1e-4);
   const double effect = detectable_effect(1, 12, .05, .8);
