@@ -102,10 +102,13 @@ TEST(Fits, TooFewAndDegenerateDataGetTheirOwnStatus) {
   EXPECT_EQ(fit_robust(power_law(), one, {}).status, FitStatus::kTooFewPoints);
   const FitData two(std::vector<Observation>{{1e3, 1, 2, 1}, {1e4, 1, 1.8, 1}});
   EXPECT_EQ(fit_robust(power_law_with_floor(), two, {}).status, FitStatus::kTooFewPoints);
-  const FitData rising(simulate(0, 1, -.1, 0, 6, 2, 1));
-  const FitResult floor =
-      fit_robust(power_law_with_floor(), rising, {.huber_delta = kLeastSquares});
-  EXPECT_NE(floor.status, FitStatus::kConverged) << name(floor.status);
+  // Loss that rises, bent either way by noise, tends to no floor.
+  for (unsigned seed = 1; seed <= 40; ++seed) {
+    const FitData rising(simulate(0, 3, -.03, seed == 1 ? 0 : .003, 8, 2, seed));
+    const FitResult floor =
+        fit_robust(power_law_with_floor(), rising, {.huber_delta = kLeastSquares});
+    EXPECT_FALSE(has_curve(floor.status)) << seed << name(floor.status);
+  }
 }
 
 TEST(Fits, OneOutlierMovesTheRobustSlopeLittle) {
@@ -223,7 +226,6 @@ TEST(Bootstrap, TooFewFittedReplicatesGiveNoInterval) {
   BootstrapResult result;
   result.fitted.assign(99, {1.0});
   EXPECT_FALSE(result.quantile(0, .5));
-  EXPECT_FALSE(result.standard_deviation(0));
 }
 
 TEST(Distributions, QuantilesEqualTables) {
