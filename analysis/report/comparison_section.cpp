@@ -74,9 +74,9 @@ void add_tests(Document& document, const Comparison& c, const Comparison& other)
       "part of the interval, whose degrees of freedom (Satterthwaite's) need not be whole. "
       "Intervals with parabolas cover 92% to 97% in simulations at 95%, least at an end where "
       "noise "
-      "is largest. The test of floors takes one scale for both arms. The bootstrap over runs is "
-      "for comparison: it takes runs of one size "
-      "for independent.";
+      "is largest. The test of floors takes one scale for both arms: where the arm of "
+      "fewer sizes scatters more it finds differences too easily. The bootstrap over runs is for "
+      "comparison: it takes runs of one size for independent.";
   if (c.pairs > 1) {
     table.caption += " Intervals, power and crossing at " + level + ", Bonferroni over " +
                      std::to_string(c.pairs) + " pairs; p of curves and floors by Holm.";

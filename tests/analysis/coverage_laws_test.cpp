@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/equal_exponents.h"
 #include "tests/analysis/coverage_share.h"
 #include "tests/analysis/ladder.h"
 #include "tests/analysis/window_ladder.h"
@@ -162,6 +163,55 @@ TEST(Coverage, OfTheFloorAndItsExponent) {
     if (design.e > 0) {
       EXPECT_GE(covered_alpha, at_least(.94, given)) << design.what;
     }
+  }
+}
+
+struct FloorPair {
+  std::string what;
+  double e_a, e_b, alpha, sd_a, sd_b;
+  int sizes_a;
+  double most;  // that may be rejected
+};
+
+ArmLaws draw_floor_arm(double e, double alpha, double sd, int sizes, std::mt19937_64& random) {
+  std::normal_distribution<double> normal;
+  ArmLaws arm;
+  arm.power.sizes = sizes;
+  arm.cells.resize(static_cast<std::size_t>(sizes));
+  for (std::size_t k = 0; k < arm.cells.size(); ++k) {
+    arm.cells[k].n = 1.5e3 * std::pow(10.0, 2.0 * double(k) / (sizes - 1));
+    const double loss = e + (3.6 - e) * std::pow(arm.cells[k].n / 1.5e3, -alpha);
+    arm.cells[k].mean_ln_loss = std::log(loss) + sd * normal(random);
+  }
+  return arm;
+}
+
+TEST(Coverage, OfTheTestOfEqualExponentsWithFloors) {
+  std::printf("| design | rejected at 5%% | tested |\n|---|---|---|\n");
+  const std::vector<FloorPair> designs = {
+      {"E 1.6 and 1.5, alpha .26; noise .3%; 8 and 8 sizes", 1.6, 1.5, .26, .003, .003, 8, .07},
+      {"no floors, alpha .1; noise .3%; 8 and 8 sizes", 0, 0, .1, .003, .003, 8, .07},
+      {"E 1.6 and 0, alpha .26; noise .3%; 8 and 8 sizes", 1.6, 0, .26, .003, .003, 8, .07},
+      {"E 1.6 and 1.5, alpha .26; noise .6% and .2%; 5 and 8 sizes", 1.6, 1.5, .26, .006, .002, 5,
+       .20},
+  };
+  unsigned seed = 401;
+  const int n = simulations() / 2;
+  for (const FloorPair& design : designs) {
+    std::mt19937_64 random(seed++);
+    int rejected = 0, tested = 0;
+    for (int i = 0; i < n; ++i) {
+      const ArmLaws a =
+          draw_floor_arm(design.e_a, design.alpha, design.sd_a, design.sizes_a, random);
+      const ArmLaws b = draw_floor_arm(design.e_b, design.alpha, design.sd_b, 8, random);
+      const FloorComparison c = compare_with_floors(a, b);
+      tested += c.status == FitStatus::kConverged;
+      rejected += c.status == FitStatus::kConverged && c.p < .05;
+    }
+    std::printf("| %s | %s | %.2f |\n", design.what.c_str(), share(rejected, n).c_str(),
+                double(tested) / n);
+    EXPECT_TRUE(covers(rejected, n, 0, design.most)) << design.what;
+    EXPECT_GT(tested, .9 * n) << design.what;
   }
 }
 
