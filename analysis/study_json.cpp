@@ -91,7 +91,6 @@ json arm_json(const ArmLaws& arm) {
       {"huber", fit(power_law_with_floor(), f.huber, f.centre)},
       {"huber_delta", f.huber_delta},
       {"e_profile_gaussian", profile(f.floor)},
-      {"e_profile_huber", f.floor_huber ? profile(*f.floor_huber) : json()},
       {"alpha_over_e_set", optional_interval(f.alpha_over_set)},
       {"bootstrap",
        {{"e_interval", optional_interval(f.bootstrap.e)},

@@ -105,20 +105,12 @@ void add_floor_laws(Document& document, const Study& study) {
                    {"95% bootstrap of alpha"},
                    {"replicates at E = 0 / stuck / void"},
                    {"fit", false}};
-  bool with_huber_set = false;
-  for (const auto* laws : {&study.laws, &study.other_laws}) {
-    for (const ArmLaws& arm : *laws) with_huber_set |= arm.floor.floor_huber.has_value();
-  }
-  if (with_huber_set) {
-    table.columns.insert(std::prev(table.columns.end()),
-                         {"95% set of E, Huber profile (covers .87 to .94)"});
-  }
   for (const auto* laws : {&study.laws, &study.other_laws}) {
     for (const ArmLaws& arm : *laws) {
       const FloorFit& f = arm.floor;
       std::vector<std::string> row = {arm.arm, std::string(short_words(arm.n_count))};
       if (!has_curve(f.least_squares.status)) {
-        row.insert(row.end(), with_huber_set ? 9 : 8, "-");
+        row.insert(row.end(), 8, "-");
         row.push_back(f.least_squares.why);
       } else {
         const bool identified = f.floor.identified();
@@ -138,7 +130,6 @@ void add_floor_laws(Document& document, const Study& study) {
                     b.alpha ? interval_text(b.alpha->low, b.alpha->high, 2) : "-",
                     std::to_string(b.at_zero) + " / " + std::to_string(b.stuck) + " / " +
                         std::to_string(b.degenerate) + ", of " + std::to_string(b.replicates)});
-        if (with_huber_set) row.push_back(f.floor_huber ? set_text(*f.floor_huber) : "-");
         row.push_back(identified ? "E bounded, at this D only"
                       : f.least_squares.status == FitStatus::kConverged
                           ? "not identified"
