@@ -26,6 +26,7 @@ std::string in_words(FitStatus status) {
 }
 
 void add_power_laws(Document& document, const Study& study) {
+  const std::string level = level_text(study.options.level);
   DocumentTable table;
   table.caption =
       "L = (N_c / N)^a at D = " + human(*study.options.selection.train_tokens) +
@@ -37,12 +38,12 @@ void add_power_laws(Document& document, const Study& study) {
                    {"sizes"},
                    {"runs"},
                    {"a"},
-                   {"95% interval (t)"},
+                   {level + " interval (t)"},
                    {"N_c, with its interval (an extrapolation to L = 1)"},
                    {"residual sd, %"},
                    {"p of a bend (quadratic term)"},
                    {"a, Huber on runs"},
-                   {"95% bootstrap of it"},
+                   {level + " bootstrap of it"},
                    {"what the bootstrap draws"},
                    {"its replicates stuck / void"},
                    {"fit", false}};
@@ -86,6 +87,7 @@ std::string set_text(const ProfileInterval& p) {
 }
 
 void add_floor_laws(Document& document, const Study& study) {
+  const std::string level = level_text(study.options.level);
   DocumentTable table;
   table.caption =
       "L = E + A N^-alpha on weighted means of sizes, to judge whether the data carry a floor. E "
@@ -98,11 +100,11 @@ void add_floor_laws(Document& document, const Study& study) {
                    {"N counts", false},
                    {"E"},
                    {"alpha"},
-                   {"95% set of E, F profile"},
+                   {level + " set of E, F profile"},
                    {"alpha over that set"},
                    {"E, Huber"},
-                   {"95% bootstrap of E"},
-                   {"95% bootstrap of alpha"},
+                   {level + " bootstrap of E"},
+                   {level + " bootstrap of alpha"},
                    {"replicates at E = 0 / stuck / void"},
                    {"fit", false}};
   for (const auto* laws : {&study.laws, &study.other_laws}) {
