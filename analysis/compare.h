@@ -39,7 +39,8 @@ struct EqualSizeDifference {
   bool interpolated = false;  // b's loss by a straight line in logs between its neighbours
   double ln_loss_difference = 0;
   // Of seed noise (pooled over all sizes and arms) and test text; nullopt: seed noise is not known.
-  std::optional<double> standard_error;
+  std::optional<double> standard_error = std::nullopt;
+  double df = 0;  // of standard_error, Satterthwaite's
 };
 
 // The largest runs of both arms, window by window on the same test text.
@@ -101,7 +102,8 @@ struct Comparison {
   double detectable = 0, detectable_in_half = 0;
   double equivalence_margin = 0;  // smallest within which equality is shown at 1 - level (TOST)
   std::optional<Interval> bootstrap_interval;  // robust slopes; over runs
-  bool different_training = false;             // the arms read different training texts
+  int bootstrap_replicates = 0, bootstrap_stuck = 0, bootstrap_degenerate = 0;
+  bool different_training = false;  // the arms read different training texts
   CrossingSet crossing;
   FloorComparison floor;
   CurvedSlopes curved;

@@ -53,6 +53,8 @@ std::vector<std::string> test_row(const Comparison& c, double level, bool holm) 
              {c.bootstrap_interval
                   ? interval_text(c.bootstrap_interval->low, c.bootstrap_interval->high, 3)
                   : "-",
+              std::to_string(c.bootstrap_stuck) + " / " + std::to_string(c.bootstrap_degenerate) +
+                  ", of " + std::to_string(c.bootstrap_replicates),
               fixed(c.detectable, 3), fixed(c.detectable_in_half, 3),
               curved ? at_text(c.curved.centre) + ", p " + p_text(c.curved.p_holm) : c.curved.why,
               curved ? at_text(c.curved.low) : "-", curved ? at_text(c.curved.high) : "-",
@@ -95,8 +97,8 @@ void add_tests(Document& document, const Comparison& c, const Comparison& other)
   const bool holm = c.pairs > 1 || other.pairs > 1;
   if (holm) table.columns.push_back({"p by Holm over all pairs"});
   for (const std::string& header :
-       {level + " bootstrap, Huber slopes", std::string("found in 80% of such studies"),
-        std::string("found in half of them"),
+       {level + " bootstrap, Huber slopes", std::string("its replicates stuck / void"),
+        std::string("found in 80% of such studies"), std::string("found in half of them"),
         std::string("difference with a parabola in each arm, at the centre of ln N"),
         std::string("the same at the small end"), std::string("the same at the large end"),
         std::string("exponents alpha with a free floor in each arm"),
@@ -141,8 +143,7 @@ void add_comparisons(Document& document, const Study& study) {
       document.paragraph(c.verdict);
       document.list(c.remarks);
     }
-    if (c.status != FitStatus::kConverged) continue;
-    add_tests(document, c, study.other_comparisons[i]);
+    if (c.status == FitStatus::kConverged) add_tests(document, c, study.other_comparisons[i]);
     add_equal_sizes(document, c);
   }
 }

@@ -37,7 +37,7 @@ void add_words(Document& document) {
       {"bootstrap",
        "Runs are drawn again with replacement and fitted, many times; the spread of the results is "
        "the interval. A replicate is stuck when its fit does not converge, void when too few sizes "
-       "were drawn."},
+       "were drawn or a floor has no meaning because loss rises over them."},
       {"set of E, F profile",
        "All values of E whose best fit is not significantly worse than the best of all. It may "
        "have "

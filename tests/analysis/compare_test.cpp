@@ -7,7 +7,6 @@
 #include <random>
 
 #include "analysis/crossing.h"
-#include "analysis/equal_size.h"
 #include "analysis/fitting/distributions.h"
 #include "tests/support/synthetic_runs.h"
 #include "tests/support/temp_dir.h"
@@ -150,6 +149,17 @@ TEST(Comparison, LawsWithoutFloorsHaveATestOfFloorsToo) {
   EXPECT_GT(at_zero, 5);
 }
 
+TEST(Comparison, ExponentsSmallerThanAnyCoarserGridAreCompared) {
+  std::mt19937_64 random(16);
+  RunTable table;
+  add_runs(table, "a", .015, 2.4, 1e-5, 8, 1, random);
+  add_runs(table, "b", .015, 2.5, 1e-5, 8, 1, random);
+  const FloorComparison c = compare(table, options_without_bootstrap()).floor;
+  ASSERT_EQ(c.status, FitStatus::kConverged) << c.why;
+  EXPECT_NEAR(c.shared_alpha, .015, .003);
+  EXPECT_GT(c.p, .01);
+}
+
 TEST(Comparison, ArmsThatShareRunsAreWarnedOf) {
   std::mt19937_64 random(9);
   RunTable table;
@@ -267,6 +277,19 @@ TEST(Comparison, BootstrapIsTheSameOnAnyNumberOfThreads) {
   ASSERT_TRUE(one.bootstrap_interval);
   EXPECT_EQ(one.bootstrap_interval->low, three.bootstrap_interval->low);
   EXPECT_EQ(one.bootstrap_interval->high, three.bootstrap_interval->high);
+  EXPECT_EQ(one.bootstrap_replicates, 300);
+  EXPECT_EQ(one.bootstrap_degenerate, 0);
+}
+
+TEST(Comparison, ReplicatesWithTooFewSizesAreCounted) {
+  std::mt19937_64 random(8);
+  RunTable table;
+  add_runs(table, "a", .11, 2.4, .005, 8, 1, random);
+  add_runs(table, "b", .1, 2.4, .005, 3, 1, random);
+  LawOptions options = options_without_bootstrap();
+  options.bootstrap_replicates = 300;
+  // Of eleven draws each of b's three runs is missing with probability (10/11)^11 = .35.
+  EXPECT_GT(compare(table, options).bootstrap_degenerate, 150);
 }
 
 TEST(Crossing, SetsTakeTheirShapeFromTheSlopes) {
@@ -288,43 +311,6 @@ TEST(Crossing, SetsTakeTheirShapeFromTheSlopes) {
   EXPECT_EQ(crossing_set(lines).kind, CrossingSet::Kind::kTwoRays);
   lines.ln_loss_difference = .0001;
   EXPECT_EQ(crossing_set(lines).kind, CrossingSet::Kind::kEverywhere);
-}
-
-TEST(EqualSizes, NearbySizesAreCorrectedAlongTheLocalSlope) {
-  std::mt19937_64 random(31);
-  RunTable table;
-  add_runs(table, "a", .1, 2.4, 0, 8, 1, random);
-  add_runs(table, "b", .1, 2.4, 0, 8, 1, random);
-  for (RunRow& row : table.rows) {  // b's sizes are 2.5% above a's, on the same line
-    if (row.arm == "a") continue;
-    int64_t& n = row.record.counts.parameters.attention;
-    n = static_cast<int64_t>(std::rint(1.025 * static_cast<double>(n)));
-    row.record.test["default"].loss_nats = 2.4 * std::pow(static_cast<double>(n) / 1e4, -.1);
-  }
-  const Comparison c = compare(table, options_without_bootstrap());
-  ASSERT_EQ(c.at_equal_n.size(), 8u);  // the smallest lies just below b's range
-  for (const EqualSizeDifference& d : c.at_equal_n) {
-    EXPECT_TRUE(d.interpolated);
-    EXPECT_NEAR(d.ln_loss_difference, 0, 1e-9);  // uncorrected it would be .0025
-  }
-}
-
-TEST(PairedWindowsOfTheLargest, NeedTheSameWindowsOfTheSameText) {
-  const TempDir temp;
-  RunTable table = read_runs({write_synthetic_sweep(temp.path(), "pilot", pilot_runs())});
-  LawOptions options;
-  options.bootstrap_replicates = 0;
-  select_runs(table, options.selection);
-  const std::vector<ArmLaws> laws = fit_arms(table, NCount::kNonEmbedding, options);
-  const ArmLaws &a = laws[0], &b = laws[1];
-  ASSERT_TRUE(paired_windows(table, a, b, options.selection));
-  TestResult& test = table.rows[b.cells.back().rows.front()].record.test["default"];
-  const TestResult before = test;
-  test.token_hash = "another";
-  EXPECT_FALSE(paired_windows(table, a, b, options.selection));
-  test = before;
-  test.tokens -= 1;
-  EXPECT_FALSE(paired_windows(table, a, b, options.selection));
 }
 
 TEST(ArmLaws, PilotsSlopesNoiseAndBendAreRecovered) {

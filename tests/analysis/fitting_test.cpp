@@ -111,6 +111,11 @@ TEST(Fits, TooFewAndDegenerateDataGetTheirOwnStatus) {
   }
 }
 
+TEST(Fits, AnExponentAtTheEndOfItsRangeIsNotAFloorOfZero) {
+  const FitData rising(simulate(0, 3, -.1, 0, 8, 2, 1));
+  EXPECT_EQ(fit_least_squares(power_law(), rising).status, FitStatus::kDegenerate);
+}
+
 TEST(Fits, OneOutlierMovesTheRobustSlopeLittle) {
   std::vector<Observation> rows = simulate(0, 6, .1, .002, 10, 2, 3);
   rows[8].loss *= 1.3;

@@ -98,7 +98,10 @@ TEST(Verdict, ALookInTheOppositeSenseDoesNotEstablishIt) {
   c.floor.alpha_b = .4;
   put_in_words(c, &turned, ladder_options());
   EXPECT_NE(c.verdict.find("not established with a free floor"), std::string::npos) << c.verdict;
-  EXPECT_NE(c.verdict.find("with the head counted in N (difference -0.020"), std::string::npos);
+  EXPECT_NE(c.verdict.find("with the head counted in N (b steeper, difference -0.020"),
+            std::string::npos)
+      << c.verdict;
+  EXPECT_TRUE(says(c.remarks, "the exponents differ the other way round (0.30 of a, 0.40 of b"));
 }
 
 TEST(Verdict, FloorsThatDifferDoNotSayTooWhereLinesDoNot) {
@@ -110,6 +113,60 @@ TEST(Verdict, FloorsThatDifferDoNotSayTooWhereLinesDoNot) {
       << c.verdict;
   EXPECT_TRUE(says(c.remarks, "differ, though the straight lines' slopes were not told apart"));
   EXPECT_FALSE(says(c.remarks, "differ too"));
+}
+
+TEST(Verdict, WhereLinesFindNothingALookInAnySenseIsTold) {
+  Comparison c = found();
+  c.p_holm = .9;
+  c.floor.alpha_b = .5;  // the lines have a steeper by .02, which is noise
+  c.curved.p_holm = .5;
+  const Comparison turned = by_other_count(-.03, .001);
+  put_in_words(c, &turned, ladder_options());
+  EXPECT_NE(c.verdict.find("; a difference is found with a free floor in each arm (b steeper, p "
+                           "0.001), and with the head counted in N (b steeper, difference -0.030"),
+            std::string::npos)
+      << c.verdict;
+}
+
+TEST(Verdict, NoFindingHasTheMarginOfEquality) {
+  Comparison c = found(), none = found();
+  none.p_holm = .5;
+  none.equivalence_margin = .034;
+  put_in_words(c, nullptr, ladder_options());
+  put_in_words(none, nullptr, ladder_options());
+  EXPECT_TRUE(says(none.remarks, "slopes are equal within 0.034 is shown at 95%"));
+  EXPECT_FALSE(says(c.remarks, "equal within"));
+}
+
+TEST(Verdict, AReversalWithinTheRangeIsTold) {
+  Comparison c = found();
+  c.bend_p_a = .001;
+  put_in_words(c, nullptr, ladder_options());
+  EXPECT_FALSE(says(c.remarks, "which arm is steeper changes within the range"));
+  c = found();
+  c.bend_p_a = .001;
+  c.curved.high = {1e5, -.05, .005, {-.06, -.04}};
+  put_in_words(c, nullptr, ladder_options());
+  EXPECT_TRUE(says(c.remarks, "which arm is steeper changes within the range"));
+}
+
+TEST(Verdict, ItsRangeIsWhatBothArmsCover) {
+  Comparison c = found();
+  c.n_low = 910;
+  c.n_high = 1.09e5;
+  put_in_words(c, nullptr, ladder_options());
+  EXPECT_EQ(c.verdict.find("Over N from 1k to 100k, which both arms cover"), 0u) << c.verdict;
+}
+
+TEST(Verdict, FewSizesCarryTheirMeasuredCoverage) {
+  Comparison c = found(), few = found();
+  few.sizes_a = 4;
+  put_in_words(c, nullptr, ladder_options());
+  put_in_words(few, nullptr, ladder_options());
+  EXPECT_TRUE(says(few.remarks,
+                   "as few as 4 sizes and scatters more than the other, such an "
+                   "interval at 95% holds the truth in 93% of studies"));
+  EXPECT_FALSE(says(c.remarks, "as few as"));
 }
 
 TEST(Verdict, ParabolasAreToldWhereAnArmBends) {
