@@ -46,7 +46,7 @@ std::string who_leads(const Comparison& c, double level) {
   return "Of the " + std::to_string(sizes) + (sizes == 1 ? " size" : " sizes") +
          " that can be set side by side, " + lead +
          (c.at_equal_n.front().standard_error
-              ? " (by t at " + level_text(level) + ", each size alone)."
+              ? ", by t at " + level_text(level) + " and each size alone."
               : ": differences of single runs whose noise between seeds is not known.");
 }
 
