@@ -89,8 +89,8 @@ TEST(EqualSizes, ALeadExceedsWhatNoiseMayDo) {
   EXPECT_EQ(
       lead(c),
       "Of the 3 sizes that can be set side by side, a has the lower loss at 1 (N = 1k), b has "
-      "the lower loss at 1 (N = 100k), the arms are not told apart at 1 (by t at 95%, each "
-      "size alone).");
+      "the lower loss at 1 (N = 100k), the arms are not told apart at 1, by t at 95% and each "
+      "size alone.");
 }
 
 TEST(EqualSizes, WithoutKnownNoiseALeadIsOfSingleRuns) {
