@@ -1,8 +1,10 @@
 #include "analysis/arm_laws.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
+#include "analysis/block_error.h"
 #include "analysis/crossing.h"
 #include "analysis/fitting/distributions.h"
 #include "analysis/fitting/robust_refine.h"
@@ -80,7 +82,8 @@ void set_n_c(double t, const TextVariance& text, double scale, PowerLawFit& fit)
                                         .text_slope_variance = text.slope,
                                         .text_covariance = text.covariance,
                                         .t = t});
-  if (set.kind == CrossingSet::Kind::kInterval) fit.n_c_interval = {set.low, set.high};
+  if (set.kind == CrossingSet::Kind::kInterval && std::isfinite(set.high))
+    fit.n_c_interval = {set.low, set.high};
 }
 
 // Runs without parameters by a count of N, in words.
@@ -125,7 +128,10 @@ PowerLawFit fit_line_of(const std::vector<SizeCell>& cells,
     fit.why = "the sizes do not determine a line";
     return fit;
   }
-  const double t = student_t_quantile(0.5 + 0.5 * level, fit.df);
+  fit.interval_df = satterthwaite_df(
+      std::array{VariancePart{scale / fit.line.sum_xx, static_cast<double>(fit.df)},
+                 VariancePart{text.slope, kBlockDf}});
+  const double t = student_t_quantile(0.5 + 0.5 * level, fit.interval_df);
   const double reach = t * fit.slope_standard_error;
   fit.slope_interval = {fit.slope - reach, fit.slope + reach};
   test_curvature(points, fit);
@@ -173,7 +179,9 @@ std::vector<ArmLaws> fit_arms(const RunTable& table, NCount n_count, const LawOp
     evaluation_known = evaluation_known && (cells.back().empty() || !laws.windows.empty());
     all.push_back(std::move(laws));
   }
-  for (std::size_t k = 0; evaluation_known && k < all.size(); ++k) {
+  for (std::size_t k = 0; k < all.size(); ++k) {
+    // The text is counted in every arm or in none: intervals stand side by side.
+    if (!evaluation_known) all[k].windows.clear();
     set_evaluation_variances(all[k].windows, cells[k]);
   }
   CellNoise noise = weigh_cells(cells);

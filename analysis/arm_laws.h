@@ -41,10 +41,14 @@ struct PowerLawFit {
   double slope = 0, slope_standard_error = 0;  // residual scatter and test text
   Interval slope_interval;                     // t on cell means; meaningful when df > 0
   double n_c = 0;
-  std::optional<Interval> n_c_interval;  // Fieller's set for ln L = 0; nullopt: unbounded
-  int sizes = 0, runs = 0, df = 0;       // df = sizes - 2
-  double residual_sd = 0;                // of cell means, ln L
-  WeightedLine line;                     // ln L against ln N; its slope is -slope
+  std::optional<Interval>
+      n_c_interval;  // Fieller's set for ln L = 0; nullopt: unbounded, or above 1e308
+  int sizes = 0, runs = 0, df = 0;  // df = sizes - 2, of the residual scatter
+  // Of the slope's standard error, and used for the level's and N_c's: Satterthwaite's of the
+  // residual scatter (df) and the test text (kBlockDf).
+  double interval_df = 0;
+  double residual_sd = 0;  // of cell means, ln L
+  WeightedLine line;       // ln L against ln N; its slope is -slope
   // Of the level at the line's centre, with the test text's part; and its covariance with the
   // slope, which the text alone gives.
   double centre_standard_error = 0, centre_slope_covariance = 0;
@@ -70,7 +74,8 @@ struct ArmLaws {
   NCount n_count = NCount::kNonEmbedding;
   std::string left_out;         // which runs this count of N cannot use, and why; "": none
   std::vector<SizeCell> cells;  // by n, ascending
-  // Losses of the cells on the windows of the test text; empty where they are not known.
+  // Losses of the cells on the windows of the test text; empty where they are not known of every
+  // arm.
   std::vector<WindowSeries> windows;
   CellNoise noise;  // of all arms that were fitted together
   std::vector<LocalSlope> local_slopes;

@@ -15,9 +15,10 @@ namespace scalelaw {
 
 // Few, so that a block is long: 64 windows at 1,024. The error's own relative sd is then .18.
 inline constexpr int kBlocks = 16;
+inline constexpr int kBlockDf = kBlocks - 1;
 inline constexpr int kFewestWindowsForBlocks = 2 * kBlocks;
 
-// Variance of the mean of consecutive values, 15 degrees of freedom; nullopt below
+// Variance of the mean of consecutive values, kBlockDf degrees of freedom; nullopt below
 // kFewestWindowsForBlocks values.
 std::optional<double> block_variance_of_mean(std::span<const double> series);
 // Covariance of two means over the same windows; both as long.

@@ -1,8 +1,8 @@
 #include "analysis/common_sizes.h"
 
 #include <algorithm>
+#include <cmath>
 
-#include "analysis/number_text.h"
 #include "trainer/number.h"
 
 namespace scalelaw {
@@ -68,9 +68,9 @@ CommonSizes common_sizes(const ArmLaws& a, const ArmLaws& b, double level) {
   if (!out.left_out.empty()) weigh_anew(out.a, out.b);
   for (ArmLaws* arm : {&out.a, &out.b}) {
     arm->power = fit_line_of(arm->cells, arm->windows, level);
-    if (arm->power.status == FitStatus::kConverged || !out.why.empty()) continue;
-    out.why = "over the sizes that both cover the line of " + arm->arm + " has slope " +
-              fixed(arm->power.slope, 3) + ": " + arm->power.why;
+    // A loss that rises has a line too, and a slope to compare.
+    if (std::isfinite(arm->power.slope_standard_error) || !out.why.empty()) continue;
+    out.why = "arm " + arm->arm + ": " + arm->power.why;
   }
   return out;
 }

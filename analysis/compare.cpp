@@ -51,9 +51,12 @@ void bootstrap_difference(const ArmLaws& a, const ArmLaws& b, const LawOptions& 
     }
     return Replicate{Replicate::Outcome::kFitted, {slopes[0] - slopes[1]}};
   };
-  out.bootstrap_interval =
-      bootstrap(cluster, static_cast<int>(cluster.size()), options.bootstrap(), refit)
-          .interval(0, out.level);
+  const BootstrapResult result =
+      bootstrap(cluster, static_cast<int>(cluster.size()), options.bootstrap(), refit);
+  out.bootstrap_interval = result.interval(0, out.level);
+  out.bootstrap_replicates = result.replicates;
+  out.bootstrap_stuck = result.stuck;
+  out.bootstrap_degenerate = result.degenerate;
 }
 
 void warn_of_shared_runs(const RunTable& table, const ArmLaws& a, const ArmLaws& b,
@@ -70,7 +73,8 @@ void warn_of_shared_runs(const RunTable& table, const ArmLaws& a, const ArmLaws&
   if (shared == 0) return;
   out.warnings.push_back(a.arm + " and " + b.arm + " share " + std::to_string(shared) +
                          (shared == 1 ? " run" : " runs") +
-                         ": the tests take the arms for independent");
+                         ": the tests take the arms for independent, and at those sizes "
+                         "losses are not set side by side");
 }
 
 const RunRow& first_row(const RunTable& table, const ArmLaws& arm) {
@@ -177,10 +181,9 @@ Comparison compare_arms(const RunTable& table, const ArmLaws& a, const ArmLaws& 
   const bool same_text = same_windows(first_a, first_b, options.selection.test_set);
   out.at_equal_n = equal_size_differences(a, b, same_text);
   out.largest = paired_windows(table, a, b, options.selection);
-  if (out.status != FitStatus::kConverged) return out;
-  warn_of_shared_runs(table, common.a, common.b, out);
+  warn_of_shared_runs(table, a, b, out);
   warn_of_texts(first_a, first_b, out);
-  compare_lines(common, same_text, options, out);
+  if (out.status == FitStatus::kConverged) compare_lines(common, same_text, options, out);
   return out;
 }
 

@@ -1,11 +1,11 @@
 // Two arms side by side at one D and recipe: slopes, crossing, losses at equal N; and a verdict
 // that says only what the data carry.
 //
-// The slope test is F(1, df) on weighted cell means (equal to the t test of the difference), each
-// arm with its own level and slope, on the sizes that both arms' ranges cover (common_sizes.h): all
-// that a comparison says of slopes, bends, floors and the crossing is of those. A floor, where the
-// data can carry one, is free in both arms: a shared floor sharpens the test threefold but turns a
-// true difference of .005 in E into 24% false alarms.
+// The slope test is Welch's t test of the difference (f its square) on weighted cell means, each
+// arm with its own level, slope and residual scale, on the sizes that both arms' ranges cover
+// (common_sizes.h): all that a comparison says of slopes, bends, floors and the crossing is of
+// those. A floor, where the data can carry one, is free in both arms: a shared floor sharpens the
+// test threefold but turns a true difference of .005 in E into 24% false alarms.
 #pragma once
 
 #include <optional>
@@ -39,7 +39,8 @@ struct EqualSizeDifference {
   bool interpolated = false;  // b's loss by a straight line in logs between its neighbours
   double ln_loss_difference = 0;
   // Of seed noise (pooled over all sizes and arms) and test text; nullopt: seed noise is not known.
-  std::optional<double> standard_error;
+  std::optional<double> standard_error = std::nullopt;
+  double df = 0;  // of standard_error, Satterthwaite's
 };
 
 // The largest runs of both arms, window by window on the same test text.
@@ -50,7 +51,7 @@ struct PairedWindows {
   int64_t windows = 0;
 };
 
-// Equal exponents with a free floor in both arms.
+// Equal exponents with a free floor in both arms; one residual scale for both.
 struct FloorComparison {
   FitStatus status = FitStatus::kTooFewPoints;
   std::string why;
@@ -64,11 +65,11 @@ struct CurvedSlopes {
   struct At {
     double n = 0, difference = 0, standard_error = 0;
     Interval interval;  // at the comparison's level
+    double df = 0;      // its own, Satterthwaite's
   };
   FitStatus status = FitStatus::kTooFewPoints;
   std::string why;
-  At low, centre, high;  // ends of the range that both cover; the weighted centre of ln N
-  int df = 0;
+  At low, centre, high;      // ends of the range that both cover; the weighted centre of ln N
   double p = 1, p_holm = 1;  // of equal slopes at the centre
 };
 
@@ -94,14 +95,15 @@ struct Comparison {
   int pairs = 1;                              // compared together
   double level = 0.95;  // of every interval and of power: Bonferroni's over the pairs
   Interval interval;
-  int df = 0;
+  double df = 0;        // of it, Satterthwaite's: not whole
   double f = 0, p = 1;  // of equal slopes
   double p_holm = 1;    // adjusted for the number of pairs compared
   // Differences found in 80% and in half of such designs at this noise.
   double detectable = 0, detectable_in_half = 0;
-  double equivalence_margin = 0;  // smallest within which equality is shown at 5% / pairs (TOST)
+  double equivalence_margin = 0;  // smallest within which equality is shown at 1 - level (TOST)
   std::optional<Interval> bootstrap_interval;  // robust slopes; over runs
-  bool different_training = false;             // the arms read different training texts
+  int bootstrap_replicates = 0, bootstrap_stuck = 0, bootstrap_degenerate = 0;
+  bool different_training = false;  // the arms read different training texts
   CrossingSet crossing;
   FloorComparison floor;
   CurvedSlopes curved;

@@ -6,8 +6,12 @@
 
 namespace scalelaw {
 
-// On the arms' weights, one residual scale for both, Student's t at `level`; the test text's part
-// is counted where `same_text`. Ends: [low, high].
+// With 4 sizes (one residual degree of freedom) in one arm a nominal 95% interval covers 88%.
+inline constexpr int kFewestSizesForCurve = 5;
+
+// On the arms' weights, each arm with its own residual scale, Student's t at `level` with
+// Satterthwaite's degrees of freedom; the test text's part is counted where `same_text`. Ends:
+// [low, high]. Below kFewestSizesForCurve sizes an arm there is none.
 CurvedSlopes compare_curved_slopes(const ArmLaws& a, const ArmLaws& b, bool same_text, double low,
                                    double high, double level);
 

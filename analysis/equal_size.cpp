@@ -1,8 +1,11 @@
 #include "analysis/equal_size.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "analysis/block_error.h"
+#include "analysis/fitting/distributions.h"
 
 namespace scalelaw {
 namespace {
@@ -31,6 +34,13 @@ std::vector<Share> shares_at(double n, const std::vector<SizeCell>& cells) {
   return {};
 }
 
+bool share_a_run(const SizeCell& one, const SizeCell& two) {
+  return std::any_of(one.content_hash.begin(), one.content_hash.end(), [&](const auto& run) {
+    return std::find(two.content_hash.begin(), two.content_hash.end(), run) !=
+           two.content_hash.end();
+  });
+}
+
 }  // namespace
 
 std::vector<EqualSizeDifference> equal_size_differences(const ArmLaws& a, const ArmLaws& b,
@@ -41,22 +51,30 @@ std::vector<EqualSizeDifference> equal_size_differences(const ArmLaws& a, const 
   for (std::size_t i = 0; i < a.cells.size(); ++i) {
     const SizeCell& cell = a.cells[i];
     const std::vector<Share> shares = shares_at(cell.n, b.cells);
-    if (shares.empty()) continue;
-    EqualSizeDifference difference{cell.n, shares.size() > 1, cell.mean_ln_loss, {}};
-    double variance = seed_variance / cell.seeds();
+    if (shares.empty() || std::any_of(shares.begin(), shares.end(), [&](const Share& s) {
+          return share_a_run(cell, b.cells[s.cell]);
+        })) {
+      continue;
+    }
+    EqualSizeDifference difference{cell.n, shares.size() > 1, cell.mean_ln_loss};
+    VariancePart seeds{seed_variance / cell.seeds(), static_cast<double>(seed.df)};
+    VariancePart text{0, kBlockDf};
     std::vector<double> in_b(b.cells.size(), 0.0);
     for (const Share& s : shares) {
       difference.ln_loss_difference -= s.weight * b.cells[s.cell].mean_ln_loss;
-      variance += s.weight * s.weight * seed_variance / b.cells[s.cell].seeds();
+      seeds.variance += s.weight * s.weight * seed_variance / b.cells[s.cell].seeds();
       in_b[s.cell] = s.weight;
     }
     if (same_text && !a.windows.empty() && !b.windows.empty()) {
       WindowSeries series = a.windows[i];
       const WindowSeries other = combined(b.windows, in_b);
       for (std::size_t w = 0; w < series.size(); ++w) series[w] -= other[w];
-      variance += block_variance_of_mean(series).value_or(0);
+      text.variance = block_variance_of_mean(series).value_or(0);
     }
-    if (seed.df > 0) difference.standard_error = std::sqrt(variance);
+    if (seed.df > 0) {
+      difference.standard_error = std::sqrt(seeds.variance + text.variance);
+      difference.df = satterthwaite_df(std::array{seeds, text});
+    }
     out.push_back(difference);
   }
   return out;

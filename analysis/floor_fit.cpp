@@ -9,17 +9,6 @@
 namespace scalelaw {
 namespace {
 
-// Of cell means about the fitted curve, ln L.
-double residual_sd(const Law& law, const FitData& data, const std::vector<double>& theta) {
-  const double df = static_cast<double>(data.rows()) - law.parameters();
-  if (df <= 0) return 0;
-  double rss = 0;
-  for (std::size_t i = 0; i < data.rows(); ++i) {
-    rss += data.weight[i] * std::pow(data.ln_loss[i] - law.ln_loss(theta, data.scale[i]), 2);
-  }
-  return std::sqrt(rss / df);
-}
-
 // Below 60 points one warm start is stuck in 9 to 16% of replicates, so each has three: the best
 // fit of all runs, a flatter curve on a lower floor, a steeper one on a higher.
 FitResult refit(const Law& law, const FitData& replicate, const std::vector<double>& best,
@@ -36,7 +25,7 @@ FitResult refit(const Law& law, const FitData& replicate, const std::vector<doub
   FitResult found;
   for (const std::vector<double>& start : {best, flatter, steeper}) {
     FitResult one = refine(law, replicate, start, options);
-    if (one.status != FitStatus::kConverged && one.status != FitStatus::kAtBound) continue;
+    if (one.status == FitStatus::kNotConverged) continue;
     if (found.theta.empty() || one.objective < found.objective) found = std::move(one);
   }
   return found;
@@ -59,6 +48,7 @@ FloorBootstrap bootstrap_floor(const std::vector<SizeCell>& cells, double level,
         // As many sizes as parameters interpolate: no fit.
         if (replicate.distinct_scales() < kFewestSizesForFloor) return Replicate{};
         const FitResult found = refit(law, replicate, best.theta, refine_options);
+        if (found.status == FitStatus::kDegenerate) return Replicate{};
         if (found.status == FitStatus::kAtBound) {
           return Replicate{Replicate::Outcome::kFitted, {0, found.theta[0]}};
         }
@@ -108,10 +98,6 @@ FloorFit fit_floor(const std::vector<SizeCell>& cells, double level,
   fit.huber_delta = default_huber_delta(law, data);
   fit.huber = fit_robust(law, data, {.huber_delta = fit.huber_delta});
   fit.floor = profile_floor(law, data, fit.least_squares, ProfileKind::kGaussian, 0, level);
-  if (fit.huber_delta <= kLargestProfiledDelta * residual_sd(law, data, fit.least_squares.theta)) {
-    fit.floor_huber =
-        profile_floor(law, data, fit.huber, ProfileKind::kHuber, fit.huber_delta, level);
-  }
   fit.alpha_over_set = exponent_over_set(law, data, fit.least_squares, fit.floor);
   fit.bootstrap = bootstrap_floor(cells, level, options);
   return fit;

@@ -11,9 +11,6 @@
 namespace scalelaw {
 
 inline constexpr int kFewestSizesForFloor = 4;
-// Largest Huber delta, in residual standard deviations, whose likelihood ratio gives a set of E:
-// at 1.345 and eight sizes a nominal 95% set covers 70%.
-inline constexpr double kLargestProfiledDelta = 0.3;
 
 // Of the Huber fit on runs, redrawn: percentiles of E (0 where a replicate asks for no floor) and
 // of alpha.
@@ -30,8 +27,6 @@ struct FloorFit {
   double huber_delta = 0;
   LogCentre centre;
   ProfileInterval floor;
-  // Where huber_delta is far enough below the residual sd for a likelihood ratio to hold.
-  std::optional<ProfileInterval> floor_huber;
   // alpha at the ends of E's set (E = 0 where it is not bounded below); nullopt where the set has
   // no upper end or a refit at an end did not converge.
   std::optional<Interval> alpha_over_set;

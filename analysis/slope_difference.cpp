@@ -1,15 +1,17 @@
 #include "analysis/slope_difference.h"
 
+#include <array>
 #include <cmath>
 
+#include "analysis/block_error.h"
 #include "analysis/crossing.h"
 #include "analysis/fitting/distributions.h"
 
 namespace scalelaw {
 void compare_slopes(const ArmLaws& a, const ArmLaws& b, bool same_text, Comparison& out) {
   const WeightedLine &line_a = a.power.line, &line_b = b.power.line;
-  out.df = a.power.sizes + b.power.sizes - 4;
-  const double scale = (line_a.weighted_rss + line_b.weighted_rss) / out.df;
+  const double scale_a = line_a.weighted_rss / a.power.df;
+  const double scale_b = line_b.weighted_rss / b.power.df;
   out.slope_a = a.power.slope;
   out.slope_b = b.power.slope;
   out.difference = out.slope_a - out.slope_b;
@@ -19,7 +21,11 @@ void compare_slopes(const ArmLaws& a, const ArmLaws& b, bool same_text, Comparis
     text = text_variance(line_series(a.windows, a.cells, at) - line_series(b.windows, b.cells, at));
   }
   out.text_standard_error = std::sqrt(text.slope);
-  out.standard_error = std::sqrt(scale * (1 / line_a.sum_xx + 1 / line_b.sum_xx) + text.slope);
+  const std::array parts = {VariancePart{scale_a / line_a.sum_xx, static_cast<double>(a.power.df)},
+                            VariancePart{scale_b / line_b.sum_xx, static_cast<double>(b.power.df)},
+                            VariancePart{text.slope, kBlockDf}};
+  out.df = satterthwaite_df(parts);
+  out.standard_error = std::sqrt(parts[0].variance + parts[1].variance + text.slope);
   const double t = student_t_quantile(0.5 + 0.5 * out.level, out.df);
   out.interval = {out.difference - t * out.standard_error, out.difference + t * out.standard_error};
   if (out.standard_error > 0) {
@@ -29,15 +35,15 @@ void compare_slopes(const ArmLaws& a, const ArmLaws& b, bool same_text, Comparis
     out.p = out.difference == 0 ? 1 : 0;
   }
   out.p_holm = out.p;
-  out.equivalence_margin = std::abs(out.difference) +
-                           student_t_quantile(1 - 0.05 / out.pairs, out.df) * out.standard_error;
+  out.equivalence_margin =
+      std::abs(out.difference) + student_t_quantile(out.level, out.df) * out.standard_error;
   out.crossing = crossing_set({.slope_difference = out.difference,
                                .ln_loss_difference = line_a.centre_y - line_b.at(at),
                                .at_ln_n = at,
-                               .level_variance_a = scale / line_a.sum_weight,
-                               .level_variance_b = scale / line_b.sum_weight,
-                               .slope_variance_a = scale / line_a.sum_xx,
-                               .slope_variance_b = scale / line_b.sum_xx,
+                               .level_variance_a = scale_a / line_a.sum_weight,
+                               .level_variance_b = scale_b / line_b.sum_weight,
+                               .slope_variance_a = parts[0].variance,
+                               .slope_variance_b = parts[1].variance,
                                .centre_ln_n_b = line_b.centre_x,
                                .text_level_variance = text.level,
                                .text_slope_variance = text.slope,

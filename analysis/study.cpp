@@ -44,6 +44,12 @@ void warn_of_seeds_that_never_vary(Study& study) {
     }
   }
   if (!replicates || (init_varies && data_varies)) return;
+  if (!init_varies && !data_varies) {
+    study.warnings.push_back(
+        "between runs of one size neither seed varies: what is taken for noise between seeds is "
+        "not, and is too small");
+    return;
+  }
   study.warnings.push_back(std::string("between runs of one size only the seed of ") +
                            (init_varies
                                 ? "initialisation varies, never that of the order of the data"

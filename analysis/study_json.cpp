@@ -26,12 +26,14 @@ json profile(const ProfileInterval& p) {
 }
 
 json fit(const Law& law, const FitResult& result, LogCentre centre) {
-  json out = {{"status", name(result.status)}, {"why", result.why},
-              {"starts", result.starts},       {"starts_at_best", result.starts_at_best},
-              {"objective", result.objective}, {"scaled_gradient", result.scaled_gradient}};
-  if (!result.theta.empty()) {
-    for (const LawParameter& p : law.published(result.theta, centre)) out[p.symbol] = p.value;
-  }
+  json out = {{"status", name(result.status)},
+              {"why", result.why},
+              {"starts", result.starts},
+              {"starts_at_best", result.starts_at_best}};
+  if (!has_curve(result.status)) return out;
+  out["objective"] = result.objective;
+  out["scaled_gradient"] = result.scaled_gradient;
+  for (const LawParameter& p : law.published(result.theta, centre)) out[p.symbol] = p.value;
   return out;
 }
 
@@ -41,19 +43,21 @@ json power(const PowerLawFit& p) {
               {"why", p.why},
               {"sizes", p.sizes},
               {"runs", p.runs},
-              {"df", p.df}};
+              {"df", p.df},
+              {"interval_df", p.status == FitStatus::kTooFewPoints ? json() : json(p.interval_df)}};
   if (p.status == FitStatus::kTooFewPoints) return out;
   out["slope"] = p.slope;
   out["slope_standard_error"] = p.slope_standard_error;
   out["slope_interval_t_on_cell_means"] = interval(p.slope_interval);
-  out["n_c"] = p.n_c;
+  out["n_c"] = p.status == FitStatus::kConverged ? json(p.n_c) : json();
   out["n_c_interval"] = optional_interval(p.n_c_interval);
   out["residual_sd_ln_loss"] = p.residual_sd;
   out["curvature"] = p.curvature ? json(*p.curvature) : json();
   out["curvature_p"] = p.curvature_p ? json(*p.curvature_p) : json();
+  const bool robust = p.robust_status == FitStatus::kConverged;
   out["robust"] = {{"status", name(p.robust_status)},
-                   {"slope", p.robust_slope},
-                   {"huber_delta", p.huber_delta},
+                   {"slope", robust ? json(p.robust_slope) : json()},
+                   {"huber_delta", robust ? json(p.huber_delta) : json()},
                    {"bootstrap_interval", optional_interval(p.bootstrap_interval)},
                    {"bootstrap_clusters", p.bootstrap_by_size ? "sizes" : "runs"},
                    {"replicates", p.bootstrap_replicates},
@@ -88,9 +92,8 @@ json arm_json(const ArmLaws& arm) {
       {"formula", power_law_with_floor().formula()},
       {"least_squares", fit(power_law_with_floor(), f.least_squares, f.centre)},
       {"huber", fit(power_law_with_floor(), f.huber, f.centre)},
-      {"huber_delta", f.huber_delta},
+      {"huber_delta", has_curve(f.huber.status) ? json(f.huber_delta) : json()},
       {"e_profile_gaussian", profile(f.floor)},
-      {"e_profile_huber", f.floor_huber ? profile(*f.floor_huber) : json()},
       {"alpha_over_e_set", optional_interval(f.alpha_over_set)},
       {"bootstrap",
        {{"e_interval", optional_interval(f.bootstrap.e)},
@@ -128,15 +131,48 @@ json curved(const CurvedSlopes& c) {
     return json{{"n", there.n},
                 {"slope_difference", there.difference},
                 {"standard_error", there.standard_error},
+                {"df", there.df},
                 {"interval", interval(there.interval)}};
   };
   out["at_centre"] = at(c.centre);
   out["at_low_end"] = at(c.low);
   out["at_high_end"] = at(c.high);
+  out["p"] = c.p;
+  out["p_holm"] = c.p_holm;
+  return out;
+}
+
+json floors(const FloorComparison& c) {
+  json out = {{"status", name(c.status)}, {"why", c.why}};
+  if (c.status != FitStatus::kConverged) return out;
+  out["alpha_a"] = c.alpha_a;
+  out["alpha_b"] = c.alpha_b;
+  out["shared_alpha"] = c.shared_alpha;
+  out["f"] = c.f;
   out["df"] = c.df;
   out["p"] = c.p;
   out["p_holm"] = c.p_holm;
   return out;
+}
+
+// What needs no lines.
+void add_losses(const Comparison& c, json& out) {
+  json equal = json::array();
+  for (const EqualSizeDifference& d : c.at_equal_n) {
+    equal.push_back({{"n", d.n},
+                     {"ln_loss_difference", d.ln_loss_difference},
+                     {"standard_error", d.standard_error ? json(*d.standard_error) : json()},
+                     {"df", d.standard_error ? json(d.df) : json()},
+                     {"interpolated", d.interpolated}});
+  }
+  out["at_equal_n"] = equal;
+  if (c.largest) {
+    out["largest_paired"] = {{"folder_a", c.largest->folder_a},
+                             {"folder_b", c.largest->folder_b},
+                             {"loss_difference_nats", c.largest->loss_difference_nats},
+                             {"standard_error_nats", c.largest->standard_error_nats},
+                             {"windows", c.largest->windows}};
+  }
 }
 
 json comparison_json(const Comparison& c) {
@@ -145,6 +181,7 @@ json comparison_json(const Comparison& c) {
   json out = {{"arm_a", c.arm_a},     {"arm_b", c.arm_b},           {"status", name(c.status)},
               {"why", c.why},         {"n_count", name(c.n_count)}, {"verdict", c.verdict},
               {"remarks", c.remarks}, {"sizes_left_out", left_out}};
+  add_losses(c, out);
   if (c.status != FitStatus::kConverged) return out;
   out["sizes_a"] = c.sizes_a;
   out["sizes_b"] = c.sizes_b;
@@ -166,6 +203,9 @@ json comparison_json(const Comparison& c) {
   out["detectable_in_half"] = c.detectable_in_half;
   out["equivalence_margin"] = c.equivalence_margin;
   out["bootstrap_interval_runs"] = optional_interval(c.bootstrap_interval);
+  out["bootstrap_replicates"] = c.bootstrap_replicates;
+  out["bootstrap_stuck"] = c.bootstrap_stuck;
+  out["bootstrap_degenerate"] = c.bootstrap_degenerate;
   using Kind = CrossingSet::Kind;
   const Kind kind = c.crossing.kind;
   const bool both = kind == Kind::kInterval || kind == Kind::kTwoRays;
@@ -174,31 +214,8 @@ json comparison_json(const Comparison& c) {
                      {"low", both || kind == Kind::kRightRay ? json(c.crossing.low) : json()},
                      {"high", both || kind == Kind::kLeftRay ? json(c.crossing.high) : json()},
                      {"set_measured", c.crossing.set_measured}};
-  out["free_floors"] = {{"status", name(c.floor.status)},
-                        {"why", c.floor.why},
-                        {"alpha_a", c.floor.alpha_a},
-                        {"alpha_b", c.floor.alpha_b},
-                        {"shared_alpha", c.floor.shared_alpha},
-                        {"f", c.floor.f},
-                        {"p", c.floor.p},
-                        {"p_holm", c.floor.p_holm},
-                        {"df", c.floor.df}};
+  out["free_floors"] = floors(c.floor);
   out["parabolas"] = curved(c.curved);
-  json equal = json::array();
-  for (const EqualSizeDifference& d : c.at_equal_n) {
-    equal.push_back({{"n", d.n},
-                     {"ln_loss_difference", d.ln_loss_difference},
-                     {"standard_error", d.standard_error ? json(*d.standard_error) : json()},
-                     {"interpolated", d.interpolated}});
-  }
-  out["at_equal_n"] = equal;
-  if (c.largest) {
-    out["largest_paired"] = {{"folder_a", c.largest->folder_a},
-                             {"folder_b", c.largest->folder_b},
-                             {"loss_difference_nats", c.largest->loss_difference_nats},
-                             {"standard_error_nats", c.largest->standard_error_nats},
-                             {"windows", c.largest->windows}};
-  }
   return out;
 }
 

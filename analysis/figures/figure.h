@@ -18,7 +18,6 @@ struct Axis {
 
 enum class Mark {
   kLine,
-  kDashedLine,
   kPoints,
   kHollowPoints,
   kErrorBars,  // points with a bar from low to high

@@ -60,8 +60,6 @@ std::string style(const Series& series) {
   switch (series.mark) {
     case Mark::kLine:
       return "using 1:2 with lines lw 1.6 lc ";
-    case Mark::kDashedLine:
-      return "using 1:2 with lines dt 2 lw 1.2 lc ";
     case Mark::kPoints:
       return "using 1:2 with points" + mark + " lc ";
     case Mark::kHollowPoints:

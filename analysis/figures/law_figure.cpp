@@ -52,7 +52,7 @@ void add_line(const ArmLaws& arm, int colour, double level, LawPanels& panels) {
   band.colour = line.colour = colour;
   line.label = shortened(arm.arm, kLongestName) + ": slope " + fixed(power.slope, 3) + " " +
                interval_text(power.slope_interval.low, power.slope_interval.high, 3);
-  const double t = student_t_quantile(0.5 + 0.5 * level, power.df);
+  const double t = student_t_quantile(0.5 + 0.5 * level, power.interval_df);
   for (int i = 0; i <= 60; ++i) {
     const double n =
         arm.cells.front().n * std::pow(arm.cells.back().n / arm.cells.front().n, i / 60.0);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <thread>
 
 namespace scalelaw {
@@ -84,18 +83,6 @@ std::optional<Interval> BootstrapResult::interval(int which, double level) const
   const auto low = quantile(which, 0.5 - 0.5 * level), high = quantile(which, 0.5 + 0.5 * level);
   if (!low || !high) return std::nullopt;
   return Interval{*low, *high};
-}
-
-std::optional<double> BootstrapResult::standard_deviation(int which) const {
-  if (fitted.size() < 100) return std::nullopt;
-  double mean = 0, square = 0;
-  for (const auto& statistics : fitted) mean += statistics[static_cast<std::size_t>(which)];
-  mean /= static_cast<double>(fitted.size());
-  for (const auto& statistics : fitted) {
-    const double d = statistics[static_cast<std::size_t>(which)] - mean;
-    square += d * d;
-  }
-  return std::sqrt(square / static_cast<double>(fitted.size() - 1));
 }
 
 }  // namespace scalelaw

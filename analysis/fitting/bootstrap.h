@@ -33,7 +33,6 @@ struct BootstrapResult {
   // Statistic `which` at a quantile (linear between order statistics); nullopt below 100
   // replicates.
   std::optional<double> quantile(int which, double share) const;
-  std::optional<double> standard_deviation(int which) const;
   std::optional<Interval> interval(int which, double level) const;  // percentiles, equal tails
 };
 

@@ -1,5 +1,6 @@
 #include "analysis/fitting/distributions.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cmath>
 #include <functional>
@@ -27,6 +28,16 @@ double bisect(double low, double high, const std::function<double(double)>& incr
 }
 
 }  // namespace
+
+double satterthwaite_df(std::span<const VariancePart> parts) {
+  double whole = 0, squares = 0, smallest = parts.front().df;
+  for (const VariancePart& part : parts) {
+    whole += part.variance;
+    squares += part.variance * part.variance / part.df;
+    smallest = std::min(smallest, part.df);
+  }
+  return squares > 0 ? whole * whole / squares : smallest;
+}
 
 double student_t_cdf(double t, double df) {
   assert(df > 0);

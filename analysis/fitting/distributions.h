@@ -1,7 +1,17 @@
 // Quantiles and tail probabilities that intervals and tests need.
 #pragma once
 
+#include <span>
+
 namespace scalelaw {
+
+// One of the independent estimates that add up to the variance of an estimate.
+struct VariancePart {
+  double variance = 0, df = 1;
+};
+// Degrees of freedom of their sum (Welch 1938, Satterthwaite 1946): between the smallest part's and
+// the sum of all, not whole. The smallest where every part is 0. Needs a part.
+double satterthwaite_df(std::span<const VariancePart> parts);
 
 double student_t_cdf(double t, double df);              // df > 0
 double student_t_quantile(double share, double df);     // share in (0, 1)

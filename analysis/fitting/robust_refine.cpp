@@ -163,6 +163,11 @@ FitResult refine(const Law& law, const FitData& data, std::vector<double> start,
   if (!finite) {
     result.status = FitStatus::kNotConverged;
     result.why = "the fit is not finite";
+  } else if (law.has_floor() &&
+             std::any_of(result.theta.begin(), result.theta.begin() + law.exponents(),
+                         [](double exponent) { return exponent <= 0; })) {
+    result.status = FitStatus::kDegenerate;  // where loss rises E is no limit of it
+    result.why = "the loss does not fall with size";
   } else if (floor_gone) {
     result.status = FitStatus::kAtBound;
     result.why = "the best floor is E = 0: the data ask for no floor";

@@ -26,7 +26,8 @@ struct RefineOptions {
 };
 
 // From one start. Statuses as FitStatus says; kAtBound when E fell below 1e-6 of the smallest loss
-// (theta then has kNoFloor, and the others minimise F without a floor).
+// (theta then has kNoFloor, and the others minimise F without a floor), kDegenerate when a law with
+// a floor fits best with an exponent of 0 or below: its loss then has no limit.
 FitResult refine(const Law& law, const FitData& data, std::vector<double> start,
                  const RefineOptions& options);
 

@@ -170,7 +170,7 @@ FitStatus judge(const Law& law, const VariableProjectionOptions& options, const 
     if (at.exponents[k] <= options.exponent_min * 1.0001 ||
         at.exponents[k] >= options.exponent_max * 0.9999) {
       result.why = "an exponent stands at the end of the range that was searched";
-      return FitStatus::kAtBound;
+      return FitStatus::kDegenerate;
     }
   }
   if (law.has_floor() && !at.inner.floor_kept) {

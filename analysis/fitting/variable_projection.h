@@ -24,8 +24,8 @@ struct VariableProjectionOptions {
 
 // objective is the weighted residual sum of squares in `space`. status: kTooFewPoints below
 // parameters() distinct scales, kNotIdentified at exactly as many (theta then interpolates),
-// kAtBound when the best floor is 0 or an exponent stands at the end of its range, kDegenerate when
-// no node of the grid gives independent columns.
+// kAtBound when the best floor is 0, kDegenerate when an exponent stands at the end of its range or
+// no node of the grid gives independent columns (theta is then empty).
 FitResult fit_least_squares(const Law& law, const FitData& data,
                             const VariableProjectionOptions& options = {});
 

@@ -46,13 +46,15 @@ std::vector<std::string> test_row(const Comparison& c, double level, bool holm) 
                                       (c.level == level ? "" : " at " + level_text(c.level)),
                                   fixed(c.standard_error, 4),
                                   fixed(c.text_standard_error, 4),
-                                  fixed(c.f, 1) + " (1, " + std::to_string(c.df) + ")",
+                                  fixed(c.f, 1) + " (1, " + fixed(c.df, 1) + ")",
                                   p_text(c.p)};
   if (holm) row.push_back(p_text(c.p_holm));
   row.insert(row.end(),
              {c.bootstrap_interval
                   ? interval_text(c.bootstrap_interval->low, c.bootstrap_interval->high, 3)
                   : "-",
+              std::to_string(c.bootstrap_stuck) + " / " + std::to_string(c.bootstrap_degenerate) +
+                  ", of " + std::to_string(c.bootstrap_replicates),
               fixed(c.detectable, 3), fixed(c.detectable_in_half, 3),
               curved ? at_text(c.curved.centre) + ", p " + p_text(c.curved.p_holm) : c.curved.why,
               curved ? at_text(c.curved.low) : "-", curved ? at_text(c.curved.high) : "-",
@@ -70,9 +72,13 @@ void add_tests(Document& document, const Comparison& c, const Comparison& other)
       "Slope of " + c.arm_a + " minus slope of " + c.arm_b +
       ", each arm with its own level, on the sizes that both arms' ranges cover. A size "
       "weighs 1 / (variance between sizes + seed variance / seeds + evaluation "
-      "variance), the first two pooled over arms; the interval's scale comes from the "
-      "residuals. The bootstrap over runs is for comparison: it takes runs of one size "
-      "for independent.";
+      "variance), the first two pooled over arms; each arm's residuals give the scale of its own "
+      "part of the interval, whose degrees of freedom (Satterthwaite's) need not be whole. "
+      "Intervals with parabolas cover 92% to 97% in simulations at 95%, least at an end where "
+      "noise "
+      "is largest. The test of floors takes one scale for both arms: where the arm of "
+      "fewer sizes scatters more it finds differences too easily. The bootstrap over runs is for "
+      "comparison: it takes runs of one size for independent.";
   if (c.pairs > 1) {
     table.caption += " Intervals, power and crossing at " + level + ", Bonferroni over " +
                      std::to_string(c.pairs) + " pairs; p of curves and floors by Holm.";
@@ -91,8 +97,8 @@ void add_tests(Document& document, const Comparison& c, const Comparison& other)
   const bool holm = c.pairs > 1 || other.pairs > 1;
   if (holm) table.columns.push_back({"p by Holm over all pairs"});
   for (const std::string& header :
-       {level + " bootstrap, Huber slopes", std::string("found in 80% of such studies"),
-        std::string("found in half of them"),
+       {level + " bootstrap, Huber slopes", std::string("its replicates stuck / void"),
+        std::string("found in 80% of such studies"), std::string("found in half of them"),
         std::string("difference with a parabola in each arm, at the centre of ln N"),
         std::string("the same at the small end"), std::string("the same at the large end"),
         std::string("exponents alpha with a free floor in each arm"),
@@ -137,8 +143,7 @@ void add_comparisons(Document& document, const Study& study) {
       document.paragraph(c.verdict);
       document.list(c.remarks);
     }
-    if (c.status != FitStatus::kConverged) continue;
-    add_tests(document, c, study.other_comparisons[i]);
+    if (c.status == FitStatus::kConverged) add_tests(document, c, study.other_comparisons[i]);
     add_equal_sizes(document, c);
   }
 }

@@ -30,13 +30,13 @@ std::string slopes_text(const std::vector<LocalSlope>& slopes) {
 }
 
 // "a = 0.110 [0.098, 0.122] (8 sizes, 10 runs; slopes between neighbouring sizes are ...)"
-std::string law_text(const ArmLaws& arm) {
+std::string law_text(const ArmLaws& arm, double level) {
   const PowerLawFit& p = arm.power;
   if (p.status != FitStatus::kConverged) return arm.arm + " has no law here (" + p.why + ")";
   std::string text = arm.arm + " a = " + fixed(p.slope, 3) + " " +
                      interval_text(p.slope_interval.low, p.slope_interval.high, 3) + " (" +
                      points(arm);
-  if (p.curvature_p && *p.curvature_p < 0.05 && !arm.local_slopes.empty()) {
+  if (p.curvature_p && *p.curvature_p < 1 - level && !arm.local_slopes.empty()) {
     text += "; it bends: slopes between neighbouring sizes " + slopes_text(arm.local_slopes);
   }
   return text + ")";
@@ -46,7 +46,7 @@ std::string laws_sentence(const Study& study) {
   std::string text =
       "Laws L = (N_c / N)^a with " + level_text(study.options.level) + " intervals: ";
   for (const ArmLaws& arm : study.laws) {
-    text += (&arm == &study.laws.front() ? "" : "; ") + law_text(arm);
+    text += (&arm == &study.laws.front() ? "" : "; ") + law_text(arm, study.options.level);
   }
   return text + ".";
 }
@@ -113,8 +113,8 @@ std::string largest_sentence(const Comparison& c, const CellNoise& noise) {
 std::string counting_sentence(const Study& study) {
   const Comparison& other = study.other_comparisons.front();
   return "Counted otherwise, with N for " + std::string(in_words(study.other_count)) + " (" +
-         human(other.n_low) + " to " + human(other.n_high) + "), the slopes of " + other.arm_a +
-         " and " + other.arm_b + " are " + fixed(other.slope_a, 3) + " and " +
+         human(other.shared_low) + " to " + human(other.shared_high) + "), the slopes of " +
+         other.arm_a + " and " + other.arm_b + " are " + fixed(other.slope_a, 3) + " and " +
          fixed(other.slope_b, 3) + ", difference " + signed_fixed(other.difference, 3) + " " +
          interval_text(other.interval.low, other.interval.high, 3) +
          (other.p_holm < 1 - study.options.level ? "." : ": not established.");
@@ -130,8 +130,8 @@ std::string pairs_sentence(const Study& study) {
     if (c.p_holm >= 1 - study.options.level) continue;
     ++found;
     const bool a_steeper = c.difference > 0;
-    differ += (differ.empty() ? "" : ", ") + (a_steeper ? c.arm_a : c.arm_b) +
-              " more steeply than " + (a_steeper ? c.arm_b : c.arm_a);
+    differ += (differ.empty() ? "" : ", ") + (a_steeper ? c.arm_a : c.arm_b) + " than " +
+              (a_steeper ? c.arm_b : c.arm_a);
   }
   return "At D = " + human(*study.options.selection.train_tokens) +
          " tokens and this recipe, and as straight lines in ln L over ln N (" +
@@ -139,7 +139,7 @@ std::string pairs_sentence(const Study& study) {
          std::to_string(compared) + " pairs of arms that can be compared " + std::to_string(found) +
          " differ in slope (Holm's p below " + fixed(1 - study.options.level, 2) + ")" +
          (found == 0 ? ", which does not make the others equal."
-                     : ": loss falls with N for " + differ + ".");
+                     : "; larger slopes have " + differ + ".");
 }
 
 std::string single_arm_sentence(const Study& study) {
@@ -147,7 +147,8 @@ std::string single_arm_sentence(const Study& study) {
   return "Over N from " + human(arm.cells.front().n) + " to " + human(arm.cells.back().n) + " (" +
          std::string(in_words(arm.n_count)) +
          "), at D = " + human(*study.options.selection.train_tokens) +
-         " tokens and this recipe: " + law_text(arm) + " in L = (N_c / N)^a.";
+         " tokens and this recipe: " + law_text(arm, study.options.level) +
+         (arm.power.status == FitStatus::kConverged ? " in L = (N_c / N)^a." : ".");
 }
 
 }  // namespace

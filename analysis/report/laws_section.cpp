@@ -26,6 +26,7 @@ std::string in_words(FitStatus status) {
 }
 
 void add_power_laws(Document& document, const Study& study) {
+  const std::string level = level_text(study.options.level);
   DocumentTable table;
   table.caption =
       "L = (N_c / N)^a at D = " + human(*study.options.selection.train_tokens) +
@@ -37,12 +38,12 @@ void add_power_laws(Document& document, const Study& study) {
                    {"sizes"},
                    {"runs"},
                    {"a"},
-                   {"95% interval (t)"},
+                   {level + " interval (t)"},
                    {"N_c, with its interval (an extrapolation to L = 1)"},
                    {"residual sd, %"},
                    {"p of a bend (quadratic term)"},
                    {"a, Huber on runs"},
-                   {"95% bootstrap of it"},
+                   {level + " bootstrap of it"},
                    {"what the bootstrap draws"},
                    {"its replicates stuck / void"},
                    {"fit", false}};
@@ -86,6 +87,7 @@ std::string set_text(const ProfileInterval& p) {
 }
 
 void add_floor_laws(Document& document, const Study& study) {
+  const std::string level = level_text(study.options.level);
   DocumentTable table;
   table.caption =
       "L = E + A N^-alpha on weighted means of sizes, to judge whether the data carry a floor. E "
@@ -98,27 +100,19 @@ void add_floor_laws(Document& document, const Study& study) {
                    {"N counts", false},
                    {"E"},
                    {"alpha"},
-                   {"95% set of E, F profile"},
+                   {level + " set of E, F profile"},
                    {"alpha over that set"},
                    {"E, Huber"},
-                   {"95% bootstrap of E"},
-                   {"95% bootstrap of alpha"},
+                   {level + " bootstrap of E"},
+                   {level + " bootstrap of alpha"},
                    {"replicates at E = 0 / stuck / void"},
                    {"fit", false}};
-  bool with_huber_set = false;
-  for (const auto* laws : {&study.laws, &study.other_laws}) {
-    for (const ArmLaws& arm : *laws) with_huber_set |= arm.floor.floor_huber.has_value();
-  }
-  if (with_huber_set) {
-    table.columns.insert(std::prev(table.columns.end()),
-                         {"95% set of E, Huber profile (covers .87 to .94)"});
-  }
   for (const auto* laws : {&study.laws, &study.other_laws}) {
     for (const ArmLaws& arm : *laws) {
       const FloorFit& f = arm.floor;
       std::vector<std::string> row = {arm.arm, std::string(short_words(arm.n_count))};
       if (!has_curve(f.least_squares.status)) {
-        row.insert(row.end(), with_huber_set ? 9 : 8, "-");
+        row.insert(row.end(), 8, "-");
         row.push_back(f.least_squares.why);
       } else {
         const bool identified = f.floor.identified();
@@ -138,7 +132,6 @@ void add_floor_laws(Document& document, const Study& study) {
                     b.alpha ? interval_text(b.alpha->low, b.alpha->high, 2) : "-",
                     std::to_string(b.at_zero) + " / " + std::to_string(b.stuck) + " / " +
                         std::to_string(b.degenerate) + ", of " + std::to_string(b.replicates)});
-        if (with_huber_set) row.push_back(f.floor_huber ? set_text(*f.floor_huber) : "-");
         row.push_back(identified ? "E bounded, at this D only"
                       : f.least_squares.status == FitStatus::kConverged
                           ? "not identified"

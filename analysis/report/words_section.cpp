@@ -29,7 +29,7 @@ void add_words(Document& document) {
        "0.05 it counts as found here."},
       {"F (1, 12)",
        "A difference over its standard error, squared; the second number says how many points are "
-       "left to judge noise by (degrees of freedom)."},
+       "left to judge noise by (degrees of freedom), fewer where one arm scatters more."},
       {"Holm, Bonferroni",
        "Ways to ask for more evidence when several pairs are compared, since one of many would "
        "differ by chance."},
@@ -37,7 +37,7 @@ void add_words(Document& document) {
       {"bootstrap",
        "Runs are drawn again with replacement and fitted, many times; the spread of the results is "
        "the interval. A replicate is stuck when its fit does not converge, void when too few sizes "
-       "were drawn."},
+       "were drawn or a floor has no meaning because loss rises over them."},
       {"set of E, F profile",
        "All values of E whose best fit is not significantly worse than the best of all. It may "
        "have "

@@ -2,6 +2,9 @@
 // them.
 #pragma once
 
+#include <gtest/gtest.h>
+
+#include <cmath>
 #include <cstdio>
 #include <string>
 
@@ -25,6 +28,17 @@ inline std::string share(int hits, int n) {
   char text[64];
   std::snprintf(text, sizeof(text), "%.3f [%.3f, %.3f]", double(hits) / n, i.low, i.high);
   return text;
+}
+
+// The share lies in [low, high], or no further outside than two binomial standard deviations.
+inline ::testing::AssertionResult covers(int hits, int n, double low = .93, double high = .97) {
+  const double one_share = double(hits) / n;
+  if (one_share >= low - 2 * std::sqrt(low * (1 - low) / n) &&
+      one_share <= high + 2 * std::sqrt(high * (1 - high) / n)) {
+    return ::testing::AssertionSuccess();
+  }
+  return ::testing::AssertionFailure()
+         << share(hits, n) << " is not from " << low << " to " << high;
 }
 
 inline bool holds(const CrossingSet& set, double n) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/curved_slopes.h"
 #include "analysis/slope_difference.h"
 #include "tests/analysis/coverage_share.h"
 
@@ -24,10 +25,16 @@ struct Design {
   // Standard deviations in ln L by arm (0, 1) and place of the size in [0, 1].
   std::function<double(int, double)> seed_sd, size_sd;
   double floor = 0;  // both arms share L = floor + N^-slope: the straight line is a wrong form
+  std::vector<int> seeds_b = {};  // where the second arm's differ
+  // Least shares of slopes and of parabolas at the largest size, whose labels say so below .93.
+  double lowest = .93, lowest_at_end = .93;
 };
 
 const std::vector<int> kQuickstart = {1, 1, 2, 1, 1, 2, 1, 1};
 const std::vector<int> kOneSeed(8, 1), kTwoSeeds(8, 2), kFiveSizes = {1, 2, 1, 2, 1};
+std::vector<int> one_seed_at(int sizes) {
+  return std::vector<int>(static_cast<std::size_t>(sizes), 1);
+}
 const std::vector<int> kManyAtOne = {1, 1, 1, 8, 1, 1, 1, 1};
 
 std::function<double(int, double)> constant(double sd) {
@@ -37,18 +44,19 @@ std::function<double(int, double)> constant(double sd) {
 std::vector<SizeCell> simulate(const Design& d, int arm, std::mt19937_64& random) {
   std::normal_distribution<double> normal;
   std::vector<SizeCell> cells;
-  for (std::size_t i = 0; i < d.seeds.size(); ++i) {
-    const double place = static_cast<double>(i) / static_cast<double>(d.seeds.size() - 1);
+  const std::vector<int>& seeds = arm == 1 && !d.seeds_b.empty() ? d.seeds_b : d.seeds;
+  for (std::size_t i = 0; i < seeds.size(); ++i) {
+    const double place = static_cast<double>(i) / static_cast<double>(seeds.size() - 1);
     SizeCell c;
     c.n = 1.5e3 * std::pow(10.0, 2 * place);
     c.recipe_hash = std::to_string(arm) + "/" + std::to_string(i);
     const double law =
         d.floor > 0 ? std::log(d.floor + 12 * std::pow(c.n, -.3)) : 1 - .1 * std::log(c.n);
     const double of_size = d.size_sd(arm, place) * normal(random);
-    for (int s = 0; s < d.seeds[i]; ++s) {
+    for (int s = 0; s < seeds[i]; ++s) {
       c.ln_losses.push_back(law + of_size + d.seed_sd(arm, place) * normal(random));
       c.content_hash.push_back(c.recipe_hash + "/" + std::to_string(s));
-      c.mean_ln_loss += c.ln_losses.back() / d.seeds[i];
+      c.mean_ln_loss += c.ln_losses.back() / seeds[i];
     }
     cells.push_back(std::move(c));
   }
@@ -57,6 +65,7 @@ std::vector<SizeCell> simulate(const Design& d, int arm, std::mt19937_64& random
 
 struct Tally {
   int covered = 0, covered_unweighted = 0, covered_arm = 0;
+  int curved = 0, centre = 0, end = 0;  // parabolas: taken; slopes that cover, at the largest size
   double squared_error = 0, squared_error_unweighted = 0;
 };
 
@@ -68,6 +77,8 @@ Comparison difference(const std::vector<std::vector<SizeCell>>& cells) {
   }
   Comparison c;
   compare_slopes(laws[0], laws[1], false, c);
+  c.curved =
+      compare_curved_slopes(laws[0], laws[1], false, cells[0].front().n, cells[0].back().n, .95);
   return c;
 }
 
@@ -82,6 +93,9 @@ Tally tally(const Design& design, unsigned seed) {
     const Comparison c = difference(cells);
     t.covered += c.interval.contains(0);
     t.covered_unweighted += unweighted.interval.contains(0);
+    t.curved += c.curved.status == FitStatus::kConverged;
+    t.centre += c.curved.centre.interval.contains(0);
+    t.end += c.curved.high.interval.contains(0);
     t.covered_arm += fit_line_of(cells[0], {}, .95).slope_interval.contains(.1);
     t.squared_error += c.difference * c.difference;
     t.squared_error_unweighted += unweighted.difference * unweighted.difference;
@@ -93,6 +107,7 @@ TEST(Coverage, OfSlopeDifferencesOnSmallDesigns) {
   const auto none = constant(0);
   const auto growing = [](int, double place) { return .002 + .004 * place; };
   const auto uneven = [](int arm, double) { return arm == 0 ? .002 : .006; };
+  const auto noisy_first = [](int arm, double) { return arm == 0 ? .006 : .002; };
   const std::vector<Design> designs = {
       {"seed noise .5%; two seeds at two sizes", kQuickstart, constant(.005), none},
       {"seed noise .5%; one seed", kOneSeed, constant(.005), none},
@@ -107,29 +122,57 @@ TEST(Coverage, OfSlopeDifferencesOnSmallDesigns) {
        constant(.005)},
       {"size and seed noise .4% each; two seeds at two sizes", kQuickstart, constant(.004),
        constant(.004)},
-      {"seed noise .2% to .6%, growing with N; two seeds at two sizes", kQuickstart, growing, none},
-      {"seed noise .2% to .6%, growing with N; two seeds everywhere", kTwoSeeds, growing, none},
+      {"seed noise .2% to .6%, growing with N; two seeds at two sizes",
+       kQuickstart,
+       growing,
+       none,
+       0,
+       {},
+       .93,
+       .92},
+      {"seed noise .2% to .6%, growing with N; two seeds everywhere",
+       kTwoSeeds,
+       growing,
+       none,
+       0,
+       {},
+       .93,
+       .92},
       {"seed noise .2% in one arm, .6% in the other; two seeds at two sizes", kQuickstart, uneven,
        none},
       {"size noise .2% in one arm, .6% in the other; one seed", kOneSeed, none, uneven},
       {"both arms bend (a floor); seed noise .5%; two seeds at two sizes", kQuickstart,
        constant(.005), none, 1.5},
+      {"6 sizes at .6%, 8 at .2%", one_seed_at(6), noisy_first, none, 0, kOneSeed},
+      {"5 sizes at .6%, 8 at .2%", one_seed_at(5), noisy_first, none, 0, kOneSeed},
+      {"5 sizes at .2%, 8 at .6%", one_seed_at(5), uneven, none, 0, kOneSeed},
+      {"5 and 8 sizes at .5%", one_seed_at(5), constant(.005), none, 0, kOneSeed},
+      {"4 sizes at .6%, 12 at .2%", one_seed_at(4), noisy_first, none, 0, one_seed_at(12)},
+      {"3 sizes at .6%, 8 at .2%", one_seed_at(3), noisy_first, none, 0, kOneSeed, .89},
   };
   std::printf(
-      "| design | weighted | unweighted | efficiency | one arm's slope |\n|---|---|---|---|---|\n");
+      "| design | weighted | unweighted | efficiency | one arm's slope | parabolas, centre | "
+      "parabolas, largest size |\n|---|---|---|---|---|---|---|\n");
   unsigned seed = 1;
   for (const Design& design : designs) {
     const Tally t = tally(design, seed++);
-    std::printf("| %s | %s | %s | %.2f | %s |\n", design.what.c_str(),
+    const bool curved = t.curved == kSimulations && design.floor == 0;
+    std::printf("| %s | %s | %s | %.2f | %s | %s | %s |\n", design.what.c_str(),
                 share(t.covered, kSimulations).c_str(),
                 share(t.covered_unweighted, kSimulations).c_str(),
                 t.squared_error_unweighted / t.squared_error,
-                design.floor > 0 ? "-" : share(t.covered_arm, kSimulations).c_str());
-    const double covered = double(t.covered) / kSimulations;
-    EXPECT_GE(covered, .93) << design.what;
+                design.floor > 0 ? "-" : share(t.covered_arm, kSimulations).c_str(),
+                curved ? share(t.centre, kSimulations).c_str() : "-",
+                curved ? share(t.end, kSimulations).c_str() : "-");
     // A bend that both arms share widens the residuals, not the error of the difference.
+    const double highest = design.floor == 0 ? .97 : 1;
+    EXPECT_TRUE(covers(t.covered, kSimulations, design.lowest, highest)) << design.what;
     if (design.floor == 0) {
-      EXPECT_LE(covered, .97) << design.what;
+      EXPECT_TRUE(covers(t.covered_arm, kSimulations)) << design.what;
+    }
+    if (curved) {
+      EXPECT_TRUE(covers(t.centre, kSimulations)) << design.what;
+      EXPECT_TRUE(covers(t.end, kSimulations, design.lowest_at_end)) << design.what;
     }
   }
 }

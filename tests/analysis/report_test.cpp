@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "analysis/figures/gnuplot.h"
+#include "analysis/report/sections.h"
 #include "tests/support/program.h"
 #include "tests/support/synthetic_runs.h"
 #include "tests/support/temp_dir.h"
@@ -90,7 +91,6 @@ TEST_F(Program, ReportWritesAPageWithFiguresTablesAndItsData) {
   for (const char* head : {"non_<wbr>", "plus_<wbr>"}) {
     EXPECT_EQ(page.find(head), std::string::npos) << head;
   }
-  EXPECT_EQ(page.find("Huber profile"), std::string::npos);
   EXPECT_NE(page.find("blocks of neighbouring windows"), std::string::npos);
   EXPECT_NE(page.find("A size weighs 1 /"), std::string::npos);
   EXPECT_NE(page.find("0123456789ab"), std::string::npos);  // the commit
@@ -227,6 +227,52 @@ TEST_F(Program, SeedsThatNeverVaryAreWarnedOf) {
   }
   const ProgramResult result = fit({"fit", sweep.string(), "--bootstrap", "0"});
   EXPECT_NE(result.output.find(warning), std::string::npos) << result.output;
+  for (const fs::directory_entry& entry : fs::directory_iterator(runs_)) {
+    const RunFolder folder{entry.path()};
+    if (!fs::exists(folder.record())) continue;
+    auto record = nlohmann::json::parse(read_whole_file(folder.record()));
+    record["seed_init"] = 1;
+    write_atomically(folder.record(), record.dump());
+  }
+  const ProgramResult neither = fit({"fit", sweep.string(), "--bootstrap", "0"});
+  EXPECT_NE(neither.output.find("neither seed varies"), std::string::npos) << neither.output;
+  EXPECT_EQ(neither.output.find("the order of the data varies"), std::string::npos);
+}
+
+TEST_F(Program, WhatIsNotThereIsNullInLawsJson) {
+  std::vector<SyntheticRun> cells = power_law_runs("short", 2.4, .1, .01, 3, 1, 3);
+  for (const SyntheticRun& run : power_law_runs("rises", 2.4, -.05, .001, 6, 1, 4)) {
+    cells.push_back(run);
+  }
+  const fs::path sweep = write_synthetic_sweep(runs_, "weak", cells);
+  const auto out =
+      nlohmann::json::parse(fit({"compare", sweep.string(), "--json", "--bootstrap", "0"}).output);
+  const auto& pair = out["comparisons"][0];
+  ASSERT_EQ(pair["status"], "converged");
+  EXPECT_EQ(pair["free_floors"].size(), 2u) << pair["free_floors"];  // status and why
+  const auto& rises = out["laws"][1];
+  ASSERT_EQ(rises["arm"], "rises");
+  EXPECT_TRUE(rises["power_law"]["n_c"].is_null());
+  EXPECT_FALSE(rises["power_law_with_floor"]["least_squares"].contains("alpha"));
+  EXPECT_TRUE(rises["power_law_with_floor"]["huber_delta"].is_null());
+}
+
+TEST_F(Program, ASingleArmWhoseLossRisesHasNoLaw) {
+  for (const SyntheticRun& run : power_law_runs("rises", 2.4, -.05, .001, 6, 1, 4)) {
+    write_synthetic_run(runs_, run);
+  }
+  LawOptions options;
+  options.bootstrap_replicates = 0;
+  options.level = .9;
+  const Study study = analyse({runs_}, options);
+  const std::string finding = conclusions(study).finding;
+  EXPECT_NE(finding.find("has no law here (the loss does not fall with size)."), std::string::npos)
+      << finding;
+  Document document;
+  add_laws(document, study);
+  const std::string page = to_markdown(document, "");
+  EXPECT_NE(page.find("90% interval (t)"), std::string::npos);
+  EXPECT_EQ(page.find("95%"), std::string::npos);
 }
 
 TEST_F(Program, NoResultAtAllIsExitTwoAndWritesNothing) {
