@@ -8,13 +8,12 @@
 #include "sweeps/executors/local.h"
 #include "sweeps/work_left.h"
 #include "trainer/atomic_file.h"
+#include "trainer/clock.h"
 #include "trainer/config_error.h"
 #include "trainer/config_yaml.h"
-#include "trainer/monotonic_clock.h"
 #include "trainer/run_lock.h"
 #include "trainer/run_record.h"
 #include "trainer/stop_signals.h"
-#include "trainer/utc_time.h"
 
 namespace scalelaw {
 namespace {

@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "trainer/clock.h"
 #include "trainer/evaluate.h"
-#include "trainer/monotonic_clock.h"
 #include "trainer/number.h"
 
 namespace scalelaw {

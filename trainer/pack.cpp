@@ -10,12 +10,12 @@
 #include <stdexcept>
 #include <utility>
 
+#include "trainer/clock.h"
 #include "trainer/config_error.h"
 #include "trainer/config_yaml.h"
 #include "trainer/data/data_set.h"
 #include "trainer/data_rules.h"
 #include "trainer/lr_schedule.h"
-#include "trainer/monotonic_clock.h"
 #include "trainer/number.h"
 #include "trainer/pack_resume.h"
 #include "trainer/pack_rules.h"

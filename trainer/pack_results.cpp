@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "trainer/checkpoint.h"
-#include "trainer/monotonic_clock.h"
+#include "trainer/clock.h"
 #include "trainer/pack.h"
 
 namespace scalelaw {

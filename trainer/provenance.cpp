@@ -8,7 +8,7 @@
 #include <chrono>
 #include <cstdio>
 
-#include "trainer/utc_time.h"
+#include "trainer/clock.h"
 #include "trainer/version.h"
 
 namespace scalelaw {

@@ -1,6 +1,6 @@
 #include "trainer/stop_signals.h"
 
-#include "trainer/monotonic_clock.h"
+#include "trainer/clock.h"
 
 namespace scalelaw {
 namespace {

@@ -13,8 +13,8 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "trainer/clock.h"
 #include "trainer/stop_signals.h"
-#include "trainer/utc_time.h"
 
 extern char** environ;
 

@@ -12,9 +12,9 @@
 #include "tests/support/temp_dir.h"
 #include "tests/support/tiny_data_set.h"
 #include "trainer/checkpoint_files.h"
+#include "trainer/clock.h"
 #include "trainer/run_lock.h"
 #include "trainer/run_record.h"
-#include "trainer/utc_time.h"
 
 namespace scalelaw {
 namespace {

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "trainer/atomic_file.h"
+#include "trainer/clock.h"
 #include "trainer/config_error.h"
 #include "trainer/hash.h"
-#include "trainer/utc_time.h"
 
 namespace scalelaw {
 
