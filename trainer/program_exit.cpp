@@ -1,5 +1,8 @@
 #include "trainer/program_exit.h"
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
@@ -26,6 +29,11 @@ int exit_code_of(std::string_view command, const std::function<int()>& body) {
   }
 }
 
+bool reader_has_gone() {
+  pollfd output = {STDOUT_FILENO, 0, 0};
+  return poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
+}
+
 }  // namespace
 
 int end_with_error(std::string_view command, const std::exception& error) {
@@ -48,7 +56,7 @@ int run_main(std::string_view command, const std::function<int()>& body) {
   const int cause = errno;
   if (flushed && std::cout && std::ferror(stdout) == 0) return exit_code;
   const int lost_output = exit_code == kExitComplete ? kExitOther : exit_code;
-  if (cause == EPIPE) return lost_output;  // as `| head` wants it
+  if (reader_has_gone()) return lost_output;  // as `| head` wants it
   const std::string why = cause == 0 ? "" : std::string(": ") + std::strerror(cause);
   end_with_error(command, std::runtime_error("standard output could not be written" + why +
                                              "; what was printed is not whole"));

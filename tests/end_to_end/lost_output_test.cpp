@@ -9,6 +9,7 @@
 #include "tests/support/program.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tiny_data_set.h"
+#include "trainer/atomic_file.h"
 
 namespace scalelaw {
 namespace {
@@ -37,6 +38,21 @@ TEST(LostOutput, EndsEveryProgramWithOne) {
     argv.insert(argv.end(), words.begin(), words.end());
     EXPECT_EQ(wait_for(start_program(argv, temp.path() / "out")).exit_code, 0) << words[0];
     EXPECT_EQ(wait_for(start_program(argv, "/dev/full")).exit_code, 1) << words[0];
+  }
+}
+
+// `| head`: it has what it wanted, and no word of a fault is due. Here it has gone before the
+// first.
+TEST(LostOutput, IsNoFaultWhereItsReaderHasGone) {
+  const TempDir temp;
+  const std::filesystem::path program = std::filesystem::path(SCALELAW_BIN_DIR) / "scalelaw";
+  for (const char* verb : {"explain", "version", "help"}) {
+    const ProgramResult result = run_program(
+        {"/bin/sh", "-c", "{ sleep 0.2; \"$0\" \"$1\" 2>\"$2/err\"; echo $? >\"$2/code\"; } | true",
+         program.string(), verb, temp.path().string()});
+    ASSERT_EQ(result.exit_code, 0) << result.output;
+    EXPECT_EQ(read_whole_file(temp.path() / "err"), "") << verb;
+    EXPECT_EQ(read_whole_file(temp.path() / "code"), "1\n") << verb;
   }
 }
 
