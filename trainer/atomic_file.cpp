@@ -222,10 +222,16 @@ void remove_drafts(const fs::path& folder, std::chrono::seconds older_than) {
   }
 }
 
-std::string why_not_writable(const fs::path& folder) {
+fs::path existing_part(const fs::path& folder) {
   std::error_code ignored;
   fs::path at = fs::absolute(folder).lexically_normal();
   while (!fs::exists(at, ignored) && at != at.parent_path()) at = at.parent_path();
+  return at;
+}
+
+std::string why_not_writable(const fs::path& folder) {
+  std::error_code ignored;
+  const fs::path at = existing_part(folder);
   if (!fs::is_directory(at, ignored)) return at.string() + " is not a folder";
   // A file without a name is gone with its descriptor; permission bits would not tell of a disk
   // that is mounted read-only, nor of root's powers.

@@ -42,16 +42,6 @@ Finding examine_memory() {
           "each run of a sweep needs 0.2 GiB or more: run fewer at a time"};
 }
 
-// The nearest folder above that exists: what `folder` would be made in.
-fs::path existing_part(const fs::path& folder) {
-  fs::path at = fs::absolute(folder).lexically_normal();
-  std::error_code ignored;
-  while (!fs::exists(at, ignored) && at.has_parent_path() && at != at.parent_path()) {
-    at = at.parent_path();
-  }
-  return at;
-}
-
 Finding examine_store(const fs::path& runs) {
   const fs::path at = existing_part(runs);
   struct statvfs disk {};
