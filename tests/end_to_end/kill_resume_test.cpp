@@ -169,9 +169,9 @@ TEST_P(KillResume, SignalledTwiceAtOnceItSavesAndGoesOn) {
 
 // `| tee log` that dies, or whose Ctrl-C comes first.
 TEST_P(KillResume, NobodyReadingItsLinesStopsNothing) {
-  const std::vector<std::string> talkative = {"--set", "how.checkpoint_every_seconds=0", "--set",
-                                              "how.progress_every_seconds=0.001", "--set",
-                                              "horizon.tokens=240000"};
+  const std::vector<std::string> talkative = {"--set", "how.checkpoint_every_seconds=0",
+                                              "--set", "how.progress_every_seconds=0.001",
+                                              "--set", "horizon.tokens=240000"};
   for (const bool stops : {true, false}) {
     int ends[2];
     ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
