@@ -99,8 +99,8 @@ void ReplicaRun::begin_attempt(TrainingCursor at, const Provenance& provenance) 
     throw std::runtime_error(folder().metrics_part(attempt.number).string() +
                              ": cannot be written");
   }
-  sync_folder(
-      folder().path);  // or a power cut could keep a checkpoint and lose the lines before it
+  // Or a power cut could keep a checkpoint and lose the lines before it.
+  sync_folder(folder().path);
 }
 
 void ReplicaRun::account(double loss_nats, double grad_norm) {
