@@ -111,12 +111,20 @@ TEST(EqualSizes, AreSetSideBySideWhereThereAreNoLines) {
   EXPECT_NE(lead(c).find("a has the lower loss at every one (N = 1k to 10k)"), std::string::npos);
 }
 
-TEST(PairedWindowsOfTheLargest, NeedTheSameWindowsOfTheSameText) {
-  const TempDir temp;
-  RunTable table = read_runs({write_synthetic_sweep(temp.path(), "pilot", pilot_runs())});
+struct PilotStudy {
+  RunTable table;
   LawOptions options;
-  options.bootstrap_replicates = 0;
-  select_runs(table, options.selection);
+};
+PilotStudy pilot_study() {
+  const TempDir temp;
+  PilotStudy study{read_runs({write_synthetic_sweep(temp.path(), "pilot", pilot_runs())}), {}};
+  study.options.bootstrap_replicates = 0;
+  select_runs(study.table, study.options.selection);
+  return study;
+}
+
+TEST(PairedWindowsOfTheLargest, NeedTheSameWindowsOfTheSameText) {
+  auto [table, options] = pilot_study();
   const std::vector<ArmLaws> laws = fit_arms(table, NCount::kNonEmbedding, options);
   const ArmLaws &a = laws[0], &b = laws[1];
   ASSERT_TRUE(paired_windows(table, a, b, options.selection));
@@ -130,11 +138,7 @@ TEST(PairedWindowsOfTheLargest, NeedTheSameWindowsOfTheSameText) {
 }
 
 TEST(TextErrorOfArms, IsCountedInAllOrInNone) {
-  const TempDir temp;
-  RunTable table = read_runs({write_synthetic_sweep(temp.path(), "pilot", pilot_runs())});
-  LawOptions options;
-  options.bootstrap_replicates = 0;
-  select_runs(table, options.selection);
+  auto [table, options] = pilot_study();
   RunTable without = table;
   for (RunRow& row : without.rows) row.window_losses.clear();
   table.rows.back().window_losses.clear();

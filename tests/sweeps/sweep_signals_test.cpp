@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "tests/sweeps/sweep_program_fixture.h"
+#include "trainer/stop_signals.h"
 
 namespace scalelaw {
 namespace {
@@ -23,6 +24,14 @@ class SweepSignals : public SweepProgram {
     return launcher;
   }
   std::string output() const { return text_of(output_); }
+  void stop(pid_t launcher, int signal) {
+    kill(launcher, signal);
+    wait_until([&] { return output().find("once more kills") != std::string::npos; });
+  }
+  // The next signal is a wish of its own.
+  static void let_the_moment_pass() {
+    std::this_thread::sleep_for(std::chrono::duration<double>(1.3 * kSecondsOfOneWish));
+  }
 
   fs::path output_ = temp_.path() / "output";
 };
@@ -53,9 +62,8 @@ TEST_F(SweepSignals, SecondInterruptKillsWhatDoesNotEnd) {
   write_spec("[1, 2]");
   behave("1:ignore;2:ignore");
   const pid_t launcher = start_and_wait_for_runs(2);
-  kill(launcher, SIGINT);
-  wait_until([&] { return output().find("once more kills") != std::string::npos; });
-  std::this_thread::sleep_for(std::chrono::milliseconds(1200));
+  stop(launcher, SIGINT);
+  let_the_moment_pass();
   EXPECT_EQ(waitpid(launcher, nullptr, WNOHANG), 0) << "it waits for its runs";
   kill(launcher, SIGINT);
   EXPECT_EQ(wait_for(launcher).exit_code, 3);
@@ -66,8 +74,7 @@ TEST_F(SweepSignals, SignalsThatComeTogetherAreOneWishAndLoseNoCheckpoint) {
   write_spec("[1, 2]");
   behave("1:slow,ok;2:slow,ok");
   const pid_t launcher = start_and_wait_for_runs(2);
-  kill(launcher, SIGTERM);
-  wait_until([&] { return output().find("once more kills") != std::string::npos; });
+  stop(launcher, SIGTERM);
   kill(launcher, SIGTERM);
   kill(launcher, SIGINT);
   EXPECT_EQ(wait_for(launcher).exit_code, 3);
@@ -94,9 +101,8 @@ TEST_F(SweepSignals, LauncherKilledWhileItStopsCostsNoCheckpoint) {
   write_spec("[1, 2]");
   behave("1:slow,ok;2:slow,ok");
   const pid_t launcher = start_and_wait_for_runs(2);
-  kill(launcher, SIGTERM);
-  wait_until([&] { return output().find("once more kills") != std::string::npos; });
-  std::this_thread::sleep_for(std::chrono::milliseconds(1300));
+  stop(launcher, SIGTERM);
+  let_the_moment_pass();
   kill(launcher, SIGKILL);
   wait_until([&] { return running() == 0; });
   EXPECT_EQ(states(), "interrupted interrupted");
@@ -106,9 +112,8 @@ TEST_F(SweepSignals, HangUpAfterAnInterruptKillsNothing) {
   write_spec("[1, 2]");
   behave("1:slow,ok;2:slow,ok");
   const pid_t launcher = start_and_wait_for_runs(2);
-  kill(launcher, SIGINT);
-  wait_until([&] { return output().find("once more kills") != std::string::npos; });
-  std::this_thread::sleep_for(std::chrono::milliseconds(1300));
+  stop(launcher, SIGINT);
+  let_the_moment_pass();
   kill(launcher, SIGHUP);
   EXPECT_EQ(wait_for(launcher).exit_code, 3);
   EXPECT_EQ(output().find("killing"), std::string::npos) << output();
@@ -135,9 +140,8 @@ TEST_F(SweepSignals, KilledOnDemandIsNoFailureThoughOneCameBefore) {
   ASSERT_EQ(run().exit_code, 1);
   ASSERT_EQ(states(), "failed");
   const pid_t launcher = start_and_wait_for_runs(1);
-  kill(launcher, SIGINT);
-  wait_until([&] { return output().find("once more kills") != std::string::npos; });
-  std::this_thread::sleep_for(std::chrono::milliseconds(1200));
+  stop(launcher, SIGINT);
+  let_the_moment_pass();
   kill(launcher, SIGINT);
   EXPECT_EQ(wait_for(launcher).exit_code, 3);
   EXPECT_EQ(states(), "interrupted");

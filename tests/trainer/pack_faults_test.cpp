@@ -106,8 +106,7 @@ TEST_P(PackFaults, BytesThatAreNoTextInADamagedHeaderStopNothing) {
   const RunConfig config = tiny_run(GetParam());
   const RunFolder whole = run({config}, "whole").front();
   run({config}, "parts", 20);
-  run({config}, "parts", 40);
-  const RunFolder parts{temp_.path() / "parts" / whole.path.filename()};
+  const RunFolder parts = run({config}, "parts", 40).front();
   {
     std::fstream file(checkpoint_file(parts, 40));
     file.seekp(12);
@@ -125,8 +124,7 @@ TEST_P(PackFaults, AForeignCheckpointIsSetAsideForTheOneBefore) {
   RunConfig wide = config;
   wide.model.d_model = 32;
   const RunFolder other = run({wide}, "other", 40).front(), whole = run({config}, "whole").front();
-  run({config}, "parts", 20);
-  const RunFolder parts{temp_.path() / "parts" / whole.path.filename()};
+  const RunFolder parts = run({config}, "parts", 20).front();
   const fs::path foreign = checkpoint_file(parts, 40);
   fs::copy_file(checkpoint_file(other, 40), foreign);
   run({config}, "parts", 30);
@@ -141,8 +139,7 @@ TEST_P(PackFaults, ADamagedCheckpointFallsBackToTheOneBefore) {
   const RunConfig config = tiny_run(GetParam());
   const RunFolder whole = run({config}, "whole").front();
   run({config}, "parts", 20);
-  run({config}, "parts", 40);
-  const RunFolder parts{temp_.path() / "parts" / whole.path.filename()};
+  const RunFolder parts = run({config}, "parts", 40).front();
   fs::resize_file(checkpoint_file(parts, 40), 1000);
   run({config}, "parts");
   EXPECT_NE(notes_.find("falling back"), std::string::npos) << notes_;
@@ -166,8 +163,7 @@ TEST_P(PackFaults, LaterCheckpointsOfAnAbandonedHistoryAreDropped) {
   const RunConfig config = tiny_run(GetParam());
   const RunFolder whole = run({config}, "whole").front();
   run({config}, "parts", 20);
-  run({config}, "parts", 40);
-  const RunFolder parts{temp_.path() / "parts" / whole.path.filename()};
+  const RunFolder parts = run({config}, "parts", 40).front();
   fs::resize_file(checkpoint_file(parts, 40), 1000);
   run({config}, "parts", 25);
   EXPECT_EQ(checkpoint_steps(parts), (std::vector<int64_t>{25, 20}));
