@@ -9,7 +9,7 @@ namespace scalelaw {
 namespace {
 
 // Micro-kernels walk down b's rows for every few rows of a. Where b outgrows the second-level
-// cache, or its rows lie whole pages apart and evict each other, that costs up to four fifths of
+// cache, or its rows lie whole pages apart and evict each other, that costs up to two thirds of
 // the speed; a copy of b in panels of dense rows costs one pass over b and pays from kManyRows on.
 constexpr int64_t kManyRows = 128;
 constexpr int64_t kManyElements = 262144;  // of b: 1 MiB
