@@ -1,0 +1,36 @@
+#include "models/layers/row_blocks.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+
+#include "models/kernels/column_sum.h"
+
+namespace scalelaw {
+namespace {
+
+constexpr int64_t kRows = 64;  // of a block: short sums round little
+
+}  // namespace
+
+std::vector<float> sum_row_blocks(
+    int64_t rows, int64_t n_columns,
+    c10::function_ref<void(int64_t first, int64_t rows, float* sums)> visit) {
+  const int64_t blocks = (rows + kRows - 1) / kRows;
+  std::vector<float> sums(static_cast<size_t>(blocks * n_columns));
+  at::parallel_for(0, blocks, /*grain_size=*/1, [&](int64_t begin, int64_t end) {
+    for (int64_t block = begin; block < end; ++block) {
+      const int64_t first = block * kRows;
+      visit(first, std::min(kRows, rows - first), sums.data() + block * n_columns);
+    }
+  });
+  std::vector<float> total(static_cast<size_t>(n_columns));
+  add_column_sums(blocks, n_columns, sums.data(), total.data());
+  return total;
+}
+
+void add_to(const at::Tensor& total, const float* sums) {
+  add_column_sums(1, total.numel(), sums, total.mutable_data_ptr<float>());
+}
+
+}  // namespace scalelaw
