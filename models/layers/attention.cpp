@@ -11,6 +11,7 @@
 #include <ATen/ops/outer.h>
 #include <ATen/ops/pow.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -161,6 +162,7 @@ RotaryTable make_rotary_table(int64_t n_ctx, int64_t d_head, at::Device device) 
 
 at::Tensor causal_attention(const at::Tensor& qkv, const AttentionGeometry& geometry,
                             const RotaryTable& rotary, const Execution& execution) {
+  RECORD_FUNCTION("attention", std::vector<c10::IValue>());
   TORCH_CHECK(qkv.size(1) == geometry.n_windows * geometry.n_tokens, "attention: ", qkv.size(1),
               " rows for ", geometry.n_windows, " windows of ", geometry.n_tokens, " tokens");
   TORCH_CHECK(geometry.n_head <= kMaxGridSize, "attention: n_head ", geometry.n_head, " above ",

@@ -5,6 +5,7 @@
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/gelu_backward.h>
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -33,7 +34,7 @@ at::Tensor forward_on_cpu(const at::Tensor& x, const at::Tensor& bias) {
   for (int64_t r = 0; r < x.size(0); ++r) {
     auto* slope = x.mutable_data_ptr<float>() + r * rows * width;
     auto* value = y.mutable_data_ptr<float>() + r * rows * width;
-    const auto* row_bias = bias.defined() ? bias.select(0, r).const_data_ptr<float>() : nullptr;
+    const float* row_bias = replica_vector(bias, r);
     const int64_t grain = std::max<int64_t>(1, kElementsPerTask / width);
     at::parallel_for(0, rows, grain, [&](int64_t begin, int64_t end) {
       const int64_t at = begin * width;
@@ -56,7 +57,7 @@ void backward_on_cpu(const at::Tensor& y_gradient, const at::Tensor& slope,
           bias_gelu_backward(count, width, from + first * width, into + first * width,
                              has_bias ? block_sums : nullptr);
         });
-    if (has_bias) add_to(bias_gradient.select(0, r), sums.data());
+    if (has_bias) add_to_replica(bias_gradient, r, sums.data());
   }
 }
 
@@ -94,6 +95,7 @@ class BiasGeluFunction : public torch::autograd::Function<BiasGeluFunction> {
 }  // namespace
 
 at::Tensor bias_gelu(const at::Tensor& x, const Parameter& bias, const Execution& execution) {
+  RECORD_FUNCTION("bias_gelu", std::vector<c10::IValue>());
   if (execution.plain_operators) {
     return plain::bias_gelu(x, bias.declared() ? bias.value().to(x.scalar_type()) : at::Tensor());
   }

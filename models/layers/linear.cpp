@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/bmm.h>
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "models/layers/product.h"
@@ -48,6 +49,7 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
 
 at::Tensor linear(const at::Tensor& x, const Parameter& weight, const Parameter& bias,
                   const Execution& execution) {
+  RECORD_FUNCTION("linear", std::vector<c10::IValue>());
   const at::ScalarType dtype = execution.compute_dtype;
   if (execution.plain_operators) {
     return plain::linear(x.to(dtype), weight.value().to(dtype),

@@ -149,7 +149,7 @@ void add_row_sum(const at::Tensor& a, const at::Tensor& sum) {
           sum_row_blocks(rows, columns, [&](int64_t first, int64_t count, float* block_sums) {
             add_column_sums(count, columns, from + first * columns, block_sums);
           });
-      add_to(sum.select(0, r), sums.data());
+      add_to_replica(sum, r, sums.data());
     }
     return;
   }

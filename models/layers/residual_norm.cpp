@@ -5,6 +5,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -36,9 +37,6 @@ float* rows_from(const at::Tensor& x, int64_t r, int64_t row) {
   if (!x.defined()) return nullptr;
   return x.mutable_data_ptr<float>() + (r * x.size(1) + row) * x.size(2);
 }
-const float* vector_of(const at::Tensor& parameter, int64_t r) {
-  return parameter.defined() ? parameter.select(0, r).const_data_ptr<float>() : nullptr;
-}
 
 // branch undefined: norm alone.
 Normed forward_by_kernel(const at::Tensor& residual, const at::Tensor& branch,
@@ -51,9 +49,9 @@ Normed forward_by_kernel(const at::Tensor& residual, const at::Tensor& branch,
   for (int64_t r = 0; r < residual.size(0); ++r) {
     at::parallel_for(0, rows, grain, [&](int64_t begin, int64_t end) {
       norm_forward(end - begin, width, static_cast<float>(kNormEpsilon),
-                   rows_from(residual, r, begin), rows_from(branch, r, begin), vector_of(gain, r),
-                   vector_of(bias, r), rows_from(sum, r, begin), rows_from(normed, r, begin),
-                   rows_from(moments, r, begin));
+                   rows_from(residual, r, begin), rows_from(branch, r, begin),
+                   replica_vector(gain, r), replica_vector(bias, r), rows_from(sum, r, begin),
+                   rows_from(normed, r, begin), rows_from(moments, r, begin));
     });
   }
   return {sum.defined() ? sum : residual, normed, moments};
@@ -84,12 +82,12 @@ at::Tensor backward_by_kernel(const Backward& to) {
     const auto sums = sum_row_blocks(
         rows, (has_bias ? 2 : 1) * width, [&](int64_t first, int64_t count, float* block_sums) {
           norm_backward(count, width, rows_from(to.x, r, first), rows_from(to.moments, r, first),
-                        vector_of(to.gain, r), rows_from(to.normed_gradient, r, first),
+                        replica_vector(to.gain, r), rows_from(to.normed_gradient, r, first),
                         rows_from(to.residual_gradient, r, first), rows_from(dx, r, first),
                         block_sums, has_bias ? block_sums + width : nullptr);
         });
-    add_to(to.gain_gradient.select(0, r), sums.data());
-    if (has_bias) add_to(to.bias_gradient.select(0, r), sums.data() + width);
+    add_to_replica(to.gain_gradient, r, sums.data());
+    if (has_bias) add_to_replica(to.bias_gradient, r, sums.data() + width);
   }
   return dx;
 }
@@ -151,6 +149,7 @@ at::Tensor value_or_undefined(const Parameter& parameter) {
 ResidualNorm residual_norm(const at::Tensor& residual, const at::Tensor& branch,
                            const Parameter& gain, const Parameter& bias,
                            const Execution& execution) {
+  RECORD_FUNCTION("residual_norm", std::vector<c10::IValue>());
   if (execution.plain_operators) {
     const at::Tensor sum = residual + branch;
     return {sum, plain::norm(sum, gain.value(), value_or_undefined(bias))};
@@ -161,6 +160,7 @@ ResidualNorm residual_norm(const at::Tensor& residual, const at::Tensor& branch,
 
 at::Tensor norm(const at::Tensor& x, const Parameter& gain, const Parameter& bias,
                 const Execution& execution) {
+  RECORD_FUNCTION("norm", std::vector<c10::IValue>());
   if (execution.plain_operators) {
     return plain::norm(x, gain.value(), value_or_undefined(bias));
   }

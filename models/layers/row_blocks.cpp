@@ -29,8 +29,14 @@ std::vector<float> sum_row_blocks(
   return total;
 }
 
-void add_to(const at::Tensor& total, const float* sums) {
-  add_column_sums(1, total.numel(), sums, total.mutable_data_ptr<float>());
+const float* replica_vector(const at::Tensor& parameter, int64_t r) {
+  return parameter.defined() ? parameter.const_data_ptr<float>() + r * parameter.stride(0)
+                             : nullptr;
+}
+
+void add_to_replica(const at::Tensor& gradient, int64_t r, const float* sums) {
+  add_column_sums(1, gradient.size(1), sums,
+                  gradient.mutable_data_ptr<float>() + r * gradient.stride(0));
 }
 
 }  // namespace scalelaw

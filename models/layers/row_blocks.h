@@ -16,7 +16,10 @@ std::vector<float> sum_row_blocks(
     int64_t rows, int64_t n_columns,
     c10::function_ref<void(int64_t first, int64_t rows, float* sums)> visit);
 
-// total += sums, total [n] float32 dense, n from sums on.
-void add_to(const at::Tensor& total, const float* sums);
+// Replica r's vector of a parameter or a gradient [R, n], its elements dense; null of an undefined
+// tensor.
+const float* replica_vector(const at::Tensor& parameter, int64_t r);
+// That vector += sums [n].
+void add_to_replica(const at::Tensor& gradient, int64_t r, const float* sums);
 
 }  // namespace scalelaw
