@@ -3,6 +3,9 @@
 #include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
 
+#include <cerrno>
+#include <cstring>
+#include <fstream>
 #include <iostream>
 #include <map>
 #include <stdexcept>
@@ -43,6 +46,12 @@ void prepare(InstrumentArguments& arguments) {
   }
   options.device = choose_device(arguments.device);
   if (arguments.threads > 0) at::set_num_threads(arguments.threads);
+}
+
+// Before the steps, not after them.
+void require_writable(const std::string& trace) {
+  if (trace.empty() || std::ofstream(trace)) return;
+  throw ConfigError("--trace " + trace + ": cannot be written: " + std::strerror(errno));
 }
 
 template <typename Work>
@@ -119,6 +128,7 @@ int run_profile_verb(InstrumentArguments& arguments) {
   ProfileOptions options;
   options.steps = arguments.steps;
   options.trace = arguments.trace;
+  require_writable(arguments.trace);
   const Profile profile = with_memory_explained(
       arguments.rehearsal, [&](Rehearsal& rehearsal) { return profile_steps(rehearsal, options); });
   std::cout << to_text(profile, static_cast<std::size_t>(arguments.rows));

@@ -32,7 +32,6 @@ struct Profile {
   double kernels_a_step = 0;            // of a GPU
 };
 
-// std::runtime_error where the trace cannot be written.
 Profile profile_steps(Rehearsal& rehearsal, const ProfileOptions& options);
 
 // A table of the `rows` costliest and a line for the rest.
