@@ -22,6 +22,7 @@
 #include "trainer/data_rules.h"
 #include "trainer/device.h"
 #include "trainer/enum_text.h"
+#include "trainer/heap.h"
 #include "trainer/instruments/instrument_verbs.h"
 #include "trainer/program_exit.h"
 #include "trainer/provenance.h"
@@ -152,6 +153,7 @@ void add_train(CLI::App& app, TrainArguments& a) {
 int main(int argc, char** argv) {
   spdlog::set_default_logger(spdlog::stderr_color_mt("scalelaw"));
   spdlog::set_pattern("%H:%M:%S %v");
+  keep_freed_memory();
   CLI::App app("Trains runs and packs of runs; times and profiles a training step", "scalelaw");
   app.require_subcommand(1);
   TrainArguments train_arguments;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tests/support/temp_dir.h"
+#include "trainer/heap.h"
 #include "trainer/instruments/bench.h"
 #include "trainer/instruments/profile.h"
 
@@ -51,6 +52,21 @@ TEST(Bench, RatesAreThoseOfTheMedianStep) {
                    rehearsal.flops_a_step());
   EXPECT_GT(result.ceiling_flops_per_second, result.flops_per_second);
   EXPECT_GT(result.peak_memory_bytes, 12 << 20);  // three matrices of the ceiling's product
+}
+
+// Steps of a few megabytes: without it glibc gives their largest blocks back at every step.
+TEST(Bench, StepsTakeTheMemoryOfTheStepsBefore) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer has a heap of its own";
+#endif
+  keep_freed_memory();
+  RehearsalOptions options = small("transformer");
+  options.shape.d_model = 64;
+  options.shape.n_ctx = 128;
+  options.batch_windows = 16;
+  Rehearsal rehearsal(options);
+  const BenchResult result = run_bench(rehearsal, {.warmup_steps = 10, .steps = 20});
+  EXPECT_LT(result.page_faults_a_step, 50);  // 630 without
 }
 
 TEST(Profile, EveryOperatorIsCountedAndTimesAddUp) {
