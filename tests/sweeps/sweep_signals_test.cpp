@@ -143,6 +143,18 @@ TEST_F(SweepSignals, NobodyReadingTheOutputStopsNothing) {
   EXPECT_EQ(states(), "interrupted interrupted");
 }
 
+TEST_F(SweepSignals, NobodyReadingTheOutputMakesNoCompleteSweepAFailure) {
+  write_spec("[1]");
+  std::vector<std::string> words = {"/bin/sh", "-c",
+                                    "code=$0; { sleep 0.2; \"$@\"; echo $? >\"$code\"; } | true",
+                                    (temp_.path() / "code").string()};
+  for (const std::string& word : command("run")) words.push_back(word);
+  words[4] = (fs::path(SCALELAW_BIN_DIR) / words[4]).string();
+  ASSERT_EQ(run_program(words).exit_code, 0);
+  EXPECT_EQ(text_of(temp_.path() / "code"), "0\n");
+  EXPECT_EQ(states(), "complete");
+}
+
 TEST_F(SweepSignals, KilledOnDemandIsNoFailureThoughOneCameBefore) {
   write_spec("[1]");
   behave("1:crash,crash,crash,ignore");
