@@ -24,6 +24,7 @@
 namespace scalelaw {
 Pack::Pack(std::vector<RunConfig> configs, PackOptions options) : options_(std::move(options)) {
   check_can_share_pack(configs);
+  check_store(options_.runs);
   std::vector<RunIdentity> identities;
   std::set<std::string> hashes;
   for (RunConfig& config : configs) {
