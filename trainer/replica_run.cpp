@@ -135,7 +135,8 @@ void ReplicaRun::write_line(double learning_rate,
   row.grad_norm = cursor.grad_norm;
   row.wall_seconds = cursor.wall_seconds;
   const double seconds = cursor.wall_seconds - wall_seconds_at_line_;
-  if (seconds > 0) {
+  // Resumed where the line was missing, this attempt has trained nothing of it.
+  if (seconds > 0 && cursor.step > step_at_line_) {
     row.tokens_per_second =
         static_cast<double>((cursor.step - step_at_line_) * config().train.batch_tokens) / seconds;
   }

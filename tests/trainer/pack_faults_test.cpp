@@ -43,7 +43,11 @@ TEST_P(PackFaults, ATestSetThatFailsWhileRunningCostsNothing) {
     EXPECT_EQ(checkpoint_steps(pack.members().front().folder()), std::vector<int64_t>{1});
   }
   write_atomically(tokens, content);
-  expect_equal_metrics(whole, run({config}, "runs").front());
+  const RunFolder again = run({config}, "runs").front();
+  expect_equal_metrics(whole, again);
+  const std::vector<MetricsRow> lines = read_metrics(again);
+  EXPECT_FALSE(lines.at(0).tokens_per_second) << "trained by the attempt before";
+  EXPECT_GT(lines.at(1).tokens_per_second.value_or(0), 0);
 }
 
 // Members of other horizons would share no step with one that is kept at its own.
