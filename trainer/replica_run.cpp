@@ -70,7 +70,7 @@ void ReplicaRun::begin_attempt(TrainingCursor at, const Provenance& provenance) 
   for (const auto& place : {folder().path, folder().checkpoints(), folder().attempts()}) {
     remove_drafts(place);
   }
-  drop_checkpoints_after(folder(), cursor.step);
+  drop_checkpoints_after(folder(), cursor.pack_step());
   wall_seconds_at_line_ = cursor.wall_seconds;
   step_at_line_ = cursor.step;
   std::vector<std::filesystem::path> damaged;
@@ -183,7 +183,7 @@ void ReplicaRun::finish(RunState state, const std::map<std::string, WindowScores
   record.checkpoint_seconds = cursor.checkpoint_seconds;
   record.pack = cursor.pack;
   record.pack_row = row;
-  record.events = cursor.events;
+  record.events.insert(record.events.begin(), cursor.events.begin(), cursor.events.end());
   record.attempts = attempts_;
   if (!publish(folder(), record)) {
     throw std::runtime_error(folder().record().string() + ": was written by somebody else");

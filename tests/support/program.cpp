@@ -13,8 +13,7 @@
 
 namespace scalelaw {
 
-pid_t start_program(const std::vector<std::string>& arguments,
-                    const std::filesystem::path& output,
+pid_t start_program(const std::vector<std::string>& arguments, const std::filesystem::path& output,
                     const std::vector<int>& ignored_signals) {
   const std::filesystem::path program = std::filesystem::path(SCALELAW_BIN_DIR) / arguments.at(0);
   std::vector<char*> argv;
