@@ -136,7 +136,8 @@ PowerLawFit fit_line_of(const std::vector<SizeCell>& cells,
   fit.slope_interval = {fit.slope - reach, fit.slope + reach};
   test_curvature(points, fit);
   if (fit.slope <= 0) {
-    fit.why = "the loss does not fall with size";
+    fit.why = fit.slope_interval.high < 0 ? "the loss rises with size"
+                                          : "the loss is not shown to fall with size";
     return fit;
   }
   fit.status = FitStatus::kConverged;

@@ -94,6 +94,13 @@ void warn_of_texts(const RunRow& a, const RunRow& b, Comparison& out) {
   }
 }
 
+void warn_of_unpaired_windows(Comparison& out) {
+  out.warnings.push_back(out.arm_a + " and " + out.arm_b +
+                         " read the test text in different windows (n_ctx or tokenizer): what it "
+                         "adds to their difference is the sum of both arms' parts, too much where "
+                         "the text does the same to both");
+}
+
 // Why two arms have no common lines; kConverged and the sizes to fit where they have.
 FitStatus comparable(const RunTable& table, const ArmLaws& a, const ArmLaws& b,
                      const LawOptions& options, CommonSizes& common, std::string& why) {
@@ -120,7 +127,7 @@ FitStatus comparable(const RunTable& table, const ArmLaws& a, const ArmLaws& b,
 }
 
 // The tests of slopes, all on the common sizes.
-void compare_lines(const CommonSizes& common, bool same_text, const LawOptions& options,
+void compare_lines(const CommonSizes& common, bool paired, const LawOptions& options,
                    Comparison& out) {
   const ArmLaws &a = common.a, &b = common.b;
   out.sizes_a = a.power.sizes;
@@ -129,7 +136,7 @@ void compare_lines(const CommonSizes& common, bool same_text, const LawOptions& 
   out.bend_p_b = b.power.curvature_p;
   out.n_low = std::min(a.cells.front().n, b.cells.front().n);
   out.n_high = std::max(a.cells.back().n, b.cells.back().n);
-  compare_slopes(a, b, same_text, out);
+  compare_slopes(a, b, paired, out);
   if (!std::isfinite(out.p)) {
     out.status = FitStatus::kDegenerate;
     out.why = "the difference of their slopes is not a number";
@@ -142,7 +149,7 @@ void compare_lines(const CommonSizes& common, bool same_text, const LawOptions& 
   set.set_measured = set.kind == CrossingSet::Kind::kInterval && set.low >= out.shared_low &&
                      set.high <= out.shared_high;
   bootstrap_difference(a, b, options, out);
-  out.curved = compare_curved_slopes(a, b, same_text, out.shared_low, out.shared_high, out.level);
+  out.curved = compare_curved_slopes(a, b, paired, out.shared_low, out.shared_high, out.level);
   out.floor = compare_with_floors(a, b);
 }
 
@@ -178,12 +185,13 @@ Comparison compare_arms(const RunTable& table, const ArmLaws& a, const ArmLaws& 
   if (a.cells.empty() || b.cells.empty()) return out;
   const RunRow &first_a = first_row(table, a), &first_b = first_row(table, b);
   if (!different_tests(first_a, first_b, options.selection).empty()) return out;
-  const bool same_text = same_windows(first_a, first_b, options.selection.test_set);
-  out.at_equal_n = equal_size_differences(a, b, same_text);
+  const bool paired = same_windows(first_a, first_b, options.selection.test_set);
+  out.at_equal_n = equal_size_differences(a, b, paired);
   out.largest = paired_windows(table, a, b, options.selection);
   warn_of_shared_runs(table, a, b, out);
   warn_of_texts(first_a, first_b, out);
-  if (out.status == FitStatus::kConverged) compare_lines(common, same_text, options, out);
+  if (!paired && !a.windows.empty() && !b.windows.empty()) warn_of_unpaired_windows(out);
+  if (out.status == FitStatus::kConverged) compare_lines(common, paired, options, out);
   return out;
 }
 

@@ -41,6 +41,7 @@ struct EqualSizeDifference {
   // Of seed noise (pooled over all sizes and arms) and test text; nullopt: seed noise is not known.
   std::optional<double> standard_error = std::nullopt;
   double df = 0;  // of standard_error, Satterthwaite's
+  bool text_counted = false;
 };
 
 // The largest runs of both arms, window by window on the same test text.
@@ -90,9 +91,11 @@ struct Comparison {
   double shared_low = 0, shared_high = 0;    // range of N that both arms cover
   std::optional<double> bend_p_a, bend_p_b;  // of a quadratic term, on the sizes used
   double slope_a = 0, slope_b = 0;
-  double difference = 0, standard_error = 0;  // slope of a minus slope of b
-  double text_standard_error = 0;             // the part that the test text adds to it
-  int pairs = 1;                              // compared together
+  Interval slope_interval_a, slope_interval_b;  // of each arm alone, at LawOptions::level
+  double difference = 0, standard_error = 0;    // slope of a minus slope of b
+  // The part that the test text adds to it; nullopt: not known, and not counted.
+  std::optional<double> text_standard_error;
+  int pairs = 1;        // compared together
   double level = 0.95;  // of every interval and of power: Bonferroni's over the pairs
   Interval interval;
   double df = 0;        // of it, Satterthwaite's: not whole
@@ -100,7 +103,8 @@ struct Comparison {
   double p_holm = 1;    // adjusted for the number of pairs compared
   // Differences found in 80% and in half of such designs at this noise.
   double detectable = 0, detectable_in_half = 0;
-  double equivalence_margin = 0;  // smallest within which equality is shown at 1 - level (TOST)
+  // Larger end of the interval: straight lines whose slopes differ by more are excluded.
+  double equivalence_margin = 0;
   std::optional<Interval> bootstrap_interval;  // robust slopes; over runs
   int bootstrap_replicates = 0, bootstrap_stuck = 0, bootstrap_degenerate = 0;
   bool different_training = false;  // the arms read different training texts

@@ -35,11 +35,8 @@ SlopeAt slope_at(const ArmLaws& arm, double x) {
   return out;
 }
 
-double text_variance_of(const SlopeAt& a, const SlopeAt& b) {
-  if (a.windows.empty() || a.windows.size() != b.windows.size()) return 0;
-  WindowSeries difference = a.windows;
-  for (std::size_t w = 0; w < difference.size(); ++w) difference[w] -= b.windows[w];
-  const auto whole = block_variance_of_mean(difference);
+double text_variance_of(const SlopeAt& a, const SlopeAt& b, bool paired) {
+  const auto whole = variance_of_difference(a.windows, b.windows, paired);
   return whole ? std::max(*whole - a.counted - b.counted, 0.0) : 0;
 }
 
@@ -51,7 +48,7 @@ double weighted_centre(const ArmLaws& a, const ArmLaws& b) {
 
 }  // namespace
 
-CurvedSlopes compare_curved_slopes(const ArmLaws& a, const ArmLaws& b, bool same_text, double low,
+CurvedSlopes compare_curved_slopes(const ArmLaws& a, const ArmLaws& b, bool paired, double low,
                                    double high, double level) {
   CurvedSlopes out;
   for (const ArmLaws* arm : {&a, &b}) {
@@ -65,7 +62,7 @@ CurvedSlopes compare_curved_slopes(const ArmLaws& a, const ArmLaws& b, bool same
     CurvedSlopes::At at;
     at.n = std::exp(x);
     at.difference = one.slope - two.slope;
-    const double text = same_text ? text_variance_of(one, two) : 0;
+    const double text = text_variance_of(one, two, paired);
     at.df = satterthwaite_df(std::array{one.scatter, two.scatter, VariancePart{text, kBlockDf}});
     at.standard_error = std::sqrt(one.scatter.variance + two.scatter.variance + text);
     const double reach = student_t_quantile(0.5 + 0.5 * level, at.df) * at.standard_error;

@@ -10,9 +10,10 @@ namespace scalelaw {
 inline constexpr int kFewestSizesForCurve = 5;
 
 // On the arms' weights, each arm with its own residual scale, Student's t at `level` with
-// Satterthwaite's degrees of freedom; the test text's part is counted where `same_text`. Ends:
-// [low, high]. Below kFewestSizesForCurve sizes an arm there is none.
-CurvedSlopes compare_curved_slopes(const ArmLaws& a, const ArmLaws& b, bool same_text, double low,
+// Satterthwaite's degrees of freedom; with the test text's part where it is known (`paired`: the
+// arms' runs read the same windows of it). Ends: [low, high]. Below kFewestSizesForCurve sizes an
+// arm there is none.
+CurvedSlopes compare_curved_slopes(const ArmLaws& a, const ArmLaws& b, bool paired, double low,
                                    double high, double level);
 
 }  // namespace scalelaw

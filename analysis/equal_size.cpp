@@ -44,7 +44,7 @@ bool share_a_run(const SizeCell& one, const SizeCell& two) {
 }  // namespace
 
 std::vector<EqualSizeDifference> equal_size_differences(const ArmLaws& a, const ArmLaws& b,
-                                                        bool same_text) {
+                                                        bool paired) {
   std::vector<EqualSizeDifference> out;
   const SeedNoise& seed = a.noise.seed;
   const double seed_variance = seed.sd_ln_loss * seed.sd_ln_loss;
@@ -65,11 +65,10 @@ std::vector<EqualSizeDifference> equal_size_differences(const ArmLaws& a, const 
       seeds.variance += s.weight * s.weight * seed_variance / b.cells[s.cell].seeds();
       in_b[s.cell] = s.weight;
     }
-    if (same_text && !a.windows.empty() && !b.windows.empty()) {
-      WindowSeries series = a.windows[i];
-      const WindowSeries other = combined(b.windows, in_b);
-      for (std::size_t w = 0; w < series.size(); ++w) series[w] -= other[w];
-      text.variance = block_variance_of_mean(series).value_or(0);
+    if (!a.windows.empty()) {
+      const auto variance = variance_of_difference(a.windows[i], combined(b.windows, in_b), paired);
+      difference.text_counted = variance.has_value();
+      text.variance = variance.value_or(0);
     }
     if (seed.df > 0) {
       difference.standard_error = std::sqrt(seeds.variance + text.variance);

@@ -10,10 +10,10 @@ namespace scalelaw {
 
 // One entry a size of `a` inside the range of `b`, or within 3% of its end, where the arms do not
 // share a run: a run is no comparison with itself. Sizes within 0.1% count as equal; elsewhere b's
-// loss is taken along its slope between the two nearest sizes. `same_text`: all runs read the same
-// windows, so the text's part of the error is known.
+// loss is taken along its slope between the two nearest sizes. `paired`: the arms' runs read the
+// same windows of the test text.
 std::vector<EqualSizeDifference> equal_size_differences(const ArmLaws& a, const ArmLaws& b,
-                                                        bool same_text);
+                                                        bool paired);
 
 // nullopt when the runs' window losses are not there, not of the same windows (text, tokens and
 // context equal), too few for an error, or both arms have the same largest run.

@@ -1,6 +1,7 @@
 #include "analysis/evaluation_error.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 
 #include "analysis/block_error.h"
@@ -115,6 +116,25 @@ TextVariance text_variance(const LineSeries& series) {
   out.covariance = std::clamp(
       *block_covariance_of_means(series.slope, series.level) - counted.covariance, -most, most);
   return out;
+}
+
+std::optional<TextVariance> text_variance_of_difference(const LineSeries& a, const LineSeries& b,
+                                                        bool paired) {
+  if (a.slope.empty() || b.slope.empty()) return std::nullopt;
+  if (paired) return text_variance(a - b);
+  const TextVariance one = text_variance(a), two = text_variance(b);
+  return TextVariance{one.slope + two.slope, one.level + two.level,
+                      one.covariance + two.covariance};
+}
+
+std::optional<double> variance_of_difference(const WindowSeries& a, const WindowSeries& b,
+                                             bool paired) {
+  if (a.empty() || b.empty()) return std::nullopt;
+  if (!paired) return *block_variance_of_mean(a) + *block_variance_of_mean(b);
+  assert(a.size() == b.size());
+  WindowSeries difference = a;
+  for (std::size_t w = 0; w < difference.size(); ++w) difference[w] -= b[w];
+  return block_variance_of_mean(difference);
 }
 
 }  // namespace scalelaw

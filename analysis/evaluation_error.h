@@ -1,6 +1,7 @@
-// What the finite test text adds to points, slopes and differences. All runs read the same windows,
-// so each quantity is followed window by window and its error taken over blocks (block_error.h):
-// what the text does to all runs alike cancels by itself.
+// What the finite test text adds to points, slopes and differences. Runs that read the same windows
+// are followed window by window and the error is taken over blocks (block_error.h): what the text
+// does to all runs alike cancels by itself. Arms that cut the text into other windows (n_ctx) are
+// not paired: the parts of both are added, too much where the text does the same to both.
 //
 // A window's share in ln L of a run is its loss over the run's mean loss (to first order).
 #pragma once
@@ -44,6 +45,13 @@ LineSeries operator-(LineSeries a, const LineSeries& b);  // of independent runs
 // What the text adds to a line (or a difference of lines) beyond the scatter of points about it:
 // over blocks, less what is counted; no variance below 0, the covariance within what they allow.
 TextVariance text_variance(const LineSeries& series);
+
+// Variances of the difference of two arms, `paired` where both read the same windows; nullopt where
+// either's windows are not known. Of lines, beyond the scatter of points; of means of series.
+std::optional<TextVariance> text_variance_of_difference(const LineSeries& a, const LineSeries& b,
+                                                        bool paired);
+std::optional<double> variance_of_difference(const WindowSeries& a, const WindowSeries& b,
+                                             bool paired);
 
 // Both runs read the same windows of the same text on this test set.
 bool same_windows(const RunRow& one, const RunRow& two, const std::string& test_set);

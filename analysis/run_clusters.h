@@ -10,8 +10,8 @@
 
 namespace scalelaw {
 
-// Below this many clusters a bootstrap's interval is too narrow to head a table.
-inline constexpr int kFewestBootstrapClusters = 12;
+// Fewer sizes than this give too few different draws: runs are drawn.
+inline constexpr int kFewestSizesToDraw = 12;
 
 struct RunClusters {
   std::vector<Observation> observations;  // one a run
@@ -22,7 +22,7 @@ struct RunClusters {
 
 inline RunClusters run_clusters(const std::vector<SizeCell>& cells) {
   RunClusters out;
-  out.by_size = static_cast<int>(cells.size()) >= kFewestBootstrapClusters;
+  out.by_size = static_cast<int>(cells.size()) >= kFewestSizesToDraw;
   for (std::size_t c = 0; c < cells.size(); ++c) {
     for (const double ln_loss : cells[c].ln_losses) {
       out.cluster.push_back(static_cast<int>(out.by_size ? c : out.observations.size()));

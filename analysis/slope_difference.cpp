@@ -1,5 +1,6 @@
 #include "analysis/slope_difference.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -8,19 +9,20 @@
 #include "analysis/fitting/distributions.h"
 
 namespace scalelaw {
-void compare_slopes(const ArmLaws& a, const ArmLaws& b, bool same_text, Comparison& out) {
+void compare_slopes(const ArmLaws& a, const ArmLaws& b, bool paired, Comparison& out) {
   const WeightedLine &line_a = a.power.line, &line_b = b.power.line;
   const double scale_a = line_a.weighted_rss / a.power.df;
   const double scale_b = line_b.weighted_rss / b.power.df;
   out.slope_a = a.power.slope;
   out.slope_b = b.power.slope;
+  out.slope_interval_a = a.power.slope_interval;
+  out.slope_interval_b = b.power.slope_interval;
   out.difference = out.slope_a - out.slope_b;
   const double at = line_a.centre_x;
-  TextVariance text;
-  if (same_text) {
-    text = text_variance(line_series(a.windows, a.cells, at) - line_series(b.windows, b.cells, at));
-  }
-  out.text_standard_error = std::sqrt(text.slope);
+  const std::optional<TextVariance> known = text_variance_of_difference(
+      line_series(a.windows, a.cells, at), line_series(b.windows, b.cells, at), paired);
+  const TextVariance text = known.value_or(TextVariance{});
+  if (known) out.text_standard_error = std::sqrt(known->slope);
   const std::array parts = {VariancePart{scale_a / line_a.sum_xx, static_cast<double>(a.power.df)},
                             VariancePart{scale_b / line_b.sum_xx, static_cast<double>(b.power.df)},
                             VariancePart{text.slope, kBlockDf}};
@@ -35,8 +37,7 @@ void compare_slopes(const ArmLaws& a, const ArmLaws& b, bool same_text, Comparis
     out.p = out.difference == 0 ? 1 : 0;
   }
   out.p_holm = out.p;
-  out.equivalence_margin =
-      std::abs(out.difference) + student_t_quantile(out.level, out.df) * out.standard_error;
+  out.equivalence_margin = std::max(std::abs(out.interval.low), std::abs(out.interval.high));
   out.crossing = crossing_set({.slope_difference = out.difference,
                                .ln_loss_difference = line_a.centre_y - line_b.at(at),
                                .at_ln_n = at,

@@ -89,7 +89,8 @@ Study analyse(const std::vector<std::filesystem::path>& paths, const LawOptions&
   study.noise = study.laws.front().noise;
   if (!study.noise.evaluation_known) {
     study.warnings.push_back(
-        "losses of single test windows are not there for every run (window_losses.safetensors): "
+        "losses of single test windows are not there for every run (window_losses.safetensors), or "
+        "runs of one arm cut the text into different windows (n_ctx): "
         "what the finite test text adds to slopes and differences is not counted, and standard "
         "errors of single losses take windows for independent and are too small");
   }

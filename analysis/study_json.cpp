@@ -163,6 +163,7 @@ void add_losses(const Comparison& c, json& out) {
                      {"ln_loss_difference", d.ln_loss_difference},
                      {"standard_error", d.standard_error ? json(*d.standard_error) : json()},
                      {"df", d.standard_error ? json(d.df) : json()},
+                     {"test_text_counted", d.text_counted},
                      {"interpolated", d.interpolated}});
   }
   out["at_equal_n"] = equal;
@@ -189,9 +190,12 @@ json comparison_json(const Comparison& c) {
   out["n_range_of_both"] = {c.shared_low, c.shared_high};
   out["slope_a"] = c.slope_a;
   out["slope_b"] = c.slope_b;
+  out["slope_interval_a"] = interval(c.slope_interval_a);
+  out["slope_interval_b"] = interval(c.slope_interval_b);
   out["slope_difference"] = c.difference;
   out["standard_error"] = c.standard_error;
-  out["standard_error_of_test_text"] = c.text_standard_error;
+  out["standard_error_of_test_text"] =
+      c.text_standard_error ? json(*c.text_standard_error) : json();
   out["pairs"] = c.pairs;
   out["level"] = c.level;
   out["interval"] = interval(c.interval);

@@ -124,18 +124,27 @@ check_linkage() {
   note "$checked programs"
 }
 
+# FILE:MATCH for each match of the Perl expression in the files. None is no fault; a grep that could
+# not look is.
+matches() {
+  local status=0
+  grep -HoP -- "$@" /dev/null || status=$?
+  ((status <= 1)) || fail_stage "grep ended with $status"
+}
+
 # Words that look like a path of this project. Names with <, *, { or $ are patterns, not paths.
 check_paths() {
   local top='(models|trainer|sweeps|configs|analysis|tests|scripts|docs|\.ci)'
   local ending='(h|cpp|cu|md|sh|py|yaml|cmake|txt|def)'
-  local missing=0 named file path
-  list_files project_files '*.h' '*.cpp' '*.cu' '*.sh' '*.py' '*.cmake' '*.md' '*CMakeLists.txt' '*.yaml'
+  local missing=0 named file path pages
+  list_files project_files '*.h' '*.cpp' '*.cu' '*.sh' '*.py' '*.cmake' '*.md' '*CMakeLists.txt' '*.yaml' ':!CHANGELOG.md'
+  mapfile -t pages < <(project_files '*.md')
   named=$({
-    printf '%s\n' "${files[@]}" | grep -v '^CHANGELOG.md$' |
-      xargs grep -HoP "(?<![\w./<>*\$}-])$top/[\w./-]*\w\.$ending\b(?![\w<*\$/])" || true
-    project_files '*.md' | xargs -r grep -HoP '(?<=\]\()(?!https?:|#|mailto:)[^)#\s]+' || true
-    project_files '*.md' | xargs -r grep -HoP "(?<=\`)(\./)?$top/[\w./-]*(?=\`)" || true
+    matches "(?<![\w./<>*\$}-])$top/[\w./-]*\w\.$ending\b(?![\w<*\$/])" "${files[@]}"
+    matches '(?<=\]\()(?!https?:|#|mailto:)[^)#\s]+' "${pages[@]}"
+    matches "(?<=\`)(\./)?$top/[\w./-]*(?=\`)" "${pages[@]}"
   } | sort -u)
+  [[ -n $named ]] || fail_stage "no name to look at"
   while IFS=: read -r file path; do
     path=${path#./}
     [[ -e $path || -e ${file%/*}/$path ]] && continue

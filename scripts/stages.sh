@@ -53,15 +53,17 @@ stage() {
   exit 1
 }
 
-# show NAME COMMAND…   As stage, for commands whose output is for the reader.
+# show NAME COMMAND…   As stage, for commands whose output is for the reader. Returns the command's
+# status, which stops a script unless it has set +e: in a condition errexit would be off inside.
 show() {
-  local name=$1 started=$EPOCHREALTIME status=0
+  local name=$1 started=$EPOCHREALTIME status=0 errexit=+e
   shift
+  [[ $- == *e* ]] && errexit=-e
   printf '%s:\n' "$name"
   set +e
   (set -e && "$@")
   status=$?
-  set -e
+  set "$errexit"
   printf '%-18s %7s s%s\n' "$name" "$(seconds_since "$started")" \
     "$( ((status == 0)) || echo "  failed (exit $status)")"
   return "$status"

@@ -151,15 +151,15 @@ int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {
   return result.exit_code;
 }
 
-int run_program(const CLI::App& app, const Arguments& a, const std::string& command) {
+Outcome run_program(const CLI::App& app, const Arguments& a, const std::string& command) {
   const Plan plan = make_plan(read_sweep_spec(a.spec), plan_options(a));
-  if (app.got_subcommand("run")) return run_verb(plan, a, command);
+  if (app.got_subcommand("run")) return {run_verb(plan, a, command), Product::kFiles};
   const std::vector<CellStatus> statuses = look_at_all(plan);
   const bool is_plan = app.got_subcommand("plan");
   std::cout << (is_plan  ? (a.json ? plan_json(plan, statuses) : plan_text(plan, statuses))
                 : a.json ? status_json(plan, statuses)
                          : status_text(plan, statuses));
-  return kExitComplete;
+  return {kExitComplete};
 }
 
 }  // namespace
@@ -172,11 +172,11 @@ int main(int argc, char** argv) {
   add_verbs(app, arguments);
   std::string command = "scalelaw sweep";
   for (int i = 1; i < argc; ++i) command += " " + shell_word(argv[i]);
-  return run_main("scalelaw sweep", [&] {
+  return run_main("scalelaw sweep", [&]() -> Outcome {
     try {
       app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-      return end_parse(app, error, "scalelaw sweep", {argv + 1, argv + argc});
+      return {end_parse(app, error, "scalelaw sweep", {argv + 1, argv + argc})};
     }
     return run_program(app, arguments, command);
   });

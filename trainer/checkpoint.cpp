@@ -48,6 +48,7 @@ std::string cursor_text(const TrainingCursor& cursor) {
                          {"events", events},
                          {"pack", cursor.pack}};
   if (cursor.grad_norm) json["grad_norm"] = *cursor.grad_norm;
+  if (!cursor.diverged.empty()) json["diverged"] = cursor.diverged;
   // An event may quote a damaged file.
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -59,6 +60,7 @@ TrainingCursor cursor_from_text(const std::string& text) {
   cursor.loss_since_line = mean_from_json(json.at("loss_since_line"));
   cursor.loss_last_tenth = mean_from_json(json.at("loss_last_tenth"));
   if (json.contains("grad_norm")) cursor.grad_norm = json.at("grad_norm").get<double>();
+  cursor.diverged = json.value("diverged", "");
   cursor.wall_seconds = json.at("wall_seconds");
   cursor.evaluate_seconds = json.at("evaluate_seconds");
   cursor.checkpoint_seconds = json.at("checkpoint_seconds");
@@ -88,7 +90,7 @@ TrainingCursor checked_cursor(const SafetensorsFile& file, const fs::path& path)
     reject(path, std::string("cursor cannot be read: ") + e.what());
   }
   if (metadata_of(file, "updates_done", path) != std::to_string(cursor.step) ||
-      path.filename() != checkpoint_file({}, cursor.step).filename()) {
+      path.filename() != checkpoint_file({}, cursor.pack_step()).filename()) {
     reject(path, "name, cursor and optimizer tell of different steps");
   }
   return cursor;
@@ -110,7 +112,7 @@ void write_checkpoint(const RunFolder& folder, const std::string& content_hash,
           "F32", spec.shape, {bytes + spec.offset * 4, static_cast<std::size_t>(spec.numel * 4)}};
     }
   }
-  write_safetensors(checkpoint_file(folder, cursor.step), tensors,
+  write_safetensors(checkpoint_file(folder, cursor.pack_step()), tensors,
                     {{"format", "scalelaw checkpoint 1"},
                      {"content_hash", content_hash},
                      {"updates_done", std::to_string(optimizer.updates_done(replica))},

@@ -33,7 +33,8 @@ struct RunningMean {
 // What a run must remember besides weights and moments. Everything else is a function of the
 // configuration and the step.
 struct TrainingCursor {
-  int64_t step = 0;                 // updates done; the next batch's number
+  int64_t step = 0;      // updates done; the next batch's number
+  std::string diverged;  // why the update after them was not made, until the run's end is recorded
   RunningMean loss_since_line;      // train loss since the last line of metrics
   RunningMean loss_last_tenth;      // over the last tenth of the steps
   std::optional<double> grad_norm;  // of the last update, before clipping
@@ -42,6 +43,9 @@ struct TrainingCursor {
   double final_evaluate_seconds = 0;  // of this attempt: after the last checkpoint
   std::vector<RunEvent> events;
   std::vector<std::string> pack;  // content hashes of the members, by row
+
+  // Where its pack stands, by which its checkpoint is named.
+  int64_t pack_step() const { return step + (diverged.empty() ? 0 : 1); }
 };
 
 // A whole file that is no checkpoint of this run: of another shape, step, configuration or program.
@@ -50,8 +54,8 @@ class ForeignCheckpoint : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Writes checkpoints/step-<step>.safetensors of arena row `replica`, then deletes all but the two
-// newest. std::runtime_error (disk).
+// Writes checkpoints/step-<pack_step>.safetensors of arena row `replica`, then deletes all but the
+// two newest. std::runtime_error (disk).
 void write_checkpoint(const RunFolder& folder, const std::string& content_hash,
                       const TrainingCursor& cursor, const ParameterArena& arena,
                       const AdamW& optimizer, int64_t replica);

@@ -24,6 +24,7 @@
 namespace scalelaw {
 Pack::Pack(std::vector<RunConfig> configs, PackOptions options) : options_(std::move(options)) {
   check_can_share_pack(configs);
+  check_store(options_.runs);
   std::vector<RunIdentity> identities;
   std::set<std::string> hashes;
   for (RunConfig& config : configs) {
@@ -183,10 +184,10 @@ void Pack::train_one_step() {
   updating_ = false;
   for (std::size_t r = 0; r < members_.size(); ++r) {
     if (!rows[r].active || result_.updated[r]) continue;
-    advance_clock();
-    end_diverged(r, "loss " + std::to_string(result_.loss_nats[r]) + ", gradient norm " +
-                        std::to_string(result_.grad_norm[r]));
+    members_[r].cursor.diverged = "loss " + std::to_string(result_.loss_nats[r]) +
+                                  ", gradient norm " + std::to_string(result_.grad_norm[r]);
   }
+  end_diverged_members();
 }
 
 void Pack::advance_clock() {

@@ -46,6 +46,9 @@ class Pack {
   // One update of every member still training; a member whose loss or gradient is not finite is
   // marked diverged, its folder is closed and its row frozen.
   void train_one_step();
+  // Records the end of the members that diverged: after an update, and where an attempt before
+  // could not.
+  void end_diverged_members();
   const StepResult& last_result() const { return result_; }
   double learning_rate(int64_t replica) const;  // of the last update
 

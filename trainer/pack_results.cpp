@@ -79,12 +79,21 @@ void Pack::finish_members_at_horizon(const std::atomic<bool>& stop) {
   }
 }
 
+void Pack::end_diverged_members() {
+  for (std::size_t r = 0; r < members_.size(); ++r) {
+    if (!members_[r].training() || members_[r].cursor.diverged.empty()) continue;
+    advance_clock();
+    end_diverged(r, members_[r].cursor.diverged);
+  }
+}
+
 void Pack::end_diverged(std::size_t r, const std::string& detail) {
   ReplicaRun& member = members_[r];
-  member.cursor.events.push_back({"diverged", step_, detail});
   options_.note(member.folder().path.string() + ": diverged at step " + std::to_string(step_) +
                 " (" + detail + ")");
-  member.finish(RunState::kDiverged, {}, facts_of(member), static_cast<int>(r));
+  RunRecord facts = facts_of(member);
+  facts.events.push_back({"diverged", step_, detail});
+  member.finish(RunState::kDiverged, {}, facts, static_cast<int>(r));
 }
 
 void Pack::write_checkpoints() {

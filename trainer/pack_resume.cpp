@@ -19,8 +19,18 @@ std::vector<int64_t> common_checkpoint_steps(const std::vector<RunFolder>& folde
   return common;
 }
 
-// A pack killed while its first checkpoints were written has members with none, and loses nothing
-// by starting again.
+// Of a pack killed while its first checkpoints were written: it loses nothing by starting again.
+static bool is_first_checkpoint_of(const std::vector<std::string>& pack, const RunFolder& folder) {
+  const std::vector<int64_t> steps = checkpoint_steps(folder);
+  try {
+    return steps.size() == 1 && read_cursor(checkpoint_file(folder, steps.front())).pack == pack;
+  } catch (const DamagedFile&) {
+    return false;
+  } catch (const ForeignCheckpoint&) {
+    return false;
+  }
+}
+
 void check_nothing_is_thrown_away(const std::vector<RunIdentity>& identities) {
   std::vector<RunFolder> folders;
   std::vector<std::string> pack;
@@ -29,18 +39,13 @@ void check_nothing_is_thrown_away(const std::vector<RunIdentity>& identities) {
     pack.push_back(identity.content_hash);
   }
   if (!common_checkpoint_steps(folders).empty()) return;
-  for (const RunIdentity& identity : identities) {
-    const std::vector<int64_t> steps = checkpoint_steps(identity.folder);
-    if (steps.empty()) continue;
-    try {
-      if (read_cursor(checkpoint_file(identity.folder, steps.front())).pack == pack) continue;
-    } catch (const DamagedFile&) {
-      continue;
-    } catch (const ForeignCheckpoint&) {
-      continue;
-    }
-    throw ConfigError(identity.folder.path.string() + ": is at step " +
-                      std::to_string(steps.front()) +
+  const auto has_none = [](const RunFolder& folder) { return checkpoint_steps(folder).empty(); };
+  const bool within_the_first = std::ranges::any_of(folders, has_none);
+  for (const RunFolder& folder : folders) {
+    if (has_none(folder)) continue;
+    if (within_the_first && is_first_checkpoint_of(pack, folder)) continue;
+    throw ConfigError(folder.path.string() + ": is at step " +
+                      std::to_string(checkpoint_steps(folder).front()) +
                       " and shares no checkpointed step with the others of this pack; train it in "
                       "a command of its own");
   }

@@ -19,13 +19,13 @@
 namespace scalelaw {
 namespace {
 
-int exit_code_of(std::string_view command, const std::function<int()>& body) {
+Outcome outcome_of(std::string_view command, const std::function<Outcome()>& body) {
   try {
     return body();
   } catch (const std::bad_alloc&) {
-    return end_with_error(command, std::runtime_error("this machine's memory does not suffice"));
+    return {end_with_error(command, std::runtime_error("this machine's memory does not suffice"))};
   } catch (const std::exception& error) {
-    return end_with_error(command, error);
+    return {end_with_error(command, error)};
   }
 }
 
@@ -46,21 +46,25 @@ int end_with_error(std::string_view command, const std::exception& error) {
   return closed || dynamic_cast<const ConfigError*>(&error) != nullptr ? kExitBadInput : kExitOther;
 }
 
-int run_main(std::string_view command, const std::function<int()>& body) {
+int run_main(std::string_view command, const std::function<Outcome()>& body) {
   // Whoever reads what is printed may go: training does not end with it.
   std::signal(SIGPIPE, SIG_IGN);
-  const int exit_code = exit_code_of(command, body);
+  const auto [exit_code, product] = outcome_of(command, body);
   errno = 0;
   std::cout.flush();
   const bool flushed = std::fflush(stdout) == 0;
   const int cause = errno;
   if (flushed && std::cout && std::ferror(stdout) == 0) return exit_code;
   const int lost_output = exit_code == kExitComplete ? kExitOther : exit_code;
-  if (reader_has_gone()) return lost_output;  // as `| head` wants it
+  if (reader_has_gone()) return product == Product::kFiles ? exit_code : lost_output;  // `| head`
   const std::string why = cause == 0 ? "" : std::string(": ") + std::strerror(cause);
   end_with_error(command, std::runtime_error("standard output could not be written" + why +
                                              "; what was printed is not whole"));
   return lost_output;
+}
+
+int run_main(std::string_view command, const std::function<int()>& body) {
+  return run_main(command, [&] { return Outcome{body()}; });
 }
 
 }  // namespace scalelaw

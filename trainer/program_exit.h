@@ -12,9 +12,19 @@ namespace scalelaw {
 // this user may not look into, else kExitOther.
 int end_with_error(std::string_view command, const std::exception& error);
 
+// What a program was run for: the text that it prints, or the files that it leaves.
+enum class Product { kText, kFiles };
+
+struct Outcome {
+  int exit_code;
+  Product product = Product::kText;
+};
+
 // What main returns: `body`'s exit code, or end_with_error() of what it threw. What was printed is
-// flushed: where stdout could not take all of it 0 becomes kExitOther, and a message says so unless
-// its reader has gone (SIGPIPE is ignored from here on).
-int run_main(std::string_view command, const std::function<int()>& body);
+// flushed: where stdout could not take all of it 0 becomes kExitOther and a message says so. Where
+// its reader has gone (SIGPIPE is ignored from here on) there is no message, and 0 stays where the
+// product is files.
+int run_main(std::string_view command, const std::function<Outcome()>& body);
+int run_main(std::string_view command, const std::function<int()>& body);  // of text
 
 }  // namespace scalelaw

@@ -70,7 +70,7 @@ void ReplicaRun::begin_attempt(TrainingCursor at, const Provenance& provenance) 
   for (const auto& place : {folder().path, folder().checkpoints(), folder().attempts()}) {
     remove_drafts(place);
   }
-  drop_checkpoints_after(folder(), cursor.step);
+  drop_checkpoints_after(folder(), cursor.pack_step());
   wall_seconds_at_line_ = cursor.wall_seconds;
   step_at_line_ = cursor.step;
   std::vector<std::filesystem::path> damaged;
@@ -135,7 +135,8 @@ void ReplicaRun::write_line(double learning_rate,
   row.grad_norm = cursor.grad_norm;
   row.wall_seconds = cursor.wall_seconds;
   const double seconds = cursor.wall_seconds - wall_seconds_at_line_;
-  if (seconds > 0) {
+  // Resumed where the line was missing, this attempt has trained nothing of it.
+  if (seconds > 0 && cursor.step > step_at_line_) {
     row.tokens_per_second =
         static_cast<double>((cursor.step - step_at_line_) * config().train.batch_tokens) / seconds;
   }
@@ -182,7 +183,7 @@ void ReplicaRun::finish(RunState state, const std::map<std::string, WindowScores
   record.checkpoint_seconds = cursor.checkpoint_seconds;
   record.pack = cursor.pack;
   record.pack_row = row;
-  record.events = cursor.events;
+  record.events.insert(record.events.begin(), cursor.events.begin(), cursor.events.end());
   record.attempts = attempts_;
   if (!publish(folder(), record)) {
     throw std::runtime_error(folder().record().string() + ": was written by somebody else");

@@ -45,7 +45,7 @@ class ReplicaRun {
   void write_line(double learning_rate, const std::map<std::string, double>& test_loss_nats);
 
   // Ends the run: window losses, then run.json, last. `results` empty: diverged.
-  // `facts` holds what the members of a pack share (shape, counts, data).
+  // `facts` holds what the members of a pack share (shape, counts, data) and the last events.
   void finish(RunState state, const std::map<std::string, WindowScores>& results,
               const RunRecord& facts, int row);
 

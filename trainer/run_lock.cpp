@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
@@ -45,6 +47,11 @@ void write_holder(int file_descriptor) {
   if (pwrite(file_descriptor, text.data(), text.size(), 0) < 0) return;
 }
 
+// A part of the path may not be written, is a file, a link to nothing or to itself, is too long, or
+// is where no folder can be made (/proc).
+constexpr std::array kAnotherStoreHelps = {EACCES, EPERM,  EROFS, ENOTDIR,
+                                           ENOENT, EEXIST, ELOOP, ENAMETOOLONG};
+
 [[noreturn]] void throw_in_use(const std::filesystem::path& folder, const std::string& holder) {
   throw ConfigError(folder.string() + ": in use by " + holder +
                     "; wait for it to end, or stop it, then start again");
@@ -53,12 +60,19 @@ void write_holder(int file_descriptor) {
 }  // namespace
 
 void throw_unwritable(const std::filesystem::path& file, int error) {
-  const std::string what = file.string() + ": " + std::strerror(error);
-  // ENOTDIR, ENOENT: a part of the path is a file, or is where no folder can be made (/proc).
-  if (error == EACCES || error == EPERM || error == EROFS || error == ENOTDIR || error == ENOENT) {
+  const std::filesystem::path at = existing_part(file);
+  const std::string of_link = std::filesystem::is_symlink(at) ? why_no_folder(at) : "";
+  const std::string what =
+      file.string() + ": " + (of_link.empty() ? std::strerror(error) : of_link);
+  if (std::ranges::find(kAnotherStoreHelps, error) != kAnotherStoreHelps.end()) {
     throw ConfigError(what + "; choose a folder that can be written with --runs");
   }
   throw std::runtime_error(what);
+}
+
+void check_store(const std::filesystem::path& runs) {
+  std::error_code error;
+  if (!std::filesystem::exists(runs, error) && error) throw_unwritable(runs, error.value());
 }
 
 RunLock::RunLock(const std::filesystem::path& folder) {

@@ -33,6 +33,9 @@ class RunLock {
 // another --runs, else std::runtime_error (a disk that is full or broken).
 [[noreturn]] void throw_unwritable(const std::filesystem::path& file, int error);
 
+// The same where the store `runs` cannot even be looked at; makes nothing.
+void check_store(const std::filesystem::path& runs);
+
 // The ConfigError that RunLock would throw now for a folder in use; makes nothing.
 void check_not_held(const std::filesystem::path& folder);
 

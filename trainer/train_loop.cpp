@@ -12,6 +12,7 @@ TrainOutcome train_to_the_end(Pack& pack, const std::vector<std::unique_ptr<Obse
       if (observer->due(pack)) observer->observe(pack);
     }
   };
+  pack.end_diverged_members();           // resumed where that could not be recorded
   observe();                             // resumed where watching failed: the line that is missing
   pack.finish_members_at_horizon(stop);  // resumed after the last update, before run.json
   while (!pack.finished()) {

@@ -167,7 +167,7 @@ FitResult refine(const Law& law, const FitData& data, std::vector<double> start,
              std::any_of(result.theta.begin(), result.theta.begin() + law.exponents(),
                          [](double exponent) { return exponent <= 0; })) {
     result.status = FitStatus::kDegenerate;  // where loss rises E is no limit of it
-    result.why = "the loss does not fall with size";
+    result.why = "the best fit does not fall with size";
   } else if (floor_gone) {
     result.status = FitStatus::kAtBound;
     result.why = "the best floor is E = 0: the data ask for no floor";

@@ -45,7 +45,7 @@ std::vector<std::string> test_row(const Comparison& c, double level, bool holm) 
                                   interval_text(c.interval.low, c.interval.high, 3) +
                                       (c.level == level ? "" : " at " + level_text(c.level)),
                                   fixed(c.standard_error, 4),
-                                  fixed(c.text_standard_error, 4),
+                                  c.text_standard_error ? fixed(*c.text_standard_error, 4) : "-",
                                   fixed(c.f, 1) + " (1, " + fixed(c.df, 1) + ")",
                                   p_text(c.p)};
   if (holm) row.push_back(p_text(c.p_holm));
@@ -74,9 +74,9 @@ void add_tests(Document& document, const Comparison& c, const Comparison& other)
       "weighs 1 / (variance between sizes + seed variance / seeds + evaluation "
       "variance), the first two pooled over arms; each arm's residuals give the scale of its own "
       "part of the interval, whose degrees of freedom (Satterthwaite's) need not be whole. "
-      "Intervals with parabolas cover 92% to 97% in simulations at 95%, least at an end where "
-      "noise "
-      "is largest. The test of floors takes one scale for both arms: where the arm of "
+      "Intervals with parabolas cover about 91% to 98% in simulations at 95%, least at an end "
+      "where "
+      "noise is largest. The test of floors takes one scale for both arms: where the arm of "
       "fewer sizes scatters more it finds differences too easily. The bootstrap over runs is for "
       "comparison: it takes runs of one size for independent.";
   if (c.pairs > 1) {
@@ -120,8 +120,10 @@ void add_equal_sizes(Document& document, const Comparison& c) {
   table.caption =
       "Loss of " + c.arm_a + " over loss of " + c.arm_b + " at equal N, in percent; below 0 " +
       c.arm_a +
-      " is better. Standard errors from the pooled noise between seeds and from the test "
-      "text.";
+      " is better. Standard errors from the noise between seeds, pooled over sizes and right if it "
+      "is the same at all of them, " +
+      (c.at_equal_n.front().text_counted ? "and from the test text."
+                                         : "without what the test text adds, which is not known.");
   table.columns = {{"N"}, {"difference"}, {"standard error"}, {"how", false}};
   for (const EqualSizeDifference& d : c.at_equal_n) {
     table.rows.push_back(

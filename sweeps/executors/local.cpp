@@ -68,6 +68,9 @@ struct ChildSetup {
   }
   dup2(setup.log, STDOUT_FILENO);
   dup2(setup.log, STDERR_FILENO);
+  // What the launcher was started to ignore (`trap '' TERM`) is how it speaks to its runs.
+  signal(SIGTERM, SIG_DFL);
+  signal(kPoliteStop, SIG_DFL);
   sigprocmask(SIG_SETMASK, setup.mask, nullptr);
   execve(setup.argv[0], setup.argv, setup.envp);
   const char message[] = "the program cannot be executed\n";

@@ -132,9 +132,27 @@ TEST(CommonSizes, ALossThatDoesNotFallIsComparedWithOneThatDoes) {
   const LawOptions options = ladder_options();
   const auto laws = fit_arms(table, NCount::kNonEmbedding, options);
   EXPECT_EQ(laws[1].power.status, FitStatus::kDegenerate);
+  EXPECT_EQ(laws[1].power.why, "the loss rises with size");
   const Comparison c = compare_all(table, laws, options).front();
   ASSERT_EQ(c.status, FitStatus::kConverged) << c.why;
-  EXPECT_NE(c.verdict.find("the loss of a falls with N, that of b does not: slopes 0.1"),
+  EXPECT_NE(c.verdict.find("the loss of a falls with N, that of b rises: slopes 0.1"),
+            std::string::npos)
+      << c.verdict;
+}
+
+TEST(CommonSizes, ALossThatNoiseHidesIsNotSaidToRise) {
+  RunTable table;
+  for (const double n : {1e3, 3e3, 1e4, 3e4, 1e5}) {
+    add_run(table, "a", n, 2 - .1 * std::log(n) + (n == 1e4 ? .002 : -.001));
+    add_run(table, "b", n, 1 + .005 * std::log(n) + (n == 1e4 ? .05 : -.01));
+  }
+  const LawOptions options = ladder_options();
+  const auto laws = fit_arms(table, NCount::kNonEmbedding, options);
+  EXPECT_LT(laws[1].power.slope, 0);
+  EXPECT_EQ(laws[1].power.why, "the loss is not shown to fall with size");
+  const Comparison c = compare_all(table, laws, options).front();
+  EXPECT_NE(c.verdict.find("the loss of a falls more steeply with N than that of b, which is not "
+                           "shown to fall: slopes 0.1"),
             std::string::npos)
       << c.verdict;
 }

@@ -39,7 +39,7 @@ Comparison with_differences(const std::vector<EqualSizeDifference>& differences)
 }
 
 EqualSizeDifference difference(double n, double ln_loss, std::optional<double> error) {
-  return {n, false, ln_loss, error, 4};
+  return {n, false, ln_loss, error, 4, true};
 }
 
 TEST(EqualSizes, NearbySizesAreCorrectedAlongTheLocalSlope) {
@@ -90,7 +90,25 @@ TEST(EqualSizes, ALeadExceedsWhatNoiseMayDo) {
       lead(c),
       "Of the 3 sizes that can be set side by side, a has the lower loss at 1 (N = 1k), b has "
       "the lower loss at 1 (N = 100k), the arms are not told apart at 1, by t at 95% and each "
-      "size alone.");
+      "size alone, if the noise between seeds is the same at all sizes.");
+}
+
+TEST(EqualSizes, LeadsThatInterleaveAreNotJoined) {
+  const Comparison c = with_differences({difference(1e3, -.03, .01), difference(2e3, -.04, .01),
+                                         difference(4e3, .05, .01), difference(8e3, -.03, .01),
+                                         difference(16e3, .01, .01), difference(32e3, -.03, .01)});
+  EXPECT_EQ(lead(c).find("Of the 6 sizes that can be set side by side, a has the lower loss at 4 "
+                         "(N = 1k to 2k, 8k, 32k), b has the lower loss at 1 (N = 4k), the arms "
+                         "are not told apart at 1, "),
+            0u)
+      << lead(c);
+}
+
+TEST(EqualSizes, ALeadWithoutTheTextsPartSaysSo) {
+  EqualSizeDifference without = difference(1e3, -.03, .01);
+  without.text_counted = false;
+  EXPECT_NE(lead(with_differences({without})).find("at all sizes; the test text is not counted."),
+            std::string::npos);
 }
 
 TEST(EqualSizes, WithoutKnownNoiseALeadIsOfSingleRuns) {
@@ -135,6 +153,35 @@ TEST(PairedWindowsOfTheLargest, NeedTheSameWindowsOfTheSameText) {
   test = before;
   test.tokens -= 1;
   EXPECT_FALSE(paired_windows(table, a, b, options.selection));
+}
+
+TEST(TextErrorOfArms, IsTheSumOfBothWhereTheirContextsDiffer) {
+  auto [table, options] = pilot_study();
+  const auto compared = [&options = options](const RunTable& runs) {
+    return compare_all(runs, fit_arms(runs, NCount::kNonEmbedding, options), options).front();
+  };
+  const Comparison paired = compared(table);
+  EXPECT_TRUE(paired.warnings.empty());
+  RunTable without = table;
+  for (RunRow& row : table.rows) row.record.shape.n_ctx *= row.arm == table.rows[0].arm ? 1 : 2;
+  const Comparison apart = compared(table);
+  ASSERT_TRUE(paired.text_standard_error && apart.text_standard_error);
+  EXPECT_GT(*apart.text_standard_error, *paired.text_standard_error);
+  EXPECT_GT(apart.standard_error, paired.standard_error);
+  EXPECT_GT(apart.curved.centre.standard_error, paired.curved.centre.standard_error);
+  ASSERT_EQ(apart.at_equal_n.size(), paired.at_equal_n.size());
+  for (std::size_t i = 0; i < apart.at_equal_n.size(); ++i) {
+    EXPECT_TRUE(apart.at_equal_n[i].text_counted);
+    EXPECT_GT(*apart.at_equal_n[i].standard_error, *paired.at_equal_n[i].standard_error);
+  }
+  ASSERT_EQ(apart.warnings.size(), 1u);
+  EXPECT_NE(apart.warnings[0].find("read the test text in different windows"), std::string::npos);
+
+  for (RunRow& row : without.rows) row.window_losses.clear();
+  const Comparison unknown = compared(without);
+  EXPECT_FALSE(unknown.text_standard_error);
+  EXPECT_FALSE(unknown.at_equal_n.front().text_counted);
+  EXPECT_TRUE(unknown.warnings.empty());
 }
 
 TEST(TextErrorOfArms, IsCountedInAllOrInNone) {

@@ -1,6 +1,9 @@
 // What the finite test text adds, against simulations whose variances are known.
 #include "analysis/evaluation_error.h"
 
+#include "analysis/curved_slopes.h"
+#include "analysis/equal_size.h"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -90,12 +93,53 @@ TEST(TextError, OfADifferenceHasNothingOfWhatAllRunsShare) {
     Comparison apart, alike;
     compare_slopes(arms[0], arms[1], true, apart);
     compare_slopes(arms[0], arms[2], true, alike);
-    of_difference += std::pow(apart.text_standard_error, 2) / kSimulations;
-    of_shared += std::pow(alike.text_standard_error, 2) / kSimulations;
+    of_difference += std::pow(*apart.text_standard_error, 2) / kSimulations;
+    of_shared += std::pow(*alike.text_standard_error, 2) / kSimulations;
   }
   const double tilt = shared.tilt * shared.tilt / shared.windows;
   EXPECT_NEAR(of_difference / tilt, 1, kTolerance);
   EXPECT_LT(of_shared / tilt, .02);  // arms that the text tilts alike
+}
+
+TEST(TextError, OfArmsThatReadDifferentWindowsIsTheSumOfBoth) {
+  std::mt19937_64 random(5);
+  WindowNoise longer = kTilted;
+  longer.windows = 128;  // the other arm's windows are twice as long
+  double lines = 0, parabolas = 0, without_text = 0, equal_sizes = 0;
+  for (int i = 0; i < kSimulations; ++i) {
+    const WindowDraws text = draw_text(kTilted, random), other = draw_text(longer, random);
+    std::vector<ArmLaws> arms = {draw_arm({}, kTilted, text, 1, "a", random),
+                                 draw_arm({}, longer, other, 1, "b", random)};
+    fit_ladders(arms);
+    Comparison c;
+    compare_slopes(arms[0], arms[1], false, c);
+    lines += std::pow(*c.text_standard_error, 2) / kSimulations;
+    const auto at_centre = [&](bool paired, const ArmLaws& b) {
+      const double n = std::exp(kLadderCentre);
+      return std::pow(compare_curved_slopes(arms[0], b, paired, n, n, .95).centre.standard_error,
+                      2) /
+             kSimulations;
+    };
+    parabolas += at_centre(false, arms[1]);
+    std::vector<WindowSeries> none;
+    std::swap(none, arms[1].windows);
+    without_text += at_centre(true, arms[1]);
+    std::swap(none, arms[1].windows);
+    for (ArmLaws& arm : arms) arm.noise.seed = {1e-9, 4};
+    for (const EqualSizeDifference& d : equal_size_differences(arms[0], arms[1], false)) {
+      EXPECT_TRUE(d.text_counted);
+      equal_sizes += std::pow(*d.standard_error, 2) / 8 / kSimulations;
+    }
+  }
+  const double tilt = kTilted.tilt * kTilted.tilt, inverse = 1 / 256.0 + 1 / 128.0;
+  EXPECT_NEAR(lines / (tilt * inverse), 1, kTolerance);
+  EXPECT_NEAR((parabolas - without_text) / (tilt * inverse), 1, 2 * kTolerance);
+  // One size: what all share, the arm's level, its tilt at the sizes' mean square of x, its own.
+  double square = 0;
+  for (int i = 0; i < 8; ++i) square += std::pow(std::log(10.0) * (2.0 * i / 7 - 1), 2) / 8;
+  const WindowNoise& k = kTilted;
+  const double one = k.common * k.common + k.level * k.level + square * tilt + k.own * k.own;
+  EXPECT_NEAR(equal_sizes / (one * inverse), 1, 2 * kTolerance);
 }
 
 TEST(TextError, CrossingsAreCoveredOnBothSidesOfTheCentre) {
@@ -111,12 +155,12 @@ TEST(TextError, CrossingsAreCoveredOnBothSidesOfTheCentre) {
           draw_arm({.slope = .2}, kTilted, text, 0, "b", random)};
       fit_ladders(arms);
       const double truth = std::exp(kLadderCentre + place);
-      for (const bool same_text : {true, false}) {
+      for (int* count : {&covered, &covered_without_text}) {
         Comparison c;
-        compare_slopes(arms[0], arms[1], same_text, c);
+        compare_slopes(arms[0], arms[1], true, c);
         ASSERT_EQ(c.crossing.kind, CrossingSet::Kind::kInterval);
-        (same_text ? covered : covered_without_text) +=
-            c.crossing.low <= truth && truth <= c.crossing.high;
+        *count += c.crossing.low <= truth && truth <= c.crossing.high;
+        for (ArmLaws& arm : arms) arm.windows.clear();
       }
     }
     EXPECT_GE(covered, .95 * kSimulations - 4 * std::sqrt(.95 * .05 * kSimulations)) << place;

@@ -244,12 +244,20 @@ TEST_F(Program, WhatIsNotThereIsNullInLawsJson) {
   for (const SyntheticRun& run : power_law_runs("rises", 2.4, -.05, .001, 6, 1, 4)) {
     cells.push_back(run);
   }
+  for (SyntheticRun& run : cells) run.test_windows = 16;  // too few for blocks
   const fs::path sweep = write_synthetic_sweep(runs_, "weak", cells);
   const auto out =
       nlohmann::json::parse(fit({"compare", sweep.string(), "--json", "--bootstrap", "0"}).output);
   const auto& pair = out["comparisons"][0];
   ASSERT_EQ(pair["status"], "converged");
   EXPECT_EQ(pair["free_floors"].size(), 2u) << pair["free_floors"];  // status and why
+  EXPECT_EQ(out["evaluation_noise_known"], false);
+  EXPECT_TRUE(pair["standard_error_of_test_text"].is_null());
+  ASSERT_FALSE(pair["at_equal_n"].empty());
+  EXPECT_EQ(pair["at_equal_n"][0]["test_text_counted"], false);
+  const std::string page = fit({"compare", sweep.string(), "--bootstrap", "0"}).output;
+  EXPECT_NE(page.find("| of it, the test text's | - |"), std::string::npos) << page;
+  EXPECT_NE(page.find("without what the test text adds, which is not known"), std::string::npos);
   const auto& rises = out["laws"][1];
   ASSERT_EQ(rises["arm"], "rises");
   EXPECT_TRUE(rises["power_law"]["n_c"].is_null());
@@ -266,7 +274,7 @@ TEST_F(Program, ASingleArmWhoseLossRisesHasNoLaw) {
   options.level = .9;
   const Study study = analyse({runs_}, options);
   const std::string finding = conclusions(study).finding;
-  EXPECT_NE(finding.find("has no law here (the loss does not fall with size)."), std::string::npos)
+  EXPECT_NE(finding.find("has no law here (the loss rises with size)."), std::string::npos)
       << finding;
   Document document;
   add_laws(document, study);

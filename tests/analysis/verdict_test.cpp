@@ -26,7 +26,10 @@ Comparison found() {
   c.slope_a = .11;
   c.slope_b = .09;
   c.difference = .02;
+  c.slope_interval_a = {.10, .12};
+  c.slope_interval_b = {.08, .10};
   c.interval = {.01, .03};
+  c.equivalence_margin = .03;
   c.p = c.p_holm = .001;
   c.floor.status = c.curved.status = FitStatus::kConverged;
   c.floor.alpha_a = .3;
@@ -128,14 +131,115 @@ TEST(Verdict, WhereLinesFindNothingALookInAnySenseIsTold) {
       << c.verdict;
 }
 
-TEST(Verdict, NoFindingHasTheMarginOfEquality) {
-  Comparison c = found(), none = found();
-  none.p_holm = .5;
-  none.equivalence_margin = .034;
+// Lines, floors and parabolas that are not told apart.
+Comparison nothing_found() {
+  Comparison c = found();
+  c.p_holm = .5;
+  c.difference = .001;
+  c.interval = {-.025, .027};
+  c.equivalence_margin = .027;
+  c.floor.p_holm = c.curved.p_holm = .5;
+  for (CurvedSlopes::At* at : {&c.curved.low, &c.curved.centre, &c.curved.high}) {
+    at->difference = .001;
+    at->interval = {-.02, .022};
+  }
+  return c;
+}
+
+TEST(Verdict, EqualityReachesAsFarAsTheHeadlineExcludes) {
+  Comparison c = found(), none = nothing_found();
+  const Comparison same = by_other_count(.002, .8);
+  put_in_words(c, &same, ladder_options());
+  put_in_words(none, &same, ladder_options());
+  EXPECT_NE(none.verdict.find("(a difference of 0.027 is not excluded)."), std::string::npos)
+      << none.verdict;
+  EXPECT_TRUE(says(none.remarks, "As straight lines the slopes are equal within 0.027 at 95%"));
+  EXPECT_FALSE(says(c.remarks, "equal within"));
+}
+
+TEST(Verdict, NothingIsCalledEqualThatBendsOrThatAnotherLookTellsApart) {
+  Comparison bent = nothing_found(), floors = nothing_found(), end = nothing_found(),
+             counted = nothing_found();
+  bent.bend_p_b = .001;
+  floors.floor.p_holm = .001;
+  end.curved.high = {1e5, -.02, .005, {-.03, -.01}};
+  const Comparison differ = by_other_count(-.02, .001);
+  for (Comparison* c : {&bent, &floors, &end}) put_in_words(*c, nullptr, ladder_options());
+  put_in_words(counted, &differ, ladder_options());
+  for (const Comparison* c : {&bent, &floors, &end, &counted}) {
+    EXPECT_FALSE(says(c->remarks, "equal within"));
+  }
+}
+
+TEST(Verdict, LossesFallOrRiseWhereTheArmsOwnIntervalsSaySo) {
+  const auto verdict = [](const Interval& a, const Interval& b) {
+    Comparison c = found();
+    c.slope_interval_a = a;
+    c.slope_interval_b = b;
+    put_in_words(c, nullptr, ladder_options());
+    return c.verdict;
+  };
+  const Interval falls = {.10, .12}, open = {-.01, .02}, rises = {-.03, -.01};
+  const auto has = [](const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+  };
+  EXPECT_TRUE(
+      has(verdict(falls, falls), "the loss of a falls more steeply with N than that of b:"));
+  EXPECT_TRUE(has(verdict(falls, open),
+                  "the loss of a falls more steeply with N than that of b, which is not shown to "
+                  "fall:"));
+  EXPECT_TRUE(has(verdict(falls, rises), "the loss of a falls with N, that of b rises:"));
+  EXPECT_TRUE(has(verdict(open, open),
+                  "the slope of a is larger than that of b, though neither loss by itself is shown "
+                  "to fall or rise with N:"));
+  EXPECT_TRUE(has(verdict(open, rises),
+                  "the loss of b rises more steeply with N than that of a, which is not shown to "
+                  "rise:"));
+  EXPECT_TRUE(
+      has(verdict(rises, rises), "the loss of b rises more steeply with N than that of a:"));
+}
+
+TEST(Verdict, FloorsAreNoEvidenceWhereTheirTestIsTooEager) {
+  Comparison c = found(), none = nothing_found();
+  c.sizes_a = none.sizes_a = 5;
+  none.floor.p_holm = .03;
   put_in_words(c, nullptr, ladder_options());
   put_in_words(none, nullptr, ladder_options());
-  EXPECT_TRUE(says(none.remarks, "slopes are equal within 0.034 is shown at 95%"));
-  EXPECT_FALSE(says(c.remarks, "equal within"));
+  EXPECT_NE(c.verdict.find("; this is not established with a free floor in each arm (a steeper, p "
+                           "0.001, by a test that is too eager where the arms' numbers of sizes "
+                           "differ)."),
+            std::string::npos)
+      << c.verdict;
+  EXPECT_NE(none.verdict.find("(a steeper, p 0.03, by a test that is too eager"), std::string::npos)
+      << none.verdict;
+  EXPECT_TRUE(says(c.remarks, "it rejected equal exponents in 15% of simulations"));
+}
+
+TEST(Verdict, AParabolasFindingIsOfTheCentreAndSaysWhereItIsReversed) {
+  Comparison c = found(), none = nothing_found();
+  c.curved.high = {1e5, -.05, .005, {-.06, -.04}};
+  none.curved = found().curved;
+  put_in_words(c, nullptr, ladder_options());
+  put_in_words(none, nullptr, ladder_options());
+  EXPECT_NE(c.verdict.find("; this is not established with a parabola in each arm (a steeper at "
+                           "the centre, reversed at the large end, p 0.001)."),
+            std::string::npos)
+      << c.verdict;
+  EXPECT_NE(none.verdict.find("a difference is found with a parabola in each arm (a steeper at the "
+                              "centre, p 0.001)."),
+            std::string::npos)
+      << none.verdict;
+}
+
+TEST(Verdict, LooksAreNotAdjustedForTheirNumberAndItSaysSoOnce) {
+  Comparison c = found();
+  put_in_words(c, nullptr, ladder_options());
+  EXPECT_EQ(std::count_if(c.remarks.begin(), c.remarks.end(),
+                          [](const std::string& remark) {
+                            return remark.find("not adjusted for their number") !=
+                                   std::string::npos;
+                          }),
+            1);
 }
 
 TEST(Verdict, AReversalWithinTheRangeIsTold) {
@@ -159,14 +263,18 @@ TEST(Verdict, ItsRangeIsWhatBothArmsCover) {
 }
 
 TEST(Verdict, FewSizesCarryTheirMeasuredCoverage) {
-  Comparison c = found(), few = found();
-  few.sizes_a = 4;
-  put_in_words(c, nullptr, ladder_options());
-  put_in_words(few, nullptr, ladder_options());
-  EXPECT_TRUE(says(few.remarks,
-                   "as few as 4 sizes and scatters more than the other, such an "
-                   "interval at 95% holds the truth in 93% of studies"));
+  Comparison c = found(), four = found(), three = found(), both = found();
+  four.sizes_a = both.sizes_a = both.sizes_b = 4;
+  three.sizes_b = 3;
+  for (Comparison* one : {&c, &four, &three, &both}) {
+    put_in_words(*one, nullptr, ladder_options());
+  }
+  EXPECT_TRUE(says(four.remarks,
+                   "as few as 4 sizes and the other more, such an interval at 95% may hold the "
+                   "truth in only about 92% of studies, and one at 99% in 97%."));
+  EXPECT_TRUE(says(three.remarks, "only about 88% of studies, and one at 99% in 92%."));
   EXPECT_FALSE(says(c.remarks, "as few as"));
+  EXPECT_FALSE(says(both.remarks, "as few as"));
 }
 
 TEST(Verdict, ParabolasAreToldWhereAnArmBends) {

@@ -195,6 +195,27 @@ TEST_F(BadInput, SecondProcessOnARunIsRefused) {
   expect_refused(words, {"pid"});
 }
 
+TEST_F(BadInput, StoreThatCanBeNoFolderIsRefusedWithItsRemedy) {
+  const TempDir elsewhere;
+  const fs::path link = elsewhere.path() / "link", loop = elsewhere.path() / "loop";
+  fs::create_symlink("gone", link);
+  fs::create_symlink("loop", loop);
+  put("run.yaml", kGood + kModel);
+  put("sweep.yaml", kGood + kModel + "name: s\n");
+  const std::map<std::string, std::string> faults = {
+      {link.string(), "link is a link to nothing"},
+      {loop.string(), "loop is a link to itself"},
+      {in(std::string(300, 'r')), "File name too long"}};
+  for (const auto& [store, fault] : faults) {
+    const std::vector<std::string> places = {"--runs", store, "--data", in("data")};
+    for (std::vector<std::string> words :
+         {std::vector<std::string>{"train", in("run.yaml")}, {"sweep", "run", in("sweep.yaml")}}) {
+      words.insert(words.end(), places.begin(), places.end());
+      expect_refused(words, {fault, "choose a folder that can be written with --runs"});
+    }
+  }
+}
+
 TEST_F(BadInput, GpuThatIsNotThereIsRefused) {
   if (fs::exists("/dev/nvidia0")) GTEST_SKIP() << "a GPU is here";
   put("run.yaml", kGood + kModel);

@@ -41,19 +41,37 @@ TEST(LostOutput, EndsEveryProgramWithOne) {
   }
 }
 
-// `| head`: it has what it wanted, and no word of a fault is due. Here it has gone before the
-// first.
+// Runs `scalelaw WORDS` with an output whose reader has gone before the first word; its exit code
+// and errors come to lie in `place`.
+void run_without_reader(const std::filesystem::path& place, const std::vector<std::string>& words) {
+  std::vector<std::string> argv = {
+      "/bin/sh", "-c",
+      "place=$0; { sleep 0.2; \"$@\" 2>\"$place/err\"; echo $? >\"$place/code\"; } | true",
+      place.string(), (std::filesystem::path(SCALELAW_BIN_DIR) / "scalelaw").string()};
+  argv.insert(argv.end(), words.begin(), words.end());
+  const ProgramResult result = run_program(argv);
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+}
+
+// `| head`: it has what it wanted, and no word of a fault is due.
 TEST(LostOutput, IsNoFaultWhereItsReaderHasGone) {
   const TempDir temp;
-  const std::filesystem::path program = std::filesystem::path(SCALELAW_BIN_DIR) / "scalelaw";
   for (const char* verb : {"explain", "version", "help"}) {
-    const ProgramResult result = run_program(
-        {"/bin/sh", "-c", "{ sleep 0.2; \"$0\" \"$1\" 2>\"$2/err\"; echo $? >\"$2/code\"; } | true",
-         program.string(), verb, temp.path().string()});
-    ASSERT_EQ(result.exit_code, 0) << result.output;
+    run_without_reader(temp.path(), {verb});
     EXPECT_EQ(read_whole_file(temp.path() / "err"), "") << verb;
     EXPECT_EQ(read_whole_file(temp.path() / "code"), "1\n") << verb;
   }
+}
+
+TEST(LostOutput, WithoutAReaderTakesNothingFromWhatIsOnDisk) {
+  const TempDir temp;
+  const std::string data = (temp.path() / "data").string();
+  std::ofstream(temp.path() / "text.txt") << "A text of one document.\n";
+  run_without_reader(temp.path(), {"data", "build", (temp.path() / "text.txt").string(), "--name",
+                                   "text", "--tokenizer", "bytes", "--val", "0", "--test", "0",
+                                   "--data", data, "--quiet"});
+  EXPECT_EQ(read_whole_file(temp.path() / "err"), "");
+  EXPECT_EQ(read_whole_file(temp.path() / "code"), "0\n");
 }
 
 }  // namespace

@@ -7,9 +7,10 @@ source_dir=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 place=$(cd -- "$(mktemp -d)" && pwd -P)
 trap 'rm -rf -- "$place"' EXIT
 mkdir -p "$place/bin" "$place/project/scripts" "$place/project/models"
-for tool in awk bash cat chmod cp dirname env git grep ls mkdir nproc rm sed sort tail tr wc xargs; do
+for tool in awk bash cat chmod cp dirname env git grep ls mkdir nproc rm sed sort tail touch tr wc xargs; do
   ln -s "$(command -v "$tool")" "$place/bin/$tool"
 done
+machines_grep=$(command -v grep)
 export PATH=$place/bin HOME=$place GIT_CONFIG_NOSYSTEM=1
 
 cp "$source_dir"/scripts/{check,stages}.sh "$place/project/scripts"
@@ -25,6 +26,7 @@ for source in first second; do
 done
 
 put_tool() {
+  rm -f "$place/bin/$1"  # perhaps a link to the machine's own
   printf '#!%s\n%s\n' "$(command -v bash)" "$2" >"$place/bin/$1"
   chmod +x "$place/bin/$1"
 }
@@ -65,6 +67,19 @@ rm "models/$new"
 put_tool clang-tidy-14 'echo remark; exit 1'
 ends 1 "clang-tidy's remarks are above" tidy
 put_tool clang-tidy-14 ":"
+
+touch scripts/{rooms,setup}.sh  # which the two scripts name
+printf 'See %s.\n' "models/$source.cpp" >page.md
+ends 0 " names" paths
+printf 'See %s.\n' "models/$new" >page.md
+ends 1 "page.md names models/$new, which is not there" paths
+rm page.md
+for broken in "2 grep ended with 2" "1 no name to look at"; do
+  put_tool grep "[[ \$1 != *P* ]] || exit ${broken%% *}; exec $machines_grep \"\$@\""
+  ends 1 "${broken#* }" paths
+done
+put_tool grep "exec $machines_grep \"\$@\""
+rm scripts/{rooms,setup}.sh
 
 # A clone that does not reach back to what it should be compared with.
 git clone -q --depth 1 "file://$place/project" "$place/shallow"

@@ -5,7 +5,7 @@
 // crash    exit 1                           kill     killed by a signal
 // refuse   exit 2                           empty    exit 0 without a run.json
 // hang     checkpoint, then waits for SIGTERM and ends with exit 3; ignore: does not end then
-// slow     waits for SIGTERM, needs two seconds for its first checkpoint and ends with exit 3
+// slow     waits for SIGTERM, needs three seconds for its first checkpoint and ends with exit 3
 #include <signal.h>
 #include <unistd.h>
 
@@ -96,7 +96,7 @@ int act(const RunIdentity& identity) {
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
     if (what == "slow") {
-      std::this_thread::sleep_for(std::chrono::seconds(2));
+      std::this_thread::sleep_for(std::chrono::seconds(3));
       write_checkpoint(identity.folder, 5);
     }
     std::cerr << "interrupted at step 5\n";

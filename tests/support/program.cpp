@@ -9,11 +9,12 @@
 #include <stdexcept>
 
 #include "tests/support/temp_dir.h"
+#include "trainer/stop_signals.h"
 
 namespace scalelaw {
 
-pid_t start_program(const std::vector<std::string>& arguments,
-                    const std::filesystem::path& output) {
+pid_t start_program(const std::vector<std::string>& arguments, const std::filesystem::path& output,
+                    const std::vector<int>& ignored_signals) {
   const std::filesystem::path program = std::filesystem::path(SCALELAW_BIN_DIR) / arguments.at(0);
   std::vector<char*> argv;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
@@ -21,6 +22,8 @@ pid_t start_program(const std::vector<std::string>& arguments,
   const pid_t pid = fork();
   if (pid < 0) throw std::runtime_error("fork failed");
   if (pid == 0) {
+    for (const int number : kStopSignals) signal(number, SIG_DFL);
+    for (const int number : ignored_signals) signal(number, SIG_IGN);
     const int file = open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0666);
     dup2(file, STDOUT_FILENO);
     dup2(file, STDERR_FILENO);

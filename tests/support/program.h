@@ -18,8 +18,10 @@ struct ProgramResult {
 // `arguments[0]` is a program's name in the build's bin folder, or a whole path.
 ProgramResult run_program(const std::vector<std::string>& arguments);
 
-// Starts it with output to a file; the caller waits or kills.
-pid_t start_program(const std::vector<std::string>& arguments, const std::filesystem::path& output);
+// Starts it with output to a file; the caller waits or kills. It ignores `ignored_signals` and no
+// stop signal besides, whatever these tests were started from (`&` in a script ignores SIGINT).
+pid_t start_program(const std::vector<std::string>& arguments, const std::filesystem::path& output,
+                    const std::vector<int>& ignored_signals = {});
 ProgramResult wait_for(pid_t pid);
 
 }  // namespace scalelaw

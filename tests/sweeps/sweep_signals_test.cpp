@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstring>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "tests/sweeps/sweep_program_fixture.h"
 #include "trainer/stop_signals.h"
@@ -18,8 +20,8 @@ namespace {
 class SweepSignals : public SweepProgram {
  protected:
   // Starts the sweep of the spec and waits until `count` of its cells run.
-  pid_t start_and_wait_for_runs(int64_t count) {
-    const pid_t launcher = start_program(command("run"), output_);
+  pid_t start_and_wait_for_runs(int64_t count, const std::vector<int>& ignored_signals = {}) {
+    const pid_t launcher = start_program(command("run"), output_, ignored_signals);
     wait_until([&] { return running() == count; });
     return launcher;
   }
@@ -27,6 +29,11 @@ class SweepSignals : public SweepProgram {
   void stop(pid_t launcher, int signal) {
     kill(launcher, signal);
     wait_until([&] { return output().find("once more kills") != std::string::npos; });
+  }
+  // So that the next signal finds the launcher at what it is to disturb.
+  void expect_still_stopping(pid_t launcher, int64_t count) const {
+    ASSERT_EQ(running(), count) << "this machine is too slow for what the runs take to stop";
+    ASSERT_EQ(waitpid(launcher, nullptr, WNOHANG), 0) << output();
   }
   // The next signal is a wish of its own.
   static void let_the_moment_pass() {
@@ -103,6 +110,7 @@ TEST_F(SweepSignals, LauncherKilledWhileItStopsCostsNoCheckpoint) {
   const pid_t launcher = start_and_wait_for_runs(2);
   stop(launcher, SIGTERM);
   let_the_moment_pass();
+  ASSERT_NO_FATAL_FAILURE(expect_still_stopping(launcher, 2));
   kill(launcher, SIGKILL);
   wait_until([&] { return running() == 0; });
   EXPECT_EQ(states(), "interrupted interrupted");
@@ -114,6 +122,7 @@ TEST_F(SweepSignals, HangUpAfterAnInterruptKillsNothing) {
   const pid_t launcher = start_and_wait_for_runs(2);
   stop(launcher, SIGINT);
   let_the_moment_pass();
+  ASSERT_NO_FATAL_FAILURE(expect_still_stopping(launcher, 2));
   kill(launcher, SIGHUP);
   EXPECT_EQ(wait_for(launcher).exit_code, 3);
   EXPECT_EQ(output().find("killing"), std::string::npos) << output();
@@ -132,6 +141,18 @@ TEST_F(SweepSignals, NobodyReadingTheOutputStopsNothing) {
   kill(launcher, SIGINT);
   EXPECT_EQ(wait_for(launcher).exit_code, 3);
   EXPECT_EQ(states(), "interrupted interrupted");
+}
+
+TEST_F(SweepSignals, NobodyReadingTheOutputMakesNoCompleteSweepAFailure) {
+  write_spec("[1]");
+  std::vector<std::string> words = {"/bin/sh", "-c",
+                                    "code=$0; { sleep 0.2; \"$@\"; echo $? >\"$code\"; } | true",
+                                    (temp_.path() / "code").string()};
+  for (const std::string& word : command("run")) words.push_back(word);
+  words[4] = (fs::path(SCALELAW_BIN_DIR) / words[4]).string();
+  ASSERT_EQ(run_program(words).exit_code, 0);
+  EXPECT_EQ(text_of(temp_.path() / "code"), "0\n");
+  EXPECT_EQ(states(), "complete");
 }
 
 TEST_F(SweepSignals, KilledOnDemandIsNoFailureThoughOneCameBefore) {
@@ -167,9 +188,7 @@ TEST_F(SweepSignals, NextLauncherClearsWhatAKilledOneWasWriting) {
 TEST_F(SweepSignals, LauncherThatInheritsIgnoredChildSignalsSeesItsRunsEnd) {
   write_spec("[1, 2, 3]");
   behave("1:crash,ok");
-  const auto before = signal(SIGCHLD, SIG_IGN);
-  const pid_t launcher = start_program(command("run"), output_);
-  signal(SIGCHLD, before);
+  const pid_t launcher = start_program(command("run"), output_, {SIGCHLD});
   int status = -1;
   wait_until([&] { return status != -1 || waitpid(launcher, &status, WNOHANG) == launcher; });
   if (status == -1) kill(launcher, SIGKILL);
@@ -187,15 +206,42 @@ TEST_F(SweepSignals, HangUpStopsASweepButNotOneUnderNohup) {
   EXPECT_NE(output().find("stopping"), std::string::npos) << output();
 
   fs::remove(output_);
-  const auto before = signal(SIGHUP, SIG_IGN);
-  const pid_t under_nohup = start_and_wait_for_runs(2);
-  signal(SIGHUP, before);
+  const pid_t under_nohup = start_and_wait_for_runs(2, {SIGHUP});
   kill(under_nohup, SIGHUP);
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   EXPECT_EQ(output().find("stopping"), std::string::npos) << output();
   EXPECT_EQ(running(), 2);
   kill(under_nohup, SIGTERM);
   EXPECT_EQ(wait_for(under_nohup).exit_code, 3);
+}
+
+// The launcher asks its runs to stop by SIGTERM, and the kernel by SIGUSR1 where it was killed.
+TEST_F(SweepSignals, RunsHearTheirLauncherWhateverItWasToldToIgnore) {
+  write_spec("[1, 2]");
+  behave("1:hang,hang,ok;2:hang,hang,ok");
+  for (const int signal : {SIGINT, SIGKILL}) {
+    const pid_t launcher = start_and_wait_for_runs(2, {SIGTERM, SIGUSR1});
+    kill(launcher, signal);
+    wait_until([&] { return running() == 0; });
+    ASSERT_EQ(states(), "interrupted interrupted") << strsignal(signal);
+    const ProgramResult end = wait_for(launcher);
+    EXPECT_EQ(signal == SIGINT ? end.exit_code : end.signal, signal == SIGINT ? 3 : SIGKILL);
+  }
+  const ProgramResult last = run();
+  EXPECT_EQ(last.exit_code, 0) << last.output;
+}
+
+TEST_F(SweepSignals, TestsStartProgramsThatHearEveryStopSignal) {
+  for (const int number : kStopSignals) {
+    const std::vector<std::string> signals_itself = {"/bin/sh", "-c", "kill -\"$0\" $$; exit 4",
+                                                     std::to_string(number)};
+    const auto before = signal(number, SIG_IGN);
+    const pid_t hears = start_program(signals_itself, output_);
+    const pid_t ignores = start_program(signals_itself, output_, {number});
+    signal(number, before);
+    EXPECT_EQ(wait_for(hears).signal, number);
+    EXPECT_EQ(wait_for(ignores).exit_code, 4) << strsignal(number);
+  }
 }
 
 }  // namespace

@@ -84,6 +84,18 @@ TEST_F(AtomicFile, AFolderThatTakesNoFilesIsToldBefore) {
   EXPECT_NE(why_not_writable("/proc/runs").find("/proc cannot be written"), std::string::npos);
 }
 
+TEST_F(AtomicFile, ALinkThatLeadsNowhereIsToldBefore) {
+  const fs::path link = folder_.path() / "link", loop = folder_.path() / "loop";
+  fs::create_symlink("gone", link);
+  fs::create_symlink("loop", loop);
+  for (const fs::path& below : {fs::path(), fs::path("deep/below")}) {
+    EXPECT_EQ(why_not_writable(link / below), link.string() + " is a link to nothing");
+    EXPECT_EQ(why_not_writable(loop / below), loop.string() + " is a link to itself");
+  }
+  fs::create_directory(folder_.path() / "gone");
+  EXPECT_EQ(why_not_writable(link / "below"), "");
+}
+
 TEST_F(AtomicFile, WritesAndReplaces) {
   write_atomically(file_, "one");
   EXPECT_EQ(read_whole_file(file_), "one");

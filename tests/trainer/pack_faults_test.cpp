@@ -43,7 +43,11 @@ TEST_P(PackFaults, ATestSetThatFailsWhileRunningCostsNothing) {
     EXPECT_EQ(checkpoint_steps(pack.members().front().folder()), std::vector<int64_t>{1});
   }
   write_atomically(tokens, content);
-  expect_equal_metrics(whole, run({config}, "runs").front());
+  const RunFolder again = run({config}, "runs").front();
+  expect_equal_metrics(whole, again);
+  const std::vector<MetricsRow> lines = read_metrics(again);
+  EXPECT_FALSE(lines.at(0).tokens_per_second) << "trained by the attempt before";
+  EXPECT_GT(lines.at(1).tokens_per_second.value_or(0), 0);
 }
 
 // Members of other horizons would share no step with one that is kept at its own.
@@ -157,6 +161,59 @@ TEST_P(PackFaults, AMemberThatWouldLoseItsProgressIsRefused) {
   const RunFolder folder = run({tiny_run(GetParam())}, "runs").front();
   EXPECT_NE(notes_.find("resumed at step 20"), std::string::npos) << notes_;
   EXPECT_EQ(read_run_record(folder).steps, 60);
+}
+
+// Whatever the pack's own history: only a pack killed within its first checkpoints begins again.
+TEST_P(PackFaults, APackWhoseMembersShareNoStepIsRefusedAndKeepsWhatItHas) {
+  std::vector<RunConfig> configs(2, tiny_run(GetParam()));
+  configs[1].seeds.init = 9;
+  run(configs, "runs", 20);
+  const std::vector<RunFolder> folders = run(configs, "runs", 40);
+  fs::remove(checkpoint_file(folders[0], 40));
+  const auto refused = [&] {
+    EXPECT_THROW(Pack(configs, options("runs")), ConfigError);
+    return checkpoint_steps(folders[1]);
+  };
+  fs::rename(checkpoint_file(folders[1], 20), temp_.path() / "kept");
+  EXPECT_EQ(refused(), std::vector<int64_t>{40});
+  EXPECT_EQ(checkpoint_steps(folders[0]), std::vector<int64_t>{20});
+  fs::rename(temp_.path() / "kept", checkpoint_file(folders[1], 20));
+  fs::remove(checkpoint_file(folders[0], 20));
+  EXPECT_EQ(refused(), (std::vector<int64_t>{40, 20})) << "not its first";
+  fs::remove(checkpoint_file(folders[1], 40));
+  run(configs, "runs", 5);
+  EXPECT_NE(notes_.find("starting again from step 0"), std::string::npos) << notes_;
+  EXPECT_EQ(checkpoint_steps(folders[1]), std::vector<int64_t>{5});
+}
+
+TEST_P(PackFaults, ADivergenceThatCannotBeRecordedCostsThePackNothing) {
+  std::vector<RunConfig> configs(2, tiny_run(GetParam()));
+  configs[1].train.learning_rate = 1e30;
+  configs[1].train.optimizer.clip_norm = 0;
+  const std::vector<RunFolder> whole = run(configs, "whole");
+  const RunRecord undisturbed = read_run_record(whole[1]);
+  const int64_t step = undisturbed.events.back().step;
+  ASSERT_EQ(undisturbed.steps, step - 1);
+  std::vector<RunFolder> folders;
+  for (const RunFolder& folder : whole) {
+    folders.push_back({temp_.path() / "runs" / folder.path.filename()});
+  }
+  fs::create_directories(folders[1].merged_metrics() / "in the way");
+  for (int attempt = 1; attempt <= 2; ++attempt) {
+    EXPECT_THROW(run(configs, "runs"), std::exception);
+    for (const RunFolder& folder : folders) {
+      EXPECT_EQ(checkpoint_steps(folder), std::vector<int64_t>{step}) << "attempt " << attempt;
+    }
+  }
+  fs::remove_all(folders[1].merged_metrics());
+  run(configs, "runs");
+  expect_equal_metrics(whole[0], folders[0]);
+  EXPECT_EQ(weights(whole[0], 60), weights(folders[0], 60));
+  const RunRecord record = read_run_record(folders[1]);
+  EXPECT_EQ(record.state, RunState::kDiverged);
+  EXPECT_EQ(record.steps, undisturbed.steps);
+  EXPECT_EQ(std::ranges::count(record.events, "diverged", &RunEvent::kind), 1);
+  EXPECT_EQ(record.events.back().detail, undisturbed.events.back().detail);
 }
 
 TEST_P(PackFaults, LaterCheckpointsOfAnAbandonedHistoryAreDropped) {

@@ -14,6 +14,7 @@
 #include "trainer/atomic_file.h"
 #include "trainer/available_cores.h"
 #include "trainer/data/data_set.h"
+#include "trainer/data/out_of_reach.h"
 #include "trainer/number.h"
 #include "trainer/shell_word.h"
 
@@ -123,17 +124,32 @@ Finding examine_gnuplot() {
           "Debian package gnuplot-nox"};
 }
 
-// What makes a damaged set whole again.
-std::string cure(const std::string& name, const fs::path& data) {
-  const std::string end = " --replace" + folder_option("--data", data, "data");
-  return comes_with_default(name) ? "scalelaw data build default" + end
-                                  : "build it again (scalelaw data build SOURCES --name " + name +
-                                        end + "), or remove the folder";
+// Of a set that open_data_set refused. Only what is damaged is to be replaced.
+Finding refused_set(const std::exception& fault, const std::string& name, const fs::path& data) {
+  Finding finding{"data set", Health::kLimited, fault.what(), ""};
+  if (const auto* out_of_reach = dynamic_cast<const OutOfReach*>(&fault)) {
+    finding.found = out_of_reach->fault();
+    finding.advice = out_of_reach->remedy();
+  } else if (dynamic_cast<const ConfigError*>(&fault) == nullptr) {
+    finding.advice = "the disk fails: try again, then copy the set to another";
+  } else {
+    const std::string end = " --replace" + folder_option("--data", data, "data");
+    finding.advice = comes_with_default(name)
+                         ? "scalelaw data build default" + end
+                         : "build it again (scalelaw data build SOURCES --name " + name + end +
+                               "), or remove the folder";
+  }
+  return finding;
 }
 
 // Headers, data_set.json and the tokenizer of each set; `scalelaw data verify` reads the tokens.
 std::vector<Finding> examine_data(const fs::path& data) {
-  const std::vector<std::string> names = data_set_names(data);
+  std::vector<std::string> names;
+  try {
+    names = data_set_names(data);
+  } catch (const OutOfReach& error) {
+    return {{"data sets", Health::kBroken, error.fault(), error.remedy()}};
+  }
   if (names.empty()) {
     return {{"data sets", Health::kLimited, "none in " + data.string(),
              "scalelaw data build default" + folder_option("--data", data, "data")}};
@@ -145,7 +161,7 @@ std::vector<Finding> examine_data(const fs::path& data) {
       open_data_set(data, name);
       whole += (whole.empty() ? "" : ", ") + name;
     } catch (const std::exception& fault) {
-      findings.push_back({"data set", Health::kLimited, fault.what(), cure(name, data)});
+      findings.push_back(refused_set(fault, name, data));
     }
   }
   if (whole.empty()) {

@@ -251,7 +251,7 @@ CLI::App* add_verb(CLI::App& app, Arguments& arguments, const char* name, const 
   return verb;
 }
 
-int run(int argc, char** argv) {
+Outcome run(int argc, char** argv) {
   Arguments arguments;
   for (int i = 0; i < argc; ++i) {
     arguments.build.command_line += (i > 0 ? " " : "") + std::string(argv[i]);
@@ -271,12 +271,12 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return end_parse(app, error, "scalelaw data", {argv + 1, argv + argc});
+    return {end_parse(app, error, "scalelaw data", {argv + 1, argv + argc})};
   }
-  if (build->parsed()) return run_build(arguments, *build);
-  if (inspect->parsed()) return run_inspect(arguments);
-  if (verify->parsed()) return run_verify(arguments);
-  return run_list(arguments);
+  if (build->parsed()) return {run_build(arguments, *build), Product::kFiles};
+  if (inspect->parsed()) return {run_inspect(arguments)};
+  if (verify->parsed()) return {run_verify(arguments)};
+  return {run_list(arguments)};
 }
 
 }  // namespace

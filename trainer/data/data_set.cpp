@@ -13,6 +13,7 @@
 
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
+#include "trainer/data/out_of_reach.h"
 #include "trainer/hash.h"
 #include "trainer/nearest.h"
 
@@ -28,15 +29,41 @@ constexpr std::size_t kHashDigits = 32;
   throw ConfigError(file.string() + ": " + fault);
 }
 
+// OutOfReach where this user may not know.
+bool is_there(const fs::path& file) {
+  std::error_code error;
+  const bool there = fs::exists(file, error);
+  if (error == std::errc::permission_denied || error == std::errc::too_many_symbolic_link_levels) {
+    throw closed(file, error.message());
+  }
+  return there;
+}
+
+// As data_set_names, with what has been listed until `error`.
+std::vector<std::string> list_names(const fs::path& data_root, std::error_code& error) {
+  std::vector<std::string> names;
+  for (fs::directory_iterator it(data_root, error), end; !error && it != end; it.increment(error)) {
+    const std::string folder = it->path().filename().string();
+    std::error_code hidden;
+    const bool whole = fs::exists(it->path() / kDataSetFile, hidden);
+    // A name that no build takes is no data set, such as a file system's lost+found.
+    if (folder.front() != '.' && (whole || (hidden && is_data_set_name(folder)))) {
+      names.push_back(folder);
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 // The folder of `name`: the data set under the root first, then a path.
 fs::path find_folder(const fs::path& data_root, const std::string& name) {
   std::error_code ignored;
   for (const fs::path& folder : {data_root / name, fs::path(name)}) {
-    if (!name.empty() && fs::is_directory(folder, ignored)) return folder;
+    if (!name.empty() && is_there(folder) && fs::is_directory(folder, ignored)) return folder;
   }
   fs::path replaced = replaced_folder(data_root, name);
   if (fs::is_directory(replaced, ignored)) return replaced;
-  const std::string close = nearest(name, data_set_names(data_root));
+  const std::string close = nearest(name, list_names(data_root, ignored));
   std::string message = "data set \"" + name + "\" is not in " + data_root.string() +
                         (close.empty() ? "" : "; did you mean \"" + close + "\"?");
   if (!is_data_set_name(name)) throw ConfigError(message + "; nor is there a folder of this path");
@@ -56,14 +83,13 @@ bool holds_a_shard(const fs::path& folder) {
 // Another user's file is the user's to mend; a disk that fails is not.
 std::string read_readable(const fs::path& file) {
   if (::faccessat(AT_FDCWD, file.c_str(), R_OK, AT_EACCESS) != 0 && errno == EACCES) {
-    fail(file, std::strerror(errno));
+    throw closed(file, std::strerror(errno));
   }
   return read_whole_file(file);
 }
 
 nlohmann::json read_json(const fs::path& file) {
-  std::error_code ignored;
-  if (!fs::exists(file, ignored)) {
+  if (!is_there(file)) {
     const std::string lacks = " (no " + std::string(kDataSetFile) + " in it)";
     fail(file.parent_path(),
          holds_a_shard(file.parent_path())
@@ -125,8 +151,7 @@ TokenShardInfo checked_split(const DataSetInfo& set, Split split, const nlohmann
 void check_tokenizer(const DataSetInfo& set) {
   if (set.tokenizer == "bytes") return;
   const fs::path file = tokenizer_file(set);
-  std::error_code ignored;
-  if (!fs::exists(file, ignored)) fail(file, "is not there: build the set again");
+  if (!is_there(file)) fail(file, "is not there: build the set again");
   if (const std::string hash = hash_hex(read_readable(file)); hash != set.tokenizer_hash) {
     fail(file, "is not the tokenizer that the set's tokens were made by (hash " + hash +
                    ", the tokens' is " + set.tokenizer_hash + "): build the set again");
@@ -202,16 +227,11 @@ fs::path replaced_folder(const fs::path& data_root, const std::string& name) {
 }
 
 std::vector<std::string> data_set_names(const fs::path& data_root) {
-  std::vector<std::string> names;
   std::error_code error;
-  for (fs::directory_iterator it(data_root, error), end; !error && it != end; it.increment(error)) {
-    const std::string folder = it->path().filename().string();
-    std::error_code ignored;
-    if (folder.front() != '.' && fs::exists(it->path() / kDataSetFile, ignored)) {
-      names.push_back(folder);
-    }
+  std::vector<std::string> names = list_names(data_root, error);
+  if (error && error != std::errc::no_such_file_or_directory) {
+    throw closed(data_root, error.message());
   }
-  std::sort(names.begin(), names.end());
   return names;
 }
 
@@ -228,10 +248,8 @@ DataSetInfo open_data_set(const fs::path& data_root, const std::string& name) {
   const fs::path file = set.folder / kDataSetFile;
   const nlohmann::json json = read_json(file);
   const auto version = get<int64_t>(json, "version", file);
-  if (version < 1 || version > kDataSetVersion) {
-    fail(file, "is of version " + std::to_string(version) + ", this program reads up to " +
-                   std::to_string(kDataSetVersion));
-  }
+  if (version > kDataSetVersion) throw too_new(file, version, kDataSetVersion);
+  if (version < 1) fail(file, "is damaged: version " + std::to_string(version) + " never was");
   set.name = get<std::string>(json, "name", file);
   set.tokenizer = get<std::string>(json, "tokenizer", file);
   set.tokenizer_hash = get<std::string>(json, "tokenizer_hash", file);

@@ -26,8 +26,9 @@ struct DataSetInfo {
 };
 
 // `name` under `data_root`, or a path to such a folder. ConfigError: not there (names the nearest
-// one that is, and the command that builds it), incomplete, damaged, of a newer version, or with
-// another tokenizer than its tokens'. Reads headers and the tokenizer's file: milliseconds.
+// one that is, and the command that builds it), incomplete, damaged, or with another tokenizer than
+// its tokens'; OutOfReach (trainer/data/out_of_reach.h): closed or of a newer version. Reads
+// headers and the tokenizer's file: milliseconds.
 //
 // "NAME/val" is the set NAME seen as a pure test set, whose test split is NAME's val split: what
 // reads test splits can so be given the text that choices are made on, and the test text is left
@@ -46,7 +47,8 @@ std::filesystem::path replaced_folder(const std::filesystem::path& data_root,
 std::string data_set_file_hash(std::string text);
 // `text` with its hash filled in.
 std::string with_data_set_file_hash(std::string text);
-// Names of the complete sets under `data_root`, sorted; none when the folder is not there.
+// Names of the complete sets under `data_root`, sorted, and of folders that hide whether they are
+// one; none when the folder is not there, OutOfReach when it cannot be listed.
 std::vector<std::string> data_set_names(const std::filesystem::path& data_root);
 // 1 to 100 letters, digits, '.', '_' and '-', the first none of '.' and '-'.
 bool is_data_set_name(std::string_view name);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "trainer/config_error.h"
+#include "trainer/data/out_of_reach.h"
 #include "trainer/data/token_shard_header.h"
 #include "trainer/hash.h"
 
@@ -27,7 +28,7 @@ int open_for_reading(const std::filesystem::path& file) {
   const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor >= 0) return descriptor;
   if (errno == ENOENT || errno == ENOTDIR) fail_shard(file, "is not there");
-  if (errno == EACCES) throw ConfigError(file.string() + ": " + std::strerror(errno));
+  if (errno == EACCES) throw closed(file, std::strerror(errno));
   fail_system(file, "cannot be opened");
 }
 

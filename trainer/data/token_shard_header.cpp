@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "trainer/config_error.h"
+#include "trainer/data/out_of_reach.h"
 #include "trainer/hash.h"
 
 namespace scalelaw {
@@ -89,10 +90,7 @@ TokenShardInfo parse_shard_header(const std::filesystem::path& file, const Shard
   Fields fields;
   std::memcpy(&fields, header.data(), sizeof(fields));
   if (fields.magic != kMagic) fail_shard(file, "is not a token shard (wrong first 8 bytes)");
-  if (fields.version > kVersion) {
-    fail_shard(file, "is a token shard of version " + std::to_string(fields.version) +
-                         ", this program reads up to " + std::to_string(kVersion));
-  }
+  if (fields.version > kVersion) throw too_new(file, fields.version, kVersion);
   if (hash_of(header) != fields.header_hash) {
     fail_shard(file, "header is damaged (its hash differs)");
   }

@@ -17,8 +17,8 @@ using ShardHeader = std::array<std::byte, kShardHeaderBytes>;
 
 ShardHeader to_shard_header(const TokenShardInfo& info);
 
-// ConfigError names the file and the fault: another kind of file, a newer version, damage,
-// impossible numbers.
+// ConfigError names the file and the fault: another kind of file, damage, impossible numbers;
+// OutOfReach (trainer/data/out_of_reach.h): a newer version.
 TokenShardInfo parse_shard_header(const std::filesystem::path& file, const ShardHeader& header);
 
 // ConfigError that says how to mend it.

@@ -72,6 +72,9 @@ TEST_F(DoctorTest, MissingProgramAndMissingTorchAreBroken) {
 TEST_F(DoctorTest, StoreThatCannotBeWrittenIsBroken) {
   options_.runs = "/proc/runs";  // not even root may write there
   EXPECT_EQ(of(examine(options_), "run store").health, Health::kBroken);
+  options_.runs = folder_ / "runs";
+  fs::create_symlink("gone", options_.runs);
+  EXPECT_EQ(of(examine(options_), "run store").health, Health::kBroken) << "a link to nothing";
 }
 
 TEST_F(DoctorTest, NoDataSetIsOnlyALimit) {
@@ -99,6 +102,29 @@ TEST_F(DoctorTest, DamagedDataSetIsNamedWithItsCure) {
   EXPECT_NE(to_text(both).find("tiny/data_set.json: is damaged"), std::string::npos)
       << to_text(both);
   EXPECT_NE(to_text(both).find("--name tiny --replace"), std::string::npos) << to_text(both);
+}
+
+// A new build would take the place of what others read.
+TEST_F(DoctorTest, DataSetOfANewerProgramOrAnotherUserIsNotToBeReplaced) {
+  write_tiny_data_set(options_.data);
+  const fs::path file = options_.data / "tiny/data_set.json";
+  nlohmann::json json = nlohmann::json::parse(std::ifstream(file));
+  json["version"] = 99;
+  json.erase("file_hash");
+  std::ofstream(file) << json;
+  const auto newer = examine(options_);
+  EXPECT_NE(of(newer, "data set").found.find("is of version 99"), std::string::npos);
+  EXPECT_EQ(of(newer, "data set").advice, "use the program that built it, or a newer one");
+
+  fs::remove(file);
+  fs::create_symlink(file.filename(), file);  // as closed to root as a file can be
+  EXPECT_EQ(of(examine(options_), "data set").advice,
+            "make it readable for this user, or choose another folder with --data");
+
+  options_.data = folder_ / "scalelaw-fit";
+  const auto no_folder = examine(options_);
+  EXPECT_FALSE(can_run_sweeps(no_folder));
+  EXPECT_EQ(of(no_folder, "data sets").found, options_.data.string() + ": Not a directory");
 }
 
 TEST_F(DoctorTest, JsonIsValidWhateverAFolderIsCalled) {

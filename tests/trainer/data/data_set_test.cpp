@@ -9,6 +9,7 @@
 
 #include "tests/support/temp_dir.h"
 #include "trainer/config_error.h"
+#include "trainer/data/out_of_reach.h"
 #include "trainer/data/token_shard_writer.h"
 #include "trainer/hash.h"
 
@@ -81,6 +82,25 @@ TEST_F(DataSetTest, MissingSetNamesTheNearestAndTheCommand) {
   expect_fault("boks", "did you mean \"books\"?");
   expect_fault("boks", "scalelaw data build SOURCES --name boks");
   expect_fault("default", "scalelaw data build default");
+  expect_fault(std::string(300, 'b'), "is not in");
+}
+
+// What is not seen may be there: neither called empty nor passed over. Also root meets such a
+// place.
+TEST_F(DataSetTest, FolderThatCannotBeLookedIntoIsNotCalledEmpty) {
+  fs::create_directories(root() / "hidden");
+  fs::create_symlink(kDataSetFile, root() / "hidden" / kDataSetFile);
+  fs::create_directories(root() / "lost+found");
+  fs::create_symlink(kDataSetFile, root() / "lost+found" / kDataSetFile);
+  EXPECT_EQ(data_set_names(root()), (std::vector<std::string>{"books", "hidden"}));
+  expect_fault("hidden",
+               "hidden/data_set.json: Too many levels of symbolic links; make it readable");
+  try {
+    data_set_names(root() / "books" / kDataSetFile);
+    FAIL() << "listed a file";
+  } catch (const OutOfReach& error) {
+    EXPECT_NE(error.fault().find("data_set.json: Not a directory"), std::string::npos);
+  }
 }
 
 // Nobody is told to remove a folder that never was a data set, nor to build a set with a name that
@@ -163,6 +183,17 @@ TEST_F(DataSetTest, FileThatMayNotBeReadIsTheUsersToMend) {
     ASSERT_TRUE(!root_user || ::seteuid(0) == 0);
     fs::permissions(root() / "books" / file, fs::perms::all);
   }
+  fs::permissions(root() / "books", fs::perms::none);
+  ASSERT_TRUE(!root_user || ::seteuid(65534) == 0);
+  expect_fault("books", "books/data_set.json: Permission denied; make it readable");
+  EXPECT_THROW(data_set_names(root()), OutOfReach) << "it may be searched and not listed";
+  expect_fault("boks", "is not in");
+  ASSERT_TRUE(!root_user || ::seteuid(0) == 0);
+  fs::permissions(root(), fs::perms::group_read | fs::perms::others_read, fs::perm_options::add);
+  ASSERT_TRUE(!root_user || ::seteuid(65534) == 0);
+  EXPECT_EQ(data_set_names(root()), std::vector<std::string>{"books"});
+  ASSERT_TRUE(!root_user || ::seteuid(0) == 0);
+  fs::permissions(root() / "books", fs::perms::all);
 }
 
 }  // namespace

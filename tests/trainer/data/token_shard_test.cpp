@@ -145,7 +145,7 @@ TEST_F(TokenShardTest, ForeignAndNewerFilesAreNamedAsSuch) {
     stream.seekp(8);
     stream.put('\2');
   }
-  expect_fault("version 2, this program reads up to 1");
+  expect_fault("version 2, this program reads up to 1; use the program that built it");
 }
 
 TEST_F(TokenShardTest, TokenBeyondTheVocabularyIsRefused) {
