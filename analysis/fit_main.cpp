@@ -196,7 +196,7 @@ std::string command_name(int argc, char** argv) {
   return "scalelaw";
 }
 
-int run(int argc, char** argv) {
+Outcome run(int argc, char** argv) {
   Arguments a;
   CLI::App app{"From finished runs to scaling laws with honest intervals, figures and a page.",
                "scalelaw"};
@@ -216,13 +216,13 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return end_parse(app, error, command_name(argc, argv), {argv + 1, argv + argc});
+    return {end_parse(app, error, command_name(argc, argv), {argv + 1, argv + argc})};
   }
   if (*fit_verb) fit(a);
   if (*compare_verb) compare(a);
   if (*figures_verb) figures(a);
   if (*report_verb) report(a);
-  return kExitComplete;
+  return {kExitComplete, *figures_verb || *report_verb ? Product::kFiles : Product::kText};
 }
 
 }  // namespace

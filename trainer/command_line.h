@@ -28,6 +28,10 @@ struct WholeRange {
   bool bytes = false;                     // 2GB and 2MiB, as parse_bytes
 };
 
+// What every verb says of --threads.
+inline constexpr WholeRange kThreadCounts{0, 1024};
+inline constexpr const char* kThreadsHelp = "CPU threads; 0: as OMP_NUM_THREADS says";
+
 // The value of an option: a whole number as in a configuration (20k, 1e3, 2Mi). ConfigError names
 // the option, the text and the range.
 int64_t whole_value(std::string_view option, const std::string& text, const WholeRange& range);

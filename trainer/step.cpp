@@ -63,4 +63,11 @@ StepResult train_step(const LanguageModel& model, ParameterArena& arena, AdamW& 
   return result;
 }
 
+std::string describe_step(const ModelShape& shape, int64_t windows, int64_t replicas) {
+  return shape.arch + " of n_layer = " + std::to_string(shape.n_layer) +
+         ", d_model = " + std::to_string(shape.d_model) +
+         ", n_ctx = " + std::to_string(shape.n_ctx) + ", " + std::to_string(replicas) + " x " +
+         std::to_string(windows) + " windows at once";
+}
+
 }  // namespace scalelaw

@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "models/language_model.h"
@@ -26,5 +27,8 @@ StepResult train_step(const LanguageModel& model, ParameterArena& arena, AdamW& 
                       const at::Tensor& inputs, const at::Tensor& targets,
                       int64_t micro_batch_windows, const std::vector<double>& clip_norms,
                       std::vector<UpdateRow> rows);
+
+// What a step works on, for messages: "transformer of n_layer = 2, …, 1 x 16 windows at once".
+std::string describe_step(const ModelShape& shape, int64_t windows, int64_t replicas);
 
 }  // namespace scalelaw

@@ -1,62 +1,25 @@
 #include <cmath>
 
 #include "models/kernels/cross_entropy.h"
+#include "models/kernels/lanes.h"
 #include "models/kernels/vector_math.h"
 
 namespace scalelaw {
 namespace {
 
-// Sums and maxima run in lanes, so that the compiler may use vectors without reordering a sum.
-constexpr int64_t kLanes = 32;
-
 SCALELAW_VECTOR_CLONES
-float row_maximum(int64_t size, const float* __restrict row) {
-  float lanes[kLanes];
-  for (float& lane : lanes) lane = row[0];
-  int64_t v = 0;
-  for (; v + kLanes <= size; v += kLanes) {
-    for (int64_t lane = 0; lane < kLanes; ++lane) {
-      lanes[lane] = row[v + lane] > lanes[lane] ? row[v + lane] : lanes[lane];
-    }
-  }
-  float maximum = row[0];
-  for (const float lane : lanes) maximum = lane > maximum ? lane : maximum;
-  for (; v < size; ++v) maximum = row[v] > maximum ? row[v] : maximum;
-  return maximum;
+float row_maximum(int64_t size, const float* row) {
+  return lanes::maximum(size, [=](int64_t v) { return row[v]; });
 }
 
 SCALELAW_VECTOR_CLONES
-float sum_of_exponentials(int64_t size, const float* __restrict row, float maximum) {
-  float lanes[kLanes] = {};
-  int64_t v = 0;
-  for (; v + kLanes <= size; v += kLanes) {
-    for (int64_t lane = 0; lane < kLanes; ++lane) {
-      lanes[lane] += vector_math::exp(row[v + lane] - maximum);
-    }
-  }
-  float sum = 0;
-  for (; v < size; ++v) sum += vector_math::exp(row[v] - maximum);
-  for (const float lane : lanes) sum += lane;
-  return sum;
+float sum_of_exponentials(int64_t size, const float* row, float maximum) {
+  return lanes::sum(size, [=](int64_t v) { return vector_math::exp(row[v] - maximum); });
 }
 
 SCALELAW_VECTOR_CLONES
-float exponentiate(int64_t size, float* __restrict row, float maximum) {
-  float lanes[kLanes] = {};
-  int64_t v = 0;
-  for (; v + kLanes <= size; v += kLanes) {
-    for (int64_t lane = 0; lane < kLanes; ++lane) {
-      row[v + lane] = vector_math::exp(row[v + lane] - maximum);
-      lanes[lane] += row[v + lane];
-    }
-  }
-  float sum = 0;
-  for (; v < size; ++v) {
-    row[v] = vector_math::exp(row[v] - maximum);
-    sum += row[v];
-  }
-  for (const float lane : lanes) sum += lane;
-  return sum;
+float exponentiate(int64_t size, float* row, float maximum) {
+  return lanes::sum(size, [=](int64_t v) { return row[v] = vector_math::exp(row[v] - maximum); });
 }
 
 SCALELAW_VECTOR_CLONES

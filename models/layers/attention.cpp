@@ -1,10 +1,9 @@
 // Shapes: N = R*B windows, T tokens, H heads, D = d_head, W = H*D.
 #include "models/layers/attention.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/_scaled_dot_product_flash_attention_for_cpu.h>
-#include <ATen/ops/_scaled_dot_product_flash_attention_for_cpu_backward.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
@@ -12,13 +11,16 @@
 #include <ATen/ops/outer.h>
 #include <ATen/ops/pow.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <tuple>
 #include <vector>
+
+#include "models/kernels/attention.h"
+#include "models/kernels/rotary.h"
 
 namespace scalelaw {
 namespace {
@@ -40,55 +42,80 @@ at::Tensor part(const at::Tensor& split, int64_t index) {
   return split.select(2, index).transpose(1, 2);
 }
 
-// Turns the queries and keys of (N, T, 3, H, D) in place by the table's angles; -1 turns back.
-void rotate(const at::Tensor& split, const RotaryTable& rotary, double direction) {
-  const int64_t half = split.size(4) / 2, tokens = split.size(1);
-  const auto table = [&](const at::Tensor& values) {
-    return values.narrow(0, 0, tokens).view({1, tokens, 1, 1, half}).to(split.scalar_type());
-  };
-  const at::Tensor cosine = table(rotary.cosine), sine = table(rotary.sine) * direction;
-  const at::Tensor turned = split.narrow(2, 0, 2);
-  const at::Tensor first = turned.narrow(4, 0, half), second = turned.narrow(4, half, half);
-  const at::Tensor first_result = first * cosine - second * sine;
-  second.mul_(cosine).addcmul_(first, sine);
-  first.copy_(first_result);
+// One window's part of a head, all float32 on the CPU: data of (N, T, parts, H, D).
+class HeadRows {
+ public:
+  HeadRows(const at::Tensor& split, int64_t head)
+      : data_(split.mutable_data_ptr<float>() + head / split.size(3) * split.stride(0) +
+              head % split.size(3) * split.stride(3)),
+        part_stride_(split.stride(2)),
+        row_stride_(split.stride(1)) {}
+
+  Matrix operator[](int64_t part) const { return {data_ + part * part_stride_, row_stride_}; }
+  ConstMatrix reading(int64_t part) const { return {data_ + part * part_stride_, row_stride_}; }
+
+ private:
+  float* data_;
+  int64_t part_stride_, row_stride_;
+};
+
+// Queries and keys of one head in place, by the table's angles; -1 turns back.
+void rotate(const HeadRows& rows, const at::Tensor& split, const RotaryTable& rotary,
+            float direction) {
+  if (!rotary.cosine.defined()) return;
+  for (const int64_t part : {0, 1}) {
+    rotate_rows(split.size(1), split.size(4) / 2, rotary.cosine.const_data_ptr<float>(),
+                rotary.sine.const_data_ptr<float>(), direction, rows[part]);
+  }
 }
 
-// The CPU's flash attention, called below its autograd so that the three gradients land in one
-// buffer.
+// float32 on the CPU, below autograd so that the three gradients land in one buffer.
 class CpuAttentionFunction : public torch::autograd::Function<CpuAttentionFunction> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& qkv,
                             const AttentionGeometry& geometry, const RotaryTable& rotary) {
     const at::Tensor split = split_heads(qkv.detach(), geometry, 3);
-    if (rotary.cosine.defined()) rotate(split, rotary, 1.0);
-    auto [out, log_sum] = at::_scaled_dot_product_flash_attention_for_cpu(
-        part(split, 0), part(split, 1), part(split, 2), 0.0, /*is_causal=*/true);
-    context->save_for_backward({split, out, log_sum});
+    at::Tensor out = at::empty({qkv.size(0), qkv.size(1), qkv.size(2) / 3}, qkv.options());
+    const at::Tensor out_split = split_heads(out, geometry, 1);
+    const int64_t heads = split.size(0) * split.size(3), tokens = split.size(1);
+    const at::Tensor log_sum = at::empty({heads, tokens}, qkv.options());
+    at::parallel_for(0, heads, /*grain_size=*/1, [&](int64_t begin, int64_t end) {
+      AttentionHead attention(tokens, split.size(4));
+      for (int64_t head = begin; head < end; ++head) {
+        const HeadRows rows(split, head);
+        rotate(rows, split, rotary, 1.0f);
+        attention.forward(rows.reading(0), rows.reading(1), rows.reading(2),
+                          HeadRows(out_split, head)[0],
+                          log_sum.mutable_data_ptr<float>() + head * tokens);
+      }
+    });
+    context->save_for_backward({split, out_split, log_sum});
     context->saved_data["cosine"] = rotary.cosine;
     context->saved_data["sine"] = rotary.sine;
-    return out.transpose(1, 2).reshape({qkv.size(0), qkv.size(1), qkv.size(2) / 3});
+    return out;
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const variable_list saved = context->get_saved_variables();
-    const at::Tensor& split = saved[0];
-    const int64_t windows = split.size(0), tokens = split.size(1), heads = split.size(3),
-                  d_head = split.size(4);
-    const at::Tensor gradient =
-        gradients[0].contiguous().view({windows, tokens, heads, d_head}).transpose(1, 2);
-    const auto [dq, dk, dv] = at::_scaled_dot_product_flash_attention_for_cpu_backward(
-        gradient, part(split, 0), part(split, 1), part(split, 2), saved[1], saved[2], 0.0,
-        /*is_causal=*/true);
-    const at::Tensor split_gradient = at::empty(split.sizes(), split.options());
-    part(split_gradient, 0).copy_(dq);
-    part(split_gradient, 1).copy_(dk);
-    part(split_gradient, 2).copy_(dv);
+    const at::Tensor &split = saved[0], &out = saved[1], &log_sum = saved[2];
+    const at::Tensor out_gradient = gradients[0].contiguous().view(out.sizes());
+    const at::Tensor gradient = at::empty(split.sizes(), split.options());
     const RotaryTable rotary = {context->saved_data["cosine"].toTensor(),
                                 context->saved_data["sine"].toTensor()};
-    if (rotary.cosine.defined()) rotate(split_gradient, rotary, -1.0);
+    const int64_t heads = split.size(0) * split.size(3), tokens = split.size(1);
+    at::parallel_for(0, heads, /*grain_size=*/1, [&](int64_t begin, int64_t end) {
+      AttentionHead attention(tokens, split.size(4));
+      for (int64_t head = begin; head < end; ++head) {
+        const HeadRows rows(split, head), into(gradient, head);
+        attention.backward(rows.reading(0), rows.reading(1), rows.reading(2),
+                           HeadRows(out, head).reading(0), HeadRows(out_gradient, head).reading(0),
+                           log_sum.const_data_ptr<float>() + head * tokens, into[0], into[1],
+                           into[2]);
+        rotate(into, gradient, rotary, -1.0f);
+      }
+    });
     const at::Tensor& like = gradients[0];
-    return {split_gradient.view({like.size(0), like.size(1), 3 * like.size(2)}), at::Tensor(),
+    return {gradient.view({like.size(0), like.size(1), 3 * like.size(2)}), at::Tensor(),
             at::Tensor()};
   }
 };
@@ -135,12 +162,14 @@ RotaryTable make_rotary_table(int64_t n_ctx, int64_t d_head, at::Device device) 
 
 at::Tensor causal_attention(const at::Tensor& qkv, const AttentionGeometry& geometry,
                             const RotaryTable& rotary, const Execution& execution) {
+  RECORD_FUNCTION("attention", std::vector<c10::IValue>());
   TORCH_CHECK(qkv.size(1) == geometry.n_windows * geometry.n_tokens, "attention: ", qkv.size(1),
               " rows for ", geometry.n_windows, " windows of ", geometry.n_tokens, " tokens");
   TORCH_CHECK(geometry.n_head <= kMaxGridSize, "attention: n_head ", geometry.n_head, " above ",
               kMaxGridSize);
   if (execution.plain_operators) return plain::causal_attention(qkv, geometry, rotary);
-  if (qkv.is_cpu()) return CpuAttentionFunction::apply(qkv, geometry, rotary);
+  if (qkv.is_cpu() && qkv.scalar_type() == at::kFloat)
+    return CpuAttentionFunction::apply(qkv, geometry, rotary);
   return attention_by_autograd(qkv, geometry, rotary);
 }
 

@@ -1,13 +1,19 @@
 #include "models/layers/bias_gelu.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/gelu_backward.h>
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
 #include <cmath>
 
+#include "models/kernels/gelu.h"
 #include "models/layers/product.h"
+#include "models/layers/row_blocks.h"
 
 namespace scalelaw {
 namespace {
@@ -15,24 +21,73 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
+constexpr int64_t kElementsPerTask = 1 << 14;
+
+bool has_kernel(const at::Tensor& x) {
+  return x.is_cpu() && x.scalar_type() == at::kFloat && x.is_contiguous();
+}
+
+// x becomes the slope.
+at::Tensor forward_on_cpu(const at::Tensor& x, const at::Tensor& bias) {
+  at::Tensor y = at::empty_like(x);
+  const int64_t rows = x.size(1), width = x.size(2);
+  for (int64_t r = 0; r < x.size(0); ++r) {
+    auto* slope = x.mutable_data_ptr<float>() + r * rows * width;
+    auto* value = y.mutable_data_ptr<float>() + r * rows * width;
+    const float* row_bias = replica_vector(bias, r);
+    const int64_t grain = std::max<int64_t>(1, kElementsPerTask / width);
+    at::parallel_for(0, rows, grain, [&](int64_t begin, int64_t end) {
+      const int64_t at = begin * width;
+      bias_gelu_forward(end - begin, width, slope + at, row_bias, slope + at, value + at);
+    });
+  }
+  return y;
+}
+
+// slope becomes the gradient of x.
+void backward_on_cpu(const at::Tensor& y_gradient, const at::Tensor& slope,
+                     const at::Tensor& bias_gradient) {
+  const int64_t rows = slope.size(1), width = slope.size(2);
+  const bool has_bias = bias_gradient.defined();
+  for (int64_t r = 0; r < slope.size(0); ++r) {
+    const auto* from = y_gradient.const_data_ptr<float>() + r * rows * width;
+    auto* into = slope.mutable_data_ptr<float>() + r * rows * width;
+    const auto sums = sum_row_blocks(
+        rows, has_bias ? width : 0, [&](int64_t first, int64_t count, float* block_sums) {
+          bias_gelu_backward(count, width, from + first * width, into + first * width,
+                             has_bias ? block_sums : nullptr);
+        });
+    if (has_bias) add_to_replica(bias_gradient, r, sums.data());
+  }
+}
+
 class BiasGeluFunction : public torch::autograd::Function<BiasGeluFunction> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x,
                             const Parameter& bias_parameter) {
-    at::Tensor biased = x.detach();
-    if (bias_parameter.declared()) {
-      biased.add_(bias_parameter.value().unsqueeze(1));
-      context->saved_data["bias_gradient"] = bias_parameter.gradient();
-    }
-    context->save_for_backward({biased});
+    const at::Tensor biased = x.detach();
+    const at::Tensor bias = bias_parameter.declared() ? bias_parameter.value() : at::Tensor();
+    if (bias.defined()) context->saved_data["bias_gradient"] = bias_parameter.gradient();
+    context->saved_data["kept"] = biased;  // z, or the slope there
+    context->saved_data["spent"] = false;
+    if (has_kernel(biased)) return forward_on_cpu(biased, bias);
+    if (bias.defined()) biased.add_(bias.unsqueeze(1));
     return at::gelu(biased, "tanh");
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
-    const at::Tensor dx =
-        at::gelu_backward(gradients[0], context->get_saved_variables()[0], "tanh");
-    const auto bias = context->saved_data.find("bias_gradient");
-    if (bias != context->saved_data.end()) add_row_sum(dx, bias->second.toTensor());
+    auto& data = context->saved_data;
+    TORCH_CHECK(!data["spent"].toBool(), "bias_gelu: backward ran twice through one forward");
+    data["spent"] = true;
+    const at::Tensor kept = data["kept"].toTensor();
+    const auto bias = data.find("bias_gradient");
+    const at::Tensor bias_gradient = bias == data.end() ? at::Tensor() : bias->second.toTensor();
+    if (has_kernel(kept)) {
+      backward_on_cpu(gradients[0].contiguous(), kept, bias_gradient);
+      return {kept, at::Tensor()};
+    }
+    const at::Tensor dx = at::gelu_backward(gradients[0], kept, "tanh");
+    if (bias_gradient.defined()) add_row_sum(dx, bias_gradient);
     return {dx, at::Tensor()};
   }
 };
@@ -40,6 +95,7 @@ class BiasGeluFunction : public torch::autograd::Function<BiasGeluFunction> {
 }  // namespace
 
 at::Tensor bias_gelu(const at::Tensor& x, const Parameter& bias, const Execution& execution) {
+  RECORD_FUNCTION("bias_gelu", std::vector<c10::IValue>());
   if (execution.plain_operators) {
     return plain::bias_gelu(x, bias.declared() ? bias.value().to(x.scalar_type()) : at::Tensor());
   }

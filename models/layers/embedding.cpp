@@ -5,6 +5,7 @@
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/embedding_dense_backward.h>
 #include <ATen/ops/gather.h>
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 namespace scalelaw {
@@ -76,11 +77,13 @@ class AddPositionsFunction : public torch::autograd::Function<AddPositionsFuncti
 }  // namespace
 
 at::Tensor embed(const at::Tensor& tokens, const Parameter& table, const Execution& execution) {
+  RECORD_FUNCTION("embed", std::vector<c10::IValue>());
   if (execution.plain_operators) return plain::embed(tokens, table.value());
   return EmbedFunction::apply(table.value(), table, tokens.contiguous());
 }
 
 at::Tensor add_positions(const at::Tensor& x, const Parameter& table, const Execution& execution) {
+  RECORD_FUNCTION("add_positions", std::vector<c10::IValue>());
   if (execution.plain_operators) return plain::add_positions(x, table.value());
   return AddPositionsFunction::apply(x, table.value(), table);
 }

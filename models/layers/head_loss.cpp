@@ -7,6 +7,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/log_softmax.h>
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -117,6 +118,7 @@ at::Tensor head_logits(const at::Tensor& x, const Head& head, const Execution& e
 
 at::Tensor head_loss(const at::Tensor& x, const Head& head, const at::Tensor& targets,
                      const Execution& execution) {
+  RECORD_FUNCTION("head_loss", std::vector<c10::IValue>());
   if (!at::GradMode::is_enabled()) {
     return head_scores(x, head, targets, execution).loss_nats.mean(1);
   }
@@ -129,6 +131,7 @@ at::Tensor head_loss(const at::Tensor& x, const Head& head, const at::Tensor& ta
 
 RowScores head_scores(const at::Tensor& x, const Head& head, const at::Tensor& targets,
                       const Execution& execution) {
+  RECORD_FUNCTION("head_scores", std::vector<c10::IValue>());
   const at::NoGradGuard no_grad;
   if (execution.plain_operators) {
     const at::Tensor logits = head_logits(x, head, execution);

@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/bmm.h>
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "models/layers/product.h"
@@ -12,6 +13,11 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
+// On a CPU only the products are bf16: what lies between them has kernels in float32 alone.
+at::ScalarType result_type(const at::Tensor& x, at::ScalarType dtype) {
+  return x.is_cpu() ? x.scalar_type() : dtype;
+}
+
 class LinearFunction : public torch::autograd::Function<LinearFunction> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
@@ -19,26 +25,30 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
                             at::ScalarType dtype) {
     const at::Tensor x_cast = x.to(dtype);
     const at::Tensor weight_cast = weight.to(dtype);
+    const at::ScalarType out_type = result_type(x, dtype);
     const at::Tensor bias =
-        bias_parameter.declared() ? bias_parameter.value().to(dtype) : at::Tensor();
+        bias_parameter.declared() ? bias_parameter.value().to(out_type) : at::Tensor();
     context->save_for_backward({x_cast, weight_cast});
     // Not among the saved variables: their version check would trip over every other layer's
     // addition to the same arena.
     context->saved_data["weight_gradient"] = weight_parameter.gradient();
     if (bias.defined()) context->saved_data["bias_gradient"] = bias_parameter.gradient();
     context->saved_data["input_needs_gradient"] = x.requires_grad();
-    return product_plus_bias(x_cast, weight_cast, bias);
+    if (out_type == dtype) return product_plus_bias(x_cast, weight_cast, bias);
+    const at::Tensor y = product(x_cast, weight_cast).to(out_type);
+    return bias.defined() ? y.add_(bias.unsqueeze(1)) : y;
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const variable_list saved = context->get_saved_variables();
-    const at::Tensor gradient = gradients[0].contiguous();
+    const at::Tensor gradient = gradients[0].to(saved[0].scalar_type()).contiguous();
     add_transposed_product(saved[0], gradient, context->saved_data["weight_gradient"].toTensor());
     const auto bias = context->saved_data.find("bias_gradient");
-    if (bias != context->saved_data.end()) add_row_sum(gradient, bias->second.toTensor());
+    if (bias != context->saved_data.end())
+      add_row_sum(gradients[0].contiguous(), bias->second.toTensor());
     at::Tensor x_gradient;
     if (context->saved_data["input_needs_gradient"].toBool()) {
-      x_gradient = product(gradient, saved[1].transpose(1, 2));
+      x_gradient = product(gradient, saved[1].transpose(1, 2)).to(gradients[0].scalar_type());
     }
     return {x_gradient, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
   }
@@ -48,10 +58,12 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
 
 at::Tensor linear(const at::Tensor& x, const Parameter& weight, const Parameter& bias,
                   const Execution& execution) {
+  RECORD_FUNCTION("linear", std::vector<c10::IValue>());
   const at::ScalarType dtype = execution.compute_dtype;
   if (execution.plain_operators) {
     return plain::linear(x.to(dtype), weight.value().to(dtype),
-                         bias.declared() ? bias.value().to(dtype) : at::Tensor());
+                         bias.declared() ? bias.value().to(dtype) : at::Tensor())
+        .to(result_type(x, dtype));
   }
   return LinearFunction::apply(x, weight.value(), weight, bias, dtype);
 }

@@ -7,6 +7,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/mul.h>
 #include <ATen/ops/stack.h>
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <vector>
@@ -190,6 +191,7 @@ class LstmFunction : public torch::autograd::Function<LstmFunction> {
 
 at::Tensor lstm_layer(const at::Tensor& x, const LstmParameters& parameters,
                       const Execution& execution) {
+  RECORD_FUNCTION("lstm_layer", std::vector<c10::IValue>());
   const at::ScalarType dtype = execution.compute_dtype;
   if (execution.plain_operators) {
     return plain::lstm_layer(x.to(dtype), parameters.input.value().to(dtype),

@@ -10,8 +10,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "models/kernels/column_sum.h"
 #include "models/kernels/dense_product.h"
 #include "models/kernels/transpose.h"
+#include "models/layers/row_blocks.h"
 
 namespace scalelaw {
 namespace {
@@ -139,6 +141,18 @@ void add_transposed_product(const at::Tensor& a, const at::Tensor& b, const at::
 }
 
 void add_row_sum(const at::Tensor& a, const at::Tensor& sum) {
+  if (has_kernel(a) && has_kernel(sum) && a.is_contiguous()) {
+    const int64_t rows = a.size(1), columns = a.size(2);
+    for (int64_t r = 0; r < a.size(0); ++r) {
+      const auto* from = a.const_data_ptr<float>() + r * rows * columns;
+      const auto sums =
+          sum_row_blocks(rows, columns, [&](int64_t first, int64_t count, float* block_sums) {
+            add_column_sums(count, columns, from + first * columns, block_sums);
+          });
+      add_to_replica(sum, r, sums.data());
+    }
+    return;
+  }
   sum.add_(a.sum(1, /*keepdim=*/false, sum.scalar_type()));
 }
 

@@ -1,15 +1,18 @@
 #include "models/layers/residual_norm.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/add.h>
-#include <ATen/ops/native_layer_norm.h>
-#include <ATen/ops/native_layer_norm_backward.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <optional>
-#include <tuple>
+#include <algorithm>
 
+#include "models/kernels/layer_norm.h"
 #include "models/layers/product.h"
+#include "models/layers/row_blocks.h"
 
 namespace scalelaw {
 namespace {
@@ -17,48 +20,87 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-using MaybeTensor = std::optional<at::Tensor>;
+constexpr int64_t kElementsPerTask = 1 << 14;
 
-MaybeTensor first_replica(const at::Tensor& parameter) {
-  return parameter.defined() ? MaybeTensor(parameter.select(0, 0)) : std::nullopt;
+bool has_kernel(const at::Tensor& x) {
+  return x.is_cpu() && x.scalar_type() == at::kFloat;
 }
 
-// ATen's kernel has one gain for all rows; with more replicas it only normalises.
-std::tuple<at::Tensor, at::Tensor, at::Tensor> norm_forward(const at::Tensor& x,
-                                                            const at::Tensor& gain,
-                                                            const at::Tensor& bias) {
-  const int64_t width = x.size(2);
-  if (x.size(0) == 1) {
-    return at::native_layer_norm(x, {width}, first_replica(gain), first_replica(bias),
-                                 kNormEpsilon);
+// What is normalised, its norm, and of each row its mean and 1 / sqrt(variance + eps).
+struct Normed {
+  at::Tensor x, normed;
+  at::Tensor moments;  // (R, M, 2)
+};
+
+// The rows of replica r from `row` on; null of an undefined tensor.
+float* rows_from(const at::Tensor& x, int64_t r, int64_t row) {
+  if (!x.defined()) return nullptr;
+  return x.mutable_data_ptr<float>() + (r * x.size(1) + row) * x.size(2);
+}
+
+// branch undefined: norm alone.
+Normed forward_by_kernel(const at::Tensor& residual, const at::Tensor& branch,
+                         const at::Tensor& gain, const at::Tensor& bias) {
+  const int64_t rows = residual.size(1), width = residual.size(2);
+  const at::Tensor sum = branch.defined() ? at::empty_like(residual) : at::Tensor();
+  const at::Tensor normed = at::empty_like(residual);
+  const at::Tensor moments = at::empty({residual.size(0), rows, 2}, residual.options());
+  const int64_t grain = std::max<int64_t>(1, kElementsPerTask / width);
+  for (int64_t r = 0; r < residual.size(0); ++r) {
+    at::parallel_for(0, rows, grain, [&](int64_t begin, int64_t end) {
+      norm_forward(end - begin, width, static_cast<float>(kNormEpsilon),
+                   rows_from(residual, r, begin), rows_from(branch, r, begin),
+                   replica_vector(gain, r), replica_vector(bias, r), rows_from(sum, r, begin),
+                   rows_from(normed, r, begin), rows_from(moments, r, begin));
+    });
   }
-  auto [normed, mean, rstd] =
-      at::native_layer_norm(x, {width}, std::nullopt, std::nullopt, kNormEpsilon);
-  normed.mul_(gain.unsqueeze(1));
+  return {sum.defined() ? sum : residual, normed, moments};
+}
+
+Normed forward_by_operators(const at::Tensor& residual, const at::Tensor& branch,
+                            const at::Tensor& gain, const at::Tensor& bias) {
+  const at::Tensor x = branch.defined() ? residual + branch : residual;
+  const at::Tensor mean = x.mean(-1, /*keepdim=*/true);
+  at::Tensor normed = x - mean;
+  const at::Tensor rstd = (normed.square().mean(-1, /*keepdim=*/true) + kNormEpsilon).rsqrt();
+  normed.mul_(rstd).mul_(gain.unsqueeze(1));
   if (bias.defined()) normed.add_(bias.unsqueeze(1));
-  return {normed, mean, rstd};
+  return {x, normed, at::cat({mean, rstd}, 2)};
 }
 
-at::Tensor norm_backward(const at::Tensor& gradient, const at::Tensor& x, const at::Tensor& mean,
-                         const at::Tensor& rstd, const at::Tensor& gain,
-                         const at::Tensor& gain_gradient, const at::Tensor& bias_gradient) {
-  const int64_t width = x.size(2);
-  const bool has_bias = bias_gradient.defined();
-  if (x.size(0) == 1) {
-    // The kernel wants a bias to know that there is one; its values are not read.
-    auto [dx, dgain, dbias] = at::native_layer_norm_backward(
-        gradient, x, {width}, mean, rstd, gain.select(0, 0),
-        has_bias ? MaybeTensor(gain.select(0, 0)) : std::nullopt, {true, true, has_bias});
-    gain_gradient.select(0, 0).add_(dgain);
-    if (has_bias) bias_gradient.select(0, 0).add_(dbias);
-    return dx;
+struct Backward {
+  at::Tensor x, moments, gain;
+  at::Tensor normed_gradient, residual_gradient;  // the second may be undefined
+  at::Tensor gain_gradient, bias_gradient;        // added to; the second may be undefined
+};
+
+at::Tensor backward_by_kernel(const Backward& to) {
+  const int64_t rows = to.x.size(1), width = to.x.size(2);
+  const bool has_bias = to.bias_gradient.defined();
+  at::Tensor dx = at::empty_like(to.x);
+  for (int64_t r = 0; r < to.x.size(0); ++r) {
+    const auto sums = sum_row_blocks(
+        rows, (has_bias ? 2 : 1) * width, [&](int64_t first, int64_t count, float* block_sums) {
+          norm_backward(count, width, rows_from(to.x, r, first), rows_from(to.moments, r, first),
+                        replica_vector(to.gain, r), rows_from(to.normed_gradient, r, first),
+                        rows_from(to.residual_gradient, r, first), rows_from(dx, r, first),
+                        block_sums, has_bias ? block_sums + width : nullptr);
+        });
+    add_to_replica(to.gain_gradient, r, sums.data());
+    if (has_bias) add_to_replica(to.bias_gradient, r, sums.data() + width);
   }
-  const at::Tensor normed = (x - mean).mul_(rstd);
-  add_row_sum(normed.mul_(gradient), gain_gradient);
-  if (has_bias) add_row_sum(gradient, bias_gradient);
-  return std::get<0>(at::native_layer_norm_backward(gradient * gain.unsqueeze(1), x, {width}, mean,
-                                                    rstd, std::nullopt, std::nullopt,
-                                                    {true, false, false}));
+  return dx;
+}
+
+at::Tensor backward_by_operators(const Backward& to) {
+  const at::Tensor mean = to.moments.narrow(2, 0, 1), rstd = to.moments.narrow(2, 1, 1);
+  const at::Tensor y = (to.x - mean).mul_(rstd);
+  add_row_sum(y * to.normed_gradient, to.gain_gradient);
+  if (to.bias_gradient.defined()) add_row_sum(to.normed_gradient, to.bias_gradient);
+  const at::Tensor g = to.normed_gradient * to.gain.unsqueeze(1);
+  at::Tensor dx =
+      (g - g.mean(-1, /*keepdim=*/true) - y * (g * y).mean(-1, /*keepdim=*/true)).mul_(rstd);
+  return to.residual_gradient.defined() ? dx.add_(to.residual_gradient) : dx;
 }
 
 // With `branch` empty: norm alone, one output. Else two: the sum and its norm.
@@ -68,32 +110,33 @@ class ResidualNormFunction : public torch::autograd::Function<ResidualNormFuncti
                                const at::Tensor& branch, const at::Tensor& gain,
                                const Parameter& gain_parameter, const Parameter& bias_parameter) {
     const bool adds = branch.numel() > 0;
-    const at::Tensor x = adds ? at::add(residual, branch) : residual;
     const at::Tensor bias = bias_parameter.declared() ? bias_parameter.value() : at::Tensor();
-    auto [normed, mean, rstd] = norm_forward(x, gain, bias);
+    const auto forward = has_kernel(residual) ? forward_by_kernel : forward_by_operators;
+    const at::Tensor added = adds ? branch.to(residual.scalar_type()) : at::Tensor();
+    const Normed result = forward(residual, added, gain, bias);
     context->saved_data["gain_gradient"] = gain_parameter.gradient();
     if (bias.defined()) context->saved_data["bias_gradient"] = bias_parameter.gradient();
     context->saved_data["adds"] = adds;
-    context->save_for_backward({x, mean, rstd, gain});
-    if (!adds) return {normed};
+    context->save_for_backward({result.x, result.moments, gain});
+    if (!adds) return {result.normed};
     context->set_materialize_grads(false);
-    return {x, normed};
+    return {result.x, result.normed};
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const variable_list saved = context->get_saved_variables();
     const bool adds = context->saved_data["adds"].toBool();
-    const auto bias = context->saved_data.find("bias_gradient");
-    at::Tensor dx;
+    const at::Tensor through = adds ? gradients[0] : at::Tensor();
+    at::Tensor dx = through;
     if (gradients.back().defined()) {
-      dx =
-          norm_backward(gradients.back().contiguous(), saved[0], saved[1], saved[2], saved[3],
-                        context->saved_data["gain_gradient"].toTensor(),
-                        bias != context->saved_data.end() ? bias->second.toTensor() : at::Tensor());
+      const auto bias = context->saved_data.find("bias_gradient");
+      const auto backward = has_kernel(saved[0]) ? backward_by_kernel : backward_by_operators;
+      dx = backward({saved[0], saved[1], saved[2], gradients.back().contiguous(),
+                     through.defined() ? through.contiguous() : at::Tensor(),
+                     context->saved_data["gain_gradient"].toTensor(),
+                     bias != context->saved_data.end() ? bias->second.toTensor() : at::Tensor()});
     }
-    if (!adds) return {dx, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
-    if (gradients[0].defined()) dx = dx.defined() ? dx.add_(gradients[0]) : gradients[0];
-    return {dx, dx, at::Tensor(), at::Tensor(), at::Tensor()};
+    return {dx, adds ? dx : at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
 
@@ -106,6 +149,7 @@ at::Tensor value_or_undefined(const Parameter& parameter) {
 ResidualNorm residual_norm(const at::Tensor& residual, const at::Tensor& branch,
                            const Parameter& gain, const Parameter& bias,
                            const Execution& execution) {
+  RECORD_FUNCTION("residual_norm", std::vector<c10::IValue>());
   if (execution.plain_operators) {
     const at::Tensor sum = residual + branch;
     return {sum, plain::norm(sum, gain.value(), value_or_undefined(bias))};
@@ -116,6 +160,7 @@ ResidualNorm residual_norm(const at::Tensor& residual, const at::Tensor& branch,
 
 at::Tensor norm(const at::Tensor& x, const Parameter& gain, const Parameter& bias,
                 const Execution& execution) {
+  RECORD_FUNCTION("norm", std::vector<c10::IValue>());
   if (execution.plain_operators) {
     return plain::norm(x, gain.value(), value_or_undefined(bias));
   }

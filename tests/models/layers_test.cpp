@@ -2,6 +2,7 @@
 // two formulas must agree to rounding, and in float32, where ours may be at most a few times
 // further from float64 than the twin in float32 is.
 #include <ATen/Functions.h>
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -170,13 +171,16 @@ void add_sequence_cases(int64_t r, int64_t windows, int64_t tokens, int64_t n_he
 std::vector<LayerCase> all_cases() {
   std::vector<LayerCase> cases;
   for (const int64_t r : {1, 3}) {
-    for (const auto& [m, in, out] : {std::tuple{1, 1, 1}, {7, 5, 3}, {33, 20, 52}}) {
+    // The last is wider than a vector and taller than a block of rows.
+    for (const auto& [m, in, out] : {std::tuple{1, 1, 1}, {7, 5, 3}, {33, 20, 52}, {150, 39, 70}}) {
       add_dense_cases(r, m, in, out, cases);
       add_token_cases(r, m, in, out, cases);
     }
     add_sequence_cases(r, 1, 1, 1, 1, cases);
     add_sequence_cases(r, 2, 9, 3, 5, cases);
     add_sequence_cases(r, 3, 17, 2, 18, cases);
+    add_sequence_cases(r, 1, 75, 2, 6, cases);  // attention in three blocks, the last partly filled
+    add_sequence_cases(r, 1, 140, 1, 4, cases);  // in blocks for long windows
   }
   return cases;
 }
@@ -218,6 +222,32 @@ TEST(Layers, Float32ErrorIsThatOfTheTwin) {
           << described(layer, i);
     }
   }
+}
+
+TEST(Layers, RepeatsAreEqualBitForBit) {
+  for (const LayerCase& layer : all_cases()) {
+    const Evaluated first = evaluate(layer, at::kFloat, false);
+    const Evaluated second = evaluate(layer, at::kFloat, false);
+    for (size_t i = 0; i < first.values.size(); ++i) {
+      EXPECT_TRUE(at::equal(first.values[i], second.values[i])) << described(layer, i);
+    }
+  }
+}
+
+// Products may choose other kernels for fewer rows a thread; what has rows or heads of its own not.
+TEST(Layers, NormsActivationAndAttentionDoNotDependOnThreads) {
+  const int before = at::get_num_threads();
+  for (const LayerCase& layer : all_cases()) {
+    if (layer.name == "linear" || layer.name == "lstm" || layer.name.ends_with("head")) continue;
+    at::set_num_threads(1);
+    const Evaluated alone = evaluate(layer, at::kFloat, false);
+    at::set_num_threads(3);
+    const Evaluated shared = evaluate(layer, at::kFloat, false);
+    for (size_t i = 0; i < alone.values.size(); ++i) {
+      EXPECT_TRUE(at::equal(alone.values[i], shared.values[i])) << described(layer, i);
+    }
+  }
+  at::set_num_threads(before);
 }
 
 // Along one random direction of all inputs and parameters together.

@@ -14,6 +14,7 @@ const std::vector<Verb>& verbs() {
       {"train", "scalelaw-train", true, "Runs",
        "train one run, or several of one shape side by side"},
       {"bench", "scalelaw-train", true, "Runs", "time the training step of a shape"},
+      {"profile", "scalelaw-train", true, "Runs", "say where a training step spends its time"},
       {"sweep", "scalelaw-sweep", false, "Runs", "many runs from one file: plan, run, status"},
       {"fit", "scalelaw-fit", true, "Laws", "fit scaling laws to runs, with intervals"},
       {"compare", "scalelaw-fit", true, "Laws", "do two arms differ in slope, or only in offset"},

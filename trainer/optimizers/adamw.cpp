@@ -8,6 +8,7 @@
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
+#include <ATen/record_function.h>
 #include <c10/util/Exception.h>
 
 #include <cmath>
@@ -74,6 +75,7 @@ void AdamW::count_updates(const std::vector<UpdateRow>& rows) {
 }
 
 void AdamW::update(const std::vector<UpdateRow>& rows) {
+  RECORD_FUNCTION("adamw", std::vector<c10::IValue>());
   if (!arena_.values().is_cpu()) return update_plainly(rows);
   const at::NoGradGuard no_grad;
   count_updates(rows);

@@ -1,0 +1,122 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+
+#include "tests/support/temp_dir.h"
+#include "trainer/heap.h"
+#include "trainer/instruments/bench.h"
+#include "trainer/instruments/profile.h"
+
+namespace scalelaw {
+namespace {
+
+RehearsalOptions small(const std::string& arch) {
+  RehearsalOptions options;
+  options.shape.arch = arch;
+  options.shape.n_layer = 3;
+  options.shape.d_model = 16;
+  options.shape.n_head = 2;
+  options.shape.n_ctx = 16;
+  options.shape.n_vocab = 32;
+  options.batch_windows = 4;
+  return options;
+}
+
+const OperatorTime& operator_named(const Profile& profile, const std::string& name) {
+  const auto found = std::find_if(profile.operators.begin(), profile.operators.end(),
+                                  [&](const OperatorTime& one) { return one.name == name; });
+  if (found == profile.operators.end()) throw std::runtime_error("no operator " + name);
+  return *found;
+}
+
+TEST(Rehearsal, ModelLearnsTheFrequenciesOfItsTokens) {
+  Rehearsal rehearsal(small("transformer"));
+  const double first = rehearsal.step();
+  double last = first;
+  for (int step = 0; step < 60; ++step) last = rehearsal.step();
+  EXPECT_LT(last, first);
+  EXPECT_EQ(rehearsal.tokens_a_step(), 64);
+  EXPECT_GT(rehearsal.flops_a_step(), 64.0 * 6 * 3 * 12 * 16 * 16);  // above 6 N
+}
+
+TEST(Bench, RatesAreThoseOfTheMedianStep) {
+  Rehearsal rehearsal(small("lstm"));
+  const BenchResult result = run_bench(rehearsal, {.warmup_steps = 2, .steps = 5});
+  EXPECT_GT(result.step_cpu_seconds_median, 0);
+  EXPECT_DOUBLE_EQ(result.tokens_per_second * result.step_wall_seconds_median, 64);
+  EXPECT_DOUBLE_EQ(result.flops_per_second * result.step_wall_seconds_median,
+                   rehearsal.flops_a_step());
+  EXPECT_GT(result.ceiling_flops_per_second, result.flops_per_second);
+  EXPECT_GT(result.peak_memory_bytes, 12 << 20);  // three matrices of the ceiling's product
+}
+
+// Steps of a few megabytes: without it glibc gives their largest blocks back at every step.
+TEST(Bench, StepsTakeTheMemoryOfTheStepsBefore) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer has a heap of its own";
+#endif
+  keep_freed_memory();
+  RehearsalOptions options = small("transformer");
+  options.shape.d_model = 64;
+  options.shape.n_ctx = 128;
+  options.batch_windows = 16;
+  Rehearsal rehearsal(options);
+  const BenchResult result = run_bench(rehearsal, {.warmup_steps = 10, .steps = 20});
+  EXPECT_LT(result.page_faults_a_step, 50);  // 630 without
+}
+
+TEST(Profile, EveryOperatorIsCountedAndTimesAddUp) {
+  Rehearsal rehearsal(small("transformer"));
+  const Profile profile = profile_steps(rehearsal, {.warmup_steps = 1, .steps = 4, .trace = {}});
+  EXPECT_DOUBLE_EQ(operator_named(profile, "linear").calls_a_step, 12);  // four a layer
+  EXPECT_DOUBLE_EQ(operator_named(profile, "LinearFunction (backward)").calls_a_step, 12);
+  EXPECT_DOUBLE_EQ(operator_named(profile, "attention").calls_a_step, 3);
+  EXPECT_DOUBLE_EQ(operator_named(profile, "adamw").calls_a_step, 1);
+  double sum = 0;
+  for (const OperatorTime& one : profile.operators) {
+    EXPECT_GE(one.self_seconds_a_step, 0) << one.name;
+    EXPECT_FALSE(one.on_device);
+    sum += one.self_seconds_a_step;
+  }
+  EXPECT_NEAR(sum, profile.host_seconds, 1e-9);
+  EXPECT_LT(sum, profile.step_seconds);
+  EXPECT_TRUE(std::is_sorted(profile.operators.begin(), profile.operators.end(),
+                             [](const OperatorTime& a, const OperatorTime& b) {
+                               return a.self_seconds_a_step > b.self_seconds_a_step;
+                             }));
+}
+
+TEST(Profile, TraceOpensAsAChromeTrace) {
+  const TempDir folder;
+  const auto trace = folder.path() / "trace.json";
+  Rehearsal rehearsal(small("transformer"));
+  profile_steps(rehearsal, {.warmup_steps = 1, .steps = 1, .trace = trace});
+  std::set<std::string> names;
+  const auto written = nlohmann::json::parse(std::ifstream(trace));
+  for (const auto& event : written.at("traceEvents")) {
+    names.insert(event.value("name", ""));
+  }
+  EXPECT_TRUE(names.contains("attention"));
+  EXPECT_TRUE(names.contains("aten::linalg_vector_norm"));
+}
+
+TEST(Profile, TableNamesTheCostliestAndSumsTheRest) {
+  Profile profile;
+  profile.step_seconds = 10e-3;
+  profile.host_seconds = 8e-3;
+  profile.operators = {
+      {"linear", false, 8, 5e-3}, {"norm", false, 2, 2e-3}, {"embed", false, 1, 1e-3}};
+  const std::string text = to_text(profile, 1);
+  EXPECT_NE(text.find("50.0%"), std::string::npos) << text;
+  EXPECT_EQ(text.find("norm"), std::string::npos) << text;
+  EXPECT_NE(text.find("everything else"), std::string::npos) << text;
+  EXPECT_NE(text.find("30.0%"), std::string::npos) << text;
+  EXPECT_NE(text.find("between operators"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace scalelaw

@@ -1,0 +1,128 @@
+#include "trainer/instruments/bench.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/randn.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "models/layers/product.h"
+#include "trainer/enum_text.h"
+
+namespace scalelaw {
+namespace {
+
+constexpr int64_t kCeilingSize = 1024;
+constexpr int kCeilingProducts = 8;
+
+double seconds(clockid_t clock) {
+  timespec time{};
+  clock_gettime(clock, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+double median(std::vector<double> values) {
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
+                   values.end());
+  return values[values.size() / 2];
+}
+
+rusage usage() {
+  rusage result{};
+  getrusage(RUSAGE_SELF, &result);
+  return result;
+}
+
+}  // namespace
+
+double product_ceiling(const RehearsalOptions& options) {
+  const auto type = options.precision == Precision::kBFloat16 ? at::kBFloat16 : at::kFloat;
+  const auto draw = [&] {
+    return at::randn({1, kCeilingSize, kCeilingSize}, at::kFloat).to(options.device, type);
+  };
+  const at::Tensor a = draw(), b = draw();
+  const auto products = [&](int count) {
+    at::Tensor c;
+    for (int i = 0; i < count; ++i) c = product(a, b);
+    (void)c.select(0, 0).select(0, 0).select(0, 0).item<float>();  // waits for a device
+  };
+  // A GPU needs many to be busy for longer than the read-back takes.
+  const int count = options.device.is_cuda() ? 64 : 1;
+  products(count);
+  double best = 0;
+  for (int i = 0; i < kCeilingProducts; ++i) {
+    const double start = seconds(CLOCK_MONOTONIC);
+    products(count);
+    const double flops = 2.0 * count * kCeilingSize * kCeilingSize * kCeilingSize;
+    best = std::max(best, flops / (seconds(CLOCK_MONOTONIC) - start));
+  }
+  return best;
+}
+
+BenchResult run_bench(Rehearsal& rehearsal, const BenchOptions& options) {
+  BenchResult result;
+  result.ceiling_flops_per_second = product_ceiling(rehearsal.options());
+  for (int64_t step = 0; step < options.warmup_steps; ++step) rehearsal.step();
+  std::vector<double> cpu_seconds, wall_seconds;
+  const auto faults = usage().ru_minflt;
+  for (int64_t step = 0; step < options.steps; ++step) {
+    const double cpu = seconds(CLOCK_PROCESS_CPUTIME_ID), wall = seconds(CLOCK_MONOTONIC);
+    result.final_loss_nats = rehearsal.step();
+    cpu_seconds.push_back(seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu);
+    wall_seconds.push_back(seconds(CLOCK_MONOTONIC) - wall);
+  }
+  result.page_faults_a_step =
+      static_cast<double>(usage().ru_minflt - faults) / static_cast<double>(options.steps);
+  result.peak_memory_bytes = 1024.0 * static_cast<double>(usage().ru_maxrss);
+  result.step_cpu_seconds_median = median(cpu_seconds);
+  result.step_wall_seconds_median = median(wall_seconds);
+  result.tokens_per_second =
+      static_cast<double>(rehearsal.tokens_a_step()) / result.step_wall_seconds_median;
+  result.flops_per_second = rehearsal.flops_a_step() / result.step_wall_seconds_median;
+  return result;
+}
+
+std::string to_json_line(const RehearsalOptions& rehearsal, const BenchOptions& options,
+                         const BenchResult& result) {
+  return nlohmann::json{{"arch", rehearsal.shape.arch},
+                        {"n_layer", rehearsal.shape.n_layer},
+                        {"d_model", rehearsal.shape.d_model},
+                        {"n_head", rehearsal.shape.n_head},
+                        {"n_ctx", rehearsal.shape.n_ctx},
+                        {"n_vocab", rehearsal.shape.n_vocab},
+                        {"batch_windows", rehearsal.batch_windows},
+                        {"replicas", rehearsal.replicas},
+                        {"precision", enum_text(rehearsal.precision)},
+                        {"device", rehearsal.device.str()},
+                        {"steps", options.steps},
+                        {"step_cpu_seconds_median", result.step_cpu_seconds_median},
+                        {"step_wall_seconds_median", result.step_wall_seconds_median},
+                        {"tokens_per_second", result.tokens_per_second},
+                        {"flops_per_second_exact_causal", result.flops_per_second},
+                        {"ceiling_flops_per_second", result.ceiling_flops_per_second},
+                        {"peak_memory_bytes", result.peak_memory_bytes},
+                        {"page_faults_a_step", result.page_faults_a_step},
+                        {"final_loss_nats", result.final_loss_nats}}
+      .dump();
+}
+
+std::string to_text(const BenchResult& result) {
+  char text[512];
+  std::snprintf(text, sizeof(text),
+                "%.3f ms a step (%.3f ms of CPU time), %.0f tokens/s\n"
+                "%.1f GFLOP/s (exact_causal), %.0f%% of the %.1f that a product of 1024 x 1024 x "
+                "1024 reaches here\n"
+                "%.0f MB at most, program and libraries included; %.1f page faults a step\n",
+                1e3 * result.step_wall_seconds_median, 1e3 * result.step_cpu_seconds_median,
+                result.tokens_per_second, 1e-9 * result.flops_per_second,
+                100 * result.flops_per_second / result.ceiling_flops_per_second,
+                1e-9 * result.ceiling_flops_per_second, 1e-6 * result.peak_memory_bytes,
+                result.page_faults_a_step);
+  return text;
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,37 @@
+// What a training step costs: time, tokens a second, share of the matrix products' ceiling, memory.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "trainer/instruments/rehearsal.h"
+
+namespace scalelaw {
+
+struct BenchOptions {
+  int64_t warmup_steps = 5;  // not timed
+  int64_t steps = 30;
+};
+
+struct BenchResult {
+  double step_cpu_seconds_median = 0;  // of the process, all threads
+  double step_wall_seconds_median = 0;
+  double tokens_per_second = 0;         // of all replicas, by wall time
+  double flops_per_second = 0;          // exact_causal, by wall time; 0 where there is no count
+  double ceiling_flops_per_second = 0;  // measured before the steps, product_ceiling()
+  double peak_memory_bytes = 0;         // of the process, program and libraries included
+  double page_faults_a_step = 0;        // pages that the system had to hand out anew
+  double final_loss_nats = 0;           // guards against timing a model that does not learn
+};
+
+BenchResult run_bench(Rehearsal& rehearsal, const BenchOptions& options);
+
+// FLOP/s of the best of a few 1024 x 1024 x 1024 products in the precision on the device with the
+// threads at hand: what no step of large products will exceed.
+double product_ceiling(const RehearsalOptions& options);
+
+std::string to_json_line(const RehearsalOptions& rehearsal, const BenchOptions& options,
+                         const BenchResult& result);
+std::string to_text(const BenchResult& result);
+
+}  // namespace scalelaw

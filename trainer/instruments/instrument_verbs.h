@@ -1,0 +1,29 @@
+// `scalelaw bench` and `scalelaw profile`: the command lines of the instruments.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <string>
+
+#include "trainer/instruments/bench.h"
+#include "trainer/instruments/profile.h"
+
+namespace scalelaw {
+
+struct InstrumentArguments {
+  RehearsalOptions rehearsal;
+  std::string device = "cpu", precision = "fp32", position = "learned", trace;
+  int64_t steps = 30, rows = 25;
+  int threads = 1;
+  bool json = false;
+};
+
+void add_bench(CLI::App& app, InstrumentArguments& arguments);
+void add_profile(CLI::App& app, InstrumentArguments& arguments);
+
+// Print their result; an exit code. ConfigError for what the arguments cannot mean,
+// std::runtime_error where memory does not suffice.
+int run_bench_verb(InstrumentArguments& arguments);
+int run_profile_verb(InstrumentArguments& arguments);
+
+}  // namespace scalelaw
