@@ -94,6 +94,7 @@ void add_bench(CLI::App& app, InstrumentArguments& a) {
       "Example: scalelaw bench --layers 4 --width 128 --context 256 --batch 8 --vocab 1024");
   add_shape(*verb, a);
   add_whole(*verb, "--steps", a.steps, {1}, "timed steps");
+  add_whole(*verb, "--warmup", a.warmup, {0}, "steps before them");
   verb->add_flag("--json", a.json, "one JSON line");
 }
 
@@ -105,6 +106,7 @@ void add_profile(CLI::App& app, InstrumentArguments& a) {
   a.steps = 10;
   add_shape(*verb, a);
   add_whole(*verb, "--steps", a.steps, {1}, "profiled steps");
+  add_whole(*verb, "--warmup", a.warmup, {0}, "steps before them");
   add_whole(*verb, "--rows", a.rows, {1}, "operators in the table");
   verb->add_option("--trace", a.trace, "write a Chrome trace of all events")->type_name("FILE");
 }
@@ -112,6 +114,7 @@ void add_profile(CLI::App& app, InstrumentArguments& a) {
 int run_bench_verb(InstrumentArguments& arguments) {
   prepare(arguments);
   BenchOptions options;
+  options.warmup_steps = arguments.warmup;
   options.steps = arguments.steps;
   const BenchResult result = with_memory_explained(
       arguments.rehearsal, [&](Rehearsal& rehearsal) { return run_bench(rehearsal, options); });
@@ -126,6 +129,7 @@ int run_bench_verb(InstrumentArguments& arguments) {
 int run_profile_verb(InstrumentArguments& arguments) {
   prepare(arguments);
   ProfileOptions options;
+  options.warmup_steps = arguments.warmup;
   options.steps = arguments.steps;
   options.trace = arguments.trace;
   require_writable(arguments.trace);
