@@ -43,11 +43,12 @@ def flags(shape, arch, steps):
     return [*listed, "--arch", arch, "--steps", str(steps), "--json"]
 
 
-def measure(command):
+def measure(command, threads=1):
     """The JSON line that one benchmark process prints."""
-    one_thread = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+    limits = {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads),
+              "OMP_WAIT_POLICY": "PASSIVE"}
     try:
-        done = subprocess.run(command, env=os.environ | one_thread, capture_output=True, text=True)
+        done = subprocess.run(command, env=os.environ | limits, capture_output=True, text=True)
     except OSError as error:
         sys.exit(f"cannot start {command[0]}: {error.strerror}; build it, or see --program, --python")
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
