@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <map>
@@ -50,7 +51,11 @@ void prepare(InstrumentArguments& arguments) {
 
 // Before the steps, not after them.
 void require_writable(const std::string& trace) {
-  if (trace.empty() || std::ofstream(trace)) return;
+  if (trace.empty()) return;
+  if (std::filesystem::exists(trace) && !std::filesystem::is_regular_file(trace)) {
+    throw ConfigError("--trace " + trace + ": is no file; a trace takes its name's place");
+  }
+  if (std::ofstream(trace, std::ios::app)) return;
   throw ConfigError("--trace " + trace + ": cannot be written: " + std::strerror(errno));
 }
 
