@@ -43,11 +43,12 @@ def flags(shape, arch, steps):
     return [*listed, "--arch", arch, "--steps", str(steps), "--json"]
 
 
-def measure(command):
+def measure(command, threads=1):
     """The JSON line that one benchmark process prints."""
-    one_thread = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+    limits = {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads),
+              "OMP_WAIT_POLICY": "PASSIVE"}
     try:
-        done = subprocess.run(command, env=os.environ | one_thread, capture_output=True, text=True)
+        done = subprocess.run(command, env=os.environ | limits, capture_output=True, text=True)
     except OSError as error:
         sys.exit(f"cannot start {command[0]}: {error.strerror}; build it, or see --program, --python")
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
@@ -71,6 +72,8 @@ def main():
     parser.add_argument("--python", default=sys.executable, help="a Python that has torch")
     parser.add_argument("--program", default=str(ROOT / "build/release/bin/scalelaw-train"))
     parser.add_argument("--arch", choices=["transformer", "lstm"], default="transformer")
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32",
+                        help="of scalelaw's products; the reference is fp32")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--only", default="", help="shapes whose name contains this text")
     parser.add_argument("--steps", type=int, help="timed steps (default: by shape)")
@@ -86,7 +89,8 @@ def main():
     rows, below = [], []
     for shape in shapes:
         arguments = flags(shape, options.arch, options.steps or shape["steps"])
-        commands = {"scalelaw": [options.program, "bench", *arguments],
+        commands = {"scalelaw": [options.program, "bench", *arguments,
+                                 "--precision", options.precision],
                     "reference": [options.python, reference_script, *arguments]}
         seen = {"scalelaw": [], "reference": []}
         for round_number in range(options.rounds):
@@ -108,8 +112,8 @@ def main():
                     f"| {min(ratios):.2f} to {max(ratios):.2f} | {tokens:,.0f} |")
         print(f"{shape['name']}: {ratio:.2f}", file=sys.stderr, flush=True)
     torch = seen["reference"][-1].get("torch", "unknown")
-    print(f"\n{options.arch}, float32, one thread, process CPU time; {options.rounds} rounds; "
-          f"PyTorch {torch} eager; {processor()}; {datetime.date.today()}\n")
+    print(f"\n{options.arch}, {options.precision}, one thread, process CPU time; "
+          f"{options.rounds} rounds; PyTorch {torch} eager in fp32; {processor()}; {datetime.date.today()}\n")
     print("| shape | scalelaw, ms a step | PyTorch eager, ms | ratio | over rounds "
           "| scalelaw, tokens per CPU second |\n|---|---|---|---|---|---|")
     print("\n".join(rows))

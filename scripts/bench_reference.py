@@ -3,7 +3,7 @@
 
 A nanoGPT-style Transformer (pre-norm, learned positions, tied head, tanh GELU, biases,
 F.scaled_dot_product_attention) and an LSTM of nn.LSTM layers with residual and norm, eager, float32,
-one thread, torch.optim.AdamW as it comes and clipping at norm 1. Fresh random tokens each step.
+one thread unless told otherwise, torch.optim.AdamW as it comes and clipping at norm 1. Fresh random tokens each step.
 Time is the process's CPU time (time.process_time), which a busy machine disturbs less than wall
 time; the median over steps is printed as one JSON line, with the keys of `scalelaw-train bench`.
 
@@ -118,11 +118,12 @@ def main():
     parser.add_argument("--arch", choices=["transformer", "lstm"], default="transformer")
     parser.add_argument("--steps", type=int, help="timed steps (default: the shape's, else 30)")
     parser.add_argument("--warmup-steps", type=int, default=5, help="untimed steps before (default 5)")
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--bias", action=argparse.BooleanOptionalAction, default=True,
                         help="biases of linear maps and norms (default yes)")
     parser.add_argument("--json", action="store_true", help="accepted; the output is always JSON")
     options = parser.parse_args()
-    torch.set_num_threads(1)
+    torch.set_num_threads(options.threads)
     torch.set_num_interop_threads(1)
     given = options.width is not None
     for shape in [vars(options)] if given else SHAPES:

@@ -6,6 +6,7 @@
 #   format     clang-format 14 on every source; --fix rewrites
 #   includes   which room includes what (scripts/rooms.sh)
 #   linkage    no LibTorch in the small programs, no SentencePiece beside LibTorch
+#   vectors    every kernel's code for x86-64-v3 and v4 holds vector arithmetic
 #   paths      files that docs, comments and scripts name exist
 #   shell      shellcheck
 #   sizes      a nudge, never a failure: header 150 lines, source 300, test 400
@@ -13,7 +14,7 @@
 #              with main, or the last commit when on main); --all, and where that commit is not
 #              in this clone: on all of them
 #
-# Without a CHECK: all of them, in this order. linkage and tidy need the release build.
+# Without a CHECK: all of them, in this order. linkage, vectors and tidy need the release build.
 # The tools: scripts/setup.sh --checks. SCALELAW_BUILD_DIR names another build folder.
 source "$(dirname -- "${BASH_SOURCE[0]}")/stages.sh"
 cd "$root"
@@ -35,16 +36,16 @@ while (($# > 0)); do
       print_help
       exit 0
       ;;
-    format | includes | linkage | paths | shell | sizes | tidy) checks+=("$1") ;;
+    format | includes | linkage | vectors | paths | shell | sizes | tidy) checks+=("$1") ;;
     *) usage_error "unknown check '$1'; see scripts/check.sh --help" ;;
   esac
   shift
 done
-((${#checks[@]} > 0)) || checks=(format includes linkage paths shell sizes tidy)
+((${#checks[@]} > 0)) || checks=(format includes linkage vectors paths shell sizes tidy)
 build=${SCALELAW_BUILD_DIR:-$root/build/release}
 
 # Tracked and new files alike, so that a check runs before a commit too.
-[[ ${checks[*]} == linkage ]] || git rev-parse --git-dir >/dev/null || fail "$root is no git checkout"
+[[ ${checks[*]} == linkage || ${checks[*]} == vectors ]] || git rev-parse --git-dir >/dev/null || fail "$root is no git checkout"
 project_files() {
   git ls-files --cached --others --exclude-standard -- "$@" | sort -u | while IFS= read -r file; do
     [[ ! -f $file ]] || printf '%s\n' "$file"
@@ -122,6 +123,27 @@ check_linkage() {
   ((bad == 0)) || fail_stage "LibTorch and SentencePiece share no process, and the small programs start without LibTorch"
   ((checked > 0)) || fail_stage "no program in $build/bin; build first"
   note "$checked programs"
+}
+
+# A loop that the compiler leaves scalar is slow without a word. What SCALELAW_VECTOR_CLONES built
+# for two instruction sets must each work on whole vectors of floats.
+check_vectors() {
+  local libraries=() scalar seen
+  mapfile -t libraries < <(find "$build/models" "$build/trainer" -name 'lib*.a' 2>/dev/null)
+  ((${#libraries[@]} > 0)) || fail_stage "no library in $build/models; build first"
+  objdump -d -C --no-show-raw-insn "${libraries[@]}" >"$build/kernels.objdump"
+  read -r seen scalar < <(awk '
+    /file format/ { file = $1 }
+    /^[0-9a-f]+ </ { name = $0; sub(/^[0-9a-f]+ </, "", name); sub(/>:$/, "", name)
+                     name = file " " name
+                     if (name ~ /\[clone \.arch_x86_64_v[34]\]$/) seen[name] = 1 }
+    /[ \t]v[a-z0-9]+ps .*%[yz]mm/ { vector[name] = 1 }
+    END { for (name in seen) { n++; if (!(name in vector)) { bad++; print name > "/dev/stderr" } }
+          print n + 0, bad + 0 }' "$build/kernels.objdump")
+  rm -f "$build/kernels.objdump"
+  ((scalar == 0)) || fail_stage "the kernels named above hold no vector arithmetic"
+  ((seen > 0)) || [[ $(uname -m) != x86_64 ]] || fail_stage "no kernel in $build; build first"
+  note "$seen kernels"
 }
 
 # FILE:MATCH for each match of the Perl expression in the files. None is no fault; a grep that could

@@ -6,9 +6,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
 #include <iostream>
-#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -21,7 +19,6 @@
 #include "trainer/config_yaml.h"
 #include "trainer/data_rules.h"
 #include "trainer/device.h"
-#include "trainer/enum_text.h"
 #include "trainer/heap.h"
 #include "trainer/instruments/instrument_verbs.h"
 #include "trainer/program_exit.h"

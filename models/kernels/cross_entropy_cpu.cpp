@@ -28,7 +28,7 @@ void scale_row(int64_t size, float* __restrict row, float factor) {
 }
 
 bool is_first_maximum(const float* row, int64_t target, float maximum) {
-  if (row[target] != maximum) return false;  // also when anything about the row is NaN
+  if (row[target] != maximum) return false;
   for (int64_t v = 0; v < target; ++v) {
     if (row[v] == maximum) return false;
   }
@@ -44,7 +44,7 @@ void cross_entropy_rows(int64_t rows, int64_t vocabulary, float* logits, const i
     const int64_t target = targets[r];
     const float target_logit = row[target];
     const float maximum = row_maximum(vocabulary, row);
-    if (correct != nullptr) correct[r] = is_first_maximum(row, target, maximum);
+    const bool first_maximum = correct != nullptr && is_first_maximum(row, target, maximum);
     float sum = 0;
     if (gradient_scale == 0.0f) {
       sum = sum_of_exponentials(vocabulary, row, maximum);
@@ -54,6 +54,8 @@ void cross_entropy_rows(int64_t rows, int64_t vocabulary, float* logits, const i
       row[target] -= gradient_scale;
     }
     loss_nats[r] = std::log(sum) + (maximum - target_logit);
+    // Not where the row holds NaN, which the maximum may have passed over.
+    if (correct != nullptr) correct[r] = first_maximum && !std::isnan(sum);
   }
 }
 

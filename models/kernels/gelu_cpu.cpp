@@ -12,7 +12,9 @@ struct ValueAndSlope {
   float value, slope;
 };
 
-[[gnu::always_inline]] inline ValueAndSlope gelu(float z) {
+// Below -20 both are 0 to float32, where the clamped exp would leave z^3 something to multiply.
+[[gnu::always_inline]] inline ValueAndSlope gelu(float x) {
+  const float z = x < -20.0f ? -20.0f : x;
   const float square = z * z;
   const float s = vector_math::sigmoid(kTwoRootTwoOverPi * (z + kCubic * square * z));
   const float inner_slope = kTwoRootTwoOverPi * (1.0f + 3.0f * kCubic * square);

@@ -1,5 +1,5 @@
 // Sums and maxima over rows, in lanes, so that the compiler may use vectors without reordering a
-// sum, and the same numbers come out whatever the instruction set. For kernel files only.
+// sum: the order is the same for every instruction set. For kernel files only.
 #pragma once
 
 #include <cstdint>

@@ -42,7 +42,7 @@ at::Tensor part(const at::Tensor& split, int64_t index) {
   return split.select(2, index).transpose(1, 2);
 }
 
-// One window's part of a head, all float32 on the CPU: data of (N, T, parts, H, D).
+// One head of one window of (N, T, parts, H, D), float32 on the CPU.
 class HeadRows {
  public:
   HeadRows(const at::Tensor& split, int64_t head)
@@ -89,7 +89,8 @@ class CpuAttentionFunction : public torch::autograd::Function<CpuAttentionFuncti
                           log_sum.mutable_data_ptr<float>() + head * tokens);
       }
     });
-    context->save_for_backward({split, out_split, log_sum});
+    // The result itself: a view of it would hold on to it, and it to this node.
+    context->save_for_backward({split, out, log_sum});
     context->saved_data["cosine"] = rotary.cosine;
     context->saved_data["sine"] = rotary.sine;
     return out;
@@ -97,13 +98,16 @@ class CpuAttentionFunction : public torch::autograd::Function<CpuAttentionFuncti
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const variable_list saved = context->get_saved_variables();
-    const at::Tensor &split = saved[0], &out = saved[1], &log_sum = saved[2];
-    const at::Tensor out_gradient = gradients[0].contiguous().view(out.sizes());
+    const at::Tensor &split = saved[0], &log_sum = saved[2];
+    const int64_t windows = split.size(0), tokens = split.size(1), n_head = split.size(3);
+    const auto as_split = [&](const at::Tensor& x) {
+      return x.view({windows, tokens, 1, n_head, split.size(4)});
+    };
+    const at::Tensor out = as_split(saved[1]), out_gradient = as_split(gradients[0].contiguous());
     const at::Tensor gradient = at::empty(split.sizes(), split.options());
     const RotaryTable rotary = {context->saved_data["cosine"].toTensor(),
                                 context->saved_data["sine"].toTensor()};
-    const int64_t heads = split.size(0) * split.size(3), tokens = split.size(1);
-    at::parallel_for(0, heads, /*grain_size=*/1, [&](int64_t begin, int64_t end) {
+    at::parallel_for(0, windows * n_head, /*grain_size=*/1, [&](int64_t begin, int64_t end) {
       AttentionHead attention(tokens, split.size(4));
       for (int64_t head = begin; head < end; ++head) {
         const HeadRows rows(split, head), into(gradient, head);

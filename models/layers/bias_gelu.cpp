@@ -21,12 +21,6 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr int64_t kElementsPerTask = 1 << 14;
-
-bool has_kernel(const at::Tensor& x) {
-  return x.is_cpu() && x.scalar_type() == at::kFloat && x.is_contiguous();
-}
-
 // x becomes the slope.
 at::Tensor forward_on_cpu(const at::Tensor& x, const at::Tensor& bias) {
   at::Tensor y = at::empty_like(x);
@@ -70,7 +64,7 @@ class BiasGeluFunction : public torch::autograd::Function<BiasGeluFunction> {
     if (bias.defined()) context->saved_data["bias_gradient"] = bias_parameter.gradient();
     context->saved_data["kept"] = biased;  // z, or the slope there
     context->saved_data["spent"] = false;
-    if (has_kernel(biased)) return forward_on_cpu(biased, bias);
+    if (has_row_kernels(biased)) return forward_on_cpu(biased, bias);
     if (bias.defined()) biased.add_(bias.unsqueeze(1));
     return at::gelu(biased, "tanh");
   }
@@ -82,7 +76,7 @@ class BiasGeluFunction : public torch::autograd::Function<BiasGeluFunction> {
     const at::Tensor kept = data["kept"].toTensor();
     const auto bias = data.find("bias_gradient");
     const at::Tensor bias_gradient = bias == data.end() ? at::Tensor() : bias->second.toTensor();
-    if (has_kernel(kept)) {
+    if (has_row_kernels(kept)) {
       backward_on_cpu(gradients[0].contiguous(), kept, bias_gradient);
       return {kept, at::Tensor()};
     }

@@ -20,22 +20,18 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr int64_t kElementsPerTask = 1 << 14;
-
-bool has_kernel(const at::Tensor& x) {
-  return x.is_cpu() && x.scalar_type() == at::kFloat;
-}
-
 // What is normalised, its norm, and of each row its mean and 1 / sqrt(variance + eps).
 struct Normed {
   at::Tensor x, normed;
   at::Tensor moments;  // (R, M, 2)
 };
 
-// The rows of replica r from `row` on; null of an undefined tensor.
-float* rows_from(const at::Tensor& x, int64_t r, int64_t row) {
-  if (!x.defined()) return nullptr;
-  return x.mutable_data_ptr<float>() + (r * x.size(1) + row) * x.size(2);
+// The rows of replica r from `row` on, to read and to write; null of an undefined tensor.
+const float* rows_of(const at::Tensor& x, int64_t r, int64_t row) {
+  return x.defined() ? x.const_data_ptr<float>() + (r * x.size(1) + row) * x.size(2) : nullptr;
+}
+float* rows_into(const at::Tensor& x, int64_t r, int64_t row) {
+  return x.defined() ? x.mutable_data_ptr<float>() + (r * x.size(1) + row) * x.size(2) : nullptr;
 }
 
 // branch undefined: norm alone.
@@ -49,9 +45,9 @@ Normed forward_by_kernel(const at::Tensor& residual, const at::Tensor& branch,
   for (int64_t r = 0; r < residual.size(0); ++r) {
     at::parallel_for(0, rows, grain, [&](int64_t begin, int64_t end) {
       norm_forward(end - begin, width, static_cast<float>(kNormEpsilon),
-                   rows_from(residual, r, begin), rows_from(branch, r, begin),
-                   replica_vector(gain, r), replica_vector(bias, r), rows_from(sum, r, begin),
-                   rows_from(normed, r, begin), rows_from(moments, r, begin));
+                   rows_of(residual, r, begin), rows_of(branch, r, begin), replica_vector(gain, r),
+                   replica_vector(bias, r), rows_into(sum, r, begin), rows_into(normed, r, begin),
+                   rows_into(moments, r, begin));
     });
   }
   return {sum.defined() ? sum : residual, normed, moments};
@@ -81,9 +77,9 @@ at::Tensor backward_by_kernel(const Backward& to) {
   for (int64_t r = 0; r < to.x.size(0); ++r) {
     const auto sums = sum_row_blocks(
         rows, (has_bias ? 2 : 1) * width, [&](int64_t first, int64_t count, float* block_sums) {
-          norm_backward(count, width, rows_from(to.x, r, first), rows_from(to.moments, r, first),
-                        replica_vector(to.gain, r), rows_from(to.normed_gradient, r, first),
-                        rows_from(to.residual_gradient, r, first), rows_from(dx, r, first),
+          norm_backward(count, width, rows_of(to.x, r, first), rows_of(to.moments, r, first),
+                        replica_vector(to.gain, r), rows_of(to.normed_gradient, r, first),
+                        rows_of(to.residual_gradient, r, first), rows_into(dx, r, first),
                         block_sums, has_bias ? block_sums + width : nullptr);
         });
     add_to_replica(to.gain_gradient, r, sums.data());
@@ -111,12 +107,14 @@ class ResidualNormFunction : public torch::autograd::Function<ResidualNormFuncti
                                const Parameter& gain_parameter, const Parameter& bias_parameter) {
     const bool adds = branch.numel() > 0;
     const at::Tensor bias = bias_parameter.declared() ? bias_parameter.value() : at::Tensor();
-    const auto forward = has_kernel(residual) ? forward_by_kernel : forward_by_operators;
     const at::Tensor added = adds ? branch.to(residual.scalar_type()) : at::Tensor();
+    const bool kernels = has_row_kernels(residual) && (!adds || has_row_kernels(added));
+    const auto forward = kernels ? forward_by_kernel : forward_by_operators;
     const Normed result = forward(residual, added, gain, bias);
     context->saved_data["gain_gradient"] = gain_parameter.gradient();
     if (bias.defined()) context->saved_data["bias_gradient"] = bias_parameter.gradient();
     context->saved_data["adds"] = adds;
+    context->saved_data["kernels"] = kernels;
     context->save_for_backward({result.x, result.moments, gain});
     if (!adds) return {result.normed};
     context->set_materialize_grads(false);
@@ -130,7 +128,8 @@ class ResidualNormFunction : public torch::autograd::Function<ResidualNormFuncti
     at::Tensor dx = through;
     if (gradients.back().defined()) {
       const auto bias = context->saved_data.find("bias_gradient");
-      const auto backward = has_kernel(saved[0]) ? backward_by_kernel : backward_by_operators;
+      const bool kernels = context->saved_data["kernels"].toBool();
+      const auto backward = kernels ? backward_by_kernel : backward_by_operators;
       dx = backward({saved[0], saved[1], saved[2], gradients.back().contiguous(),
                      through.defined() ? through.contiguous() : at::Tensor(),
                      context->saved_data["gain_gradient"].toTensor(),

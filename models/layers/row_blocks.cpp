@@ -13,6 +13,10 @@ constexpr int64_t kRows = 64;  // of a block: short sums round little
 
 }  // namespace
 
+bool has_row_kernels(const at::Tensor& x) {
+  return x.is_cpu() && x.scalar_type() == at::kFloat && x.is_contiguous();
+}
+
 std::vector<float> sum_row_blocks(
     int64_t rows, int64_t n_columns,
     c10::function_ref<void(int64_t first, int64_t rows, float* sums)> visit) {

@@ -10,6 +10,12 @@
 
 namespace scalelaw {
 
+// Whether the row kernels of models/kernels/ can work on x: dense float32 on the CPU.
+bool has_row_kernels(const at::Tensor& x);
+
+// Enough for a task of at::parallel_for that visits rows: fewer cost more to hand out than to do.
+inline constexpr int64_t kElementsPerTask = 1 << 14;
+
 // visit(first row, rows, sums) sees every block once, in any order, and adds its rows' columns to
 // sums [n_columns], zero at first. Returns the blocks' sums added in order.
 std::vector<float> sum_row_blocks(

@@ -284,6 +284,7 @@ TEST_F(BadInput, CommandLineThatIsNoneNamesTheWordAndTheHelp) {
   expect_refused({"bench", "--position", "absolute"},
                  {"--position absolute: must be rotary or learned"});
   expect_refused({"bench", "--width", "10", "--heads", "3"}, {"--heads: must divide"});
+  expect_refused({"profile", "--trace", in("")}, {"is no file"});
   expect_refused({"profile", "--trace", in("none/trace.json")},
                  {"--trace " + in("none/trace.json") + ": cannot be written: No such file"});
   expect_refused({"sweep", "plan", "--nothing"}, {"`scalelaw sweep --help`"});

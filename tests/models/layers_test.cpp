@@ -172,7 +172,7 @@ std::vector<LayerCase> all_cases() {
   std::vector<LayerCase> cases;
   for (const int64_t r : {1, 3}) {
     // The last is wider than a vector and taller than a block of rows.
-    for (const auto& [m, in, out] : {std::tuple{1, 1, 1}, {7, 5, 3}, {33, 20, 52}, {150, 39, 70}}) {
+    for (const auto& [m, in, out] : {std::tuple{1, 1, 1}, {7, 5, 3}, {33, 20, 52}, {600, 39, 70}}) {
       add_dense_cases(r, m, in, out, cases);
       add_token_cases(r, m, in, out, cases);
     }
@@ -180,7 +180,7 @@ std::vector<LayerCase> all_cases() {
     add_sequence_cases(r, 2, 9, 3, 5, cases);
     add_sequence_cases(r, 3, 17, 2, 18, cases);
     add_sequence_cases(r, 1, 75, 2, 6, cases);  // attention in three blocks, the last partly filled
-    add_sequence_cases(r, 1, 140, 1, 4, cases);  // in blocks for long windows
+    add_sequence_cases(r, 1, 140, 1, 18, cases);  // in blocks for long windows
   }
   return cases;
 }
@@ -276,6 +276,53 @@ TEST(Layers, GradientsAreSlopesOfTheLoss) {
     EXPECT_NEAR((loss_at(kStep) - loss_at(-kStep)) / (2 * kStep), slope,
                 1e-6 * (1 + std::abs(slope)))
         << described(layer, 0);
+  }
+}
+
+// On a CPU the products' operands are rounded to bf16 and their results too, nothing else.
+TEST(Layers, LinearInBfloat16IsAsNearAsItsTwin) {
+  std::vector<LayerCase> cases;
+  add_dense_cases(1, 33, 20, 52, cases);
+  add_dense_cases(3, 33, 20, 52, cases);
+  for (const LayerCase& layer : cases) {
+    if (layer.name != "linear") continue;
+    const Evaluated exact = evaluate(layer, at::kDouble, true);
+    const auto with_bf16_products = [&](bool plain) {
+      LayerCase as_float = layer;
+      as_float.apply = [&layer, plain](const Tensors& x, const std::vector<Parameter>& p,
+                                       const Execution&) {
+        const at::Tensor y = layer.apply(x, p, {at::kBFloat16, plain});
+        EXPECT_EQ(y.scalar_type(), at::kFloat);
+        return y;
+      };
+      return evaluate(as_float, at::kFloat, plain);
+    };
+    const Evaluated ours = with_bf16_products(false), twin = with_bf16_products(true);
+    for (size_t i = 0; i < twin.values.size(); ++i) {
+      const double twin_error = largest(twin.values[i] - exact.values[i]);
+      EXPECT_GT(twin_error, 0) << described(layer, i);
+      EXPECT_LE(largest(ours.values[i] - exact.values[i]), 2 * twin_error) << described(layer, i);
+    }
+  }
+}
+
+// A Function that kept a view of its own result would keep itself, and all before it, for ever.
+TEST(Layers, GraphThatIsDroppedWithoutBackwardIsFreed) {
+  for (const LayerCase& layer : all_cases()) {
+    if (layer.inputs.empty()) continue;
+    c10::weak_intrusive_ptr<c10::TensorImpl> watched(c10::intrusive_ptr<c10::TensorImpl>{});
+    {
+      const std::vector<Parameter> parameters =
+          as_parameters(draw(layer.parameters, 4), at::kFloat);
+      Tensors fresh;
+      for (const at::Tensor& input : draw(layer.inputs, 3)) {
+        fresh.push_back(input.to(at::kFloat).requires_grad_(true) * 1.0);
+      }
+      watched = c10::weak_intrusive_ptr<c10::TensorImpl>(fresh[0].getIntrusivePtr());
+      const at::Tensor output = layer.apply(fresh, parameters, {at::kFloat, false});
+      EXPECT_FALSE(watched.expired());
+    }
+    EXPECT_TRUE(watched.expired()) << described(layer, 0);
   }
 }
 

@@ -65,7 +65,6 @@ double product_ceiling(const RehearsalOptions& options) {
 
 BenchResult run_bench(Rehearsal& rehearsal, const BenchOptions& options) {
   BenchResult result;
-  result.ceiling_flops_per_second = product_ceiling(rehearsal.options());
   for (int64_t step = 0; step < options.warmup_steps; ++step) rehearsal.step();
   std::vector<double> cpu_seconds, wall_seconds;
   const auto faults = usage().ru_minflt;
@@ -77,12 +76,15 @@ BenchResult run_bench(Rehearsal& rehearsal, const BenchOptions& options) {
   }
   result.page_faults_a_step =
       static_cast<double>(usage().ru_minflt - faults) / static_cast<double>(options.steps);
-  result.peak_memory_bytes = 1024.0 * static_cast<double>(usage().ru_maxrss);
+  if (rehearsal.options().device.is_cpu()) {
+    result.peak_memory_bytes = 1024.0 * static_cast<double>(usage().ru_maxrss);
+  }
   result.step_cpu_seconds_median = median(cpu_seconds);
   result.step_wall_seconds_median = median(wall_seconds);
   result.tokens_per_second =
       static_cast<double>(rehearsal.tokens_a_step()) / result.step_wall_seconds_median;
   result.flops_per_second = rehearsal.flops_a_step() / result.step_wall_seconds_median;
+  result.ceiling_flops_per_second = product_ceiling(rehearsal.options());
   return result;
 }
 
@@ -111,18 +113,26 @@ std::string to_json_line(const RehearsalOptions& rehearsal, const BenchOptions& 
 }
 
 std::string to_text(const BenchResult& result) {
-  char text[512];
-  std::snprintf(text, sizeof(text),
-                "%.3f ms a step (%.3f ms of CPU time), %.0f tokens/s\n"
-                "%.1f GFLOP/s (exact_causal), %.0f%% of the %.1f that a product of 1024 x 1024 x "
-                "1024 reaches here\n"
-                "%.0f MB at most, program and libraries included; %.1f page faults a step\n",
-                1e3 * result.step_wall_seconds_median, 1e3 * result.step_cpu_seconds_median,
-                result.tokens_per_second, 1e-9 * result.flops_per_second,
-                100 * result.flops_per_second / result.ceiling_flops_per_second,
-                1e-9 * result.ceiling_flops_per_second, 1e-6 * result.peak_memory_bytes,
-                result.page_faults_a_step);
-  return text;
+  const auto line = [](const char* format, auto... values) {
+    char text[256];
+    std::snprintf(text, sizeof(text), format, values...);
+    return std::string(text);
+  };
+  std::string text = line("%.3f ms a step (%.3f ms of CPU time), %.0f tokens/s\n",
+                          1e3 * result.step_wall_seconds_median,
+                          1e3 * result.step_cpu_seconds_median, result.tokens_per_second);
+  const double ceiling = result.ceiling_flops_per_second;
+  if (result.flops_per_second > 0) {
+    text += line(
+        "%.1f GFLOP/s (exact_causal), %.0f%% of the %.1f that products of 1024 x 1024 x "
+        "1024 reach here\n",
+        1e-9 * result.flops_per_second, 100 * result.flops_per_second / ceiling, 1e-9 * ceiling);
+  }
+  if (result.peak_memory_bytes > 0) {
+    text +=
+        line("%.0f MB at most, program and libraries included; ", 1e-6 * result.peak_memory_bytes);
+  }
+  return text + line("%.1f page faults a step\n", result.page_faults_a_step);
 }
 
 }  // namespace scalelaw

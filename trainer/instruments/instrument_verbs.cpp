@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <map>
@@ -50,7 +51,11 @@ void prepare(InstrumentArguments& arguments) {
 
 // Before the steps, not after them.
 void require_writable(const std::string& trace) {
-  if (trace.empty() || std::ofstream(trace)) return;
+  if (trace.empty()) return;
+  if (std::filesystem::exists(trace) && !std::filesystem::is_regular_file(trace)) {
+    throw ConfigError("--trace " + trace + ": is no file; a trace takes its name's place");
+  }
+  if (std::ofstream(trace, std::ios::app)) return;
   throw ConfigError("--trace " + trace + ": cannot be written: " + std::strerror(errno));
 }
 
@@ -94,6 +99,7 @@ void add_bench(CLI::App& app, InstrumentArguments& a) {
       "Example: scalelaw bench --layers 4 --width 128 --context 256 --batch 8 --vocab 1024");
   add_shape(*verb, a);
   add_whole(*verb, "--steps", a.steps, {1}, "timed steps");
+  add_whole(*verb, "--warmup", a.warmup, {0}, "steps before them");
   verb->add_flag("--json", a.json, "one JSON line");
 }
 
@@ -105,6 +111,7 @@ void add_profile(CLI::App& app, InstrumentArguments& a) {
   a.steps = 10;
   add_shape(*verb, a);
   add_whole(*verb, "--steps", a.steps, {1}, "profiled steps");
+  add_whole(*verb, "--warmup", a.warmup, {0}, "steps before them");
   add_whole(*verb, "--rows", a.rows, {1}, "operators in the table");
   verb->add_option("--trace", a.trace, "write a Chrome trace of all events")->type_name("FILE");
 }
@@ -112,6 +119,7 @@ void add_profile(CLI::App& app, InstrumentArguments& a) {
 int run_bench_verb(InstrumentArguments& arguments) {
   prepare(arguments);
   BenchOptions options;
+  options.warmup_steps = arguments.warmup;
   options.steps = arguments.steps;
   const BenchResult result = with_memory_explained(
       arguments.rehearsal, [&](Rehearsal& rehearsal) { return run_bench(rehearsal, options); });
@@ -126,6 +134,7 @@ int run_bench_verb(InstrumentArguments& arguments) {
 int run_profile_verb(InstrumentArguments& arguments) {
   prepare(arguments);
   ProfileOptions options;
+  options.warmup_steps = arguments.warmup;
   options.steps = arguments.steps;
   options.trace = arguments.trace;
   require_writable(arguments.trace);

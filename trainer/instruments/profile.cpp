@@ -6,8 +6,10 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <map>
 #include <set>
+#include <stdexcept>
 #include <tuple>
 #include <utility>
 
@@ -54,6 +56,21 @@ void add_self_times(std::vector<Span> spans, std::map<std::string, OperatorTime>
     total.self_seconds_a_step += length;
     if (!open.empty()) open.back().second->self_seconds_a_step -= length;
     open.emplace_back(span.end, &total);
+  }
+}
+
+// Kineto says nothing of a disk that is full: its file ends in a brace or is not whole.
+void save_trace(torch::autograd::profiler::ProfilerResult& result,
+                const std::filesystem::path& file) {
+  result.save(file.string());
+  std::ifstream written(file, std::ios::binary | std::ios::ate);
+  const auto size = static_cast<std::streamoff>(written.tellg());
+  std::string end(8, ' ');
+  written.seekg(std::max<std::streamoff>(0, size - 8));
+  written.read(end.data(), static_cast<std::streamsize>(end.size()));
+  if (size <= 0 || end.find('}') == std::string::npos) {
+    std::filesystem::remove(file.string() + ".tmp");  // Kineto's draft
+    throw std::runtime_error(file.string() + ": the trace could not be written whole");
   }
 }
 
@@ -116,7 +133,7 @@ Profile profile_steps(Rehearsal& rehearsal, const ProfileOptions& options) {
   const auto steps = static_cast<double>(options.steps);
   Profile profile = tabulate(result->events(), steps);
   profile.step_seconds = wall.count() / steps;
-  if (!options.trace.empty()) result->save(options.trace.string());
+  if (!options.trace.empty()) save_trace(*result, options.trace);
   return profile;
 }
 

@@ -32,6 +32,7 @@ struct Profile {
   double kernels_a_step = 0;            // of a GPU
 };
 
+// std::runtime_error where the trace could not be written whole.
 Profile profile_steps(Rehearsal& rehearsal, const ProfileOptions& options);
 
 // A table of the `rows` costliest and a line for the rest.
