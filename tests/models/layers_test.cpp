@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "models/layers/attention.h"
@@ -310,7 +311,7 @@ TEST(Layers, LinearInBfloat16IsAsNearAsItsTwin) {
 TEST(Layers, GraphThatIsDroppedWithoutBackwardIsFreed) {
   for (const LayerCase& layer : all_cases()) {
     if (layer.inputs.empty()) continue;
-    c10::weak_intrusive_ptr<c10::TensorImpl> watched(c10::intrusive_ptr<c10::TensorImpl>{});
+    std::weak_ptr<torch::autograd::Node> before;
     {
       const std::vector<Parameter> parameters =
           as_parameters(draw(layer.parameters, 4), at::kFloat);
@@ -318,11 +319,11 @@ TEST(Layers, GraphThatIsDroppedWithoutBackwardIsFreed) {
       for (const at::Tensor& input : draw(layer.inputs, 3)) {
         fresh.push_back(input.to(at::kFloat).requires_grad_(true) * 1.0);
       }
-      watched = c10::weak_intrusive_ptr<c10::TensorImpl>(fresh[0].getIntrusivePtr());
+      before = fresh[0].grad_fn();
       const at::Tensor output = layer.apply(fresh, parameters, {at::kFloat, false});
-      EXPECT_FALSE(watched.expired());
+      EXPECT_FALSE(before.expired());
     }
-    EXPECT_TRUE(watched.expired()) << described(layer, 0);
+    EXPECT_TRUE(before.expired()) << described(layer, 0);
   }
 }
 
