@@ -30,8 +30,7 @@ std::string replaced(std::string text, const std::string& what, const std::strin
 // LinearFunction.
 std::string readable(const std::string& name) {
   static const std::string node = "torch::autograd::CppNode<";
-  const std::string plain =
-      replaced(replaced(name, "(anonymous namespace)::", ""), "scalelaw::", "");
+  std::string plain = replaced(replaced(name, "(anonymous namespace)::", ""), "scalelaw::", "");
   if (plain.starts_with("autograd::engine")) return "autograd engine";
   if (!plain.starts_with(node)) return plain;
   return plain.substr(node.size(), plain.size() - node.size() - 1) + " (backward)";
