@@ -67,16 +67,29 @@ def processor():
         return platform.processor() or platform.machine()
 
 
-def main():
-    parser = argparse.ArgumentParser(
-        description="scalelaw's training step against plain eager PyTorch's, interleaved.")
-    parser.add_argument("--python", default=sys.executable, help="a Python that has torch")
+def options_of_all(description):
+    """A parser of what every benchmark of steps can be asked for."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--program", default=str(ROOT / "build/release/bin/scalelaw-train"))
     parser.add_argument("--arch", choices=["transformer", "lstm"], default="transformer")
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32",
-                        help="of scalelaw's products; the reference is fp32")
-    parser.add_argument("--rounds", type=int, default=7)
+                        help="of scalelaw's products; a reference is fp32")
     parser.add_argument("--only", default="", help="shapes whose name contains this text")
+    return parser
+
+
+def chosen(shapes, options, parser):
+    found = [shape for shape in shapes if options.only in shape["name"]]
+    if not found:
+        parser.error(f"no shape is called like '{options.only}'")
+    return found
+
+
+def main():
+    parser = options_of_all(
+        "scalelaw's training step against plain eager PyTorch's, interleaved.")
+    parser.add_argument("--python", default=sys.executable, help="a Python that has torch")
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--steps", type=int, help="timed steps (default: by shape)")
     parser.add_argument("--at-least", type=float,
                         help="end with code 1 when a median ratio is below this")
@@ -84,9 +97,7 @@ def main():
     options = parser.parse_args()
     reference_script = str(ROOT / "scripts/bench_reference.py")
     out = open(options.out, "w") if options.out else None
-    shapes = [shape for shape in SHAPES if options.only in shape["name"]]
-    if not shapes:
-        parser.error(f"no shape is called like '{options.only}'")
+    shapes = chosen(SHAPES, options, parser)
     rows, below = [], []
     for shape in shapes:
         arguments = flags(shape, options.arch, options.steps or shape["steps"])

@@ -10,30 +10,22 @@ processes together, of the steps in the middle; the table gives the median over 
 Markdown for docs/performance.md. Needs Python 3 alone; PyTorch only in --python.
 """
 
-import argparse
 import concurrent.futures
 import datetime
 import os
 import statistics
 import sys
 
-from bench import ROOT, SHAPES, flags, measure, processor
+from bench import ROOT, SHAPES, chosen, flags, measure, options_of_all, processor
 
 
 def main():
-    parser = argparse.ArgumentParser(description="A sweep's throughput against PyTorch's.")
+    parser = options_of_all("A sweep's throughput against PyTorch's.")
     parser.add_argument("--python", default=sys.executable, help="a Python that has torch")
-    parser.add_argument("--program", default=str(ROOT / "build/release/bin/scalelaw-train"))
-    parser.add_argument("--arch", choices=["transformer", "lstm"], default="transformer")
-    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32",
-                        help="of scalelaw's products; the reference is fp32")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", default="", help="shapes whose name contains this text")
     options = parser.parse_args()
     cores = len(os.sched_getaffinity(0))
-    shapes = [shape for shape in SHAPES if options.only in shape["name"]]
-    if not shapes:
-        parser.error(f"no shape is called like '{options.only}'")
+    shapes = chosen(SHAPES, options, parser)
     print(f"{options.arch}, {options.precision}, {cores} cores, {options.rounds} rounds; "
           f"PyTorch eager in fp32; {processor()}; {datetime.date.today()}\n")
     print("| shape | scalelaw, tokens/s | PyTorch, tokens/s | ratio | over rounds |")

@@ -9,12 +9,11 @@ of the same precision reaches on the same device in the same process; FLOPs are 
 docs/performance.md. Needs Python 3 alone.
 """
 
-import argparse
 import datetime
 import pathlib
 import sys
 
-from bench import ROOT, measure, processor
+from bench import chosen, measure, options_of_all, processor
 
 # The batch on a GPU is what fills it, on a CPU what a step of seconds allows.
 SHAPES = [
@@ -39,16 +38,10 @@ def command(options, shape):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="The training step against the products' ceiling.")
-    parser.add_argument("--program", default=str(ROOT / "build/release/bin/scalelaw-train"))
-    parser.add_argument("--arch", choices=["transformer", "lstm"], default="transformer")
+    parser = options_of_all("The training step against the products' ceiling.")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
-    parser.add_argument("--only", default="", help="shapes whose name contains this text")
     options = parser.parse_args()
-    shapes = [shape for shape in SHAPES if options.only in shape["name"]]
-    if not shapes:
-        parser.error(f"no shape is called like '{options.only}'")
+    shapes = chosen(SHAPES, options, parser)
     where = processor() if options.device == "cpu" else "GPU"
     print(f"{options.arch}, {options.precision}, {where}, {datetime.date.today()}\n")
     print("| N | shape | ms a step | tokens/s | GFLOP/s | of the ceiling | peak memory |")

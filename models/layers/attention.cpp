@@ -21,6 +21,7 @@
 
 #include "models/kernels/attention.h"
 #include "models/kernels/rotary.h"
+#include "models/layers/row_blocks.h"
 
 namespace scalelaw {
 namespace {
@@ -172,8 +173,7 @@ at::Tensor causal_attention(const at::Tensor& qkv, const AttentionGeometry& geom
   TORCH_CHECK(geometry.n_head <= kMaxGridSize, "attention: n_head ", geometry.n_head, " above ",
               kMaxGridSize);
   if (execution.plain_operators) return plain::causal_attention(qkv, geometry, rotary);
-  if (qkv.is_cpu() && qkv.scalar_type() == at::kFloat)
-    return CpuAttentionFunction::apply(qkv, geometry, rotary);
+  if (has_row_kernels(qkv)) return CpuAttentionFunction::apply(qkv, geometry, rotary);
   return attention_by_autograd(qkv, geometry, rotary);
 }
 

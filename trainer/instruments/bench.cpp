@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "models/layers/product.h"
+#include "trainer/clock.h"
 #include "trainer/enum_text.h"
 
 namespace scalelaw {
@@ -19,9 +20,9 @@ namespace {
 constexpr int64_t kCeilingSize = 1024;
 constexpr int kCeilingProducts = 8;
 
-double seconds(clockid_t clock) {
+double process_cpu_seconds() {
   timespec time{};
-  clock_gettime(clock, &time);
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
@@ -55,10 +56,10 @@ double product_ceiling(const RehearsalOptions& options) {
   products(count);
   double best = 0;
   for (int i = 0; i < kCeilingProducts; ++i) {
-    const double start = seconds(CLOCK_MONOTONIC);
+    const double start = monotonic_seconds();
     products(count);
     const double flops = 2.0 * count * kCeilingSize * kCeilingSize * kCeilingSize;
-    best = std::max(best, flops / (seconds(CLOCK_MONOTONIC) - start));
+    best = std::max(best, flops / (monotonic_seconds() - start));
   }
   return best;
 }
@@ -69,10 +70,10 @@ BenchResult run_bench(Rehearsal& rehearsal, const BenchOptions& options) {
   std::vector<double> cpu_seconds, wall_seconds;
   const auto faults = usage().ru_minflt;
   for (int64_t step = 0; step < options.steps; ++step) {
-    const double cpu = seconds(CLOCK_PROCESS_CPUTIME_ID), wall = seconds(CLOCK_MONOTONIC);
+    const double cpu = process_cpu_seconds(), wall = monotonic_seconds();
     result.final_loss_nats = rehearsal.step();
-    cpu_seconds.push_back(seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu);
-    wall_seconds.push_back(seconds(CLOCK_MONOTONIC) - wall);
+    cpu_seconds.push_back(process_cpu_seconds() - cpu);
+    wall_seconds.push_back(monotonic_seconds() - wall);
   }
   result.page_faults_a_step =
       static_cast<double>(usage().ru_minflt - faults) / static_cast<double>(options.steps);

@@ -3,7 +3,6 @@
 #include <torch/csrc/autograd/profiler_kineto.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -12,6 +11,8 @@
 #include <stdexcept>
 #include <tuple>
 #include <utility>
+
+#include "trainer/clock.h"
 
 namespace scalelaw {
 namespace {
@@ -125,13 +126,13 @@ Profile profile_steps(Rehearsal& rehearsal, const ProfileOptions& options) {
   if (rehearsal.options().device.is_cuda()) activities.insert(ActivityType::CUDA);
   profiler::prepareProfiler(config, activities);
   profiler::enableProfiler(config, activities);
-  const auto start = std::chrono::steady_clock::now();
+  const double start = monotonic_seconds();
   for (int64_t step = 0; step < options.steps; ++step) rehearsal.step();
-  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
+  const double wall = monotonic_seconds() - start;
   const auto result = profiler::disableProfiler();
   const auto steps = static_cast<double>(options.steps);
   Profile profile = tabulate(result->events(), steps);
-  profile.step_seconds = wall.count() / steps;
+  profile.step_seconds = wall / steps;
   if (!options.trace.empty()) save_trace(*result, options.trace);
   return profile;
 }
