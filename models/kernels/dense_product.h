@@ -1,8 +1,11 @@
-// Row-major float32 products on one thread: LibTorch's micro-kernels instead of its BLAS, which
-// they beat about twofold at the sizes of small models (tests/models/product_benchmark.cpp).
+// Row-major products on one thread, summed in float32: LibTorch's micro-kernels instead of its
+// BLAS, which they beat about twofold at the sizes of small models
+// (tests/models/product_benchmark.cpp).
 #pragma once
 
 #include <cstdint>
+
+#include "models/kernels/bfloat16.h"
 
 namespace scalelaw {
 
@@ -19,5 +22,10 @@ struct Matrix {
 // c = a b, or c += a b; a [rows, depth], b [depth, columns], c [rows, columns].
 void dense_product(int64_t rows, int64_t columns, int64_t depth, ConstMatrix a, ConstMatrix b,
                    Matrix c, bool add);
+
+// Whether this CPU multiplies in bf16; without, the product below must not be called.
+bool has_bfloat16_products();
+// The same, a [rows, b.even_depth()] and b in bf16: the products exact, their sum in float32.
+void dense_product(int64_t rows, ConstBfloat16Matrix a, const PairedRows& b, Matrix c, bool add);
 
 }  // namespace scalelaw

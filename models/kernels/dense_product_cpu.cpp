@@ -57,4 +57,23 @@ void dense_product(int64_t rows, int64_t columns, int64_t depth, ConstMatrix a, 
   (panels_pay ? product_by_panels : micro_kernels)(rows, columns, depth, a, b, c, add);
 }
 
+bool has_bfloat16_products() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512bf16") != 0;
+#else
+  return false;
+#endif
+}
+
+void dense_product(int64_t rows, ConstBfloat16Matrix a, const PairedRows& b, Matrix c, bool add) {
+  for (int64_t j = 0; j < b.columns(); j += PairedRows::kPanelColumns) {
+    const int64_t wide = std::min(PairedRows::kPanelColumns, b.columns() - j);
+    at::native::cpublas::brgemm(rows, wide, b.even_depth(), a.stride, wide, c.stride, add,
+                                reinterpret_cast<const at::BFloat16*>(a.data),
+                                reinterpret_cast<const at::BFloat16*>(b.panel(j)), c.data + j,
+                                /*is_vnni=*/true);
+  }
+  at::native::cpublas::brgemm_release();  // of tiles, where the CPU has them
+}
+
 }  // namespace scalelaw
