@@ -32,13 +32,33 @@ void pair_two_rows(int64_t columns, const uint16_t* __restrict even, const uint1
   }
 }
 
-// Pairs of columns first to first + count of x [rows, columns], [ceil(rows / 2), count].
-void pair_rows(int64_t rows, ConstBfloat16Matrix x, int64_t first, int64_t count, uint32_t* pairs) {
-  for (int64_t row = 0; row + 1 < rows; row += 2, pairs += count) {
-    const uint16_t* even = x.data + row * x.stride + first;
-    pair_two_rows(count, even, even + x.stride, pairs);
+SCALELAW_VECTOR_CLONES
+void round_two_rows(int64_t columns, const float* __restrict even, const float* __restrict odd,
+                    uint32_t* __restrict pairs) {
+  for (int64_t j = 0; j < columns; ++j) {
+    pairs[j] = static_cast<uint32_t>(rounded(even[j])) | static_cast<uint32_t>(rounded(odd[j]))
+                                                             << 16;
   }
-  if (rows % 2 != 0) std::copy_n(x.data + (rows - 1) * x.stride + first, count, pairs);
+}
+
+// x [rows, columns] two rows at a time, [ceil(rows / 2), columns].
+void pair_rows(int64_t rows, int64_t columns, ConstBfloat16Matrix x, uint32_t* pairs,
+               int64_t stride) {
+  for (int64_t row = 0; row + 1 < rows; row += 2, pairs += stride) {
+    const uint16_t* even = x.data + row * x.stride;
+    pair_two_rows(columns, even, even + x.stride, pairs);
+  }
+  if (rows % 2 != 0) std::copy_n(x.data + (rows - 1) * x.stride, columns, pairs);
+}
+
+void pair_rows(int64_t rows, int64_t columns, ConstMatrix x, uint32_t* pairs, int64_t stride) {
+  for (int64_t row = 0; row + 1 < rows; row += 2, pairs += stride) {
+    const float* even = x.data + row * x.stride;
+    round_two_rows(columns, even, even + x.stride, pairs);
+  }
+  if (rows % 2 == 0) return;
+  const float* last = x.data + (rows - 1) * x.stride;
+  for (int64_t j = 0; j < columns; ++j) pairs[j] = rounded(last[j]);
 }
 
 // The 32-bit transpose moves bits, whatever they mean.
@@ -64,40 +84,63 @@ void from_bfloat16(int64_t count, const uint16_t* __restrict x, float* __restric
   for (int64_t i = 0; i < count; ++i) y[i] = widened(x[i]);
 }
 
-PairedRows::PairedRows(int64_t columns, int64_t depth)
-    : pairs_((depth + 1) / 2), columns_(columns), data_(room(pairs_ * columns)) {}
-
-PairedRows::PairedRows(int64_t depth, ConstBfloat16Matrix b, int64_t columns)
-    : PairedRows(columns, depth) {
-  for (int64_t j = 0; j < columns; j += kPanelColumns) {
-    pair_rows(depth, b, j, std::min(kPanelColumns, columns - j), data_.get() + j * pairs_);
+Bfloat16Rows::Bfloat16Rows(int64_t rows, int64_t columns, ConstMatrix x)
+    : stride_(columns + columns % 2),
+      data_(std::make_unique_for_overwrite<uint16_t[]>(static_cast<size_t>(rows * stride_))) {
+  for (int64_t row = 0; row < rows; ++row) {
+    uint16_t* to = data_.get() + row * stride_;
+    to_bfloat16(columns, x.data + row * x.stride, to);
+    if (columns < stride_) to[columns] = 0;
   }
 }
 
-PairedRows PairedRows::of_transposed(int64_t columns, int64_t depth,
-                                     ConstBfloat16Matrix b_transposed) {
-  PairedRows result(columns, depth);
-  for (int64_t j = 0; j < columns; j += kPanelColumns) {
-    const int64_t wide = std::min(kPanelColumns, columns - j);
-    transpose_pairs(wide, result.pairs_, b_transposed.data + j * b_transposed.stride,
-                    b_transposed.stride / 2, result.data_.get() + j * result.pairs_, wide);
+PairedRows::PairedRows(int64_t rows, int64_t columns, int64_t panel_columns)
+    : pairs_((rows + 1) / 2),
+      panel_columns_(std::min(panel_columns, columns)),
+      data_(room((columns + panel_columns_ - 1) / panel_columns_ * panel_columns_ * pairs_)) {}
+
+PairedRows::PairedRows(int64_t rows, int64_t columns, ConstBfloat16Matrix x)
+    : PairedRows(rows, columns, kPanelColumns) {
+  for (int64_t j = 0; j < columns; j += panel_columns_) {
+    pair_rows(rows, std::min(panel_columns_, columns - j),
+              ConstBfloat16Matrix{x.data + j, x.stride}, panel(j), panel_columns_);
+  }
+}
+
+PairedRows::PairedRows(int64_t rows, int64_t columns, ConstMatrix x)
+    : PairedRows(rows, columns, kPanelColumns) {
+  for (int64_t j = 0; j < columns; j += panel_columns_) {
+    pair_rows(rows, std::min(panel_columns_, columns - j), ConstMatrix{x.data + j, x.stride},
+              panel(j), panel_columns_);
+  }
+}
+
+PairedRows PairedRows::of_transposed(int64_t rows, int64_t columns,
+                                     ConstBfloat16Matrix x_transposed, int64_t panel_columns) {
+  PairedRows result(rows, columns, panel_columns);
+  const int64_t width = result.panel_columns_;
+  for (int64_t j = 0; j < columns; j += width) {
+    transpose_pairs(std::min(width, columns - j), result.pairs_,
+                    x_transposed.data + j * x_transposed.stride, x_transposed.stride / 2,
+                    result.panel(j), width);
   }
   return result;
 }
 
-const uint16_t* PairedRows::panel(int64_t column) const {
-  return reinterpret_cast<const uint16_t*>(data_.get() + column * pairs_);
+ConstPairedMatrix PairedRows::from(int64_t row, int64_t column) const {
+  const uint32_t* first = data_.get() + column * pairs_ + row / 2 * panel_columns_;
+  return {reinterpret_cast<const uint16_t*>(first), panel_columns_, 2 * pairs_ * panel_columns_};
 }
 
 TransposedRows::TransposedRows(int64_t rows, int64_t columns, ConstBfloat16Matrix x)
     : pairs_((rows + 1) / 2), data_(room(pairs_ * columns)) {
   const auto paired = room(pairs_ * columns);
-  pair_rows(rows, x, 0, columns, paired.get());
+  pair_rows(rows, columns, x, paired.get(), columns);
   transpose_pairs(pairs_, columns, paired.get(), columns, data_.get(), pairs_);
 }
 
-ConstBfloat16Matrix TransposedRows::matrix() const {
-  return {reinterpret_cast<const uint16_t*>(data_.get()), 2 * pairs_};
+ConstBfloat16Matrix TransposedRows::from_column(int64_t column) const {
+  return {reinterpret_cast<const uint16_t*>(data_.get()) + column, 2 * pairs_};
 }
 
 }  // namespace scalelaw

@@ -6,18 +6,9 @@
 #include <cstdint>
 
 #include "models/kernels/bfloat16.h"
+#include "models/kernels/matrix.h"
 
 namespace scalelaw {
-
-// A matrix by its first element and the distance between its rows.
-struct ConstMatrix {
-  const float* data;
-  int64_t stride;
-};
-struct Matrix {
-  float* data;
-  int64_t stride;
-};
 
 // c = a b, or c += a b; a [rows, depth], b [depth, columns], c [rows, columns].
 void dense_product(int64_t rows, int64_t columns, int64_t depth, ConstMatrix a, ConstMatrix b,
@@ -25,7 +16,9 @@ void dense_product(int64_t rows, int64_t columns, int64_t depth, ConstMatrix a, 
 
 // Whether this CPU multiplies in bf16; without, the product below must not be called.
 bool has_bfloat16_products();
-// The same, a [rows, b.even_depth()] and b in bf16: the products exact, their sum in float32.
-void dense_product(int64_t rows, ConstBfloat16Matrix a, const PairedRows& b, Matrix c, bool add);
+// The same in bf16, the products exact, their sum in float32. An odd depth is rounded up, to the
+// zeros that a and b then have there.
+void dense_product(int64_t rows, int64_t columns, int64_t depth, ConstBfloat16Matrix a,
+                   ConstPairedMatrix b, Matrix c, bool add);
 
 }  // namespace scalelaw

@@ -65,12 +65,13 @@ bool has_bfloat16_products() {
 #endif
 }
 
-void dense_product(int64_t rows, ConstBfloat16Matrix a, const PairedRows& b, Matrix c, bool add) {
-  for (int64_t j = 0; j < b.columns(); j += PairedRows::kPanelColumns) {
-    const int64_t wide = std::min(PairedRows::kPanelColumns, b.columns() - j);
-    at::native::cpublas::brgemm(rows, wide, b.even_depth(), a.stride, wide, c.stride, add,
-                                reinterpret_cast<const at::BFloat16*>(a.data),
-                                reinterpret_cast<const at::BFloat16*>(b.panel(j)), c.data + j,
+void dense_product(int64_t rows, int64_t columns, int64_t depth, ConstBfloat16Matrix a,
+                   ConstPairedMatrix b, Matrix c, bool add) {
+  const auto* a_data = reinterpret_cast<const at::BFloat16*>(a.data);
+  const auto* panel = reinterpret_cast<const at::BFloat16*>(b.data);
+  for (int64_t j = 0; j < columns; j += b.panel_columns, panel += b.panel_stride) {
+    at::native::cpublas::brgemm(rows, std::min(b.panel_columns, columns - j), depth + depth % 2,
+                                a.stride, b.panel_columns, c.stride, add, a_data, panel, c.data + j,
                                 /*is_vnni=*/true);
   }
   at::native::cpublas::brgemm_release();  // of tiles, where the CPU has them

@@ -31,15 +31,20 @@ PairedRows paired(const at::Tensor& b, int64_t replica) {
   const int64_t depth = b.size(1), columns = b.size(2);
   const at::Tensor turned = b.transpose(1, 2);
   if (!rows_are_dense(b) && rows_are_dense(turned) && depth % 2 == 0 && turned.stride(1) % 2 == 0)
-    return PairedRows::of_transposed(columns, depth, matrix(turned, replica));
+    return PairedRows::of_transposed(depth, columns, matrix(turned, replica));
   const at::Tensor dense = rows_are_dense(b) ? b : b.contiguous();
-  return {depth, matrix(dense, replica), columns};
+  return {depth, columns, matrix(dense, replica)};
 }
 
-void multiply_rows(int64_t rows, ConstBfloat16Matrix a, const PairedRows& b, Matrix out, bool add) {
-  at::parallel_for(0, rows, kRowGrain, [&](int64_t begin, int64_t end) {
-    dense_product(end - begin, {a.data + begin * a.stride, a.stride}, b,
-                  {out.data + begin * out.stride, out.stride}, add);
+struct Sizes {
+  int64_t rows, columns, depth;
+};
+
+void multiply_rows(const Sizes& sizes, ConstBfloat16Matrix a, const PairedRows& b, Matrix out,
+                   bool add) {
+  at::parallel_for(0, sizes.rows, kRowGrain, [&](int64_t begin, int64_t end) {
+    dense_product(end - begin, sizes.columns, sizes.depth, {a.data + begin * a.stride, a.stride},
+                  b.from(0), {out.data + begin * out.stride, out.stride}, add);
   });
 }
 
@@ -50,7 +55,8 @@ void multiply(const at::Tensor& a, const at::Tensor& b, const at::Tensor& out, b
   const bool odd = a.size(2) % 2 != 0;
   const at::Tensor a_even = odd ? at::constant_pad_nd(a, {0, 1}) : a;
   for (int64_t r = 0; r < a.size(0); ++r) {
-    multiply_rows(a.size(1), matrix(a_even, r), paired(b, r), float_matrix(out, r), add);
+    multiply_rows({a.size(1), b.size(2), a.size(2)}, matrix(a_even, r), paired(b, r),
+                  float_matrix(out, r), add);
   }
 }
 
@@ -60,14 +66,14 @@ void add_transposed_product(const at::Tensor& a, const at::Tensor& b, const at::
   for (int64_t r = 0; r < a.size(0); ++r) {
     if (rows <= columns) {
       const TransposedRows turned(depth, rows, matrix(a, r));
-      multiply_rows(rows, turned.matrix(), {depth, matrix(b, r), columns}, float_matrix(sum, r),
-                    /*add=*/true);
+      multiply_rows({rows, columns, depth}, turned.from_column(0), {depth, columns, matrix(b, r)},
+                    float_matrix(sum, r), /*add=*/true);
       continue;
     }
     const TransposedRows turned(depth, columns, matrix(b, r));
     std::vector<float> product(static_cast<size_t>(rows * columns));
-    multiply_rows(columns, turned.matrix(), {depth, matrix(a, r), rows}, {product.data(), rows},
-                  /*add=*/false);
+    multiply_rows({columns, rows, depth}, turned.from_column(0), {depth, rows, matrix(a, r)},
+                  {product.data(), rows}, /*add=*/false);
     add_transpose(columns, rows, {product.data(), rows}, float_matrix(sum, r));
   }
 }
