@@ -57,4 +57,24 @@ void dense_product(int64_t rows, int64_t columns, int64_t depth, ConstMatrix a, 
   (panels_pay ? product_by_panels : micro_kernels)(rows, columns, depth, a, b, c, add);
 }
 
+bool has_bfloat16_products() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512bf16") != 0;
+#else
+  return false;
+#endif
+}
+
+void dense_product(int64_t rows, int64_t columns, int64_t depth, ConstBfloat16Matrix a,
+                   ConstPairedMatrix b, Matrix c, bool add) {
+  const auto* a_data = reinterpret_cast<const at::BFloat16*>(a.data);
+  const auto* panel = reinterpret_cast<const at::BFloat16*>(b.data);
+  for (int64_t j = 0; j < columns; j += b.panel_columns, panel += b.panel_stride) {
+    at::native::cpublas::brgemm(rows, std::min(b.panel_columns, columns - j), depth + depth % 2,
+                                a.stride, b.panel_columns, c.stride, add, a_data, panel, c.data + j,
+                                /*is_vnni=*/true);
+  }
+  at::native::cpublas::brgemm_release();  // of tiles, where the CPU has them
+}
+
 }  // namespace scalelaw

@@ -20,6 +20,8 @@
 #include <vector>
 
 #include "models/kernels/attention.h"
+#include "models/kernels/attention_bfloat16.h"
+#include "models/kernels/dense_product.h"
 #include "models/kernels/rotary.h"
 #include "models/layers/row_blocks.h"
 
@@ -70,8 +72,10 @@ void rotate(const HeadRows& rows, const at::Tensor& split, const RotaryTable& ro
   }
 }
 
-// float32 on the CPU, below autograd so that the three gradients land in one buffer.
-class CpuAttentionFunction : public torch::autograd::Function<CpuAttentionFunction> {
+// float32 on the CPU, below autograd so that the three gradients land in one buffer. Head:
+// AttentionHead, or Bfloat16AttentionHead.
+template <typename Head>
+class CpuAttentionFunction : public torch::autograd::Function<CpuAttentionFunction<Head>> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& qkv,
                             const AttentionGeometry& geometry, const RotaryTable& rotary) {
@@ -81,7 +85,7 @@ class CpuAttentionFunction : public torch::autograd::Function<CpuAttentionFuncti
     const int64_t heads = split.size(0) * split.size(3), tokens = split.size(1);
     const at::Tensor log_sum = at::empty({heads, tokens}, qkv.options());
     at::parallel_for(0, heads, /*grain_size=*/1, [&](int64_t begin, int64_t end) {
-      AttentionHead attention(tokens, split.size(4));
+      Head attention(tokens, split.size(4));
       for (int64_t head = begin; head < end; ++head) {
         const HeadRows rows(split, head);
         rotate(rows, split, rotary, 1.0f);
@@ -109,7 +113,7 @@ class CpuAttentionFunction : public torch::autograd::Function<CpuAttentionFuncti
     const RotaryTable rotary = {context->saved_data["cosine"].toTensor(),
                                 context->saved_data["sine"].toTensor()};
     at::parallel_for(0, windows * n_head, /*grain_size=*/1, [&](int64_t begin, int64_t end) {
-      AttentionHead attention(tokens, split.size(4));
+      Head attention(tokens, split.size(4));
       for (int64_t head = begin; head < end; ++head) {
         const HeadRows rows(split, head), into(gradient, head);
         attention.backward(rows.reading(0), rows.reading(1), rows.reading(2),
@@ -173,7 +177,11 @@ at::Tensor causal_attention(const at::Tensor& qkv, const AttentionGeometry& geom
   TORCH_CHECK(geometry.n_head <= kMaxGridSize, "attention: n_head ", geometry.n_head, " above ",
               kMaxGridSize);
   if (execution.plain_operators) return plain::causal_attention(qkv, geometry, rotary);
-  if (has_row_kernels(qkv)) return CpuAttentionFunction::apply(qkv, geometry, rotary);
+  if (has_row_kernels(qkv)) {
+    const bool bfloat16 = execution.compute_dtype == at::kBFloat16 && has_bfloat16_products();
+    return bfloat16 ? CpuAttentionFunction<Bfloat16AttentionHead>::apply(qkv, geometry, rotary)
+                    : CpuAttentionFunction<AttentionHead>::apply(qkv, geometry, rotary);
+  }
   return attention_by_autograd(qkv, geometry, rotary);
 }
 

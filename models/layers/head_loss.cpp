@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "models/kernels/cross_entropy.h"
+#include "models/layers/cast.h"
 #include "models/layers/product.h"
 
 namespace scalelaw {
@@ -31,7 +32,7 @@ at::Tensor as_map(const at::Tensor& weight, EmbeddingTying tying) {
 }
 
 at::Tensor at_least_float(const at::Tensor& x) {
-  return x.scalar_type() == at::kBFloat16 ? x.to(at::kFloat) : x;
+  return x.scalar_type() == at::kBFloat16 ? cast(x, at::kFloat) : x;
 }
 
 at::Tensor plain_losses(const at::Tensor& logits, const at::Tensor& targets) {  // (R, M)
@@ -80,11 +81,11 @@ class HeadLossFunction : public torch::autograd::Function<HeadLossFunction> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
                             const Head& head, const at::Tensor& targets, at::ScalarType dtype) {
-    const at::Tensor x_cast = x.to(dtype), weight_cast = weight.to(dtype);
+    const at::Tensor x_cast = cast(x, dtype), weight_cast = cast(weight, dtype);
     const at::Tensor logits = at_least_float(product(x_cast, as_map(weight_cast, head.tying)));
     const double scale = 1.0 / static_cast<double>(targets.size(1));
     at::Tensor loss = cross_entropy(logits, targets, scale, false).loss_nats.mean(1);
-    context->save_for_backward({x_cast, weight_cast, logits.to(dtype)});
+    context->save_for_backward({x_cast, weight_cast, cast(logits, dtype)});
     context->saved_data["tied"] = head.tying == EmbeddingTying::kTied;
     context->saved_data["weight_gradient"] = head.weight.gradient();
     return loss;
@@ -137,8 +138,8 @@ RowScores head_scores(const at::Tensor& x, const Head& head, const at::Tensor& t
     const at::Tensor logits = head_logits(x, head, execution);
     return {plain_losses(logits, targets), logits.argmax(-1).eq(targets)};
   }
-  const at::Tensor x_cast = x.to(execution.compute_dtype);
-  const at::Tensor map = as_map(head.weight.value().to(execution.compute_dtype), head.tying);
+  const at::Tensor x_cast = cast(x, execution.compute_dtype);
+  const at::Tensor map = as_map(cast(head.weight.value(), execution.compute_dtype), head.tying);
   const int64_t rows = x.size(1);
   const int64_t rows_at_once = std::max<int64_t>(1, kMaxScoredLogits / (map.size(0) * map.size(2)));
   std::vector<at::Tensor> losses, correct;

@@ -14,6 +14,7 @@
 
 #include "models/kernels/dense_product.h"
 #include "models/kernels/lstm_pointwise.h"
+#include "models/layers/cast.h"
 #include "models/layers/product.h"
 
 namespace scalelaw {
@@ -141,11 +142,11 @@ class LstmFunction : public torch::autograd::Function<LstmFunction> {
                             const at::Tensor& input_weight, const at::Tensor& hidden_weight,
                             const LstmParameters& parameters, at::ScalarType dtype) {
     const at::ScalarType state = dtype == at::kBFloat16 ? at::kFloat : dtype;
-    const at::Tensor x_cast = x.to(dtype), input_cast = input_weight.to(dtype);
+    const at::Tensor x_cast = cast(x, dtype), input_cast = cast(input_weight, dtype);
     const at::Tensor projected =
         product_plus_bias(rows_of(x_cast), input_cast, parameters.bias.value().to(dtype));
     States states;
-    states.gates = projected.to(state).view({x.size(0), x.size(1), x.size(2), 4 * x.size(3)});
+    states.gates = cast(projected, state).view({x.size(0), x.size(1), x.size(2), 4 * x.size(3)});
     states.cells = at::empty(x.sizes(), states.gates.options());
     states.hidden = at::empty(x.sizes(), states.gates.options());
     const bool kernels = has_kernels(states.gates);
@@ -172,12 +173,12 @@ class LstmFunction : public torch::autograd::Function<LstmFunction> {
     has_kernels(states.gates) ? backward_on_cpu(states, recurrent, gradient)
                               : backward_by_operators(states, recurrent, gradient);
 
-    const at::Tensor gate_gradient = rows_of(states.gates).to(x.scalar_type());  // (R, T*B, 4 W)
+    const at::Tensor gate_gradient = cast(rows_of(states.gates), x.scalar_type());  // (R, T*B, 4 W)
     const int64_t batch = x.size(2), rows = gate_gradient.size(1);
     add_transposed_product(rows_of(x), gate_gradient, data["input_gradient"].toTensor());
     if (rows > batch) {
       const at::Tensor before = rows_of(states.hidden).narrow(1, 0, rows - batch);
-      add_transposed_product(before.to(x.scalar_type()),
+      add_transposed_product(cast(before, x.scalar_type()),
                              gate_gradient.narrow(1, batch, rows - batch),
                              data["hidden_gradient"].toTensor());
     }

@@ -13,6 +13,8 @@
 #include "models/kernels/column_sum.h"
 #include "models/kernels/dense_product.h"
 #include "models/kernels/transpose.h"
+#include "models/layers/cast.h"
+#include "models/layers/product_bfloat16.h"
 #include "models/layers/row_blocks.h"
 
 namespace scalelaw {
@@ -24,6 +26,11 @@ constexpr int64_t kRowGrain = 64;
 
 bool has_kernel(const at::Tensor& x) {
   return x.is_cpu() && x.scalar_type() == at::kFloat;
+}
+
+bool has_bfloat16_kernel(const at::Tensor& x) {
+  static const bool available = has_bfloat16_products();
+  return available && x.is_cpu() && x.scalar_type() == at::kBFloat16 && x.is_contiguous();
 }
 
 bool rows_are_dense(const at::Tensor& x) {
@@ -67,6 +74,18 @@ void multiply(const at::Tensor& a, const at::Tensor& b, const at::Tensor& out, b
   }
 }
 
+using Multiply = void (*)(const at::Tensor& a, const at::Tensor& b, const at::Tensor& out,
+                          bool add);
+// The kernel of products whose first operand is a; null: ATen's.
+Multiply kernel_for(const at::Tensor& a) {
+  if (has_kernel(a)) return multiply;
+  return has_bfloat16_kernel(a) ? bfloat16::multiply : nullptr;
+}
+
+at::Tensor room_for_product(const at::Tensor& a, const at::Tensor& b) {
+  return at::empty({a.size(0), a.size(1), b.size(2)}, a.options().dtype(product_type(a)));
+}
+
 // out [K, N] += a^T b for one replica: a's blocks are transposed.
 void add_by_transposing_a(const at::Tensor& a, const at::Tensor& b, int64_t replica, Matrix out) {
   const int64_t depth = a.size(1), rows = a.size(2), columns = b.size(2);
@@ -103,24 +122,31 @@ void add_transposed_product_on_cpu(const at::Tensor& a, const at::Tensor& b,
 
 }  // namespace
 
+at::ScalarType product_type(const at::Tensor& operand) {
+  const bool rounds = operand.is_cpu() && operand.scalar_type() == at::kBFloat16;
+  return rounds ? at::kFloat : operand.scalar_type();
+}
+
 at::Tensor product(const at::Tensor& a, const at::Tensor& b) {
-  if (has_kernel(a)) {
-    at::Tensor out = at::empty({a.size(0), a.size(1), b.size(2)}, a.options());
+  if (const auto multiply = kernel_for(a)) {
+    at::Tensor out = room_for_product(a, b);
     multiply(a, b, out, /*add=*/false);
     return out;
   }
-  if (a.size(0) != 1) return at::bmm(a, b);
-  return at::mm(a.select(0, 0), b.select(0, 0)).unsqueeze(0);
+  const at::Tensor out =
+      a.size(0) != 1 ? at::bmm(a, b) : at::mm(a.select(0, 0), b.select(0, 0)).unsqueeze(0);
+  return cast(out, product_type(a));
 }
 
 at::Tensor product_plus_bias(const at::Tensor& a, const at::Tensor& b, const at::Tensor& bias) {
   if (!bias.defined()) return product(a, b);
-  if (has_kernel(a)) {
-    at::Tensor out = at::empty({a.size(0), a.size(1), b.size(2)}, a.options());
+  if (const auto multiply = kernel_for(a)) {
+    at::Tensor out = room_for_product(a, b);
     out.copy_(bias.unsqueeze(1));
     multiply(a, b, out, /*add=*/true);
     return out;
   }
+  if (product_type(a) != a.scalar_type()) return product(a, b).add_(bias.unsqueeze(1));
   if (a.size(0) != 1) return at::baddbmm(bias.unsqueeze(1), a, b);
   return at::addmm(bias.select(0, 0), a.select(0, 0), b.select(0, 0)).unsqueeze(0);
 }
@@ -128,6 +154,10 @@ at::Tensor product_plus_bias(const at::Tensor& a, const at::Tensor& b, const at:
 void add_transposed_product(const at::Tensor& a, const at::Tensor& b, const at::Tensor& sum) {
   if (has_kernel(a) && has_kernel(sum)) {
     add_transposed_product_on_cpu(a, b, sum);
+    return;
+  }
+  if (has_bfloat16_kernel(a) && sum.scalar_type() == at::kFloat) {
+    bfloat16::add_transposed_product(a, b, sum);
     return;
   }
   const at::Tensor a_transposed = a.transpose(1, 2);

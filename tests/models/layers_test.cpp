@@ -280,21 +280,28 @@ TEST(Layers, GradientsAreSlopesOfTheLoss) {
   }
 }
 
-// On a CPU the products' operands are rounded to bf16 and their results too, nothing else.
-TEST(Layers, LinearInBfloat16IsAsNearAsItsTwin) {
+// On a CPU the products' operands are rounded to bf16, nothing else; the twin of attention is all
+// bf16.
+TEST(Layers, Bfloat16ErrorIsThatOfTheTwin) {
   std::vector<LayerCase> cases;
-  add_dense_cases(1, 33, 20, 52, cases);
-  add_dense_cases(3, 33, 20, 52, cases);
+  for (const int64_t r : {1, 3}) {
+    add_dense_cases(r, 33, 20, 52, cases);
+    add_sequence_cases(r, 2, 7, 3, 5, cases);
+    add_sequence_cases(r, 1, 75, 2, 6, cases);
+  }
   for (const LayerCase& layer : cases) {
-    if (layer.name != "linear") continue;
+    const bool linear = layer.name == "linear";
+    if (!linear && layer.name.find("attention") != 0) continue;
     const Evaluated exact = evaluate(layer, at::kDouble, true);
     const auto with_bf16_products = [&](bool plain) {
       LayerCase as_float = layer;
-      as_float.apply = [&layer, plain](const Tensors& x, const std::vector<Parameter>& p,
-                                       const Execution&) {
-        const at::Tensor y = layer.apply(x, p, {at::kBFloat16, plain});
-        EXPECT_EQ(y.scalar_type(), at::kFloat);
-        return y;
+      as_float.apply = [&layer, plain, linear](const Tensors& x, const std::vector<Parameter>& p,
+                                               const Execution&) {
+        const bool in_bf16 = plain && !linear;
+        const at::Tensor y =
+            layer.apply({in_bf16 ? x[0].to(at::kBFloat16) : x[0]}, p, {at::kBFloat16, plain});
+        EXPECT_EQ(y.scalar_type(), in_bf16 ? at::kBFloat16 : at::kFloat);
+        return y.to(at::kFloat);
       };
       return evaluate(as_float, at::kFloat, plain);
     };
