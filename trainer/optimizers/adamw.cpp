@@ -13,12 +13,11 @@
 #include <cmath>
 #include <utility>
 
+#include "models/kernels/device_arguments.h"
 #include "trainer/optimizers/adamw_row.h"
 
 namespace scalelaw {
 namespace {
-
-constexpr int64_t kAdamWColumns = 8;
 
 bool decays(ParameterGroup group) {
   switch (group) {
