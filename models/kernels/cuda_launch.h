@@ -12,6 +12,9 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "models/kernels/bfloat16.h"
+#include "models/kernels/device_arguments.h"
+
 namespace scalelaw::cuda {
 
 constexpr int kWarp = 32;
@@ -45,6 +48,12 @@ int launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, void* stream,
 }
 #endif
 
+// visit(float{}) or visit(BFloat16{}).
+template <typename Visit>
+int by_type(ElementType type, Visit visit) {
+  return type == ElementType::kFloat ? visit(float{}) : visit(BFloat16{});
+}
+
 // A thread's first element along x and the distance to its next.
 __device__ inline int64_t first_x() {
   return int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
@@ -53,16 +62,23 @@ __device__ inline int64_t step_x() {
   return int64_t{gridDim.x} * blockDim.x;
 }
 
-// combine() over all threads of a block of kWarps full warps, given to every thread of it, in an
-// order that depends on nothing but kWarps. Every thread must call. Value is float, int or a small
-// structure with a member exchanged(distance).
+// Of the lane whose number differs in the bit `distance`. Every lane of the warp must call.
 __device__ inline float exchanged(float value, int distance) {
   return __shfl_xor_sync(0xffffffffu, value, distance);
 }
-__device__ inline int exchanged(int value, int distance) {
-  return __shfl_xor_sync(0xffffffffu, value, distance);
+__device__ inline int64_t exchanged(int64_t value, int distance) {
+  return __shfl_xor_sync(0xffffffffu, static_cast<long long>(value), distance);
 }
 
+// A barrier of a block of kWarps full warps.
+template <int kWarps>
+__device__ inline void together() {
+  kWarps > 1 ? __syncthreads() : __syncwarp();
+}
+
+// combine() over all threads of a block of kWarps full warps, given to every thread of it, in an
+// order that depends on nothing but kWarps. Every thread must call. Value has
+// exchanged().
 template <int kWarps, typename Value, typename Combine>
 __device__ inline Value over_block(Value value, Combine combine) {
   for (int distance = kWarp / 2; distance > 0; distance /= 2) {

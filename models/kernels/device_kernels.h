@@ -16,7 +16,7 @@
 namespace scalelaw {
 
 // Changed with every change of a signature or of a structure of device_arguments.h.
-inline constexpr int32_t kDeviceKernelsVersion = 1;
+inline constexpr int32_t kDeviceKernelsVersion = 2;
 
 template <typename Arguments>
 using DeviceKernel = int (*)(const Arguments& arguments, void* stream);
@@ -24,10 +24,22 @@ using DeviceKernel = int (*)(const Arguments& arguments, void* stream);
 struct DeviceKernels {
   int32_t version = kDeviceKernelsVersion;
   int32_t bytes = sizeof(DeviceKernels);
+  bool emulated = false;  // on the CPU, in the CPU's memory: tests/support/cuda_emulation.h
   const char* (*error_text)(int code) = nullptr;
 
   DeviceKernel<AdamWArguments> adamw = nullptr;
   DeviceKernel<GradientNormArguments> gradient_norms = nullptr;
+  DeviceKernel<CrossEntropyArguments> cross_entropy = nullptr;
+  DeviceKernel<NormForwardArguments> norm_forward = nullptr;
+  DeviceKernel<NormBackwardArguments> norm_backward = nullptr;
+  DeviceKernel<GeluForwardArguments> gelu_forward = nullptr;
+  DeviceKernel<GeluBackwardArguments> gelu_backward = nullptr;
+  DeviceKernel<ColumnSumArguments> column_sum = nullptr;
+  DeviceKernel<EmbeddingForwardArguments> embedding_forward = nullptr;
+  DeviceKernel<EmbeddingBackwardArguments> embedding_backward = nullptr;
+  DeviceKernel<RotaryArguments> rotary = nullptr;
+  DeviceKernel<LstmForwardArguments> lstm_forward = nullptr;
+  DeviceKernel<LstmBackwardArguments> lstm_backward = nullptr;
 };
 
 // The library's one symbol, kDeviceKernelsSymbol, is a function of this type.

@@ -5,6 +5,7 @@
 #include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "models/layers/device_launch.h"
 #include "models/layers/product.h"
 
 namespace scalelaw {
@@ -15,7 +16,7 @@ using torch::autograd::variable_list;
 
 // On a CPU only the products are bf16: what lies between them has kernels in float32 alone.
 at::ScalarType result_type(const at::Tensor& x, at::ScalarType dtype) {
-  return x.is_cpu() ? x.scalar_type() : dtype;
+  return x.is_cpu() && kernels_for(x) == nullptr ? x.scalar_type() : dtype;
 }
 
 class LinearFunction : public torch::autograd::Function<LinearFunction> {

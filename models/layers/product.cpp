@@ -13,6 +13,7 @@
 #include "models/kernels/column_sum.h"
 #include "models/kernels/dense_product.h"
 #include "models/kernels/transpose.h"
+#include "models/layers/device_launch.h"
 #include "models/layers/row_blocks.h"
 
 namespace scalelaw {
@@ -141,6 +142,19 @@ void add_transposed_product(const at::Tensor& a, const at::Tensor& b, const at::
 }
 
 void add_row_sum(const at::Tensor& a, const at::Tensor& sum) {
+  if (const DeviceKernels* kernels = kernels_for(a);
+      kernels != nullptr && a.is_contiguous() && sum.scalar_type() == at::kFloat) {
+    launch(kernels->column_sum,
+           {.x = elements(a),
+            .sum = replica_rows(sum),
+            .partial_sums = floats(room_for_row_sums(a, a.size(2))),
+            .replicas = a.size(0),
+            .rows = a.size(1),
+            .width = a.size(2),
+            .type = element_type(a)},
+           a.device());
+    return;
+  }
   if (has_kernel(a) && has_kernel(sum) && a.is_contiguous()) {
     const int64_t rows = a.size(1), columns = a.size(2);
     for (int64_t r = 0; r < a.size(0); ++r) {
