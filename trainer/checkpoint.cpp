@@ -48,7 +48,7 @@ std::string cursor_text(const TrainingCursor& cursor) {
                          {"events", events},
                          {"pack", cursor.pack}};
   if (cursor.grad_norm) json["grad_norm"] = *cursor.grad_norm;
-  if (!cursor.diverged.empty()) json["diverged"] = cursor.diverged;
+  if (!cursor.diverged.empty()) json["diverged"] = cursor.diverged, json["lag"] = cursor.lag;
   // An event may quote a damaged file.
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -61,6 +61,7 @@ TrainingCursor cursor_from_text(const std::string& text) {
   cursor.loss_last_tenth = mean_from_json(json.at("loss_last_tenth"));
   if (json.contains("grad_norm")) cursor.grad_norm = json.at("grad_norm").get<double>();
   cursor.diverged = json.value("diverged", "");
+  cursor.lag = json.value("lag", int64_t{cursor.diverged.empty() ? 0 : 1});
   cursor.wall_seconds = json.at("wall_seconds");
   cursor.evaluate_seconds = json.at("evaluate_seconds");
   cursor.checkpoint_seconds = json.at("checkpoint_seconds");

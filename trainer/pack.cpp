@@ -130,6 +130,7 @@ void Pack::build(const std::vector<RunIdentity>& identities) {
   const std::vector<int64_t> sizes{arena_.replicas(), batch_windows, shape_.n_ctx};
   inputs_ = at::zeros(sizes, at::kLong);
   targets_ = at::zeros(sizes, at::kLong);
+  choose_step();
 }
 
 bool Pack::finished() const {
@@ -143,10 +144,17 @@ int64_t Pack::last_step() const {
 }
 
 double Pack::learning_rate(int64_t replica) const {
-  const ReplicaRun& member = members_.at(static_cast<std::size_t>(replica));
-  const RunConfig& config = member.config();
-  return learning_rate_at(config.train.schedule, config.train.learning_rate, step_ - 1,
-                          member.steps());
+  return learning_rate_of(static_cast<std::size_t>(replica), step_ - 1);
+}
+
+double Pack::learning_rate_of(std::size_t r, int64_t step) const {
+  const TrainConfig& train = members_.at(r).config().train;
+  return learning_rate_at(train.schedule, train.learning_rate, step, members_[r].steps());
+}
+
+int64_t Pack::micro_batch_windows() const {
+  const int64_t tokens = members_.front().config().how.micro_batch_tokens;
+  return tokens > 0 ? tokens / shape_.n_ctx : inputs_.size(1);
 }
 
 void Pack::load_batch() {
@@ -161,33 +169,33 @@ void Pack::load_batch() {
 
 void Pack::train_one_step() {
   load_batch();
-  const RunConfig& first = members_.front().config();
-  const int64_t micro = first.how.micro_batch_tokens > 0
-                            ? first.how.micro_batch_tokens / shape_.n_ctx
-                            : inputs_.size(1);
-  std::vector<UpdateRow> rows;
   std::vector<double> clip_norms;
+  for (const ReplicaRun& member : members_) {
+    clip_norms.push_back(member.config().train.optimizer.clip_norm);
+  }
   updating_ = true;
+  account(train_step(*model_, arena_, *optimizer_, inputs_.to(options_.device),
+                     targets_.to(options_.device), micro_batch_windows(), clip_norms,
+                     plan_of(step_).rows));
+  updating_ = false;
+  end_diverged_members();
+}
+
+void Pack::account(const StepResult& result) {
   ++step_;
   for (std::size_t r = 0; r < members_.size(); ++r) {
-    UpdateRow row;
-    row.active = members_[r].training();
-    if (row.active) row.learning_rate = learning_rate(static_cast<int64_t>(r));
-    rows.push_back(row);
-    clip_norms.push_back(members_[r].config().train.optimizer.clip_norm);
+    TrainingCursor& cursor = members_[r].cursor;
+    if (result.updated[r]) {
+      members_[r].account(result.loss_nats[r], result.grad_norm[r]);
+    } else if (members_[r].training()) {
+      if (cursor.diverged.empty()) {
+        cursor.diverged = "loss " + std::to_string(result.loss_nats[r]) + ", gradient norm " +
+                          std::to_string(result.grad_norm[r]);
+      }
+      ++cursor.lag;
+    }
   }
-  result_ = train_step(*model_, arena_, *optimizer_, inputs_.to(options_.device),
-                       targets_.to(options_.device), micro, clip_norms, rows);
-  for (std::size_t r = 0; r < members_.size(); ++r) {
-    if (result_.updated[r]) members_[r].account(result_.loss_nats[r], result_.grad_norm[r]);
-  }
-  updating_ = false;
-  for (std::size_t r = 0; r < members_.size(); ++r) {
-    if (!rows[r].active || result_.updated[r]) continue;
-    members_[r].cursor.diverged = "loss " + std::to_string(result_.loss_nats[r]) +
-                                  ", gradient norm " + std::to_string(result_.grad_norm[r]);
-  }
-  end_diverged_members();
+  result_ = result;
 }
 
 void Pack::advance_clock() {

@@ -16,6 +16,7 @@
 #include "models/parameter_arena.h"
 #include "trainer/data/batch_stream.h"
 #include "trainer/data/token_shard.h"
+#include "trainer/device_step.h"
 #include "trainer/evaluate.h"
 #include "trainer/optimizers/adamw.h"
 #include "trainer/replica_run.h"
@@ -46,6 +47,9 @@ class Pack {
   // One update of every member still training; a member whose loss or gradient is not finite is
   // marked diverged, its folder is closed and its row frozen.
   void train_one_step();
+  // The same update by update, several on the device before the host looks, none beyond `step` or a
+  // member's horizon. At least one.
+  void train_towards(int64_t step);
   // Records the end of the members that diverged: after an update, and where an attempt before
   // could not.
   void end_diverged_members();
@@ -79,7 +83,13 @@ class Pack {
   void start_afresh();
   bool restore_at(int64_t step, std::vector<std::vector<RunEvent>>& rejected, std::string& foreign);
   void load_batch();
-  void end_diverged(std::size_t r, const std::string& detail);
+  int64_t micro_batch_windows() const;
+  double learning_rate_of(std::size_t r, int64_t step) const;
+  void choose_step();
+  int64_t steps_at_once(int64_t until) const;
+  StepPlan plan_of(int64_t step) const;
+  void account(const StepResult& result);
+  void end_diverged(std::size_t r, int64_t step, const std::string& detail);
   RunRecord facts_of(const ReplicaRun& member) const;
 
   PackOptions options_;
@@ -92,7 +102,10 @@ class Pack {
   std::unique_ptr<AdamW> optimizer_;
   std::vector<BatchStream> streams_;
   std::vector<ReplicaRun> members_;
-  at::Tensor inputs_, targets_;  // (R, B, T) on the CPU, refilled each step
+  at::Tensor inputs_, targets_;              // (R, B, T) on the CPU, refilled each eager step
+  std::unique_ptr<DeviceStep> device_step_;  // null: the eager step
+  std::vector<std::string> refusals_;        // of faster steps than the one taken, for the records
+  double seconds_a_step_ = 0;                // on the device, as the last window took; 0: not yet
   StepResult result_;
   int64_t step_ = 0;
   bool updating_ = false;  // an update has begun: weights and moments may be of no step

@@ -74,7 +74,7 @@ void Pack::finish_members_at_horizon(const std::atomic<bool>& stop) {
       members_[r].finish(RunState::kComplete, results[r], facts_of(members_[r]),
                          static_cast<int>(r));
     } else {
-      end_diverged(r, "the last update left a test loss that is not finite");
+      end_diverged(r, step_, "the last update left a test loss that is not finite");
     }
   }
 }
@@ -83,16 +83,16 @@ void Pack::end_diverged_members() {
   for (std::size_t r = 0; r < members_.size(); ++r) {
     if (!members_[r].training() || members_[r].cursor.diverged.empty()) continue;
     advance_clock();
-    end_diverged(r, members_[r].cursor.diverged);
+    end_diverged(r, members_[r].cursor.step + 1, members_[r].cursor.diverged);
   }
 }
 
-void Pack::end_diverged(std::size_t r, const std::string& detail) {
+void Pack::end_diverged(std::size_t r, int64_t step, const std::string& detail) {
   ReplicaRun& member = members_[r];
-  options_.note(member.folder().path.string() + ": diverged at step " + std::to_string(step_) +
+  options_.note(member.folder().path.string() + ": diverged at step " + std::to_string(step) +
                 " (" + detail + ")");
   RunRecord facts = facts_of(member);
-  facts.events.push_back({"diverged", step_, detail});
+  facts.events.push_back({"diverged", step, detail});
   member.finish(RunState::kDiverged, {}, facts, static_cast<int>(r));
 }
 

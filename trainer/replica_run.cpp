@@ -36,6 +36,7 @@ std::string difference(const Provenance& before, const Provenance& now) {
   compare("threads", std::to_string(before.threads), std::to_string(now.threads));
   compare("micro_batch_tokens", std::to_string(before.micro_batch_tokens),
           std::to_string(now.micro_batch_tokens));
+  compare("step", before.step.value_or("eager"), now.step.value_or("eager"));
   compare("torch", before.torch_version, now.torch_version);
   compare("commit", before.git_commit, now.git_commit);
   return text;
@@ -123,6 +124,10 @@ void ReplicaRun::sync_metrics() {
 
 bool ReplicaRun::line_due() const {
   return cursor.step % log_every_ == 0 || cursor.step == steps_;
+}
+
+int64_t ReplicaRun::next_line() const {
+  return std::min(steps_, (cursor.step / log_every_ + 1) * log_every_);
 }
 
 void ReplicaRun::write_line(double learning_rate,

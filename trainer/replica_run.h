@@ -39,6 +39,7 @@ class ReplicaRun {
   // After an update: the means, and whether a line is due.
   void account(double loss_nats, double grad_norm);
   bool line_due() const;
+  int64_t next_line() const;  // the first step after this one at which a line is due
   // std::runtime_error when the folder was removed or moved while running.
   void check_folder() const;
   void sync_metrics();  // to disk; before a checkpoint, so that no line before it can be lost

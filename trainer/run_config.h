@@ -44,6 +44,10 @@ struct ScheduleConfig {
 
 enum class Precision { kFloat32, kBFloat16 };
 
+// How an update is made: read back and decided by the host at each; on the device alone, several
+// between two read-backs; the same as one CUDA graph. kAuto: kGraph on a GPU, kEager on a CPU.
+enum class StepKind { kAuto, kEager, kDevice, kGraph };
+
 struct TrainConfig {
   int64_t batch_tokens = 1024;  // a multiple of model.n_ctx
   double learning_rate = 0.01;  // peak
@@ -66,6 +70,7 @@ struct SeedConfig {
 // How, not what: none of this is part of a run's identity.
 struct ProvenanceConfig {
   int64_t micro_batch_tokens = 0;        // 0: the whole batch at once; else divides batch_tokens
+  StepKind step = StepKind::kAuto;       // the same numbers within tolerance, `==` on a CPU
   int64_t log_every = 0;                 // steps; 0: about 400 lines a run
   double checkpoint_every_seconds = 60;  // of wall time; 0: only when interrupted and at the end
   double progress_every_seconds = 1;     // on a terminal; plain lines come ten times as seldom

@@ -10,13 +10,11 @@
 #include <utility>
 
 namespace scalelaw {
-namespace {
 
-// Mean loss of each replica over the batch, (R), and gradients added into the arena.
 at::Tensor accumulate_gradients(const LanguageModel& model, const at::Tensor& inputs,
                                 const at::Tensor& targets, int64_t micro_batch_windows) {
   const int64_t windows = inputs.size(1);
-  TORCH_CHECK(windows % micro_batch_windows == 0, "train_step: ", windows,
+  TORCH_CHECK(windows % micro_batch_windows == 0, "a step: ", windows,
               " windows a batch, micro-batches of ", micro_batch_windows);
   if (micro_batch_windows == windows) {
     const at::Tensor loss = model.training_loss(inputs, targets);  // (R)
@@ -35,8 +33,6 @@ at::Tensor accumulate_gradients(const LanguageModel& model, const at::Tensor& in
   }
   return total;
 }
-
-}  // namespace
 
 StepResult train_step(const LanguageModel& model, ParameterArena& arena, AdamW& optimizer,
                       const at::Tensor& inputs, const at::Tensor& targets,

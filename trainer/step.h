@@ -20,9 +20,14 @@ struct StepResult {
   std::vector<bool> updated;      // false: was not active, or loss or gradient was not finite
 };
 
-// inputs, targets (R, B, T). micro_batch_windows divides B; gradients are those of the mean over
-// all B windows however they are split. A replica whose loss or gradient norm is not finite keeps
-// the weights and moments it had; the others are not touched by it.
+// Mean loss of each replica over the batch, (R), and gradients added into the arena. inputs,
+// targets (R, B, T). micro_batch_windows divides B; gradients are those of the mean over all B
+// windows however they are split.
+at::Tensor accumulate_gradients(const LanguageModel& model, const at::Tensor& inputs,
+                                const at::Tensor& targets, int64_t micro_batch_windows);
+
+// zero_gradients(), accumulate_gradients() and the update. A replica whose loss or gradient norm is
+// not finite keeps the weights and moments it had; the others are not touched by it.
 StepResult train_step(const LanguageModel& model, ParameterArena& arena, AdamW& optimizer,
                       const at::Tensor& inputs, const at::Tensor& targets,
                       int64_t micro_batch_windows, const std::vector<double>& clip_norms,

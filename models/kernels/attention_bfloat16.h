@@ -10,9 +10,9 @@
 namespace scalelaw {
 
 // As AttentionHead; for a CPU with has_bfloat16_products().
-class Bfloat16AttentionHead {
+class BFloat16AttentionHead {
  public:
-  Bfloat16AttentionHead(int64_t n_tokens, int64_t d_head);
+  BFloat16AttentionHead(int64_t n_tokens, int64_t d_head);
 
   void forward(ConstMatrix q, ConstMatrix k, ConstMatrix v, Matrix out, float* log_sum);
   void backward(ConstMatrix q, ConstMatrix k, ConstMatrix v, ConstMatrix out,

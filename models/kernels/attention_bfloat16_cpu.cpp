@@ -4,14 +4,14 @@
 #include <cmath>
 
 #include "models/kernels/attention.h"
-#include "models/kernels/bfloat16.h"
+#include "models/kernels/bfloat16_operands.h"
 #include "models/kernels/dense_product.h"
 #include "models/kernels/softmax.h"
 #include "models/kernels/transpose.h"
 
 namespace scalelaw {
 
-Bfloat16AttentionHead::Bfloat16AttentionHead(int64_t n_tokens, int64_t d_head)
+BFloat16AttentionHead::BFloat16AttentionHead(int64_t n_tokens, int64_t d_head)
     : n_tokens_(n_tokens),
       d_head_(d_head),
       block_(std::min(n_tokens, attention_block(n_tokens))),
@@ -22,10 +22,10 @@ Bfloat16AttentionHead::Bfloat16AttentionHead(int64_t n_tokens, int64_t d_head)
 }
 
 // By blocks of queries, on turned scores [keys, queries]. The result comes out turned as well.
-void Bfloat16AttentionHead::forward(ConstMatrix q, ConstMatrix k, ConstMatrix v, Matrix out,
+void BFloat16AttentionHead::forward(ConstMatrix q, ConstMatrix k, ConstMatrix v, Matrix out,
                                     float* log_sum) {
   const int64_t T = n_tokens_, D = d_head_;
-  const Bfloat16Rows q_rows(T, D, q), k_rows(T, D, k), v_rows(T, D, v);
+  const BFloat16Rows q_rows(T, D, q), k_rows(T, D, k), v_rows(T, D, v);
   const PairedRows q_turned = PairedRows::of_transposed(D, T, q_rows.from(0), block_);
   const TransposedRows v_turned(T, D, v_rows.from(0));
   for (int64_t first = 0; first < T; first += block_) {
@@ -44,13 +44,13 @@ void Bfloat16AttentionHead::forward(ConstMatrix q, ConstMatrix k, ConstMatrix v,
 }
 
 // By blocks of keys, on turned scores [keys, queries].
-void Bfloat16AttentionHead::backward(ConstMatrix q, ConstMatrix k, ConstMatrix v, ConstMatrix out,
+void BFloat16AttentionHead::backward(ConstMatrix q, ConstMatrix k, ConstMatrix v, ConstMatrix out,
                                      ConstMatrix out_gradient, const float* log_sum, Matrix dq,
                                      Matrix dk, Matrix dv) {
   const int64_t T = n_tokens_, D = d_head_;
   // of each query, the sum over keys of probability times its gradient
   row_products(T, D, out, out_gradient, query_numbers_.data());
-  const Bfloat16Rows q_rows(T, D, q), k_rows(T, D, k), v_rows(T, D, v), g_rows(T, D, out_gradient);
+  const BFloat16Rows q_rows(T, D, q), k_rows(T, D, k), v_rows(T, D, v), g_rows(T, D, out_gradient);
   const PairedRows q_turned = PairedRows::of_transposed(D, T, q_rows.from(0), block_);
   const PairedRows g_turned = PairedRows::of_transposed(D, T, g_rows.from(0), block_);
   const PairedRows q_paired(T, D, q_rows.from(0)), g_paired(T, D, g_rows.from(0));
@@ -65,8 +65,8 @@ void Bfloat16AttentionHead::backward(ConstMatrix q, ConstMatrix k, ConstMatrix v
                   /*add=*/false);
     causal_softmax_backward(keys, queries, scale_, log_sum + first, query_numbers_.data() + first,
                             scores, gradients);
-    const Bfloat16Rows probabilities(keys, queries, {scores.data, queries});
-    const Bfloat16Rows into_scores(keys, queries, {gradients.data, queries});
+    const BFloat16Rows probabilities(keys, queries, {scores.data, queries});
+    const BFloat16Rows into_scores(keys, queries, {gradients.data, queries});
     dense_product(keys, D, queries, probabilities.from(0), g_paired.from(first),
                   {dv.data + first * dv.stride, dv.stride}, /*add=*/false);
     dense_product(keys, D, queries, into_scores.from(0), q_paired.from(first),

@@ -1,75 +1,37 @@
-// bf16 on a CPU: float32 and back, and operands as products in bf16 read them. A bf16 is the upper
-// half of a float32's bits.
+// bf16 as the upper half of a float, on every device the same.
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <cstring>
 
-#include "models/kernels/matrix.h"
+#include "models/kernels/host_device.h"
 
 namespace scalelaw {
 
+struct BFloat16 {
+  uint16_t bits;
+};
+
+SCALELAW_HOST_DEVICE float as_float(float x) {
+  return x;
+}
+SCALELAW_HOST_DEVICE float as_float(BFloat16 x) {
+  const uint32_t bits = static_cast<uint32_t>(x.bits) << 16;
+  float value = 0;
+  std::memcpy(&value, &bits, sizeof(value));
+  return value;
+}
+
 // To the nearest, ties to even; NaN stays NaN.
-void to_bfloat16(int64_t count, const float* x, uint16_t* y);
-void from_bfloat16(int64_t count, const uint16_t* x, float* y);
-
-// A matrix of bf16 by its first element and the distance between its rows.
-struct ConstBfloat16Matrix {
-  const uint16_t* data;
-  int64_t stride;
-};
-
-// Rows [row, ...) and columns [column, ...) of PairedRows.
-struct ConstPairedMatrix {
-  const uint16_t* data;
-  int64_t panel_columns, panel_stride;  // stride in elements
-};
-
-// x [rows, columns] in bf16, its rows dense, columns made even by zeros.
-class Bfloat16Rows {
- public:
-  Bfloat16Rows(int64_t rows, int64_t columns, ConstMatrix x);
-  ConstBfloat16Matrix from(int64_t row, int64_t column = 0) const {
-    return {data_.get() + row * stride_ + column, stride_};
-  }
-
- private:
-  int64_t stride_;
-  std::unique_ptr<uint16_t[]> data_;
-};
-
-// The second operand of a product in bf16, [rows, columns]: in panels of columns, in a panel two
-// rows side by side, [ceil(rows / 2), panel_columns, 2]. An odd last row has zeros beside it.
-class PairedRows {
- public:
-  static constexpr int64_t kPanelColumns = 64;
-
-  PairedRows(int64_t rows, int64_t columns, ConstBfloat16Matrix x);
-  PairedRows(int64_t rows, int64_t columns, ConstMatrix x);
-  // x_transposed [columns, rows], its stride even; behind an odd last row it holds zeros.
-  static PairedRows of_transposed(int64_t rows, int64_t columns, ConstBfloat16Matrix x_transposed,
-                                  int64_t panel_columns = kPanelColumns);
-
-  // row even, column a multiple of panel_columns.
-  ConstPairedMatrix from(int64_t row, int64_t column = 0) const;
-
- private:
-  PairedRows(int64_t rows, int64_t columns, int64_t panel_columns);
-  uint32_t* panel(int64_t column) { return data_.get() + column * pairs_; }
-
-  int64_t pairs_, panel_columns_;
-  std::unique_ptr<uint32_t[]> data_;
-};
-
-// x [rows, columns] transposed, [columns, rows], rows made even by zeros.
-class TransposedRows {
- public:
-  TransposedRows(int64_t rows, int64_t columns, ConstBfloat16Matrix x);
-  ConstBfloat16Matrix from_column(int64_t column) const;
-
- private:
-  int64_t pairs_;
-  std::unique_ptr<uint32_t[]> data_;
-};
+SCALELAW_HOST_DEVICE void round_to(float value, float& result) {
+  result = value;
+}
+SCALELAW_HOST_DEVICE void round_to(float value, BFloat16& result) {
+  uint32_t bits = 0;
+  std::memcpy(&bits, &value, sizeof(bits));
+  const bool is_nan = (bits & 0x7fffffffu) > 0x7f800000u;
+  const uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+  result.bits = static_cast<uint16_t>(is_nan ? 0x7fc0u : rounded);
+}
 
 }  // namespace scalelaw

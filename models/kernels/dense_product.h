@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "models/kernels/bfloat16.h"
+#include "models/kernels/bfloat16_operands.h"
 #include "models/kernels/matrix.h"
 
 namespace scalelaw {
@@ -18,7 +18,7 @@ void dense_product(int64_t rows, int64_t columns, int64_t depth, ConstMatrix a, 
 bool has_bfloat16_products();
 // The same in bf16, the products exact, their sum in float32. An odd depth is rounded up, to the
 // zeros that a and b then have there.
-void dense_product(int64_t rows, int64_t columns, int64_t depth, ConstBfloat16Matrix a,
+void dense_product(int64_t rows, int64_t columns, int64_t depth, ConstBFloat16Matrix a,
                    ConstPairedMatrix b, Matrix c, bool add);
 
 }  // namespace scalelaw

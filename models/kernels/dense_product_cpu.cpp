@@ -65,7 +65,7 @@ bool has_bfloat16_products() {
 #endif
 }
 
-void dense_product(int64_t rows, int64_t columns, int64_t depth, ConstBfloat16Matrix a,
+void dense_product(int64_t rows, int64_t columns, int64_t depth, ConstBFloat16Matrix a,
                    ConstPairedMatrix b, Matrix c, bool add) {
   const auto* a_data = reinterpret_cast<const at::BFloat16*>(a.data);
   const auto* panel = reinterpret_cast<const at::BFloat16*>(b.data);

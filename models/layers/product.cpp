@@ -14,6 +14,7 @@
 #include "models/kernels/dense_product.h"
 #include "models/kernels/transpose.h"
 #include "models/layers/cast.h"
+#include "models/layers/device_launch.h"
 #include "models/layers/product_bfloat16.h"
 #include "models/layers/row_blocks.h"
 
@@ -30,7 +31,7 @@ bool has_kernel(const at::Tensor& x) {
 
 bool has_bfloat16_kernel(const at::Tensor& x) {
   static const bool available = has_bfloat16_products();
-  return available && x.is_cpu() && x.scalar_type() == at::kBFloat16 && x.is_contiguous();
+  return available && product_type(x) != x.scalar_type() && x.is_contiguous();
 }
 
 bool rows_are_dense(const at::Tensor& x) {
@@ -123,8 +124,8 @@ void add_transposed_product_on_cpu(const at::Tensor& a, const at::Tensor& b,
 }  // namespace
 
 at::ScalarType product_type(const at::Tensor& operand) {
-  const bool rounds = operand.is_cpu() && operand.scalar_type() == at::kBFloat16;
-  return rounds ? at::kFloat : operand.scalar_type();
+  const bool on_cpu = operand.is_cpu() && kernels_for(operand) == nullptr;
+  return on_cpu && operand.scalar_type() == at::kBFloat16 ? at::kFloat : operand.scalar_type();
 }
 
 at::Tensor product(const at::Tensor& a, const at::Tensor& b) {
@@ -171,6 +172,19 @@ void add_transposed_product(const at::Tensor& a, const at::Tensor& b, const at::
 }
 
 void add_row_sum(const at::Tensor& a, const at::Tensor& sum) {
+  if (const DeviceKernels* kernels = kernels_for(a);
+      kernels != nullptr && a.is_contiguous() && sum.scalar_type() == at::kFloat) {
+    launch(kernels->column_sum,
+           {.x = elements(a),
+            .sum = replica_rows(sum),
+            .partial_sums = floats(room_for_row_sums(a, a.size(2))),
+            .replicas = a.size(0),
+            .rows = a.size(1),
+            .width = a.size(2),
+            .type = element_type(a)},
+           a.device());
+    return;
+  }
   if (has_kernel(a) && has_kernel(sum) && a.is_contiguous()) {
     const int64_t rows = a.size(1), columns = a.size(2);
     for (int64_t r = 0; r < a.size(0); ++r) {

@@ -14,8 +14,8 @@ namespace {
 
 constexpr int64_t kRowGrain = 64;
 
-ConstBfloat16Matrix matrix(const at::Tensor& x, int64_t replica) {
-  const auto* data = static_cast<const uint16_t*>(x.const_data_ptr());
+ConstBFloat16Matrix matrix(const at::Tensor& x, int64_t replica) {
+  const auto* data = static_cast<const BFloat16*>(x.const_data_ptr());
   return {data + replica * x.stride(0), std::max(x.stride(1), x.size(2))};
 }
 
@@ -40,7 +40,7 @@ struct Sizes {
   int64_t rows, columns, depth;
 };
 
-void multiply_rows(const Sizes& sizes, ConstBfloat16Matrix a, const PairedRows& b, Matrix out,
+void multiply_rows(const Sizes& sizes, ConstBFloat16Matrix a, const PairedRows& b, Matrix out,
                    bool add) {
   at::parallel_for(0, sizes.rows, kRowGrain, [&](int64_t begin, int64_t end) {
     dense_product(end - begin, sizes.columns, sizes.depth, {a.data + begin * a.stride, a.stride},

@@ -13,7 +13,7 @@ inline constexpr double kNormEpsilon = 1e-5;
 
 struct ResidualNorm {
   at::Tensor residual;  // residual + branch, in residual's dtype
-  at::Tensor normed;
+  at::Tensor normed;    // in residual's dtype; by a device's kernels in execution.compute_dtype
 };
 
 // residual, branch (R, M, W) dense; gain, bias [R, W], bias may be undeclared.

@@ -82,7 +82,7 @@ TEST(Product, TransposedProductIsAddedWhereTheSumLies) {
 }
 
 // The products of bf16 numbers are exact in float32, so that only the sums round.
-TEST(Product, OfBfloat16EqualsFloat64OfTheSameNumbers) {
+TEST(Product, OfBFloat16EqualsFloat64OfTheSameNumbers) {
   if (!has_bfloat16_products()) GTEST_SKIP() << "this CPU does not multiply in bf16";
   for (const Sizes& s : kSizes) {
     const at::Tensor a = draw({s.replicas, s.rows, s.depth}, at::kBFloat16);

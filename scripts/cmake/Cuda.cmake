@@ -1,0 +1,34 @@
+# The language CUDA, for libscalelaw_cuda (models/CMakeLists.txt), whose kernels know nothing of
+# LibTorch: so they are built whichever LibTorch is here, and a machine without a GPU finds what
+# would not compile. Without an nvcc as new as LibTorch's CUDA this says so and adds nothing.
+#
+#   SCALELAW_NVCC   which nvcc; default: CUDA_HOME, PATH, /usr/local/cuda
+#   SCALELAW_CUDA   TRUE when CUDA is a language of this build
+set(SCALELAW_CUDA FALSE)
+find_program(SCALELAW_NVCC nvcc HINTS ENV CUDA_HOME PATHS /usr/local/cuda PATH_SUFFIXES bin)
+if(NOT SCALELAW_NVCC)
+  message(STATUS "CUDA kernels: not built, no nvcc")
+  return()
+endif()
+execute_process(COMMAND ${SCALELAW_NVCC} --version OUTPUT_VARIABLE nvcc_says ERROR_QUIET)
+string(REGEX MATCH "release ([0-9]+\\.[0-9]+)" ignored "${nvcc_says}")
+set(nvcc_version "${CMAKE_MATCH_1}")
+if(NOT nvcc_version VERSION_GREATER_EQUAL 13.0)
+  message(STATUS "CUDA kernels: not built, nvcc ${nvcc_version} is older than LibTorch's CUDA 13.0")
+  return()
+endif()
+
+# Before the language is enabled: one libcudart in the process, LibTorch's; machine code for the
+# data-centre chips that the kernels are written for.
+set(CMAKE_CUDA_COMPILER ${SCALELAW_NVCC})
+if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+  set(CMAKE_CUDA_ARCHITECTURES "80-real;90a-real")
+endif()
+set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)
+set(CMAKE_CUDA_STANDARD 17)  # the newest that CMake 3.25 knows of nvcc
+if(CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CUDA_COMPILER_LAUNCHER ${CMAKE_CXX_COMPILER_LAUNCHER})
+endif()
+enable_language(CUDA)
+set(SCALELAW_CUDA TRUE)
+message(STATUS "CUDA kernels: nvcc ${nvcc_version} for ${CMAKE_CUDA_ARCHITECTURES}")
