@@ -70,7 +70,8 @@ void expect_near(const Buffer& like, const Floats& found, const Floats& expected
     if (std::isnan(expected[i])) {
       ASSERT_TRUE(std::isnan(found[i])) << i;
     } else {
-      ASSERT_NEAR(found[i], expected[i], like.tolerance(expected[i])) << i << " of " << found.size();
+      ASSERT_NEAR(found[i], expected[i], like.tolerance(expected[i]))
+          << i << " of " << found.size();
     }
   }
 }
@@ -110,7 +111,8 @@ TEST(EmulatedAdamW, EqualsItsElementsAndLeavesInactiveRowsAlone) {
   const Floats table = {0.9f,  0.95f, 1e-8f, 0.5f, 0.01f, 3e-3f, 1.2f, 1.0f,  //
                         kNaN,  kNaN,  kNaN,  kNaN, kNaN,  kNaN,  kNaN, 0.0f,  //
                         0.85f, 0.99f, 1e-6f, 1.0f, 0.0f,  1e-2f, 1.1f, 1.0f};
-  Floats first = draw(kReplicas * kLength, 2), second = first, values = draw(kReplicas * kLength, 3);
+  Floats first = draw(kReplicas * kLength, 2), second = first,
+         values = draw(kReplicas * kLength, 3);
   for (float& moment : second) moment *= moment;
   for (Floats* row : {&first, &second, &values}) {
     std::fill_n(row->begin() + kLength, kLength, kNaN);
@@ -129,8 +131,8 @@ TEST(EmulatedAdamW, EqualsItsElementsAndLeavesInactiveRowsAlone) {
     const float* row = table.data() + r * kAdamWColumns;
     for (int64_t i = 0; i < kLength; ++i) {
       const auto at = static_cast<size_t>(r * kLength + i);
-      const AdamWScalars s = {row[0], row[1], row[2], row[3], i < kLength / 2 ? 1.0f - row[4] : 1.0f,
-                              row[5], row[6]};
+      const AdamWScalars s = {
+          row[0], row[1], row[2], row[3], i < kLength / 2 ? 1.0f - row[4] : 1.0f, row[5], row[6]};
       adamw_element(s, gradients[at], values[at], first[at], second[at]);
     }
   }
@@ -210,9 +212,9 @@ TEST(EmulatedCrossEntropy, NaNAndInfinityStayInTheirRow) {
   const std::vector<int64_t> targets = {2, 0, 2, 2};
   Floats loss(4);
   bool correct[4];
-  kernels().cross_entropy({logits.data(), targets.data(), loss.data(), correct, 4, 3, 3, 1.0f,
-                           ElementType::kFloat},
-                          nullptr);
+  kernels().cross_entropy(
+      {logits.data(), targets.data(), loss.data(), correct, 4, 3, 3, 1.0f, ElementType::kFloat},
+      nullptr);
   EXPECT_TRUE(std::isnan(loss[0]));
   EXPECT_FALSE(correct[0]);
   EXPECT_FALSE(std::isfinite(loss[1]));
@@ -243,18 +245,18 @@ void expect_norm_equals_its_twin(const NormCase& c) {
   const auto rows_of = [&](Floats& x) { return DeviceRows{x.data(), stride}; };
   const DeviceRows none = {nullptr, 0};
   both_ways([&] {
-    kernels().norm_forward({residual.data(), branch.data(), rows_of(gain),
-                            c.bias ? rows_of(bias) : none, sum.data(), normed.data(), moments.data(),
-                            c.replicas, c.rows, c.width, 1e-5f, c.branch, c.normed},
-                           nullptr);
+    kernels().norm_forward(
+        {residual.data(), branch.data(), rows_of(gain), c.bias ? rows_of(bias) : none, sum.data(),
+         normed.data(), moments.data(), c.replicas, c.rows, c.width, 1e-5f, c.branch, c.normed},
+        nullptr);
     gain_sum.assign(gain.size(), 1.0f);
     bias_sum.assign(gain.size(), 1.0f);
     Floats room(static_cast<size_t>(c.replicas * row_parts(c.rows) * 2 * c.width), kNaN);
-    kernels().norm_backward({sum.data(), moments.data(), dy.data(), through.data(), dx.data(),
-                             dx_bf16.data(), rows_of(gain), rows_of(gain_sum),
-                             c.bias ? rows_of(bias_sum) : none, room.data(), c.replicas, c.rows,
-                             c.width, c.normed},
-                            nullptr);
+    kernels().norm_backward(
+        {sum.data(), moments.data(), dy.data(), through.data(), dx.data(), dx_bf16.data(),
+         rows_of(gain), rows_of(gain_sum), c.bias ? rows_of(bias_sum) : none, room.data(),
+         c.replicas, c.rows, c.width, c.normed},
+        nullptr);
     Floats all = normed.read();
     for (const Floats* part : {&sum, &moments, &dx, &gain_sum, &bias_sum}) append(all, *part);
     return all;
@@ -312,14 +314,13 @@ TEST(EmulatedGelu, EqualsItsTwin) {
           Buffer dx = x;
           found_bias.assign(bias.size(), 1.0f);
           Floats room(static_cast<size_t>(replicas * row_parts(rows) * width), kNaN);
-          kernels().gelu_forward({x.data(), y.data(), has_bias ? bias_rows : none, replicas, rows,
-                                  width, type},
-                                 nullptr);
-          kernels().gelu_backward(
-              {dx.data(), dy.data(), has_bias ? bias_rows : none,
-               has_bias ? DeviceRows{found_bias.data(), stride} : none,
-               has_bias ? room.data() : nullptr, replicas, rows, width, type},
+          kernels().gelu_forward(
+              {x.data(), y.data(), has_bias ? bias_rows : none, replicas, rows, width, type},
               nullptr);
+          kernels().gelu_backward({dx.data(), dy.data(), has_bias ? bias_rows : none,
+                                   has_bias ? DeviceRows{found_bias.data(), stride} : none,
+                                   has_bias ? room.data() : nullptr, replicas, rows, width, type},
+                                  nullptr);
           return dx.read();
         });
         Floats twin_y(x.floats.size()), slope = x.floats, twin_bias(bias.size(), 1.0f);
@@ -365,8 +366,14 @@ TEST(EmulatedEmbedding, SumsEveryTokensRows) {
     for (const int64_t i : order) keys.push_back(key_of(i));
     const Floats found = both_ways([&] {
       Floats sum = table, room(static_cast<size_t>(row_parts(count) * 2 * kWidth), kNaN);
-      kernels().embedding_backward({keys.data(), order.data(), gradient.data(),
-                                    {sum.data(), stride}, room.data(), count, vocabulary, kWidth},
+      kernels().embedding_backward({keys.data(),
+                                    order.data(),
+                                    gradient.data(),
+                                    {sum.data(), stride},
+                                    room.data(),
+                                    count,
+                                    vocabulary,
+                                    kWidth},
                                    nullptr);
       return sum;
     });
