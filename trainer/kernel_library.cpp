@@ -30,4 +30,10 @@ std::string load_kernel_library(const std::filesystem::path& file) {
   return "";
 }
 
+std::string missing_kernels(at::Device device) {
+  if (device.is_cpu()) return "";
+  const std::string problem = load_kernel_library();
+  return problem.empty() ? "" : "layers run on LibTorch's operators, more slowly: " + problem;
+}
+
 }  // namespace scalelaw

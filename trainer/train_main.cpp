@@ -21,6 +21,7 @@
 #include "trainer/device.h"
 #include "trainer/heap.h"
 #include "trainer/instruments/instrument_verbs.h"
+#include "trainer/kernel_library.h"
 #include "trainer/program_exit.h"
 #include "trainer/provenance.h"
 #include "trainer/run_identity.h"
@@ -90,6 +91,9 @@ int train_configs(const std::vector<RunConfig>& configs, const TrainArguments& a
   options.runs = arguments.runs;
   options.data = arguments.data;
   options.device = choose_device(arguments.device);
+  if (const std::string note = missing_kernels(options.device); !note.empty()) {
+    spdlog::warn("{}", note);
+  }
   if (arguments.threads > 0) at::set_num_threads(arguments.threads);
   options.provenance = current_provenance(options.device, at::get_num_threads());
   options.provenance.micro_batch_tokens = configs.front().how.micro_batch_tokens;

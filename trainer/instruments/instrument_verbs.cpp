@@ -15,6 +15,7 @@
 #include "trainer/config_error.h"
 #include "trainer/device.h"
 #include "trainer/enum_text.h"
+#include "trainer/kernel_library.h"
 #include "trainer/program_exit.h"
 #include "trainer/step.h"
 
@@ -46,6 +47,9 @@ void prepare(InstrumentArguments& arguments) {
     throw ConfigError(option_of(problems.front().key) + ": " + problems.front().rule);
   }
   options.device = choose_device(arguments.device);
+  if (const std::string note = missing_kernels(options.device); !note.empty()) {
+    std::cerr << note << '\n';
+  }
   if (arguments.threads > 0) at::set_num_threads(arguments.threads);
 }
 
