@@ -65,8 +65,8 @@ double free_memory_bytes(at::Device device) {
     return static_cast<double>(sysconf(_SC_PHYS_PAGES)) *
            static_cast<double>(sysconf(_SC_PAGESIZE));
   }
-  return static_cast<double>(at::getDeviceAllocator(device.type())->getMemoryInfo(device.index())
-                                 .first);
+  return static_cast<double>(
+      at::getDeviceAllocator(device.type())->getMemoryInfo(device.index()).first);
 }
 
 }  // namespace scalelaw

@@ -27,7 +27,8 @@ DeviceStep::DeviceStep(const LanguageModel& model, ParameterArena& arena, AdamW&
       options_(std::move(options)) {
   const at::Device device = arena.values().device();
   const int64_t replicas = arena.replicas(), capacity = options_.capacity;
-  TORCH_CHECK(corpus_.device() == device, "a corpus on ", corpus_.device(), ", an arena on ", device);
+  TORCH_CHECK(corpus_.device() == device, "a corpus on ", corpus_.device(), ", an arena on ",
+              device);
   TORCH_CHECK(static_cast<int64_t>(options_.clip_norms.size()) == replicas, "clip norms of ",
               options_.clip_norms.size(), " replicas, the arena has ", replicas);
   TORCH_CHECK(capacity > kWarmUpSteps, "a window of ", capacity, " steps holds no warm-up");
@@ -81,8 +82,9 @@ void DeviceStep::upload(const std::vector<StepPlan>& plans) {
     }
     tables.push_back(optimizer_.table(plan.rows, static_cast<int64_t>(tables.size())));
   }
-  starts_.narrow(0, 0, steps).copy_(
-      at::tensor(starts, at::kLong).view({steps, arena_.replicas(), options_.batch_windows}));
+  starts_.narrow(0, 0, steps)
+      .copy_(
+          at::tensor(starts, at::kLong).view({steps, arena_.replicas(), options_.batch_windows}));
   const at::Tensor table = at::stack(tables);  // (n, R, 8)
   tables_.narrow(0, 0, steps).copy_(table);
   active_.copy_(table.select(0, 0).select(1, 7).ne(0));

@@ -23,8 +23,9 @@ namespace scalelaw {
 
 // One step as the host plans it, for every replica.
 struct StepPlan {
-  std::vector<std::vector<int64_t>> window_starts;  // [R][B]; of an idle row any windows of the data
-  std::vector<UpdateRow> rows;                      // gradient_scale is not read
+  std::vector<std::vector<int64_t>>
+      window_starts;            // [R][B]; of an idle row any windows of the data
+  std::vector<UpdateRow> rows;  // gradient_scale is not read
 };
 
 struct DeviceStepOptions {

@@ -102,7 +102,7 @@ class Pack {
   std::unique_ptr<AdamW> optimizer_;
   std::vector<BatchStream> streams_;
   std::vector<ReplicaRun> members_;
-  at::Tensor inputs_, targets_;  // (R, B, T) on the CPU, refilled each eager step
+  at::Tensor inputs_, targets_;              // (R, B, T) on the CPU, refilled each eager step
   std::unique_ptr<DeviceStep> device_step_;  // null: the eager step
   std::vector<std::string> refusals_;        // of faster steps than the one taken, for the records
   double seconds_a_step_ = 0;                // on the device, as the last window took; 0: not yet

@@ -60,9 +60,8 @@ enum class RunState { kComplete, kDiverged };
 
 // Something that bears on whether two runs can be expected to be equal.
 struct RunEvent {
-  std::string
-      kind;  // "resumed", "restarted", "moved", "repacked", "checkpoint_rejected", "diverged",
-             // "step_refused"
+  std::string kind;  // "resumed", "restarted", "moved", "repacked", "checkpoint_rejected",
+                     // "diverged", "step_refused"
   int64_t step = 0;
   std::string detail;
 };

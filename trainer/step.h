@@ -20,9 +20,9 @@ struct StepResult {
   std::vector<bool> updated;      // false: was not active, or loss or gradient was not finite
 };
 
-// Mean loss of each replica over the batch, (R), and gradients added into the arena. inputs, targets
-// (R, B, T). micro_batch_windows divides B; gradients are those of the mean over all B windows
-// however they are split.
+// Mean loss of each replica over the batch, (R), and gradients added into the arena. inputs,
+// targets (R, B, T). micro_batch_windows divides B; gradients are those of the mean over all B
+// windows however they are split.
 at::Tensor accumulate_gradients(const LanguageModel& model, const at::Tensor& inputs,
                                 const at::Tensor& targets, int64_t micro_batch_windows);
 

@@ -1,6 +1,6 @@
 // Steps as a CUDA graph: the host starts many kernels with one call. LibTorch's CUDA half is
-// needed for it, which no program links: it is in a library of its own, libscalelaw_graph.so, loaded
-// where a GPU is used (trainer/cuda/step_graph_cuda.cpp).
+// needed for it, which no program links: it is in a library of its own, libscalelaw_graph.so,
+// loaded where a GPU is used (trainer/cuda/step_graph_cuda.cpp).
 #pragma once
 
 #include <c10/core/Device.h>

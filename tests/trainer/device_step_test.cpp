@@ -65,8 +65,8 @@ class Trained {
         }
         return at::stack(windows).view({replicas_, kWindows, kContext}).to(at::kLong);
       };
-      results.push_back(train_step(*model_, arena_, *optimizer_, cut(0), cut(1), micro_,
-                                   clip_norms_, plan.rows));
+      results.push_back(
+          train_step(*model_, arena_, *optimizer_, cut(0), cut(1), micro_, clip_norms_, plan.rows));
       account(results.back());
     }
     return results;
@@ -246,9 +246,10 @@ TEST(DeviceCorpus, IdsOfSixteenAndOfThirtyTwoBitsGiveTheSameWindows) {
 
 TEST(DeviceCorpus, WhatDoesNotFitIsRefusedWithItsSize) {
   EXPECT_EQ(corpus_refusal(1000, 2, 4000), "");
-  EXPECT_EQ(corpus_refusal(1'000'000, 4, 4'000'000),
-            "the run's 1M training tokens are 4M bytes, more than half of the 4M that the device has "
-            "free");
+  EXPECT_EQ(
+      corpus_refusal(1'000'000, 4, 4'000'000),
+      "the run's 1M training tokens are 4M bytes, more than half of the 4M that the device has "
+      "free");
   EXPECT_GT(free_memory_bytes(at::kCPU), 1e8);
 }
 

@@ -1,4 +1,5 @@
-// Runs whose steps are taken on the device against eager ones: the same books, bit for bit on a CPU.
+// Runs whose steps are taken on the device against eager ones: the same books, bit for bit on a
+// CPU.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -54,7 +54,8 @@ class CapturedSteps : public StepGraph {
     graph.capture_end();
   }
 
-  // The stream leaves its capture, and the allocator the pool: else it would hold back what is freed.
+  // The stream leaves its capture, and the allocator the pool: else it would hold back what is
+  // freed.
   void abandon(at::cuda::CUDAGraph& graph) {
     try {
       graph.capture_end();
