@@ -3,7 +3,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/isfinite.h>
-#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
@@ -98,7 +97,7 @@ void DeviceStep::step() {
   arena_.zero_gradients();
   const at::Tensor loss =
       accumulate_gradients(model_, batch.inputs, batch.targets, options_.micro_batch_windows);
-  const at::Tensor norms = at::linalg_vector_norm(arena_.gradients(), 2, at::IntArrayRef{1});
+  const at::Tensor norms = gradient_norms(arena_);
   const at::Tensor numbers = at::stack({loss, norms});  // (2, R)
   active_.logical_and_(at::isfinite(numbers).all(0));
   // In float64, as train_step() on the host.

@@ -1,6 +1,7 @@
 #include "trainer/step.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/stack.h>
 #include <c10/util/Exception.h>
@@ -8,6 +9,8 @@
 #include <algorithm>
 #include <cmath>
 #include <utility>
+
+#include "models/layers/device_launch.h"
 
 namespace scalelaw {
 
@@ -34,13 +37,26 @@ at::Tensor accumulate_gradients(const LanguageModel& model, const at::Tensor& in
   return total;
 }
 
+at::Tensor gradient_norms(const ParameterArena& arena) {
+  const at::Tensor& gradients = arena.gradients();
+  const DeviceKernels* kernels = kernels_for(gradients);
+  if (kernels == nullptr) return at::linalg_vector_norm(gradients, 2, at::IntArrayRef{1});
+  const at::Tensor norms = at::empty({arena.replicas()}, gradients.options());
+  const at::Tensor parts =
+      at::empty({arena.replicas(), norm_parts(arena.row_length())}, gradients.options());
+  launch(kernels->gradient_norms,
+         {floats(gradients), floats(norms), floats(parts), arena.replicas(), arena.row_length()},
+         gradients.device());
+  return norms;
+}
+
 StepResult train_step(const LanguageModel& model, ParameterArena& arena, AdamW& optimizer,
                       const at::Tensor& inputs, const at::Tensor& targets,
                       int64_t micro_batch_windows, const std::vector<double>& clip_norms,
                       std::vector<UpdateRow> rows) {
   arena.zero_gradients();
   const at::Tensor loss = accumulate_gradients(model, inputs, targets, micro_batch_windows);
-  const at::Tensor norms = at::linalg_vector_norm(arena.gradients(), 2, at::IntArrayRef{1});
+  const at::Tensor norms = gradient_norms(arena);
   // One read-back a step for both.
   const at::Tensor host = at::stack({loss, norms}).to(at::kCPU, at::kDouble);  // (2, R)
   const double* numbers = host.data_ptr<double>();

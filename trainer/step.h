@@ -26,6 +26,9 @@ struct StepResult {
 at::Tensor accumulate_gradients(const LanguageModel& model, const at::Tensor& inputs,
                                 const at::Tensor& targets, int64_t micro_batch_windows);
 
+// L2 norm of each replica's gradients, (R) float32 on the arena's device.
+at::Tensor gradient_norms(const ParameterArena& arena);
+
 // zero_gradients(), accumulate_gradients() and the update. A replica whose loss or gradient norm is
 // not finite keeps the weights and moments it had; the others are not touched by it.
 StepResult train_step(const LanguageModel& model, ParameterArena& arena, AdamW& optimizer,

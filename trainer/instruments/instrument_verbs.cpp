@@ -46,6 +46,11 @@ void prepare(InstrumentArguments& arguments) {
   if (const auto problems = validate(options.shape); !problems.empty()) {
     throw ConfigError(option_of(problems.front().key) + ": " + problems.front().rule);
   }
+  const auto step = enum_from_text<StepKind>(arguments.step);
+  if (!step || *step == StepKind::kAuto) {
+    throw ConfigError("--step " + arguments.step + ": must be eager, device or graph");
+  }
+  options.step = *step;
   options.device = choose_device(arguments.device);
   if (const std::string note = missing_kernels(options.device); !note.empty()) {
     std::cerr << note << '\n';
@@ -89,6 +94,8 @@ void add_shape(CLI::App& verb, InstrumentArguments& a) {
   verb.add_option("--precision", a.precision, "fp32 or bf16")->capture_default_str();
   verb.add_option("--device", a.device, "auto, cpu or cuda")->capture_default_str();
   add_whole(verb, "--threads", a.threads, kThreadCounts, kThreadsHelp);
+  verb.add_option("--step", a.step, "eager, device (16 between two looks of the host) or graph")
+      ->capture_default_str();
   verb.add_flag("--plain", a.rehearsal.plain_operators, "the slow twin: plain autograd operators");
   verb.add_option("--position", a.position,
                   "how attention knows positions: learned (as GPT-2) or rotary")

@@ -13,7 +13,7 @@
 #include <cmath>
 #include <utility>
 
-#include "models/kernels/device_arguments.h"
+#include "models/layers/device_launch.h"
 #include "trainer/optimizers/adamw_row.h"
 
 namespace scalelaw {
@@ -91,10 +91,18 @@ void AdamW::update(const std::vector<UpdateRow>& rows) {
 
 void AdamW::apply(const at::Tensor& table) {
   RECORD_FUNCTION("adamw", std::vector<c10::IValue>());
-  if (!arena_.values().is_cpu()) return apply_plainly(table);
   const at::NoGradGuard no_grad;
   TORCH_CHECK(table.is_contiguous() && table.size(0) == arena_.replicas(), "AdamW: a table of ",
               table.sizes(), " for ", arena_.replicas(), " replicas");
+  if (const DeviceKernels* kernels = kernels_for(arena_.values())) {
+    launch(kernels->adamw,
+           {floats(arena_.values()), floats(first_moment_), floats(second_moment_),
+            floats(arena_.gradients()), floats(decays_), floats(table), arena_.replicas(),
+            arena_.row_length()},
+           table.device());
+    return;
+  }
+  if (!arena_.values().is_cpu()) return apply_plainly(table);
   const float* row = table.const_data_ptr<float>();
   for (int64_t r = 0; r < arena_.replicas(); ++r, row += kAdamWColumns) {
     if (row[7] != 0.0f) apply_row_on_cpu(r, row);
