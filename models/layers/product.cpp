@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "models/gradient_watch.h"
 #include "models/kernels/column_sum.h"
 #include "models/kernels/dense_product.h"
 #include "models/kernels/transpose.h"
@@ -128,6 +129,7 @@ at::Tensor product_plus_bias(const at::Tensor& a, const at::Tensor& b, const at:
 void add_transposed_product(const at::Tensor& a, const at::Tensor& b, const at::Tensor& sum) {
   if (has_kernel(a) && has_kernel(sum)) {
     add_transposed_product_on_cpu(a, b, sum);
+    gradient_written(sum);
     return;
   }
   const at::Tensor a_transposed = a.transpose(1, 2);
@@ -138,6 +140,7 @@ void add_transposed_product(const at::Tensor& a, const at::Tensor& b, const at::
   } else {
     sum.baddbmm_(a_transposed, b);
   }
+  gradient_written(sum);
 }
 
 void add_row_sum(const at::Tensor& a, const at::Tensor& sum) {
@@ -154,6 +157,7 @@ void add_row_sum(const at::Tensor& a, const at::Tensor& sum) {
     return;
   }
   sum.add_(a.sum(1, /*keepdim=*/false, sum.scalar_type()));
+  gradient_written(sum);
 }
 
 }  // namespace scalelaw
