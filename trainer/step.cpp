@@ -54,6 +54,7 @@ StepResult train_step(const LanguageModel& model, ParameterArena& arena, AdamW& 
   const at::Tensor norms = at::linalg_vector_norm(arena.gradients(), 2, at::IntArrayRef{1});
   // One read-back a step for both.
   const at::Tensor host = at::stack({loss, norms}).to(at::kCPU, at::kDouble);  // (2, R)
+  if (over_ranks != nullptr) over_ranks->check_whole();
   const double* numbers = host.data_ptr<double>();
   const auto replicas = static_cast<std::size_t>(arena.replicas());
 

@@ -31,8 +31,8 @@ using Variables = std::map<std::string, std::string>;
 
 // Everything that says which rank a process is.
 const std::vector<std::string> kNames = {
-    "RANK",         "WORLD_SIZE",    "LOCAL_RANK",    "MASTER_ADDR",  "MASTER_PORT",
-    "SLURM_PROCID", "SLURM_NTASKS",  "SLURM_LOCALID", "SLURM_JOB_ID", "SLURM_STEP_ID"};
+    "RANK",         "WORLD_SIZE",   "LOCAL_RANK",    "MASTER_ADDR",  "MASTER_PORT",
+    "SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID", "SLURM_JOB_ID", "SLURM_STEP_ID"};
 
 class Ranks : public testing::Test {
  protected:
@@ -48,9 +48,9 @@ class Ranks : public testing::Test {
            "how: {checkpoint_every_seconds: 0.01, log_every: 10, progress_every_seconds: 0}\n";
   }
   std::vector<std::string> command(const std::vector<std::string>& more) {
-    std::vector<std::string> words = {"scalelaw-train", "train",    in("run.yaml"), "--runs",
-                                      in("runs"),       "--data",   in("data"),     "--device",
-                                      "cpu",            "--threads", "1"};
+    std::vector<std::string> words = {
+        "scalelaw-train", "train",    in("run.yaml"), "--runs",    in("runs"), "--data",
+        in("data"),       "--device", "cpu",          "--threads", "1"};
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
@@ -215,8 +215,9 @@ TEST_F(Ranks, OneOfAGroupThatIsKilledEndsTheOther) {
     const int64_t before = newest_step();
     pid_t ranks[2];
     for (const int rank : {0, 1}) {
-      ranks[rank] = start(with(kLong, {"--group", "env"}), by_torchrun(rank, some_port() + 1 + lost),
-                          rank == 0 ? "first" : "second");
+      ranks[rank] =
+          start(with(kLong, {"--group", "env"}), by_torchrun(rank, some_port() + 1 + lost),
+                rank == 0 ? "first" : "second");
     }
     wait_for_checkpoint_after(before);
     kill(ranks[lost], SIGKILL);

@@ -40,6 +40,8 @@ class GradientMean : private GradientListener {
   void begin_last_backward();
   // After it: gradients and `loss` become sums over ranks.
   void finish(const at::Tensor& loss);
+  // Once they have been read back: LostRank where they are not to be used.
+  void check_whole() const { group_.check_whole(); }
 
   std::size_t buckets() const { return buckets_.size(); }
   // Of the last step: how many buckets were on their way before backward ended.

@@ -41,6 +41,10 @@ class RankGroup {
   // The tensor, dense, becomes rank 0's.
   virtual void broadcast(const at::Tensor& tensor) = 0;
 
+  // Where wait() only orders the device's work: LostRank if what was waited for, and has been read
+  // back since, is not to be used.
+  virtual void check_whole() const {}
+
   void sum(const at::Tensor& tensor) { start_sum(tensor)->wait(); }
 
  private:

@@ -16,6 +16,7 @@
 #include "trainer/clock.h"
 #include "trainer/config_error.h"
 #include "trainer/parallel/gloo_group.h"
+#include "trainer/parallel/nccl_group.h"
 
 namespace scalelaw {
 namespace {
@@ -128,7 +129,12 @@ std::shared_ptr<RankGroup> meet(const Membership& membership, const RendezvousOp
   gloo.interface = environment_variable("GLOO_SOCKET_IFNAME").value_or("");
   gloo.local = meeting.on_one_machine;
   gloo.seconds_to_answer = options.seconds_to_answer;
-  return make_gloo_group(store, membership.rank, membership.size, gloo);
+  const auto group_on_cpu = [&](const char* name) {
+    return make_gloo_group(c10::make_intrusive<c10d::PrefixStore>(name, store), membership.rank,
+                           membership.size, gloo);
+  };
+  if (!options.device.is_cuda()) return group_on_cpu("cpu");
+  return make_nccl_group(group_on_cpu("cpu"), group_on_cpu("watch"), options.device);
 }
 
 }  // namespace
