@@ -34,7 +34,34 @@ RunningMean mean_from_json(const nlohmann::json& json) {
   return {json.at(0).get<double>(), json.at(1).get<int64_t>()};
 }
 
-std::string cursor_text(const TrainingCursor& cursor) {
+[[noreturn]] void reject(const fs::path& file, const std::string& fault) {
+  throw ForeignCheckpoint(file.string() + ": " + fault);
+}
+
+const std::string& metadata_of(const SafetensorsFile& file, const char* key, const fs::path& path) {
+  const auto found = file.metadata().find(key);
+  if (found == file.metadata().end()) reject(path, std::string("not a checkpoint: no ") + key);
+  return found->second;
+}
+
+// File name, cursor and optimizer must tell of the same step.
+TrainingCursor checked_cursor(const SafetensorsFile& file, const fs::path& path) {
+  TrainingCursor cursor;
+  try {
+    cursor = cursor_from_text(metadata_of(file, "cursor", path));
+  } catch (const nlohmann::json::exception& e) {
+    reject(path, std::string("cursor cannot be read: ") + e.what());
+  }
+  if (metadata_of(file, "updates_done", path) != std::to_string(cursor.step) ||
+      path.filename() != checkpoint_file({}, cursor.pack_step()).filename()) {
+    reject(path, "name, cursor and optimizer tell of different steps");
+  }
+  return cursor;
+}
+
+}  // namespace
+
+std::string to_text(const TrainingCursor& cursor) {
   nlohmann::json events = nlohmann::json::array();
   for (const RunEvent& e : cursor.events) {
     events.push_back({{"kind", e.kind}, {"step", e.step}, {"detail", e.detail}});
@@ -72,33 +99,6 @@ TrainingCursor cursor_from_text(const std::string& text) {
   return cursor;
 }
 
-[[noreturn]] void reject(const fs::path& file, const std::string& fault) {
-  throw ForeignCheckpoint(file.string() + ": " + fault);
-}
-
-const std::string& metadata_of(const SafetensorsFile& file, const char* key, const fs::path& path) {
-  const auto found = file.metadata().find(key);
-  if (found == file.metadata().end()) reject(path, std::string("not a checkpoint: no ") + key);
-  return found->second;
-}
-
-// File name, cursor and optimizer must tell of the same step.
-TrainingCursor checked_cursor(const SafetensorsFile& file, const fs::path& path) {
-  TrainingCursor cursor;
-  try {
-    cursor = cursor_from_text(metadata_of(file, "cursor", path));
-  } catch (const nlohmann::json::exception& e) {
-    reject(path, std::string("cursor cannot be read: ") + e.what());
-  }
-  if (metadata_of(file, "updates_done", path) != std::to_string(cursor.step) ||
-      path.filename() != checkpoint_file({}, cursor.pack_step()).filename()) {
-    reject(path, "name, cursor and optimizer tell of different steps");
-  }
-  return cursor;
-}
-
-}  // namespace
-
 void write_checkpoint(const RunFolder& folder, const std::string& content_hash,
                       const TrainingCursor& cursor, const ParameterArena& arena,
                       const AdamW& optimizer, int64_t replica) {
@@ -117,7 +117,7 @@ void write_checkpoint(const RunFolder& folder, const std::string& content_hash,
                     {{"format", "scalelaw checkpoint 1"},
                      {"content_hash", content_hash},
                      {"updates_done", std::to_string(optimizer.updates_done(replica))},
-                     {"cursor", cursor_text(cursor)}});
+                     {"cursor", to_text(cursor)}});
   const auto steps = checkpoint_steps(folder);
   for (std::size_t i = 2; i < steps.size(); ++i) fs::remove(checkpoint_file(folder, steps[i]));
 }

@@ -49,6 +49,10 @@ struct TrainingCursor {
   int64_t pack_step() const { return step + lag; }
 };
 
+// As a checkpoint holds it, but for final_evaluate_seconds.
+std::string to_text(const TrainingCursor& cursor);
+TrainingCursor cursor_from_text(const std::string& text);
+
 // A whole file that is no checkpoint of this run: of another shape, step, configuration or program.
 class ForeignCheckpoint : public std::runtime_error {
  public:

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <span>
 #include <stdexcept>
 #include <utility>
 
@@ -22,21 +23,45 @@
 #include "trainer/run_identity.h"
 
 namespace scalelaw {
+namespace {
+
+constexpr int64_t kStepsBetweenComparisons = 128;  // of the ranks' weights
+
+}  // namespace
+
 Pack::Pack(std::vector<RunConfig> configs, PackOptions options) : options_(std::move(options)) {
   check_can_share_pack(configs);
-  check_store(options_.runs);
+  check_can_share_batches(configs, options_.ranks->size());
+  if (keeps_books()) check_store(options_.runs);
   std::vector<RunIdentity> identities;
   std::set<std::string> hashes;
   for (RunConfig& config : configs) {
-    RunIdentity identity = identify(std::move(config), options_.runs, options_.data);
-    if (!hashes.insert(identity.content_hash).second) {
-      throw ConfigError("two of these configurations are the same run (" + identity.content_hash +
+    identities.push_back(identify(std::move(config), options_.runs, options_.data));
+    const std::string& hash = identities.back().content_hash;
+    if (!hashes.insert(hash).second) {
+      throw ConfigError("two of these configurations are the same run (" + hash +
                         "); leave one out");
     }
+  }
+  if (keeps_books()) identities = incomplete(std::move(identities));
+  // The others may not see the folders.
+  if (broadcast_text(*options_.ranks, identities.empty() ? "" : "train").empty()) return;
+  open_data(identities.front());
+  check_memory(identities.size());
+  take_folders(identities);
+  build(identities);
+  if (keeps_books()) resume();
+  follow_rank_zero();
+  clock_ = monotonic_seconds();
+}
+
+std::vector<RunIdentity> Pack::incomplete(std::vector<RunIdentity> identities) const {
+  std::vector<RunIdentity> left;
+  for (RunIdentity& identity : identities) {
     check_same_run(identity);
     const auto record = try_read_run_record(identity.folder);
     if (!record) {
-      identities.push_back(std::move(identity));
+      left.push_back(std::move(identity));
     } else if (record->content_hash == identity.content_hash) {
       options_.note(identity.folder.path.string() + ": complete already");
     } else {
@@ -44,9 +69,16 @@ Pack::Pack(std::vector<RunConfig> configs, PackOptions options) : options_(std::
                         ", not " + identity.content_hash + "; move that folder away");
     }
   }
-  if (identities.empty()) return;
-  open_data(identities.front());
-  check_memory(identities.size());
+  return left;
+}
+
+void Pack::take_folders(const std::vector<RunIdentity>& identities) {
+  if (!keeps_books()) {
+    for (const RunIdentity& identity : identities) {
+      members_.emplace_back(identity, ReplicaRun::Books::kLeftToRankZero);
+    }
+    return;
+  }
   check_nothing_is_thrown_away(identities);
   for (const RunIdentity& identity : identities) check_not_held(identity.folder.path);
   for (const RunIdentity& identity : identities) {
@@ -57,9 +89,6 @@ Pack::Pack(std::vector<RunConfig> configs, PackOptions options) : options_(std::
                         ": was completed by another process just now; run the command again");
     }
   }
-  build(identities);
-  resume();
-  clock_ = monotonic_seconds();
 }
 
 void Pack::open_data(const RunIdentity& identity) {
@@ -127,7 +156,11 @@ void Pack::build(const std::vector<RunIdentity>& identities) {
         identity.config.seeds.data);
   }
   optimizer_ = std::make_unique<AdamW>(arena_, std::move(optimizers));
-  const std::vector<int64_t> sizes{arena_.replicas(), batch_windows, shape_.n_ctx};
+  if (options_.ranks->size() > 1) {
+    over_ranks_ = std::make_unique<GradientMean>(*options_.ranks, arena_);
+  }
+  const int64_t own_windows = batch_windows / options_.ranks->size();
+  const std::vector<int64_t> sizes{arena_.replicas(), own_windows, shape_.n_ctx};
   inputs_ = at::zeros(sizes, at::kLong);
   targets_ = at::zeros(sizes, at::kLong);
   choose_step();
@@ -154,15 +187,18 @@ double Pack::learning_rate_of(std::size_t r, int64_t step) const {
 
 int64_t Pack::micro_batch_windows() const {
   const int64_t tokens = members_.front().config().how.micro_batch_tokens;
-  return tokens > 0 ? tokens / shape_.n_ctx : inputs_.size(1);
+  return tokens > 0 ? std::min(inputs_.size(1), tokens / shape_.n_ctx) : inputs_.size(1);
 }
 
 void Pack::load_batch() {
-  const auto cells = static_cast<std::size_t>(inputs_.size(1) * inputs_.size(2));
+  const auto windows = static_cast<std::size_t>(inputs_.size(1));
+  const std::size_t cells = windows * static_cast<std::size_t>(shape_.n_ctx);
+  const std::size_t first = windows * static_cast<std::size_t>(options_.ranks->rank());
   for (std::size_t r = 0; r < members_.size(); ++r) {
     if (!members_[r].training()) continue;  // a frozen row's tokens do not matter
     const std::vector<int64_t> starts = streams_[r].window_starts(step_);
-    gather_windows(*train_, starts, shape_.n_ctx, {inputs_.data_ptr<int64_t>() + r * cells, cells},
+    gather_windows(*train_, std::span(starts).subspan(first, windows), shape_.n_ctx,
+                   {inputs_.data_ptr<int64_t>() + r * cells, cells},
                    {targets_.data_ptr<int64_t>() + r * cells, cells});
   }
 }
@@ -174,11 +210,19 @@ void Pack::train_one_step() {
     clip_norms.push_back(member.config().train.optimizer.clip_norm);
   }
   updating_ = true;
-  account(train_step(*model_, arena_, *optimizer_, inputs_.to(options_.device),
-                     targets_.to(options_.device), micro_batch_windows(), clip_norms,
-                     plan_of(step_).rows));
+  StepResult result;
+  try {
+    result = train_step(*model_, arena_, *optimizer_, inputs_.to(options_.device),
+                        targets_.to(options_.device), micro_batch_windows(), clip_norms,
+                        plan_of(step_).rows, over_ranks_.get());
+  } catch (const LostRank&) {
+    updating_ = false;
+    throw;
+  }
+  account(result);
   updating_ = false;
   end_diverged_members();
+  if (step_ % kStepsBetweenComparisons == 0) check_ranks_agree();
 }
 
 void Pack::account(const StepResult& result) {

@@ -42,7 +42,7 @@ std::vector<std::map<std::string, double>> Pack::test_losses() {
   std::vector<std::map<std::string, double>> losses(members_.size());
   const int64_t tokens = members_.front().config().evaluate.tokens;
   for (const TestSet& set : test_sets_) {
-    const auto means = mean_test_loss(*model_, replicas(), options_.device, set, tokens);
+    const auto means = mean_test_loss(evaluator(), set, tokens);
     for (std::size_t r = 0; r < means.size(); ++r) losses[r][set.name] = means[r];
   }
   return losses;
@@ -51,6 +51,7 @@ std::vector<std::map<std::string, double>> Pack::test_losses() {
 void Pack::finish_members_at_horizon(const std::atomic<bool>& stop) {
   const auto due = [](const ReplicaRun& m) { return m.training() && m.cursor.step >= m.steps(); };
   if (std::ranges::none_of(members_, due)) return;
+  check_ranks_agree();
   // First what took long; resumed from this very step, it is there already.
   advance_clock();
   write_checkpoints([&](const ReplicaRun& m) {
@@ -60,8 +61,9 @@ void Pack::finish_members_at_horizon(const std::atomic<bool>& stop) {
   {
     const Stopwatch stopwatch(members_, &TrainingCursor::final_evaluate_seconds);
     for (const TestSet& set : test_sets_) {
-      auto scores = score_test_set(*model_, replicas(), options_.device, set, stop);
-      if (stop) return;
+      auto scores = score_test_set(evaluator(), set, stop);
+      evaluation_stopped_ = scores.empty();
+      if (evaluation_stopped_) return;
       for (std::size_t r = 0; r < scores.size(); ++r) results[r][set.name] = std::move(scores[r]);
     }
   }
@@ -113,7 +115,7 @@ void Pack::save_before_leaving() {
 void Pack::write_checkpoints(const std::function<bool(const ReplicaRun&)>& of_member) {
   const Stopwatch stopwatch(members_, &TrainingCursor::checkpoint_seconds);
   for (std::size_t r = 0; r < members_.size(); ++r) {
-    if (!of_member(members_[r])) continue;
+    if (!keeps_books() || !of_member(members_[r])) continue;
     members_[r].check_folder();
     members_[r].sync_metrics();
     write_checkpoint(members_[r].folder(), members_[r].content_hash(), members_[r].cursor, arena_,

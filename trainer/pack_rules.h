@@ -12,4 +12,8 @@ namespace scalelaw {
 // ConfigError names the first key that differs.
 void check_can_share_pack(const std::vector<RunConfig>& configs);
 
+// Whether `ranks` processes can share every batch of what `configs` train. ConfigError or KeyError
+// says which numbers can.
+void check_can_share_batches(const std::vector<RunConfig>& configs, int ranks);
+
 }  // namespace scalelaw

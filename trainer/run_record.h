@@ -74,6 +74,7 @@ struct Provenance {
   int threads = 1;
   int64_t micro_batch_tokens = 0;   // how.micro_batch_tokens of that attempt
   std::optional<std::string> step;  // "eager", "device" or "graph"; absent in older records: eager
+  std::optional<int> ranks;         // processes that shared every batch; absent: one
 };
 
 struct Attempt {

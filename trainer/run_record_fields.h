@@ -65,6 +65,7 @@ void visit(Struct& s, Visitor& field) {
   field("threads", s.threads);
   field("micro_batch_tokens", s.micro_batch_tokens);
   field("step", s.step);
+  field("ranks", s.ranks);
 }
 
 template <SameStruct<Attempt> Struct, typename Visitor>

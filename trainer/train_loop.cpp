@@ -22,7 +22,7 @@ TrainOutcome train_to_the_end(Pack& pack, const std::vector<std::unique_ptr<Obse
   observe();                             // resumed where watching failed: the line that is missing
   pack.finish_members_at_horizon(stop);  // resumed after the last update, before run.json
   while (!pack.finished()) {
-    if (stop) {
+    if (pack.stop_agreed(stop)) {
       pack.advance_clock();
       pack.write_checkpoints();
       return TrainOutcome::kInterrupted;

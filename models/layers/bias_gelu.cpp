@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/gradient_watch.h"
 #include "models/kernels/gelu.h"
 #include "models/layers/device_launch.h"
 #include "models/layers/product.h"
@@ -87,6 +88,7 @@ void backward_on_device(const DeviceKernels& kernels, const at::Tensor& y_gradie
           .width = x.size(2),
           .type = element_type(x)},
          x.device());
+  if (bias_gradient.defined()) gradient_written(bias_gradient);
 }
 
 class BiasGeluFunction : public torch::autograd::Function<BiasGeluFunction> {

@@ -10,6 +10,7 @@
 #include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "models/gradient_watch.h"
 #include "models/layers/device_launch.h"
 
 namespace scalelaw {
@@ -108,6 +109,7 @@ class EmbedFunction : public torch::autograd::Function<EmbedFunction> {
     } else {
       add_rows(gradient, tokens, sum);
     }
+    gradient_written(sum);
     return {at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
@@ -123,6 +125,7 @@ class AddPositionsFunction : public torch::autograd::Function<AddPositionsFuncti
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const at::Tensor sum = context->saved_data["gradient"].toTensor();
     sum.narrow(1, 0, gradients[0].size(2)).add_(gradients[0].sum(1));
+    gradient_written(sum);
     return {gradients[0], at::Tensor(), at::Tensor()};
   }
 };

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "models/gradient_watch.h"
 #include "models/kernels/column_sum.h"
 #include "models/kernels/dense_product.h"
 #include "models/kernels/transpose.h"
@@ -153,22 +154,19 @@ at::Tensor product_plus_bias(const at::Tensor& a, const at::Tensor& b, const at:
 }
 
 void add_transposed_product(const at::Tensor& a, const at::Tensor& b, const at::Tensor& sum) {
+  const at::Tensor a_transposed = a.transpose(1, 2);
   if (has_kernel(a) && has_kernel(sum)) {
     add_transposed_product_on_cpu(a, b, sum);
-    return;
-  }
-  if (has_bfloat16_kernel(a) && sum.scalar_type() == at::kFloat) {
+  } else if (has_bfloat16_kernel(a) && sum.scalar_type() == at::kFloat) {
     bfloat16::add_transposed_product(a, b, sum);
-    return;
-  }
-  const at::Tensor a_transposed = a.transpose(1, 2);
-  if (a.scalar_type() != sum.scalar_type()) {
+  } else if (a.scalar_type() != sum.scalar_type()) {
     sum.add_(product(a_transposed, b));
   } else if (a.size(0) == 1) {
     sum.select(0, 0).addmm_(a_transposed.select(0, 0), b.select(0, 0));
   } else {
     sum.baddbmm_(a_transposed, b);
   }
+  gradient_written(sum);
 }
 
 void add_row_sum(const at::Tensor& a, const at::Tensor& sum) {
@@ -183,6 +181,7 @@ void add_row_sum(const at::Tensor& a, const at::Tensor& sum) {
             .width = a.size(2),
             .type = element_type(a)},
            a.device());
+    gradient_written(sum);
     return;
   }
   if (has_kernel(a) && has_kernel(sum) && a.is_contiguous()) {
@@ -198,6 +197,7 @@ void add_row_sum(const at::Tensor& a, const at::Tensor& sum) {
     return;
   }
   sum.add_(a.sum(1, /*keepdim=*/false, sum.scalar_type()));
+  gradient_written(sum);
 }
 
 }  // namespace scalelaw

@@ -12,6 +12,7 @@
 #include <tuple>
 #include <utility>
 
+#include "models/gradient_watch.h"
 #include "models/kernels/layer_norm.h"
 #include "models/layers/device_launch.h"
 #include "models/layers/product.h"
@@ -119,6 +120,8 @@ std::pair<at::Tensor, at::Tensor> backward_on_device(const DeviceKernels& kernel
           .width = to.x.size(2),
           .normed_type = element_type(to.normed_gradient)},
          to.x.device());
+  gradient_written(to.gain_gradient);
+  if (to.bias_gradient.defined()) gradient_written(to.bias_gradient);
   return {dx, branch.defined() ? branch : dx};
 }
 

@@ -62,6 +62,11 @@ file(MAKE_DIRECTORY ${header_shim})
 if(EXISTS /usr/include/fmt AND NOT EXISTS ${header_shim}/fmt)
   file(CREATE_LINK /usr/include/fmt ${header_shim}/fmt SYMBOLIC)
 endif()
+# What c10d's Gloo header asks for and the wheel lacks.
+foreach(header algorithm common/error context rendezvous/store transport/device)
+  file(CONFIGURE OUTPUT ${header_shim}/gloo/${header}.h
+    CONTENT "#include \"${PROJECT_SOURCE_DIR}/trainer/parallel/gloo_types.h\"\n")
+endforeach()
 
 # INTERFACE_SYSTEM_INCLUDE_DIRECTORIES alone would add nothing to an imported target; its
 # INTERFACE_INCLUDE_DIRECTORIES are system ones already.
