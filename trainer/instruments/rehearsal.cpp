@@ -10,7 +10,7 @@ namespace scalelaw {
 
 Rehearsal::Rehearsal(const RehearsalOptions& options) : options_(options) {
   const Execution execution{options.precision == Precision::kBFloat16 ? at::kBFloat16 : at::kFloat,
-                            options.plain_operators};
+                            options.plain_operators, options.recompute_blocks};
   model_ = make_model(options.shape, execution, arena_);
   arena_.allocate(options.replicas, options.device);
   for (int64_t r = 0; r < options.replicas; ++r) arena_.initialise(r, 1 + r);
@@ -30,13 +30,27 @@ double Rehearsal::step() {
           .to(options_.device);
   const at::Tensor inputs = tokens.narrow(2, 0, context).contiguous();
   const at::Tensor targets = tokens.narrow(2, 1, context).contiguous();
-  return train_step(*model_, arena_, *optimizer_, inputs, targets, options_.batch_windows,
+  return train_step(*model_, arena_, *optimizer_, inputs, targets, windows_at_once(),
                     std::vector<double>(replicas, 1.0), std::vector<UpdateRow>(replicas, row))
       .loss_nats.front();
 }
 
 int64_t Rehearsal::tokens_a_step() const {
   return options_.replicas * options_.batch_windows * options_.shape.n_ctx;
+}
+
+int64_t Rehearsal::windows_at_once() const {
+  return options_.micro_batch_windows > 0 ? options_.micro_batch_windows : options_.batch_windows;
+}
+
+std::optional<MemoryEstimate> Rehearsal::memory() const {
+  StepSetup setup;
+  setup.windows = windows_at_once();
+  setup.replicas = options_.replicas;
+  setup.device = options_.device.is_cpu() ? DeviceKind::kCpu : DeviceKind::kGpu;
+  setup.bf16_products = options_.precision == Precision::kBFloat16;
+  setup.recompute_blocks = options_.recompute_blocks;
+  return estimate_memory(options_.shape, setup);
 }
 
 double Rehearsal::flops_a_step() const {

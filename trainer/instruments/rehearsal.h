@@ -5,9 +5,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "models/language_model.h"
+#include "models/memory_estimate.h"
 #include "models/model_shape.h"
 #include "models/parameter_arena.h"
 #include "trainer/optimizers/adamw.h"
@@ -21,6 +23,8 @@ struct RehearsalOptions {
   int64_t replicas = 1;        // R
   Precision precision = Precision::kFloat32;
   bool plain_operators = false;
+  bool recompute_blocks = false;
+  int64_t micro_batch_windows = 0;  // divides batch_windows; 0: all at once
   at::Device device{at::kCPU};
 };
 
@@ -34,9 +38,13 @@ class Rehearsal {
 
   const RehearsalOptions& options() const { return options_; }
   int64_t tokens_a_step() const;  // of all replicas
+  // Of its step; nullopt where it is unknown. Of plain operators it does not tell.
+  std::optional<MemoryEstimate> memory() const;
   double flops_a_step() const;    // of all replicas, exact_causal; 0: the architecture has no count
 
  private:
+  int64_t windows_at_once() const;
+
   RehearsalOptions options_;
   ParameterArena arena_;
   std::unique_ptr<LanguageModel> model_;
