@@ -10,12 +10,8 @@ namespace {
 constexpr double kFloat = 4;
 constexpr double kCopy = 2;  // of a weight, in bf16
 
-// What glibc's heap holds beyond the tensors: blocks of many sizes come and go, and what is freed
-// does not fit what is asked for next. Fitted to steps of 64 to 512 features (docs/performance.md).
-struct HeapSpare {
-  double blocks, share;  // of what one block keeps; of all that is kept and of the workspace
-};
-constexpr HeapSpare kSpareFloat = {1.2, 0.12}, kSpareBf16 = {2.0, 0.17};
+// What the process keeps of freed blocks (trainer/heap.h), of all tensors: measured 2 to 14%.
+constexpr double kHeapShare = 0.10;
 
 // Resident after a first small step; with oneDNN's bf16 products.
 constexpr double kCpuBase = 133e6, kCpuBaseBf16 = 141e6;
@@ -30,7 +26,7 @@ struct HeadMemory {
   double logits = 0, workspace = 0;
 };
 
-// The head's forward pass with the loss (models/layers/head_loss.cpp).
+// The head with the loss, forward or backward (models/layers/head_loss.cpp).
 HeadMemory head_memory(const ModelShape& shape, const StepSetup& setup, double tokens) {
   const auto width = static_cast<double>(shape.d_model);
   const auto vocabulary = static_cast<double>(shape.n_vocab);
@@ -39,8 +35,10 @@ HeadMemory head_memory(const ModelShape& shape, const StepSetup& setup, double t
   memory.logits = tokens * vocabulary * kFloat;
   if (setup.bf16_products) {
     memory.workspace = tokens * kCopy * (vocabulary + width) + table * kCopy;
-  } else if (setup.device == DeviceKind::kCpu) {
-    memory.workspace = table * kFloat;  // turned, so that its rows are dense
+  } else {
+    memory.workspace = tokens * kFloat * 2 * width;  // the input scaled, and its gradient
+    // Turned, so that its rows are dense.
+    if (setup.device == DeviceKind::kCpu) memory.workspace += table * kFloat;
   }
   return memory;
 }
@@ -73,14 +71,11 @@ std::optional<MemoryEstimate> estimate_memory(const ModelShape& shape, const Ste
   const HeadMemory head = head_memory(shape, setup, tokens);
   // Of the last block, when the final norm and the logits are gone.
   double backward = layers > 0 ? tokens * trunk.in_flight - final_norm - head.logits : 0;
-  // The block's activations once more, and the gradients of its inputs as leaves of its own.
-  if (setup.recompute_blocks && layers > 0) backward += block + tokens * width * 2 * kFloat;
+  if (setup.recompute_blocks && layers > 0) backward += block;
   memory.logits = head.logits;
   memory.workspace = std::max(head.workspace, backward);
   if (is_cpu) {
-    const HeapSpare spare = setup.bf16_products ? kSpareBf16 : kSpareFloat;
-    memory.heap = (layers > 0 ? spare.blocks * block : 0) +
-                  spare.share * (memory.activations + memory.workspace);
+    memory.heap = kHeapShare * memory.tensors();
     memory.base = setup.bf16_products ? kCpuBaseBf16 : kCpuBase;
   } else {
     // Activations are gone when the optimizer runs.

@@ -41,7 +41,7 @@ struct MemoryEstimate {
   double activations = 0;  // kept for the backward pass, copies of weights included
   double logits = 0;
   double workspace = 0;  // beyond the logits at the fullest moment
-  double heap = 0;       // freed blocks that the C library's heap has no use for; measured
+  double heap = 0;       // freed blocks that are kept for the next step; measured
   double base = 0;       // program and libraries
 
   double tensors() const {

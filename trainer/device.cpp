@@ -3,12 +3,14 @@
 #include <ATen/Context.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <ATen/ops/ones.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <dlfcn.h>
 
 #include <exception>
 #include <filesystem>
 
 #include "trainer/config_error.h"
+#include "trainer/machine_memory.h"
 
 namespace scalelaw {
 namespace {
@@ -95,6 +97,12 @@ at::Device choose_device(std::string_view request, const GpuAccess& access) {
   throw ConfigError((probe.gpus > 0 ? "a GPU is here" : "a GPU is allotted to this job") +
                     std::string(" and cannot be used: ") + problem + " (" + describe(probe) +
                     "). Mend that, or ask for the CPU with --device cpu");
+}
+
+double device_memory_bytes(at::Device device) {
+  if (device.is_cpu()) return machine_memory_bytes();
+  return static_cast<double>(
+      at::getDeviceAllocator(device.type())->getMemoryInfo(device.index()).first);
 }
 
 std::string failure_text(const c10::Error& error, const std::string& work,

@@ -31,6 +31,9 @@ GpuAccess this_machine();
 // that a process on a CPU never pays its 240 MB.
 at::Device choose_device(std::string_view request, const GpuAccess& access = this_machine());
 
+// Bytes that this process may fill: of a GPU what is free now, of the CPU machine_memory_bytes().
+double device_memory_bytes(at::Device device);
+
 // LibTorch's own words in one line, without its stack trace. Where memory did not suffice it says
 // so, for what (`work`: shape and batch) and what helps (`remedy`).
 std::string failure_text(const c10::Error& error, const std::string& work,

@@ -2,7 +2,6 @@
 
 #include <ATen/ops/zeros.h>
 #include <c10/util/Exception.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -15,8 +14,8 @@
 #include "trainer/config_yaml.h"
 #include "trainer/data/data_set.h"
 #include "trainer/data_rules.h"
+#include "trainer/device.h"
 #include "trainer/lr_schedule.h"
-#include "trainer/number.h"
 #include "trainer/pack_resume.h"
 #include "trainer/pack_rules.h"
 #include "trainer/run_identity.h"
@@ -46,7 +45,7 @@ Pack::Pack(std::vector<RunConfig> configs, PackOptions options) : options_(std::
   }
   if (identities.empty()) return;
   open_data(identities.front());
-  check_memory(identities.size());
+  choose_step(identities);
   check_nothing_is_thrown_away(identities);
   for (const RunIdentity& identity : identities) check_not_held(identity.folder.path);
   for (const RunIdentity& identity : identities) {
@@ -85,27 +84,32 @@ void Pack::open_data(const RunIdentity& identity) {
   }
 }
 
-// Weights, gradients and two moments must fit; activations come on top.
-void Pack::check_memory(std::size_t replicas) const {
-  const auto counts = count(shape_);
-  if (!counts) {
+// A run that goes on computes its steps in the pieces that it has begun with, where they fit.
+void Pack::choose_step(const std::vector<RunIdentity>& identities) {
+  if (!count(shape_)) {
     throw ConfigError("model.arch = " + shape_.arch + ": gives no counts (models/" + shape_.arch +
                       "_counts.cpp), which every run records");
   }
-  if (!options_.device.is_cpu()) return;
-  const double needed =
-      16.0 * static_cast<double>(counts->parameters.total()) * static_cast<double>(replicas);
+  const RunConfig& config = identities.front().config;
+  StepRequest request = request_for(config, shape_, static_cast<int64_t>(identities.size()));
+  request.device = options_.device.is_cpu() ? DeviceKind::kCpu : DeviceKind::kGpu;
+  if (const auto attempts = read_attempts(identities.front().folder); !attempts.empty()) {
+    const int64_t before = attempts.back().provenance.micro_batch_tokens;
+    request.windows_before = (before > 0 ? before : config.train.batch_tokens) / shape_.n_ctx;
+  }
   const double present =
-      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
-  if (needed <= present) return;
-  throw ConfigError("model.d_model = " + std::to_string(shape_.d_model) +
-                    ", model.n_layer = " + std::to_string(shape_.n_layer) +
-                    ": weights, gradients and optimizer need " + human(needed) +
-                    " bytes, this machine has " + human(present) + "; choose a smaller shape");
+      options_.memory_bytes > 0 ? options_.memory_bytes : device_memory_bytes(options_.device);
+  choice_ = require_fit(request, present);
+  options_.provenance.micro_batch_tokens = choice_.windows * shape_.n_ctx;
+  options_.provenance.recompute = choice_.recompute_blocks;
+  if (choice_.windows < request.batch_windows || choice_.recompute_blocks) {
+    options_.note(describe(request, choice_, present));
+  }
 }
 
 void Pack::build(const std::vector<RunIdentity>& identities) {
   Execution execution;
+  execution.recompute_blocks = choice_.recompute_blocks;
   if (identities.front().config.train.precision == Precision::kBFloat16) {
     execution.compute_dtype = at::kBFloat16;
   }
@@ -161,10 +165,6 @@ void Pack::load_batch() {
 
 void Pack::train_one_step() {
   load_batch();
-  const RunConfig& first = members_.front().config();
-  const int64_t micro = first.how.micro_batch_tokens > 0
-                            ? first.how.micro_batch_tokens / shape_.n_ctx
-                            : inputs_.size(1);
   std::vector<UpdateRow> rows;
   std::vector<double> clip_norms;
   updating_ = true;
@@ -177,7 +177,7 @@ void Pack::train_one_step() {
     clip_norms.push_back(members_[r].config().train.optimizer.clip_norm);
   }
   result_ = train_step(*model_, arena_, *optimizer_, inputs_.to(options_.device),
-                       targets_.to(options_.device), micro, clip_norms, rows);
+                       targets_.to(options_.device), choice_.windows, clip_norms, rows);
   for (std::size_t r = 0; r < members_.size(); ++r) {
     if (result_.updated[r]) members_[r].account(result_.loss_nats[r], result_.grad_norm[r]);
   }

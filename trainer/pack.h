@@ -20,6 +20,7 @@
 #include "trainer/optimizers/adamw.h"
 #include "trainer/replica_run.h"
 #include "trainer/step.h"
+#include "trainer/step_choice.h"
 
 namespace scalelaw {
 
@@ -27,7 +28,8 @@ struct PackOptions {
   std::filesystem::path runs = "runs";  // the store
   std::filesystem::path data = "data";  // where data sets lie
   at::Device device{at::kCPU};
-  Provenance provenance;
+  double memory_bytes = 0;  // that a step may fill; 0: device_memory_bytes(device)
+  Provenance provenance;    // how the step is computed is filled in by the pack
   std::function<void(const std::string&)> note;  // one line for the log; never empty
 };
 
@@ -72,7 +74,7 @@ class Pack {
  private:
   void open_data(const RunIdentity& identity);
   void build(const std::vector<RunIdentity>& identities);
-  void check_memory(std::size_t replicas) const;
+  void choose_step(const std::vector<RunIdentity>& identities);
   void write_checkpoints(const std::function<bool(const ReplicaRun&)>& of_member);
   void resume();
   void set_aside_rejected(const std::vector<std::vector<RunEvent>>& rejected) const;
@@ -93,6 +95,7 @@ class Pack {
   std::vector<BatchStream> streams_;
   std::vector<ReplicaRun> members_;
   at::Tensor inputs_, targets_;  // (R, B, T) on the CPU, refilled each step
+  StepChoice choice_;
   StepResult result_;
   int64_t step_ = 0;
   bool updating_ = false;  // an update has begun: weights and moments may be of no step

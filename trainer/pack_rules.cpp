@@ -28,6 +28,7 @@ void check_can_share_pack(const std::vector<RunConfig>& configs) {
     if (other.how.micro_batch_tokens != first.how.micro_batch_tokens) {
       differs("how.micro_batch_tokens");
     }
+    if (other.how.recompute != first.how.recompute) differs("how.recompute");
   }
 }
 

@@ -15,7 +15,8 @@ struct Writer {
     json[key] = encode(value);
   }
   // Nothing measured: no key.
-  void operator()(const char* key, const std::optional<double>& value) {
+  template <typename T>
+  void operator()(const char* key, const std::optional<T>& value) {
     if (value) json[key] = *value;
   }
   void operator()(const char* key, const std::map<std::string, double>& value) {

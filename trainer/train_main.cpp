@@ -36,6 +36,7 @@ struct TrainArguments {
   std::vector<std::string> configs, settings;
   std::string runs = "runs", data = "data", device = "auto";
   int threads = 0;
+  int64_t share_memory = 1;
 };
 
 // Every rule that the file and the headers of its data sets can break, each with its line.
@@ -92,7 +93,8 @@ int train_configs(const std::vector<RunConfig>& configs, const TrainArguments& a
   options.device = choose_device(arguments.device);
   if (arguments.threads > 0) at::set_num_threads(arguments.threads);
   options.provenance = current_provenance(options.device, at::get_num_threads());
-  options.provenance.micro_batch_tokens = configs.front().how.micro_batch_tokens;
+  options.memory_bytes =
+      device_memory_bytes(options.device) / static_cast<double>(arguments.share_memory);
   const bool terminal = isatty(STDERR_FILENO) != 0;
   options.note = [terminal](const std::string& text) {
     if (terminal) std::cerr << kEraseLine;
@@ -143,6 +145,8 @@ void add_train(CLI::App& app, TrainArguments& a) {
   add_folder(*verb, "--data", a.data, "folder of data sets");
   verb->add_option("--device", a.device, "auto, cpu or cuda")->capture_default_str();
   add_whole(*verb, "--threads", a.threads, kThreadCounts, kThreadsHelp);
+  add_whole(*verb, "--share-memory", a.share_memory, {1},
+            "processes among which the device's memory is divided");
 }
 
 }  // namespace

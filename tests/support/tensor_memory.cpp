@@ -19,19 +19,25 @@ Counter& counter() {
   return *only;
 }
 
+// The one that was there before.
+c10::Allocator& beneath() {
+  static c10::Allocator* const before = c10::GetCPUAllocator();
+  return *before;
+}
+
 void release(void* data) {
   const auto found = counter().sizes.find(data);
   if (found != counter().sizes.end()) {
     counter().held -= found->second;
     counter().sizes.erase(found);
   }
-  c10::GetDefaultCPUAllocator()->raw_deleter()(data);
+  beneath().raw_deleter()(data);
 }
 
 class CountingAllocator : public c10::Allocator {
  public:
   c10::DataPtr allocate(size_t bytes) override {
-    void* data = c10::GetDefaultCPUAllocator()->allocate(bytes).release_context();
+    void* data = beneath().allocate(bytes).release_context();
     if (data != nullptr) {
       counter().sizes[data] = static_cast<int64_t>(bytes);
       counter().held += static_cast<int64_t>(bytes);
@@ -47,9 +53,12 @@ class CountingAllocator : public c10::Allocator {
 
 }  // namespace
 
-TensorMemory::TensorMemory() {
+TensorMemory& tensor_memory() {
+  static TensorMemory memory;
   static CountingAllocator allocator;
+  beneath();
   c10::SetCPUAllocator(&allocator, /*priority=*/255);
+  return memory;
 }
 
 int64_t TensorMemory::held_bytes() const { return counter().held; }

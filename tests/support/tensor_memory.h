@@ -5,15 +5,15 @@
 
 namespace scalelaw {
 
-// Counts from its construction to the end of the process. One a process, made before the tensors
-// that it is to count; on one thread.
 class TensorMemory {
  public:
-  TensorMemory();
-
   int64_t held_bytes() const;
   int64_t peak_bytes() const;  // since the last forget_peak()
   void forget_peak();
 };
+
+// Counts from the first call to the end of the process what is allocated meanwhile. For tests on
+// one thread.
+TensorMemory& tensor_memory();
 
 }  // namespace scalelaw
