@@ -29,9 +29,9 @@ struct StepSetup {
 
 // Of an architecture's blocks, in bytes a token unless said otherwise.
 struct TrunkMemory {
-  double kept_a_block = 0;  // from a block's forward to its backward
-  double block_inputs = 0;  // that a recomputed block keeps instead
-  double in_flight = 0;     // gradients at the fullest moment of a block's backward
+  double kept_a_block = 0;            // from a block's forward to its backward
+  double block_inputs = 0;            // that a recomputed block keeps instead
+  double in_flight = 0;               // gradients at the fullest moment of a block's backward
   double copied_weights_a_block = 0;  // weights, not bytes: copied where products are bf16
 };
 

@@ -60,8 +60,8 @@ TrunkMemory trunk_memory(const ModelShape& shape, const StepSetup& setup) {
   memory.kept_a_block = 2 * norm + attention + (between + product) * d_ff;  // slope; activation
   memory.block_inputs = 4 * width + between * width;
   // Of the second matrix's input, made in the products' type, and of the stream.
-  memory.in_flight = 4 * width + (product != between ? product * (width + d_ff) : 0) +
-                     between * (width + d_ff);
+  memory.in_flight =
+      4 * width + (product != between ? product * (width + d_ff) : 0) + between * (width + d_ff);
   memory.copied_weights_a_block = width * (4 * width + 2 * d_ff);
   return memory;
 }

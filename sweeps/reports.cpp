@@ -167,20 +167,22 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
       const auto value = values.find(key);
       row.push_back(value == values.end() ? "-" : value->second);
     }
-    row.insert(row.end(),
-               {optional_text(cell.n_params), human(static_cast<double>(cell.train_tokens)),
-                std::to_string(cell.steps), optional_text(cell.train_flops),
-                hours_text(cell.core_hours), memory_text(cell), std::string(name(statuses[i].state))});
+    row.insert(
+        row.end(),
+        {optional_text(cell.n_params), human(static_cast<double>(cell.train_tokens)),
+         std::to_string(cell.steps), optional_text(cell.train_flops), hours_text(cell.core_hours),
+         memory_text(cell), std::string(name(statuses[i].state))});
     rows.push_back(std::move(row));
   }
   std::string text;
   for (const std::string& line : aligned(rows, right)) text += line + "\n";
   const PlanOptions& options = plan.options;
-  text += "\nshape: layers x d_model; rate: of learning, peak; seeds: init/data;\nN: parameters, " +
-          std::string(name(options.n_count)) + "; D: training tokens; C: training FLOPs, " +
-          std::string(name(options.c_count)) + ";\none core: time at a stated " +
-          human(options.flops_per_second / 1e9) +
-          " GFLOP/s (--flops-per-second), evaluation left out; memory: bytes at most, estimated\n\n";
+  text +=
+      "\nshape: layers x d_model; rate: of learning, peak; seeds: init/data;\nN: parameters, " +
+      std::string(name(options.n_count)) + "; D: training tokens; C: training FLOPs, " +
+      std::string(name(options.c_count)) + ";\none core: time at a stated " +
+      human(options.flops_per_second / 1e9) +
+      " GFLOP/s (--flops-per-second), evaluation left out; memory: bytes at most, estimated\n\n";
   text += totals_text("all:     ", total(plan, statuses, false), plan);
   text += totals_text("to run:  ", total(plan, statuses, true), plan);
   if (const int64_t merged = plan.asked_for - static_cast<int64_t>(plan.cells.size()); merged > 0) {

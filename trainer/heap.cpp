@@ -82,10 +82,9 @@ class LargeBlocks {
     peak_ = std::max(peak_, in_use_);
   }
   void drop_oldest() {
-    const auto oldest =
-        std::min_element(kept_.begin(), kept_.end(), [](const auto& a, const auto& b) {
-          return a.second.since < b.second.since;
-        });
+    const auto oldest = std::min_element(
+        kept_.begin(), kept_.end(),
+        [](const auto& a, const auto& b) { return a.second.since < b.second.since; });
     munmap(oldest->second.block, oldest->first);
     kept_bytes_ -= oldest->first;
     kept_.erase(oldest);

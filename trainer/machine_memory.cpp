@@ -10,15 +10,14 @@
 namespace scalelaw {
 
 std::optional<double> memory_limit(const std::filesystem::path& mounted, std::string_view groups) {
-  return least_in_groups(
-      mounted, groups, "memory",
-      [](const std::filesystem::path& group) -> std::optional<double> {
-        for (const char* name : {"memory.max", "memory.limit_in_bytes"}) {
-          double bytes = 0;  // "max": none
-          if (std::ifstream(group / name) >> bytes && bytes > 0) return bytes;
-        }
-        return std::nullopt;
-      });
+  return least_in_groups(mounted, groups, "memory",
+                         [](const std::filesystem::path& group) -> std::optional<double> {
+                           for (const char* name : {"memory.max", "memory.limit_in_bytes"}) {
+                             double bytes = 0;  // "max": none
+                             if (std::ifstream(group / name) >> bytes && bytes > 0) return bytes;
+                           }
+                           return std::nullopt;
+                         });
 }
 
 double machine_memory_bytes() {

@@ -13,8 +13,7 @@ constexpr double kTokensOfAPieceCpu = 40, kTokensOfAPieceGpu = 2000;
 double relative_cost(const StepRequest& request, const StepChoice& choice) {
   const double tokens =
       static_cast<double>(choice.windows * request.shape.n_ctx * request.replicas);
-  const double fixed =
-      request.device == DeviceKind::kCpu ? kTokensOfAPieceCpu : kTokensOfAPieceGpu;
+  const double fixed = request.device == DeviceKind::kCpu ? kTokensOfAPieceCpu : kTokensOfAPieceGpu;
   return (choice.recompute_blocks ? kRecomputedTime : 1.0) * (1 + fixed / tokens);
 }
 

@@ -32,15 +32,14 @@ class RecomputedBlock : public torch::autograd::Function<RecomputedBlock> {
  public:
   // `branch` empty: nothing to add yet.
   static variable_list forward(AutogradContext* context, const at::Tensor& residual,
-                               const std::optional<at::Tensor>& branch, const BlockFunction& block) {
+                               const std::optional<at::Tensor>& branch,
+                               const BlockFunction& block) {
     const at::Tensor added = branch.value_or(at::Tensor());
     context->save_for_backward({residual, added});
-    context->saved_data["block"] =
-        c10::IValue::make_capsule(c10::make_intrusive<KeptBlock>(block));
+    context->saved_data["block"] = c10::IValue::make_capsule(c10::make_intrusive<KeptBlock>(block));
     context->saved_data["spent"] = false;
     context->set_materialize_grads(false);
-    const ResidualStream out =
-        block({residual.detach(), added.defined() ? added.detach() : added});
+    const ResidualStream out = block({residual.detach(), added.defined() ? added.detach() : added});
     return {out.residual, out.branch};
   }
 

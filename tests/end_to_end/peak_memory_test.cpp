@@ -15,8 +15,8 @@ struct Memory {
 };
 
 Memory bench(const std::vector<std::string>& options) {
-  std::vector<std::string> words = {"scalelaw-train", "bench",  "--json", "--steps",
-                                    "2",              "--warmup", "2"};
+  std::vector<std::string> words = {"scalelaw-train", "bench", "--json", "--steps", "2",
+                                    "--warmup",       "2"};
   words.insert(words.end(), options.begin(), options.end());
   const ProgramResult result = run_program(words);
   EXPECT_EQ(result.exit_code, 0) << result.output;
@@ -35,8 +35,8 @@ TEST(PeakMemory, OfAProcessIsWhatTheEstimateSays) {
       words.insert(words.end(), as.begin(), as.end());
       return words;
     };
-    const Memory nothing = bench(with({"--layers", "1", "--width", "8", "--heads", "1",
-                                       "--context", "8", "--batch", "1", "--vocab", "16"}));
+    const Memory nothing = bench(with({"--layers", "1", "--width", "8", "--heads", "1", "--context",
+                                       "8", "--batch", "1", "--vocab", "16"}));
     for (std::vector<std::string> shape : std::vector<std::vector<std::string>>{
              {"--layers", "6", "--width", "128", "--heads", "2", "--context", "128", "--batch",
               "32", "--vocab", "1024"},

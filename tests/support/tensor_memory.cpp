@@ -61,8 +61,14 @@ TensorMemory& tensor_memory() {
   return memory;
 }
 
-int64_t TensorMemory::held_bytes() const { return counter().held; }
-int64_t TensorMemory::peak_bytes() const { return counter().peak; }
-void TensorMemory::forget_peak() { counter().peak = counter().held; }
+int64_t TensorMemory::held_bytes() const {
+  return counter().held;
+}
+int64_t TensorMemory::peak_bytes() const {
+  return counter().peak;
+}
+void TensorMemory::forget_peak() {
+  counter().peak = counter().held;
+}
 
 }  // namespace scalelaw

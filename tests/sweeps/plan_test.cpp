@@ -68,7 +68,8 @@ TEST_F(PlanTest, CellsSayWhatMemoryTheyNeedAndWhichDoNotFit) {
   const Plan unknown = plan(two_sizes);
   ASSERT_EQ(unknown.cells.size(), 2u);
   for (const PlannedCell& cell : unknown.cells) {
-    EXPECT_GT(cell.memory_bytes.value(), 16.0 * static_cast<double>(count(cell.shape)->parameters.total()));
+    EXPECT_GT(cell.memory_bytes.value(),
+              16.0 * static_cast<double>(count(cell.shape)->parameters.total()));
     EXPECT_TRUE(cell.fits);
   }
   options_.cores = 2;

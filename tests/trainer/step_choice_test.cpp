@@ -53,7 +53,7 @@ TEST(StepChoice, LessMemoryMeansSmallerPiecesAndRecomputationLast) {
   const StepRequest request = request_of();
   int64_t windows_before = 12;
   bool recomputed = false;
-  for (double bytes = 1.1 * needed(request, 12, false); ; bytes *= 0.98) {
+  for (double bytes = 1.1 * needed(request, 12, false);; bytes *= 0.98) {
     const StepChoice choice = choose_step(request, bytes);
     if (!choice.fits) break;
     EXPECT_LE(choice.needed_bytes, bytes);

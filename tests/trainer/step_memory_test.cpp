@@ -48,9 +48,9 @@ double measured_peak(const RehearsalOptions& options) {
 
 // Shapes where activations, the logits, the widest block or the weights count for most.
 const Case kCases[] = {
-    {"transformer", 4, 64, 64, 8, 256, 1},  {"transformer", 4, 64, 64, 8, 65, 1},
+    {"transformer", 4, 64, 64, 8, 256, 1},   {"transformer", 4, 64, 64, 8, 65, 1},
     {"transformer", 2, 32, 32, 16, 2048, 1}, {"transformer", 3, 64, 48, 4, 512, 3},
-    {"transformer", 0, 64, 64, 8, 512, 1},  {"lstm", 4, 64, 64, 8, 256, 1},
+    {"transformer", 0, 64, 64, 8, 512, 1},   {"lstm", 4, 64, 64, 8, 256, 1},
     {"lstm", 2, 32, 32, 16, 2048, 1},        {"lstm", 3, 64, 48, 4, 512, 3},
 };
 

@@ -40,7 +40,7 @@ class Rehearsal {
   int64_t tokens_a_step() const;  // of all replicas
   // Of its step; nullopt where it is unknown. Of plain operators it does not tell.
   std::optional<MemoryEstimate> memory() const;
-  double flops_a_step() const;    // of all replicas, exact_causal; 0: the architecture has no count
+  double flops_a_step() const;  // of all replicas, exact_causal; 0: the architecture has no count
 
  private:
   int64_t windows_at_once() const;
