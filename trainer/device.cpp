@@ -3,6 +3,7 @@
 #include <ATen/Context.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <ATen/ops/ones.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <dlfcn.h>
 
@@ -10,6 +11,7 @@
 #include <filesystem>
 
 #include "trainer/config_error.h"
+#include "trainer/machine_memory.h"
 
 namespace scalelaw {
 namespace {
@@ -108,6 +110,12 @@ at::Device device_of_rank(at::Device device, int local_rank) {
   const at::Device own(at::kCUDA, static_cast<at::DeviceIndex>(gpus > 1 ? local_rank : 0));
   c10::impl::getDeviceGuardImpl(at::kCUDA)->setDevice(own);
   return own;
+}
+
+double device_memory_bytes(at::Device device) {
+  if (device.is_cpu()) return machine_memory_bytes();
+  return static_cast<double>(
+      at::getDeviceAllocator(device.type())->getMemoryInfo(device.index()).first);
 }
 
 std::string failure_text(const c10::Error& error, const std::string& work,

@@ -36,6 +36,9 @@ at::Device choose_device(std::string_view request, const GpuAccess& access = thi
 // it.
 at::Device device_of_rank(at::Device device, int local_rank);
 
+// Bytes that this process may fill: of a GPU what is free now, of the CPU machine_memory_bytes().
+double device_memory_bytes(at::Device device);
+
 // LibTorch's own words in one line, without its stack trace. Where memory did not suffice it says
 // so, for what (`work`: shape and batch) and what helps (`remedy`).
 std::string failure_text(const c10::Error& error, const std::string& work,

@@ -2,7 +2,6 @@
 
 #include <ATen/ops/zeros.h>
 #include <c10/util/Exception.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -16,8 +15,8 @@
 #include "trainer/config_yaml.h"
 #include "trainer/data/data_set.h"
 #include "trainer/data_rules.h"
+#include "trainer/device.h"
 #include "trainer/lr_schedule.h"
-#include "trainer/number.h"
 #include "trainer/pack_resume.h"
 #include "trainer/pack_rules.h"
 #include "trainer/run_identity.h"
@@ -47,7 +46,7 @@ Pack::Pack(std::vector<RunConfig> configs, PackOptions options) : options_(std::
   // The others may not see the folders.
   if (broadcast_text(*options_.ranks, identities.empty() ? "" : "train").empty()) return;
   open_data(identities.front());
-  check_memory(identities.size());
+  fit_memory(identities);
   take_folders(identities);
   build(identities);
   if (keeps_books()) resume();
@@ -114,27 +113,34 @@ void Pack::open_data(const RunIdentity& identity) {
   }
 }
 
-// Weights, gradients and two moments must fit; activations come on top.
-void Pack::check_memory(std::size_t replicas) const {
-  const auto counts = count(shape_);
-  if (!counts) {
+// A run that goes on computes its steps in the pieces that it has begun with, where they fit.
+void Pack::fit_memory(const std::vector<RunIdentity>& identities) {
+  if (!count(shape_)) {
     throw ConfigError("model.arch = " + shape_.arch + ": gives no counts (models/" + shape_.arch +
                       "_counts.cpp), which every run records");
   }
-  if (!options_.device.is_cpu()) return;
-  const double needed =
-      16.0 * static_cast<double>(counts->parameters.total()) * static_cast<double>(replicas);
+  const RunConfig& config = identities.front().config;
+  StepRequest request = request_for(config, shape_, static_cast<int64_t>(identities.size()));
+  request.device = options_.device.is_cpu() ? DeviceKind::kCpu : DeviceKind::kGpu;
+  request.batch_windows /= options_.ranks->size();
+  request.windows_at_once = std::min(request.windows_at_once, request.batch_windows);
+  if (const auto attempts = read_attempts(identities.front().folder); !attempts.empty()) {
+    const int64_t before = attempts.back().provenance.micro_batch_tokens;
+    request.windows_before = (before > 0 ? before : config.train.batch_tokens) / shape_.n_ctx;
+  }
   const double present =
-      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
-  if (needed <= present) return;
-  throw ConfigError("model.d_model = " + std::to_string(shape_.d_model) +
-                    ", model.n_layer = " + std::to_string(shape_.n_layer) +
-                    ": weights, gradients and optimizer need " + human(needed) +
-                    " bytes, this machine has " + human(present) + "; choose a smaller shape");
+      options_.memory_bytes > 0 ? options_.memory_bytes : device_memory_bytes(options_.device);
+  choice_ = as_rank_zero(require_fit(request, present));
+  options_.provenance.micro_batch_tokens = choice_.windows * shape_.n_ctx;
+  options_.provenance.recompute = choice_.recompute_blocks;
+  if (choice_.windows < request.batch_windows || choice_.recompute_blocks) {
+    options_.note(describe(request, choice_, present));
+  }
 }
 
 void Pack::build(const std::vector<RunIdentity>& identities) {
   Execution execution;
+  execution.recompute_blocks = choice_.recompute_blocks;
   if (identities.front().config.train.precision == Precision::kBFloat16) {
     execution.compute_dtype = at::kBFloat16;
   }
@@ -185,11 +191,6 @@ double Pack::learning_rate_of(std::size_t r, int64_t step) const {
   return learning_rate_at(train.schedule, train.learning_rate, step, members_[r].steps());
 }
 
-int64_t Pack::micro_batch_windows() const {
-  const int64_t tokens = members_.front().config().how.micro_batch_tokens;
-  return tokens > 0 ? std::min(inputs_.size(1), tokens / shape_.n_ctx) : inputs_.size(1);
-}
-
 void Pack::load_batch() {
   const auto windows = static_cast<std::size_t>(inputs_.size(1));
   const std::size_t cells = windows * static_cast<std::size_t>(shape_.n_ctx);
@@ -213,7 +214,7 @@ void Pack::train_one_step() {
   StepResult result;
   try {
     result = train_step(*model_, arena_, *optimizer_, inputs_.to(options_.device),
-                        targets_.to(options_.device), micro_batch_windows(), clip_norms,
+                        targets_.to(options_.device), choice_.windows, clip_norms,
                         plan_of(step_).rows, over_ranks_.get());
   } catch (const LostRank&) {
     updating_ = false;

@@ -23,6 +23,7 @@
 #include "trainer/parallel/rank_group.h"
 #include "trainer/replica_run.h"
 #include "trainer/step.h"
+#include "trainer/step_choice.h"
 
 namespace scalelaw {
 
@@ -30,7 +31,8 @@ struct PackOptions {
   std::filesystem::path runs = "runs";  // the store
   std::filesystem::path data = "data";  // where data sets lie
   at::Device device{at::kCPU};
-  Provenance provenance;
+  double memory_bytes = 0;  // that a step may fill; 0: device_memory_bytes(device)
+  Provenance provenance;    // how the step is computed is filled in by the pack
   std::function<void(const std::string&)> note;  // one line for the log; never empty
   // The processes that share the run's batches. Rank 0 alone writes; the others need the data sets,
   // not the store. More than one only where there is one configuration.
@@ -89,14 +91,14 @@ class Pack {
   void build(const std::vector<RunIdentity>& identities);
   void follow_rank_zero();
   void check_ranks_agree();
-  void check_memory(std::size_t replicas) const;
+  void fit_memory(const std::vector<RunIdentity>& identities);
+  StepChoice as_rank_zero(StepChoice choice) const;
   void write_checkpoints(const std::function<bool(const ReplicaRun&)>& of_member);
   void resume();
   void set_aside_rejected(const std::vector<std::vector<RunEvent>>& rejected) const;
   void start_afresh();
   bool restore_at(int64_t step, std::vector<std::vector<RunEvent>>& rejected, std::string& foreign);
   void load_batch();
-  int64_t micro_batch_windows() const;
   double learning_rate_of(std::size_t r, int64_t step) const;
   void choose_step();
   int64_t steps_at_once(int64_t until) const;
@@ -118,6 +120,7 @@ class Pack {
   std::vector<BatchStream> streams_;
   std::vector<ReplicaRun> members_;
   at::Tensor inputs_, targets_;              // (R, B, T) on the CPU, B this rank's windows
+  StepChoice choice_;                        // how much of them is computed at once
   std::unique_ptr<DeviceStep> device_step_;  // null: the eager step
   std::vector<std::string> refusals_;        // of faster steps than the one taken, for the records
   double seconds_a_step_ = 0;                // on the device, as the last window took; 0: not yet

@@ -30,6 +30,7 @@ void check_can_share_pack(const std::vector<RunConfig>& configs) {
       differs("how.micro_batch_tokens");
     }
     if (other.how.step != first.how.step) differs("how.step");
+    if (other.how.recompute != first.how.recompute) differs("how.recompute");
   }
 }
 

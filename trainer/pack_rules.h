@@ -7,8 +7,8 @@
 
 namespace scalelaw {
 
-// Members share model shape, data sets, batch, precision, optimizer kind, evaluation, micro-batch
-// and kind of step; seeds, rates, optimizer numbers, schedule and horizon are each one's own.
+// Members share model shape, data sets, batch, precision, optimizer kind, evaluation and how
+// the step is computed; seeds, rates, optimizer numbers, schedule and horizon are each one's own.
 // ConfigError names the first key that differs.
 void check_can_share_pack(const std::vector<RunConfig>& configs);
 

@@ -36,7 +36,7 @@ void Pack::choose_step() {
     } else {
       device_step_ = std::make_unique<DeviceStep>(
           *model_, arena_, *optimizer_, DeviceCorpus(*train_, tokens, options_.device),
-          DeviceStepOptions{inputs_.size(1), micro_batch_windows(), std::move(clip_norms)});
+          DeviceStepOptions{inputs_.size(1), choice_.windows, std::move(clip_norms)});
       taken = StepKind::kDevice;
     }
   }

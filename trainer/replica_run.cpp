@@ -91,7 +91,9 @@ void ReplicaRun::begin_attempt(TrainingCursor at, const Provenance& provenance) 
   if (!attempts_.empty()) {
     cursor.events.push_back({cursor.step > 0 ? "resumed" : "restarted", cursor.step,
                              "attempt " + std::to_string(attempt.number)});
-    const std::string moved = difference(attempts_.back().provenance, provenance);
+    Provenance before = attempts_.back().provenance;
+    if (before.micro_batch_tokens == 0) before.micro_batch_tokens = config().train.batch_tokens;
+    const std::string moved = difference(before, provenance);
     if (!moved.empty()) cursor.events.push_back({"moved", cursor.step, moved});
   }
   // Also over one that somebody edited, or of an attempt that ran otherwise.

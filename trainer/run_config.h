@@ -67,9 +67,12 @@ struct SeedConfig {
   int64_t data = 1;  // order of the training windows
 };
 
+enum class Recomputation { kAuto, kNone, kBlocks };
+
 // How, not what: none of this is part of a run's identity.
 struct ProvenanceConfig {
-  int64_t micro_batch_tokens = 0;        // 0: the whole batch at once; else divides batch_tokens
+  int64_t micro_batch_tokens = 0;  // divides batch_tokens; 0: from the memory that is there
+  Recomputation recompute = Recomputation::kAuto;  // of blocks in backward; auto: likewise
   StepKind step = StepKind::kAuto;       // the same numbers within tolerance, `==` on a CPU
   int64_t log_every = 0;                 // steps; 0: about 400 lines a run
   double checkpoint_every_seconds = 60;  // of wall time; 0: only when interrupted and at the end

@@ -66,6 +66,7 @@ void visit(Struct& s, Visitor& field) {
   field("micro_batch_tokens", s.micro_batch_tokens);
   field("step", s.step);
   field("ranks", s.ranks);
+  field("recompute", s.recompute);
 }
 
 template <SameStruct<Attempt> Struct, typename Visitor>

@@ -46,6 +46,7 @@ struct TrainArguments {
   int threads = 0;
   int processes = 1;
   std::string group = "none";
+  int64_t share_memory = 1;
 };
 
 // The group that this process is a rank of; alone unless --group env.
@@ -135,12 +136,15 @@ int train_configs(const std::vector<RunConfig>& configs, const TrainArguments& a
   }
   if (arguments.threads > 0) at::set_num_threads(arguments.threads);
   options.provenance = current_provenance(options.device, at::get_num_threads());
-  options.provenance.micro_batch_tokens = configs.front().how.micro_batch_tokens;
   if (membership.size > 1) {
     options.provenance.ranks = membership.size;
     options.ranks = join_group(
         membership, {arguments.runs, credentials(configs.front(), options), options.device});
   }
+  // Ranks have a GPU each.
+  const bool shared = options.device.is_cpu() || membership.size == 1;
+  options.memory_bytes = device_memory_bytes(options.device) /
+                         (shared ? static_cast<double>(arguments.share_memory) : 1.0);
   const bool terminal = isatty(STDERR_FILENO) != 0;
   options.note = [terminal](const std::string& text) {
     if (terminal) std::cerr << kEraseLine;
@@ -181,6 +185,7 @@ int launch(const TrainArguments& a) {
   for (const std::string& setting : a.settings) add({"--set", setting});
   add({"--runs", a.runs, "--data", a.data, "--device", a.device});
   add({"--threads", std::to_string(threads), "--group", "env"});
+  add({"--share-memory", std::to_string(a.share_memory * a.processes)});
   return launch_ranks(options);
 }
 
@@ -233,6 +238,8 @@ void add_train(CLI::App& app, TrainArguments& a) {
                    "env: this is one of several processes that share every batch, started by "
                    "torchrun or srun, whose variables say which; none: they are not read")
       ->capture_default_str();
+  add_whole(*verb, "--share-memory", a.share_memory, {1},
+            "processes among which the device's memory is divided");
 }
 
 }  // namespace

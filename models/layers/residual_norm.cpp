@@ -246,6 +246,14 @@ ResidualNorm residual_norm(const at::Tensor& residual, const at::Tensor& branch,
   return {out[0], out[1]};
 }
 
+ResidualNorm residual_norm(const ResidualStream& stream, const Parameter& gain,
+                           const Parameter& bias, const Execution& execution) {
+  if (!stream.branch.defined()) {
+    return {stream.residual, norm(stream.residual, gain, bias, execution)};
+  }
+  return residual_norm(stream.residual, stream.branch, gain, bias, execution);
+}
+
 at::Tensor norm(const at::Tensor& x, const Parameter& gain, const Parameter& bias,
                 const Execution& execution) {
   RECORD_FUNCTION("norm", std::vector<c10::IValue>());

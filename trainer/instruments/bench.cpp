@@ -88,6 +88,7 @@ BenchResult run_bench(Rehearsal& rehearsal, const BenchOptions& options) {
   if (rehearsal.options().device.is_cpu()) {
     result.peak_memory_bytes = 1024.0 * static_cast<double>(usage().ru_maxrss);
   }
+  if (const auto memory = rehearsal.memory()) result.estimated_memory_bytes = memory->total();
   result.step_cpu_seconds_median = median(cpu_seconds);
   result.step_wall_seconds_median = median(wall_seconds);
   result.tokens_per_second =
@@ -115,7 +116,10 @@ std::string to_json_line(const RehearsalOptions& rehearsal, const BenchOptions& 
                         {"tokens_per_second", result.tokens_per_second},
                         {"flops_per_second_exact_causal", result.flops_per_second},
                         {"ceiling_flops_per_second", result.ceiling_flops_per_second},
+                        {"micro_batch_windows", rehearsal.micro_batch_windows},
+                        {"recompute_blocks", rehearsal.recompute_blocks},
                         {"peak_memory_bytes", result.peak_memory_bytes},
+                        {"estimated_memory_bytes", result.estimated_memory_bytes},
                         {"page_faults_a_step", result.page_faults_a_step},
                         {"step", enum_text(rehearsal.step)},
                         {"kernels_a_step", result.kernels_a_step},
@@ -143,6 +147,9 @@ std::string to_text(const BenchResult& result) {
   if (result.peak_memory_bytes > 0) {
     text +=
         line("%.0f MB at most, program and libraries included; ", 1e-6 * result.peak_memory_bytes);
+  }
+  if (result.estimated_memory_bytes > 0) {
+    text += line("%.0f MB by the estimate; ", 1e-6 * result.estimated_memory_bytes);
   }
   text += line("%.1f page faults a step\n", result.page_faults_a_step);
   if (result.kernels_a_step == 0) return text;

@@ -51,6 +51,11 @@ void prepare(InstrumentArguments& arguments) {
     throw ConfigError("--step " + arguments.step + ": must be eager, device or graph");
   }
   options.step = *step;
+  if (const int64_t micro = options.micro_batch_windows;
+      micro > 0 && options.batch_windows % micro != 0) {
+    throw ConfigError("--micro-batch " + std::to_string(micro) + ": must divide --batch " +
+                      std::to_string(options.batch_windows));
+  }
   options.device = choose_device(arguments.device);
   if (const std::string note = missing_kernels(options.device); !note.empty()) {
     std::cerr << note << '\n';
@@ -96,6 +101,10 @@ void add_shape(CLI::App& verb, InstrumentArguments& a) {
   add_whole(verb, "--threads", a.threads, kThreadCounts, kThreadsHelp);
   verb.add_option("--step", a.step, "eager, device (16 between two looks of the host) or graph")
       ->capture_default_str();
+  add_whole(verb, "--micro-batch", a.rehearsal.micro_batch_windows, {0},
+            "windows computed at once; 0: the whole batch");
+  verb.add_flag("--recompute", a.rehearsal.recompute_blocks,
+                "blocks keep their inputs alone and run again in backward");
   verb.add_flag("--plain", a.rehearsal.plain_operators, "the slow twin: plain autograd operators");
   verb.add_option("--position", a.position,
                   "how attention knows positions: learned (as GPT-2) or rotary")

@@ -18,7 +18,7 @@ constexpr int64_t kRandomTokens = int64_t{1} << 20;  // of which steps on the de
 
 Rehearsal::Rehearsal(const RehearsalOptions& options) : options_(options) {
   const Execution execution{options.precision == Precision::kBFloat16 ? at::kBFloat16 : at::kFloat,
-                            options.plain_operators};
+                            options.plain_operators, options.recompute_blocks};
   model_ = make_model(options.shape, execution, arena_);
   arena_.allocate(options.replicas, options.device);
   for (int64_t r = 0; r < options.replicas; ++r) arena_.initialise(r, 1 + r);
@@ -32,7 +32,7 @@ Rehearsal::Rehearsal(const RehearsalOptions& options) : options_(options) {
   const at::Tensor ids = at::randint(options.shape.n_vocab, {tokens}, at::kInt);
   device_step_ = std::make_unique<DeviceStep>(
       *model_, arena_, *optimizer_, DeviceCorpus(ids.to(options.device)),
-      DeviceStepOptions{options.batch_windows, options.batch_windows,
+      DeviceStepOptions{options.batch_windows, windows_at_once(),
                         std::vector<double>(replicas, 1.0), kStepsAtOnce});
   if (options.step != StepKind::kGraph) return;
   if (const std::string refusal = device_step_->capture(); !refusal.empty()) {
@@ -80,13 +80,27 @@ double Rehearsal::eager_step() {
           .to(options_.device);
   const at::Tensor inputs = tokens.narrow(2, 0, context).contiguous();
   const at::Tensor targets = tokens.narrow(2, 1, context).contiguous();
-  return train_step(*model_, arena_, *optimizer_, inputs, targets, options_.batch_windows,
+  return train_step(*model_, arena_, *optimizer_, inputs, targets, windows_at_once(),
                     std::vector<double>(replicas, 1.0), std::vector<UpdateRow>(replicas, row))
       .loss_nats.front();
 }
 
 int64_t Rehearsal::tokens_a_step() const {
   return options_.replicas * options_.batch_windows * options_.shape.n_ctx;
+}
+
+int64_t Rehearsal::windows_at_once() const {
+  return options_.micro_batch_windows > 0 ? options_.micro_batch_windows : options_.batch_windows;
+}
+
+std::optional<MemoryEstimate> Rehearsal::memory() const {
+  StepSetup setup;
+  setup.windows = windows_at_once();
+  setup.replicas = options_.replicas;
+  setup.device = options_.device.is_cpu() ? DeviceKind::kCpu : DeviceKind::kGpu;
+  setup.bf16_products = options_.precision == Precision::kBFloat16;
+  setup.recompute_blocks = options_.recompute_blocks;
+  return estimate_memory(options_.shape, setup);
 }
 
 double Rehearsal::flops_a_step() const {

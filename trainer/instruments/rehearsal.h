@@ -5,10 +5,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "models/language_model.h"
+#include "models/memory_estimate.h"
 #include "models/model_shape.h"
 #include "models/parameter_arena.h"
 #include "trainer/data/batch_stream.h"
@@ -25,6 +27,8 @@ struct RehearsalOptions {
   Precision precision = Precision::kFloat32;
   bool plain_operators = false;
   StepKind step = StepKind::kEager;
+  bool recompute_blocks = false;
+  int64_t micro_batch_windows = 0;  // divides batch_windows; 0: all at once
   at::Device device{at::kCPU};
 };
 
@@ -45,13 +49,16 @@ class Rehearsal {
 
   const RehearsalOptions& options() const { return options_; }
   int64_t tokens_a_step() const;  // of all replicas
-  double flops_a_step() const;    // of all replicas, exact_causal; 0: the architecture has no count
+  // Of its step; nullopt where it is unknown. Of plain operators it does not tell.
+  std::optional<MemoryEstimate> memory() const;
+  double flops_a_step() const;  // of all replicas, exact_causal; 0: the architecture has no count
 
  private:
   static constexpr int64_t kStepsAtOnce = 16;
 
   double eager_step();
   double device_steps(int64_t count);
+  int64_t windows_at_once() const;
 
   RehearsalOptions options_;
   ParameterArena arena_;
