@@ -1,5 +1,7 @@
 // One run on several ranks: the same run within rounding, whole on any number of them.
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -21,10 +23,7 @@ class PackRanks : public PackTest {
   RunFolder run_on(int size, const RunConfig& config, const std::string& store,
                    int64_t stop_at = -1, int stopping = 0) {
     const auto ends = run_ranks(size, temp_.path(), [&](RankGroup& group) {
-      PackOptions o = options(group.rank() == 0 ? store : "nobody");
-      o.ranks = std::shared_ptr<RankGroup>(&group, [](RankGroup*) {});
-      if (size > 1) o.provenance.ranks = size;
-      Pack pack({config}, o);
+      Pack pack({config}, options_of(group, store));
       std::atomic<bool> stop{false};
       std::vector<std::unique_ptr<Observer>> observers;
       observers.push_back(make_metrics_observer(pack));
@@ -35,6 +34,12 @@ class PackRanks : public PackTest {
     EXPECT_EQ(ends, std::vector<int>(size, 0));
     EXPECT_FALSE(fs::exists(temp_.path() / "nobody"));
     return {fs::directory_iterator(temp_.path() / store)->path()};
+  }
+  PackOptions options_of(RankGroup& group, const std::string& store) {
+    PackOptions o = options(group.rank() == 0 ? store : "nobody");
+    o.ranks = std::shared_ptr<RankGroup>(&group, [](RankGroup*) {});
+    if (group.size() > 1) o.provenance.ranks = group.size();
+    return o;
   }
   double test_loss(const RunFolder& folder) {
     return read_run_record(folder).test.at("tiny").loss_nats;
@@ -78,6 +83,27 @@ TEST_P(PackRanks, StoppedByAnyRankAndResumedOnAsManyIsUninterrupted) {
   expect_equal_metrics(whole, parts);
   EXPECT_EQ(test_loss(whole), test_loss(parts));
   EXPECT_EQ(read_run_record(parts).attempts.size(), 5u);
+}
+
+TEST_P(PackRanks, ALostRankCostsTheUpdateInProgressAndNoBit) {
+  const RunConfig config = tiny_run(GetParam());
+  const RunFolder whole = run_on(2, config, "whole");
+  const auto ends = run_ranks(2, temp_.path(), [&](RankGroup& group) {
+    Pack pack({config}, options_of(group, "parts"));
+    std::vector<std::unique_ptr<Observer>> observers;
+    observers.push_back(make_metrics_observer(pack));
+    observers.push_back(std::make_unique<AfterUpdate>(group.rank() == 1 ? 20 : -1,
+                                                      [] { kill(getpid(), SIGKILL); }));
+    EXPECT_THROW(train(pack, observers, std::atomic<bool>{false}), LostRank);
+    // Rank 0 may have had the sums of the update after.
+    EXPECT_GE(pack.step(), 20);
+    EXPECT_LE(pack.step(), 21);
+    EXPECT_TRUE(fs::exists(checkpoint_file(pack.members().front().folder(), pack.step())));
+  });
+  EXPECT_EQ(ends, (std::vector<int>{0, 128 + SIGKILL}));
+  const RunFolder parts = run_on(2, config, "parts");
+  EXPECT_EQ(weights(whole, 60), weights(parts, 60));
+  expect_equal_metrics(whole, parts);
 }
 
 TEST_P(PackRanks, GoesOnOnAnotherNumberOfRanksAndSaysSo) {
