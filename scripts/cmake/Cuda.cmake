@@ -2,10 +2,12 @@
 # LibTorch: so they are built whichever LibTorch is here, and a machine without a GPU finds what
 # would not compile. Without an nvcc as new as LibTorch's CUDA this says so and adds nothing.
 #
-#   SCALELAW_NVCC   which nvcc; default: CUDA_HOME, PATH, /usr/local/cuda
+#   SCALELAW_NVCC   which nvcc; default: that of .venv, which is there where none else was
+#                   (scripts/setup.sh), CUDA_HOME, PATH, /usr/local/cuda
 #   SCALELAW_CUDA   TRUE when CUDA is a language of this build
 set(SCALELAW_CUDA FALSE)
-find_program(SCALELAW_NVCC nvcc HINTS ENV CUDA_HOME PATHS /usr/local/cuda PATH_SUFFIXES bin)
+file(GLOB venv_cuda ${PROJECT_SOURCE_DIR}/.venv/lib/python3.*/site-packages/nvidia/cu13)
+find_program(SCALELAW_NVCC nvcc HINTS ${venv_cuda} ENV CUDA_HOME PATHS /usr/local/cuda PATH_SUFFIXES bin)
 if(NOT SCALELAW_NVCC)
   message(STATUS "CUDA kernels: not built, no nvcc")
   return()
