@@ -25,6 +25,18 @@ class PackSteps : public PackTest {
     configs[1].horizon.tokens = 33 * 32;
     return configs;
   }
+  // The third diverges between two looks of the host.
+  std::vector<RunConfig> one_diverging(StepKind step) const {
+    auto configs = members(step);
+    configs[2].train.learning_rate = 1e30;
+    configs[2].train.optimizer.clip_norm = 0;
+    for (RunConfig& config : configs) {
+      config.how.log_every = 60;
+      config.evaluate.points_per_decade = 0;
+      config.train.schedule.warmup = 0.05;
+    }
+    return configs;
+  }
   void expect_equal_runs(const RunFolder& a, const RunFolder& b) {
     expect_equal_metrics(a, b);
     const RunRecord left = read_run_record(a), right = read_run_record(b);
@@ -72,18 +84,10 @@ TEST_P(PackSteps, StoppedAndResumedEqualsUninterrupted) {
   }));
 }
 
-// It diverges between two looks of the host, which finds it at the second.
 TEST_P(PackSteps, AMemberThatDivergesWithinAWindowEndsAsInAnEagerPack) {
   std::vector<std::vector<RunFolder>> folders;
   for (const StepKind step : {StepKind::kEager, StepKind::kDevice}) {
-    auto configs = members(step);
-    configs[2].train.learning_rate = 1e30;
-    configs[2].train.optimizer.clip_norm = 0;
-    for (RunConfig& config : configs) {
-      config.how.log_every = 60;
-      config.evaluate.points_per_decade = 0;
-      config.train.schedule.warmup = 0.05;
-    }
+    const auto configs = one_diverging(step);
     folders.push_back(run(configs, step == StepKind::kEager ? "eager" : "device"));
   }
   for (std::size_t r = 0; r < 3; ++r) expect_equal_runs(folders[1][r], folders[0][r]);
@@ -94,6 +98,27 @@ TEST_P(PackSteps, AMemberThatDivergesWithinAWindowEndsAsInAnEagerPack) {
   EXPECT_EQ(device.events.back().step, device.steps + 1);
   EXPECT_EQ(device.events.back().step, eager.events.back().step);
   EXPECT_EQ(device.events.back().detail, eager.events.back().detail);
+}
+
+TEST_P(PackSteps, ADivergenceWithinAWindowThatCannotBeRecordedCostsThePackNothing) {
+  const auto configs = one_diverging(StepKind::kDevice);
+  const auto whole = run(configs, "whole");
+  std::vector<RunFolder> folders;
+  for (const RunFolder& folder : whole) {
+    folders.push_back({temp_.path() / "runs" / folder.path.filename()});
+  }
+  fs::create_directories(folders[2].merged_metrics() / "in the way");
+  EXPECT_THROW(run(configs, "runs"), std::exception);
+  const auto steps = checkpoint_steps(folders[0]);
+  ASSERT_EQ(steps.size(), 1u);
+  EXPECT_EQ(checkpoint_steps(folders[1]), steps);
+  EXPECT_EQ(checkpoint_steps(folders[2]), steps);
+  EXPECT_GE(steps.front(), read_run_record(whole[2]).events.back().step);
+  fs::remove_all(folders[2].merged_metrics());
+  run(configs, "runs");
+  for (std::size_t r = 0; r < 3; ++r) expect_equal_runs(folders[r], whole[r]);
+  EXPECT_EQ(read_run_record(folders[2]).events.back().step,
+            read_run_record(whole[2]).events.back().step);
 }
 
 TEST_P(PackSteps, AGraphIsRefusedOnACpuAndTheRecordSaysWhy) {
