@@ -51,7 +51,7 @@ RunRecord example_record() {
        "token",
        "3fa9",
        0,
-       {"0.1.0", "abc", true, "2.11.0", "", "cpu", "h", "t", "AVX512", 2, 0, "graph"}},
+       {"0.1.0", "abc", true, "2.11.0", "", "cpu", "h", "t", "AVX512", 2, 0, true, "graph"}},
       {2, "other", "3fa9", 512, {}}};
   return record;
 }
