@@ -73,7 +73,7 @@ struct Provenance {
   std::string instruction_set;  // of the CPU, as LibTorch chose: "AVX512"
   int threads = 1;
   int64_t micro_batch_tokens = 0;  // how.micro_batch_tokens of that attempt
-  std::optional<int> ranks;        // processes that shared every batch; absent: one
+  std::optional<int> ranks = {};   // processes that shared every batch; absent: one
 };
 
 struct Attempt {
