@@ -18,8 +18,8 @@ constexpr double kCpuBase = 133e6, kCpuBaseBf16 = 141e6;
 // Workspaces of cuBLAS and cuDNN, beyond the context that the free memory lacks already. Not
 // measured.
 constexpr double kGpuBase = 256e6;
-// AdamW by operators (trainer/optimizers/adamw.cpp, update_plainly) holds so many arrays of all
-// parameters at once.
+// AdamW by operators (trainer/optimizers/adamw.cpp, apply_plainly) holds so many arrays of all
+// parameters at once, AdamW's kernel none.
 constexpr double kPlainUpdateArrays = 8;
 
 struct HeadMemory {
@@ -80,7 +80,8 @@ std::optional<MemoryEstimate> estimate_memory(const ModelShape& shape, const Ste
   } else {
     // Activations are gone when the optimizer runs.
     const double step = memory.activations + memory.logits + memory.workspace;
-    memory.workspace += std::max(0.0, kPlainUpdateArrays * arena - step);
+    const double update = setup.gpu_kernels ? 0 : kPlainUpdateArrays * arena;
+    memory.workspace += std::max(0.0, update - step);
     memory.base = kGpuBase;
   }
   return memory;

@@ -19,6 +19,7 @@ struct StepSetup {
   int64_t windows = 1;   // B; of a micro-batch where the batch is computed in pieces
   int64_t replicas = 1;  // R
   DeviceKind device = DeviceKind::kCpu;
+  bool gpu_kernels = true;  // of a GPU: lib/libscalelaw_cuda.so is loaded
   bool bf16_products = false;
   bool recompute_blocks = false;  // models/layers/recompute.h
 

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "models/kernels/device_kernels.h"
 #include "trainer/clock.h"
 #include "trainer/config_error.h"
 #include "trainer/config_yaml.h"
@@ -122,6 +123,7 @@ void Pack::fit_memory(const std::vector<RunIdentity>& identities) {
   const RunConfig& config = identities.front().config;
   StepRequest request = request_for(config, shape_, static_cast<int64_t>(identities.size()));
   request.device = options_.device.is_cpu() ? DeviceKind::kCpu : DeviceKind::kGpu;
+  request.gpu_kernels = device_kernels() != nullptr;
   request.batch_windows /= options_.ranks->size();
   request.windows_at_once = std::min(request.windows_at_once, request.batch_windows);
   if (const auto attempts = read_attempts(identities.front().folder); !attempts.empty()) {

@@ -24,6 +24,7 @@ std::optional<StepChoice> weigh(const StepRequest& request, int64_t windows, boo
   setup.windows = windows;
   setup.replicas = request.replicas;
   setup.device = request.device;
+  setup.gpu_kernels = request.gpu_kernels;
   setup.bf16_products = request.bf16_products;
   setup.recompute_blocks = recompute;
   const std::optional<MemoryEstimate> memory = estimate_memory(request.shape, setup);

@@ -17,6 +17,7 @@ struct StepRequest {
   int64_t batch_windows = 1;  // of an update
   int64_t replicas = 1;
   DeviceKind device = DeviceKind::kCpu;
+  bool gpu_kernels = true;  // as StepSetup's
   bool bf16_products = false;
   int64_t windows_at_once = 0;  // how.micro_batch_tokens in windows; 0: to be chosen
   Recomputation recompute = Recomputation::kAuto;

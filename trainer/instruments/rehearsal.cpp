@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "models/kernels/device_kernels.h"
 #include "trainer/config_error.h"
 #include "trainer/step.h"
 
@@ -98,6 +99,7 @@ std::optional<MemoryEstimate> Rehearsal::memory() const {
   setup.windows = windows_at_once();
   setup.replicas = options_.replicas;
   setup.device = options_.device.is_cpu() ? DeviceKind::kCpu : DeviceKind::kGpu;
+  setup.gpu_kernels = device_kernels() != nullptr;
   setup.bf16_products = options_.precision == Precision::kBFloat16;
   setup.recompute_blocks = options_.recompute_blocks;
   return estimate_memory(options_.shape, setup);
