@@ -72,7 +72,7 @@ struct Provenance {
   std::string torch_version, cuda_version, device, host, started_at;  // ISO 8601, UTC
   std::string instruction_set;  // of the CPU, as LibTorch chose: "AVX512"
   int threads = 1;
-  int64_t micro_batch_tokens = 0;  // computed at once; 0, in old records: the whole batch
+  int64_t micro_batch_tokens = 0;        // computed at once; 0, in old records: the whole batch
   std::optional<bool> recompute = {};    // blocks ran again in backward
   std::optional<std::string> step = {};  // "eager", "device" or "graph"; absent: eager
   std::optional<int> ranks = {};         // processes that shared every batch; absent: one

@@ -20,6 +20,42 @@ Parameter optional_parameter(const std::vector<Parameter>& parameters, size_t in
   return index < parameters.size() ? parameters[index] : Parameter();
 }
 
+// Linear maps, norms and activations alone: R = r, M = m.
+void add_dense_cases(int64_t r, int64_t m, int64_t in, int64_t out, std::vector<LayerCase>& cases) {
+  for (const bool bias : {false, true}) {
+    const auto with_bias = [&](std::vector<std::vector<int64_t>> shapes, int64_t width) {
+      if (bias) shapes.push_back({r, width});
+      return shapes;
+    };
+    cases.push_back({"linear",
+                     {{r, m, in}},
+                     with_bias({{r, in, out}}, out),
+                     [](const Tensors& x, const std::vector<Parameter>& p, const Execution& how) {
+                       return linear(x[0], p[0], optional_parameter(p, 1), how);
+                     }});
+    cases.push_back({"norm",
+                     {{r, m, in}},
+                     with_bias({{r, in}}, in),
+                     [](const Tensors& x, const std::vector<Parameter>& p, const Execution& how) {
+                       return norm(x[0], p[0], optional_parameter(p, 1), how);
+                     }});
+    cases.push_back({"residual_norm",
+                     {{r, m, in}, {r, m, in}},
+                     with_bias({{r, in}}, in),
+                     [](const Tensors& x, const std::vector<Parameter>& p, const Execution& how) {
+                       const ResidualNorm y =
+                           residual_norm(x[0], x[1], p[0], optional_parameter(p, 1), how);
+                       return y.residual * 0.3 + y.normed;
+                     }});
+    cases.push_back({"bias_gelu",
+                     {{r, m, out}},
+                     with_bias({}, out),
+                     [](const Tensors& x, const std::vector<Parameter>& p, const Execution& how) {
+                       return bias_gelu(x[0], optional_parameter(p, 0), how);
+                     }});
+  }
+}
+
 void add_sequence_cases(int64_t r, int64_t windows, int64_t tokens, int64_t n_head, int64_t d_head,
                         std::vector<LayerCase>& cases) {
   const int64_t width = n_head * d_head;
@@ -120,41 +156,6 @@ Evaluated evaluate(const LayerCase& layer, at::ScalarType dtype, bool plain, at:
     result.values.push_back(parameter.gradient().to(at::kCPU, at::kDouble));
   }
   return result;
-}
-
-void add_dense_cases(int64_t r, int64_t m, int64_t in, int64_t out, std::vector<LayerCase>& cases) {
-  for (const bool bias : {false, true}) {
-    const auto with_bias = [&](std::vector<std::vector<int64_t>> shapes, int64_t width) {
-      if (bias) shapes.push_back({r, width});
-      return shapes;
-    };
-    cases.push_back({"linear",
-                     {{r, m, in}},
-                     with_bias({{r, in, out}}, out),
-                     [](const Tensors& x, const std::vector<Parameter>& p, const Execution& how) {
-                       return linear(x[0], p[0], optional_parameter(p, 1), how);
-                     }});
-    cases.push_back({"norm",
-                     {{r, m, in}},
-                     with_bias({{r, in}}, in),
-                     [](const Tensors& x, const std::vector<Parameter>& p, const Execution& how) {
-                       return norm(x[0], p[0], optional_parameter(p, 1), how);
-                     }});
-    cases.push_back({"residual_norm",
-                     {{r, m, in}, {r, m, in}},
-                     with_bias({{r, in}}, in),
-                     [](const Tensors& x, const std::vector<Parameter>& p, const Execution& how) {
-                       const ResidualNorm y =
-                           residual_norm(x[0], x[1], p[0], optional_parameter(p, 1), how);
-                       return y.residual * 0.3 + y.normed;
-                     }});
-    cases.push_back({"bias_gelu",
-                     {{r, m, out}},
-                     with_bias({}, out),
-                     [](const Tensors& x, const std::vector<Parameter>& p, const Execution& how) {
-                       return bias_gelu(x[0], optional_parameter(p, 0), how);
-                     }});
-  }
 }
 
 std::vector<LayerCase> all_cases() {

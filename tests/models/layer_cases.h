@@ -27,8 +27,6 @@ struct Evaluated {
 };
 
 std::vector<LayerCase> all_cases();
-// Linear maps, norms and activations alone: R = r, M = m.
-void add_dense_cases(int64_t r, int64_t m, int64_t in, int64_t out, std::vector<LayerCase>& cases);
 std::string described(const LayerCase& layer, size_t value);
 
 Tensors draw(const std::vector<std::vector<int64_t>>& shapes, uint64_t seed);  // float64
