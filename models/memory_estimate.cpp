@@ -61,6 +61,7 @@ std::optional<MemoryEstimate> estimate_memory(const ModelShape& shape, const Ste
   const double arena = kFloat * replicas * static_cast<double>(counts->parameters.total());
   memory.parameters = memory.gradients = arena;
   memory.optimizer = 2 * arena;
+  if (!is_cpu) memory.optimizer += arena / replicas;  // where weight decay applies
 
   const double copies = setup.bf16_products ? kCopy * replicas * trunk.copied_weights_a_block : 0;
   const double block = tokens * trunk.kept_a_block + copies;

@@ -55,13 +55,19 @@ AdamW::AdamW(ParameterArena& arena, std::vector<OptimizerConfig> configs)
       configs_(std::move(configs)),
       updates_done_(configs_.size(), 0),
       first_moment_(at::zeros_like(arena.values())),
-      second_moment_(at::zeros_like(arena.values())),
-      decays_(at::zeros({arena.row_length()}, arena.values().options())) {
-  for (const ParameterSpec& spec : arena.specs()) {
-    if (decays(spec.group)) decays_.narrow(0, spec.offset, spec.numel).fill_(1.0);
-  }
+      second_moment_(at::zeros_like(arena.values())) {
   TORCH_CHECK(static_cast<int64_t>(configs_.size()) == arena.replicas(), "AdamW: ", configs_.size(),
               " configurations for ", arena.replicas(), " replicas");
+}
+
+const at::Tensor& AdamW::decay_mask() {
+  if (!decay_mask_.defined()) {
+    decay_mask_ = at::zeros({arena_.row_length()}, arena_.values().options());
+    for (const ParameterSpec& spec : arena_.specs()) {
+      if (decays(spec.group)) decay_mask_.narrow(0, spec.offset, spec.numel).fill_(1.0);
+    }
+  }
+  return decay_mask_;
 }
 
 int64_t AdamW::updates_done(int64_t replica) const {
@@ -97,7 +103,7 @@ void AdamW::apply(const at::Tensor& table) {
   if (const DeviceKernels* kernels = kernels_for(arena_.values())) {
     launch(kernels->adamw,
            {floats(arena_.values()), floats(first_moment_), floats(second_moment_),
-            floats(arena_.gradients()), floats(decays_), floats(table), arena_.replicas(),
+            floats(arena_.gradients()), floats(decay_mask()), floats(table), arena_.replicas(),
             arena_.row_length()},
            table.device());
     return;
@@ -134,7 +140,7 @@ void AdamW::apply_plainly(const at::Tensor& table) {
   const at::Tensor g = arena_.gradients() * column(3);  // (R, P)
   const at::Tensor m = beta1 * first_moment_ + (1.0 - beta1) * g;
   const at::Tensor v = beta2 * second_moment_ + (1.0 - beta2) * g * g;
-  const at::Tensor kept = arena_.values() * (1.0 - column(4) * decays_);
+  const at::Tensor kept = arena_.values() * (1.0 - column(4) * decay_mask());
   const at::Tensor next = kept - column(5) * m / (v.sqrt() * column(6) + column(2));
   first_moment_.copy_(at::where(active, m, first_moment_));
   second_moment_.copy_(at::where(active, v, second_moment_));

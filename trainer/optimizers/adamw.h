@@ -44,11 +44,14 @@ class AdamW {
  private:
   void apply_row_on_cpu(int64_t replica, const float* row);
 
+  // [P], 1 where weight decay applies; made when first asked for, which no CPU kernel does.
+  const at::Tensor& decay_mask();
+
   ParameterArena& arena_;
   std::vector<OptimizerConfig> configs_;
   std::vector<int64_t> updates_done_;
   at::Tensor first_moment_, second_moment_;
-  at::Tensor decays_;  // [P], 1 where weight decay applies
+  at::Tensor decay_mask_;
 };
 
 }  // namespace scalelaw
