@@ -4,7 +4,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <span>
@@ -58,15 +57,6 @@ std::string corpus_refusal(int64_t tokens, int token_bytes, double free_bytes) {
   return "the run's " + human(static_cast<double>(tokens)) + " training tokens are " +
          human(needed) + " bytes, more than half of the " + human(free_bytes) +
          " that the device has free";
-}
-
-double free_memory_bytes(at::Device device) {
-  if (device.is_cpu()) {
-    return static_cast<double>(sysconf(_SC_PHYS_PAGES)) *
-           static_cast<double>(sysconf(_SC_PAGESIZE));
-  }
-  return static_cast<double>(
-      at::getDeviceAllocator(device.type())->getMemoryInfo(device.index()).first);
 }
 
 }  // namespace scalelaw

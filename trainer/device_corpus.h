@@ -33,7 +33,5 @@ class DeviceCorpus {
 // Why so many tokens should not be put into `free_bytes` of memory, half of which is left for
 // training; "" when they may.
 std::string corpus_refusal(int64_t tokens, int token_bytes, double free_bytes);
-// What is free on a GPU; of a CPU's memory all that is there.
-double free_memory_bytes(at::Device device);
 
 }  // namespace scalelaw

@@ -32,7 +32,14 @@ std::string load_kernel_library(const std::filesystem::path& file) {
 
 std::string missing_kernels(at::Device device) {
   if (device.is_cpu()) return "";
-  const std::string problem = load_kernel_library();
+  std::string problem = load_kernel_library();
+  if (const DeviceKernels* kernels = device_kernels(); kernels != nullptr) {
+    if (const int code = kernels->can_run(); code != 0) {
+      problem =
+          "the kernels do not run on this GPU (" + std::string(kernels->error_text(code)) + ")";
+      install_device_kernels(nullptr);
+    }
+  }
   return problem.empty() ? "" : "layers run on LibTorch's operators, more slowly: " + problem;
 }
 

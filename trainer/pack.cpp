@@ -127,12 +127,18 @@ void Pack::fit_memory(const std::vector<RunIdentity>& identities) {
   request.batch_windows /= options_.ranks->size();
   request.windows_at_once = std::min(request.windows_at_once, request.batch_windows);
   if (const auto attempts = read_attempts(identities.front().folder); !attempts.empty()) {
-    const int64_t before = attempts.back().provenance.micro_batch_tokens;
-    request.windows_before = (before > 0 ? before : config.train.batch_tokens) / shape_.n_ctx;
+    const Provenance& last = attempts.back().provenance;
+    const int64_t before =
+        last.micro_batch_tokens > 0 ? last.micro_batch_tokens : config.train.batch_tokens;
+    if (last.ranks.value_or(1) == options_.ranks->size())
+      request.windows_before = before / shape_.n_ctx;
   }
-  const double present =
+  const double own =
       options_.memory_bytes > 0 ? options_.memory_bytes : device_memory_bytes(options_.device);
-  choice_ = as_rank_zero(require_fit(request, present));
+  const double present = least_over_ranks(*options_.ranks, own);
+  request.windows_before = of_rank_zero(*options_.ranks, request.windows_before);
+  choice_ = require_fit(request, present);
+  memory_left_ = present - choice_.needed_bytes;
   options_.provenance.micro_batch_tokens = choice_.windows * shape_.n_ctx;
   options_.provenance.recompute = choice_.recompute_blocks;
   if (choice_.windows < request.batch_windows || choice_.recompute_blocks) {

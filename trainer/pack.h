@@ -92,7 +92,6 @@ class Pack {
   void follow_rank_zero();
   void check_ranks_agree();
   void fit_memory(const std::vector<RunIdentity>& identities);
-  StepChoice as_rank_zero(StepChoice choice) const;
   void write_checkpoints(const std::function<bool(const ReplicaRun&)>& of_member);
   void resume();
   void set_aside_rejected(const std::vector<std::vector<RunEvent>>& rejected) const;
@@ -121,6 +120,7 @@ class Pack {
   std::vector<ReplicaRun> members_;
   at::Tensor inputs_, targets_;              // (R, B, T) on the CPU, B this rank's windows
   StepChoice choice_;                        // how much of them is computed at once
+  double memory_left_ = 0;                   // beside a step so computed
   std::unique_ptr<DeviceStep> device_step_;  // null: the eager step
   std::vector<std::string> refusals_;        // of faster steps than the one taken, for the records
   double seconds_a_step_ = 0;                // on the device, as the last window took; 0: not yet

@@ -9,18 +9,6 @@
 
 namespace scalelaw {
 
-StepChoice Pack::as_rank_zero(StepChoice choice) const {
-  if (options_.ranks->size() == 1) return choice;
-  const at::Tensor numbers = at::zeros({2}, at::kLong);
-  auto* data = numbers.mutable_data_ptr<int64_t>();
-  data[0] = choice.windows;
-  data[1] = choice.recompute_blocks ? 1 : 0;
-  options_.ranks->broadcast(numbers);
-  choice.windows = data[0];
-  choice.recompute_blocks = data[1] != 0;
-  return choice;
-}
-
 // Weights, moments and cursor of rank 0, which alone has read them.
 void Pack::follow_rank_zero() {
   RankGroup& ranks = *options_.ranks;

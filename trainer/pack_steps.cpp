@@ -28,9 +28,9 @@ void Pack::choose_step() {
       tokens = std::max(tokens, unique_train_tokens(member.config(), train_->info().n_tokens) + 1);
       clip_norms.push_back(member.config().train.optimizer.clip_norm);
     }
-    const std::string reason = over_ranks_ ? "sums over ranks are started by the host"
-                                           : corpus_refusal(tokens, train_->info().token_bytes,
-                                                            free_memory_bytes(options_.device));
+    const std::string reason =
+        over_ranks_ ? "sums over ranks are started by the host"
+                    : corpus_refusal(tokens, train_->info().token_bytes, memory_left_);
     if (!reason.empty()) {
       refuse("no step on the device, an eager one", reason);
     } else {

@@ -141,10 +141,10 @@ int train_configs(const std::vector<RunConfig>& configs, const TrainArguments& a
     options.ranks = join_group(
         membership, {arguments.runs, credentials(configs.front(), options), options.device});
   }
-  // Ranks have a GPU each.
-  const bool shared = options.device.is_cpu() || membership.size == 1;
-  options.memory_bytes = device_memory_bytes(options.device) /
-                         (shared ? static_cast<double>(arguments.share_memory) : 1.0);
+  // Ranks share the memory of their machine, and have a GPU each.
+  const auto sharing =
+      arguments.share_memory * (options.device.is_cpu() ? membership.local_size : 1);
+  options.memory_bytes = device_memory_bytes(options.device) / static_cast<double>(sharing);
   const bool terminal = isatty(STDERR_FILENO) != 0;
   options.note = [terminal](const std::string& text) {
     if (terminal) std::cerr << kEraseLine;
@@ -185,7 +185,7 @@ int launch(const TrainArguments& a) {
   for (const std::string& setting : a.settings) add({"--set", setting});
   add({"--runs", a.runs, "--data", a.data, "--device", a.device});
   add({"--threads", std::to_string(threads), "--group", "env"});
-  add({"--share-memory", std::to_string(a.share_memory * a.processes)});
+  add({"--share-memory", std::to_string(a.share_memory)});
   return launch_ranks(options);
 }
 

@@ -23,8 +23,9 @@ __device__ inline Summary exchanged(const Summary& s, int distance) {
 struct Merge {
   __device__ Summary operator()(const Summary& a, const Summary& b) const {
     const float maximum = b.maximum > a.maximum ? b.maximum : a.maximum;
-    const float sum = a.sum * vector_math::exp(a.maximum - maximum) +
-                      b.sum * vector_math::exp(b.maximum - maximum);
+    // Rounded one by one, so that the order of a and b, which differs between lanes, is nothing.
+    const float sum = __fmul_rn(a.sum, vector_math::exp(a.maximum - maximum)) +
+                      __fmul_rn(b.sum, vector_math::exp(b.maximum - maximum));
     const bool from_b = b.maximum > a.maximum || (b.maximum == a.maximum && b.first < a.first);
     return {maximum, sum, from_b ? b.first : a.first};
   }

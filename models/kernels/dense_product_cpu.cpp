@@ -1,4 +1,5 @@
 #include <ATen/native/CPUBlas.h>
+#include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <memory>
@@ -27,6 +28,24 @@ void micro_kernels(int64_t rows, int64_t columns, int64_t depth, ConstMatrix a, 
                    Matrix c, bool add) {
   at::native::cpublas::brgemm(rows, columns, depth, a.stride, b.stride, c.stride, add, a.data,
                               b.data, c.data);
+}
+
+// Not the CPU alone decides: oneDNN may be told to do without, and then refuses.
+bool can_multiply_bfloat16() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512bf16") == 0) return false;
+#else
+  return false;
+#endif
+  const at::BFloat16 ones[4] = {1.0f, 1.0f, 1.0f, 1.0f};
+  float product[4] = {};
+  try {
+    at::native::cpublas::brgemm(2, 2, 2, 2, 2, 2, /*add_C=*/false, ones, ones, product,
+                                /*is_vnni=*/true);
+  } catch (const c10::Error&) {
+    return false;
+  }
+  return product[0] == 2.0f;
 }
 
 void product_by_panels(int64_t rows, int64_t columns, int64_t depth, ConstMatrix a, ConstMatrix b,
@@ -58,11 +77,8 @@ void dense_product(int64_t rows, int64_t columns, int64_t depth, ConstMatrix a, 
 }
 
 bool has_bfloat16_products() {
-#if defined(__x86_64__)
-  return __builtin_cpu_supports("avx512bf16") != 0;
-#else
-  return false;
-#endif
+  static const bool has = can_multiply_bfloat16();
+  return has;
 }
 
 void dense_product(int64_t rows, int64_t columns, int64_t depth, ConstBFloat16Matrix a,

@@ -16,7 +16,7 @@
 namespace scalelaw {
 
 // Changed with every change of a signature or of a structure of device_arguments.h.
-inline constexpr int32_t kDeviceKernelsVersion = 2;
+inline constexpr int32_t kDeviceKernelsVersion = 3;
 
 template <typename Arguments>
 using DeviceKernel = int (*)(const Arguments& arguments, void* stream);
@@ -26,6 +26,7 @@ struct DeviceKernels {
   int32_t bytes = sizeof(DeviceKernels);
   bool emulated = false;  // on the CPU, in the CPU's memory: tests/support/cuda_emulation.h
   const char* (*error_text)(int code) = nullptr;
+  int (*can_run)() = nullptr;  // 0, or why the current GPU cannot run them
 
   DeviceKernel<AdamWArguments> adamw = nullptr;
   DeviceKernel<GradientNormArguments> gradient_norms = nullptr;

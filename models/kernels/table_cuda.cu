@@ -5,6 +5,22 @@
 namespace scalelaw {
 namespace {
 
+// Of a GPU for which there is no machine code here the first kernel would say so, much later.
+#if defined(SCALELAW_EMULATES_CUDA)
+int can_run() {
+  return 0;
+}
+#else
+__global__ void probe() {}
+
+int can_run() {
+  cudaFuncAttributes attributes;
+  const cudaError_t status = cudaFuncGetAttributes(&attributes, probe);
+  cudaGetLastError();  // it would be the next kernel's
+  return static_cast<int>(status);
+}
+#endif
+
 const char* error_text(int code) {
   return cudaGetErrorString(static_cast<cudaError_t>(code));
 }
@@ -15,6 +31,7 @@ DeviceKernels table() {
   kernels.emulated = true;
 #endif
   kernels.error_text = error_text;
+  kernels.can_run = can_run;
   kernels.adamw = cuda::adamw;
   kernels.gradient_norms = cuda::gradient_norms;
   kernels.cross_entropy = cuda::cross_entropy;

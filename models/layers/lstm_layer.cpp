@@ -203,8 +203,8 @@ class LstmFunction : public torch::autograd::Function<LstmFunction> {
                             const LstmParameters& parameters, at::ScalarType dtype) {
     const at::ScalarType state = dtype == at::kBFloat16 ? at::kFloat : dtype;
     const at::Tensor x_cast = cast(x, dtype), input_cast = cast(input_weight, dtype);
-    const at::Tensor projected =
-        product_plus_bias(rows_of(x_cast), input_cast, parameters.bias.value().to(dtype));
+    const at::Tensor projected = product_plus_bias(
+        rows_of(x_cast), input_cast, parameters.bias.value().to(product_type(x_cast)));
     States states;
     states.gates = cast(projected, state).view({x.size(0), x.size(1), x.size(2), 4 * x.size(3)});
     states.cells = at::empty(x.sizes(), states.gates.options());

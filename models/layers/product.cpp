@@ -30,13 +30,13 @@ bool has_kernel(const at::Tensor& x) {
   return x.is_cpu() && x.scalar_type() == at::kFloat;
 }
 
-bool has_bfloat16_kernel(const at::Tensor& x) {
-  static const bool available = has_bfloat16_products();
-  return available && product_type(x) != x.scalar_type() && x.is_contiguous();
-}
-
 bool rows_are_dense(const at::Tensor& x) {
   return x.stride(2) == 1 || x.size(2) == 1;
+}
+
+bool has_bfloat16_kernel(const at::Tensor& x) {
+  static const bool available = has_bfloat16_products();
+  return available && product_type(x) != x.scalar_type() && rows_are_dense(x);
 }
 
 // A stride that the kernels accept also where a dimension of size 1 carries any.
@@ -135,8 +135,11 @@ at::Tensor product(const at::Tensor& a, const at::Tensor& b) {
     multiply(a, b, out, /*add=*/false);
     return out;
   }
-  const at::Tensor out =
-      a.size(0) != 1 ? at::bmm(a, b) : at::mm(a.select(0, 0), b.select(0, 0)).unsqueeze(0);
+  if (a.size(0) != 1) return cast(at::bmm(a, b), product_type(a));
+  // Into room of its own: a view must not be the result of a Function whose reader works in place.
+  at::Tensor out = at::empty({1, a.size(1), b.size(2)}, a.options());
+  at::Tensor only = out.select(0, 0);
+  at::mm_out(only, a.select(0, 0), b.select(0, 0));
   return cast(out, product_type(a));
 }
 
@@ -150,7 +153,10 @@ at::Tensor product_plus_bias(const at::Tensor& a, const at::Tensor& b, const at:
   }
   if (product_type(a) != a.scalar_type()) return product(a, b).add_(bias.unsqueeze(1));
   if (a.size(0) != 1) return at::baddbmm(bias.unsqueeze(1), a, b);
-  return at::addmm(bias.select(0, 0), a.select(0, 0), b.select(0, 0)).unsqueeze(0);
+  at::Tensor out = at::empty({1, a.size(1), b.size(2)}, a.options());
+  at::Tensor only = out.select(0, 0);
+  at::addmm_out(only, bias.select(0, 0), a.select(0, 0), b.select(0, 0));
+  return out;
 }
 
 void add_transposed_product(const at::Tensor& a, const at::Tensor& b, const at::Tensor& sum) {

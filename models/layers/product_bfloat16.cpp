@@ -30,10 +30,8 @@ bool rows_are_dense(const at::Tensor& x) {
 PairedRows paired(const at::Tensor& b, int64_t replica) {
   const int64_t depth = b.size(1), columns = b.size(2);
   const at::Tensor turned = b.transpose(1, 2);
-  if (!rows_are_dense(b) && rows_are_dense(turned) && depth % 2 == 0 && turned.stride(1) % 2 == 0)
-    return PairedRows::of_transposed(depth, columns, matrix(turned, replica));
-  const at::Tensor dense = rows_are_dense(b) ? b : b.contiguous();
-  return {depth, columns, matrix(dense, replica)};
+  if (!rows_are_dense(b)) return PairedRows::of_transposed(depth, columns, matrix(turned, replica));
+  return {depth, columns, matrix(b, replica)};
 }
 
 struct Sizes {
@@ -52,10 +50,14 @@ void multiply_rows(const Sizes& sizes, ConstBFloat16Matrix a, const PairedRows& 
 
 void multiply(const at::Tensor& a, const at::Tensor& b, const at::Tensor& out, bool add) {
   if (out.numel() == 0) return;
+  const at::Tensor turned = b.transpose(1, 2);
+  const bool as_it_is = rows_are_dense(b) || (rows_are_dense(turned) && turned.size(2) % 2 == 0 &&
+                                              turned.stride(1) % 2 == 0);
+  const at::Tensor operand = as_it_is ? b : b.contiguous();
   const bool odd = a.size(2) % 2 != 0;
   const at::Tensor a_even = odd ? at::constant_pad_nd(a, {0, 1}) : a;
   for (int64_t r = 0; r < a.size(0); ++r) {
-    multiply_rows({a.size(1), b.size(2), a.size(2)}, matrix(a_even, r), paired(b, r),
+    multiply_rows({a.size(1), b.size(2), a.size(2)}, matrix(a_even, r), paired(operand, r),
                   float_matrix(out, r), add);
   }
 }

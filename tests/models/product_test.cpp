@@ -96,6 +96,7 @@ TEST(Product, OfBFloat16EqualsFloat64OfTheSameNumbers) {
       EXPECT_LT(largest(product_plus_bias(a, operand, bias) - exact - bias.unsqueeze(1)),
                 tolerance(s.depth));
     }
+    EXPECT_LT(largest(product(with_gaps(a), b) - exact), tolerance(s.depth));
     const at::Tensor c = draw({s.replicas, s.rows, s.columns}, at::kBFloat16);
     const at::Tensor sum = with_gaps(at::ones({s.replicas, s.depth, s.columns}));
     add_transposed_product(a, c, sum);

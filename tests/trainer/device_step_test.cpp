@@ -250,7 +250,6 @@ TEST(DeviceCorpus, WhatDoesNotFitIsRefusedWithItsSize) {
       corpus_refusal(1'000'000, 4, 4'000'000),
       "the run's 1M training tokens are 4M bytes, more than half of the 4M that the device has "
       "free");
-  EXPECT_GT(free_memory_bytes(at::kCPU), 1e8);
 }
 
 }  // namespace

@@ -62,6 +62,7 @@ class CapturedSteps : public StepGraph {
     } catch (const std::exception&) {
       try {
         allocator::endAllocateToPool(device_, pool_);
+        allocator::releasePool(device_, pool_);
       } catch (const std::exception&) {  // capture_end() got as far as that
       }
     }

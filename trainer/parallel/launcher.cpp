@@ -99,8 +99,7 @@ class Launch {
       const int number = sigtimedwait(&waited_for_, nullptr, &second);
       reap();
       if (number > 0 && number != SIGCHLD) pass_on(number);
-      if (failed_at_ > 0 && monotonic_seconds() - failed_at_ > kSecondsToNotice)
-        signal_all(SIGKILL);
+      if (ended_at_ > 0 && monotonic_seconds() - ended_at_ > kSecondsToNotice) signal_all(SIGKILL);
     }
     return exit_code();
   }
@@ -144,7 +143,11 @@ class Launch {
     for (Rank& rank : ranks_) {
       if (rank.ended || waitpid(rank.pid, &rank.status, WNOHANG) != rank.pid) continue;
       rank.ended = true;
-      if (rank.failed() && failed_at_ == 0) failed_at_ = monotonic_seconds();
+      const bool complete = WIFEXITED(rank.status) && WEXITSTATUS(rank.status) == kExitComplete;
+      if (!complete && ended_at_ == 0) ended_at_ = monotonic_seconds();
+      if (!WIFEXITED(rank.status) || WEXITSTATUS(rank.status) != kExitBadInput) continue;
+      refused_ = true;
+      signal_all(SIGTERM);  // they may be waiting for it
     }
   }
 
@@ -169,7 +172,7 @@ class Launch {
   }
 
   int exit_code() {
-    bool refused = false, crashed = false, stopped = false;
+    bool crashed = false, stopped = false;
     for (std::size_t i = 0; i < ranks_.size(); ++i) {
       const Rank& rank = ranks_[i];
       const std::string name = "rank " + std::to_string(i);
@@ -177,17 +180,17 @@ class Launch {
         const int number = WTERMSIG(rank.status);
         const bool from_outside = number == SIGKILL || std::ranges::count(kStopSignals, number) > 0;
         (from_outside ? stopped : crashed) = true;
+        if (refused_) continue;
         options_.note(name + " was ended by signal " + std::to_string(number) + " (" +
                       strsignal(number) + "); the same command goes on from the last checkpoint");
         continue;
       }
       const int code = WEXITSTATUS(rank.status);
-      refused = refused || code == kExitBadInput;
       stopped = stopped || code == kExitInterrupted;
       crashed = crashed || (rank.failed() && code != kExitBadInput);
       if (rank.failed()) show_output(name, rank.output);
     }
-    if (refused) return kExitBadInput;
+    if (refused_) return kExitBadInput;
     if (crashed) return kExitOther;
     return stopped ? kExitInterrupted : kExitComplete;
   }
@@ -204,7 +207,8 @@ class Launch {
   sigset_t waited_for_, mask_before_;
   std::vector<Rank> ranks_;
   double stopped_at_ = 0;  // monotonic; 0: not yet
-  double failed_at_ = 0;
+  double ended_at_ = 0;    // a rank, and not as one that is complete
+  bool refused_ = false;
 };
 
 }  // namespace

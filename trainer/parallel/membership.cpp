@@ -37,6 +37,12 @@ Membership membership_from(const Environment& environment) {
   m.rank = whole(environment, by_slurm ? "SLURM_PROCID" : "RANK", 0, m.size - 1);
   const char* local = by_slurm ? "SLURM_LOCALID" : "LOCAL_RANK";
   if (!variables(local).empty()) m.local_rank = whole(environment, local, 0, kMostRanks - 1);
+  if (by_slurm && !variables("SLURM_NNODES").empty()) {
+    const int nodes = whole(environment, "SLURM_NNODES", 1, kMostRanks);
+    m.local_size = (m.size + nodes - 1) / nodes;
+  } else if (!by_slurm && !variables("LOCAL_WORLD_SIZE").empty()) {
+    m.local_size = whole(environment, "LOCAL_WORLD_SIZE", 1, kMostRanks);
+  }
   m.restart = variables("TORCHELASTIC_RESTART_COUNT");
   m.address = variables("MASTER_ADDR");
   if (!m.address.empty()) {

@@ -44,6 +44,21 @@ std::string broadcast_text(RankGroup& group, const std::string& text) {
   return {reinterpret_cast<const char*>(letters.const_data_ptr<uint8_t>()), bytes};
 }
 
+int64_t of_rank_zero(RankGroup& group, int64_t number) {
+  const at::Tensor shared = at::zeros({1}, at::kLong);
+  *shared.mutable_data_ptr<int64_t>() = number;
+  group.broadcast(shared);
+  return *shared.const_data_ptr<int64_t>();
+}
+
+double least_over_ranks(RankGroup& group, double number) {
+  const at::Tensor numbers = at::zeros({group.size()}, at::kDouble);
+  auto* of_rank = numbers.mutable_data_ptr<double>();
+  of_rank[group.rank()] = number;
+  group.sum(numbers);
+  return *std::min_element(of_rank, of_rank + group.size());
+}
+
 std::vector<int> ranks_that_differ(RankGroup& group, const at::Tensor& tensor) {
   const at::Tensor here = tensor.detach().to(at::kCPU).contiguous();
   Hasher hasher;

@@ -5,6 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -56,6 +57,10 @@ std::shared_ptr<RankGroup> alone();
 
 // Rank 0's text, on every rank.
 std::string broadcast_text(RankGroup& group, const std::string& text);
+
+// Rank 0's number, and the least of all ranks' numbers.
+int64_t of_rank_zero(RankGroup& group, int64_t number);
+double least_over_ranks(RankGroup& group, double number);
 
 // The ranks whose tensor has not rank 0's bits, in order; the same answer on all of them.
 std::vector<int> ranks_that_differ(RankGroup& group, const at::Tensor& tensor);
