@@ -5,8 +5,10 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "models/memory_estimate.h"
 #include "models/model_shape.h"
 
 namespace scalelaw {
@@ -19,7 +21,11 @@ struct ArchitectureCounts {
   // The trunk's counts: everything but token embedding, final norm and head, which every
   // architecture shares (models/language_model.h). Empty: no run of it is started.
   std::function<ModelCounts(const ModelShape&)> trunk;
+  // What its blocks keep and hold. Empty: the memory of a step is unknown.
+  std::function<TrunkMemory(const ModelShape&, const StepSetup&)> trunk_memory;
 };
+// Null for a name that is not in architectures.def.
+const ArchitectureCounts* find_architecture(std::string_view arch);
 
 #define SCALELAW_ARCHITECTURE(name, what) ArchitectureCounts describe_##name();
 #include "models/architectures.def"

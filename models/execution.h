@@ -8,7 +8,8 @@ namespace scalelaw {
 struct Execution {
   // kBFloat16: products in bf16; masters, accumulated gradients, norms and losses in float32.
   at::ScalarType compute_dtype = at::kFloat;
-  bool plain_operators = false;  // true: every layer as plain autograd operators, the slow twin
+  bool plain_operators = false;   // true: every layer as plain autograd operators, the slow twin
+  bool recompute_blocks = false;  // blocks run again in backward (models/layers/recompute.h)
 };
 
 }  // namespace scalelaw

@@ -13,7 +13,8 @@
 namespace scalelaw {
 namespace {
 
-// The CPU kernels trust their indices; on a GPU the operators check their own.
+// The kernels trust their indices. A GPU's are not looked at, which would stop it; those of a data
+// set were checked where they were read (trainer/data/token_shard.h).
 void check_indices(const at::Tensor& indices, const ModelShape& shape, const char* what) {
   TORCH_CHECK(indices.dim() == 3 && indices.scalar_type() == at::kLong, what,
               " must be (R, B, T) int64, is ", indices.sizes(), " ", indices.scalar_type());

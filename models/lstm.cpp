@@ -12,6 +12,7 @@
 
 #include "models/language_model.h"
 #include "models/layers/lstm_layer.h"
+#include "models/layers/recompute.h"
 #include "models/layers/residual_norm.h"
 
 namespace scalelaw {
@@ -55,20 +56,17 @@ class Lstm : public LanguageModel {
     if (layers_.empty()) return embedded;
     const Execution& how = execution();
     const at::Tensor by_time = embedded.transpose(1, 2).contiguous();  // (R, T, B, W)
-    at::Tensor x = by_time.flatten(1, 2);                              // (R, T*B, W)
-    at::Tensor branch;
+    ResidualStream stream = {by_time.flatten(1, 2), {}};               // (R, T*B, W)
     for (const Layer& layer : layers_) {
-      at::Tensor normed;
-      if (branch.defined()) {
-        const ResidualNorm stream = residual_norm(x, branch, layer.gain, layer.norm_bias, how);
-        x = stream.residual;
-        normed = stream.normed;
-      } else {
-        normed = norm(x, layer.gain, layer.norm_bias, how);
-      }
-      branch = lstm_layer(normed.view(by_time.sizes()), layer.lstm, how).flatten(1, 2);
+      const auto run = [&layer, how, sizes = by_time.sizes().vec()](const ResidualStream& in) {
+        const ResidualNorm x = residual_norm(in, layer.gain, layer.norm_bias, how);
+        return ResidualStream{x.residual,
+                              lstm_layer(x.normed.view(sizes), layer.lstm, how).flatten(1, 2)};
+      };
+      stream = through_block(run, stream, how);
     }
-    return (x + branch).view(by_time.sizes()).transpose(1, 2);  // (R, B, T, W)
+    const at::Tensor x = stream.residual + stream.branch;
+    return x.view(by_time.sizes()).transpose(1, 2);  // (R, B, T, W)
   }
 
  private:

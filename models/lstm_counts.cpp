@@ -17,10 +17,26 @@ ModelCounts trunk(const ModelShape& shape) {
   return counts;
 }
 
+// Of models/lstm.cpp's block: the state is float32 on every device.
+TrunkMemory trunk_memory(const ModelShape& shape, const StepSetup& setup) {
+  const auto width = static_cast<double>(shape.d_model);
+  const double product = setup.product_bytes(), moments = 2 * 4;
+  TrunkMemory memory;
+  // The stream, what the product reads, four gates, cell and hidden state.
+  memory.kept_a_block = 4 * width + moments + product * width + 4 * 6 * width;
+  memory.block_inputs = 2 * 4 * width;
+  // Of the stream and of the layer's input; in bf16 of the gates too.
+  memory.in_flight = 4 * 2 * width + (setup.bf16_products ? product * 5 * width : 0);
+  // The CPU's recurrence reads float32.
+  const bool is_gpu = setup.device == DeviceKind::kGpu;
+  memory.copied_weights_a_block = (is_gpu ? 2 : 1) * 4 * width * width;
+  return memory;
+}
+
 }  // namespace
 
 ArchitectureCounts describe_lstm() {
-  return {{"d_ff_ratio", "n_head", "position"}, nullptr, trunk};
+  return {{"d_ff_ratio", "n_head", "position"}, nullptr, trunk, trunk_memory};
 }
 
 }  // namespace scalelaw

@@ -25,13 +25,6 @@ const std::vector<RegisteredArchitecture>& registry() {
   return entries;
 }
 
-const ArchitectureCounts* find_architecture(std::string_view arch) {
-  for (const auto& entry : registry()) {
-    if (entry.name == arch) return &entry.counts;
-  }
-  return nullptr;
-}
-
 // Larger values are typing errors, and their counts would not fit 64 bits.
 constexpr int64_t kMaxLayers = 1 << 16;
 constexpr int64_t kMaxWidth = 1 << 20;
@@ -114,6 +107,13 @@ double chinchilla_forward_flops(const ModelShape& shape) {
 }
 
 }  // namespace
+
+const ArchitectureCounts* find_architecture(std::string_view arch) {
+  for (const auto& entry : registry()) {
+    if (entry.name == arch) return &entry.counts;
+  }
+  return nullptr;
+}
 
 int64_t ModelShape::d_ff() const {
   return static_cast<int64_t>(std::rint(d_ff_ratio * static_cast<double>(d_model)));

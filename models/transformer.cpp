@@ -12,6 +12,7 @@
 #include "models/layers/bias_gelu.h"
 #include "models/layers/embedding.h"
 #include "models/layers/linear.h"
+#include "models/layers/recompute.h"
 #include "models/layers/residual_norm.h"
 
 namespace scalelaw {
@@ -89,27 +90,31 @@ class Transformer : public LanguageModel {
     if (blocks_.empty()) return x;
     const RotaryTable rotary = rotary_table(x.device());
     const AttentionGeometry geometry = {windows, tokens, shape().n_head};
-    x = x.view({x.size(0), windows * tokens, x.size(3)});  // (R, B*T, W)
-    at::Tensor branch;
+    ResidualStream stream = {x.view({x.size(0), windows * tokens, x.size(3)}), {}};  // (R, B*T, W)
     for (const Block& block : blocks_) {
-      ResidualNorm stream = {x, {}};
-      if (branch.defined()) {
-        stream = residual_norm(x, branch, block.norm_1.weight, block.norm_1.bias, how);
-      } else {
-        stream.normed = norm(x, block.norm_1.weight, block.norm_1.bias, how);
-      }
-      const at::Tensor qkv = linear(stream.normed, block.qkv.weight, block.qkv.bias, how);
-      const at::Tensor heads = causal_attention(qkv, geometry, rotary, how);
-      branch = linear(heads, block.attention_out.weight, block.attention_out.bias, how);
-      stream = residual_norm(stream.residual, branch, block.norm_2.weight, block.norm_2.bias, how);
-      const at::Tensor up = linear(stream.normed, block.up.weight, Parameter(), how);
-      branch = linear(bias_gelu(up, block.up.bias, how), block.down.weight, block.down.bias, how);
-      x = stream.residual;
+      const auto run = [=, this, &block](const ResidualStream& in) {
+        return run_block(block, in, geometry, rotary);
+      };
+      stream = through_block(run, stream, how);
     }
-    return (x + branch).view(embedded.sizes());
+    return (stream.residual + stream.branch).view(embedded.sizes());
   }
 
  private:
+  ResidualStream run_block(const Block& block, const ResidualStream& in,
+                           const AttentionGeometry& geometry, const RotaryTable& rotary) const {
+    const Execution& how = execution();
+    ResidualNorm stream = residual_norm(in, block.norm_1.weight, block.norm_1.bias, how);
+    const at::Tensor qkv = linear(stream.normed, block.qkv.weight, block.qkv.bias, how);
+    const at::Tensor heads = causal_attention(qkv, geometry, rotary, how);
+    const at::Tensor attended =
+        linear(heads, block.attention_out.weight, block.attention_out.bias, how);
+    stream = residual_norm(stream.residual, attended, block.norm_2.weight, block.norm_2.bias, how);
+    const at::Tensor up = linear(stream.normed, block.up.weight, Parameter(), how);
+    return {stream.residual,
+            linear(bias_gelu(up, block.up.bias, how), block.down.weight, block.down.bias, how)};
+  }
+
   RotaryTable rotary_table(at::Device device) const {
     if (shape().position != PositionEncoding::kRotary) return {};
     if (!rotary_.cosine.defined()) {

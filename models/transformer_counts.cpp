@@ -45,10 +45,31 @@ ModelCounts trunk(const ModelShape& shape) {
   return counts;
 }
 
+// Of models/transformer.cpp's block, in the order in which it is computed.
+TrunkMemory trunk_memory(const ModelShape& shape, const StepSetup& setup) {
+  const auto width = static_cast<double>(shape.d_model), d_ff = static_cast<double>(shape.d_ff());
+  const double product = setup.product_bytes(), between = setup.between_bytes();
+  const bool is_gpu = setup.device == DeviceKind::kGpu;
+  TrunkMemory memory;
+  const double moments = 2 * 4, log_sums = 4 * static_cast<double>(shape.n_head);
+  const double norm = 4 * width + moments + product * width;  // the stream; what the product reads
+  double attention = between * 4 * width + log_sums;          // queries, keys, values; result
+  if (product != between) attention += product * width;       // the result as the product reads it
+  // Operators turn copies, the CPU's kernel turns in place.
+  if (is_gpu && shape.position == PositionEncoding::kRotary) attention += between * 2 * width;
+  memory.kept_a_block = 2 * norm + attention + (between + product) * d_ff;  // slope; activation
+  memory.block_inputs = 4 * width + between * width;
+  // Of the second matrix's input, made in the products' type, and of the stream.
+  memory.in_flight =
+      4 * width + (product != between ? product * (width + d_ff) : 0) + between * (width + d_ff);
+  memory.copied_weights_a_block = width * (4 * width + 2 * d_ff);
+  return memory;
+}
+
 }  // namespace
 
 ArchitectureCounts describe_transformer() {
-  return {{}, check, trunk};
+  return {{}, check, trunk, trunk_memory};
 }
 
 }  // namespace scalelaw

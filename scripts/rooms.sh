@@ -23,13 +23,13 @@ config_yaml="trainer/($(library_stems trainer config_yaml)|config_yaml)\.h"
 run_identity="trainer/($(library_stems trainer run_identity))\.h"
 machine="trainer/($(library_stems trainer gpu_probe))\.h"
 data_reading="trainer/data/($(library_stems trainer/data data_reading))\.h"
-model_shape="models/(model_shape|architecture_counts)\.h|models/architectures\.def"
+model_shape="models/(model_shape|memory_estimate|architecture_counts)\.h|models/architectures\.def"
 no_torch='(torch|ATen|c10)/'
 
 # room_rule NAME FILES MAY_INCLUDE [NEVER]   extended regular expressions over whole paths; the
 # first rule whose FILES match a file decides.
 room_rules() {
-  room_rule "model_shape" "models/((model_shape|[a-z0-9_]*_counts)\.(h|cpp)|architectures\.def)" "$model_shape" "$no_torch|yaml-cpp/"
+  room_rule "model_shape" "models/((model_shape|memory_estimate|[a-z0-9_]*_counts)\.(h|cpp)|architectures\.def)" "$model_shape" "$no_torch|yaml-cpp/"
   room_rule "models" "models/.*" "models/.*" "yaml-cpp/|filesystem|fstream|chrono"
   room_rule "run_contract" "${contract%\\.h}\.(h|cpp)" "$contract|$model_shape" "$no_torch|yaml-cpp/"
   room_rule "config_yaml" "${config_yaml%\\.h}\.(h|cpp)" "$config_yaml|$contract|$model_shape" "$no_torch"

@@ -17,6 +17,8 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/stages.sh"
 torch_version=2.11.0
 # The CPU half of the wheel needs these two of its CUDA libraries and no other.
 cpu_extras=(nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85)
+# What compiles the CUDA kernels beside the whole wheel, where no nvcc 13 is installed.
+nvcc_parts=(nvidia-cuda-nvcc==13.0.88 nvidia-nvvm==13.0.88 nvidia-cuda-crt==13.0.88)
 venv=$root/.venv
 chosen_file=$venv/torch_dir  # the folder with include/ and lib/, from .venv on; CMake reads it
 # Debian's own Python first: python3-venv is for that one.
@@ -208,6 +210,24 @@ install_wheel() {
     fail_stage "pip ended well, but the wheel is not complete in $(site_packages). Remove .venv and run again."
 }
 
+nvcc_13_is_here() {
+  local nvcc
+  nvcc=$(PATH=${CUDA_HOME:+$CUDA_HOME/bin:}$PATH:/usr/local/cuda/bin command -v nvcc) || return 1
+  "$nvcc" --version | grep -q 'release 13\.'
+}
+
+# Into the wheel's own CUDA folder, whose libraries lack the names that a linker asks for. Without it
+# layers run on LibTorch's operators, so a failure ends nothing.
+ensure_nvcc() {
+  local cuda
+  cuda=$(site_packages)/nvidia/cu13
+  if [[ -x $cuda/bin/nvcc ]] || nvcc_13_is_here; then return; fi
+  "$venv/bin/pip" --disable-pip-version-check --no-input install --progress-bar off --no-deps \
+    "${nvcc_parts[@]}" || { echo "no nvcc: the CUDA kernels are not built" >&2; return; }
+  ln -sfn lib "$cuda/lib64"
+  ln -sf libcudart.so.13 "$cuda/lib/libcudart.so"
+}
+
 ensure_torch() {
   local wanted=$wanted_torch folder=
   if [[ -z $wanted ]]; then
@@ -221,6 +241,7 @@ ensure_torch() {
         [[ $(uname -m) == x86_64 ]] ||
           fail_stage "The wheel's layout is known for x86_64 alone; on $(uname -m) pass --torch PATH."
         wheel_is_here "$(site_packages)" "$wanted" || install_wheel "$wanted"
+        [[ $wanted == cpu ]] || ensure_nvcc
         folder=$(site_packages)/torch
         ;;
       *) folder=$(torch_at "$wanted") ;;

@@ -1,6 +1,7 @@
 #include "sweeps/plan.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -11,6 +12,7 @@
 #include "trainer/data_rules.h"
 #include "trainer/number.h"
 #include "trainer/run_identity.h"
+#include "trainer/step_choice.h"
 
 namespace scalelaw {
 namespace {
@@ -41,6 +43,18 @@ void price(const PlanOptions& options, PlannedCell& cell) {
   cell.core_hours = *cell.train_flops / options.flops_per_second / kSecondsAnHour;
 }
 
+double memory_a_run(const PlanOptions& options) {
+  constexpr double kUnknown = std::numeric_limits<double>::infinity();
+  return options.memory_bytes > 0 ? options.memory_bytes / options.cores : kUnknown;
+}
+
+void weigh(const PlanOptions& options, PlannedCell& cell) {
+  const StepChoice choice =
+      choose_step(request_for(cell.config, cell.shape, /*replicas=*/1), memory_a_run(options));
+  if (choice.needed_bytes > 0) cell.memory_bytes = choice.needed_bytes;
+  cell.fits = choice.fits;
+}
+
 PlannedCell plan_cell(const SweepPoint& point, const PlanOptions& options, DataSetHeaders& data) {
   RunIdentity identity = identify(resolve(point.config), options.runs, data);
   PlannedCell cell;
@@ -62,11 +76,13 @@ void complete_cell(const PlanOptions& options, DataSetHeaders& data, PlannedCell
   cell.unique_train_tokens =
       unique_train_tokens(cell.config, train.splits.at(Split::kTrain).n_tokens);
   price(options, cell);
+  weigh(options, cell);
 }
 
 // One line a rule, however many cells it concerns.
-std::vector<std::string> warnings_for(const std::vector<PlannedCell>& cells) {
-  int64_t long_warmup = 0, repeating = 0, many_epochs = 0, uncounted = 0;
+std::vector<std::string> warnings_for(const PlanOptions& options,
+                                      const std::vector<PlannedCell>& cells) {
+  int64_t too_large = 0, long_warmup = 0, repeating = 0, many_epochs = 0, uncounted = 0;
   double most_epochs = 0;
   for (const PlannedCell& cell : cells) {
     if (cell.config.train.schedule.warmup > kMostWarmup) ++long_warmup;
@@ -76,6 +92,7 @@ std::vector<std::string> warnings_for(const std::vector<PlannedCell>& cells) {
     if (cell.train_tokens > cell.unique_train_tokens) ++repeating;
     if (epochs > kMostEpochs) ++many_epochs;
     if (!cell.train_flops) ++uncounted;
+    if (!cell.fits) ++too_large;
   }
   std::vector<std::string> warnings;
   const auto warn = [&](int64_t count, const std::string& what) {
@@ -83,6 +100,10 @@ std::vector<std::string> warnings_for(const std::vector<PlannedCell>& cells) {
       warnings.push_back(std::to_string(count) + " of " + std::to_string(cells.size()) +
                          " cells: " + what);
   };
+  warn(too_large, "need more than a run's share of this machine's memory, " +
+                      human(memory_a_run(options)) +
+                      " bytes, however the step is computed, and will be refused; marked ! (fewer "
+                      "runs side by side have more each)");
   warn(long_warmup, "warm-up takes more than 10% of the horizon (train.schedule.warmup)");
   warn(repeating - many_epochs,
        "the horizon is longer than the train split; tokens are seen more than once");
@@ -181,7 +202,7 @@ Plan make_plan(const SweepSpec& spec, const PlanOptions& options) {
       }
     });
   }
-  plan.warnings = warnings_for(plan.cells);
+  plan.warnings = warnings_for(options, plan.cells);
   for (std::string& text : unread.warnings()) plan.warnings.push_back(std::move(text));
   return plan;
 }

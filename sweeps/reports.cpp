@@ -24,6 +24,10 @@ std::string hours_text(const std::optional<double>& hours) {
   return hours ? duration_text(*hours * 3600) : "-";
 }
 
+std::string memory_text(const PlannedCell& cell) {
+  return optional_text(cell.memory_bytes) + (cell.fits ? "" : "!");
+}
+
 // "transformer 2 x 64": layers and width tell the cells of most sweeps apart.
 std::string shape_text(const ModelShape& shape) {
   return shape.arch + " " + std::to_string(shape.n_layer) + " x " + std::to_string(shape.d_model);
@@ -150,8 +154,8 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
     rows[0].push_back(key);
     right.push_back(true);
   }
-  rows[0].insert(rows[0].end(), {"N", "D", "steps", "C", "one core", "state"});
-  right.insert(right.end(), {true, true, true, true, true, false});
+  rows[0].insert(rows[0].end(), {"N", "D", "steps", "C", "one core", "memory", "state"});
+  right.insert(right.end(), {true, true, true, true, true, true, false});
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     const PlannedCell& cell = plan.cells[i];
     std::vector<std::string> row = {places_text(cell, &SweepPlace::arm),
@@ -163,20 +167,22 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
       const auto value = values.find(key);
       row.push_back(value == values.end() ? "-" : value->second);
     }
-    row.insert(row.end(),
-               {optional_text(cell.n_params), human(static_cast<double>(cell.train_tokens)),
-                std::to_string(cell.steps), optional_text(cell.train_flops),
-                hours_text(cell.core_hours), std::string(name(statuses[i].state))});
+    row.insert(
+        row.end(),
+        {optional_text(cell.n_params), human(static_cast<double>(cell.train_tokens)),
+         std::to_string(cell.steps), optional_text(cell.train_flops), hours_text(cell.core_hours),
+         memory_text(cell), std::string(name(statuses[i].state))});
     rows.push_back(std::move(row));
   }
   std::string text;
   for (const std::string& line : aligned(rows, right)) text += line + "\n";
   const PlanOptions& options = plan.options;
-  text += "\nshape: layers x d_model; rate: of learning, peak; seeds: init/data;\nN: parameters, " +
-          std::string(name(options.n_count)) + "; D: training tokens; C: training FLOPs, " +
-          std::string(name(options.c_count)) + ";\none core: time at a stated " +
-          human(options.flops_per_second / 1e9) +
-          " GFLOP/s (--flops-per-second), evaluation left out\n\n";
+  text +=
+      "\nshape: layers x d_model; rate: of learning, peak; seeds: init/data;\nN: parameters, " +
+      std::string(name(options.n_count)) + "; D: training tokens; C: training FLOPs, " +
+      std::string(name(options.c_count)) + ";\none core: time at a stated " +
+      human(options.flops_per_second / 1e9) +
+      " GFLOP/s (--flops-per-second), evaluation left out; memory: bytes at most, estimated\n\n";
   text += totals_text("all:     ", total(plan, statuses, false), plan);
   text += totals_text("to run:  ", total(plan, statuses, true), plan);
   if (const int64_t merged = plan.asked_for - static_cast<int64_t>(plan.cells.size()); merged > 0) {
@@ -199,6 +205,8 @@ std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses)
     json["n_params"] = optional_json(cell.n_params);
     json["train_flops"] = optional_json(cell.train_flops);
     json["core_hours"] = optional_json(cell.core_hours);
+    json["memory_bytes"] = optional_json(cell.memory_bytes);
+    json["fits"] = cell.fits;
     const std::map<std::string, std::string> values = values_of(cell);
     Json swept = Json::object();
     for (const std::string& key : plan.swept) {

@@ -103,7 +103,8 @@ class SweepRun {
     write_atomically(config, to_yaml(cell.config));
     const LocalJob job{
         {options_.trainer.string(), "train", config.string(), "--runs", plan_.options.runs.string(),
-         "--data", plan_.options.data.string(), "--device", "cpu", "--threads", "1"},
+         "--data", plan_.options.data.string(), "--device", "cpu", "--threads", "1",
+         "--share-memory", std::to_string(options_.jobs)},
         folder_.log(cell.folder)};
     started_[executor_.start(job)] = {{index, statuses_[index].step}, monotonic_seconds()};
     statuses_[index].state = CellState::kRunning;

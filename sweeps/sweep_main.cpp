@@ -16,6 +16,7 @@
 #include "trainer/available_cores.h"
 #include "trainer/command_line.h"
 #include "trainer/config_error.h"
+#include "trainer/machine_memory.h"
 #include "trainer/nearest.h"
 #include "trainer/number.h"
 #include "trainer/program_exit.h"
@@ -116,6 +117,7 @@ PlanOptions plan_options(const Arguments& a) {
   }
   options.flops_per_second = *rate;
   options.cores = a.jobs > 0 ? a.jobs : available_cores();
+  options.memory_bytes = machine_memory_bytes();
   return options;
 }
 

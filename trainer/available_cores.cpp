@@ -8,6 +8,8 @@
 #include <sstream>
 #include <string>
 
+#include "trainer/control_groups.h"
+
 namespace scalelaw {
 namespace {
 
@@ -27,39 +29,17 @@ std::optional<double> quota_of_group(const fs::path& group) {
   return cores_of(both);
 }
 
-bool names_cpu(std::string controllers) {
-  return ("," + std::move(controllers) + ",").find(",cpu,") != std::string::npos;
-}
-
 }  // namespace
 
 std::optional<double> cpu_quota(const fs::path& mounted, std::string_view groups) {
-  std::optional<double> least;
-  std::istringstream lines{std::string(groups)};
-  // "0::/user.slice/a" (version 2) or "4:cpu,cpuacct:/docker/1f" (version 1)
-  for (std::string number, controllers, group; std::getline(lines, number, ':') &&
-                                               std::getline(lines, controllers, ':') &&
-                                               std::getline(lines, group);) {
-    if (!controllers.empty() && !names_cpu(controllers)) continue;
-    const fs::path root = controllers.empty() ? mounted : mounted / "cpu";
-    fs::path below = fs::path(group).lexically_normal().relative_path();
-    while (true) {
-      const std::optional<double> quota = quota_of_group(root / below);
-      if (quota) least = std::min(least.value_or(*quota), *quota);
-      if (below.empty()) break;
-      below = below.parent_path();
-    }
-  }
-  return least;
+  return least_in_groups(mounted, groups, "cpu", quota_of_group);
 }
 
 int available_cores() {
   cpu_set_t allowed;
   CPU_ZERO(&allowed);
   int cores = sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
-  std::ostringstream groups;
-  groups << std::ifstream("/proc/self/cgroup").rdbuf();
-  if (const std::optional<double> quota = cpu_quota("/sys/fs/cgroup", groups.str())) {
+  if (const auto quota = cpu_quota("/sys/fs/cgroup", own_control_groups())) {
     cores = static_cast<int>(std::min<double>(cores, std::ceil(*quota)));
   }
   return std::max(1, cores);

@@ -11,10 +11,9 @@ namespace scalelaw {
 // (docker --cpus, systemd's CPUQuota), rounded up; at least 1.
 int available_cores();
 
-// The least quota, in cores, of the groups that a process is in and of those above them; nullopt
-// where none has one. `mounted`: /sys/fs/cgroup, of version 2 (cpu.max) or 1 (cpu.cfs_quota_us in
-// the controller's folder), with only a part of the host's tree below it in a container.
-// `groups`: the text of /proc/self/cgroup. What cannot be read is no quota.
+// The least quota, in cores, of the groups that a process is in and of those above them (cpu.max in
+// version 2, cpu.cfs_quota_us in version 1); arguments as of least_in_groups
+// (trainer/control_groups.h).
 std::optional<double> cpu_quota(const std::filesystem::path& mounted, std::string_view groups);
 
 }  // namespace scalelaw

@@ -34,43 +34,6 @@ RunningMean mean_from_json(const nlohmann::json& json) {
   return {json.at(0).get<double>(), json.at(1).get<int64_t>()};
 }
 
-std::string cursor_text(const TrainingCursor& cursor) {
-  nlohmann::json events = nlohmann::json::array();
-  for (const RunEvent& e : cursor.events) {
-    events.push_back({{"kind", e.kind}, {"step", e.step}, {"detail", e.detail}});
-  }
-  nlohmann::json json = {{"step", cursor.step},
-                         {"loss_since_line", to_json(cursor.loss_since_line)},
-                         {"loss_last_tenth", to_json(cursor.loss_last_tenth)},
-                         {"wall_seconds", cursor.wall_seconds},
-                         {"evaluate_seconds", cursor.evaluate_seconds},
-                         {"checkpoint_seconds", cursor.checkpoint_seconds},
-                         {"events", events},
-                         {"pack", cursor.pack}};
-  if (cursor.grad_norm) json["grad_norm"] = *cursor.grad_norm;
-  if (!cursor.diverged.empty()) json["diverged"] = cursor.diverged;
-  // An event may quote a damaged file.
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-TrainingCursor cursor_from_text(const std::string& text) {
-  const auto json = nlohmann::json::parse(text);
-  TrainingCursor cursor;
-  cursor.step = json.at("step");
-  cursor.loss_since_line = mean_from_json(json.at("loss_since_line"));
-  cursor.loss_last_tenth = mean_from_json(json.at("loss_last_tenth"));
-  if (json.contains("grad_norm")) cursor.grad_norm = json.at("grad_norm").get<double>();
-  cursor.diverged = json.value("diverged", "");
-  cursor.wall_seconds = json.at("wall_seconds");
-  cursor.evaluate_seconds = json.at("evaluate_seconds");
-  cursor.checkpoint_seconds = json.at("checkpoint_seconds");
-  for (const auto& e : json.at("events")) {
-    cursor.events.push_back({e.at("kind"), e.at("step"), e.at("detail")});
-  }
-  cursor.pack = json.at("pack").get<std::vector<std::string>>();
-  return cursor;
-}
-
 [[noreturn]] void reject(const fs::path& file, const std::string& fault) {
   throw ForeignCheckpoint(file.string() + ": " + fault);
 }
@@ -98,6 +61,44 @@ TrainingCursor checked_cursor(const SafetensorsFile& file, const fs::path& path)
 
 }  // namespace
 
+std::string to_text(const TrainingCursor& cursor) {
+  nlohmann::json events = nlohmann::json::array();
+  for (const RunEvent& e : cursor.events) {
+    events.push_back({{"kind", e.kind}, {"step", e.step}, {"detail", e.detail}});
+  }
+  nlohmann::json json = {{"step", cursor.step},
+                         {"loss_since_line", to_json(cursor.loss_since_line)},
+                         {"loss_last_tenth", to_json(cursor.loss_last_tenth)},
+                         {"wall_seconds", cursor.wall_seconds},
+                         {"evaluate_seconds", cursor.evaluate_seconds},
+                         {"checkpoint_seconds", cursor.checkpoint_seconds},
+                         {"events", events},
+                         {"pack", cursor.pack}};
+  if (cursor.grad_norm) json["grad_norm"] = *cursor.grad_norm;
+  if (!cursor.diverged.empty()) json["diverged"] = cursor.diverged, json["lag"] = cursor.lag;
+  // An event may quote a damaged file.
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+TrainingCursor cursor_from_text(const std::string& text) {
+  const auto json = nlohmann::json::parse(text);
+  TrainingCursor cursor;
+  cursor.step = json.at("step");
+  cursor.loss_since_line = mean_from_json(json.at("loss_since_line"));
+  cursor.loss_last_tenth = mean_from_json(json.at("loss_last_tenth"));
+  if (json.contains("grad_norm")) cursor.grad_norm = json.at("grad_norm").get<double>();
+  cursor.diverged = json.value("diverged", "");
+  cursor.lag = json.value("lag", int64_t{cursor.diverged.empty() ? 0 : 1});
+  cursor.wall_seconds = json.at("wall_seconds");
+  cursor.evaluate_seconds = json.at("evaluate_seconds");
+  cursor.checkpoint_seconds = json.at("checkpoint_seconds");
+  for (const auto& e : json.at("events")) {
+    cursor.events.push_back({e.at("kind"), e.at("step"), e.at("detail")});
+  }
+  cursor.pack = json.at("pack").get<std::vector<std::string>>();
+  return cursor;
+}
+
 void write_checkpoint(const RunFolder& folder, const std::string& content_hash,
                       const TrainingCursor& cursor, const ParameterArena& arena,
                       const AdamW& optimizer, int64_t replica) {
@@ -116,7 +117,7 @@ void write_checkpoint(const RunFolder& folder, const std::string& content_hash,
                     {{"format", "scalelaw checkpoint 1"},
                      {"content_hash", content_hash},
                      {"updates_done", std::to_string(optimizer.updates_done(replica))},
-                     {"cursor", cursor_text(cursor)}});
+                     {"cursor", to_text(cursor)}});
   const auto steps = checkpoint_steps(folder);
   for (std::size_t i = 2; i < steps.size(); ++i) fs::remove(checkpoint_file(folder, steps[i]));
 }

@@ -35,6 +35,7 @@ struct RunningMean {
 struct TrainingCursor {
   int64_t step = 0;      // updates done; the next batch's number
   std::string diverged;  // why the update after them was not made, until the run's end is recorded
+  int64_t lag = 0;       // of a diverged run: steps that its pack has taken since `step`
   RunningMean loss_since_line;      // train loss since the last line of metrics
   RunningMean loss_last_tenth;      // over the last tenth of the steps
   std::optional<double> grad_norm;  // of the last update, before clipping
@@ -45,8 +46,12 @@ struct TrainingCursor {
   std::vector<std::string> pack;  // content hashes of the members, by row
 
   // Where its pack stands, by which its checkpoint is named.
-  int64_t pack_step() const { return step + (diverged.empty() ? 0 : 1); }
+  int64_t pack_step() const { return step + lag; }
 };
+
+// As a checkpoint holds it, but for final_evaluate_seconds.
+std::string to_text(const TrainingCursor& cursor);
+TrainingCursor cursor_from_text(const std::string& text);
 
 // A whole file that is no checkpoint of this run: of another shape, step, configuration or program.
 class ForeignCheckpoint : public std::runtime_error {

@@ -247,9 +247,18 @@ std::vector<KeyAccess> watching_keys() {
                    "Of the order of training windows. Keep it equal for runs that are compared: "
                    "much of the noise then cancels."),
       SCALELAW_KEY(how.micro_batch_tokens, whole(at_least(0)), "tokens",
-                   "The batch is computed in pieces of this size; 0: all at once. Less memory, the "
-                   "same result to rounding; must divide train.batch_tokens and be a multiple of "
-                   "model.n_ctx."),
+                   "The batch is computed in pieces of this size; 0: all at once or the largest "
+                   "that fit. Less memory, the same result to rounding; must divide "
+                   "train.batch_tokens and be a multiple of model.n_ctx."),
+      SCALELAW_KEY(
+          how.recompute, one_of_enum<Recomputation>(), "",
+          "blocks: each block runs again in backward: less memory, 1.2 to 1.4 times the "
+          "time, the same bits; auto: where cheaper than smaller pieces or all that fits."),
+      SCALELAW_KEY(
+          how.step, one_of_enum<StepKind>(), "",
+          "How an update is made: eager, the host decides at each; device, several between "
+          "two read-backs; graph, those as a CUDA graph. auto: graph on a GPU, eager on a "
+          "CPU. What cannot be is refused with its reason, and the slower one goes on."),
       SCALELAW_KEY(how.log_every, whole(at_least(0)), "steps",
                    "Between lines of metrics; 0: about 400 lines a run."),
       SCALELAW_KEY(how.checkpoint_every_seconds, number(at_least(0), parse_duration), "seconds",

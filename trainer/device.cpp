@@ -3,12 +3,15 @@
 #include <ATen/Context.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <ATen/ops/ones.h>
+#include <c10/core/CachingDeviceAllocator.h>
+#include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <dlfcn.h>
 
 #include <exception>
 #include <filesystem>
 
 #include "trainer/config_error.h"
+#include "trainer/machine_memory.h"
 
 namespace scalelaw {
 namespace {
@@ -95,6 +98,24 @@ at::Device choose_device(std::string_view request, const GpuAccess& access) {
   throw ConfigError((probe.gpus > 0 ? "a GPU is here" : "a GPU is allotted to this job") +
                     std::string(" and cannot be used: ") + problem + " (" + describe(probe) +
                     "). Mend that, or ask for the CPU with --device cpu");
+}
+
+at::Device device_of_rank(at::Device device, int local_rank) {
+  if (!device.is_cuda()) return device;
+  const int gpus = at::detail::getCUDAHooks().deviceCount();
+  if (gpus > 1 && local_rank >= gpus) {
+    throw ConfigError("rank " + std::to_string(local_rank) + " of this machine finds " +
+                      std::to_string(gpus) + " GPUs; start as many processes as there are GPUs");
+  }
+  const at::Device own(at::kCUDA, static_cast<at::DeviceIndex>(gpus > 1 ? local_rank : 0));
+  c10::impl::getDeviceGuardImpl(at::kCUDA)->setDevice(own);
+  return own;
+}
+
+double device_memory_bytes(at::Device device) {
+  if (device.is_cpu()) return machine_memory_bytes();
+  return static_cast<double>(
+      at::getDeviceAllocator(device.type())->getMemoryInfo(device.index()).first);
 }
 
 std::string failure_text(const c10::Error& error, const std::string& work,

@@ -31,6 +31,14 @@ GpuAccess this_machine();
 // that a process on a CPU never pays its 240 MB.
 at::Device choose_device(std::string_view request, const GpuAccess& access = this_machine());
 
+// The GPU of a rank among those of its machine, which is also made current; the CPU stays the CPU.
+// ConfigError where there are fewer GPUs than ranks. Where a launcher shows each rank one, that is
+// it.
+at::Device device_of_rank(at::Device device, int local_rank);
+
+// Bytes that this process may fill: of a GPU what is free now, of the CPU machine_memory_bytes().
+double device_memory_bytes(at::Device device);
+
 // LibTorch's own words in one line, without its stack trace. Where memory did not suffice it says
 // so, for what (`work`: shape and batch) and what helps (`remedy`).
 std::string failure_text(const c10::Error& error, const std::string& work,

@@ -40,6 +40,14 @@ struct EnumTexts<Precision> {
   static constexpr std::array<std::string_view, 2> kAll = {"fp32", "bf16"};
 };
 template <>
+struct EnumTexts<StepKind> {
+  static constexpr std::array<std::string_view, 4> kAll = {"auto", "eager", "device", "graph"};
+};
+template <>
+struct EnumTexts<Recomputation> {
+  static constexpr std::array<std::string_view, 3> kAll = {"auto", "none", "blocks"};
+};
+template <>
 struct EnumTexts<RunState> {
   static constexpr std::array<std::string_view, 2> kAll = {"complete", "diverged"};
 };

@@ -1,13 +1,14 @@
 #include "trainer/evaluate.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cmath>
 #include <functional>
 #include <numbers>
+#include <numeric>
 #include <span>
 
 #include "trainer/data/batch_stream.h"
@@ -31,33 +32,51 @@ MeanAndError mean_and_error(std::span<const double> values) {
   return {mean, values.size() > 1 ? std::sqrt(squares / (n - 1) / n) : 0.0};
 }
 
-using TakeScores = std::function<bool(const TokenScores& scores)>;  // false: enough
+// The windows of an evaluation, and how many are scored in one call.
+struct Windows {
+  std::vector<int64_t> starts;
+  int64_t chunk;
+  int64_t chunks() const { return (count() + chunk - 1) / chunk; }
+  int64_t count() const { return static_cast<int64_t>(starts.size()); }
+};
 
-// Calls `take` with scores on the CPU for chunks of the evaluation's windows, in order.
-void for_each_chunk(const LanguageModel& model, int64_t replicas, at::Device device,
-                    const TestSet& set, int64_t tokens, const TakeScores& take) {
+Windows windows_of(const Evaluator& evaluator, const TestSet& set, int64_t tokens) {
+  const ModelShape& shape = evaluator.model.shape();
+  const int64_t per_window = evaluator.replicas * shape.n_ctx * shape.n_vocab;
+  return {evaluation_starts(set.shard.info().n_tokens, shape.n_ctx, tokens),
+          std::clamp<int64_t>(kScoresAtOnce / per_window, 1, 64)};
+}
+
+// `first`: of the chunk's windows among all. false: enough.
+using TakeScores = std::function<bool(int64_t first, const TokenScores& scores)>;
+
+// Calls `take` with scores on the CPU for this rank's chunks, in order. A chunk is scored whole by
+// one rank, so that its bits do not depend on how many there are.
+void for_each_chunk(const Evaluator& evaluator, const TestSet& set, const Windows& windows,
+                    const TakeScores& take) {
   const at::NoGradGuard no_grad;
-  const int64_t n_ctx = model.shape().n_ctx;
-  const auto starts = evaluation_starts(set.shard.info().n_tokens, n_ctx, tokens);
-  const auto windows = static_cast<int64_t>(starts.size());
-  const int64_t per_window = replicas * n_ctx * model.shape().n_vocab;
-  const int64_t chunk = std::clamp<int64_t>(kScoresAtOnce / per_window, 1, 64);
-  for (int64_t first = 0; first < windows; first += chunk) {
-    const int64_t count = std::min(chunk, windows - first);
+  const int64_t n_ctx = evaluator.model.shape().n_ctx;
+  for (int64_t i = evaluator.ranks.rank(); i < windows.chunks(); i += evaluator.ranks.size()) {
+    const int64_t first = i * windows.chunk;
+    const int64_t count = std::min(windows.chunk, windows.count() - first);
     at::Tensor inputs = at::empty({count, n_ctx}, at::kLong);
     at::Tensor targets = at::empty({count, n_ctx}, at::kLong);
     const auto cells = static_cast<std::size_t>(count * n_ctx);
-    gather_windows(
-        set.shard,
-        std::span(starts).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
-        n_ctx, {inputs.data_ptr<int64_t>(), cells}, {targets.data_ptr<int64_t>(), cells});
+    gather_windows(set.shard,
+                   std::span(windows.starts)
+                       .subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
+                   n_ctx, {inputs.data_ptr<int64_t>(), cells},
+                   {targets.data_ptr<int64_t>(), cells});
     const auto for_all = [&](const at::Tensor& t) {
-      return t.to(device).unsqueeze(0).expand({replicas, count, n_ctx}).contiguous();
+      return t.to(evaluator.device)
+          .unsqueeze(0)
+          .expand({evaluator.replicas, count, n_ctx})
+          .contiguous();
     };
-    TokenScores scores = model.score(for_all(inputs), for_all(targets));
+    TokenScores scores = evaluator.model.score(for_all(inputs), for_all(targets));
     scores.loss_nats = scores.loss_nats.to(at::kCPU, at::kDouble);
     scores.correct = scores.correct.to(at::kCPU);
-    if (!take(scores)) return;
+    if (!take(first, scores)) return;
   }
 }
 
@@ -90,35 +109,47 @@ WindowScores summarise(const at::Tensor& loss, const at::Tensor& correct,
 
 }  // namespace
 
-std::vector<double> mean_test_loss(const LanguageModel& model, int64_t replicas, at::Device device,
-                                   const TestSet& set, int64_t tokens) {
-  std::vector<double> sums(static_cast<std::size_t>(replicas), 0.0);
-  int64_t windows = 0;
-  for_each_chunk(model, replicas, device, set, tokens, [&](const TokenScores& scores) {
-    windows += scores.loss_nats.size(1);
-    for (int64_t r = 0; r < replicas; ++r) {
-      sums[static_cast<std::size_t>(r)] += scores.loss_nats[r].sum().item<double>();
+std::vector<double> mean_test_loss(const Evaluator& evaluator, const TestSet& set, int64_t tokens) {
+  const Windows windows = windows_of(evaluator, set, tokens);
+  // (R, chunks); a sum with the other ranks' zeros changes no bit.
+  const at::Tensor sums = at::zeros({evaluator.replicas, windows.chunks()}, at::kDouble);
+  for_each_chunk(evaluator, set, windows, [&](int64_t first, const TokenScores& scores) {
+    for (int64_t r = 0; r < evaluator.replicas; ++r) {
+      sums[r][first / windows.chunk] = scores.loss_nats[r].sum();
     }
     return true;
   });
-  for (double& sum : sums) sum /= static_cast<double>(windows * model.shape().n_ctx);
-  return sums;
+  evaluator.ranks.sum(sums);
+  std::vector<double> means;
+  for (int64_t r = 0; r < evaluator.replicas; ++r) {
+    const auto* row = sums.const_data_ptr<double>() + r * windows.chunks();
+    means.push_back(std::accumulate(row, row + windows.chunks(), 0.0) /
+                    static_cast<double>(windows.count() * evaluator.model.shape().n_ctx));
+  }
+  return means;
 }
 
-std::vector<WindowScores> score_test_set(const LanguageModel& model, int64_t replicas,
-                                         at::Device device, const TestSet& set,
+std::vector<WindowScores> score_test_set(const Evaluator& evaluator, const TestSet& set,
                                          const std::atomic<bool>& stop) {
-  std::vector<at::Tensor> loss, correct;  // chunks of (R, count, T)
-  for_each_chunk(model, replicas, device, set, set.final_tokens, [&](const TokenScores& scores) {
-    loss.push_back(scores.loss_nats);
-    correct.push_back(scores.correct);
+  const Windows windows = windows_of(evaluator, set, set.final_tokens);
+  const std::vector<int64_t> sizes{evaluator.replicas, windows.count(),
+                                   evaluator.model.shape().n_ctx};
+  const at::Tensor loss = at::zeros(sizes, at::kDouble), correct = at::zeros(sizes, at::kByte);
+  const at::Tensor stopped = at::zeros({1}, at::kLong);
+  for_each_chunk(evaluator, set, windows, [&](int64_t first, const TokenScores& scores) {
+    const int64_t count = scores.loss_nats.size(1);
+    loss.narrow(1, first, count).copy_(scores.loss_nats);
+    correct.narrow(1, first, count).copy_(scores.correct);
     return !stop;
   });
-  if (stop) return {};
-  const at::Tensor all_loss = at::cat(loss, 1), all_correct = at::cat(correct, 1);
+  if (stop) stopped.fill_(1);
+  evaluator.ranks.sum(stopped);
+  if (stopped.item<int64_t>() > 0) return {};
+  evaluator.ranks.sum(loss);
+  evaluator.ranks.sum(correct);
   std::vector<WindowScores> scores;
-  for (int64_t r = 0; r < replicas; ++r) {
-    scores.push_back(summarise(all_loss[r], all_correct[r], set.shard.info()));
+  for (int64_t r = 0; r < evaluator.replicas; ++r) {
+    scores.push_back(summarise(loss[r], correct[r], set.shard.info()));
   }
   return scores;
 }

@@ -10,9 +10,19 @@
 
 #include "models/language_model.h"
 #include "trainer/data/token_shard.h"
+#include "trainer/parallel/rank_group.h"
 #include "trainer/run_record.h"
 
 namespace scalelaw {
+
+// Where a model is evaluated. The ranks of a group share the chunks of windows among them; what
+// they return is equal on all ranks, to the bit that of one process by itself.
+struct Evaluator {
+  const LanguageModel& model;
+  int64_t replicas;
+  at::Device device;
+  RankGroup& ranks;
+};
 
 // A test split as an evaluation reads it.
 struct TestSet {
@@ -27,13 +37,12 @@ struct WindowScores {
 };
 
 // Mean loss of every replica over evaluation_starts(…, tokens). Cheap: no positions, no windows.
-std::vector<double> mean_test_loss(const LanguageModel& model, int64_t replicas, at::Device device,
-                                   const TestSet& set, int64_t tokens);
+std::vector<double> mean_test_loss(const Evaluator& evaluator, const TestSet& set, int64_t tokens);
 
-// The whole final evaluation, one WindowScores a replica; none when `stop` was set meanwhile.
+// The whole final evaluation, one WindowScores a replica; none when `stop` was set meanwhile, on
+// any rank.
 // Positions are binned in powers of two: 0, 1, 2-3, 4-7, …; standard errors are over windows.
-std::vector<WindowScores> score_test_set(const LanguageModel& model, int64_t replicas,
-                                         at::Device device, const TestSet& set,
+std::vector<WindowScores> score_test_set(const Evaluator& evaluator, const TestSet& set,
                                          const std::atomic<bool>& stop);
 
 // [first, last] of those bins for windows of n_ctx tokens.

@@ -22,6 +22,15 @@ class MetricsObserver : public Observer {
     return std::ranges::any_of(pack.members(), [&](const ReplicaRun& m) { return is_due(m); });
   }
 
+  int64_t next_due(const Pack& pack) const override {
+    const auto evaluation = std::ranges::upper_bound(evaluations_, pack.step());
+    int64_t next = evaluation == evaluations_.end() ? kNoStep : *evaluation;
+    for (const ReplicaRun& m : pack.members()) {
+      if (m.training()) next = std::min(next, m.next_line());
+    }
+    return next;
+  }
+
   void observe(Pack& pack) override {
     std::vector<std::map<std::string, double>> losses(pack.members().size());
     if (evaluate_) losses = pack.test_losses();
@@ -49,6 +58,7 @@ class CheckpointObserver : public Observer {
  public:
   explicit CheckpointObserver(double seconds) : seconds_(seconds) {}
   bool due(const Pack&) override { return seconds_ > 0 && monotonic_seconds() - last_ >= seconds_; }
+  int64_t next_due(const Pack&) const override { return kNoStep; }
   void observe(Pack& pack) override {
     pack.advance_clock();
     pack.write_checkpoints();
@@ -87,6 +97,7 @@ class ProgressObserver : public Observer {
     if (seconds_ <= 0 || pack.finished() || pack.step() == first_step_) return false;
     return pack.step() == pack.last_step() || monotonic_seconds() - last_ >= seconds_;
   }
+  int64_t next_due(const Pack&) const override { return kNoStep; }
 
   void observe(Pack& pack) override {
     last_ = monotonic_seconds();

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,11 +14,16 @@
 
 namespace scalelaw {
 
+inline constexpr int64_t kNoStep = std::numeric_limits<int64_t>::max();
+
 class Observer {
  public:
   virtual ~Observer() = default;
   // After update pack.step(), and once where training begins or goes on.
   virtual bool due(const Pack& pack) = 0;
+  // The first step after pack.step() that must not be passed over. One that is due by the clock
+  // sees whichever step the pack is at: kNoStep.
+  virtual int64_t next_due(const Pack& pack) const { return pack.step() + 1; }
   virtual void observe(Pack& pack) = 0;
 };
 

@@ -2,41 +2,66 @@
 
 #include <ATen/ops/zeros.h>
 #include <c10/util/Exception.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <span>
 #include <stdexcept>
 #include <utility>
 
+#include "models/kernels/device_kernels.h"
 #include "trainer/clock.h"
 #include "trainer/config_error.h"
 #include "trainer/config_yaml.h"
 #include "trainer/data/data_set.h"
 #include "trainer/data_rules.h"
+#include "trainer/device.h"
 #include "trainer/lr_schedule.h"
-#include "trainer/number.h"
 #include "trainer/pack_resume.h"
 #include "trainer/pack_rules.h"
 #include "trainer/run_identity.h"
 
 namespace scalelaw {
+namespace {
+
+constexpr int64_t kStepsBetweenComparisons = 128;  // of the ranks' weights
+
+}  // namespace
+
 Pack::Pack(std::vector<RunConfig> configs, PackOptions options) : options_(std::move(options)) {
   check_can_share_pack(configs);
-  check_store(options_.runs);
+  check_can_share_batches(configs, options_.ranks->size());
+  if (keeps_books()) check_store(options_.runs);
   std::vector<RunIdentity> identities;
   std::set<std::string> hashes;
   for (RunConfig& config : configs) {
-    RunIdentity identity = identify(std::move(config), options_.runs, options_.data);
-    if (!hashes.insert(identity.content_hash).second) {
-      throw ConfigError("two of these configurations are the same run (" + identity.content_hash +
+    identities.push_back(identify(std::move(config), options_.runs, options_.data));
+    const std::string& hash = identities.back().content_hash;
+    if (!hashes.insert(hash).second) {
+      throw ConfigError("two of these configurations are the same run (" + hash +
                         "); leave one out");
     }
+  }
+  if (keeps_books()) identities = incomplete(std::move(identities));
+  // The others may not see the folders.
+  if (broadcast_text(*options_.ranks, identities.empty() ? "" : "train").empty()) return;
+  open_data(identities.front());
+  fit_memory(identities);
+  take_folders(identities);
+  build(identities);
+  if (keeps_books()) resume();
+  follow_rank_zero();
+  clock_ = monotonic_seconds();
+}
+
+std::vector<RunIdentity> Pack::incomplete(std::vector<RunIdentity> identities) const {
+  std::vector<RunIdentity> left;
+  for (RunIdentity& identity : identities) {
     check_same_run(identity);
     const auto record = try_read_run_record(identity.folder);
     if (!record) {
-      identities.push_back(std::move(identity));
+      left.push_back(std::move(identity));
     } else if (record->content_hash == identity.content_hash) {
       options_.note(identity.folder.path.string() + ": complete already");
     } else {
@@ -44,9 +69,16 @@ Pack::Pack(std::vector<RunConfig> configs, PackOptions options) : options_(std::
                         ", not " + identity.content_hash + "; move that folder away");
     }
   }
-  if (identities.empty()) return;
-  open_data(identities.front());
-  check_memory(identities.size());
+  return left;
+}
+
+void Pack::take_folders(const std::vector<RunIdentity>& identities) {
+  if (!keeps_books()) {
+    for (const RunIdentity& identity : identities) {
+      members_.emplace_back(identity, ReplicaRun::Books::kLeftToRankZero);
+    }
+    return;
+  }
   check_nothing_is_thrown_away(identities);
   for (const RunIdentity& identity : identities) check_not_held(identity.folder.path);
   for (const RunIdentity& identity : identities) {
@@ -57,9 +89,6 @@ Pack::Pack(std::vector<RunConfig> configs, PackOptions options) : options_(std::
                         ": was completed by another process just now; run the command again");
     }
   }
-  build(identities);
-  resume();
-  clock_ = monotonic_seconds();
 }
 
 void Pack::open_data(const RunIdentity& identity) {
@@ -85,27 +114,41 @@ void Pack::open_data(const RunIdentity& identity) {
   }
 }
 
-// Weights, gradients and two moments must fit; activations come on top.
-void Pack::check_memory(std::size_t replicas) const {
-  const auto counts = count(shape_);
-  if (!counts) {
+// A run that goes on computes its steps in the pieces that it has begun with, where they fit.
+void Pack::fit_memory(const std::vector<RunIdentity>& identities) {
+  if (!count(shape_)) {
     throw ConfigError("model.arch = " + shape_.arch + ": gives no counts (models/" + shape_.arch +
                       "_counts.cpp), which every run records");
   }
-  if (!options_.device.is_cpu()) return;
-  const double needed =
-      16.0 * static_cast<double>(counts->parameters.total()) * static_cast<double>(replicas);
-  const double present =
-      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
-  if (needed <= present) return;
-  throw ConfigError("model.d_model = " + std::to_string(shape_.d_model) +
-                    ", model.n_layer = " + std::to_string(shape_.n_layer) +
-                    ": weights, gradients and optimizer need " + human(needed) +
-                    " bytes, this machine has " + human(present) + "; choose a smaller shape");
+  const RunConfig& config = identities.front().config;
+  StepRequest request = request_for(config, shape_, static_cast<int64_t>(identities.size()));
+  request.device = options_.device.is_cpu() ? DeviceKind::kCpu : DeviceKind::kGpu;
+  request.gpu_kernels = device_kernels() != nullptr;
+  request.batch_windows /= options_.ranks->size();
+  request.windows_at_once = std::min(request.windows_at_once, request.batch_windows);
+  if (const auto attempts = read_attempts(identities.front().folder); !attempts.empty()) {
+    const Provenance& last = attempts.back().provenance;
+    const int64_t before =
+        last.micro_batch_tokens > 0 ? last.micro_batch_tokens : config.train.batch_tokens;
+    if (last.ranks.value_or(1) == options_.ranks->size())
+      request.windows_before = before / shape_.n_ctx;
+  }
+  const double own =
+      options_.memory_bytes > 0 ? options_.memory_bytes : device_memory_bytes(options_.device);
+  const double present = least_over_ranks(*options_.ranks, own);
+  request.windows_before = of_rank_zero(*options_.ranks, request.windows_before);
+  choice_ = require_fit(request, present);
+  memory_left_ = present - choice_.needed_bytes;
+  options_.provenance.micro_batch_tokens = choice_.windows * shape_.n_ctx;
+  options_.provenance.recompute = choice_.recompute_blocks;
+  if (choice_.windows < request.batch_windows || choice_.recompute_blocks) {
+    options_.note(describe(request, choice_, present));
+  }
 }
 
 void Pack::build(const std::vector<RunIdentity>& identities) {
   Execution execution;
+  execution.recompute_blocks = choice_.recompute_blocks;
   if (identities.front().config.train.precision == Precision::kBFloat16) {
     execution.compute_dtype = at::kBFloat16;
   }
@@ -127,9 +170,14 @@ void Pack::build(const std::vector<RunIdentity>& identities) {
         identity.config.seeds.data);
   }
   optimizer_ = std::make_unique<AdamW>(arena_, std::move(optimizers));
-  const std::vector<int64_t> sizes{arena_.replicas(), batch_windows, shape_.n_ctx};
+  if (options_.ranks->size() > 1) {
+    over_ranks_ = std::make_unique<GradientMean>(*options_.ranks, arena_);
+  }
+  const int64_t own_windows = batch_windows / options_.ranks->size();
+  const std::vector<int64_t> sizes{arena_.replicas(), own_windows, shape_.n_ctx};
   inputs_ = at::zeros(sizes, at::kLong);
   targets_ = at::zeros(sizes, at::kLong);
+  choose_step();
 }
 
 bool Pack::finished() const {
@@ -143,51 +191,64 @@ int64_t Pack::last_step() const {
 }
 
 double Pack::learning_rate(int64_t replica) const {
-  const ReplicaRun& member = members_.at(static_cast<std::size_t>(replica));
-  const RunConfig& config = member.config();
-  return learning_rate_at(config.train.schedule, config.train.learning_rate, step_ - 1,
-                          member.steps());
+  return learning_rate_of(static_cast<std::size_t>(replica), step_ - 1);
+}
+
+double Pack::learning_rate_of(std::size_t r, int64_t step) const {
+  const TrainConfig& train = members_.at(r).config().train;
+  return learning_rate_at(train.schedule, train.learning_rate, step, members_[r].steps());
 }
 
 void Pack::load_batch() {
-  const auto cells = static_cast<std::size_t>(inputs_.size(1) * inputs_.size(2));
+  const auto windows = static_cast<std::size_t>(inputs_.size(1));
+  const std::size_t cells = windows * static_cast<std::size_t>(shape_.n_ctx);
+  const std::size_t first = windows * static_cast<std::size_t>(options_.ranks->rank());
   for (std::size_t r = 0; r < members_.size(); ++r) {
     if (!members_[r].training()) continue;  // a frozen row's tokens do not matter
     const std::vector<int64_t> starts = streams_[r].window_starts(step_);
-    gather_windows(*train_, starts, shape_.n_ctx, {inputs_.data_ptr<int64_t>() + r * cells, cells},
+    gather_windows(*train_, std::span(starts).subspan(first, windows), shape_.n_ctx,
+                   {inputs_.data_ptr<int64_t>() + r * cells, cells},
                    {targets_.data_ptr<int64_t>() + r * cells, cells});
   }
 }
 
 void Pack::train_one_step() {
   load_batch();
-  const RunConfig& first = members_.front().config();
-  const int64_t micro = first.how.micro_batch_tokens > 0
-                            ? first.how.micro_batch_tokens / shape_.n_ctx
-                            : inputs_.size(1);
-  std::vector<UpdateRow> rows;
   std::vector<double> clip_norms;
+  for (const ReplicaRun& member : members_) {
+    clip_norms.push_back(member.config().train.optimizer.clip_norm);
+  }
   updating_ = true;
+  StepResult result;
+  try {
+    result = train_step(*model_, arena_, *optimizer_, inputs_.to(options_.device),
+                        targets_.to(options_.device), choice_.windows, clip_norms,
+                        plan_of(step_).rows, over_ranks_.get());
+  } catch (const LostRank&) {
+    updating_ = false;
+    throw;
+  }
+  account(result);
+  updating_ = false;
+  end_diverged_members();
+  if (step_ % kStepsBetweenComparisons == 0) check_ranks_agree();
+}
+
+void Pack::account(const StepResult& result) {
   ++step_;
   for (std::size_t r = 0; r < members_.size(); ++r) {
-    UpdateRow row;
-    row.active = members_[r].training();
-    if (row.active) row.learning_rate = learning_rate(static_cast<int64_t>(r));
-    rows.push_back(row);
-    clip_norms.push_back(members_[r].config().train.optimizer.clip_norm);
+    TrainingCursor& cursor = members_[r].cursor;
+    if (result.updated[r]) {
+      members_[r].account(result.loss_nats[r], result.grad_norm[r]);
+    } else if (members_[r].training()) {
+      if (cursor.diverged.empty()) {
+        cursor.diverged = "loss " + std::to_string(result.loss_nats[r]) + ", gradient norm " +
+                          std::to_string(result.grad_norm[r]);
+      }
+      ++cursor.lag;
+    }
   }
-  result_ = train_step(*model_, arena_, *optimizer_, inputs_.to(options_.device),
-                       targets_.to(options_.device), micro, clip_norms, rows);
-  for (std::size_t r = 0; r < members_.size(); ++r) {
-    if (result_.updated[r]) members_[r].account(result_.loss_nats[r], result_.grad_norm[r]);
-  }
-  updating_ = false;
-  for (std::size_t r = 0; r < members_.size(); ++r) {
-    if (!rows[r].active || result_.updated[r]) continue;
-    members_[r].cursor.diverged = "loss " + std::to_string(result_.loss_nats[r]) +
-                                  ", gradient norm " + std::to_string(result_.grad_norm[r]);
-  }
-  end_diverged_members();
+  result_ = result;
 }
 
 void Pack::advance_clock() {

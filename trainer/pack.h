@@ -16,10 +16,14 @@
 #include "models/parameter_arena.h"
 #include "trainer/data/batch_stream.h"
 #include "trainer/data/token_shard.h"
+#include "trainer/device_step.h"
 #include "trainer/evaluate.h"
 #include "trainer/optimizers/adamw.h"
+#include "trainer/parallel/gradient_mean.h"
+#include "trainer/parallel/rank_group.h"
 #include "trainer/replica_run.h"
 #include "trainer/step.h"
+#include "trainer/step_choice.h"
 
 namespace scalelaw {
 
@@ -27,8 +31,12 @@ struct PackOptions {
   std::filesystem::path runs = "runs";  // the store
   std::filesystem::path data = "data";  // where data sets lie
   at::Device device{at::kCPU};
-  Provenance provenance;
+  double memory_bytes = 0;  // that a step may fill; 0: device_memory_bytes(device)
+  Provenance provenance;    // how the step is computed is filled in by the pack
   std::function<void(const std::string&)> note;  // one line for the log; never empty
+  // The processes that share the run's batches. Rank 0 alone writes; the others need the data sets,
+  // not the store. More than one only where there is one configuration.
+  std::shared_ptr<RankGroup> ranks = alone();
 };
 
 class Pack {
@@ -38,14 +46,21 @@ class Pack {
   // still to be trained has. Members that are complete already are left out; the pack may be empty.
   Pack(std::vector<RunConfig> configs, PackOptions options);
 
-  bool finished() const;  // no member is still training
+  bool keeps_books() const { return options_.ranks->rank() == 0; }  // else it leaves no file
+  bool finished() const;                                            // no member is still training
   int64_t step() const { return step_; }
   int64_t last_step() const;  // of the member with the longest horizon
   int64_t replicas() const { return arena_.replicas(); }
 
+  // Whether to stop here, the same on every rank: `stop` of this process where it is alone, of any
+  // as it was one step ago where it is not.
+  bool stop_agreed(bool stop);
   // One update of every member still training; a member whose loss or gradient is not finite is
-  // marked diverged, its folder is closed and its row frozen.
+  // marked diverged, its folder is closed and its row frozen. LostRank leaves the pack as it was.
   void train_one_step();
+  // The same update by update, several on the device before the host looks, none beyond `step` or a
+  // member's horizon. At least one.
+  void train_towards(int64_t step);
   // Records the end of the members that diverged: after an update, and where an attempt before
   // could not.
   void end_diverged_members();
@@ -71,15 +86,25 @@ class Pack {
 
  private:
   void open_data(const RunIdentity& identity);
+  std::vector<RunIdentity> incomplete(std::vector<RunIdentity> identities) const;
+  void take_folders(const std::vector<RunIdentity>& identities);
   void build(const std::vector<RunIdentity>& identities);
-  void check_memory(std::size_t replicas) const;
+  void follow_rank_zero();
+  void check_ranks_agree();
+  void fit_memory(const std::vector<RunIdentity>& identities);
   void write_checkpoints(const std::function<bool(const ReplicaRun&)>& of_member);
   void resume();
   void set_aside_rejected(const std::vector<std::vector<RunEvent>>& rejected) const;
   void start_afresh();
   bool restore_at(int64_t step, std::vector<std::vector<RunEvent>>& rejected, std::string& foreign);
   void load_batch();
-  void end_diverged(std::size_t r, const std::string& detail);
+  double learning_rate_of(std::size_t r, int64_t step) const;
+  void choose_step();
+  int64_t steps_at_once(int64_t until) const;
+  StepPlan plan_of(int64_t step) const;
+  void account(const StepResult& result);
+  void end_diverged(std::size_t r, int64_t step, const std::string& detail);
+  Evaluator evaluator() { return {*model_, replicas(), options_.device, *options_.ranks}; }
   RunRecord facts_of(const ReplicaRun& member) const;
 
   PackOptions options_;
@@ -90,13 +115,22 @@ class Pack {
   ParameterArena arena_;
   std::unique_ptr<LanguageModel> model_;
   std::unique_ptr<AdamW> optimizer_;
+  std::unique_ptr<GradientMean> over_ranks_;  // null: alone
   std::vector<BatchStream> streams_;
   std::vector<ReplicaRun> members_;
-  at::Tensor inputs_, targets_;  // (R, B, T) on the CPU, refilled each step
+  at::Tensor inputs_, targets_;              // (R, B, T) on the CPU, B this rank's windows
+  StepChoice choice_;                        // how much of them is computed at once
+  double memory_left_ = 0;                   // beside a step so computed
+  std::unique_ptr<DeviceStep> device_step_;  // null: the eager step
+  std::vector<std::string> refusals_;        // of faster steps than the one taken, for the records
+  double seconds_a_step_ = 0;                // on the device, as the last window took; 0: not yet
   StepResult result_;
   int64_t step_ = 0;
   bool updating_ = false;  // an update has begun: weights and moments may be of no step
-  double clock_ = 0;       // monotonic seconds at the last advance_clock
+  at::Tensor stop_flags_;  // (1) int64: how many ranks were to stop
+  std::unique_ptr<RankGroup::Pending> stop_sum_;
+  bool evaluation_stopped_ = false;
+  double clock_ = 0;  // monotonic seconds at the last advance_clock
 };
 
 }  // namespace scalelaw

@@ -42,7 +42,7 @@ std::vector<std::map<std::string, double>> Pack::test_losses() {
   std::vector<std::map<std::string, double>> losses(members_.size());
   const int64_t tokens = members_.front().config().evaluate.tokens;
   for (const TestSet& set : test_sets_) {
-    const auto means = mean_test_loss(*model_, replicas(), options_.device, set, tokens);
+    const auto means = mean_test_loss(evaluator(), set, tokens);
     for (std::size_t r = 0; r < means.size(); ++r) losses[r][set.name] = means[r];
   }
   return losses;
@@ -51,6 +51,7 @@ std::vector<std::map<std::string, double>> Pack::test_losses() {
 void Pack::finish_members_at_horizon(const std::atomic<bool>& stop) {
   const auto due = [](const ReplicaRun& m) { return m.training() && m.cursor.step >= m.steps(); };
   if (std::ranges::none_of(members_, due)) return;
+  check_ranks_agree();
   // First what took long; resumed from this very step, it is there already.
   advance_clock();
   write_checkpoints([&](const ReplicaRun& m) {
@@ -60,8 +61,9 @@ void Pack::finish_members_at_horizon(const std::atomic<bool>& stop) {
   {
     const Stopwatch stopwatch(members_, &TrainingCursor::final_evaluate_seconds);
     for (const TestSet& set : test_sets_) {
-      auto scores = score_test_set(*model_, replicas(), options_.device, set, stop);
-      if (stop) return;
+      auto scores = score_test_set(evaluator(), set, stop);
+      evaluation_stopped_ = scores.empty();
+      if (evaluation_stopped_) return;
       for (std::size_t r = 0; r < scores.size(); ++r) results[r][set.name] = std::move(scores[r]);
     }
   }
@@ -74,7 +76,7 @@ void Pack::finish_members_at_horizon(const std::atomic<bool>& stop) {
       members_[r].finish(RunState::kComplete, results[r], facts_of(members_[r]),
                          static_cast<int>(r));
     } else {
-      end_diverged(r, "the last update left a test loss that is not finite");
+      end_diverged(r, step_, "the last update left a test loss that is not finite");
     }
   }
 }
@@ -83,16 +85,16 @@ void Pack::end_diverged_members() {
   for (std::size_t r = 0; r < members_.size(); ++r) {
     if (!members_[r].training() || members_[r].cursor.diverged.empty()) continue;
     advance_clock();
-    end_diverged(r, members_[r].cursor.diverged);
+    end_diverged(r, members_[r].cursor.step + 1, members_[r].cursor.diverged);
   }
 }
 
-void Pack::end_diverged(std::size_t r, const std::string& detail) {
+void Pack::end_diverged(std::size_t r, int64_t step, const std::string& detail) {
   ReplicaRun& member = members_[r];
-  options_.note(member.folder().path.string() + ": diverged at step " + std::to_string(step_) +
+  options_.note(member.folder().path.string() + ": diverged at step " + std::to_string(step) +
                 " (" + detail + ")");
   RunRecord facts = facts_of(member);
-  facts.events.push_back({"diverged", step_, detail});
+  facts.events.push_back({"diverged", step, detail});
   member.finish(RunState::kDiverged, {}, facts, static_cast<int>(r));
 }
 
@@ -113,7 +115,7 @@ void Pack::save_before_leaving() {
 void Pack::write_checkpoints(const std::function<bool(const ReplicaRun&)>& of_member) {
   const Stopwatch stopwatch(members_, &TrainingCursor::checkpoint_seconds);
   for (std::size_t r = 0; r < members_.size(); ++r) {
-    if (!of_member(members_[r])) continue;
+    if (!keeps_books() || !of_member(members_[r])) continue;
     members_[r].check_folder();
     members_[r].sync_metrics();
     write_checkpoint(members_[r].folder(), members_[r].content_hash(), members_[r].cursor, arena_,

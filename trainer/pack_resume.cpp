@@ -86,6 +86,9 @@ void Pack::resume() {
   for (std::size_t r = 0; r < members_.size(); ++r) {
     TrainingCursor cursor = members_[r].cursor;
     for (RunEvent& event : rejected[r]) cursor.events.push_back(std::move(event));
+    for (const std::string& refusal : refusals_) {
+      cursor.events.push_back({"step_refused", cursor.step, refusal});
+    }
     if (restored && cursor.pack != pack) {
       cursor.events.push_back({"repacked", step_,
                                std::to_string(cursor.pack.size()) + " members before, " +

@@ -1,5 +1,6 @@
 #include "trainer/pack_rules.h"
 
+#include <algorithm>
 #include <string>
 
 #include "trainer/config_error.h"
@@ -28,6 +29,37 @@ void check_can_share_pack(const std::vector<RunConfig>& configs) {
     if (other.how.micro_batch_tokens != first.how.micro_batch_tokens) {
       differs("how.micro_batch_tokens");
     }
+    if (other.how.step != first.how.step) differs("how.step");
+    if (other.how.recompute != first.how.recompute) differs("how.recompute");
+  }
+}
+
+void check_can_share_batches(const std::vector<RunConfig>& configs, int ranks) {
+  if (ranks == 1) return;
+  if (configs.size() > 1) {
+    throw ConfigError("a pack of " + std::to_string(configs.size()) +
+                      " runs fills one device: " + std::to_string(ranks) +
+                      " processes share the batches of one configuration only; give one, or leave "
+                      "--processes (--group) out");
+  }
+  const RunConfig& config = configs.front();
+  const int64_t windows = config.train.batch_tokens / config.model.n_ctx;
+  if (windows % ranks != 0) {
+    std::string can;
+    for (int64_t n = 1; n <= std::min<int64_t>(windows, 64); ++n) {
+      if (windows % n == 0) can += (can.empty() ? "" : ", ") + std::to_string(n);
+    }
+    throw KeyError("train.batch_tokens", std::to_string(config.train.batch_tokens),
+                   std::to_string(ranks) + " processes cannot share " + std::to_string(windows) +
+                       " windows of model.n_ctx = " + std::to_string(config.model.n_ctx) +
+                       " tokens evenly; these numbers of processes can: " + can);
+  }
+  const int64_t micro = config.how.micro_batch_tokens / config.model.n_ctx;
+  if (micro > 0 && micro < windows / ranks && windows / ranks % micro != 0) {
+    throw KeyError("how.micro_batch_tokens", std::to_string(config.how.micro_batch_tokens),
+                   "must divide each of " + std::to_string(ranks) +
+                       " processes' share of a batch, " +
+                       std::to_string(config.train.batch_tokens / ranks) + " tokens");
   }
 }
 

@@ -36,6 +36,8 @@ std::string difference(const Provenance& before, const Provenance& now) {
   compare("threads", std::to_string(before.threads), std::to_string(now.threads));
   compare("micro_batch_tokens", std::to_string(before.micro_batch_tokens),
           std::to_string(now.micro_batch_tokens));
+  compare("step", before.step.value_or("eager"), now.step.value_or("eager"));
+  compare("ranks", std::to_string(before.ranks.value_or(1)), std::to_string(now.ranks.value_or(1)));
   compare("torch", before.torch_version, now.torch_version);
   compare("commit", before.git_commit, now.git_commit);
   return text;
@@ -57,9 +59,10 @@ int last_attempt_number(const RunFolder& folder) {
 
 }  // namespace
 
-ReplicaRun::ReplicaRun(RunIdentity identity)
+ReplicaRun::ReplicaRun(RunIdentity identity, Books books)
     : identity_(std::move(identity)),
-      lock_(std::make_unique<RunLock>(identity_.folder.path)),
+      books_(books),
+      lock_(keeps_books() ? std::make_unique<RunLock>(identity_.folder.path) : nullptr),
       steps_(total_steps(identity_.config)) {
   const int64_t asked = config().how.log_every;
   log_every_ = asked > 0 ? asked : std::max<int64_t>(1, steps_ / 400);
@@ -67,6 +70,7 @@ ReplicaRun::ReplicaRun(RunIdentity identity)
 
 void ReplicaRun::begin_attempt(TrainingCursor at, const Provenance& provenance) {
   cursor = std::move(at);
+  if (!keeps_books()) return;
   for (const auto& place : {folder().path, folder().checkpoints(), folder().attempts()}) {
     remove_drafts(place);
   }
@@ -87,7 +91,9 @@ void ReplicaRun::begin_attempt(TrainingCursor at, const Provenance& provenance) 
   if (!attempts_.empty()) {
     cursor.events.push_back({cursor.step > 0 ? "resumed" : "restarted", cursor.step,
                              "attempt " + std::to_string(attempt.number)});
-    const std::string moved = difference(attempts_.back().provenance, provenance);
+    Provenance before = attempts_.back().provenance;
+    if (before.micro_batch_tokens == 0) before.micro_batch_tokens = config().train.batch_tokens;
+    const std::string moved = difference(before, provenance);
     if (!moved.empty()) cursor.events.push_back({"moved", cursor.step, moved});
   }
   // Also over one that somebody edited, or of an attempt that ran otherwise.
@@ -113,20 +119,28 @@ void ReplicaRun::account(double loss_nats, double grad_norm) {
 }
 
 void ReplicaRun::check_folder() const {
-  if (lock_->folder_is_there()) return;
+  if (!keeps_books() || lock_->folder_is_there()) return;
   throw std::runtime_error(folder().path.string() + ": the folder was removed while running");
 }
 
 void ReplicaRun::sync_metrics() {
-  sync_file(folder().metrics_part(attempts_.back().number));
+  if (keeps_books()) sync_file(folder().metrics_part(attempts_.back().number));
 }
 
 bool ReplicaRun::line_due() const {
   return cursor.step % log_every_ == 0 || cursor.step == steps_;
 }
 
+int64_t ReplicaRun::next_line() const {
+  return std::min(steps_, (cursor.step / log_every_ + 1) * log_every_);
+}
+
 void ReplicaRun::write_line(double learning_rate,
                             const std::map<std::string, double>& test_loss_nats) {
+  if (!keeps_books()) {
+    cursor.loss_since_line = {};
+    return;
+  }
   MetricsRow row;
   row.step = cursor.step;
   row.train_tokens = cursor.step * config().train.batch_tokens;
@@ -153,6 +167,10 @@ void ReplicaRun::write_line(double learning_rate,
 
 void ReplicaRun::finish(RunState state, const std::map<std::string, WindowScores>& results,
                         const RunRecord& facts, int row) {
+  if (!keeps_books()) {
+    state_ = State::kEnded;
+    return;
+  }
   metrics_.close();
   if (!results.empty()) {
     std::map<std::string, SafetensorView> tensors;

@@ -21,13 +21,17 @@ namespace scalelaw {
 
 class ReplicaRun {
  public:
-  // Takes the folder (ConfigError when another process has it, or when it holds another
-  // configuration). Writes nothing but the lock yet.
-  explicit ReplicaRun(RunIdentity identity);
+  // Who writes: rank 0 of the processes that share a run; the others follow it and leave nothing.
+  enum class Books { kKept, kLeftToRankZero };
+
+  // Takes the folder, where it keeps the books (ConfigError when another process has it, or when it
+  // holds another configuration). Writes nothing but the lock yet.
+  explicit ReplicaRun(RunIdentity identity, Books books = Books::kKept);
 
   // Opens this attempt at cursor.step: attempt file, config.yaml, metrics part.
   void begin_attempt(TrainingCursor at, const Provenance& provenance);
 
+  bool keeps_books() const { return books_ == Books::kKept; }
   bool training() const { return state_ == State::kTraining; }
   int64_t steps() const { return steps_; }
   const RunConfig& config() const { return identity_.config; }
@@ -39,6 +43,7 @@ class ReplicaRun {
   // After an update: the means, and whether a line is due.
   void account(double loss_nats, double grad_norm);
   bool line_due() const;
+  int64_t next_line() const;  // the first step after this one at which a line is due
   // std::runtime_error when the folder was removed or moved while running.
   void check_folder() const;
   void sync_metrics();  // to disk; before a checkpoint, so that no line before it can be lost
@@ -52,6 +57,7 @@ class ReplicaRun {
  private:
   enum class State { kTraining, kEnded };
   RunIdentity identity_;
+  Books books_;
   std::unique_ptr<RunLock> lock_;
   std::vector<Attempt> attempts_;
   std::ofstream metrics_;

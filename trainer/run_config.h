@@ -44,6 +44,10 @@ struct ScheduleConfig {
 
 enum class Precision { kFloat32, kBFloat16 };
 
+// How an update is made: read back and decided by the host at each; on the device alone, several
+// between two read-backs; the same as one CUDA graph. kAuto: kGraph on a GPU, kEager on a CPU.
+enum class StepKind { kAuto, kEager, kDevice, kGraph };
+
 struct TrainConfig {
   int64_t batch_tokens = 1024;  // a multiple of model.n_ctx
   double learning_rate = 0.01;  // peak
@@ -63,9 +67,13 @@ struct SeedConfig {
   int64_t data = 1;  // order of the training windows
 };
 
+enum class Recomputation { kAuto, kNone, kBlocks };
+
 // How, not what: none of this is part of a run's identity.
 struct ProvenanceConfig {
-  int64_t micro_batch_tokens = 0;        // 0: the whole batch at once; else divides batch_tokens
+  int64_t micro_batch_tokens = 0;  // divides batch_tokens; 0: from the memory that is there
+  Recomputation recompute = Recomputation::kAuto;  // of blocks in backward; auto: likewise
+  StepKind step = StepKind::kAuto;       // the same numbers within tolerance, `==` on a CPU
   int64_t log_every = 0;                 // steps; 0: about 400 lines a run
   double checkpoint_every_seconds = 60;  // of wall time; 0: only when interrupted and at the end
   double progress_every_seconds = 1;     // on a terminal; plain lines come ten times as seldom

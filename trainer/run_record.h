@@ -60,8 +60,8 @@ enum class RunState { kComplete, kDiverged };
 
 // Something that bears on whether two runs can be expected to be equal.
 struct RunEvent {
-  std::string
-      kind;  // "resumed", "restarted", "moved", "repacked", "checkpoint_rejected", "diverged"
+  std::string kind;  // "resumed", "restarted", "moved", "repacked", "checkpoint_rejected",
+                     // "diverged", "step_refused"
   int64_t step = 0;
   std::string detail;
 };
@@ -72,7 +72,10 @@ struct Provenance {
   std::string torch_version, cuda_version, device, host, started_at;  // ISO 8601, UTC
   std::string instruction_set;  // of the CPU, as LibTorch chose: "AVX512"
   int threads = 1;
-  int64_t micro_batch_tokens = 0;  // how.micro_batch_tokens of that attempt
+  int64_t micro_batch_tokens = 0;        // computed at once; 0, in old records: the whole batch
+  std::optional<bool> recompute = {};    // blocks ran again in backward
+  std::optional<std::string> step = {};  // "eager", "device" or "graph"; absent: eager
+  std::optional<int> ranks = {};         // processes that shared every batch; absent: one
 };
 
 struct Attempt {

@@ -64,6 +64,9 @@ void visit(Struct& s, Visitor& field) {
   field("instruction_set", s.instruction_set);
   field("threads", s.threads);
   field("micro_batch_tokens", s.micro_batch_tokens);
+  field("step", s.step);
+  field("ranks", s.ranks);
+  field("recompute", s.recompute);
 }
 
 template <SameStruct<Attempt> Struct, typename Visitor>

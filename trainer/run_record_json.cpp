@@ -14,8 +14,9 @@ struct Writer {
   void operator()(const char* key, const T& value) {
     json[key] = encode(value);
   }
-  // Nothing measured: no key.
-  void operator()(const char* key, const std::optional<double>& value) {
+  // Nothing to tell: no key.
+  template <typename T>
+  void operator()(const char* key, const std::optional<T>& value) {
     if (value) json[key] = *value;
   }
   void operator()(const char* key, const std::map<std::string, double>& value) {

@@ -32,8 +32,9 @@ struct Reader {
     if (found == json.end()) throw FieldFault{key, "is missing"};
     value = decode_below(Tag<T>{}, key, *found);
   }
-  void operator()(const char* key, std::optional<double>& value) {
-    if (json.contains(key)) value = decode_below(Tag<double>{}, key, json[key]);
+  template <typename T>
+  void operator()(const char* key, std::optional<T>& value) {
+    if (json.contains(key)) value = decode_below(Tag<T>{}, key, json[key]);
   }
   void operator()(const char* key, std::map<std::string, double>& value) {
     using Values = std::map<std::string, double>;

@@ -1,6 +1,7 @@
 #include "trainer/step.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/stack.h>
 #include <c10/util/Exception.h>
@@ -9,44 +10,63 @@
 #include <cmath>
 #include <utility>
 
-namespace scalelaw {
-namespace {
+#include "models/layers/device_launch.h"
 
-// Mean loss of each replica over the batch, (R), and gradients added into the arena.
+namespace scalelaw {
+
 at::Tensor accumulate_gradients(const LanguageModel& model, const at::Tensor& inputs,
-                                const at::Tensor& targets, int64_t micro_batch_windows) {
+                                const at::Tensor& targets, int64_t micro_batch_windows,
+                                GradientMean* over_ranks) {
   const int64_t windows = inputs.size(1);
-  TORCH_CHECK(windows % micro_batch_windows == 0, "train_step: ", windows,
+  TORCH_CHECK(windows % micro_batch_windows == 0, "a step: ", windows,
               " windows a batch, micro-batches of ", micro_batch_windows);
-  if (micro_batch_windows == windows) {
+  if (micro_batch_windows == windows && over_ranks == nullptr) {
     const at::Tensor loss = model.training_loss(inputs, targets);  // (R)
     loss.sum().backward();
     return loss.detach();
   }
-  const double share = static_cast<double>(micro_batch_windows) / static_cast<double>(windows);
+  const double share = static_cast<double>(micro_batch_windows) / static_cast<double>(windows) *
+                       (over_ranks == nullptr ? 1.0 : over_ranks->share());
   at::Tensor total;
   for (int64_t first = 0; first < windows; first += micro_batch_windows) {
     const at::Tensor loss =
         model.training_loss(inputs.narrow(1, first, micro_batch_windows).contiguous(),
                             targets.narrow(1, first, micro_batch_windows).contiguous()) *
         share;
+    if (over_ranks != nullptr && first + micro_batch_windows == windows) {
+      over_ranks->begin_last_backward();
+    }
     loss.sum().backward();
     total = total.defined() ? total + loss.detach() : loss.detach();
   }
+  if (over_ranks != nullptr) over_ranks->finish(total);
   return total;
 }
 
-}  // namespace
+at::Tensor gradient_norms(const ParameterArena& arena) {
+  const at::Tensor& gradients = arena.gradients();
+  const DeviceKernels* kernels = kernels_for(gradients);
+  if (kernels == nullptr) return at::linalg_vector_norm(gradients, 2, at::IntArrayRef{1});
+  const at::Tensor norms = at::empty({arena.replicas()}, gradients.options());
+  const at::Tensor parts =
+      at::empty({arena.replicas(), norm_parts(arena.row_length())}, gradients.options());
+  launch(kernels->gradient_norms,
+         {floats(gradients), floats(norms), floats(parts), arena.replicas(), arena.row_length()},
+         gradients.device());
+  return norms;
+}
 
 StepResult train_step(const LanguageModel& model, ParameterArena& arena, AdamW& optimizer,
                       const at::Tensor& inputs, const at::Tensor& targets,
                       int64_t micro_batch_windows, const std::vector<double>& clip_norms,
-                      std::vector<UpdateRow> rows) {
+                      std::vector<UpdateRow> rows, GradientMean* over_ranks) {
   arena.zero_gradients();
-  const at::Tensor loss = accumulate_gradients(model, inputs, targets, micro_batch_windows);
-  const at::Tensor norms = at::linalg_vector_norm(arena.gradients(), 2, at::IntArrayRef{1});
+  const at::Tensor loss =
+      accumulate_gradients(model, inputs, targets, micro_batch_windows, over_ranks);
+  const at::Tensor norms = gradient_norms(arena);
   // One read-back a step for both.
   const at::Tensor host = at::stack({loss, norms}).to(at::kCPU, at::kDouble);  // (2, R)
+  if (over_ranks != nullptr) over_ranks->check_whole();
   const double* numbers = host.data_ptr<double>();
   const auto replicas = static_cast<std::size_t>(arena.replicas());
 

@@ -11,6 +11,7 @@
 #include "models/language_model.h"
 #include "models/parameter_arena.h"
 #include "trainer/optimizers/adamw.h"
+#include "trainer/parallel/gradient_mean.h"
 
 namespace scalelaw {
 
@@ -20,13 +21,24 @@ struct StepResult {
   std::vector<bool> updated;      // false: was not active, or loss or gradient was not finite
 };
 
-// inputs, targets (R, B, T). micro_batch_windows divides B; gradients are those of the mean over
-// all B windows however they are split. A replica whose loss or gradient norm is not finite keeps
-// the weights and moments it had; the others are not touched by it.
+// Mean loss of each replica over the batch, (R), and gradients added into the arena. inputs,
+// targets (R, B, T). micro_batch_windows divides B; gradients are those of the mean over all B
+// windows however they are split. `over_ranks`: the windows are this rank's share, loss and
+// gradients those of the mean over all ranks' windows.
+at::Tensor accumulate_gradients(const LanguageModel& model, const at::Tensor& inputs,
+                                const at::Tensor& targets, int64_t micro_batch_windows,
+                                GradientMean* over_ranks = nullptr);
+
+// L2 norm of each replica's gradients, (R) float32 on the arena's device.
+at::Tensor gradient_norms(const ParameterArena& arena);
+
+// zero_gradients(), accumulate_gradients() and the update. A replica whose loss or gradient norm is
+// not finite keeps the weights and moments it had; the others are not touched by it. LostRank
+// leaves weights and moments as they were.
 StepResult train_step(const LanguageModel& model, ParameterArena& arena, AdamW& optimizer,
                       const at::Tensor& inputs, const at::Tensor& targets,
                       int64_t micro_batch_windows, const std::vector<double>& clip_norms,
-                      std::vector<UpdateRow> rows);
+                      std::vector<UpdateRow> rows, GradientMean* over_ranks = nullptr);
 
 // What a step works on, for messages: "transformer of n_layer = 2, …, 1 x 16 windows at once".
 std::string describe_step(const ModelShape& shape, int64_t windows, int64_t replicas);

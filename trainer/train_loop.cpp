@@ -1,5 +1,6 @@
 #include "trainer/train_loop.h"
 
+#include <algorithm>
 #include <exception>
 
 namespace scalelaw {
@@ -12,16 +13,21 @@ TrainOutcome train_to_the_end(Pack& pack, const std::vector<std::unique_ptr<Obse
       if (observer->due(pack)) observer->observe(pack);
     }
   };
+  const auto next_due = [&] {
+    int64_t step = kNoStep;
+    for (const auto& observer : observers) step = std::min(step, observer->next_due(pack));
+    return step;
+  };
   pack.end_diverged_members();           // resumed where that could not be recorded
   observe();                             // resumed where watching failed: the line that is missing
   pack.finish_members_at_horizon(stop);  // resumed after the last update, before run.json
   while (!pack.finished()) {
-    if (stop) {
+    if (pack.stop_agreed(stop)) {
       pack.advance_clock();
       pack.write_checkpoints();
       return TrainOutcome::kInterrupted;
     }
-    pack.train_one_step();
+    pack.train_towards(next_due());
     observe();
     pack.finish_members_at_horizon(stop);
   }

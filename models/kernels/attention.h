@@ -6,9 +6,13 @@
 #include <cstdint>
 #include <vector>
 
-#include "models/kernels/dense_product.h"
+#include "models/kernels/matrix.h"
 
 namespace scalelaw {
+
+// Tokens a block: tall enough for the products and short enough that little is computed above the
+// diagonal. Even.
+int64_t attention_block(int64_t n_tokens);
 
 // Attention with T tokens, head size D and scores scaled by 1 / sqrt(D). The buffers serve one
 // thread.

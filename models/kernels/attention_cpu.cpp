@@ -2,17 +2,12 @@
 #include <cmath>
 
 #include "models/kernels/attention.h"
+#include "models/kernels/dense_product.h"
 #include "models/kernels/softmax.h"
 #include "models/kernels/transpose.h"
 
 namespace scalelaw {
 namespace {
-
-// A block has to be tall enough for the products and short enough that little is computed above
-// the diagonal.
-int64_t block_for(int64_t n_tokens) {
-  return n_tokens <= 128 ? 32 : 64;
-}
 
 ConstMatrix reading(Matrix x) {
   return {x.data, x.stride};
@@ -32,10 +27,14 @@ Matrix columns_from(Matrix x, int64_t column) {
 
 }  // namespace
 
+int64_t attention_block(int64_t n_tokens) {
+  return n_tokens <= 128 ? 32 : 64;
+}
+
 AttentionHead::AttentionHead(int64_t n_tokens, int64_t d_head)
     : n_tokens_(n_tokens),
       d_head_(d_head),
-      block_(std::min(n_tokens, block_for(n_tokens))),
+      block_(std::min(n_tokens, attention_block(n_tokens))),
       scale_(1.0f / std::sqrt(static_cast<float>(d_head))) {
   scores_.resize(static_cast<size_t>(block_ * n_tokens));
   query_numbers_.resize(static_cast<size_t>(n_tokens));

@@ -1,4 +1,5 @@
 #include <ATen/native/CPUBlas.h>
+#include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <memory>
@@ -29,6 +30,24 @@ void micro_kernels(int64_t rows, int64_t columns, int64_t depth, ConstMatrix a, 
                               b.data, c.data);
 }
 
+// Not the CPU alone decides: oneDNN may be told to do without, and then refuses.
+bool can_multiply_bfloat16() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512bf16") == 0) return false;
+#else
+  return false;
+#endif
+  const at::BFloat16 ones[4] = {1.0f, 1.0f, 1.0f, 1.0f};
+  float product[4] = {};
+  try {
+    at::native::cpublas::brgemm(2, 2, 2, 2, 2, 2, /*add_C=*/false, ones, ones, product,
+                                /*is_vnni=*/true);
+  } catch (const c10::Error&) {
+    return false;
+  }
+  return product[0] == 2.0f;
+}
+
 void product_by_panels(int64_t rows, int64_t columns, int64_t depth, ConstMatrix a, ConstMatrix b,
                        Matrix c, bool add) {
   const int64_t deepest = std::min(depth, kPanelDepth);
@@ -55,6 +74,23 @@ void dense_product(int64_t rows, int64_t columns, int64_t depth, ConstMatrix a, 
   const int64_t many = b.stride % kPage == 0 ? kManyElementsPagesApart : kManyElements;
   const bool panels_pay = rows >= kManyRows && depth >= kDeep && depth * columns >= many;
   (panels_pay ? product_by_panels : micro_kernels)(rows, columns, depth, a, b, c, add);
+}
+
+bool has_bfloat16_products() {
+  static const bool has = can_multiply_bfloat16();
+  return has;
+}
+
+void dense_product(int64_t rows, int64_t columns, int64_t depth, ConstBFloat16Matrix a,
+                   ConstPairedMatrix b, Matrix c, bool add) {
+  const auto* a_data = reinterpret_cast<const at::BFloat16*>(a.data);
+  const auto* panel = reinterpret_cast<const at::BFloat16*>(b.data);
+  for (int64_t j = 0; j < columns; j += b.panel_columns, panel += b.panel_stride) {
+    at::native::cpublas::brgemm(rows, std::min(b.panel_columns, columns - j), depth + depth % 2,
+                                a.stride, b.panel_columns, c.stride, add, a_data, panel, c.data + j,
+                                /*is_vnni=*/true);
+  }
+  at::native::cpublas::brgemm_release();  // of tiles, where the CPU has them
 }
 
 }  // namespace scalelaw

@@ -1,25 +1,10 @@
 #include "models/kernels/gelu.h"
+
+#include "models/kernels/gelu_math.h"
 #include "models/kernels/vector_math.h"
 
 namespace scalelaw {
 namespace {
-
-// tanh(u) = 2 sigmoid(2 u) - 1, so that one exp gives the value and its slope.
-constexpr float kTwoRootTwoOverPi = 1.5957691216057308f;
-constexpr float kCubic = 0.044715f;
-
-struct ValueAndSlope {
-  float value, slope;
-};
-
-// Below -20 both are 0 to float32, where the clamped exp would leave z^3 something to multiply.
-[[gnu::always_inline]] inline ValueAndSlope gelu(float x) {
-  const float z = x < -20.0f ? -20.0f : x;
-  const float square = z * z;
-  const float s = vector_math::sigmoid(kTwoRootTwoOverPi * (z + kCubic * square * z));
-  const float inner_slope = kTwoRootTwoOverPi * (1.0f + 3.0f * kCubic * square);
-  return {z * s, s + z * s * (1.0f - s) * inner_slope};
-}
 
 SCALELAW_VECTOR_CLONES
 void forward_row(int64_t width, const float* x, const float* bias, float* slope,

@@ -5,6 +5,7 @@
 
 #include "models/kernels/column_sum.h"
 #include "models/kernels/lanes.h"
+#include "models/kernels/layer_norm_math.h"
 #include "models/kernels/vector_math.h"
 
 namespace scalelaw {
@@ -51,7 +52,7 @@ void normalise(int64_t rows, int64_t width, const float* __restrict moments,
   for (int64_t r = 0; r < rows; ++r) {
     const float mean = moments[2 * r], rstd = moments[2 * r + 1];
     for (int64_t j = 0; j < width; ++j) {
-      normed[r * width + j] = (x[r * width + j] - mean) * rstd * gain[j];
+      normed[r * width + j] = normalised(x[r * width + j], mean, rstd, gain[j]);
     }
   }
 }
@@ -63,9 +64,8 @@ void add_to_rows(int64_t rows, int64_t width, const float* __restrict bias, floa
   }
 }
 
-// With y = (x - mean) rstd and g = gain normed_gradient:
-//   x_gradient = rstd (g - mean(g) - y mean(g y))
-// g is kept in x_gradient, rounded once: in a row of one value rstd is large and g - mean(g) is 0.
+// g of norm_gradient() is kept in x_gradient, rounded once: in a row of one value rstd is large and
+// g - mean(g) is 0.
 SCALELAW_VECTOR_CLONES
 void apply_gain(int64_t rows, int64_t width, const float* __restrict moments,
                 const float* __restrict x, const float* __restrict gain,
@@ -105,7 +105,7 @@ void take_means_away(int64_t rows, int64_t width, const float* __restrict moment
     const float mean_g = means[2 * r], mean_gy = means[2 * r + 1];
     for (int64_t j = 0; j < width; ++j) {
       const int64_t at = r * width + j;
-      g[at] = rstd * (g[at] - mean_g - (x[at] - mean) * rstd * mean_gy);
+      g[at] = norm_gradient(g[at], x[at], mean, rstd, mean_g, mean_gy);
     }
   }
 }

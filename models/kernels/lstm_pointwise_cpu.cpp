@@ -1,5 +1,6 @@
 #include "models/kernels/lstm_pointwise.h"
 
+#include "models/kernels/lstm_math.h"
 #include "models/kernels/vector_math.h"
 
 namespace scalelaw {
@@ -14,17 +15,14 @@ void forward_row(int64_t width, float* __restrict gates, const float* __restrict
   float* __restrict output = gates + 3 * width;
 #pragma GCC ivdep
   for (int64_t j = 0; j < width; ++j) {
-    const float i = vector_math::sigmoid(input[j]);
-    const float f = vector_math::sigmoid(forget[j]);
-    const float g = vector_math::tanh(candidate[j]);
-    const float o = vector_math::sigmoid(output[j]);
-    const float c = f * previous_cell[j] + i * g;
-    input[j] = i;
-    forget[j] = f;
-    candidate[j] = g;
-    output[j] = o;
+    const LstmGates at = lstm_activations({input[j], forget[j], candidate[j], output[j]});
+    const float c = at.forget * previous_cell[j] + at.input * at.candidate;
+    input[j] = at.input;
+    forget[j] = at.forget;
+    candidate[j] = at.candidate;
+    output[j] = at.output;
     cell[j] = c;
-    hidden[j] = o * vector_math::tanh(c);
+    hidden[j] = at.output * vector_math::tanh(c);
   }
 }
 
@@ -37,17 +35,14 @@ void forward_first_row(int64_t width, float* __restrict gates, float* __restrict
   float* __restrict output = gates + 3 * width;
 #pragma GCC ivdep
   for (int64_t j = 0; j < width; ++j) {
-    const float i = vector_math::sigmoid(input[j]);
-    const float f = vector_math::sigmoid(forget[j]);
-    const float g = vector_math::tanh(candidate[j]);
-    const float o = vector_math::sigmoid(output[j]);
-    const float c = i * g;
-    input[j] = i;
-    forget[j] = f;
-    candidate[j] = g;
-    output[j] = o;
+    const LstmGates at = lstm_activations({input[j], forget[j], candidate[j], output[j]});
+    const float c = at.input * at.candidate;
+    input[j] = at.input;
+    forget[j] = at.forget;
+    candidate[j] = at.candidate;
+    output[j] = at.output;
     cell[j] = c;
-    hidden[j] = o * vector_math::tanh(c);
+    hidden[j] = at.output * vector_math::tanh(c);
   }
 }
 
@@ -64,15 +59,14 @@ void backward_row(int64_t width, float* __restrict gates, const float* previous_
   float* __restrict output = gates + 3 * width;
 #pragma GCC ivdep
   for (int64_t j = 0; j < width; ++j) {
-    const float i = input[j], f = forget[j], g = candidate[j], o = output[j];
-    const float tanh_cell = vector_math::tanh(cell[j]);
     const float dh = hidden_gradient[j] + recurrent_scale * recurrent_gradient[j];
-    const float dc = cell_gradient[j] + dh * o * (1.0f - tanh_cell * tanh_cell);
-    input[j] = dc * g * i * (1.0f - i);
-    forget[j] = dc * (previous_scale * previous_cell[j]) * f * (1.0f - f);
-    candidate[j] = dc * i * (1.0f - g * g);
-    output[j] = dh * tanh_cell * o * (1.0f - o);
-    cell_gradient[j] = dc * f;
+    const LstmGates d =
+        lstm_gate_gradients({input[j], forget[j], candidate[j], output[j]},
+                            previous_scale * previous_cell[j], cell[j], dh, cell_gradient[j]);
+    input[j] = d.input;
+    forget[j] = d.forget;
+    candidate[j] = d.candidate;
+    output[j] = d.output;
   }
 }
 

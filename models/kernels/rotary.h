@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "models/kernels/dense_product.h"
+#include "models/kernels/matrix.h"
 
 namespace scalelaw {
 

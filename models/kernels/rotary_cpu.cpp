@@ -1,5 +1,6 @@
 #include "models/kernels/rotary.h"
 
+#include "models/kernels/rotary_math.h"
 #include "models/kernels/vector_math.h"
 
 namespace scalelaw {
@@ -13,9 +14,7 @@ void rotate_rows(int64_t rows, int64_t half, const float* cosine, const float* s
     const float* __restrict c = cosine + t * half;
     const float* __restrict s = sine + t * half;
     for (int64_t j = 0; j < half; ++j) {
-      const float a = first[j], b = second[j], turn = direction * s[j];
-      first[j] = a * c[j] - b * turn;
-      second[j] = b * c[j] + a * turn;
+      turn_pair(c[j], direction * s[j], first[j], second[j]);
     }
   }
 }

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "models/kernels/dense_product.h"
+#include "models/kernels/matrix.h"
 
 namespace scalelaw {
 
@@ -23,6 +23,9 @@ void causal_softmax_backward(int64_t keys, int64_t queries, float scale, const f
 
 // sum[c] = sum over rows of a[r, c] b[r, c], both [rows, columns].
 void column_products(int64_t rows, int64_t columns, ConstMatrix a, ConstMatrix b, float* sum);
+
+// sum[r] = sum over columns of a[r, c] b[r, c], both [rows, columns].
+void row_products(int64_t rows, int64_t columns, ConstMatrix a, ConstMatrix b, float* sum);
 
 // x [rows, columns]: column c divided by divisor[c].
 void divide_columns(int64_t rows, int64_t columns, const float* divisor, Matrix x);

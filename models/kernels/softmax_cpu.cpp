@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "models/kernels/lanes.h"
 #include "models/kernels/vector_math.h"
 
 namespace scalelaw {
@@ -45,6 +46,11 @@ void add_products(int64_t size, const float* __restrict a, const float* __restri
 }
 
 SCALELAW_VECTOR_CLONES
+float product_sum(int64_t size, const float* a, const float* b) {
+  return lanes::sum(size, [=](int64_t c) { return a[c] * b[c]; });
+}
+
+SCALELAW_VECTOR_CLONES
 void divide_row(int64_t size, const float* __restrict divisor, float* __restrict row) {
   for (int64_t c = 0; c < size; ++c) row[c] /= divisor[c];
 }
@@ -80,6 +86,11 @@ void column_products(int64_t rows, int64_t columns, ConstMatrix a, ConstMatrix b
   for (int64_t r = 0; r < rows; ++r) {
     add_products(columns, a.data + r * a.stride, b.data + r * b.stride, sum);
   }
+}
+
+void row_products(int64_t rows, int64_t columns, ConstMatrix a, ConstMatrix b, float* sum) {
+  for (int64_t r = 0; r < rows; ++r)
+    sum[r] = product_sum(columns, a.data + r * a.stride, b.data + r * b.stride);
 }
 
 void divide_columns(int64_t rows, int64_t columns, const float* divisor, Matrix x) {

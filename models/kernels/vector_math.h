@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "models/kernels/host_device.h"
+
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define SCALELAW_VECTOR_CLONES \
   __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
@@ -18,7 +20,7 @@ namespace scalelaw::vector_math {
 
 // Relative error below 2e-7 on [-87, 88]; the ends' values (1.6e-38, 1.7e38) beyond. Range
 // reduction to |r| <= ln(2)/2 with ln(2) in two parts, then Taylor to r^7 (remainder below 6e-9).
-static inline float exp(float x) {
+SCALELAW_HOST_DEVICE float exp(float x) {
   x = x < -87.0f ? -87.0f : x;
   x = x > 88.0f ? 88.0f : x;
   // Added to 1.5 * 2^23 a float is rounded to a whole number, which stands in its last bits.
@@ -42,12 +44,12 @@ static inline float exp(float x) {
   return p * power;
 }
 
-static inline float sigmoid(float x) {
+SCALELAW_HOST_DEVICE float sigmoid(float x) {
   return 1.0f / (1.0f + exp(-x));
 }
 
 // Relative error below 5e-7: the odd rational of degree 13 over 6 that Eigen uses, 1 beyond 7.9.
-static inline float tanh(float x) {
+SCALELAW_HOST_DEVICE float tanh(float x) {
   x = x < -7.90531110763549805f ? -7.90531110763549805f : x;
   x = x > 7.90531110763549805f ? 7.90531110763549805f : x;
   const float s = x * x;

@@ -7,6 +7,7 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/outer.h>
 #include <ATen/ops/pow.h>
@@ -20,7 +21,10 @@
 #include <vector>
 
 #include "models/kernels/attention.h"
+#include "models/kernels/attention_bfloat16.h"
+#include "models/kernels/dense_product.h"
 #include "models/kernels/rotary.h"
+#include "models/layers/device_launch.h"
 #include "models/layers/row_blocks.h"
 
 namespace scalelaw {
@@ -70,8 +74,10 @@ void rotate(const HeadRows& rows, const at::Tensor& split, const RotaryTable& ro
   }
 }
 
-// float32 on the CPU, below autograd so that the three gradients land in one buffer.
-class CpuAttentionFunction : public torch::autograd::Function<CpuAttentionFunction> {
+// float32 on the CPU, below autograd so that the three gradients land in one buffer. Head:
+// AttentionHead, or BFloat16AttentionHead.
+template <typename Head>
+class CpuAttentionFunction : public torch::autograd::Function<CpuAttentionFunction<Head>> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& qkv,
                             const AttentionGeometry& geometry, const RotaryTable& rotary) {
@@ -81,7 +87,7 @@ class CpuAttentionFunction : public torch::autograd::Function<CpuAttentionFuncti
     const int64_t heads = split.size(0) * split.size(3), tokens = split.size(1);
     const at::Tensor log_sum = at::empty({heads, tokens}, qkv.options());
     at::parallel_for(0, heads, /*grain_size=*/1, [&](int64_t begin, int64_t end) {
-      AttentionHead attention(tokens, split.size(4));
+      Head attention(tokens, split.size(4));
       for (int64_t head = begin; head < end; ++head) {
         const HeadRows rows(split, head);
         rotate(rows, split, rotary, 1.0f);
@@ -109,7 +115,7 @@ class CpuAttentionFunction : public torch::autograd::Function<CpuAttentionFuncti
     const RotaryTable rotary = {context->saved_data["cosine"].toTensor(),
                                 context->saved_data["sine"].toTensor()};
     at::parallel_for(0, windows * n_head, /*grain_size=*/1, [&](int64_t begin, int64_t end) {
-      AttentionHead attention(tokens, split.size(4));
+      Head attention(tokens, split.size(4));
       for (int64_t head = begin; head < end; ++head) {
         const HeadRows rows(split, head), into(gradient, head);
         attention.backward(rows.reading(0), rows.reading(1), rows.reading(2),
@@ -133,6 +139,46 @@ at::Tensor rotated(const at::Tensor& x, const RotaryTable& rotary) {  // (N, H, 
   const at::Tensor first = x.narrow(3, 0, half), second = x.narrow(3, half, half);
   return at::cat({first * cosine - second * sine, second * cosine + first * sine}, 3);
 }
+
+// Rotary by a device's kernel, in place of its argument.
+class RotaryFunction : public torch::autograd::Function<RotaryFunction> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& qkv,
+                            const AttentionGeometry& geometry, const RotaryTable& rotary) {
+    context->saved_data["cosine"] = rotary.cosine;
+    context->saved_data["sine"] = rotary.sine;
+    context->saved_data["geometry"] =
+        std::vector<int64_t>{qkv.size(0) * geometry.n_windows, geometry.n_tokens, geometry.n_head};
+    turn(context, 1.0f, qkv, qkv);
+    context->mark_dirty({qkv});
+    return qkv;
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const at::Tensor from = gradients[0].contiguous();
+    at::Tensor to = at::empty_like(from);
+    turn(context, -1.0f, from, to);
+    return {to, at::Tensor(), at::Tensor()};
+  }
+
+ private:
+  static void turn(AutogradContext* context, float direction, const at::Tensor& from,
+                   const at::Tensor& to) {
+    const std::vector<int64_t> geometry = context->saved_data["geometry"].toIntVector();
+    launch(kernels_for(from)->rotary,
+           {.from = elements(from),
+            .to = elements(to),
+            .cosine = floats(context->saved_data["cosine"].toTensor()),
+            .sine = floats(context->saved_data["sine"].toTensor()),
+            .windows = geometry[0],
+            .tokens = geometry[1],
+            .n_head = geometry[2],
+            .d_head = from.size(2) / (3 * geometry[2]),
+            .direction = direction,
+            .type = element_type(from)},
+           from.device());
+  }
+};
 
 // Any device, through autograd: one unbind, whose backward is one stack.
 at::Tensor attention_by_autograd(const at::Tensor& qkv, const AttentionGeometry& geometry,
@@ -173,7 +219,15 @@ at::Tensor causal_attention(const at::Tensor& qkv, const AttentionGeometry& geom
   TORCH_CHECK(geometry.n_head <= kMaxGridSize, "attention: n_head ", geometry.n_head, " above ",
               kMaxGridSize);
   if (execution.plain_operators) return plain::causal_attention(qkv, geometry, rotary);
-  if (has_row_kernels(qkv)) return CpuAttentionFunction::apply(qkv, geometry, rotary);
+  if (kernels_for(qkv) != nullptr) {
+    if (!rotary.cosine.defined()) return attention_by_autograd(qkv, geometry, {});
+    return attention_by_autograd(RotaryFunction::apply(qkv, geometry, rotary), geometry, {});
+  }
+  if (has_row_kernels(qkv)) {
+    const bool bfloat16 = execution.compute_dtype == at::kBFloat16 && has_bfloat16_products();
+    return bfloat16 ? CpuAttentionFunction<BFloat16AttentionHead>::apply(qkv, geometry, rotary)
+                    : CpuAttentionFunction<AttentionHead>::apply(qkv, geometry, rotary);
+  }
   return attention_by_autograd(qkv, geometry, rotary);
 }
 

@@ -11,7 +11,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "models/gradient_watch.h"
 #include "models/kernels/gelu.h"
+#include "models/layers/device_launch.h"
 #include "models/layers/product.h"
 #include "models/layers/row_blocks.h"
 
@@ -55,15 +57,53 @@ void backward_on_cpu(const at::Tensor& y_gradient, const at::Tensor& slope,
   }
 }
 
+at::Tensor forward_on_device(const DeviceKernels& kernels, const at::Tensor& x,
+                             const at::Tensor& bias) {
+  at::Tensor y = at::empty_like(x);
+  launch(kernels.gelu_forward,
+         {.x = elements(x),
+          .y = elements(y),
+          .bias = replica_rows(bias),
+          .replicas = x.size(0),
+          .rows = x.size(1),
+          .width = x.size(2),
+          .type = element_type(x)},
+         x.device());
+  return y;
+}
+
+// x becomes its gradient.
+void backward_on_device(const DeviceKernels& kernels, const at::Tensor& y_gradient,
+                        const at::Tensor& x, const at::Tensor& bias,
+                        const at::Tensor& bias_gradient) {
+  const at::Tensor partial_sums = bias.defined() ? room_for_row_sums(x, x.size(2)) : at::Tensor();
+  launch(kernels.gelu_backward,
+         {.x = elements(x),
+          .y_gradient = elements(y_gradient),
+          .bias = replica_rows(bias),
+          .bias_gradient = replica_rows(bias_gradient),
+          .partial_sums = floats(partial_sums),
+          .replicas = x.size(0),
+          .rows = x.size(1),
+          .width = x.size(2),
+          .type = element_type(x)},
+         x.device());
+  if (bias_gradient.defined()) gradient_written(bias_gradient);
+}
+
 class BiasGeluFunction : public torch::autograd::Function<BiasGeluFunction> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x,
                             const Parameter& bias_parameter) {
     const at::Tensor biased = x.detach();
     const at::Tensor bias = bias_parameter.declared() ? bias_parameter.value() : at::Tensor();
+    context->saved_data["bias"] = bias;
     if (bias.defined()) context->saved_data["bias_gradient"] = bias_parameter.gradient();
-    context->saved_data["kept"] = biased;  // z, or the slope there
+    context->saved_data["kept"] = biased;  // z; the slope of a CPU's kernel, x of a device's
     context->saved_data["spent"] = false;
+    if (const DeviceKernels* kernels = kernels_for(biased)) {
+      return forward_on_device(*kernels, biased, bias);
+    }
     if (has_row_kernels(biased)) return forward_on_cpu(biased, bias);
     if (bias.defined()) biased.add_(bias.unsqueeze(1));
     return at::gelu(biased, "tanh");
@@ -76,6 +116,11 @@ class BiasGeluFunction : public torch::autograd::Function<BiasGeluFunction> {
     const at::Tensor kept = data["kept"].toTensor();
     const auto bias = data.find("bias_gradient");
     const at::Tensor bias_gradient = bias == data.end() ? at::Tensor() : bias->second.toTensor();
+    if (const DeviceKernels* kernels = kernels_for(kept)) {
+      backward_on_device(*kernels, gradients[0].contiguous(), kept, data["bias"].toTensor(),
+                         bias_gradient);
+      return {kept, at::Tensor()};
+    }
     if (has_row_kernels(kept)) {
       backward_on_cpu(gradients[0].contiguous(), kept, bias_gradient);
       return {kept, at::Tensor()};

@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "models/kernels/cross_entropy.h"
+#include "models/layers/cast.h"
+#include "models/layers/device_launch.h"
 #include "models/layers/product.h"
 
 namespace scalelaw {
@@ -31,16 +33,45 @@ at::Tensor as_map(const at::Tensor& weight, EmbeddingTying tying) {
 }
 
 at::Tensor at_least_float(const at::Tensor& x) {
-  return x.scalar_type() == at::kBFloat16 ? x.to(at::kFloat) : x;
+  return x.scalar_type() == at::kBFloat16 ? cast(x, at::kFloat) : x;
 }
 
 at::Tensor plain_losses(const at::Tensor& logits, const at::Tensor& targets) {  // (R, M)
   return -logits.log_softmax(-1).gather(2, targets.unsqueeze(2)).squeeze(2);
 }
 
+RowScores cross_entropy_on_device(const DeviceKernels& kernels, const at::Tensor& logits,
+                                  const at::Tensor& targets, double gradient_scale,
+                                  bool wants_correct) {
+  const at::Tensor dense_targets = targets.contiguous();
+  RowScores scores = {at::empty(targets.sizes(), logits.options().dtype(at::kFloat)), {}};
+  if (wants_correct) scores.correct = at::empty(targets.sizes(), logits.options().dtype(at::kBool));
+  launch(kernels.cross_entropy,
+         {.logits = elements(logits),
+          .targets = dense_targets.const_data_ptr<int64_t>(),
+          .loss_nats = floats(scores.loss_nats),
+          .correct = wants_correct ? scores.correct.mutable_data_ptr<bool>() : nullptr,
+          .rows = targets.numel(),
+          .vocabulary = logits.size(2),
+          .row_stride = logits.size(2),
+          .gradient_scale = static_cast<float>(gradient_scale),
+          .type = element_type(logits)},
+         logits.device());
+  return scores;
+}
+
+// The product as cross_entropy() takes it: only a device's kernel does with bf16.
+at::Tensor logits_for_loss(const at::Tensor& x, const at::Tensor& map) {
+  const at::Tensor logits = product(x, map);
+  return kernels_for(logits) != nullptr ? logits : at_least_float(logits);
+}
+
 // Losses and, unless gradient_scale is 0, the gradient in place of the logits (R, M, V).
 RowScores cross_entropy(const at::Tensor& logits, const at::Tensor& targets, double gradient_scale,
                         bool wants_correct) {
+  if (const DeviceKernels* kernels = kernels_for(logits)) {
+    return cross_entropy_on_device(*kernels, logits, targets, gradient_scale, wants_correct);
+  }
   RowScores scores;
   const int64_t vocabulary = logits.size(2);
   if (logits.is_cpu() && logits.scalar_type() == at::kFloat) {
@@ -80,11 +111,11 @@ class HeadLossFunction : public torch::autograd::Function<HeadLossFunction> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
                             const Head& head, const at::Tensor& targets, at::ScalarType dtype) {
-    const at::Tensor x_cast = x.to(dtype), weight_cast = weight.to(dtype);
-    const at::Tensor logits = at_least_float(product(x_cast, as_map(weight_cast, head.tying)));
+    const at::Tensor x_cast = cast(x, dtype), weight_cast = cast(weight, dtype);
+    const at::Tensor logits = logits_for_loss(x_cast, as_map(weight_cast, head.tying));
     const double scale = 1.0 / static_cast<double>(targets.size(1));
     at::Tensor loss = cross_entropy(logits, targets, scale, false).loss_nats.mean(1);
-    context->save_for_backward({x_cast, weight_cast, logits.to(dtype)});
+    context->save_for_backward({x_cast, weight_cast, cast(logits, dtype)});
     context->saved_data["tied"] = head.tying == EmbeddingTying::kTied;
     context->saved_data["weight_gradient"] = head.weight.gradient();
     return loss;
@@ -137,14 +168,14 @@ RowScores head_scores(const at::Tensor& x, const Head& head, const at::Tensor& t
     const at::Tensor logits = head_logits(x, head, execution);
     return {plain_losses(logits, targets), logits.argmax(-1).eq(targets)};
   }
-  const at::Tensor x_cast = x.to(execution.compute_dtype);
-  const at::Tensor map = as_map(head.weight.value().to(execution.compute_dtype), head.tying);
+  const at::Tensor x_cast = cast(x, execution.compute_dtype);
+  const at::Tensor map = as_map(cast(head.weight.value(), execution.compute_dtype), head.tying);
   const int64_t rows = x.size(1);
   const int64_t rows_at_once = std::max<int64_t>(1, kMaxScoredLogits / (map.size(0) * map.size(2)));
   std::vector<at::Tensor> losses, correct;
   for (int64_t begin = 0; begin < rows; begin += rows_at_once) {
     const int64_t count = std::min(rows_at_once, rows - begin);
-    const at::Tensor logits = at_least_float(product(x_cast.narrow(1, begin, count), map));
+    const at::Tensor logits = logits_for_loss(x_cast.narrow(1, begin, count), map);
     const RowScores scores =
         cross_entropy(logits, targets.narrow(1, begin, count), 0.0, /*wants_correct=*/true);
     losses.push_back(scores.loss_nats);

@@ -5,6 +5,7 @@
 #include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "models/layers/cast.h"
 #include "models/layers/product.h"
 
 namespace scalelaw {
@@ -13,42 +14,34 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// On a CPU only the products are bf16: what lies between them has kernels in float32 alone.
-at::ScalarType result_type(const at::Tensor& x, at::ScalarType dtype) {
-  return x.is_cpu() ? x.scalar_type() : dtype;
-}
-
 class LinearFunction : public torch::autograd::Function<LinearFunction> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
                             const Parameter& weight_parameter, const Parameter& bias_parameter,
                             at::ScalarType dtype) {
-    const at::Tensor x_cast = x.to(dtype);
-    const at::Tensor weight_cast = weight.to(dtype);
-    const at::ScalarType out_type = result_type(x, dtype);
+    const at::Tensor x_cast = cast(x, dtype);
+    const at::Tensor weight_cast = cast(weight, dtype);
     const at::Tensor bias =
-        bias_parameter.declared() ? bias_parameter.value().to(out_type) : at::Tensor();
+        bias_parameter.declared() ? bias_parameter.value().to(product_type(x_cast)) : at::Tensor();
     context->save_for_backward({x_cast, weight_cast});
     // Not among the saved variables: their version check would trip over every other layer's
     // addition to the same arena.
     context->saved_data["weight_gradient"] = weight_parameter.gradient();
     if (bias.defined()) context->saved_data["bias_gradient"] = bias_parameter.gradient();
     context->saved_data["input_needs_gradient"] = x.requires_grad();
-    if (out_type == dtype) return product_plus_bias(x_cast, weight_cast, bias);
-    const at::Tensor y = product(x_cast, weight_cast).to(out_type);
-    return bias.defined() ? y.add_(bias.unsqueeze(1)) : y;
+    return product_plus_bias(x_cast, weight_cast, bias);
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
     const variable_list saved = context->get_saved_variables();
-    const at::Tensor gradient = gradients[0].to(saved[0].scalar_type()).contiguous();
+    const at::Tensor result_gradient = gradients[0].contiguous();
+    const at::Tensor gradient = cast(result_gradient, saved[0].scalar_type());
     add_transposed_product(saved[0], gradient, context->saved_data["weight_gradient"].toTensor());
     const auto bias = context->saved_data.find("bias_gradient");
-    if (bias != context->saved_data.end())
-      add_row_sum(gradients[0].contiguous(), bias->second.toTensor());
+    if (bias != context->saved_data.end()) add_row_sum(result_gradient, bias->second.toTensor());
     at::Tensor x_gradient;
     if (context->saved_data["input_needs_gradient"].toBool()) {
-      x_gradient = product(gradient, saved[1].transpose(1, 2)).to(gradients[0].scalar_type());
+      x_gradient = product(gradient, saved[1].transpose(1, 2));
     }
     return {x_gradient, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
   }
@@ -61,9 +54,9 @@ at::Tensor linear(const at::Tensor& x, const Parameter& weight, const Parameter&
   RECORD_FUNCTION("linear", std::vector<c10::IValue>());
   const at::ScalarType dtype = execution.compute_dtype;
   if (execution.plain_operators) {
-    return plain::linear(x.to(dtype), weight.value().to(dtype),
-                         bias.declared() ? bias.value().to(dtype) : at::Tensor())
-        .to(result_type(x, dtype));
+    const at::Tensor y = plain::linear(x.to(dtype), weight.value().to(dtype),
+                                       bias.declared() ? bias.value().to(dtype) : at::Tensor());
+    return y.to(product_type(y));
   }
   return LinearFunction::apply(x, weight.value(), weight, bias, dtype);
 }

@@ -9,7 +9,7 @@
 namespace scalelaw {
 
 // x (R, M, in) dense, weight [R, in, out], bias [R, out] or not declared -> (R, M, out) in
-// execution.compute_dtype, on a CPU in x's dtype. Backward adds to the gradients of weight and bias
+// product_type() of execution.compute_dtype. Backward adds to the gradients of weight and bias
 // where they lie.
 at::Tensor linear(const at::Tensor& x, const Parameter& weight, const Parameter& bias,
                   const Execution& execution);

@@ -5,8 +5,10 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/bmm.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/mul.h>
 #include <ATen/ops/stack.h>
+#include <ATen/ops/zeros_like.h>
 #include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -14,6 +16,8 @@
 
 #include "models/kernels/dense_product.h"
 #include "models/kernels/lstm_pointwise.h"
+#include "models/layers/cast.h"
+#include "models/layers/device_launch.h"
 #include "models/layers/product.h"
 
 namespace scalelaw {
@@ -26,6 +30,9 @@ struct States {
   at::Tensor gates;   // pre-activations without the recurrent part, then activations
   at::Tensor cells;   // (R, T, B, W)
   at::Tensor hidden;  // (R, T, B, W)
+  // Of a device's kernels in bf16: hidden states, and in backward the gates' gradients, as the
+  // products read them. Else undefined.
+  at::Tensor hidden_bf16, gates_bf16;
 };
 
 bool has_kernels(const at::Tensor& x) {
@@ -85,6 +92,60 @@ void backward_on_cpu(const States& states, const at::Tensor& weight,
   });
 }
 
+// Step t of a dense (R, T, B, …); null of an undefined tensor.
+template <typename T>
+T* step_of(const at::Tensor& x, int64_t t) {
+  return x.defined() ? static_cast<T*>(x.select(1, t).mutable_data_ptr()) : nullptr;
+}
+
+void forward_on_device(const DeviceKernels& kernels, const States& states,
+                       const at::Tensor& weight) {
+  const at::Tensor& read = states.hidden_bf16.defined() ? states.hidden_bf16 : states.hidden;
+  for (int64_t t = 0; t < states.cells.size(1); ++t) {
+    const at::Tensor recurrent = t > 0 ? product(read.select(1, t - 1), weight) : at::Tensor();
+    launch(kernels.lstm_forward,
+           {.gates = step_of<float>(states.gates, t),
+            .recurrent = elements(recurrent),
+            .previous_cell = t > 0 ? step_of<float>(states.cells, t - 1) : nullptr,
+            .cell = step_of<float>(states.cells, t),
+            .hidden = step_of<float>(states.hidden, t),
+            .hidden_cast = step_of<void>(states.hidden_bf16, t),
+            .replicas = states.cells.size(0),
+            .rows = states.cells.size(2),
+            .replica_rows = states.cells.size(1) * states.cells.size(2),
+            .width = states.cells.size(3),
+            .type = element_type(read)},
+           states.cells.device());
+  }
+}
+
+void backward_on_device(const DeviceKernels& kernels, const States& states,
+                        const at::Tensor& weight, const at::Tensor& hidden_gradient) {
+  const at::Tensor& read = states.gates_bf16.defined() ? states.gates_bf16 : states.gates;
+  const at::Tensor transposed = weight.transpose(1, 2);
+  const at::Tensor cell_gradient = at::zeros_like(states.cells.select(1, 0),
+                                                  at::MemoryFormat::Contiguous);  // (R, B, W)
+  const int64_t steps = states.cells.size(1);
+  for (int64_t t = steps - 1; t >= 0; --t) {
+    const at::Tensor recurrent_gradient =
+        t < steps - 1 ? product(read.select(1, t + 1), transposed) : at::Tensor();
+    launch(kernels.lstm_backward,
+           {.gates = step_of<float>(states.gates, t),
+            .previous_cell = t > 0 ? step_of<float>(states.cells, t - 1) : nullptr,
+            .cell = step_of<float>(states.cells, t),
+            .hidden_gradient = step_of<float>(hidden_gradient, t),
+            .recurrent_gradient = elements(recurrent_gradient),
+            .cell_gradient = floats(cell_gradient),
+            .gates_cast = step_of<void>(states.gates_bf16, t),
+            .replicas = states.cells.size(0),
+            .rows = states.cells.size(2),
+            .replica_rows = steps * states.cells.size(2),
+            .width = states.cells.size(3),
+            .type = element_type(read)},
+           states.cells.device());
+  }
+}
+
 void forward_by_operators(const States& states, const at::Tensor& weight) {
   at::Tensor previous_hidden, previous_cell;
   for (int64_t t = 0; t < states.cells.size(1); ++t) {
@@ -141,19 +202,26 @@ class LstmFunction : public torch::autograd::Function<LstmFunction> {
                             const at::Tensor& input_weight, const at::Tensor& hidden_weight,
                             const LstmParameters& parameters, at::ScalarType dtype) {
     const at::ScalarType state = dtype == at::kBFloat16 ? at::kFloat : dtype;
-    const at::Tensor x_cast = x.to(dtype), input_cast = input_weight.to(dtype);
-    const at::Tensor projected =
-        product_plus_bias(rows_of(x_cast), input_cast, parameters.bias.value().to(dtype));
+    const at::Tensor x_cast = cast(x, dtype), input_cast = cast(input_weight, dtype);
+    const at::Tensor projected = product_plus_bias(
+        rows_of(x_cast), input_cast, parameters.bias.value().to(product_type(x_cast)));
     States states;
-    states.gates = projected.to(state).view({x.size(0), x.size(1), x.size(2), 4 * x.size(3)});
+    states.gates = cast(projected, state).view({x.size(0), x.size(1), x.size(2), 4 * x.size(3)});
     states.cells = at::empty(x.sizes(), states.gates.options());
     states.hidden = at::empty(x.sizes(), states.gates.options());
-    const bool kernels = has_kernels(states.gates);
+    const DeviceKernels* device = kernels_for(states.gates);
+    const bool kernels = device == nullptr && has_kernels(states.gates);
     const at::Tensor recurrent = hidden_weight.to(kernels ? state : dtype);
-    kernels ? forward_on_cpu(states, recurrent) : forward_by_operators(states, recurrent);
+    if (device != nullptr) {
+      if (dtype == at::kBFloat16) states.hidden_bf16 = at::empty_like(states.hidden, dtype);
+      forward_on_device(*device, states, recurrent);
+    } else {
+      kernels ? forward_on_cpu(states, recurrent) : forward_by_operators(states, recurrent);
+    }
     context->save_for_backward({x_cast, input_cast, recurrent, states.hidden});
     context->saved_data["gates"] = states.gates;
     context->saved_data["cells"] = states.cells;
+    context->saved_data["hidden_bf16"] = states.hidden_bf16;
     context->saved_data["input_gradient"] = parameters.input.gradient();
     context->saved_data["hidden_gradient"] = parameters.hidden.gradient();
     context->saved_data["bias_gradient"] = parameters.bias.gradient();
@@ -167,17 +235,27 @@ class LstmFunction : public torch::autograd::Function<LstmFunction> {
     data["spent"] = true;
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &x = saved[0], &input_weight = saved[1], &recurrent = saved[2];
-    const States states = {data["gates"].toTensor(), data["cells"].toTensor(), saved[3]};
+    States states = {data["gates"].toTensor(), data["cells"].toTensor(), saved[3],
+                     data["hidden_bf16"].toTensor(), at::Tensor()};
     const at::Tensor gradient = gradients[0].contiguous();
-    has_kernels(states.gates) ? backward_on_cpu(states, recurrent, gradient)
-                              : backward_by_operators(states, recurrent, gradient);
-
-    const at::Tensor gate_gradient = rows_of(states.gates).to(x.scalar_type());  // (R, T*B, 4 W)
+    if (const DeviceKernels* device = kernels_for(states.gates)) {
+      if (states.hidden_bf16.defined()) {
+        states.gates_bf16 = at::empty_like(states.gates, at::kBFloat16);
+      }
+      backward_on_device(*device, states, recurrent, gradient);
+    } else {
+      has_kernels(states.gates) ? backward_on_cpu(states, recurrent, gradient)
+                                : backward_by_operators(states, recurrent, gradient);
+    }
+    const at::Tensor gate_gradient =  // (R, T*B, 4 W)
+        states.gates_bf16.defined() ? rows_of(states.gates_bf16)
+                                    : cast(rows_of(states.gates), x.scalar_type());
     const int64_t batch = x.size(2), rows = gate_gradient.size(1);
     add_transposed_product(rows_of(x), gate_gradient, data["input_gradient"].toTensor());
     if (rows > batch) {
-      const at::Tensor before = rows_of(states.hidden).narrow(1, 0, rows - batch);
-      add_transposed_product(before.to(x.scalar_type()),
+      const at::Tensor& hidden = states.hidden_bf16.defined() ? states.hidden_bf16 : states.hidden;
+      const at::Tensor before = rows_of(hidden).narrow(1, 0, rows - batch);
+      add_transposed_product(cast(before, x.scalar_type()),
                              gate_gradient.narrow(1, batch, rows - batch),
                              data["hidden_gradient"].toTensor());
     }

@@ -10,9 +10,13 @@
 #include <algorithm>
 #include <vector>
 
+#include "models/gradient_watch.h"
 #include "models/kernels/column_sum.h"
 #include "models/kernels/dense_product.h"
 #include "models/kernels/transpose.h"
+#include "models/layers/cast.h"
+#include "models/layers/device_launch.h"
+#include "models/layers/product_bfloat16.h"
 #include "models/layers/row_blocks.h"
 
 namespace scalelaw {
@@ -28,6 +32,11 @@ bool has_kernel(const at::Tensor& x) {
 
 bool rows_are_dense(const at::Tensor& x) {
   return x.stride(2) == 1 || x.size(2) == 1;
+}
+
+bool has_bfloat16_kernel(const at::Tensor& x) {
+  static const bool available = has_bfloat16_products();
+  return available && product_type(x) != x.scalar_type() && rows_are_dense(x);
 }
 
 // A stride that the kernels accept also where a dimension of size 1 carries any.
@@ -67,6 +76,18 @@ void multiply(const at::Tensor& a, const at::Tensor& b, const at::Tensor& out, b
   }
 }
 
+using Multiply = void (*)(const at::Tensor& a, const at::Tensor& b, const at::Tensor& out,
+                          bool add);
+// The kernel of products whose first operand is a; null: ATen's.
+Multiply kernel_for(const at::Tensor& a) {
+  if (has_kernel(a)) return multiply;
+  return has_bfloat16_kernel(a) ? bfloat16::multiply : nullptr;
+}
+
+at::Tensor room_for_product(const at::Tensor& a, const at::Tensor& b) {
+  return at::empty({a.size(0), a.size(1), b.size(2)}, a.options().dtype(product_type(a)));
+}
+
 // out [K, N] += a^T b for one replica: a's blocks are transposed.
 void add_by_transposing_a(const at::Tensor& a, const at::Tensor& b, int64_t replica, Matrix out) {
   const int64_t depth = a.size(1), rows = a.size(2), columns = b.size(2);
@@ -103,44 +124,72 @@ void add_transposed_product_on_cpu(const at::Tensor& a, const at::Tensor& b,
 
 }  // namespace
 
+at::ScalarType product_type(const at::Tensor& operand) {
+  const bool on_cpu = operand.is_cpu() && kernels_for(operand) == nullptr;
+  return on_cpu && operand.scalar_type() == at::kBFloat16 ? at::kFloat : operand.scalar_type();
+}
+
 at::Tensor product(const at::Tensor& a, const at::Tensor& b) {
-  if (has_kernel(a)) {
-    at::Tensor out = at::empty({a.size(0), a.size(1), b.size(2)}, a.options());
+  if (const auto multiply = kernel_for(a)) {
+    at::Tensor out = room_for_product(a, b);
     multiply(a, b, out, /*add=*/false);
     return out;
   }
-  if (a.size(0) != 1) return at::bmm(a, b);
-  return at::mm(a.select(0, 0), b.select(0, 0)).unsqueeze(0);
+  if (a.size(0) != 1) return cast(at::bmm(a, b), product_type(a));
+  // Into room of its own: a view must not be the result of a Function whose reader works in place.
+  at::Tensor out = at::empty({1, a.size(1), b.size(2)}, a.options());
+  at::Tensor only = out.select(0, 0);
+  at::mm_out(only, a.select(0, 0), b.select(0, 0));
+  return cast(out, product_type(a));
 }
 
 at::Tensor product_plus_bias(const at::Tensor& a, const at::Tensor& b, const at::Tensor& bias) {
   if (!bias.defined()) return product(a, b);
-  if (has_kernel(a)) {
-    at::Tensor out = at::empty({a.size(0), a.size(1), b.size(2)}, a.options());
+  if (const auto multiply = kernel_for(a)) {
+    at::Tensor out = room_for_product(a, b);
     out.copy_(bias.unsqueeze(1));
     multiply(a, b, out, /*add=*/true);
     return out;
   }
+  if (product_type(a) != a.scalar_type()) return product(a, b).add_(bias.unsqueeze(1));
   if (a.size(0) != 1) return at::baddbmm(bias.unsqueeze(1), a, b);
-  return at::addmm(bias.select(0, 0), a.select(0, 0), b.select(0, 0)).unsqueeze(0);
+  at::Tensor out = at::empty({1, a.size(1), b.size(2)}, a.options());
+  at::Tensor only = out.select(0, 0);
+  at::addmm_out(only, bias.select(0, 0), a.select(0, 0), b.select(0, 0));
+  return out;
 }
 
 void add_transposed_product(const at::Tensor& a, const at::Tensor& b, const at::Tensor& sum) {
+  const at::Tensor a_transposed = a.transpose(1, 2);
   if (has_kernel(a) && has_kernel(sum)) {
     add_transposed_product_on_cpu(a, b, sum);
-    return;
-  }
-  const at::Tensor a_transposed = a.transpose(1, 2);
-  if (a.scalar_type() != sum.scalar_type()) {
+  } else if (has_bfloat16_kernel(a) && sum.scalar_type() == at::kFloat) {
+    bfloat16::add_transposed_product(a, b, sum);
+  } else if (a.scalar_type() != sum.scalar_type()) {
     sum.add_(product(a_transposed, b));
   } else if (a.size(0) == 1) {
     sum.select(0, 0).addmm_(a_transposed.select(0, 0), b.select(0, 0));
   } else {
     sum.baddbmm_(a_transposed, b);
   }
+  gradient_written(sum);
 }
 
 void add_row_sum(const at::Tensor& a, const at::Tensor& sum) {
+  if (const DeviceKernels* kernels = kernels_for(a);
+      kernels != nullptr && a.is_contiguous() && sum.scalar_type() == at::kFloat) {
+    launch(kernels->column_sum,
+           {.x = elements(a),
+            .sum = replica_rows(sum),
+            .partial_sums = floats(room_for_row_sums(a, a.size(2))),
+            .replicas = a.size(0),
+            .rows = a.size(1),
+            .width = a.size(2),
+            .type = element_type(a)},
+           a.device());
+    gradient_written(sum);
+    return;
+  }
   if (has_kernel(a) && has_kernel(sum) && a.is_contiguous()) {
     const int64_t rows = a.size(1), columns = a.size(2);
     for (int64_t r = 0; r < a.size(0); ++r) {
@@ -154,6 +203,7 @@ void add_row_sum(const at::Tensor& a, const at::Tensor& sum) {
     return;
   }
   sum.add_(a.sum(1, /*keepdim=*/false, sum.scalar_type()));
+  gradient_written(sum);
 }
 
 }  // namespace scalelaw

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "models/gradient_watch.h"
 #include "models/kernels/column_sum.h"
 
 namespace scalelaw {
@@ -41,6 +42,7 @@ const float* replica_vector(const at::Tensor& parameter, int64_t r) {
 void add_to_replica(const at::Tensor& gradient, int64_t r, const float* sums) {
   add_column_sums(1, gradient.size(1), sums,
                   gradient.mutable_data_ptr<float>() + r * gradient.stride(0));
+  gradient_written(gradient);
 }
 
 }  // namespace scalelaw

@@ -2,11 +2,9 @@
 # leaves stray entries in RUNPATH.
 #
 #   torch_headers   includes
-#   torch_cpu       torch_headers + libtorch_cpu, libc10
-#   torch_cuda      torch_cpu + the CUDA half; only where the wheel has it and nvcc is there. For
-#                   plug-ins: a program linked with it needs 350 MB more to do nothing, so programs
-#                   link torch_cpu and load the CUDA half when a driver is there (trainer/device.h)
-#   SCALELAW_CUDA   TRUE when torch_cuda and the language CUDA are there
+#   torch_cpu       torch_headers + libtorch_cpu, libc10. No program links the CUDA half: that is
+#                   350 MB more to do nothing, so it is loaded where a GPU is used
+#                   (trainer/device.h)
 #
 # LibTorch is, in this order: SCALELAW_TORCH_DIR; what scripts/setup.sh chose (.venv/torch_dir);
 # the torch of .venv, found without importing it, since the CPU set-up cannot be imported.
@@ -64,6 +62,11 @@ file(MAKE_DIRECTORY ${header_shim})
 if(EXISTS /usr/include/fmt AND NOT EXISTS ${header_shim}/fmt)
   file(CREATE_LINK /usr/include/fmt ${header_shim}/fmt SYMBOLIC)
 endif()
+# What c10d's Gloo header asks for and the wheel lacks.
+foreach(header algorithm common/error context rendezvous/store transport/device)
+  file(CONFIGURE OUTPUT ${header_shim}/gloo/${header}.h
+    CONTENT "#include \"${PROJECT_SOURCE_DIR}/trainer/parallel/gloo_types.h\"\n")
+endforeach()
 
 # INTERFACE_SYSTEM_INCLUDE_DIRECTORIES alone would add nothing to an imported target; its
 # INTERFACE_INCLUDE_DIRECTORIES are system ones already.
@@ -81,8 +84,3 @@ set_property(TARGET torch_cpu PROPERTY INTERFACE_LINK_LIBRARIES torch_headers
   ${torch_lib}/libtorch_cpu.so ${torch_lib}/libc10.so)
 set_property(TARGET torch_cpu PROPERTY INTERFACE_LINK_OPTIONS
   LINKER:--no-as-needed LINKER:-rpath-link,${torch_search_path} LINKER:-rpath,${torch_search_path})
-
-set(SCALELAW_CUDA FALSE)
-if(EXISTS ${nvidia}/cudnn/lib AND EXISTS ${torch_lib}/libtorch_cuda.so)
-  include(TorchCuda)
-endif()

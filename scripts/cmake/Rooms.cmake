@@ -1,7 +1,8 @@
 # How a room states its parts: explicit sources, one call a target.
 #   scalelaw_library(NAME SOURCES a.cpp … DEPENDS target …)
 #   scalelaw_program(NAME SOURCES a_main.cpp DEPENDS target …)
-#   scalelaw_test(NAME SOURCES a_test.cpp … DEPENDS target …)      GoogleTest, discovered by ctest
+#   scalelaw_test(NAME SOURCES a_test.cpp … DEPENDS target …)      GoogleTest, discovered by ctest;
+#     PREFIX of the tests' names, for a source that is in two programs
 
 function(scalelaw_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;PRIVATE_DEPENDS" ${ARGN})
@@ -18,7 +19,7 @@ function(scalelaw_program name)
 endfunction()
 
 function(scalelaw_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT;PREFIX" "SOURCES;DEPENDS;LABELS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
@@ -27,6 +28,7 @@ function(scalelaw_test name)
   target_compile_definitions(${name} PRIVATE
     SCALELAW_SOURCE_DIR="${PROJECT_SOURCE_DIR}" SCALELAW_BIN_DIR="${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES
+    TEST_PREFIX "${ARG_PREFIX}"
     PROPERTIES TIMEOUT ${ARG_TIMEOUT}
     ENVIRONMENT "OMP_NUM_THREADS=1;OMP_WAIT_POLICY=PASSIVE" LABELS "${ARG_LABELS}")
 endfunction()

@@ -172,15 +172,18 @@ TEST(LanguageModel, ScoresAreTheTrainingLossByToken) {
 TEST(LanguageModel, Bfloat16StaysNearFloat32) {
   for (const char* arch : {"transformer", "lstm"}) {
     const ModelShape shape = small_shape(arch, 2, 32);
-    const Windows windows = random_windows(shape, 2, 4, 16);
-    const BuiltModel exact = build(shape, 2), rough = build(shape, 2, 1, {at::kBFloat16, false});
-    const at::Tensor loss = train_step(exact, windows);
-    EXPECT_LT(largest(train_step(rough, windows) - loss), 0.01 * largest(loss)) << arch;
-    const at::Tensor difference = rough.arena->gradients() - exact.arena->gradients();
-    EXPECT_LT(difference.norm().item<double>(),
-              0.05 * exact.arena->gradients().norm().item<double>())
-        << arch;
-    EXPECT_EQ(rough.model->logits(windows.tokens).scalar_type(), at::kFloat);
+    for (const int64_t replicas : {1, 2}) {
+      const Windows windows = random_windows(shape, replicas, 4, 16);
+      const BuiltModel exact = build(shape, replicas),
+                       rough = build(shape, replicas, 1, {at::kBFloat16, false});
+      const at::Tensor loss = train_step(exact, windows);
+      EXPECT_LT(largest(train_step(rough, windows) - loss), 0.01 * largest(loss)) << arch;
+      const at::Tensor difference = rough.arena->gradients() - exact.arena->gradients();
+      EXPECT_LT(difference.norm().item<double>(),
+                0.05 * exact.arena->gradients().norm().item<double>())
+          << arch;
+      EXPECT_EQ(rough.model->logits(windows.tokens).scalar_type(), at::kFloat);
+    }
   }
 }
 

@@ -22,11 +22,11 @@ struct BuiltModel {
 
 // Replica r is initialised from seed first_seed + r.
 inline BuiltModel build(const ModelShape& shape, int64_t replicas = 1, int64_t first_seed = 1,
-                        const Execution& execution = {}) {
+                        const Execution& execution = {}, at::Device device = at::kCPU) {
   BuiltModel built;
   built.arena = std::make_unique<ParameterArena>();
   built.model = make_model(shape, execution, *built.arena);
-  built.arena->allocate(replicas, at::kCPU);
+  built.arena->allocate(replicas, device);
   for (int64_t r = 0; r < replicas; ++r) built.arena->initialise(r, first_seed + r);
   return built;
 }

@@ -6,8 +6,13 @@
 #include <ATen/record_function.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <cstring>
+#include <limits>
 #include <string>
 
+#include "models/kernels/dense_product.h"
+#include "models/layers/cast.h"
 #include "tests/models/model_fixture.h"
 
 namespace scalelaw {
@@ -74,6 +79,47 @@ TEST(Product, TransposedProductIsAddedWhereTheSumLies) {
     add_row_sum(b, row_sum);
     EXPECT_LT(largest(row_sum - b.to(at::kDouble).sum(1) - 1), tolerance(s.rows));
   }
+}
+
+// The products of bf16 numbers are exact in float32, so that only the sums round.
+TEST(Product, OfBFloat16EqualsFloat64OfTheSameNumbers) {
+  if (!has_bfloat16_products()) GTEST_SKIP() << "this CPU does not multiply in bf16";
+  for (const Sizes& s : kSizes) {
+    const at::Tensor a = draw({s.replicas, s.rows, s.depth}, at::kBFloat16);
+    const at::Tensor b = draw({s.replicas, s.depth, s.columns}, at::kBFloat16);
+    const at::Tensor bias = draw({s.replicas, s.columns});
+    const at::Tensor exact = at::bmm(a.to(at::kDouble), b.to(at::kDouble));
+    const at::Tensor b_turned = with_gaps(b.transpose(1, 2).contiguous()).transpose(1, 2);
+    for (const at::Tensor& operand : {b, with_gaps(b), b_turned}) {
+      EXPECT_EQ(product(a, operand).scalar_type(), at::kFloat);
+      EXPECT_LT(largest(product(a, operand) - exact), tolerance(s.depth));
+      EXPECT_LT(largest(product_plus_bias(a, operand, bias) - exact - bias.unsqueeze(1)),
+                tolerance(s.depth));
+    }
+    EXPECT_LT(largest(product(with_gaps(a), b) - exact), tolerance(s.depth));
+    const at::Tensor c = draw({s.replicas, s.rows, s.columns}, at::kBFloat16);
+    const at::Tensor sum = with_gaps(at::ones({s.replicas, s.depth, s.columns}));
+    add_transposed_product(a, c, sum);
+    const at::Tensor exact_sum = at::bmm(a.to(at::kDouble).transpose(1, 2), c.to(at::kDouble)) + 1;
+    EXPECT_LT(largest(sum - exact_sum), tolerance(s.rows));
+  }
+}
+
+TEST(Cast, RoundsAsATenDoes) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  // ties to even both ways, the largest float, and the smallest
+  const at::Tensor special = at::tensor(
+      {1.00390625f, 1.01171875f, -1.00390625f, 3.4028235e38f, 1e-45f, -0.0f, infinity, -infinity});
+  const at::Tensor x = at::cat({special, draw({1, 1001}).flatten() * 1e3}).view({1, 1009, 1});
+  const at::Tensor rounded = cast(x, at::kBFloat16);
+  EXPECT_EQ(rounded.scalar_type(), at::kBFloat16);
+  EXPECT_TRUE(at::equal(rounded, x.to(at::kBFloat16)));
+  EXPECT_TRUE(at::equal(cast(rounded, at::kFloat), rounded.to(at::kFloat)));
+  EXPECT_TRUE(cast(x, at::kFloat).is_same(x));
+  float nan = 0;  // whose last bits alone make it one
+  const uint32_t bits = 0x7F800001u;
+  std::memcpy(&nan, &bits, sizeof(nan));
+  EXPECT_TRUE(std::isnan(cast(at::full({1}, nan), at::kBFloat16).item<float>()));
 }
 
 TEST(Product, ThreadsShareTheRows) {

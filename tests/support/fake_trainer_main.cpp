@@ -115,8 +115,8 @@ int main(int argc, char** argv) {
       std::cerr << text << '\n';
   }
   try {
-    // train CONFIG --runs DIR --data DIR --device cpu --threads 1
-    if (words.size() != 10 || words[0] != "train" || words[2] != "--runs" || words[4] != "--data") {
+    // train CONFIG --runs DIR --data DIR --device cpu --threads 1 --share-memory N
+    if (words.size() != 12 || words[0] != "train" || words[2] != "--runs" || words[4] != "--data") {
       throw ConfigError("unexpected command line");
     }
     return act(identify(read_run_config(words[1]), words[3], words[5]));

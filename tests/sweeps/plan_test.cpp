@@ -63,6 +63,27 @@ TEST_F(PlanTest, CountsStepsTokensParametersAndFlops) {
   EXPECT_DOUBLE_EQ(*cell.core_hours, *cell.train_flops / 30e9 / 3600);
 }
 
+TEST_F(PlanTest, CellsSayWhatMemoryTheyNeedAndWhichDoNotFit) {
+  const std::string two_sizes = kBase + "blocks: [{name: b, grid: {model.d_model: [16, 1024]}}]\n";
+  const Plan unknown = plan(two_sizes);
+  ASSERT_EQ(unknown.cells.size(), 2u);
+  for (const PlannedCell& cell : unknown.cells) {
+    EXPECT_GT(cell.memory_bytes.value(),
+              16.0 * static_cast<double>(count(cell.shape)->parameters.total()));
+    EXPECT_TRUE(cell.fits);
+  }
+  options_.cores = 2;
+  options_.memory_bytes = 600e6;  // 300 MB a run
+  const Plan known = plan(two_sizes);
+  EXPECT_TRUE(known.cells[0].fits);
+  EXPECT_FALSE(known.cells[1].fits);
+  ASSERT_FALSE(known.warnings.empty());
+  EXPECT_NE(known.warnings[0].find("1 of 2 cells: need more than a run's share of this machine's "
+                                   "memory, 300M bytes"),
+            std::string::npos)
+      << known.warnings[0];
+}
+
 // A batch of 32 tokens: what is planned is what a run's record will say (PackTest checks the same).
 TEST_F(PlanTest, UniqueTokensAreThoseThatATrainerReads) {
   RunConfig config;

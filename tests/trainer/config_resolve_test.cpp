@@ -102,6 +102,8 @@ TEST(Resolve, ValuesBeyondTheirRangeAreRefused) {
       {"seeds.init", {"-1", "0.5"}},
       {"seeds.data", {"-1"}},
       {"how.micro_batch_tokens", {"-1"}},
+      {"how.step", {"fast"}},
+      {"how.recompute", {"layers", "true"}},
       {"how.log_every", {"-1"}},
       {"how.checkpoint_every_seconds", {"-1", "1w"}},
       {"how.progress_every_seconds", {"-1"}}};

@@ -270,6 +270,8 @@ TEST(ToYaml, EveryKeyIsWrittenAndReadBack) {
       "  data: 9007199254740991\n"
       "how:\n"
       "  micro_batch_tokens: 1024\n"
+      "  recompute: blocks\n"
+      "  step: device\n"
       "  log_every: 10\n"
       "  checkpoint_every_seconds: 900\n"
       "  progress_every_seconds: 0.5\n";

@@ -77,8 +77,10 @@ TEST(Evaluate, ScoresEqualPlainOperatorsWindowByWindow) {
   for (int64_t r = 0; r < kReplicas; ++r) arena.initialise(r, 1 + r);
   const TestSet set{"tiny", TokenShard(temp.path() / "tiny" / "test.tokens"), kTokens};
 
-  const std::vector<WindowScores> seen = score_test_set(*model, kReplicas, at::kCPU, set, false);
-  const std::vector<double> quick = mean_test_loss(*model, kReplicas, at::kCPU, set, kTokens);
+  const auto ranks = alone();
+  const Evaluator evaluator{*model, kReplicas, at::kCPU, *ranks};
+  const std::vector<WindowScores> seen = score_test_set(evaluator, set, false);
+  const std::vector<double> quick = mean_test_loss(evaluator, set, kTokens);
   ASSERT_EQ(seen.size(), 2U);
   for (std::size_t r = 0; r < seen.size(); ++r) {
     const TestResult& result = seen[r].result;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tests/support/temp_dir.h"
+#include "trainer/config_error.h"
 #include "trainer/heap.h"
 #include "trainer/instruments/bench.h"
 #include "trainer/instruments/profile.h"
@@ -67,6 +68,21 @@ TEST(Bench, StepsTakeTheMemoryOfTheStepsBefore) {
   Rehearsal rehearsal(options);
   const BenchResult result = run_bench(rehearsal, {.warmup_steps = 10, .steps = 20});
   EXPECT_LT(result.page_faults_a_step, 50);  // 630 without
+}
+
+TEST(Bench, StepsOnTheDeviceAreTimedByTheWindow) {
+  RehearsalOptions options = small("transformer");
+  options.step = StepKind::kDevice;
+  Rehearsal rehearsal(options);
+  const int64_t at_once = rehearsal.steps_at_once();
+  EXPECT_GT(at_once, 1);
+  const BenchResult result = run_bench(rehearsal, {.warmup_steps = 1, .steps = 2 * at_once});
+  EXPECT_DOUBLE_EQ(result.tokens_per_second * result.step_wall_seconds_median, 64);
+  EXPECT_GT(rehearsal.launch_share(), 0);
+  EXPECT_LE(rehearsal.launch_share(), 1);
+  EXPECT_LT(result.final_loss_nats, Rehearsal(options).steps(1));
+  options.step = StepKind::kGraph;
+  EXPECT_THROW(Rehearsal{options}, ConfigError);
 }
 
 TEST(Profile, EveryOperatorIsCountedAndTimesAddUp) {

@@ -42,6 +42,9 @@ class AfterUpdate : public Observer {
  public:
   AfterUpdate(int64_t step, std::function<void()> act) : step_(step), act_(std::move(act)) {}
   bool due(const Pack& pack) override { return pack.step() == step_; }
+  int64_t next_due(const Pack& pack) const override {
+    return pack.step() < step_ ? step_ : kNoStep;
+  }
   void observe(Pack&) override { act_(); }
 
  private:

@@ -46,12 +46,13 @@ RunRecord example_record() {
   record.pack = {"3fa9", "77aa"};
   record.pack_row = 1;
   record.events = {{"resumed", 512, "from checkpoints/step-000000512.safetensors"}};
-  record.attempts = {{1,
-                      "token",
-                      "3fa9",
-                      0,
-                      {"0.1.0", "abc", true, "2.11.0", "", "cpu", "h", "t", "AVX512", 2, 0}},
-                     {2, "other", "3fa9", 512, {}}};
+  record.attempts = {
+      {1,
+       "token",
+       "3fa9",
+       0,
+       {"0.1.0", "abc", true, "2.11.0", "", "cpu", "h", "t", "AVX512", 2, 0, true, "graph"}},
+      {2, "other", "3fa9", 512, {}}};
   return record;
 }
 

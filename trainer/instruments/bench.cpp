@@ -13,6 +13,7 @@
 #include "models/layers/product.h"
 #include "trainer/clock.h"
 #include "trainer/enum_text.h"
+#include "trainer/instruments/profile.h"
 
 namespace scalelaw {
 namespace {
@@ -66,20 +67,28 @@ double product_ceiling(const RehearsalOptions& options) {
 
 BenchResult run_bench(Rehearsal& rehearsal, const BenchOptions& options) {
   BenchResult result;
-  for (int64_t step = 0; step < options.warmup_steps; ++step) rehearsal.step();
+  const int64_t at_once = rehearsal.steps_at_once();
+  for (int64_t step = 0; step < options.warmup_steps; step += at_once) rehearsal.steps(at_once);
   std::vector<double> cpu_seconds, wall_seconds;
   const auto faults = usage().ru_minflt;
-  for (int64_t step = 0; step < options.steps; ++step) {
+  const auto share = static_cast<double>(at_once);
+  for (int64_t step = 0; step < options.steps; step += at_once) {
     const double cpu = process_cpu_seconds(), wall = monotonic_seconds();
-    result.final_loss_nats = rehearsal.step();
-    cpu_seconds.push_back(process_cpu_seconds() - cpu);
-    wall_seconds.push_back(monotonic_seconds() - wall);
+    result.final_loss_nats = rehearsal.steps(at_once);
+    cpu_seconds.push_back((process_cpu_seconds() - cpu) / share);
+    wall_seconds.push_back((monotonic_seconds() - wall) / share);
   }
-  result.page_faults_a_step =
-      static_cast<double>(usage().ru_minflt - faults) / static_cast<double>(options.steps);
+  result.page_faults_a_step = static_cast<double>(usage().ru_minflt - faults) /
+                              (share * static_cast<double>(wall_seconds.size()));
+  if (rehearsal.options().device.is_cuda()) {
+    result.host_share = rehearsal.launch_share();
+    result.kernels_a_step =
+        profile_steps(rehearsal, {.warmup_steps = 0, .steps = at_once, .trace = {}}).kernels_a_step;
+  }
   if (rehearsal.options().device.is_cpu()) {
     result.peak_memory_bytes = 1024.0 * static_cast<double>(usage().ru_maxrss);
   }
+  if (const auto memory = rehearsal.memory()) result.estimated_memory_bytes = memory->total();
   result.step_cpu_seconds_median = median(cpu_seconds);
   result.step_wall_seconds_median = median(wall_seconds);
   result.tokens_per_second =
@@ -107,8 +116,14 @@ std::string to_json_line(const RehearsalOptions& rehearsal, const BenchOptions& 
                         {"tokens_per_second", result.tokens_per_second},
                         {"flops_per_second_exact_causal", result.flops_per_second},
                         {"ceiling_flops_per_second", result.ceiling_flops_per_second},
+                        {"micro_batch_windows", rehearsal.micro_batch_windows},
+                        {"recompute_blocks", rehearsal.recompute_blocks},
                         {"peak_memory_bytes", result.peak_memory_bytes},
+                        {"estimated_memory_bytes", result.estimated_memory_bytes},
                         {"page_faults_a_step", result.page_faults_a_step},
+                        {"step", enum_text(rehearsal.step)},
+                        {"kernels_a_step", result.kernels_a_step},
+                        {"host_share", result.host_share},
                         {"final_loss_nats", result.final_loss_nats}}
       .dump();
 }
@@ -133,7 +148,16 @@ std::string to_text(const BenchResult& result) {
     text +=
         line("%.0f MB at most, program and libraries included; ", 1e-6 * result.peak_memory_bytes);
   }
-  return text + line("%.1f page faults a step\n", result.page_faults_a_step);
+  if (result.estimated_memory_bytes > 0) {
+    text += line("%.0f MB by the estimate; ", 1e-6 * result.estimated_memory_bytes);
+  }
+  text += line("%.1f page faults a step\n", result.page_faults_a_step);
+  if (result.kernels_a_step == 0) return text;
+  text += line("%.1f kernels and copies a step", result.kernels_a_step);
+  if (result.host_share > 0) {
+    text += line("; the host starts them in %.0f%% of its time", 100 * result.host_share);
+  }
+  return text + "\n";
 }
 
 }  // namespace scalelaw

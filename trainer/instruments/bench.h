@@ -10,7 +10,7 @@ namespace scalelaw {
 
 struct BenchOptions {
   int64_t warmup_steps = 5;  // not timed
-  int64_t steps = 30;
+  int64_t steps = 30;        // at least; a whole number of Rehearsal::steps_at_once()
 };
 
 struct BenchResult {
@@ -19,9 +19,12 @@ struct BenchResult {
   double tokens_per_second = 0;         // of all replicas, by wall time
   double flops_per_second = 0;          // exact_causal, by wall time; 0 where there is no count
   double ceiling_flops_per_second = 0;  // measured after the steps, product_ceiling()
-  double peak_memory_bytes = 0;   // of the process, program and libraries included; 0 on a GPU
-  double page_faults_a_step = 0;  // pages that the system had to hand out anew
-  double final_loss_nats = 0;     // guards against timing a model that does not learn
+  double peak_memory_bytes = 0;       // of the process, program and libraries included; 0 on a GPU
+  double estimated_memory_bytes = 0;  // models/memory_estimate.h; 0: unknown
+  double page_faults_a_step = 0;      // pages that the system had to hand out anew
+  double kernels_a_step = 0;          // copies included; of a GPU, as its profiler counts, else 0
+  double host_share = 0;       // of a GPU's steps by device or graph: time to start over time
+  double final_loss_nats = 0;  // guards against timing a model that does not learn
 };
 
 BenchResult run_bench(Rehearsal& rehearsal, const BenchOptions& options);

@@ -15,6 +15,7 @@
 #include "trainer/config_error.h"
 #include "trainer/device.h"
 #include "trainer/enum_text.h"
+#include "trainer/kernel_library.h"
 #include "trainer/program_exit.h"
 #include "trainer/step.h"
 
@@ -45,7 +46,20 @@ void prepare(InstrumentArguments& arguments) {
   if (const auto problems = validate(options.shape); !problems.empty()) {
     throw ConfigError(option_of(problems.front().key) + ": " + problems.front().rule);
   }
+  const auto step = enum_from_text<StepKind>(arguments.step);
+  if (!step || *step == StepKind::kAuto) {
+    throw ConfigError("--step " + arguments.step + ": must be eager, device or graph");
+  }
+  options.step = *step;
+  if (const int64_t micro = options.micro_batch_windows;
+      micro > 0 && options.batch_windows % micro != 0) {
+    throw ConfigError("--micro-batch " + std::to_string(micro) + ": must divide --batch " +
+                      std::to_string(options.batch_windows));
+  }
   options.device = choose_device(arguments.device);
+  if (const std::string note = missing_kernels(options.device); !note.empty()) {
+    std::cerr << note << '\n';
+  }
   if (arguments.threads > 0) at::set_num_threads(arguments.threads);
 }
 
@@ -85,6 +99,12 @@ void add_shape(CLI::App& verb, InstrumentArguments& a) {
   verb.add_option("--precision", a.precision, "fp32 or bf16")->capture_default_str();
   verb.add_option("--device", a.device, "auto, cpu or cuda")->capture_default_str();
   add_whole(verb, "--threads", a.threads, kThreadCounts, kThreadsHelp);
+  verb.add_option("--step", a.step, "eager, device (16 between two looks of the host) or graph")
+      ->capture_default_str();
+  add_whole(verb, "--micro-batch", a.rehearsal.micro_batch_windows, {0},
+            "windows computed at once; 0: the whole batch");
+  verb.add_flag("--recompute", a.rehearsal.recompute_blocks,
+                "blocks keep their inputs alone and run again in backward");
   verb.add_flag("--plain", a.rehearsal.plain_operators, "the slow twin: plain autograd operators");
   verb.add_option("--position", a.position,
                   "how attention knows positions: learned (as GPT-2) or rotary")

@@ -3,7 +3,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/addcmul.h>
-#include <ATen/ops/ones.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
@@ -14,6 +13,7 @@
 #include <cmath>
 #include <utility>
 
+#include "models/layers/device_launch.h"
 #include "trainer/optimizers/adamw_row.h"
 
 namespace scalelaw {
@@ -60,6 +60,16 @@ AdamW::AdamW(ParameterArena& arena, std::vector<OptimizerConfig> configs)
               " configurations for ", arena.replicas(), " replicas");
 }
 
+const at::Tensor& AdamW::decay_mask() {
+  if (!decay_mask_.defined()) {
+    decay_mask_ = at::zeros({arena_.row_length()}, arena_.values().options());
+    for (const ParameterSpec& spec : arena_.specs()) {
+      if (decays(spec.group)) decay_mask_.narrow(0, spec.offset, spec.numel).fill_(1.0);
+    }
+  }
+  return decay_mask_;
+}
+
 int64_t AdamW::updates_done(int64_t replica) const {
   return updates_done_.at(static_cast<std::size_t>(replica));
 }
@@ -68,25 +78,45 @@ void AdamW::set_updates_done(int64_t replica, int64_t updates) {
   updates_done_.at(static_cast<std::size_t>(replica)) = updates;
 }
 
-void AdamW::count_updates(const std::vector<UpdateRow>& rows) {
+at::Tensor AdamW::table(const std::vector<UpdateRow>& rows, int64_t ahead) const {
   TORCH_CHECK(rows.size() == configs_.size(), "AdamW: ", rows.size(), " rows for ", configs_.size(),
               " replicas");
-  for (std::size_t r = 0; r < rows.size(); ++r) updates_done_[r] += rows[r].active ? 1 : 0;
+  std::vector<float> numbers;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    const AdamWScalars s = scalars_for(configs_[r], rows[r], updates_done_[r] + 1 + ahead);
+    numbers.insert(numbers.end(), {s.beta1, s.beta2, s.epsilon, s.gradient_scale, 1.0f - s.keep,
+                                   s.step_size, s.root_correction, rows[r].active ? 1.0f : 0.0f});
+  }
+  return at::tensor(numbers).view({static_cast<int64_t>(rows.size()), kAdamWColumns});
 }
 
 void AdamW::update(const std::vector<UpdateRow>& rows) {
+  apply(table(rows).to(arena_.values().device()));
+  for (std::size_t r = 0; r < rows.size(); ++r) updates_done_[r] += rows[r].active ? 1 : 0;
+}
+
+void AdamW::apply(const at::Tensor& table) {
   RECORD_FUNCTION("adamw", std::vector<c10::IValue>());
-  if (!arena_.values().is_cpu()) return update_plainly(rows);
   const at::NoGradGuard no_grad;
-  count_updates(rows);
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    if (rows[r].active) update_row_cpu(static_cast<int64_t>(r), rows[r]);
+  TORCH_CHECK(table.is_contiguous() && table.size(0) == arena_.replicas(), "AdamW: a table of ",
+              table.sizes(), " for ", arena_.replicas(), " replicas");
+  if (const DeviceKernels* kernels = kernels_for(arena_.values())) {
+    launch(kernels->adamw,
+           {floats(arena_.values()), floats(first_moment_), floats(second_moment_),
+            floats(arena_.gradients()), floats(decay_mask()), floats(table), arena_.replicas(),
+            arena_.row_length()},
+           table.device());
+    return;
+  }
+  if (!arena_.values().is_cpu()) return apply_plainly(table);
+  const float* row = table.const_data_ptr<float>();
+  for (int64_t r = 0; r < arena_.replicas(); ++r, row += kAdamWColumns) {
+    if (row[7] != 0.0f) apply_row_on_cpu(r, row);
   }
 }
 
-void AdamW::update_row_cpu(int64_t replica, const UpdateRow& row) {
-  const OptimizerConfig& config = configs_[static_cast<std::size_t>(replica)];
-  const AdamWScalars with_decay = scalars_for(config, row, updates_done(replica));
+void AdamW::apply_row_on_cpu(int64_t replica, const float* row) {
+  const AdamWScalars with_decay = {row[0], row[1], row[2], row[3], 1.0f - row[4], row[5], row[6]};
   AdamWScalars without_decay = with_decay;
   without_decay.keep = 1.0f;
   const int64_t row_start = replica * arena_.row_length();
@@ -100,27 +130,9 @@ void AdamW::update_row_cpu(int64_t replica, const UpdateRow& row) {
   }
 }
 
-void AdamW::update_plainly(const std::vector<UpdateRow>& rows) {
+void AdamW::apply_plainly(const at::Tensor& table) {
   const at::NoGradGuard no_grad;
-  count_updates(rows);
-  const auto options = arena_.values().options();
-  const auto replicas = static_cast<int64_t>(rows.size());
-  if (!decays_.defined()) {
-    decays_ = at::zeros({arena_.row_length()}, options);
-    for (const ParameterSpec& spec : arena_.specs()) {
-      if (decays(spec.group)) decays_.narrow(0, spec.offset, spec.numel).fill_(1.0);
-    }
-  }
-  // One small upload a step: a table of R rows, split into columns [R, 1].
-  std::vector<float> table;
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    const AdamWScalars s =
-        scalars_for(configs_[r], rows[r], std::max<int64_t>(1, updates_done_[r]));
-    table.insert(table.end(), {s.beta1, s.beta2, s.epsilon, s.gradient_scale, 1.0f - s.keep,
-                               s.step_size, s.root_correction, rows[r].active ? 1.0f : 0.0f});
-  }
-  const at::Tensor columns = at::tensor(table).view({replicas, 8}).to(options.device());
-  const auto column = [&](int64_t i) { return columns.narrow(1, i, 1); };  // (R, 1)
+  const auto column = [&](int64_t i) { return table.narrow(1, i, 1); };  // (R, 1)
   const at::Tensor active = column(7).to(at::kBool);
   const at::Tensor beta1 = column(0), beta2 = column(1);
 
@@ -128,7 +140,7 @@ void AdamW::update_plainly(const std::vector<UpdateRow>& rows) {
   const at::Tensor g = arena_.gradients() * column(3);  // (R, P)
   const at::Tensor m = beta1 * first_moment_ + (1.0 - beta1) * g;
   const at::Tensor v = beta2 * second_moment_ + (1.0 - beta2) * g * g;
-  const at::Tensor kept = arena_.values() * (1.0 - column(4) * decays_);
+  const at::Tensor kept = arena_.values() * (1.0 - column(4) * decay_mask());
   const at::Tensor next = kept - column(5) * m / (v.sqrt() * column(6) + column(2));
   first_moment_.copy_(at::where(active, m, first_moment_));
   second_moment_.copy_(at::where(active, v, second_moment_));

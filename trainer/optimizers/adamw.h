@@ -24,10 +24,17 @@ class AdamW {
   // head; embeddings, norms and biases are left alone.
   AdamW(ParameterArena& arena, std::vector<OptimizerConfig> configs);
 
-  // Reads the gradient arena, writes the values. rows.size() == R.
-  void update(const std::vector<UpdateRow>& rows);
+  // What the next update reads, or the one `ahead` after it: [R, 8] float32 on the CPU, a row a
+  // replica of beta1, beta2, epsilon, gradient scale, learning rate x weight decay, step size, root
+  // correction, active. rows.size() == R.
+  at::Tensor table(const std::vector<UpdateRow>& rows, int64_t ahead = 0) const;
+  // Reads the gradient arena, writes values and moments by a table on the arena's device. Counts no
+  // update, and on a GPU reads nothing back, so that a step can be captured.
+  void apply(const at::Tensor& table);
   // The same by plain operators on [R, P]: the slow twin, and what a device without a kernel runs.
-  void update_plainly(const std::vector<UpdateRow>& rows);
+  void apply_plainly(const at::Tensor& table);
+  // One update, counted: apply(table(rows)).
+  void update(const std::vector<UpdateRow>& rows);
 
   const at::Tensor& first_moment() const { return first_moment_; }    // [R, P]
   const at::Tensor& second_moment() const { return second_moment_; }  // [R, P]
@@ -35,14 +42,16 @@ class AdamW {
   void set_updates_done(int64_t replica, int64_t updates);
 
  private:
-  void update_row_cpu(int64_t replica, const UpdateRow& row);
-  void count_updates(const std::vector<UpdateRow>& rows);
+  void apply_row_on_cpu(int64_t replica, const float* row);
+
+  // [P], 1 where weight decay applies; made when first asked for, which no CPU kernel does.
+  const at::Tensor& decay_mask();
 
   ParameterArena& arena_;
   std::vector<OptimizerConfig> configs_;
   std::vector<int64_t> updates_done_;
   at::Tensor first_moment_, second_moment_;
-  at::Tensor decays_;  // [P], 1 where weight decay applies; made when first needed
+  at::Tensor decay_mask_;
 };
 
 }  // namespace scalelaw

@@ -1,0 +1,91 @@
+#include "models/memory_estimate.h"
+
+#include <algorithm>
+
+#include "models/architecture_counts.h"
+
+namespace scalelaw {
+namespace {
+
+constexpr double kFloat = 4;
+constexpr double kCopy = 2;  // of a weight, in bf16
+
+// What the process keeps of freed blocks (trainer/heap.h), of all tensors: measured 2 to 14%.
+constexpr double kHeapShare = 0.10;
+
+// Resident after a first small step; with oneDNN's bf16 products.
+constexpr double kCpuBase = 133e6, kCpuBaseBf16 = 141e6;
+// Workspaces of cuBLAS and cuDNN, beyond the context that the free memory lacks already. Not
+// measured.
+constexpr double kGpuBase = 256e6;
+// AdamW by operators (trainer/optimizers/adamw.cpp, apply_plainly) holds so many arrays of all
+// parameters at once, AdamW's kernel none.
+constexpr double kPlainUpdateArrays = 8;
+
+struct HeadMemory {
+  double logits = 0, workspace = 0;
+};
+
+// The head with the loss, forward or backward (models/layers/head_loss.cpp).
+HeadMemory head_memory(const ModelShape& shape, const StepSetup& setup, double tokens) {
+  const auto width = static_cast<double>(shape.d_model);
+  const auto vocabulary = static_cast<double>(shape.n_vocab);
+  const double table = width * vocabulary * static_cast<double>(setup.replicas);
+  HeadMemory memory;
+  memory.logits = tokens * vocabulary * kFloat;
+  if (setup.bf16_products) {
+    memory.workspace = tokens * kCopy * (vocabulary + width) + table * kCopy;
+  } else {
+    memory.workspace = tokens * kFloat * 2 * width;  // the input scaled, and its gradient
+    // Turned, so that its rows are dense.
+    if (setup.device == DeviceKind::kCpu) memory.workspace += table * kFloat;
+  }
+  return memory;
+}
+
+}  // namespace
+
+std::optional<MemoryEstimate> estimate_memory(const ModelShape& shape, const StepSetup& setup) {
+  const std::optional<ModelCounts> counts = count(shape);
+  const ArchitectureCounts* architecture = find_architecture(shape.arch);
+  if (!counts || !architecture->trunk_memory) return std::nullopt;
+  const TrunkMemory trunk = architecture->trunk_memory(shape, setup);
+  const auto replicas = static_cast<double>(setup.replicas);
+  const auto layers = static_cast<double>(shape.n_layer);
+  const auto width = static_cast<double>(shape.d_model);
+  const double tokens =
+      replicas * static_cast<double>(setup.windows) * static_cast<double>(shape.n_ctx);
+  const bool is_cpu = setup.device == DeviceKind::kCpu;
+
+  MemoryEstimate memory;
+  const double arena = kFloat * replicas * static_cast<double>(counts->parameters.total());
+  memory.parameters = memory.gradients = arena;
+  memory.optimizer = 2 * arena;
+  if (!is_cpu) memory.optimizer += arena / replicas;  // where weight decay applies
+
+  const double copies = setup.bf16_products ? kCopy * replicas * trunk.copied_weights_a_block : 0;
+  const double block = tokens * trunk.kept_a_block + copies;
+  const double final_norm = tokens * width * 2 * kFloat;
+  memory.activations =
+      layers * (setup.recompute_blocks ? tokens * trunk.block_inputs : block) + final_norm;
+
+  const HeadMemory head = head_memory(shape, setup, tokens);
+  // Of the last block, when the final norm and the logits are gone.
+  double backward = layers > 0 ? tokens * trunk.in_flight - final_norm - head.logits : 0;
+  if (setup.recompute_blocks && layers > 0) backward += block;
+  memory.logits = head.logits;
+  memory.workspace = std::max(head.workspace, backward);
+  if (is_cpu) {
+    memory.heap = kHeapShare * memory.tensors();
+    memory.base = setup.bf16_products ? kCpuBaseBf16 : kCpuBase;
+  } else {
+    // Activations are gone when the optimizer runs.
+    const double step = memory.activations + memory.logits + memory.workspace;
+    const double update = setup.gpu_kernels ? 0 : kPlainUpdateArrays * arena;
+    memory.workspace += std::max(0.0, update - step);
+    memory.base = kGpuBase;
+  }
+  return memory;
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,47 @@
+#include "trainer/machine_memory.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <string>
+
+#include "tests/support/temp_dir.h"
+
+namespace scalelaw {
+namespace {
+
+void put(const std::filesystem::path& file, const std::string& text) {
+  std::filesystem::create_directories(file.parent_path());
+  std::ofstream(file) << text << '\n';
+}
+
+TEST(MemoryLimit, IsTheLeastOfAGroupAndThoseAboveIt) {
+  const TempDir temp;
+  EXPECT_EQ(memory_limit(temp.path(), "0::/a/b\n"), std::nullopt);
+  put(temp.path() / "a/b/memory.max", "max");
+  EXPECT_EQ(memory_limit(temp.path(), "0::/a/b\n"), std::nullopt);
+  put(temp.path() / "a/memory.max", "4294967296");
+  EXPECT_EQ(memory_limit(temp.path(), "0::/a/b\n"), 4294967296.0);
+  put(temp.path() / "a/b/memory.max", "1048576");
+  EXPECT_EQ(memory_limit(temp.path(), "0::/a/b\n"), 1048576.0);
+  EXPECT_EQ(memory_limit(temp.path(), "0::/elsewhere\n"), std::nullopt);
+}
+
+TEST(MemoryLimit, OfVersionOneLiesInTheControllersFolder) {
+  const TempDir temp;
+  put(temp.path() / "memory/docker/memory.limit_in_bytes", "2097152");
+  EXPECT_EQ(memory_limit(temp.path(), "5:cpu:/docker\n4:memory:/docker\n"), 2097152.0);
+  EXPECT_EQ(memory_limit(temp.path(), "5:cpu:/docker\n"), std::nullopt);
+}
+
+TEST(MachineMemory, IsWhatTheMachineHasOrLess) {
+  std::ifstream file("/proc/meminfo");
+  std::string word;
+  double kibibytes = 0;
+  file >> word >> kibibytes;
+  EXPECT_GT(machine_memory_bytes(), 1e6);
+  EXPECT_LE(machine_memory_bytes(), 1024 * kibibytes * 1.001);
+}
+
+}  // namespace
+}  // namespace scalelaw

@@ -1,0 +1,134 @@
+#include "trainer/step_choice.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "trainer/config_error.h"
+
+namespace scalelaw {
+namespace {
+
+StepRequest request_of(const std::string& arch = "transformer") {
+  StepRequest request;
+  request.shape.arch = arch;
+  request.shape.n_layer = 8;
+  request.shape.d_model = 128;
+  request.shape.n_head = 2;
+  request.shape.n_ctx = 128;
+  request.shape.n_vocab = 1024;
+  request.batch_windows = 12;
+  return request;
+}
+
+double needed(const StepRequest& request, int64_t windows, bool recompute) {
+  StepSetup setup;
+  setup.windows = windows;
+  setup.replicas = request.replicas;
+  setup.recompute_blocks = recompute;
+  return estimate_memory(request.shape, setup)->total();
+}
+
+std::string fault_of(const StepRequest& request, double bytes) {
+  try {
+    require_fit(request, bytes);
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(StepChoice, TheWholeBatchWhereItFits) {
+  for (const char* arch : {"transformer", "lstm"}) {
+    const StepChoice choice = choose_step(request_of(arch), 100e9);
+    EXPECT_EQ(choice.windows, 12);
+    EXPECT_FALSE(choice.recompute_blocks);
+    EXPECT_TRUE(choice.fits);
+    EXPECT_EQ(choice.needed_bytes, needed(request_of(arch), 12, false));
+  }
+}
+
+// With 128 tokens a window a piece of one costs 1.31 of its tokens' time, less than recomputation.
+TEST(StepChoice, LessMemoryMeansSmallerPiecesAndRecomputationLast) {
+  const StepRequest request = request_of();
+  int64_t windows_before = 12;
+  bool recomputed = false;
+  for (double bytes = 1.1 * needed(request, 12, false);; bytes *= 0.98) {
+    const StepChoice choice = choose_step(request, bytes);
+    if (!choice.fits) break;
+    EXPECT_LE(choice.needed_bytes, bytes);
+    EXPECT_EQ(12 % choice.windows, 0);
+    if (choice.recompute_blocks) {
+      recomputed = true;
+      EXPECT_GT(needed(request, 1, false), 0.92 * bytes);
+    } else {
+      EXPECT_FALSE(recomputed);
+      EXPECT_LE(choice.windows, windows_before);
+      windows_before = choice.windows;
+    }
+  }
+  EXPECT_EQ(windows_before, 1);
+  EXPECT_TRUE(recomputed);
+}
+
+// Pieces of 64 tokens cost 1.63 of their tokens' time, recomputed ones of 256 1.62.
+TEST(StepChoice, TinyPiecesCostMoreThanRecomputation) {
+  StepRequest request = request_of();
+  request.shape.n_ctx = 16;
+  request.batch_windows = 96;
+  const double bytes = (needed(request, 6, false) - 1) / 0.92;
+  ASSERT_LT(needed(request, 16, true), 0.92 * bytes);
+  const StepChoice choice = choose_step(request, bytes);
+  EXPECT_TRUE(choice.recompute_blocks);
+  EXPECT_GE(choice.windows, 16);
+}
+
+TEST(StepChoice, WhatTheUserSaysIsTaken) {
+  StepRequest request = request_of();
+  request.windows_at_once = 3;
+  request.windows_before = 6;
+  request.recompute = Recomputation::kBlocks;
+  const StepChoice choice = choose_step(request, 100e9);
+  EXPECT_EQ(choice.windows, 3);
+  EXPECT_TRUE(choice.recompute_blocks);
+  request.recompute = Recomputation::kNone;
+  EXPECT_FALSE(choose_step(request, needed(request, 3, true)).recompute_blocks);
+}
+
+TEST(StepChoice, ARunThatGoesOnKeepsItsPiecesWhereTheyFit) {
+  StepRequest request = request_of();
+  request.windows_before = 4;
+  EXPECT_EQ(choose_step(request, 100e9).windows, 4);
+  const double less = needed(request, 2, true) / 0.92 + 1;
+  EXPECT_LE(choose_step(request, less).windows, 2);
+  request.windows_before = 5;  // of a batch that was another
+  EXPECT_EQ(choose_step(request, 100e9).windows, 12);
+}
+
+TEST(StepChoice, ARefusalSaysWhatIsNeededWhatIsThereAndWhatWouldFit) {
+  StepRequest request = request_of();
+  const std::string nothing = fault_of(request, 1e6);
+  EXPECT_NE(nothing.find("model.d_model = 128, model.n_layer = 8: pieces of 128 tokens of 1536, "
+                         "blocks recomputed needs about "),
+            std::string::npos)
+      << nothing;
+  EXPECT_NE(nothing.find(" bytes, of 1M that are there; choose a smaller shape"), std::string::npos)
+      << nothing;
+
+  request.windows_at_once = 12;
+  request.recompute = Recomputation::kNone;
+  const double bytes = needed(request, 4, false) / 0.92 + 1;
+  const std::string asked = fault_of(request, bytes);
+  EXPECT_NE(asked.find("the batch of 1536 tokens at once needs about "), std::string::npos);
+  EXPECT_NE(asked.find("how.micro_batch_tokens = 512 with how.recompute = none would fit"),
+            std::string::npos)
+      << asked;
+
+  StepRequest pack = request_of();
+  pack.replicas = 50;
+  const std::string together = fault_of(pack, needed(request_of(), 12, false) / 0.92 + 1);
+  EXPECT_NE(together.find("train fewer runs in one pack"), std::string::npos) << together;
+}
+
+}  // namespace
+}  // namespace scalelaw
