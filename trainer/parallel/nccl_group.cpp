@@ -180,7 +180,8 @@ class NcclGroup : public RankGroup {
 }  // namespace
 
 std::shared_ptr<RankGroup> make_nccl_group(std::shared_ptr<RankGroup> cpu,
-                                           std::shared_ptr<RankGroup> watch, at::Device device) {
+                                           const std::shared_ptr<RankGroup>& watch,
+                                           at::Device device) {
   return std::make_shared<NcclGroup>(std::move(cpu), watch, device);
 }
 
