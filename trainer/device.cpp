@@ -7,6 +7,7 @@
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <dlfcn.h>
 
+#include <cstdint>
 #include <exception>
 #include <filesystem>
 
@@ -102,7 +103,7 @@ at::Device choose_device(std::string_view request, const GpuAccess& access) {
 
 at::Device device_of_rank(at::Device device, int local_rank) {
   if (!device.is_cuda()) return device;
-  const int gpus = at::detail::getCUDAHooks().deviceCount();
+  const int gpus = static_cast<uint8_t>(at::detail::getCUDAHooks().deviceCount());
   if (gpus > 1 && local_rank >= gpus) {
     throw ConfigError("rank " + std::to_string(local_rank) + " of this machine finds " +
                       std::to_string(gpus) + " GPUs; start as many processes as there are GPUs");

@@ -180,6 +180,10 @@ void Pack::build(const std::vector<RunIdentity>& identities) {
   choose_step();
 }
 
+std::string Pack::description() const {
+  return describe_step(shape_, choice_.windows, replicas());
+}
+
 bool Pack::finished() const {
   return std::ranges::none_of(members_, [](const ReplicaRun& m) { return m.training(); });
 }

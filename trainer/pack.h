@@ -51,6 +51,7 @@ class Pack {
   int64_t step() const { return step_; }
   int64_t last_step() const;  // of the member with the longest horizon
   int64_t replicas() const { return arena_.replicas(); }
+  std::string description() const;  // of what is computed at once, for messages
 
   // Whether to stop here, the same on every rank: `stop` of this process where it is alone, of any
   // as it was one step ago where it is not.

@@ -47,7 +47,7 @@ at::Tensor gradient_norms(const ParameterArena& arena) {
   const at::Tensor& gradients = arena.gradients();
   const DeviceKernels* kernels = kernels_for(gradients);
   if (kernels == nullptr) return at::linalg_vector_norm(gradients, 2, at::IntArrayRef{1});
-  const at::Tensor norms = at::empty({arena.replicas()}, gradients.options());
+  at::Tensor norms = at::empty({arena.replicas()}, gradients.options());
   const at::Tensor parts =
       at::empty({arena.replicas(), norm_parts(arena.row_length())}, gradients.options());
   launch(kernels->gradient_norms,

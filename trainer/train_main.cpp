@@ -125,6 +125,19 @@ TrainOutcome train_observed(Pack& pack, bool terminal) {
   return train(pack, observers, stop);
 }
 
+constexpr const char* kRemedy =
+    "a smaller how.micro_batch_tokens, or how.recompute = blocks, needs less and gives the same "
+    "result";
+
+// What LibTorch says, with what was computed at once.
+TrainOutcome train_described(Pack& pack, bool terminal) {
+  try {
+    return train_observed(pack, terminal);
+  } catch (const c10::Error& error) {
+    throw std::runtime_error(failure_text(error, pack.description(), kRemedy));
+  }
+}
+
 int train_configs(const std::vector<RunConfig>& configs, const TrainArguments& arguments,
                   const Membership& membership) {
   PackOptions options;
@@ -157,7 +170,7 @@ int train_configs(const std::vector<RunConfig>& configs, const TrainArguments& a
     spdlog::info("{}: {} steps from {}{}", member.folder().path.string(), member.steps(),
                  pack.step(), rounded_horizon(member.config()));
   }
-  if (train_observed(pack, terminal) == TrainOutcome::kInterrupted) {
+  if (train_described(pack, terminal) == TrainOutcome::kInterrupted) {
     spdlog::warn("interrupted at step {}; the same command goes on from there", pack.step());
     return kExitInterrupted;
   }
@@ -211,9 +224,7 @@ int run_train(const TrainArguments& arguments) {
                   membership.rank, membership.size, error.what());
     return kExitInterrupted;
   } catch (const c10::Error& error) {
-    throw std::runtime_error(
-        failure_text(error, describe(configs),
-                     "a smaller how.micro_batch_tokens needs less and gives the same result"));
+    throw std::runtime_error(failure_text(error, describe(configs), kRemedy));
   }
 }
 

@@ -28,13 +28,17 @@ double worst_relative_error(Ours ours, Exact exact, double low, double high) {
 }
 
 TEST(VectorMath, RelativeErrorsAreAsStated) {
+  // Not the functions themselves: what is always inlined has no address.
+  const auto our_exp = [](float x) { return vector_math::exp(x); };
+  const auto our_sigmoid = [](float x) { return vector_math::sigmoid(x); };
+  const auto our_tanh = [](float x) { return vector_math::tanh(x); };
   const auto sigmoid = [](double x) { return 1 / (1 + std::exp(-x)); };
   const auto exact_exp = [](double x) { return std::exp(x); };
   const auto exact_tanh = [](double x) { return std::tanh(x); };
-  EXPECT_LT(worst_relative_error(vector_math::exp, exact_exp, -87, 88), 2e-7);
-  EXPECT_LT(worst_relative_error(vector_math::sigmoid, sigmoid, -80, 80), 4e-7);
-  EXPECT_LT(worst_relative_error(vector_math::tanh, exact_tanh, -20, 20), 5e-7);
-  EXPECT_LT(worst_relative_error(vector_math::tanh, exact_tanh, -1e-3, 1e-3), 5e-7);
+  EXPECT_LT(worst_relative_error(our_exp, exact_exp, -87, 88), 2e-7);
+  EXPECT_LT(worst_relative_error(our_sigmoid, sigmoid, -80, 80), 4e-7);
+  EXPECT_LT(worst_relative_error(our_tanh, exact_tanh, -20, 20), 5e-7);
+  EXPECT_LT(worst_relative_error(our_tanh, exact_tanh, -1e-3, 1e-3), 5e-7);
 }
 
 TEST(VectorMath, EndsAreFiniteAndNaNStaysNaN) {

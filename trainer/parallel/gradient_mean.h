@@ -57,6 +57,7 @@ class GradientMean : private GradientListener {
   enum class Phase { kLearning, kKnown };
 
   void gradient_written(const at::Tensor& gradient) override;
+  static at::Tensor fingerprint(const at::Tensor& gradient);  // (2) float64
   void learn_write(std::size_t parameter, const at::Tensor& gradient);
   void end_learning();
   void send_ready();
@@ -70,7 +71,7 @@ class GradientMean : private GradientListener {
   std::vector<std::size_t> bucket_of_;    // by parameter
   std::vector<int64_t> writes_expected_;  // by parameter, a backward; 0: not to be relied on
   std::vector<int64_t> writes_to_come_;
-  std::vector<at::Tensor> as_last_written_;  // of the learning step
+  std::vector<at::Tensor> as_last_written_;  // fingerprints of the learning step
   std::size_t next_ = 0;                     // the bucket to be sent
   std::size_t sent_early_ = 0;
 };

@@ -106,6 +106,9 @@ class NcclGroup : public RankGroup {
     if (rank() == 0) check(nccl::api().get_unique_id(&id), "ncclGetUniqueId");
     const std::string shared = broadcast_text(*cpu_, std::string(id.internal, sizeof id.internal));
     std::memcpy(id.internal, shared.data(), sizeof id.internal);
+    // Whoever cannot go on has failed by now, and the others with it: inside NCCL they would wait
+    // for ever.
+    cpu_->sum(at::zeros({1}, at::kLong));
     check(nccl::api().init_rank(&communicator_, size(), id, rank()), "ncclCommInitRank");
     watch_ = std::make_unique<Watch>(watch, [this] { abort(); });
   }
@@ -177,7 +180,8 @@ class NcclGroup : public RankGroup {
 }  // namespace
 
 std::shared_ptr<RankGroup> make_nccl_group(std::shared_ptr<RankGroup> cpu,
-                                           std::shared_ptr<RankGroup> watch, at::Device device) {
+                                           const std::shared_ptr<RankGroup>& watch,
+                                           at::Device device) {
   return std::make_shared<NcclGroup>(std::move(cpu), watch, device);
 }
 

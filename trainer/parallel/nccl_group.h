@@ -17,6 +17,7 @@ namespace scalelaw {
 // `cpu` and `watch` are two groups of the same ranks. std::runtime_error where NCCL is missing or
 // refuses.
 std::shared_ptr<RankGroup> make_nccl_group(std::shared_ptr<RankGroup> cpu,
-                                           std::shared_ptr<RankGroup> watch, at::Device device);
+                                           const std::shared_ptr<RankGroup>& watch,
+                                           at::Device device);
 
 }  // namespace scalelaw

@@ -147,12 +147,15 @@ std::shared_ptr<RankGroup> join_group(const Membership& membership,
                     std::to_string(static_cast<int64_t>(options.seconds_to_meet)) + " s (" +
                     why.substr(0, why.find('\n')) + ")");
   };
-  try {
-    auto group = meet(membership, options);
+  // However it ends: another start of the same job must not find it.
+  const std::shared_ptr<void> removal(nullptr, [&](void*) {
+    std::error_code ignored;
     if (!membership.meeting_file.empty() && membership.rank == 0) {
-      std::filesystem::remove(options.runs / membership.meeting_file);
+      std::filesystem::remove(options.runs / membership.meeting_file, ignored);
     }
-    return group;
+  });
+  try {
+    return meet(membership, options);
   } catch (const ConfigError&) {
     throw;
   } catch (const c10::Error& error) {
