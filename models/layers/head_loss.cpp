@@ -186,8 +186,9 @@ RowScores head_scores(const at::Tensor& x, const Head& head, const at::Tensor& t
 
 at::Tensor plain::head_loss(const at::Tensor& x, const at::Tensor& weight, EmbeddingTying tying,
                             const at::Tensor& targets) {
-  const at::Tensor logits = at_least_float(at::bmm(x, as_map(weight, tying)));
-  return plain_losses(logits, targets).mean(1);
+  const at::Tensor logits = at::bmm(x, as_map(weight, tying));
+  const bool narrow = logits.scalar_type() == at::kBFloat16;
+  return plain_losses(narrow ? logits.to(at::kFloat) : logits, targets).mean(1);
 }
 
 }  // namespace scalelaw
