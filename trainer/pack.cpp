@@ -177,6 +177,7 @@ void Pack::build(const std::vector<RunIdentity>& identities) {
   const std::vector<int64_t> sizes{arena_.replicas(), own_windows, shape_.n_ctx};
   inputs_ = at::zeros(sizes, at::kLong);
   targets_ = at::zeros(sizes, at::kLong);
+  note_attention();
   choose_step();
 }
 

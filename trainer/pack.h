@@ -101,6 +101,7 @@ class Pack {
   bool restore_at(int64_t step, std::vector<std::vector<RunEvent>>& rejected, std::string& foreign);
   void load_batch();
   double learning_rate_of(std::size_t r, int64_t step) const;
+  void note_attention() const;
   void choose_step();
   int64_t steps_at_once(int64_t until) const;
   StepPlan plan_of(int64_t step) const;
