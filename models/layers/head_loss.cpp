@@ -107,6 +107,14 @@ RowScores cross_entropy(const at::Tensor& logits, const at::Tensor& targets, dou
   return scores;
 }
 
+// Known on a CPU alone: elsewhere the host would wait for the answer.
+bool is_one(const at::Tensor& factors) {  // (R)
+  if (!factors.is_cpu() || factors.scalar_type() != at::kFloat) return false;
+  const at::Tensor dense = factors.contiguous();
+  const auto* values = dense.const_data_ptr<float>();
+  return std::all_of(values, values + dense.numel(), [](float value) { return value == 1; });
+}
+
 class HeadLossFunction : public torch::autograd::Function<HeadLossFunction> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
@@ -128,14 +136,15 @@ class HeadLossFunction : public torch::autograd::Function<HeadLossFunction> {
     const at::Tensor weight_gradient = context->saved_data["weight_gradient"].toTensor();
     // The incoming factor scales the small operand of each product, not the logits' gradient.
     const at::Tensor factor = gradients[0].view({-1, 1, 1});
-    const at::Tensor scaled_x = (x * factor).to(x.scalar_type());
+    const bool scales = !is_one(gradients[0]);
+    const at::Tensor scaled_x = scales ? (x * factor).to(x.scalar_type()) : x;
     if (tied) {
       add_transposed_product(logits_gradient, scaled_x, weight_gradient);
     } else {
       add_transposed_product(scaled_x, logits_gradient, weight_gradient);
     }
-    const at::Tensor dx =
-        product(logits_gradient, tied ? weight : weight.transpose(1, 2)).mul_(factor);
+    at::Tensor dx = product(logits_gradient, tied ? weight : weight.transpose(1, 2));
+    if (scales) dx.mul_(factor);
     return {dx, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
