@@ -53,17 +53,23 @@ RowScores cross_entropy_on_device(const DeviceKernels& kernels, const at::Tensor
           .correct = wants_correct ? scores.correct.mutable_data_ptr<bool>() : nullptr,
           .rows = targets.numel(),
           .vocabulary = logits.size(2),
-          .row_stride = logits.size(2),
+          .row_stride = logits.stride(1),
           .gradient_scale = static_cast<float>(gradient_scale),
           .type = element_type(logits)},
          logits.device());
   return scores;
 }
 
-// The product as cross_entropy() takes it: only a device's kernel does with bf16.
+// The product as cross_entropy() takes it: only a device's kernel does with bf16, and with rows that
+// end in a pad, without which products there read and write element by element.
 at::Tensor logits_for_loss(const at::Tensor& x, const at::Tensor& map) {
-  const at::Tensor logits = product(x, map);
-  return kernels_for(logits) != nullptr ? logits : at_least_float(logits);
+  if (kernels_for(x) == nullptr) return at_least_float(product(x, map));
+  const int64_t vocabulary = map.size(2);
+  const at::Tensor logits =
+      at::empty({x.size(0), x.size(1), padded_vocabulary(vocabulary)}, x.options())
+          .narrow(2, 0, vocabulary);
+  product_into(x, map, logits);
+  return logits;
 }
 
 // Losses and, unless gradient_scale is 0, the gradient in place of the logits (R, M, V).

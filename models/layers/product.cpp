@@ -163,9 +163,18 @@ at::Tensor product(const at::Tensor& a, const at::Tensor& b) {
   if (a.size(0) != 1) return cast(at::bmm(a, b), product_type(a));
   // Into room of its own: a view must not be the result of a Function whose reader works in place.
   at::Tensor out = at::empty({1, a.size(1), b.size(2)}, a.options());
-  at::Tensor only = out.select(0, 0);
-  at::mm_out(only, a.select(0, 0), b.select(0, 0));
+  product_into(a, b, out);
   return cast(out, product_type(a));
+}
+
+void product_into(const at::Tensor& a, const at::Tensor& b, const at::Tensor& out) {
+  if (a.size(0) == 1) {
+    at::Tensor only = out.select(0, 0);
+    at::mm_out(only, a.select(0, 0), b.select(0, 0));
+  } else {
+    at::Tensor all = out;
+    at::bmm_out(all, a, b);
+  }
 }
 
 at::Tensor product_plus_bias(const at::Tensor& a, const at::Tensor& b, const at::Tensor& bias) {
