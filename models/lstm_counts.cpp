@@ -1,7 +1,6 @@
 // A layer is norm, four gates that read input and hidden state (2 x 4 W^2 weights, each one
 // multiply-add a token), residual.
 #include "models/architecture_counts.h"
-#include "models/kernels/lstm_arguments.h"
 
 namespace scalelaw {
 namespace {
@@ -24,16 +23,15 @@ TrunkMemory trunk_memory(const ModelShape& shape, const StepSetup& setup) {
   const double product = setup.product_bytes(), moments = 2 * 4;
   TrunkMemory memory;
   // The stream, what the product reads, four gates, cell and hidden state.
+  const bool is_gpu = setup.device == DeviceKind::kGpu;
   memory.kept_a_block = 4 * width + moments + product * width + 4 * 6 * width;
-  const bool gpu_kernels = setup.device == DeviceKind::kGpu && setup.gpu_kernels;
-  if (gpu_kernels && setup.bf16_products) memory.kept_a_block += product * width;  // hidden again
+  // The hidden state again, as the product reads it.
+  if (is_gpu && setup.gpu_kernels && setup.bf16_products) memory.kept_a_block += product * width;
   memory.block_inputs = 2 * 4 * width;
   // Of the stream and of the layer's input; in bf16 of the gates too.
   memory.in_flight = 4 * 2 * width + (setup.bf16_products ? product * 5 * width : 0);
-  // The CPU's recurrence reads float32, a GPU's where one launch makes all of it.
-  const bool reads_copies = setup.device == DeviceKind::kGpu &&
-                            !(gpu_kernels && shape.d_model <= kMaxPersistentLstmWidth);
-  memory.copied_weights_a_block = (reads_copies ? 2 : 1) * 4 * width * width;
+  // The CPU's recurrence reads float32, as a GPU's of narrow layers does, which is not counted.
+  memory.copied_weights_a_block = (is_gpu ? 2 : 1) * 4 * width * width;
   return memory;
 }
 

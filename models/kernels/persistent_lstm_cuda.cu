@@ -40,6 +40,16 @@ struct Weights {
     return static_cast<Four*>(
         dynamic_shared())[((part - kKept) * 4 + column) * kThreads + static_cast<int>(threadIdx.x)];
   }
+  // number(part, column, k) says what they are.
+  template <typename Number>
+  __device__ void fill(Number number) {
+#pragma unroll
+    for (int part = 0; part < kParts; ++part) {
+#pragma unroll
+      for (int i = 0; i < 16; ++i) at(part, i % 4).at[i / 4] = number(part, i % 4, i / 4);
+    }
+  }
+
   Four kept[kKept][4];
 };
 
@@ -88,8 +98,7 @@ __device__ inline float sum_of_lane(const float* numbers) {
 struct Cell {
   int row_of_block, unit;
   bool exists;
-  int64_t first;    // of [R, T, rows, W], at the first step
-  int64_t to_next;  // step
+  int64_t first, step;  // of [R, T, rows, W]: at the first step, and from one to the next
 };
 
 template <typename Arguments>
@@ -109,7 +118,6 @@ __device__ inline int64_t first_gate(int64_t state, const Cell& own) {
 template <int kUnits>
 __global__ void __launch_bounds__(Weights<kUnits>::kThreads, Weights<kUnits>::kBlocks)
     persistent_forward_kernel(PersistentLstmForwardArguments a) {
-  constexpr int kParts = Weights<kUnits>::kParts;
   // Of the step before and of this one; two Fours more, so that a warp writes to 32 banks.
   __shared__ Four hidden_states[2][kRows][kUnits / 4 + 2];
   const auto width = static_cast<int>(a.width), steps = static_cast<int>(a.steps);
@@ -119,24 +127,16 @@ __global__ void __launch_bounds__(Weights<kUnits>::kThreads, Weights<kUnits>::kB
     const int lane = own.row_of_block;
     const float* recurrent = a.weight.data + item / tiles * a.weight.stride + own.unit;
     Weights<kUnits> weights;
-#pragma unroll
-    for (int part = 0; part < kParts; ++part) {
-#pragma unroll
-      for (int k = 0; k < 4; ++k) {
-        const int from = kUnitStep * part + 4 * lane + k;
-        const bool is_there = from < width && own.unit < width;
-#pragma unroll
-        for (int gate = 0; gate < 4; ++gate) {
-          weights.at(part, gate).at[k] = is_there ? recurrent[(4 * from + gate) * width] : 0.0f;
-        }
-      }
-    }
+    weights.fill([&](int part, int gate, int k) {
+      const int from = kUnitStep * part + 4 * lane + k;
+      return from < width && own.unit < width ? recurrent[(4 * from + gate) * width] : 0.0f;
+    });
     const auto input_of = [&](int t) {
       Four x = {};
 #pragma unroll
       for (int gate = 0; gate < 4; ++gate) {
         if (!own.exists) break;
-        x.at[gate] = a.gates[first_gate(own.first + t * own.to_next, own) + gate * width];
+        x.at[gate] = a.gates[first_gate(own.first + t * own.step, own) + gate * width];
       }
       return x;
     };
@@ -158,7 +158,7 @@ __global__ void __launch_bounds__(Weights<kUnits>::kThreads, Weights<kUnits>::kB
         const LstmGates on = lstm_activations({x.at[0], x.at[1], x.at[2], x.at[3]});
         cell = on.input * on.candidate + (t > 0 ? on.forget * cell : 0.0f);
         hidden = on.output * vector_math::tanh(cell);
-        const int64_t state = own.first + t * own.to_next;
+        const int64_t state = own.first + t * own.step;
         float* gates = a.gates + first_gate(state, own);
         gates[0] = on.input;
         gates[width] = on.forget;
@@ -166,8 +166,8 @@ __global__ void __launch_bounds__(Weights<kUnits>::kThreads, Weights<kUnits>::kB
         gates[3 * width] = on.output;
         a.cells[state] = cell;
         a.hidden[state] = hidden;
-        if (a.hidden_bf16 != nullptr)
-          round_to(hidden, static_cast<BFloat16*>(a.hidden_bf16)[state]);
+        auto* hidden_bf16 = static_cast<BFloat16*>(a.hidden_bf16);
+        if (hidden_bf16 != nullptr) round_to(hidden, hidden_bf16[state]);
       }
       hidden_states[t % 2][own.row_of_block][own.unit / 4].at[own.unit % 4] = hidden;
       __syncthreads();
@@ -184,7 +184,6 @@ struct Kept {
 template <int kUnits>
 __global__ void __launch_bounds__(Weights<kUnits>::kThreads, Weights<kUnits>::kBlocks)
     persistent_backward_kernel(PersistentLstmBackwardArguments a) {
-  constexpr int kParts = Weights<kUnits>::kParts;
   // Of the step after and of this one, a unit's gates side by side; two Fours more as in forward.
   __shared__ Four gate_gradients[2][kRows][kUnits + 2];
   const auto width = static_cast<int>(a.width), steps = static_cast<int>(a.steps);
@@ -194,34 +193,24 @@ __global__ void __launch_bounds__(Weights<kUnits>::kThreads, Weights<kUnits>::kB
     const Cell own = cell_of(a, item / tiles, item % tiles);
     const float* recurrent = a.weight.data + item / tiles * a.weight.stride;
     Weights<kUnits> weights;
-#pragma unroll
-    for (int part = 0; part < kParts; ++part) {
-      const int to = kUnitStep * part + lane;
-#pragma unroll
-      for (int k = 0; k < 4; ++k) {
-        const int from = own.unit / 4 * 4 + k;
-        const bool is_there = from < width && to < width;
-#pragma unroll
-        for (int gate = 0; gate < 4; ++gate) {
-          weights.at(part, k).at[gate] =
-              is_there ? recurrent[(4 * from + gate) * width + to] : 0.0f;
-        }
-      }
-    }
+    weights.fill([&](int part, int column, int gate) {
+      const int from = own.unit / 4 * 4 + column, to = kUnitStep * part + lane;
+      return from < width && to < width ? recurrent[(4 * from + gate) * width + to] : 0.0f;
+    });
     const auto kept_of = [&](int t) {
       Kept kept = {};
       if (!own.exists) return kept;
-      const int64_t state = own.first + t * own.to_next;
+      const int64_t state = own.first + t * own.step;
 #pragma unroll
       for (int gate = 0; gate < 4; ++gate) {
         kept.gates.at[gate] = a.gates[first_gate(state, own) + gate * width];
       }
-      if (t > 0) kept.previous_cell = a.cells[state - own.to_next];
+      if (t > 0) kept.previous_cell = a.cells[state - own.step];
       kept.hidden_gradient = a.hidden_gradient[state];
       return kept;
     };
     Kept ahead = kept_of(steps - 1);
-    float cell = own.exists ? a.cells[own.first + (steps - 1) * own.to_next] : 0.0f;
+    float cell = own.exists ? a.cells[own.first + (steps - 1) * own.step] : 0.0f;
     float cell_gradient = 0.0f;
     for (int t = steps - 1; t >= 0; --t) {
       const Kept kept = ahead;
@@ -241,7 +230,7 @@ __global__ void __launch_bounds__(Weights<kUnits>::kThreads, Weights<kUnits>::kB
 #pragma unroll
       for (int gate = 0; gate < 4; ++gate) {
         if (!own.exists) break;
-        const int64_t at = first_gate(own.first + t * own.to_next, own) + gate * width;
+        const int64_t at = first_gate(own.first + t * own.step, own) + gate * width;
         a.gates[at] = gradients.at[gate];
         if (a.gates_bf16 == nullptr) continue;
         round_to(gradients.at[gate], static_cast<BFloat16*>(a.gates_bf16)[at]);
