@@ -157,7 +157,7 @@ int train_configs(const std::vector<RunConfig>& configs, const TrainArguments& a
   // Ranks share the memory of their machine, and have a GPU each.
   const auto sharing =
       arguments.share_memory * (options.device.is_cpu() ? membership.local_size : 1);
-  options.memory_bytes = device_memory_bytes(options.device) / static_cast<double>(sharing);
+  options.memory_bytes = device_memory_bytes(options.device, sharing);
   const bool terminal = isatty(STDERR_FILENO) != 0;
   options.note = [terminal](const std::string& text) {
     if (terminal) std::cerr << kEraseLine;

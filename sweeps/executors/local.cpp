@@ -26,9 +26,10 @@ namespace {
 constexpr std::array<std::string_view, 3> kPinning = {
     "OMP_PLACES=", "GOMP_CPU_AFFINITY=", "KMP_AFFINITY="};
 
-std::vector<std::string> single_thread_environment() {
-  const std::vector<std::string> set = {"OMP_NUM_THREADS=1", "OMP_WAIT_POLICY=PASSIVE",
-                                        "OMP_PROC_BIND=false", "MKL_NUM_THREADS=1"};
+std::vector<std::string> single_thread_environment(const std::vector<std::string>& more) {
+  std::vector<std::string> set = {"OMP_NUM_THREADS=1", "OMP_WAIT_POLICY=PASSIVE",
+                                  "OMP_PROC_BIND=false", "MKL_NUM_THREADS=1"};
+  set.insert(set.end(), more.begin(), more.end());
   std::vector<std::string> environment = set;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
@@ -108,7 +109,7 @@ pid_t LocalExecutor::start(const LocalJob& job) {
   (void)!write(log, heading.data(), heading.size());
 
   std::vector<std::string> command = job.command;
-  std::vector<std::string> environment = single_thread_environment();
+  std::vector<std::string> environment = single_thread_environment(job.environment);
   const std::vector<char*> argv = c_strings(command);
   const std::vector<char*> envp = c_strings(environment);
   const ChildSetup setup{argv.data(), envp.data(), log, getpid(), &mask_before_};
