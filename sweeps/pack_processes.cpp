@@ -24,12 +24,11 @@ void PackProcesses::start(const PlannedPack& pack, const std::vector<CellStatus>
     process.cells.push_back({index, statuses[index].step});
   }
   const std::string device = workers.device == DeviceKind::kGpu ? "cuda" : "cpu";
-  const std::vector<std::string> options = {
-      "--runs",    plan_.options.runs.string(),
-      "--data",    plan_.options.data.string(),
-      "--device",  device,
-      "--threads", "1",
-      "--share-memory", std::to_string(workers.jobs)};
+  const std::vector<std::string> options = {"--runs",         plan_.options.runs.string(),
+                                            "--data",         plan_.options.data.string(),
+                                            "--device",       device,
+                                            "--threads",      "1",
+                                            "--share-memory", std::to_string(workers.jobs)};
   job.command.insert(job.command.end(), options.begin(), options.end());
   const std::string& gpu = workers.gpus[process.gpu];
   if (!gpu.empty()) job.environment = {"CUDA_VISIBLE_DEVICES=" + gpu};

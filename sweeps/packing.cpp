@@ -17,7 +17,9 @@
 namespace scalelaw {
 namespace {
 
-constexpr double kAssumedGpuBytes = 16e9;  // the least that is trained on; `train` sees the real one
+constexpr double kAssumedGpuBytes =
+    16e9;                                 // the least that is trained on; `train` sees the real one
+constexpr std::size_t kMostChosen = 256;  // each holds files open and reads its own tokens
 constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 
 bool fits(const Plan& plan, const PlannedCell& cell, std::size_t replicas) {
@@ -32,7 +34,7 @@ std::size_t chosen_replicas(const Plan& plan, const PlannedCell& cell, std::size
   const Workers& workers = plan.options.workers;
   if (workers.replicas > 0) return static_cast<std::size_t>(workers.replicas);
   if (workers.device == DeviceKind::kCpu) return 1;
-  std::size_t fitting = 1, beyond = count + 1;  // memory grows with the replicas
+  std::size_t fitting = 1, beyond = std::min(count, kMostChosen) + 1;  // memory grows with them
   while (beyond - fitting > 1) {
     const std::size_t middle = fitting + (beyond - fitting) / 2;
     (fits(plan, cell, middle) ? fitting : beyond) = middle;
@@ -158,7 +160,11 @@ class Packer {
 }  // namespace
 
 std::vector<PlannedPack> pack_cells(const Plan& plan, const std::vector<std::size_t>& cells) {
-  return Packer(plan, start_order(plan, cells)).packs();
+  std::vector<std::size_t> order = start_order(plan, cells);
+  if (kept_replicas(plan.options.workers) > 1) return Packer(plan, std::move(order)).packs();
+  std::vector<PlannedPack> alone;
+  for (const std::size_t cell : order) alone.push_back({cell});
+  return alone;
 }
 
 std::vector<std::size_t> start_order(const Plan& plan, std::vector<std::size_t> cells) {

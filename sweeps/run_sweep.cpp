@@ -116,29 +116,38 @@ class SweepRun {
 
   void take_end(const PackProcess& process, const ProcessEnd& end) {
     AttemptLeft left{{}, Verdict::kComplete, end, last_words(process), process.log};
+    PlannedPack complete, elsewhere;
     for (const CellInProgress& each : process.cells) {
-      const PlannedCell& cell = plan_.cells[each.cell];
       CellStatus& status = statuses_[each.cell];
-      status = look_at(plan_, cell, {});
-      if (ended(status.state)) {
-        work_left_.completed(each);
-        tell(complete_text(cell, status, seconds_since(process.started_at), seconds_left()));
-      } else if (status.state == CellState::kRunning) {
-        queue_.set_elsewhere(each.cell);
-        tell(elsewhere_text(cell));
-      } else {
-        if (left.cells.empty()) left.step = status.step;
-        left.cells.push_back(each.cell);
-      }
+      status = look_at(plan_, plan_.cells[each.cell], {});
+      const bool is_elsewhere = status.state == CellState::kRunning;
+      (ended(status.state) ? complete : is_elsewhere ? elsewhere : left.cells).push_back(each.cell);
+      if (ended(status.state)) work_left_.completed(each);
+      if (is_elsewhere) queue_.set_elsewhere(each.cell);
     }
+    tell_complete(complete, seconds_since(process.started_at));
+    for (const std::size_t index : elsewhere)
+      tell(elsewhere_text(plan_.cells[index]), ended_cells());
     if (left.end == ProcessEnd{} && !left.cells.empty()) {
       left.end.exit_code = kExitOther;
       left.reason = "exit 0, but there is no run.json";
     }
     judge(left, left.cells.size() < process.cells.size());
     if (left.cells.empty()) return;
+    left.step = statuses_[left.cells.front()].step;
     note_unfinished(left);
-    tell(left_text(plan_, left));
+    tell(left_text(plan_, left), ended_cells());
+  }
+
+  // The time that is left stands behind the last of them.
+  void tell_complete(const PlannedPack& cells, double seconds) {
+    int64_t nth = ended_cells() - static_cast<int64_t>(cells.size());
+    for (const std::size_t index : cells) {
+      const bool is_last = index == cells.back();
+      tell(complete_text(plan_.cells[index], statuses_[index], seconds,
+                         is_last ? seconds_left() : std::nullopt),
+           ++nth);
+    }
   }
 
   void judge(AttemptLeft& left, bool others_have_some) {
@@ -177,11 +186,14 @@ class SweepRun {
     }
   }
 
-  void tell(const std::string& text) {
-    int64_t finished = 0;
-    for (const CellStatus& each : statuses_) finished += ended(each.state) ? 1 : 0;
-    display_.line("[" + std::to_string(finished) + " of " + std::to_string(plan_.cells.size()) +
-                  "] " + text);
+  int64_t ended_cells() const {
+    return std::count_if(statuses_.begin(), statuses_.end(),
+                         [](const CellStatus& each) { return ended(each.state); });
+  }
+
+  void tell(const std::string& text, int64_t nth) {
+    display_.line("[" + std::to_string(nth) + " of " + std::to_string(plan_.cells.size()) + "] " +
+                  text);
   }
 
   // Cells that another process had, and has no more without having completed them.
@@ -198,9 +210,7 @@ class SweepRun {
 
   // nullopt where nothing is left, too.
   std::optional<double> seconds_left() const {
-    const bool all_ended = std::all_of(statuses_.begin(), statuses_.end(),
-                                       [](const CellStatus& each) { return ended(each.state); });
-    if (all_ended) return std::nullopt;
+    if (ended_cells() == static_cast<int64_t>(plan_.cells.size())) return std::nullopt;
     return work_left_.seconds(statuses_, processes_.cells(), seconds_since(start_));
   }
 

@@ -64,9 +64,10 @@ void add_common(CLI::App* verb, Arguments& a) {
 void add_workers(CLI::App* verb, Arguments& a, const std::string& jobs) {
   verb->add_option("--device", a.device, "auto: a GPU where one is, else the CPU; cpu or cuda")
       ->capture_default_str();
-  add_whole(*verb, "--replicas", a.replicas, {0, 65536},
-            "most runs of one shape trained side by side in a process; 0: 1 on a CPU, on a GPU what "
-            "fits by an estimate");
+  add_whole(
+      *verb, "--replicas", a.replicas, {0, 65536},
+      "most runs of one shape trained side by side in a process; 0: 1 on a CPU, on a GPU what "
+      "fits by an estimate");
   add_whole(*verb, jobs, a.jobs, {0, 4096},
             "processes side by side, each with one CPU thread, on GPUs on each; 0: one a core, or "
             "one a GPU");
@@ -129,8 +130,7 @@ PlanOptions plan_options(const Arguments& a) {
                       ": must be a number > 0, as 30G");
   }
   options.flops_per_second = *rate;
-  options.workers =
-      choose_workers(a.device, a.jobs, a.replicas, probe_gpus(), available_cores());
+  options.workers = choose_workers(a.device, a.jobs, a.replicas, probe_gpus(), available_cores());
   const bool on_cpu = options.workers.device == DeviceKind::kCpu;
   options.memory_bytes = on_cpu ? machine_memory_bytes() : 0;
   return options;

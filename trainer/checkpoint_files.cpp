@@ -42,9 +42,7 @@ std::vector<std::string> checkpoint_pack(const RunFolder& folder) {
   const fs::path file = checkpoint_file(folder, steps.front());
   const auto metadata = read_safetensors_metadata(file);
   try {
-    return nlohmann::json::parse(metadata.at("cursor"))
-        .at("pack")
-        .get<std::vector<std::string>>();
+    return nlohmann::json::parse(metadata.at("cursor")).at("pack").get<std::vector<std::string>>();
   } catch (const std::exception& error) {
     throw std::runtime_error(file.string() + ": tells of no pack: " + error.what());
   }

@@ -20,6 +20,7 @@
 #include "trainer/config_error.h"
 #include "trainer/config_yaml.h"
 #include "trainer/data_rules.h"
+#include "trainer/descriptor.h"
 #include "trainer/device.h"
 #include "trainer/hash.h"
 #include "trainer/heap.h"
@@ -259,6 +260,7 @@ int main(int argc, char** argv) {
   spdlog::set_default_logger(spdlog::stderr_color_mt("scalelaw"));
   spdlog::set_pattern("%H:%M:%S %v");
   keep_freed_memory();
+  allow_many_open_files();  // a member of a pack has two open
   CLI::App app("Trains runs and packs of runs; times and profiles a training step", "scalelaw");
   app.require_subcommand(1);
   TrainArguments train_arguments;

@@ -138,8 +138,8 @@ int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
-    if (text.find("OMP_") < text.find('=') || text.starts_with("MKL_") || text.starts_with("KMP_") ||
-        text.starts_with("CUDA_"))
+    if (text.find("OMP_") < text.find('=') || text.starts_with("MKL_") ||
+        text.starts_with("KMP_") || text.starts_with("CUDA_"))
       std::cerr << text << '\n';
   }
   try {
