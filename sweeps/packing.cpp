@@ -17,9 +17,9 @@
 namespace scalelaw {
 namespace {
 
-constexpr double kAssumedGpuBytes =
-    16e9;                                 // the least that is trained on; `train` sees the real one
-constexpr std::size_t kMostChosen = 256;  // each holds files open and reads its own tokens
+// The real one's size is known to `train` alone.
+constexpr double kAssumedGpuBytes = 16e9;
+constexpr std::size_t kMostChosen = 256;  // each keeps books of its own
 constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 
 bool fits(const Plan& plan, const PlannedCell& cell, std::size_t replicas) {
@@ -29,11 +29,10 @@ bool fits(const Plan& plan, const PlannedCell& cell, std::size_t replicas) {
   return choose_step(request, kAssumedGpuBytes / plan.options.workers.jobs).fits;
 }
 
-// Of cells like this one, `count` of them, that have not begun.
+// Of `count` cells like this one that have not begun.
 std::size_t chosen_replicas(const Plan& plan, const PlannedCell& cell, std::size_t count) {
   const Workers& workers = plan.options.workers;
   if (workers.replicas > 0) return static_cast<std::size_t>(workers.replicas);
-  if (workers.device == DeviceKind::kCpu) return 1;
   std::size_t fitting = 1, beyond = std::min(count, kMostChosen) + 1;  // memory grows with them
   while (beyond - fitting > 1) {
     const std::size_t middle = fitting + (beyond - fitting) / 2;

@@ -81,7 +81,7 @@ void add_verbs(CLI::App& app, Arguments& a) {
   plan->add_option("--c-count", a.c_count, "what C counts")->capture_default_str();
   plan->add_option("--flops-per-second", a.flops_per_second, "of one core, for the hours")
       ->capture_default_str();
-  add_workers(plan, a, "--jobs,-j,--cores");
+  add_workers(plan, a, "--cores,--jobs,-j");
   plan->add_flag("--json", a.json, "for scripts");
 
   CLI::App* run = app.add_subcommand("run", "run what is missing, on a GPU or one process a core");
