@@ -168,7 +168,7 @@ std::map<std::string, std::string> read_safetensors_metadata(const std::filesyst
     stream.read(header.data(), static_cast<std::streamsize>(length));
     if (!stream) throw std::runtime_error("the header is beyond the file");
     const auto json = nlohmann::json::parse(header);
-    const auto metadata = json.value(kMetadata, std::map<std::string, std::string>{});
+    auto metadata = json.value(kMetadata, std::map<std::string, std::string>{});
     check_metadata_hash(metadata);
     return metadata;
   } catch (const std::exception& error) {
