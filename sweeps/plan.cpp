@@ -45,12 +45,13 @@ void price(const PlanOptions& options, PlannedCell& cell) {
 
 double memory_a_run(const PlanOptions& options) {
   constexpr double kUnknown = std::numeric_limits<double>::infinity();
-  return options.memory_bytes > 0 ? options.memory_bytes / options.cores : kUnknown;
+  return options.memory_bytes > 0 ? options.memory_bytes / options.workers.jobs : kUnknown;
 }
 
 void weigh(const PlanOptions& options, PlannedCell& cell) {
-  const StepChoice choice =
-      choose_step(request_for(cell.config, cell.shape, /*replicas=*/1), memory_a_run(options));
+  StepRequest request = request_for(cell.config, cell.shape, /*replicas=*/1);
+  request.device = options.workers.device;
+  const StepChoice choice = choose_step(request, memory_a_run(options));
   if (choice.needed_bytes > 0) cell.memory_bytes = choice.needed_bytes;
   cell.fits = choice.fits;
 }

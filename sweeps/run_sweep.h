@@ -16,7 +16,6 @@ namespace scalelaw {
 
 struct RunSweepOptions {
   std::filesystem::path trainer;  // the program scalelaw-train
-  int jobs = 1;                   // processes side by side, >= 1
   RunQueueOptions queue;
 };
 

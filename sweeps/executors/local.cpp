@@ -17,12 +17,13 @@
 namespace scalelaw {
 namespace {
 
-std::vector<std::string> single_thread_environment() {
-  return environment_with(
-      {"OMP_NUM_THREADS=1", "OMP_WAIT_POLICY=PASSIVE", "OMP_PROC_BIND=false", "MKL_NUM_THREADS=1"},
-      // Where to pin threads is an answer for one process: every child would pin its one thread to
-      // the first core that these name.
-      {"OMP_PLACES=", "GOMP_CPU_AFFINITY=", "KMP_AFFINITY="});
+std::vector<std::string> single_thread_environment(const std::vector<std::string>& more) {
+  std::vector<std::string> set = {"OMP_NUM_THREADS=1", "OMP_WAIT_POLICY=PASSIVE",
+                                  "OMP_PROC_BIND=false", "MKL_NUM_THREADS=1"};
+  set.insert(set.end(), more.begin(), more.end());
+  // Where to pin threads is an answer for one process: every child would pin its one thread to the
+  // first core that these name.
+  return environment_with(set, {"OMP_PLACES=", "GOMP_CPU_AFFINITY=", "KMP_AFFINITY="});
 }
 
 }  // namespace
@@ -56,7 +57,8 @@ pid_t LocalExecutor::start(const LocalJob& job) {
 
   pid_t child = 0;
   try {
-    child = start_child({job.command, single_thread_environment(), log, mask_before_});
+    child = start_child({job.command, single_thread_environment(job.environment), log,
+                         mask_before_});
   } catch (const std::runtime_error&) {
     close(log);
     throw;

@@ -72,7 +72,7 @@ TEST_F(PlanTest, CellsSayWhatMemoryTheyNeedAndWhichDoNotFit) {
               16.0 * static_cast<double>(count(cell.shape)->parameters.total()));
     EXPECT_TRUE(cell.fits);
   }
-  options_.cores = 2;
+  options_.workers.jobs = 2;
   options_.memory_bytes = 600e6;  // 300 MB a run
   const Plan known = plan(two_sizes);
   EXPECT_TRUE(known.cells[0].fits);
@@ -237,7 +237,7 @@ TEST_F(PlanTest, StartsAndWritesNothing) {
 }
 
 TEST_F(PlanTest, ASweepWithoutBlocksIsOneCellOnOneCore) {
-  options_.cores = 2;
+  options_.workers.jobs = 2;
   const Plan planned = plan(kBase);
   ASSERT_EQ(planned.cells.size(), 1u);
   const std::string text = plan_text(planned, look_at_all(planned));

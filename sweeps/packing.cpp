@@ -1,0 +1,213 @@
+#include "sweeps/packing.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+
+#include "sweeps/reports.h"
+#include "trainer/checkpoint_files.h"
+#include "trainer/pack_rules.h"
+#include "trainer/step_choice.h"
+
+namespace scalelaw {
+namespace {
+
+// The real one's size is known to `train` alone.
+constexpr double kAssumedGpuBytes = 16e9;
+constexpr std::size_t kMostChosen = 256;  // each keeps books of its own
+constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
+
+bool fits(const Plan& plan, const PlannedCell& cell, std::size_t replicas) {
+  StepRequest request = request_for(cell.config, cell.shape, static_cast<int64_t>(replicas));
+  request.device = DeviceKind::kGpu;
+  if (request.windows_at_once == 0) request.windows_at_once = request.batch_windows;
+  return choose_step(request, kAssumedGpuBytes / plan.options.workers.jobs).fits;
+}
+
+// Of `count` cells like this one that have not begun.
+std::size_t chosen_replicas(const Plan& plan, const PlannedCell& cell, std::size_t count) {
+  const Workers& workers = plan.options.workers;
+  if (workers.replicas > 0) return static_cast<std::size_t>(workers.replicas);
+  std::size_t fitting = 1, beyond = std::min(count, kMostChosen) + 1;  // memory grows with them
+  while (beyond - fitting > 1) {
+    const std::size_t middle = fitting + (beyond - fitting) / 2;
+    (fits(plan, cell, middle) ? fitting : beyond) = middle;
+  }
+  return fitting;
+}
+
+// Of cells that were one pack before: the composition is kept where nobody asks for another.
+std::size_t kept_replicas(const Workers& workers) {
+  if (workers.replicas > 0) return static_cast<std::size_t>(workers.replicas);
+  return workers.device == DeviceKind::kCpu ? 1 : kNoLimit;
+}
+
+class Packer {
+ public:
+  Packer(const Plan& plan, std::vector<std::size_t> order) : plan_(plan), order_(std::move(order)) {
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+      const PlannedCell& cell = plan.cells[order_[i]];
+      rank_of_[order_[i]] = i;
+      cell_of_[cell.content_hash] = order_[i];
+      histories_[order_[i]] = history_of(cell);
+    }
+  }
+
+  std::vector<PlannedPack> packs() {
+    for (const std::size_t cell : order_) {
+      const History& history = histories_.at(cell);
+      if (packed(cell) || history.pack.empty()) continue;
+      add(left_of(history.pack), kept_replicas(plan_.options.workers));
+    }
+    for (const std::size_t cell : order_) {
+      if (!packed(cell)) join_group(cell);
+    }
+    for (const PlannedPack& group : groups_) {
+      add(group, chosen_replicas(plan_, plan_.cells[group.front()], group.size()));
+    }
+    const auto rank = [this](const PlannedPack& pack) {
+      std::size_t least = order_.size();
+      for (const std::size_t cell : pack) least = std::min(least, rank_of_.at(cell));
+      return least;
+    };
+    std::sort(packs_.begin(), packs_.end(),
+              [&](const PlannedPack& a, const PlannedPack& b) { return rank(a) < rank(b); });
+    return std::move(packs_);
+  }
+
+ private:
+  struct History {
+    std::vector<std::string> pack;  // that its newest checkpoint names; empty: it has none
+    bool alone = false;             // nobody may share its fate
+  };
+
+  History history_of(const PlannedCell& cell) const {
+    try {
+      if (look_at(plan_, cell, {}).needs_hand) return {{}, true};
+      std::vector<std::string> pack = checkpoint_pack({run_folder(plan_, cell)});
+      const bool is_own = std::find(pack.begin(), pack.end(), cell.content_hash) != pack.end();
+      if (pack.empty() || is_own) return {std::move(pack), false};
+      return {{}, true};
+    } catch (const std::runtime_error&) {
+      return {{}, true};  // the trainer says why
+    }
+  }
+
+  bool packed(std::size_t cell) const { return packed_.contains(cell); }
+
+  // A pack killed while it wrote its first checkpoints has members without one: all or none.
+  PlannedPack left_of(const std::vector<std::string>& hashes) const {
+    PlannedPack begun, all;
+    for (const std::string& hash : hashes) {
+      const auto found = cell_of_.find(hash);
+      if (found == cell_of_.end() || packed(found->second)) continue;
+      const History& history = histories_.at(found->second);
+      if (history.pack == hashes) begun.push_back(found->second);
+      if (history.pack == hashes || (history.pack.empty() && !history.alone)) {
+        all.push_back(found->second);
+      }
+    }
+    return all.size() == hashes.size() ? all : begun;
+  }
+
+  void join_group(std::size_t cell) {
+    if (histories_.at(cell).alone) {
+      groups_.push_back({cell});
+      return;
+    }
+    const PlannedCell& planned = plan_.cells[cell];
+    std::vector<std::size_t>& alike =
+        alike_[{planned.shape.n_layer, planned.shape.d_model, planned.steps}];
+    for (const std::size_t group : alike) {
+      const RunConfig& other = plan_.cells[groups_[group].front()].config;
+      if (!key_against_sharing(planned.config, other).empty()) continue;
+      groups_[group].push_back(cell);
+      return;
+    }
+    alike.push_back(groups_.size());
+    groups_.push_back({cell});
+  }
+
+  void add(const PlannedPack& cells, std::size_t most) {
+    const std::size_t count = cells.size() / most + (cells.size() % most > 0 ? 1 : 0);
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto at = [&](std::size_t part) {
+        return cells.begin() + static_cast<std::ptrdiff_t>(part * cells.size() / count);
+      };
+      packs_.emplace_back(at(i), at(i + 1));
+      packed_.insert(at(i), at(i + 1));
+    }
+  }
+
+  using Likeness = std::tuple<int64_t, int64_t, int64_t>;  // layers, width, steps
+
+  const Plan& plan_;
+  std::vector<std::size_t> order_;
+  std::unordered_map<std::size_t, std::size_t> rank_of_;
+  std::unordered_map<std::string, std::size_t> cell_of_;  // by content hash
+  std::unordered_map<std::size_t, History> histories_;
+  std::vector<PlannedPack> groups_, packs_;
+  std::map<Likeness, std::vector<std::size_t>> alike_;  // groups worth a comparison
+  std::set<std::size_t> packed_;
+};
+
+}  // namespace
+
+std::vector<PlannedPack> pack_cells(const Plan& plan, const std::vector<std::size_t>& cells) {
+  std::vector<std::size_t> order = start_order(plan, cells);
+  if (kept_replicas(plan.options.workers) > 1) return Packer(plan, std::move(order)).packs();
+  std::vector<PlannedPack> alone;
+  for (const std::size_t cell : order) alone.push_back({cell});
+  return alone;
+}
+
+std::vector<std::size_t> start_order(const Plan& plan, std::vector<std::size_t> cells) {
+  std::map<std::string, double> cheapest;  // arm -> cost
+  for (const std::size_t index : cells) {
+    const PlannedCell& cell = plan.cells[index];
+    const auto [place, inserted] = cheapest.emplace(cell.places.front().arm, cost(cell));
+    if (!inserted) place->second = std::min(place->second, cost(cell));
+  }
+  const auto is_first_rung = [&](const PlannedCell& cell) {
+    return cost(cell) <= 1.05 * cheapest.at(cell.places.front().arm);
+  };
+  std::stable_sort(cells.begin(), cells.end(), [&](std::size_t a, std::size_t b) {
+    const bool first_a = is_first_rung(plan.cells[a]), first_b = is_first_rung(plan.cells[b]);
+    if (first_a != first_b) return first_a;
+    return cost(plan.cells[a]) > cost(plan.cells[b]);
+  });
+  return cells;
+}
+
+std::vector<PlannedPack> packs_to_run(const Plan& plan, const std::vector<CellStatus>& statuses) {
+  std::vector<std::size_t> cells;
+  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    if (!ended(statuses[i].state)) cells.push_back(i);
+  }
+  return pack_cells(plan, cells);
+}
+
+std::string packs_text(const std::vector<PlannedPack>& packs) {
+  int64_t alone = 0, shared = 0;
+  std::size_t least = kNoLimit, most = 0;
+  for (const PlannedPack& pack : packs) {
+    (pack.size() == 1 ? alone : shared) += 1;
+    if (pack.size() == 1) continue;
+    least = std::min(least, pack.size());
+    most = std::max(most, pack.size());
+  }
+  std::string text;
+  if (shared > 0) {
+    text = counted(shared, "pack") + " of " + (least < most ? std::to_string(least) + " to " : "") +
+           counted(static_cast<int64_t>(most), "run");
+  }
+  if (alone > 0) text += (text.empty() ? "" : ", ") + counted(alone, "run") + " alone";
+  return text;
+}
+
+}  // namespace scalelaw
