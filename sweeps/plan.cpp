@@ -28,6 +28,13 @@ std::string place_text(const SweepPlace& place) {
   return text;
 }
 
+// Of one process beside as many others as were measured together: one a core.
+std::optional<double> measured_step_seconds(const PlanOptions& options, const PlannedCell& cell) {
+  if (!options.throughput) return std::nullopt;
+  return options.throughput->step_seconds(request_for(cell.config, cell.shape, /*replicas=*/1),
+                                          options.throughput->most_processes());
+}
+
 void price(const PlanOptions& options, PlannedCell& cell) {
   const std::optional<ModelCounts> counts = count(cell.shape);
   if (!counts) return;
@@ -40,7 +47,9 @@ void price(const PlanOptions& options, PlannedCell& cell) {
                       ": is not defined for model.arch = " + cell.shape.arch +
                       "; choose exact_causal");
   }
-  cell.core_hours = *cell.train_flops / options.flops_per_second / kSecondsAnHour;
+  const double assumed = *cell.train_flops / options.flops_per_second;
+  const std::optional<double> step = measured_step_seconds(options, cell);
+  cell.core_hours = (step ? *step * static_cast<double>(cell.steps) : assumed) / kSecondsAnHour;
 }
 
 double memory_a_run(const PlanOptions& options) {
@@ -82,7 +91,8 @@ void complete_cell(const PlanOptions& options, DataSetHeaders& data, PlannedCell
 // One line a rule, however many cells it concerns.
 std::vector<std::string> warnings_for(const PlanOptions& options,
                                       const std::vector<PlannedCell>& cells) {
-  int64_t too_large = 0, long_warmup = 0, repeating = 0, many_epochs = 0, uncounted = 0;
+  int64_t too_large = 0, long_warmup = 0, repeating = 0, many_epochs = 0, uncounted = 0,
+          unmeasured = 0;
   double most_epochs = 0;
   for (const PlannedCell& cell : cells) {
     if (cell.config.train.schedule.warmup > kMostWarmup) ++long_warmup;
@@ -92,6 +102,7 @@ std::vector<std::string> warnings_for(const PlanOptions& options,
     if (cell.train_tokens > cell.unique_train_tokens) ++repeating;
     if (epochs > kMostEpochs) ++many_epochs;
     if (!cell.train_flops) ++uncounted;
+    if (options.throughput && !measured_step_seconds(options, cell)) ++unmeasured;
     if (!cell.fits) ++too_large;
   }
   std::vector<std::string> warnings;
@@ -109,6 +120,8 @@ std::vector<std::string> warnings_for(const PlanOptions& options,
        "the horizon is longer than the train split; tokens are seen more than once");
   warn(many_epochs, "more than 4 epochs of the train split, up to " + human(most_epochs) +
                         "; repeats beyond 4 teach little");
+  warn(unmeasured, "the device's file has too few rows of the architecture in this precision; "
+                   "hours at the stated rate");
   warn(uncounted, "the architecture gives no formula; N, FLOPs and hours are not known");
   return warnings;
 }

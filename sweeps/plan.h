@@ -10,6 +10,7 @@
 
 #include "models/model_shape.h"
 #include "sweeps/sweep_spec.h"
+#include "sweeps/throughput.h"
 #include "trainer/run_config.h"
 #include "trainer/sweep_record.h"
 
@@ -21,6 +22,7 @@ struct PlanOptions {
   NCount n_count = NCount::kNonEmbedding;
   CCount c_count = CCount::kExactCausal;  // the convention that hours follow from
   double flops_per_second = 30e9;         // a core; of c_count's FLOPs
+  std::optional<Throughput> throughput;   // of a CPU; hours follow from it where it can tell
   int cores = 1;                          // runs side by side, one a core
   double memory_bytes = 0;                // of this machine, for all of them; 0: not known
 };

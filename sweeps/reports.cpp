@@ -1,6 +1,7 @@
 #include "sweeps/reports.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -22,6 +23,20 @@ std::string optional_text(const std::optional<double>& value) {
 
 std::string hours_text(const std::optional<double>& hours) {
   return hours ? duration_text(*hours * 3600) : "-";
+}
+
+// Where the column "one core" comes from.
+std::string hours_source(const PlanOptions& options) {
+  if (!options.throughput) {
+    return "time at a stated " + human(options.flops_per_second / 1e9) +
+           " GFLOP/s (--flops-per-second)";
+  }
+  const HeldOutError error = options.throughput->held_out_error();
+  const std::string text = "time by " + options.throughput->source();
+  if (error.rows == 0) return text;
+  const auto percent = [](double log_ratio) { return human(100 * std::expm1(log_ratio)) + "%"; };
+  return text + ", which predicts\na shape from the others within " + percent(error.median) +
+         " (median; worst " + percent(error.worst) + ")";
 }
 
 std::string memory_text(const PlannedCell& cell) {
@@ -180,9 +195,8 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
   text +=
       "\nshape: layers x d_model; rate: of learning, peak; seeds: init/data;\nN: parameters, " +
       std::string(name(options.n_count)) + "; D: training tokens; C: training FLOPs, " +
-      std::string(name(options.c_count)) + ";\none core: time at a stated " +
-      human(options.flops_per_second / 1e9) +
-      " GFLOP/s (--flops-per-second), evaluation left out; memory: bytes at most, estimated\n\n";
+      std::string(name(options.c_count)) + ";\none core: " + hours_source(options) +
+      ", evaluation left out; memory: bytes at most, estimated\n\n";
   text += totals_text("all:     ", total(plan, statuses, false), plan);
   text += totals_text("to run:  ", total(plan, statuses, true), plan);
   if (const int64_t merged = plan.asked_for - static_cast<int64_t>(plan.cells.size()); merged > 0) {
@@ -221,6 +235,7 @@ std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses)
                  {"n_count", name(plan.options.n_count)},
                  {"c_count", name(plan.options.c_count)},
                  {"flops_per_second", plan.options.flops_per_second},
+                 {"hours_source", plan.options.throughput ? Json(plan.options.throughput->source()) : Json()},
                  {"cores", plan.options.cores},
                  {"asked_for", plan.asked_for},
                  {"warnings", plan.warnings},

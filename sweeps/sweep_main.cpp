@@ -31,7 +31,7 @@ struct Arguments {
   std::string runs = "runs", data = "data";
   std::string n_count = "non_embedding", c_count = "exact_causal";
   std::string flops_per_second = "30G";
-  std::string trainer;
+  std::string trainer, device_file;
   int jobs = 0;  // 0: the cores there are
   RunQueueOptions queue;
   bool json = false;
@@ -67,6 +67,9 @@ void add_verbs(CLI::App& app, Arguments& a) {
   plan->add_option("--c-count", a.c_count, "what C counts")->capture_default_str();
   plan->add_option("--flops-per-second", a.flops_per_second, "of one core, for the hours")
       ->capture_default_str();
+  plan->add_option("--device-file", a.device_file,
+                   "steps measured on this CPU (configs/devices/), for the hours")
+      ->type_name("FILE");
   add_whole(*plan, "--cores", a.jobs, kJobs, "runs side by side; 0: the cores there are");
   plan->add_flag("--json", a.json, "for scripts");
 
@@ -101,6 +104,12 @@ Convention convention(const std::string& option, const std::string& text,
                     (near.empty() ? "known: " + all : "did you mean " + near + "?"));
 }
 
+Throughput cpu_of(const std::string& file) {
+  Throughput device(read_device_file(file));
+  if (device.kind() == DeviceKind::kCpu) return device;
+  throw ConfigError("--device-file " + file + ": is a GPU's; the hours of a plan are a CPU core's");
+}
+
 PlanOptions plan_options(const Arguments& a) {
   PlanOptions options;
   options.runs = a.runs;
@@ -116,6 +125,7 @@ PlanOptions plan_options(const Arguments& a) {
                       ": must be a number > 0, as 30G");
   }
   options.flops_per_second = *rate;
+  if (!a.device_file.empty()) options.throughput = cpu_of(a.device_file);
   options.cores = a.jobs > 0 ? a.jobs : available_cores();
   options.memory_bytes = machine_memory_bytes();
   return options;
