@@ -18,7 +18,7 @@ the time that is left, and one that fails does not keep the next from running:
     sanitizer  compute-sanitizer on the tests
     profile    where a step's time goes
 
-RESULTS holds, written as they come: report.md (tables), results.jsonl (every measurement), log.txt
+RESULTS holds, written as they come: report.md (tables), results.jsonl (each measured step), log.txt
 (all that was printed), device.yaml (bench_packs.py). Needs Python 3 alone; PyTorch in --python.
 """
 
@@ -32,6 +32,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 from bench import ROOT, environment
@@ -49,31 +50,40 @@ class Session:
 
     def __init__(self, options):
         self.options = options
-        self.ends = time.monotonic() + 60 * options.minutes
+        self.ends = self.stage_ends = time.monotonic() + 60 * options.minutes
         options.out.mkdir(parents=True, exist_ok=True)
         self.report = open(options.out / "report.md", "a")
         self.results = open(options.out / "results.jsonl", "a")
         self.log = open(options.out / "log.txt", "a")
         folders = [str(options.programs / "lib"), *torch_folders(options.python)]
-        self.environment = environment(1) | {
-            "LD_LIBRARY_PATH": ":".join(folders + os.environ.get("LD_LIBRARY_PATH", "").split(":")),
-            "TORCHINDUCTOR_CACHE_DIR": str(options.out / "inductor")}
+        inherited = os.environ.get("LD_LIBRARY_PATH")
+        folders += [inherited] if inherited else []
+        self.environment = environment(1) | {"LD_LIBRARY_PATH": ":".join(folders)}
 
     def left(self):
-        return self.ends - time.monotonic()
+        return self.stage_ends - time.monotonic()
+
+    def begin_stage(self, minutes):
+        self.stage_ends = min(self.ends, time.monotonic() + 60 * minutes)
 
     def say(self, text):
         print(text, flush=True)
         print(text, file=self.report, flush=True)
 
-    def run(self, words, limit_seconds=600):
-        """(exit code, stdout) of a program; 124 where its time ended. All of it is in the log."""
+    def run(self, words):
+        """(exit code, stdout) of a program; 124 where its time ended, 127 where it could not be
+        started. All of it is in the log."""
         words = [str(word) for word in words]
-        limit = max(1, min(limit_seconds, self.left()))
+        limit = max(1, self.left())
         print(f"\n$ {' '.join(words)}", file=self.log, flush=True)
         start = time.monotonic()
-        process = subprocess.Popen(words, env=self.environment, text=True, start_new_session=True,
-                                   stdout=subprocess.PIPE, stderr=self.log)
+        try:
+            process = subprocess.Popen(words, env=self.environment, text=True,
+                                       start_new_session=True, stdout=subprocess.PIPE,
+                                       stderr=self.log)
+        except OSError as error:
+            print(error, file=self.log, flush=True)
+            return 127, ""
         try:
             out, code = process.communicate(timeout=limit)[0], process.returncode
         except subprocess.TimeoutExpired:
@@ -82,9 +92,9 @@ class Session:
         print(f"{out}[{code} after {time.monotonic() - start:.1f} s]", file=self.log, flush=True)
         return code, out
 
-    def measure(self, who, words, limit_seconds):
+    def measure(self, who, words):
         """The JSON line of a benchmark; None where it failed."""
-        code, out = self.run(words, limit_seconds)
+        code, out = self.run(words)
         lines = [line for line in out.splitlines() if line.startswith("{")]
         if code != 0 or not lines:
             return None
@@ -112,7 +122,7 @@ def run_tests(session):
     tests += [session.options.programs / "tests/kernel_library_test"]
     session.say("| test | passed | failed | skipped |\n|---|---|---|---|")
     for test in tests:
-        code, out = session.run([test, "--gtest_color=no"], 120)
+        code, out = session.run([test, "--gtest_color=no"])
         counts = [sum(line.split()[1] == word for line in test_lines(out))
                   for word in ("OK", "FAILED", "SKIPPED")]
         session.say(f"| {test.name}{'' if code in (0, 1) else f' (ended with {code})'} "
@@ -133,7 +143,7 @@ def test_lines(out):
     return lines
 
 
-def comparison(shape, steps, minutes):
+def comparison(shape, steps):
     """A stage: scalelaw's steps and the reference's, in turn."""
     def stage(session):
         options = session.options
@@ -145,32 +155,34 @@ def comparison(shape, steps, minutes):
                 "--threads", 1, "--warmup", 16, "--step"]
         theirs = [options.python, SCRIPTS / "bench_reference.py", *flags, *count,
                   "--warmup-steps", 10]
-        commands = {f"scalelaw, {step}": [*ours, step] for step in ("eager", "device", "graph")}
-        commands["PyTorch, eager"] = theirs
-        commands["PyTorch, compiled"] = [*theirs, "--compile"]
-        compare(session, used, commands, minutes)
+        commands = {"scalelaw, graph": [*ours, "graph"], "PyTorch, eager": theirs,
+                    "PyTorch, compiled": [*theirs, "--compile"],
+                    "scalelaw, eager": [*ours, "eager"], "scalelaw, device": [*ours, "device"]}
+        # Of this stage alone: what a killed compiler leaves must not meet the next.
+        with tempfile.TemporaryDirectory() as cache:
+            session.environment["TORCHINDUCTOR_CACHE_DIR"] = cache
+            compare(session, used, commands)
     return stage
 
 
-def compare(session, shape, commands, minutes):
+def compare(session, shape, commands):
     seen = {who: [] for who in commands}
-    ends = min(session.ends, time.monotonic() + 60 * minutes)
     for round_number in range(session.options.rounds):
         for who, words in commands.items():
             failed_before = len(seen[who]) < round_number
-            if not failed_before and time.monotonic() < ends:
-                result = session.measure(who, words, ends - time.monotonic())
+            if not failed_before and session.left() > 0:
+                result = session.measure(who, words)
                 seen[who] += [result] if result else []
     name = f"{shape['arch']} L{shape['layers']} d{shape['width']} T{shape['context']} " \
            f"B{shape['batch']} V{shape['vocab']}"
     session.say(f"{name}, bf16, wall time, median of up to {session.options.rounds} rounds\n")
     session.say("| program | rounds | ms a step | tokens/s | peak memory | of PyTorch eager "
-                "| of compiled |\n|---|---|---|---|---|---|---|")
+                "| of compiled | last loss |\n|---|---|---|---|---|---|---|---|")
     seconds = {who: [one["step_wall_seconds_median"] for one in results]
                for who, results in seen.items()}
     for who, results in seen.items():
         if not results:
-            session.say(f"| {who} | 0: see log.txt | | | | | |")
+            session.say(f"| {who} | 0: see log.txt | | | | | | |")
             continue
         step = statistics.median(seconds[who])
         tokens = shape["batch"] * shape["context"] / step
@@ -178,7 +190,8 @@ def compare(session, shape, commands, minutes):
         ratios = [ratio_text(seconds[other], seconds[who])
                   for other in ("PyTorch, eager", "PyTorch, compiled")]
         session.say(f"| {who} | {len(results)} | {1e3 * step:,.3f} | {tokens:,.0f} "
-                    f"| {1e-9 * memory:.2f} GB | {ratios[0]} | {ratios[1]} |")
+                    f"| {1e-9 * memory:.2f} GB | {ratios[0]} | {ratios[1]} "
+                    f"| {results[-1]['final_loss_nats']:.4f} |")
 
 
 def ratio_text(theirs, ours):
@@ -186,7 +199,7 @@ def ratio_text(theirs, ours):
     return f"{statistics.median(ratios):.2f}" if ratios else "-"
 
 
-def script(name, *flags, minutes=10):
+def script(name, *flags):
     """A stage: another script's Markdown."""
     def stage(session):
         options = session.options
@@ -194,12 +207,12 @@ def script(name, *flags, minutes=10):
                  "--program", options.programs / "bin/scalelaw-train"]
         words += [flag.format(out=options.out) for flag in flags]
         if name == "bench_packs.py":
-            words += ["--minutes", f"{max(0.1, min(minutes, session.left() / 60 - 0.3)):.2f}"]
+            words += ["--minutes", f"{max(0.1, session.left() / 60 - 0.5):.2f}"]
         if options.tiny:
             words += ["--only", "0.1M"]
             if name == "bench_packs.py":
                 words += ["--seconds", "0.05", "--rounds", "1", "--most-replicas", "2"]
-        code, out = session.run(words, 60 * minutes + 30)
+        code, out = session.run(words)
         session.say(out + ("" if code == 0 else f"\nended with code {code}; see log.txt"))
     return stage
 
@@ -212,7 +225,7 @@ def run_sanitizer(session):
     test = session.options.programs / "tests/gpu_layers_test"
     for check in ("memcheck", "racecheck"):
         code, out = session.run([tool, "--tool", check, "--error-exitcode", 99, test,
-                                 "--gtest_filter=*ModelsGradients*:*Repeats*"], 120)
+                                 "--gtest_filter=*ModelsGradients*:*Repeats*"])
         last = [line for line in out.splitlines() if "SUMMARY" in line] or ["no summary"]
         session.say(f"{check}: exit code {code}; {last[-1].strip('= ')}")
 
@@ -223,29 +236,30 @@ def run_profile(session):
         flags = [word for key, value in used.items() for word in (f"--{key}", value)]
         code, out = session.run([session.options.programs / "bin/scalelaw-train", "profile", *flags,
                                  "--precision", "bf16", "--device", session.options.device,
-                                 "--threads", 1, "--rows", 30], 60)
+                                 "--threads", 1, "--rows", 30])
         session.say(f"{shape['arch']}, exit code {code}\n```\n{out}```")
 
 
-# Name, the seconds without which it is not begun, what it does.
+# Name, the minutes that it may take where another follows, what it does.
 STAGES = [
-    ("tests", 10, run_tests),
-    ("char", 30, comparison(CHAR, 96, minutes=2)),
-    ("124M", 40, comparison(GPT2, 48, minutes=2.5)),
-    ("packs", 40, script("bench_packs.py", "--precision", "bf16", "--rounds", "2", "--seconds", "1",
-                         "--out", "{out}/device.yaml", minutes=3)),
-    ("roofline", 30, script("roofline.py", "--precision", "bf16", minutes=1.5)),
-    ("lstm", 30, comparison(LSTM, 48, minutes=1.5)),
-    ("sanitizer", 20, run_sanitizer),
-    ("profile", 15, run_profile),
+    ("tests", 1, run_tests),
+    ("char", 2, comparison(CHAR, 96)),
+    ("124M", 2.5, comparison(GPT2, 48)),
+    ("packs", 3, script("bench_packs.py", "--precision", "bf16", "--rounds", "1", "--seconds", "1",
+                        "--out", "{out}/device.yaml")),
+    ("roofline", 1.5, script("roofline.py", "--precision", "bf16")),
+    ("lstm", 1.5, comparison(LSTM, 48)),
+    ("sanitizer", 2, run_sanitizer),
+    ("profile", 1, run_profile),
 ]
+LEAST_SECONDS = 20  # without which a stage is not begun
 
 
 def collect(folder, build):
     """What programs and tests need of this machine: themselves, and libraries that are neither
     PyTorch's, nor CUDA's, nor the C and C++ libraries of the system."""
     left_out = ("libc.so", "libm.so", "libdl.", "librt.", "libpthread.", "libutil.", "ld-linux",
-                "libstdc++", "libgcc_s", "linux-vdso")
+                "libstdc++", "libgcc_s", "libtorch", "libc10", "libgomp", "libcu", "libnv", "libnccl")
     programs = [build / "bin/scalelaw-train", *sorted((build / "tests").glob("gpu_*_test")),
                 build / "tests/kernel_library_test", *sorted((build / "lib").glob("*.so"))]
     (folder / "lib").mkdir(parents=True, exist_ok=True)
@@ -258,7 +272,7 @@ def collect(folder, build):
             name, _, path = line.strip().partition(" => ")
             path = path.split(" (")[0]
             if path.startswith("/") and not name.startswith(left_out) and \
-                    "/torch/" not in path and "/nvidia/" not in path:
+                    "/torch/" not in path and "/nvidia/" not in path:  # LibTorch's own copies
                 shutil.copy(path, folder / "lib")
     (folder / "scripts").mkdir(exist_ok=True)
     for name in SCRIPTS.glob("*.py"):
@@ -285,18 +299,18 @@ def main():
         return collect(options.collect, options.programs)
     if not options.out:
         parser.error("--out FOLDER is missing")
-    wanted = options.only.split(",") if options.only else [name for name, _, _ in STAGES]
-    if unknown := set(wanted) - {name for name, _, _ in STAGES}:
+    asked_for = options.only.split(",") if options.only else [name for name, _, _ in STAGES]
+    if unknown := set(asked_for) - {name for name, _, _ in STAGES}:
         parser.error(f"--only: no stage is called {', '.join(sorted(unknown))}")
+    stages = [stage for stage in STAGES if stage[0] in asked_for]
     options.programs = options.programs.resolve()
     options.out = options.out.resolve()
     session = Session(options)
     session.say(f"# {options.device}, {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC\n")
-    for name, least_seconds, stage in STAGES:
-        if name not in wanted:
-            continue
+    for name, minutes, stage in stages:
         session.say(f"\n## {name}\n")
-        if session.left() < least_seconds and not options.tiny:
+        session.begin_stage(options.minutes if stage is stages[-1][2] else minutes)
+        if session.left() < LEAST_SECONDS:
             session.say(f"not begun: {session.left():.0f} s are left")
             continue
         start = time.monotonic()

@@ -4,9 +4,9 @@
     scripts/bench_packs.py [--device cuda --step graph] [--precision bf16] [--only 0.1M]
                            [--out configs/devices/NAME.yaml]
 
-For each shape R grows 1, 2, 4, ... until the tokens a second grow by less than 5% or memory ends.
-Then, over rounds, one after another: those R in one process, and R = 1 and the best R in 2, 4, ...
-processes (on a CPU as many as cores), which are timed for the same seconds at the same time
+For each shape R grows (1, 2, 4, ..., on a GPU 1, 4, 16, ...) until the tokens a second grow by less
+than 5% or memory ends. Then, over rounds, one after another: those R in one process, and R = 1 and the
+best R in several (on a CPU 2, 4, ... up to its cores, on a GPU 2 and 4), which are timed for the same seconds at the same time
 (`bench --together`). Last, unlike shapes beside each other. A time is the median over rounds of the
 median step: process CPU time on a CPU, where a process has one thread and a busy machine disturbs
 that least, else wall time.
@@ -28,22 +28,24 @@ import time
 
 from bench import ROOT, chosen, environment, options_of_all, processor
 
-GROWS = 1.05  # the least that doubling R must gain
+GROWS = 1.05  # the least that a larger R must gain
+FACTOR = {"cpu": 2, "cuda": 4}  # from one R to the next
 LONGEST_STEP = 2.0  # seconds; R does not grow beyond
 
-# N without embeddings and head. The batch is one that a run of this size might have.
+# N without embeddings and head. The batch is one that a run of this size might have. What is worth
+# most comes first, in case time ends.
 SHAPES = [
-    dict(name="transformer 0.02M", layers=2, width=32, heads=2, context=128, vocab=256, cpu=8, cuda=32),
     dict(name="transformer 0.1M", layers=2, width=64, heads=2, context=128, vocab=256, cpu=16, cuda=64),
-    dict(name="transformer 0.4M", layers=4, width=96, heads=4, context=128, vocab=1024, cpu=16, cuda=64),
-    dict(name="transformer 1M", layers=5, width=128, heads=4, context=256, vocab=1024, cpu=8, cuda=32),
-    dict(name="transformer 3M", layers=7, width=192, heads=6, context=256, vocab=1024, cpu=4, cuda=32),
-    dict(name="transformer 10M", layers=6, width=384, heads=6, context=256, vocab=1024, cpu=4, cuda=32),
-    dict(name="lstm 0.02M", layers=1, width=56, heads=1, context=128, vocab=256, cpu=8, cuda=32),
     dict(name="lstm 0.1M", layers=1, width=112, heads=1, context=128, vocab=256, cpu=16, cuda=64),
-    dict(name="lstm 0.4M", layers=2, width=160, heads=1, context=128, vocab=1024, cpu=16, cuda=64),
+    dict(name="transformer 1M", layers=5, width=128, heads=4, context=256, vocab=1024, cpu=8, cuda=32),
     dict(name="lstm 1M", layers=2, width=256, heads=1, context=256, vocab=1024, cpu=8, cuda=32),
+    dict(name="transformer 10M", layers=6, width=384, heads=6, context=256, vocab=1024, cpu=4, cuda=32),
     dict(name="lstm 10M", layers=5, width=512, heads=1, context=256, vocab=1024, cpu=4, cuda=32),
+    dict(name="transformer 0.02M", layers=2, width=32, heads=2, context=128, vocab=256, cpu=8, cuda=32),
+    dict(name="lstm 0.02M", layers=1, width=56, heads=1, context=128, vocab=256, cpu=8, cuda=32),
+    dict(name="transformer 0.4M", layers=4, width=96, heads=4, context=128, vocab=1024, cpu=16, cuda=64),
+    dict(name="lstm 0.4M", layers=2, width=160, heads=1, context=128, vocab=1024, cpu=16, cuda=64),
+    dict(name="transformer 3M", layers=7, width=192, heads=6, context=256, vocab=1024, cpu=4, cuda=32),
 ]
 
 # Of which each is timed alone and beside the other.
@@ -130,16 +132,16 @@ def grow(shape, precision, options):
         if replicas > 1 and gain < GROWS:
             break
         best = replicas
-        if 2 * seen[replicas] > LONGEST_STEP:
+        if FACTOR[options.device] * seen[replicas] > LONGEST_STEP:
             break
-        replicas *= 2
+        replicas *= FACTOR[options.device]
     return seen, best
 
 
 def process_counts(options):
     if options.device == "cpu":
         return [p for p in (2, 4, 8, 16, 32, 64) if p < options.cores] + [options.cores]
-    return [2, 4, 8]
+    return [2, 4]
 
 
 def measure_shape(shape, precision, options):

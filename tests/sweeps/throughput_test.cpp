@@ -214,5 +214,24 @@ TEST(DeviceFile, FaultsAreNamedWithTheirLineAndKey) {
   }
 }
 
+TEST(DeviceFile, OfThisRepositoryPredictsItsOwnRowsAndWhatItHasNotSeen) {
+  const DeviceFile file =
+      read_device_file(SCALELAW_SOURCE_DIR "/configs/devices/amd_epyc_2_cores.yaml");
+  const Throughput device(file);
+  EXPECT_EQ(device.kind(), DeviceKind::kCpu);
+  EXPECT_EQ(device.held_out_error().rows, static_cast<int64_t>(file.rows.size()));
+  EXPECT_LT(device.held_out_error().median, 0.1);
+  EXPECT_LT(device.held_out_error().worst, 0.5);
+  for (const MeasuredStep& row : file.rows) {
+    StepRequest request = request_of(row.shape, row.batch_tokens / row.shape.n_ctx,
+                                     row.packing.replicas);
+    request.bf16_products = row.precision == Precision::kBFloat16;
+    const double predicted = device.step_seconds(request, row.packing.processes).value();
+    EXPECT_LT(std::abs(std::log(predicted / row.step_seconds)), 0.5) << row.shape.d_model;
+    request.replicas = 1;
+    EXPECT_EQ(choose_packing(device, request, {8, 2, 24e9}), (Packing{1, 2})) << row.shape.d_model;
+  }
+}
+
 }  // namespace
 }  // namespace scalelaw

@@ -13,7 +13,7 @@ struct BenchOptions {
   int64_t warmup_steps = 5;  // not timed
   int64_t steps = 30;        // at least; a whole number of Rehearsal::steps_at_once()
   double seconds = 0;        // at least; so processes that are timed side by side end together
-  std::function<void()> warmed_up;  // called, where there is one, before the first timed step
+  std::function<void()> warmed_up = nullptr;  // called before the first timed step
 };
 
 struct BenchResult {
