@@ -2,7 +2,7 @@
 """What models side by side gain on a device: R replicas in one process, P processes at once.
 
     scripts/bench_packs.py [--device cuda --step graph] [--precision bf16] [--only 0.1M]
-                           [--out configs/devices/NAME.yaml]
+                           [--out configs/devices/<name>.yaml]
 
 For each shape R grows (1, 2, 4, ..., on a GPU 1, 4, 16, ...) until the tokens a second grow by less
 than 5% or memory ends. Then, over rounds, one after another: those R in one process, and R = 1 and the

@@ -14,10 +14,10 @@
 namespace scalelaw {
 namespace {
 
-const std::vector<std::string> kFileKeys = {"device", "kind",  "date", "commit",
-                                            "clock",  "step",  "note", "rows"};
-const std::vector<std::string> kRowKeys = {"arch",     "n_layer",  "d_model",      "n_head",
-                                           "n_ctx",    "n_vocab",  "batch_tokens", "precision",
+const std::vector<std::string> kFileKeys = {"device", "kind", "date", "commit",
+                                            "clock",  "step", "note", "rows"};
+const std::vector<std::string> kRowKeys = {"arch",     "n_layer",   "d_model",      "n_head",
+                                           "n_ctx",    "n_vocab",   "batch_tokens", "precision",
                                            "replicas", "processes", "step_seconds"};
 
 // One map of the file, whose keys are each read once.

@@ -120,8 +120,9 @@ std::vector<std::string> warnings_for(const PlanOptions& options,
        "the horizon is longer than the train split; tokens are seen more than once");
   warn(many_epochs, "more than 4 epochs of the train split, up to " + human(most_epochs) +
                         "; repeats beyond 4 teach little");
-  warn(unmeasured, "the device's file has too few rows of the architecture in this precision; "
-                   "hours at the stated rate");
+  warn(unmeasured,
+       "the device's file has too few rows of the architecture in this precision; "
+       "hours at the stated rate");
   warn(uncounted, "the architecture gives no formula; N, FLOPs and hours are not known");
   return warnings;
 }

@@ -192,11 +192,10 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
   std::string text;
   for (const std::string& line : aligned(rows, right)) text += line + "\n";
   const PlanOptions& options = plan.options;
-  text +=
-      "\nshape: layers x d_model; rate: of learning, peak; seeds: init/data;\nN: parameters, " +
-      std::string(name(options.n_count)) + "; D: training tokens; C: training FLOPs, " +
-      std::string(name(options.c_count)) + ";\none core: " + hours_source(options) +
-      ", evaluation left out; memory: bytes at most, estimated\n\n";
+  text += "\nshape: layers x d_model; rate: of learning, peak; seeds: init/data;\nN: parameters, " +
+          std::string(name(options.n_count)) + "; D: training tokens; C: training FLOPs, " +
+          std::string(name(options.c_count)) + ";\none core: " + hours_source(options) +
+          ", evaluation left out; memory: bytes at most, estimated\n\n";
   text += totals_text("all:     ", total(plan, statuses, false), plan);
   text += totals_text("to run:  ", total(plan, statuses, true), plan);
   if (const int64_t merged = plan.asked_for - static_cast<int64_t>(plan.cells.size()); merged > 0) {
@@ -229,13 +228,15 @@ std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses)
     json["swept"] = std::move(swept);
     cells.push_back(std::move(json));
   }
+  const auto& throughput = plan.options.throughput;
+  const Json measured = throughput ? Json(throughput->source()) : Json();
   return dumped({{"name", plan.name},
                  {"spec_file", plan.spec_file},
                  {"spec_hash", plan.spec_hash},
                  {"n_count", name(plan.options.n_count)},
                  {"c_count", name(plan.options.c_count)},
                  {"flops_per_second", plan.options.flops_per_second},
-                 {"hours_source", plan.options.throughput ? Json(plan.options.throughput->source()) : Json()},
+                 {"hours_source", measured},
                  {"cores", plan.options.cores},
                  {"asked_for", plan.asked_for},
                  {"warnings", plan.warnings},

@@ -53,12 +53,17 @@ struct Fit {
   double squares = std::numeric_limits<double>::infinity();
 };
 
+double starts(const StepTerms& terms, bool together) {
+  return terms.parts * (together ? 1 : terms.replicas);
+}
+
 // a, b, c >= 0 at a given s: the best of all ways of leaving some of them 0.
-Fit fit_at(const std::vector<StepSample>& samples, double taken_by_others) {
+Fit fit_at(const std::vector<StepSample>& samples, double taken_by_others, bool together) {
   std::vector<Three> rows;
   for (const StepSample& sample : samples) {
     const double shared = 1 + taken_by_others * (sample.processes - 1);
-    rows.push_back({sample.terms.parts / sample.seconds, shared * sample.terms.flops / sample.seconds,
+    rows.push_back({starts(sample.terms, together) / sample.seconds,
+                    shared * sample.terms.flops / sample.seconds,
                     shared * sample.terms.bytes / sample.seconds});
   }
   Fit best;
@@ -70,7 +75,8 @@ Fit fit_at(const std::vector<StepSample>& samples, double taken_by_others) {
       const double error = (*x)[0] * row[0] + (*x)[1] * row[1] + (*x)[2] * row[2] - 1;
       squares += error * error;
     }
-    if (squares < best.squares) best = {{(*x)[0], (*x)[1], (*x)[2], taken_by_others}, squares};
+    if (squares >= best.squares) continue;
+    best = {{(*x)[0], together, (*x)[1], (*x)[2], taken_by_others}, squares};
   }
   return best;
 }
@@ -93,11 +99,11 @@ std::optional<StepTerms> terms_of(const StepRequest& request) {
   const std::optional<MemoryEstimate> memory = estimate_memory(request.shape, setup);
   if (!counts || !memory) return std::nullopt;
   const ModelShape& shape = request.shape;
-  const auto tokens =
-      static_cast<double>(request.replicas * request.batch_windows * shape.n_ctx);
+  const auto tokens = static_cast<double>(request.replicas * request.batch_windows * shape.n_ctx);
   StepTerms terms;
   terms.parts =
       static_cast<double>(shape.n_layer * (counts->parameters.recurrent > 0 ? shape.n_ctx : 1) + 1);
+  terms.replicas = static_cast<double>(request.replicas);
   terms.flops = tokens * training_flops_per_token(shape, *counts, CCount::kExactCausal);
   terms.bytes = memory->tensors();
   return terms;
@@ -105,18 +111,22 @@ std::optional<StepTerms> terms_of(const StepRequest& request) {
 
 double seconds_by(const StepLaw& law, const StepTerms& terms, int processes) {
   const double shared = 1 + law.taken_by_others * (processes - 1);
-  return law.seconds_a_part * terms.parts +
+  return law.seconds_a_part * starts(terms, law.replicas_start_together) +
          shared * (law.seconds_a_flop * terms.flops + law.seconds_a_byte * terms.bytes);
 }
 
 StepLaw fit_law(const std::vector<StepSample>& samples, DeviceKind device) {
-  const bool side_by_side = std::any_of(samples.begin(), samples.end(),
-                                        [](const StepSample& sample) { return sample.processes > 1; });
-  if (!side_by_side) return fit_at(samples, device == DeviceKind::kCpu ? 0 : 1).law;
+  const bool side_by_side =
+      std::any_of(samples.begin(), samples.end(),
+                  [](const StepSample& sample) { return sample.processes > 1; });
+  const double alone = device == DeviceKind::kCpu ? 0 : 1;
   Fit best;
-  for (int i = 0; i <= kContentionSteps; ++i) {
-    const Fit fit = fit_at(samples, static_cast<double>(i) / kContentionSteps);
-    if (fit.squares < best.squares) best = fit;
+  for (const bool together : {true, false}) {
+    for (int i = 0; i <= (side_by_side ? kContentionSteps : 0); ++i) {
+      const double taken = side_by_side ? static_cast<double>(i) / kContentionSteps : alone;
+      const Fit fit = fit_at(samples, taken, together);
+      if (fit.squares < best.squares) best = fit;
+    }
   }
   return best.law;
 }

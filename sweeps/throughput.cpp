@@ -28,8 +28,8 @@ StepLaw assumed_law(const StepRequest& request) {
   }
   law.seconds_a_part = is_recurrent(request.shape) ? kAssumedGpu.seconds_a_recurrent_part
                                                    : kAssumedGpu.seconds_a_part;
-  law.seconds_a_flop = request.bf16_products ? kAssumedGpu.seconds_a_flop_bf16
-                                             : kAssumedGpu.seconds_a_flop_fp32;
+  law.seconds_a_flop =
+      request.bf16_products ? kAssumedGpu.seconds_a_flop_bf16 : kAssumedGpu.seconds_a_flop_fp32;
   law.seconds_a_byte = kAssumedGpu.seconds_a_byte;
   law.taken_by_others = 1;
   return law;
@@ -86,8 +86,7 @@ Throughput Throughput::unmeasured(DeviceKind device) {
 
 std::optional<StepLaw> Throughput::law_for(const StepRequest& request) const {
   if (!is_measured_) return assumed_law(request);
-  const Precision precision =
-      request.bf16_products ? Precision::kBFloat16 : Precision::kFloat32;
+  const Precision precision = request.bf16_products ? Precision::kBFloat16 : Precision::kFloat32;
   const auto found = laws_.find({request.shape.arch, precision});
   if (found == laws_.end()) return std::nullopt;
   return found->second;

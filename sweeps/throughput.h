@@ -1,5 +1,5 @@
-// How long a training step takes on a device: the law of sweeps/step_law.h with numbers fitted to what
-// was measured there, or, where nothing was, stated ones.
+// How long a training step takes on a device: the law of sweeps/step_law.h with numbers fitted to
+// what was measured there, or, where nothing was, stated ones.
 #pragma once
 
 #include <cstdint>

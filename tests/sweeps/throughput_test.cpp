@@ -13,7 +13,7 @@
 namespace scalelaw {
 namespace {
 
-constexpr StepLaw kLaw = {2e-3, 1e-11, 3e-10, 0.3};
+constexpr StepLaw kLaw = {2e-3, true, 1e-11, 3e-10, 0.3};
 
 ModelShape shape_of(const std::string& arch, int64_t n_layer, int64_t d_model) {
   ModelShape shape;
@@ -45,7 +45,8 @@ double seconds_of(const StepRequest& request, int processes, const StepLaw& law)
   setup.windows = request.batch_windows;
   setup.replicas = request.replicas;
   const double bytes = estimate_memory(shape, setup)->tensors();
-  return law.seconds_a_part * static_cast<double>(shape.n_layer * a_layer + 1) +
+  const int64_t starts = law.replicas_start_together ? 1 : request.replicas;
+  return law.seconds_a_part * static_cast<double>(starts * (shape.n_layer * a_layer + 1)) +
          (1 + law.taken_by_others * (processes - 1)) *
              (law.seconds_a_flop * flops + law.seconds_a_byte * bytes);
 }
@@ -64,11 +65,13 @@ DeviceFile device_that_obeys(const StepLaw& law, const std::string& arch) {
 }
 
 TEST(Throughput, AKnownLawIsRecovered) {
-  for (const char* arch : {"transformer", "lstm"}) {
-    const Throughput device(device_that_obeys(kLaw, arch));
+  StepLaw law = kLaw;
+  for (const auto& [arch, together] : {std::pair{"transformer", true}, {"lstm", false}}) {
+    law.replicas_start_together = together;
+    const Throughput device(device_that_obeys(law, arch));
     const StepRequest unseen = request_of(shape_of(arch, 6, 128), 4, 7);
     for (const int processes : {1, 3}) {
-      const double expected = seconds_of(unseen, processes, kLaw);
+      const double expected = seconds_of(unseen, processes, law);
       EXPECT_NEAR(device.step_seconds(unseen, processes).value(), expected, 1e-6 * expected);
     }
     EXPECT_EQ(device.held_out_error().rows, 20);
@@ -79,7 +82,7 @@ TEST(Throughput, AKnownLawIsRecovered) {
 }
 
 TEST(Throughput, WhatDoesNotCostIsNothingAndNeverLess) {
-  const StepLaw flops_alone = {0, 1e-11, 0, 1};
+  const StepLaw flops_alone = {0, true, 1e-11, 0, 1};
   DeviceFile file = device_that_obeys(flops_alone, "transformer");
   const StepRequest unseen = request_of(shape_of("transformer", 5, 32), 8, 1);
   const double expected = seconds_of(unseen, 2, flops_alone);
@@ -106,7 +109,7 @@ TEST(Throughput, WhatWasNotMeasuredIsNotPredicted) {
 }
 
 TEST(Packing, TakesTheFewestReplicasOfThoseThatAreNearlyTheFastest) {
-  const DeviceFile file = device_that_obeys({5e-3, 1e-11, 1e-10, 0.6}, "transformer");
+  const DeviceFile file = device_that_obeys({5e-3, true, 1e-11, 1e-10, 0.6}, "transformer");
   const Throughput device(file);
   for (const int64_t runs : {1, 2, 7, 24, 100}) {
     const ModelShape shape = shape_of("transformer", 2, 32);
@@ -198,7 +201,8 @@ TEST(DeviceFile, FaultsAreNamedWithTheirLineAndKey) {
        "line 8 of d.yaml: replicas = 0: must be a whole number, 1 or more"},
       {kHead + with(kRow, "batch_tokens: 64", "batch_tokens: 65"),
        "batch_tokens = 65: must be a multiple of n_ctx = 16"},
-      {kHead + with(kRow, "arch: lstm", "arch: gru"), "line 8 of d.yaml: arch = gru: must be one of"},
+      {kHead + with(kRow, "arch: lstm", "arch: gru"),
+       "line 8 of d.yaml: arch = gru: must be one of"},
       {kHead + with(kRow, "bf16", "fp8"), "precision = fp8: must be fp32 or bf16"},
       {with(kHead, "cpu", "tpu") + kRow, "line 2 of d.yaml: kind = tpu: must be cpu or gpu"},
       {with(kHead, "rows:\n", "rows: []\n"), "line 7 of d.yaml: rows = [...]: must be a list"},
@@ -221,13 +225,13 @@ TEST(DeviceFile, OfThisRepositoryPredictsItsOwnRowsAndWhatItHasNotSeen) {
   EXPECT_EQ(device.kind(), DeviceKind::kCpu);
   EXPECT_EQ(device.held_out_error().rows, static_cast<int64_t>(file.rows.size()));
   EXPECT_LT(device.held_out_error().median, 0.1);
-  EXPECT_LT(device.held_out_error().worst, 0.5);
+  EXPECT_LT(device.held_out_error().worst, std::log(3.0));
   for (const MeasuredStep& row : file.rows) {
-    StepRequest request = request_of(row.shape, row.batch_tokens / row.shape.n_ctx,
-                                     row.packing.replicas);
+    StepRequest request =
+        request_of(row.shape, row.batch_tokens / row.shape.n_ctx, row.packing.replicas);
     request.bf16_products = row.precision == Precision::kBFloat16;
     const double predicted = device.step_seconds(request, row.packing.processes).value();
-    EXPECT_LT(std::abs(std::log(predicted / row.step_seconds)), 0.5) << row.shape.d_model;
+    EXPECT_LT(std::abs(std::log(predicted / row.step_seconds)), 0.2) << row.shape.d_model;
     request.replicas = 1;
     EXPECT_EQ(choose_packing(device, request, {8, 2, 24e9}), (Packing{1, 2})) << row.shape.d_model;
   }

@@ -153,8 +153,8 @@ std::string to_text(const BenchResult& result) {
         1e-9 * result.flops_per_second, 100 * result.flops_per_second / ceiling, 1e-9 * ceiling);
   }
   if (result.peak_memory_bytes > 0) {
-    text +=
-        line("%.0f MB at most (a CPU's with program and libraries); ", 1e-6 * result.peak_memory_bytes);
+    text += line("%.0f MB at most (on a CPU with program and libraries); ",
+                 1e-6 * result.peak_memory_bytes);
   }
   if (result.estimated_memory_bytes > 0) {
     text += line("%.0f MB by the estimate; ", 1e-6 * result.estimated_memory_bytes);

@@ -17,7 +17,7 @@ struct BenchOptions {
 };
 
 struct BenchResult {
-  int64_t steps = 0;  // timed
+  int64_t steps = 0;                   // timed
   double step_cpu_seconds_median = 0;  // of the process, all threads
   double step_wall_seconds_median = 0;
   double tokens_per_second = 0;         // of all replicas, by wall time
