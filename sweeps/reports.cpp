@@ -32,7 +32,7 @@ std::string hours_source(const PlanOptions& options) {
            " GFLOP/s (--flops-per-second)";
   }
   const HeldOutError error = options.throughput->held_out_error();
-  const std::string text = "time by " + options.throughput->source();
+  std::string text = "time by " + options.throughput->source();
   if (error.rows == 0) return text;
   const auto percent = [](double log_ratio) { return human(100 * std::expm1(log_ratio)) + "%"; };
   return text + ", which predicts\na shape from the others within " + percent(error.median) +
