@@ -35,7 +35,8 @@ import sys
 import tempfile
 import time
 
-from bench import ROOT, environment
+from bench import ROOT, environment, processor
+from bench_packs import gpu_name
 
 SCRIPTS = pathlib.Path(__file__).resolve().parent
 # Steps, warm-up included, take a second or two on an H100.
@@ -43,6 +44,8 @@ CHAR = dict(arch="transformer", layers=6, width=384, heads=6, context=256, vocab
 GPT2 = dict(arch="transformer", layers=12, width=768, heads=12, context=1024, vocab=50304, batch=16)
 LSTM = dict(arch="lstm", layers=5, width=512, heads=1, context=256, vocab=65, batch=64)
 TINY = dict(layers=1, width=16, heads=1, context=8, vocab=32, batch=2)
+
+LONGEST_MEASUREMENT = 75  # seconds of one program in a comparison, compilation included
 
 
 class Session:
@@ -70,11 +73,11 @@ class Session:
         print(text, flush=True)
         print(text, file=self.report, flush=True)
 
-    def run(self, words):
+    def run(self, words, limit_seconds=600):
         """(exit code, stdout) of a program; 124 where its time ended, 127 where it could not be
         started. All of it is in the log."""
         words = [str(word) for word in words]
-        limit = max(1, self.left())
+        limit = max(1, min(limit_seconds, self.left()))
         print(f"\n$ {' '.join(words)}", file=self.log, flush=True)
         start = time.monotonic()
         try:
@@ -94,7 +97,7 @@ class Session:
 
     def measure(self, who, words):
         """The JSON line of a benchmark; None where it failed."""
-        code, out = self.run(words)
+        code, out = self.run(words, LONGEST_MEASUREMENT)
         lines = [line for line in out.splitlines() if line.startswith("{")]
         if code != 0 or not lines:
             return None
@@ -306,7 +309,8 @@ def main():
     options.programs = options.programs.resolve()
     options.out = options.out.resolve()
     session = Session(options)
-    session.say(f"# {options.device}, {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC\n")
+    where = gpu_name() if options.device == "cuda" else processor()
+    session.say(f"# {where}, {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC\n")
     for name, minutes, stage in stages:
         session.say(f"\n## {name}\n")
         session.begin_stage(options.minutes if stage is stages[-1][2] else minutes)
