@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "sweeps/pack_size.h"
 #include "sweeps/reports.h"
 #include "trainer/checkpoint_files.h"
 #include "trainer/pack_rules.h"
@@ -19,26 +20,21 @@ namespace {
 
 // The real one's size is known to `train` alone.
 constexpr double kAssumedGpuBytes = 16e9;
-constexpr std::size_t kMostChosen = 256;  // each keeps books of its own
 constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
-
-bool fits(const Plan& plan, const PlannedCell& cell, std::size_t replicas) {
-  StepRequest request = request_for(cell.config, cell.shape, static_cast<int64_t>(replicas));
-  request.device = DeviceKind::kGpu;
-  if (request.windows_at_once == 0) request.windows_at_once = request.batch_windows;
-  return choose_step(request, kAssumedGpuBytes / plan.options.workers.jobs).fits;
-}
 
 // Of `count` cells like this one that have not begun.
 std::size_t chosen_replicas(const Plan& plan, const PlannedCell& cell, std::size_t count) {
-  const Workers& workers = plan.options.workers;
+  const PlanOptions& options = plan.options;
+  const Workers& workers = options.workers;
   if (workers.replicas > 0) return static_cast<std::size_t>(workers.replicas);
-  std::size_t fitting = 1, beyond = std::min(count, kMostChosen) + 1;  // memory grows with them
-  while (beyond - fitting > 1) {
-    const std::size_t middle = fitting + (beyond - fitting) / 2;
-    (fits(plan, cell, middle) ? fitting : beyond) = middle;
-  }
-  return fitting;
+  const bool on_cpu = workers.device == DeviceKind::kCpu;
+  const Throughput device = options.throughput ? *options.throughput
+                                               : Throughput::unmeasured(workers.device);
+  const PackingLimits limits = {static_cast<int64_t>(count), workers.jobs,
+                                on_cpu ? options.memory_bytes : kAssumedGpuBytes};
+  const Packing packing = choose_packing(
+      device, request_for(cell.config, cell.shape, /*replicas=*/1), limits);
+  return static_cast<std::size_t>(packing.replicas);
 }
 
 // Of cells that were one pack before: the composition is kept where nobody asks for another.

@@ -20,9 +20,9 @@ using PlannedPack = std::vector<std::size_t>;  // cells of the plan, in the orde
 // all of them as the same pack, else with those that are left of it. The others share a pack where
 // the trainer allows it and they have equally many steps: a row that has ended is computed until
 // the last one ends. As many packs as the workers' `replicas` demand, filled evenly; where that is
-// left open one cell a pack on a CPU, and on a GPU up to 256, as many as a step of the whole batch
-// is estimated to fit into a GPU of 16 GB (the real one's size is not known here), its processes'
-// share of it. A cell whose folder is damaged, or whose checkpoint cannot be read, is alone.
+// left open as choose_packing() says of the device's law, as measured or assumed, on a GPU in 16 GB
+// (the real one's size is not known here). A cell whose folder is damaged, or whose checkpoint
+// cannot be read, is alone.
 std::vector<PlannedPack> pack_cells(const Plan& plan, const std::vector<std::size_t>& cells);
 // Of the cells that have not ended by `statuses`, which are of all cells.
 std::vector<PlannedPack> packs_to_run(const Plan& plan, const std::vector<CellStatus>& statuses);

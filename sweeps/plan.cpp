@@ -28,6 +28,23 @@ std::string place_text(const SweepPlace& place) {
   return text;
 }
 
+}  // namespace
+
+const Throughput* measured_core(const PlanOptions& options) {
+  const bool on_cpu = options.workers.device == DeviceKind::kCpu;
+  return on_cpu && options.throughput ? &*options.throughput : nullptr;
+}
+
+namespace {
+
+// Of one process beside as many others as were measured together: one a core.
+std::optional<double> measured_step_seconds(const PlanOptions& options, const PlannedCell& cell) {
+  const Throughput* core = measured_core(options);
+  if (core == nullptr) return std::nullopt;
+  return core->step_seconds(request_for(cell.config, cell.shape, /*replicas=*/1),
+                            core->most_processes());
+}
+
 void price(const PlanOptions& options, PlannedCell& cell) {
   const std::optional<ModelCounts> counts = count(cell.shape);
   if (!counts) return;
@@ -40,7 +57,9 @@ void price(const PlanOptions& options, PlannedCell& cell) {
                       ": is not defined for model.arch = " + cell.shape.arch +
                       "; choose exact_causal");
   }
-  cell.core_hours = *cell.train_flops / options.flops_per_second / kSecondsAnHour;
+  const double assumed = *cell.train_flops / options.flops_per_second;
+  const std::optional<double> step = measured_step_seconds(options, cell);
+  cell.core_hours = (step ? *step * static_cast<double>(cell.steps) : assumed) / kSecondsAnHour;
 }
 
 double memory_a_run(const PlanOptions& options) {
@@ -83,7 +102,8 @@ void complete_cell(const PlanOptions& options, DataSetHeaders& data, PlannedCell
 // One line a rule, however many cells it concerns.
 std::vector<std::string> warnings_for(const PlanOptions& options,
                                       const std::vector<PlannedCell>& cells) {
-  int64_t too_large = 0, long_warmup = 0, repeating = 0, many_epochs = 0, uncounted = 0;
+  int64_t too_large = 0, long_warmup = 0, repeating = 0, many_epochs = 0, uncounted = 0,
+          unmeasured = 0;
   double most_epochs = 0;
   for (const PlannedCell& cell : cells) {
     if (cell.config.train.schedule.warmup > kMostWarmup) ++long_warmup;
@@ -93,6 +113,7 @@ std::vector<std::string> warnings_for(const PlanOptions& options,
     if (cell.train_tokens > cell.unique_train_tokens) ++repeating;
     if (epochs > kMostEpochs) ++many_epochs;
     if (!cell.train_flops) ++uncounted;
+    if (measured_core(options) != nullptr && !measured_step_seconds(options, cell)) ++unmeasured;
     if (!cell.fits) ++too_large;
   }
   std::vector<std::string> warnings;
@@ -110,6 +131,9 @@ std::vector<std::string> warnings_for(const PlanOptions& options,
        "the horizon is longer than the train split; tokens are seen more than once");
   warn(many_epochs, "more than 4 epochs of the train split, up to " + human(most_epochs) +
                         "; repeats beyond 4 teach little");
+  warn(unmeasured,
+       "the device's file has too few rows of the architecture in this precision; "
+       "hours at the stated rate");
   warn(uncounted, "the architecture gives no formula; N, FLOPs and hours are not known");
   return warnings;
 }

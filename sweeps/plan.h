@@ -10,6 +10,7 @@
 
 #include "models/model_shape.h"
 #include "sweeps/sweep_spec.h"
+#include "sweeps/throughput.h"
 #include "sweeps/workers.h"
 #include "trainer/run_config.h"
 #include "trainer/sweep_record.h"
@@ -24,7 +25,11 @@ struct PlanOptions {
   double flops_per_second = 30e9;         // a core; of c_count's FLOPs
   Workers workers;
   double memory_bytes = 0;  // of their device, for all processes on it; 0: not known
+  std::optional<Throughput> throughput;  // as measured of that device
 };
+
+// What was measured of the CPU that the runs are on, which hours follow from; else null.
+const Throughput* measured_core(const PlanOptions& options);
 
 // One run of the sweep. Counts are absent for an architecture that gives no formula.
 struct PlannedCell {

@@ -1,6 +1,7 @@
 #include "sweeps/reports.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -23,6 +24,21 @@ std::string optional_text(const std::optional<double>& value) {
 
 std::string hours_text(const std::optional<double>& hours) {
   return hours ? duration_text(*hours * 3600) : "-";
+}
+
+// Where the column "one core" comes from.
+std::string hours_source(const PlanOptions& options) {
+  const Throughput* core = measured_core(options);
+  if (core == nullptr) {
+    return "time at a stated " + human(options.flops_per_second / 1e9) +
+           " GFLOP/s (--flops-per-second)";
+  }
+  const HeldOutError error = core->held_out_error();
+  std::string text = "time by " + core->source();
+  if (error.rows == 0) return text;
+  const auto percent = [](double log_ratio) { return human(100 * std::expm1(log_ratio)) + "%"; };
+  return text + ", which predicts\na shape from the others within " + percent(error.median) +
+         " (median; worst " + percent(error.worst) + ")";
 }
 
 std::string memory_text(const PlannedCell& cell) {
@@ -183,12 +199,10 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
   std::string text;
   for (const std::string& line : aligned(rows, right)) text += line + "\n";
   const PlanOptions& options = plan.options;
-  text +=
-      "\nshape: layers x d_model; rate: of learning, peak; seeds: init/data;\nN: parameters, " +
-      std::string(name(options.n_count)) + "; D: training tokens; C: training FLOPs, " +
-      std::string(name(options.c_count)) + ";\none core: time at a stated " +
-      human(options.flops_per_second / 1e9) +
-      " GFLOP/s (--flops-per-second), evaluation left out; memory: bytes at most, estimated\n\n";
+  text += "\nshape: layers x d_model; rate: of learning, peak; seeds: init/data;\nN: parameters, " +
+          std::string(name(options.n_count)) + "; D: training tokens; C: training FLOPs, " +
+          std::string(name(options.c_count)) + ";\none core: " + hours_source(options) +
+          ", evaluation left out; memory: bytes at most, estimated\n\n";
   text += totals_text("all:     ", total(plan, statuses, false), plan);
   text += totals_text("to run:  ", total(plan, statuses, true), plan);
   if (const auto packs = packs_to_run(plan, statuses); !packs.empty()) {
@@ -230,6 +244,8 @@ std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses)
     for (const std::size_t cell : packs[i]) cells[cell]["pack"] = i;
   }
   const Workers& workers = plan.options.workers;
+  const Throughput* core = measured_core(plan.options);
+  const Json measured = core != nullptr ? Json(core->source()) : Json();
   return dumped({{"name", plan.name},
                  {"spec_file", plan.spec_file},
                  {"spec_hash", plan.spec_hash},
@@ -240,6 +256,7 @@ std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses)
                  {"gpus", workers.device == DeviceKind::kCpu ? 0 : workers.gpus.size()},
                  {"jobs", workers.jobs},
                  {"replicas", workers.replicas},
+                 {"hours_source", measured},
                  {"asked_for", plan.asked_for},
                  {"warnings", plan.warnings},
                  {"cells", cells}});

@@ -32,7 +32,7 @@ struct Arguments {
   std::string runs = "runs", data = "data";
   std::string n_count = "non_embedding", c_count = "exact_causal";
   std::string flops_per_second = "30G";
-  std::string trainer;
+  std::string trainer, device_file;
   std::string device = "auto";
   int jobs = 0;          // 0: chosen
   int64_t replicas = 0;  // 0: chosen
@@ -66,8 +66,11 @@ void add_workers(CLI::App* verb, Arguments& a, const std::string& jobs) {
       ->capture_default_str();
   add_whole(
       *verb, "--replicas", a.replicas, {0, 65536},
-      "most runs of one shape trained side by side in a process; 0: 1 on a CPU, on a GPU what "
-      "fits by an estimate");
+      "most runs of one shape trained side by side in a process; 0: as many as gain by the device's "
+      "law, on a CPU 1");
+  verb->add_option("--device-file", a.device_file,
+                   "steps measured on this device (configs/devices/), for packs and hours")
+      ->type_name("FILE");
   add_whole(*verb, jobs, a.jobs, {0, 4096},
             "processes side by side, each with one CPU thread, on GPUs on each; 0: one a core, or "
             "one a GPU");
@@ -115,6 +118,14 @@ Convention convention(const std::string& option, const std::string& text,
                     (near.empty() ? "known: " + all : "did you mean " + near + "?"));
 }
 
+Throughput measured(const std::string& file, DeviceKind device) {
+  Throughput throughput(read_device_file(file));
+  if (throughput.kind() == device) return throughput;
+  const bool on_cpu = device == DeviceKind::kCpu;
+  throw ConfigError("--device-file " + file + ": was measured on a " + (on_cpu ? "GPU" : "CPU") +
+                    ", and these runs are on a " + (on_cpu ? "CPU" : "GPU") + " (--device)");
+}
+
 PlanOptions plan_options(const Arguments& a) {
   PlanOptions options;
   options.runs = a.runs;
@@ -133,6 +144,9 @@ PlanOptions plan_options(const Arguments& a) {
   options.workers = choose_workers(a.device, a.jobs, a.replicas, probe_gpus(), available_cores());
   const bool on_cpu = options.workers.device == DeviceKind::kCpu;
   options.memory_bytes = on_cpu ? machine_memory_bytes() : 0;
+  if (!a.device_file.empty()) {
+    options.throughput = measured(a.device_file, options.workers.device);
+  }
   return options;
 }
 
