@@ -48,7 +48,7 @@ TINY = dict(layers=1, width=16, heads=1, context=8, vocab=32, batch=2)
 LONGEST_MEASUREMENT = 75  # seconds of one program in a comparison, compilation included
 
 
-class Session:
+class Measurement:
     """The options, the time that is left, and the files of the results."""
 
     def __init__(self, options):
@@ -120,19 +120,19 @@ def torch_folders(python):
     return done.stdout.split()
 
 
-def run_tests(session):
-    tests = sorted((session.options.programs / "tests").glob("gpu_*_test"))
-    tests += [session.options.programs / "tests/kernel_library_test"]
-    session.say("| test | passed | failed | skipped |\n|---|---|---|---|")
+def run_tests(measurement):
+    tests = sorted((measurement.options.programs / "tests").glob("gpu_*_test"))
+    tests += [measurement.options.programs / "tests/kernel_library_test"]
+    measurement.say("| test | passed | failed | skipped |\n|---|---|---|---|")
     for test in tests:
-        code, out = session.run([test, "--gtest_color=no"])
+        code, out = measurement.run([test, "--gtest_color=no"])
         counts = [sum(line.split()[1] == word for line in test_lines(out))
                   for word in ("OK", "FAILED", "SKIPPED")]
-        session.say(f"| {test.name}{'' if code in (0, 1) else f' (ended with {code})'} "
+        measurement.say(f"| {test.name}{'' if code in (0, 1) else f' (ended with {code})'} "
                     f"| {counts[0]} | {counts[1]} | {counts[2]} |")
         for line in test_lines(out):
             if line.startswith("[  FAILED"):
-                session.say(f"    {line}")
+                measurement.say(f"    {line}")
 
 
 def test_lines(out):
@@ -148,8 +148,8 @@ def test_lines(out):
 
 def comparison(shape, steps):
     """A stage: scalelaw's steps and the reference's, in turn."""
-    def stage(session):
-        options = session.options
+    def stage(measurement):
+        options = measurement.options
         used = shape | TINY if options.tiny else shape
         flags = [word for key, value in used.items() for word in (f"--{key}", value)]
         flags += ["--precision", "bf16", "--device", options.device, "--json"]
@@ -163,36 +163,36 @@ def comparison(shape, steps):
                     "scalelaw, eager": [*ours, "eager"], "scalelaw, device": [*ours, "device"]}
         # Of this stage alone: what a killed compiler leaves must not meet the next.
         with tempfile.TemporaryDirectory() as cache:
-            session.environment["TORCHINDUCTOR_CACHE_DIR"] = cache
-            compare(session, used, commands)
+            measurement.environment["TORCHINDUCTOR_CACHE_DIR"] = cache
+            compare(measurement, used, commands)
     return stage
 
 
-def compare(session, shape, commands):
+def compare(measurement, shape, commands):
     seen = {who: [] for who in commands}
-    for round_number in range(session.options.rounds):
+    for round_number in range(measurement.options.rounds):
         for who, words in commands.items():
             failed_before = len(seen[who]) < round_number
-            if not failed_before and session.left() > 0:
-                result = session.measure(who, words)
+            if not failed_before and measurement.left() > 0:
+                result = measurement.measure(who, words)
                 seen[who] += [result] if result else []
     name = f"{shape['arch']} L{shape['layers']} d{shape['width']} T{shape['context']} " \
            f"B{shape['batch']} V{shape['vocab']}"
-    session.say(f"{name}, bf16, wall time, median of up to {session.options.rounds} rounds\n")
-    session.say("| program | rounds | ms a step | tokens/s | peak memory | of PyTorch eager "
+    measurement.say(f"{name}, bf16, wall time, median of up to {measurement.options.rounds} rounds\n")
+    measurement.say("| program | rounds | ms a step | tokens/s | peak memory | of PyTorch eager "
                 "| of compiled | last loss |\n|---|---|---|---|---|---|---|---|")
     seconds = {who: [one["step_wall_seconds_median"] for one in results]
                for who, results in seen.items()}
     for who, results in seen.items():
         if not results:
-            session.say(f"| {who} | 0: see log.txt | | | | | | |")
+            measurement.say(f"| {who} | 0: see log.txt | | | | | | |")
             continue
         step = statistics.median(seconds[who])
         tokens = shape["batch"] * shape["context"] / step
         memory = statistics.median(one["peak_memory_bytes"] for one in results)
         ratios = [ratio_text(seconds[other], seconds[who])
                   for other in ("PyTorch, eager", "PyTorch, compiled")]
-        session.say(f"| {who} | {len(results)} | {1e3 * step:,.3f} | {tokens:,.0f} "
+        measurement.say(f"| {who} | {len(results)} | {1e3 * step:,.3f} | {tokens:,.0f} "
                     f"| {1e-9 * memory:.2f} GB | {ratios[0]} | {ratios[1]} "
                     f"| {results[-1]['final_loss_nats']:.4f} |")
 
@@ -204,43 +204,43 @@ def ratio_text(theirs, ours):
 
 def script(name, *flags):
     """A stage: another script's Markdown."""
-    def stage(session):
-        options = session.options
+    def stage(measurement):
+        options = measurement.options
         words = [sys.executable, SCRIPTS / name, "--device", options.device,
                  "--program", options.programs / "bin/scalelaw-train"]
         words += [flag.format(out=options.out) for flag in flags]
         if name == "bench_packs.py":
-            words += ["--minutes", f"{max(0.1, session.left() / 60 - 0.5):.2f}"]
+            words += ["--minutes", f"{max(0.1, measurement.left() / 60 - 0.5):.2f}"]
         if options.tiny:
             words += ["--only", "0.1M"]
             if name == "bench_packs.py":
                 words += ["--seconds", "0.05", "--rounds", "1", "--most-replicas", "2"]
-        code, out = session.run(words)
-        session.say(out + ("" if code == 0 else f"\nended with code {code}; see log.txt"))
+        code, out = measurement.run(words)
+        measurement.say(out + ("" if code == 0 else f"\nended with code {code}; see log.txt"))
     return stage
 
 
-def run_sanitizer(session):
+def run_sanitizer(measurement):
     tool = shutil.which("compute-sanitizer") or "/usr/local/cuda/bin/compute-sanitizer"
     if not os.access(tool, os.X_OK):
-        session.say("compute-sanitizer is not here")
+        measurement.say("compute-sanitizer is not here")
         return
-    test = session.options.programs / "tests/gpu_layers_test"
+    test = measurement.options.programs / "tests/gpu_layers_test"
     for check in ("memcheck", "racecheck"):
-        code, out = session.run([tool, "--tool", check, "--error-exitcode", 99, test,
+        code, out = measurement.run([tool, "--tool", check, "--error-exitcode", 99, test,
                                  "--gtest_filter=*ModelsGradients*:*Repeats*"])
         last = [line for line in out.splitlines() if "SUMMARY" in line] or ["no summary"]
-        session.say(f"{check}: exit code {code}; {last[-1].strip('= ')}")
+        measurement.say(f"{check}: exit code {code}; {last[-1].strip('= ')}")
 
 
-def run_profile(session):
+def run_profile(measurement):
     for shape in (CHAR, LSTM):
-        used = shape | TINY if session.options.tiny else shape
+        used = shape | TINY if measurement.options.tiny else shape
         flags = [word for key, value in used.items() for word in (f"--{key}", value)]
-        code, out = session.run([session.options.programs / "bin/scalelaw-train", "profile", *flags,
-                                 "--precision", "bf16", "--device", session.options.device,
+        code, out = measurement.run([measurement.options.programs / "bin/scalelaw-train", "profile", *flags,
+                                 "--precision", "bf16", "--device", measurement.options.device,
                                  "--threads", 1, "--rows", 30])
-        session.say(f"{shape['arch']}, exit code {code}\n```\n{out}```")
+        measurement.say(f"{shape['arch']}, exit code {code}\n```\n{out}```")
 
 
 # Name, the minutes that it may take where another follows, what it does.
@@ -308,21 +308,21 @@ def main():
     stages = [stage for stage in STAGES if stage[0] in asked_for]
     options.programs = options.programs.resolve()
     options.out = options.out.resolve()
-    session = Session(options)
+    measurement = Measurement(options)
     where = gpu_name() if options.device == "cuda" else processor()
-    session.say(f"# {where}, {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC\n")
+    measurement.say(f"# {where}, {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC\n")
     for name, minutes, stage in stages:
-        session.say(f"\n## {name}\n")
-        session.begin_stage(options.minutes if stage is stages[-1][2] else minutes)
-        if session.left() < LEAST_SECONDS:
-            session.say(f"not begun: {session.left():.0f} s are left")
+        measurement.say(f"\n## {name}\n")
+        measurement.begin_stage(options.minutes if stage is stages[-1][2] else minutes)
+        if measurement.left() < LEAST_SECONDS:
+            measurement.say(f"not begun: {measurement.left():.0f} s are left")
             continue
         start = time.monotonic()
         try:
-            stage(session)
+            stage(measurement)
         except Exception as error:  # noqa: BLE001: the next stage is worth its minutes
-            session.say(f"failed: {error!r}")
-        session.say(f"\n({time.monotonic() - start:.0f} s)")
+            measurement.say(f"failed: {error!r}")
+        measurement.say(f"\n({time.monotonic() - start:.0f} s)")
 
 
 if __name__ == "__main__":
