@@ -28,12 +28,12 @@ std::size_t chosen_replicas(const Plan& plan, const PlannedCell& cell, std::size
   const Workers& workers = options.workers;
   if (workers.replicas > 0) return static_cast<std::size_t>(workers.replicas);
   const bool on_cpu = workers.device == DeviceKind::kCpu;
-  const Throughput device = options.throughput ? *options.throughput
-                                               : Throughput::unmeasured(workers.device);
+  const Throughput device =
+      options.throughput ? *options.throughput : Throughput::unmeasured(workers.device);
   const PackingLimits limits = {static_cast<int64_t>(count), workers.jobs,
                                 on_cpu ? options.memory_bytes : kAssumedGpuBytes};
-  const Packing packing = choose_packing(
-      device, request_for(cell.config, cell.shape, /*replicas=*/1), limits);
+  const Packing packing =
+      choose_packing(device, request_for(cell.config, cell.shape, /*replicas=*/1), limits);
   return static_cast<std::size_t>(packing.replicas);
 }
 

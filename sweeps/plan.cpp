@@ -1,6 +1,7 @@
 #include "sweeps/plan.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <optional>
@@ -33,6 +34,20 @@ std::string place_text(const SweepPlace& place) {
 const Throughput* measured_core(const PlanOptions& options) {
   const bool on_cpu = options.workers.device == DeviceKind::kCpu;
   return on_cpu && options.throughput ? &*options.throughput : nullptr;
+}
+
+std::string hours_source(const PlanOptions& options) {
+  const Throughput* core = measured_core(options);
+  if (core == nullptr) {
+    return "time at a stated " + human(options.flops_per_second / 1e9) +
+           " GFLOP/s (--flops-per-second)";
+  }
+  const HeldOutError error = core->held_out_error();
+  std::string text = "time by " + core->source();
+  if (error.rows == 0) return text;
+  const auto percent = [](double log_ratio) { return human(100 * std::expm1(log_ratio)) + "%"; };
+  return text + ", which predicts\na shape from the others within " + percent(error.median) +
+         " (median; worst " + percent(error.worst) + ")";
 }
 
 namespace {

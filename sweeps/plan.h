@@ -24,12 +24,13 @@ struct PlanOptions {
   CCount c_count = CCount::kExactCausal;  // the convention that hours follow from
   double flops_per_second = 30e9;         // a core; of c_count's FLOPs
   Workers workers;
-  double memory_bytes = 0;  // of their device, for all processes on it; 0: not known
+  double memory_bytes = 0;               // of their device, for all processes on it; 0: not known
   std::optional<Throughput> throughput;  // as measured of that device
 };
 
 // What was measured of the CPU that the runs are on, which hours follow from; else null.
 const Throughput* measured_core(const PlanOptions& options);
+std::string hours_source(const PlanOptions& options);  // where they come from, for people
 
 // One run of the sweep. Counts are absent for an architecture that gives no formula.
 struct PlannedCell {

@@ -1,7 +1,6 @@
 #include "sweeps/reports.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -24,21 +23,6 @@ std::string optional_text(const std::optional<double>& value) {
 
 std::string hours_text(const std::optional<double>& hours) {
   return hours ? duration_text(*hours * 3600) : "-";
-}
-
-// Where the column "one core" comes from.
-std::string hours_source(const PlanOptions& options) {
-  const Throughput* core = measured_core(options);
-  if (core == nullptr) {
-    return "time at a stated " + human(options.flops_per_second / 1e9) +
-           " GFLOP/s (--flops-per-second)";
-  }
-  const HeldOutError error = core->held_out_error();
-  std::string text = "time by " + core->source();
-  if (error.rows == 0) return text;
-  const auto percent = [](double log_ratio) { return human(100 * std::expm1(log_ratio)) + "%"; };
-  return text + ", which predicts\na shape from the others within " + percent(error.median) +
-         " (median; worst " + percent(error.worst) + ")";
 }
 
 std::string memory_text(const PlannedCell& cell) {

@@ -64,10 +64,10 @@ void add_common(CLI::App* verb, Arguments& a) {
 void add_workers(CLI::App* verb, Arguments& a, const std::string& jobs) {
   verb->add_option("--device", a.device, "auto: a GPU where one is, else the CPU; cpu or cuda")
       ->capture_default_str();
-  add_whole(
-      *verb, "--replicas", a.replicas, {0, 65536},
-      "most runs of one shape trained side by side in a process; 0: as many as gain by the device's "
-      "law, on a CPU 1");
+  add_whole(*verb, "--replicas", a.replicas, {0, 65536},
+            "most runs of one shape trained side by side in a process; 0: as many as gain by the "
+            "device's "
+            "law, on a CPU 1");
   verb->add_option("--device-file", a.device_file,
                    "steps measured on this device (configs/devices/), for packs and hours")
       ->type_name("FILE");

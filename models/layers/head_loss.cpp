@@ -60,8 +60,8 @@ RowScores cross_entropy_on_device(const DeviceKernels& kernels, const at::Tensor
   return scores;
 }
 
-// The product as cross_entropy() takes it: only a device's kernel does with bf16, and with rows that
-// end in a pad, without which products there read and write element by element.
+// The product as cross_entropy() takes it: only a device's kernel does with bf16, and with rows
+// that end in a pad, without which products there read and write element by element.
 at::Tensor logits_for_loss(const at::Tensor& x, const at::Tensor& map) {
   if (kernels_for(x) == nullptr) return at_least_float(product(x, map));
   const int64_t vocabulary = map.size(2);

@@ -57,8 +57,8 @@ pid_t LocalExecutor::start(const LocalJob& job) {
 
   pid_t child = 0;
   try {
-    child = start_child({job.command, single_thread_environment(job.environment), log,
-                         mask_before_});
+    child =
+        start_child({job.command, single_thread_environment(job.environment), log, mask_before_});
   } catch (const std::runtime_error&) {
     close(log);
     throw;
