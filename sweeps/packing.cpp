@@ -37,10 +37,12 @@ std::size_t chosen_replicas(const Plan& plan, const PlannedCell& cell, std::size
   return static_cast<std::size_t>(packing.replicas);
 }
 
-// Of cells that were one pack before: the composition is kept where nobody asks for another.
-std::size_t kept_replicas(const Workers& workers) {
+// Of cells that were one pack before: the composition is kept where nobody asks for another, as a
+// CPU does of which nothing was measured.
+std::size_t kept_replicas(const PlanOptions& options) {
+  const Workers& workers = options.workers;
   if (workers.replicas > 0) return static_cast<std::size_t>(workers.replicas);
-  return workers.device == DeviceKind::kCpu ? 1 : kNoLimit;
+  return workers.device == DeviceKind::kCpu && !options.throughput ? 1 : kNoLimit;
 }
 
 class Packer {
@@ -58,7 +60,7 @@ class Packer {
     for (const std::size_t cell : order_) {
       const History& history = histories_.at(cell);
       if (packed(cell) || history.pack.empty()) continue;
-      add(left_of(history.pack), kept_replicas(plan_.options.workers));
+      add(left_of(history.pack), kept_replicas(plan_.options));
     }
     for (const std::size_t cell : order_) {
       if (!packed(cell)) join_group(cell);
@@ -156,7 +158,7 @@ class Packer {
 
 std::vector<PlannedPack> pack_cells(const Plan& plan, const std::vector<std::size_t>& cells) {
   std::vector<std::size_t> order = start_order(plan, cells);
-  if (kept_replicas(plan.options.workers) > 1) return Packer(plan, std::move(order)).packs();
+  if (kept_replicas(plan.options) > 1) return Packer(plan, std::move(order)).packs();
   std::vector<PlannedPack> alone;
   for (const std::size_t cell : order) alone.push_back({cell});
   return alone;

@@ -93,21 +93,32 @@ TEST_F(PackingTest, PacksAreFilledEvenlyInTheOrderOfTheSingleRuns) {
   EXPECT_EQ(packs_text({}), "");
 }
 
-TEST_F(PackingTest, WhereNothingIsAskedForACpuTrainsEachAloneAndAGpuWhatFits) {
+// By the assumed law of a GPU: small models gain side by side, large ones fill it alone.
+TEST_F(PackingTest, WhereNothingIsAskedForTheDevicesLawChooses) {
   options_.workers.replicas = 0;
   plan_seeds(8);
-  EXPECT_EQ(packs().size(), 8u);
+  EXPECT_EQ(packs().size(), 8u) << "a CPU gains nothing";
   options_.workers.device = DeviceKind::kGpu;
   plan_seeds(8);
   EXPECT_EQ(packs().size(), 1u);
-  const std::string large =
-      "grid: {model.d_model: [1024], model.n_layer: [12], seeds.init: [1, 2, 3, 4, 5, 6, 7, 8]}";
-  plan(large);
-  const std::size_t one_process = packs().size();
-  EXPECT_GT(one_process, 1u) << "150M parameters with their moments each";
-  options_.workers.jobs = 2;
-  plan(large);
-  EXPECT_GT(packs().size(), one_process);
+  plan("grid: {model.d_model: [1024], model.n_layer: [12], seeds.init: [1, 2, 3, 4, 5, 6, 7, 8]}");
+  EXPECT_EQ(packs().size(), 8u);
+  std::string measured =
+      "device: a CPU on which replicas share every start\nkind: cpu\nstep: eager\ndate: "
+      "2026-11-22\n"
+      "commit: none\nclock: none\nrows:\n";
+  for (const int width : {16, 32, 64}) {
+    for (const int replicas : {1, 8}) {
+      measured += "  - {arch: transformer, n_layer: 1, d_model: " + std::to_string(width) +
+                  ", n_head: 1, n_ctx: 32, n_vocab: 256, batch_tokens: 64, precision: fp32, "
+                  "replicas: " +
+                  std::to_string(replicas) + ", processes: 1, step_seconds: 0.01}\n";
+    }
+  }
+  options_.workers.device = DeviceKind::kCpu;
+  options_.throughput = Throughput(parse_device_file(measured, "file"));
+  plan_seeds(8);
+  EXPECT_EQ(packs().size(), 1u) << "as measured";
 }
 
 TEST_F(PackingTest, WhatWasOnePackGoesOnAsTheSamePackInItsOrder) {
