@@ -30,7 +30,7 @@ TrunkMemory trunk_memory(const ModelShape& shape, const StepSetup& setup) {
   memory.block_inputs = 2 * 4 * width;
   // Of the stream and of the layer's input; in bf16 of the gates too.
   memory.in_flight = 4 * 2 * width + (setup.bf16_products ? product * 5 * width : 0);
-  // The CPU's recurrence reads float32, as a GPU's of narrow layers does, which is not counted.
+  // A CPU's recurrence reads float32; so does a GPU's of narrow layers, for which this is too much.
   memory.copied_weights_a_block = (is_gpu ? 2 : 1) * 4 * width * width;
   return memory;
 }

@@ -38,6 +38,9 @@ std::string left_text(const Plan& plan, const AttemptLeft& left) {
              ", will be tried once more when no other run is in progress: " + left.reason;
     case Verdict::kHalved:
       return text + how + ", will be tried in two halves: " + left.reason;
+    case Verdict::kLeft:
+      return text + how + ", and nothing new is started: " + left.reason +
+             "\n  its output: " + left.log.string();
     case Verdict::kFailed:
       return text + "failed, " + how + ": " + left.reason + "\n  its output: " + left.log.string();
   }

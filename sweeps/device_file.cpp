@@ -47,14 +47,16 @@ class KeyReader {
     if (found.kind != YamlTree::Kind::kScalar) fail(key, "takes one value");
     return found.text;
   }
-  int64_t count(const std::string& key) const {
+  int64_t count(const std::string& key, int64_t most = int64_t{1} << 20) const {
     const std::optional<int64_t> number = parse_whole(text(key));
-    if (!number || *number < 1) fail(key, "must be a whole number, 1 or more");
+    if (!number || *number < 1 || *number > most) {
+      fail(key, "must be a whole number from 1 to " + std::to_string(most));
+    }
     return *number;
   }
   double seconds(const std::string& key) const {
     const std::optional<double> number = parse_real(text(key));
-    if (!number || *number <= 0) fail(key, "must be a number above 0");
+    if (!number || *number < 1e-9) fail(key, "must be a number of 1e-9 or more");
     return *number;
   }
   [[noreturn]] void fail(const std::string& key, const std::string& rule) const {
@@ -87,17 +89,15 @@ MeasuredStep read_row(const std::string& file, const YamlTree& tree) {
   const KeyReader row(file, tree, kRowKeys, "a row");
   MeasuredStep step;
   step.shape = read_shape(row);
-  step.batch_tokens = row.count("batch_tokens");
+  step.batch_tokens = row.count("batch_tokens", int64_t{1} << 40);
   if (step.batch_tokens % step.shape.n_ctx != 0) {
     row.fail("batch_tokens", "must be a multiple of n_ctx = " + std::to_string(step.shape.n_ctx));
   }
   const auto precision = enum_from_text<Precision>(row.text("precision"));
   if (!precision) row.fail("precision", "must be fp32 or bf16");
   step.precision = *precision;
-  step.packing.replicas = row.count("replicas");
-  const int64_t processes = row.count("processes");
-  if (!std::in_range<int>(processes)) row.fail("processes", "is too large");
-  step.packing.processes = static_cast<int>(processes);
+  step.packing.replicas = row.count("replicas", 1 << 16);
+  step.packing.processes = static_cast<int>(row.count("processes"));
   step.step_seconds = row.seconds("step_seconds");
   return step;
 }

@@ -6,6 +6,7 @@
 #include "trainer/atomic_file.h"
 #include "trainer/clock.h"
 #include "trainer/config_yaml.h"
+#include "trainer/run_lock.h"
 
 namespace scalelaw {
 
@@ -62,6 +63,11 @@ std::size_t PackProcesses::least_used_gpu() const {
 std::string last_words(const PackProcess& process) {
   const std::string line = last_line(process.log);
   return line.starts_with(LocalExecutor::kHeading) ? "it said nothing" : line;
+}
+
+bool is_of_another_process(const std::string& last_words) {
+  const auto says = [&](const char* words) { return last_words.find(words) != std::string::npos; };
+  return says(kInUseBy) || says(kCompletedMeanwhile);
 }
 
 }  // namespace scalelaw

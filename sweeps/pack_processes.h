@@ -66,5 +66,7 @@ class PackProcesses {
 
 // What a process said last; "it said nothing" where its attempt left no line.
 std::string last_words(const PackProcess& process);
+// Whether those words say that another process had one of the folders.
+bool is_of_another_process(const std::string& last_words);
 
 }  // namespace scalelaw

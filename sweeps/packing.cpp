@@ -1,6 +1,7 @@
 #include "sweeps/packing.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 #include <map>
 #include <set>
@@ -22,7 +23,8 @@ namespace {
 constexpr double kAssumedGpuBytes = 16e9;
 constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 
-// Of `count` cells like this one that have not begun.
+// Of `count` cells like this one that have not begun: of each process's share of them, in its share
+// of the memory.
 std::size_t chosen_replicas(const Plan& plan, const PlannedCell& cell, std::size_t count) {
   const PlanOptions& options = plan.options;
   const Workers& workers = options.workers;
@@ -30,8 +32,9 @@ std::size_t chosen_replicas(const Plan& plan, const PlannedCell& cell, std::size
   const bool on_cpu = workers.device == DeviceKind::kCpu;
   const Throughput device =
       options.throughput ? *options.throughput : Throughput::unmeasured(workers.device);
-  const PackingLimits limits = {static_cast<int64_t>(count), workers.jobs,
-                                on_cpu ? options.memory_bytes : kAssumedGpuBytes};
+  const std::size_t share = (count + workers.processes() - 1) / workers.processes();
+  const PackingLimits limits = {static_cast<int64_t>(share), /*most_processes=*/1,
+                                (on_cpu ? options.memory_bytes : kAssumedGpuBytes) / workers.jobs};
   const Packing packing =
       choose_packing(device, request_for(cell.config, cell.shape, /*replicas=*/1), limits);
   return static_cast<std::size_t>(packing.replicas);
@@ -60,7 +63,9 @@ class Packer {
     for (const std::size_t cell : order_) {
       const History& history = histories_.at(cell);
       if (packed(cell) || history.pack.empty()) continue;
-      add(left_of(history.pack), kept_replicas(plan_.options));
+      for (const PlannedPack& kept : able_to_share(left_of(history.pack))) {
+        add(kept, kept_replicas(plan_.options));
+      }
     }
     for (const std::size_t cell : order_) {
       if (!packed(cell)) join_group(cell);
@@ -82,23 +87,48 @@ class Packer {
   struct History {
     std::vector<std::string> pack;  // that its newest checkpoint names; empty: it has none
     bool alone = false;             // nobody may share its fate
+    bool has_folder = false;
   };
 
   History history_of(const PlannedCell& cell) const {
+    History history;
     try {
-      if (look_at(plan_, cell, {}).needs_hand) return {{}, true};
-      std::vector<std::string> pack = checkpoint_pack({run_folder(plan_, cell)});
-      const bool is_own = std::find(pack.begin(), pack.end(), cell.content_hash) != pack.end();
-      if (pack.empty() || is_own) return {std::move(pack), false};
-      return {{}, true};
+      const RunFolder folder{run_folder(plan_, cell)};
+      history.has_folder = std::filesystem::exists(folder.path);
+      history.alone = look_at(plan_, cell, {}).needs_hand;
+      if (history.alone) return history;
+      history.pack = checkpoint_pack(folder);
+      const auto own = std::find(history.pack.begin(), history.pack.end(), cell.content_hash);
+      history.alone = !history.pack.empty() && own == history.pack.end();
     } catch (const std::runtime_error&) {
-      return {{}, true};  // the trainer says why
+      history.alone = true;  // the trainer says why
     }
+    if (history.alone) history.pack.clear();
+    return history;
   }
 
   bool packed(std::size_t cell) const { return packed_.contains(cell); }
 
-  // A pack killed while it wrote its first checkpoints has members without one: all or none.
+  // How steps are made is no part of what a run is, and may have changed since.
+  std::vector<PlannedPack> able_to_share(const PlannedPack& cells) const {
+    std::vector<PlannedPack> packs;
+    for (const std::size_t cell : cells) {
+      const auto fits = [&](const PlannedPack& pack) {
+        const RunConfig& first = plan_.cells[pack.front()].config;
+        return key_against_sharing(plan_.cells[cell].config, first).empty();
+      };
+      const auto found = std::find_if(packs.begin(), packs.end(), fits);
+      if (found == packs.end()) {
+        packs.push_back({cell});
+      } else {
+        found->push_back(cell);
+      }
+    }
+    return packs;
+  }
+
+  // A pack killed while it wrote its first checkpoints has members with a folder and no checkpoint:
+  // all or none. One whose folder is gone begins anew by itself.
   PlannedPack left_of(const std::vector<std::string>& hashes) const {
     PlannedPack begun, all;
     for (const std::string& hash : hashes) {
@@ -106,7 +136,8 @@ class Packer {
       if (found == cell_of_.end() || packed(found->second)) continue;
       const History& history = histories_.at(found->second);
       if (history.pack == hashes) begun.push_back(found->second);
-      if (history.pack == hashes || (history.pack.empty() && !history.alone)) {
+      const bool only_begun = history.pack.empty() && !history.alone && history.has_folder;
+      if (history.pack == hashes || only_begun) {
         all.push_back(found->second);
       }
     }

@@ -92,7 +92,9 @@ std::string totals_text(const std::string& label, const Totals& totals, const Pl
                      " tokens, " + human(totals.flops) + " FLOPs (" +
                      std::string(name(plan.options.c_count)) + "), " +
                      duration_text(totals.core_hours * 3600) + " of one core";
-  if (workers.device == DeviceKind::kCpu) {
+  if (workers.device == DeviceKind::kGpu) {
+    text += "; of a GPU not known";
+  } else {
     // A cell is one process on one core: more cores than cells do not help.
     const int64_t cores = std::clamp<int64_t>(totals.cells, 1, workers.jobs);
     text += ", about " + duration_text(totals.core_hours * 3600 / static_cast<double>(cores)) +

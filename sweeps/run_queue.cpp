@@ -40,7 +40,7 @@ Verdict RunQueue::ended(const PlannedPack& left, const ProcessEnd& end, const st
                         bool others_have_some) {
   const bool exited = end.signal == 0;
   if (exited && end.exit_code == kExitInterrupted) return Verdict::kInterrupted;
-  if (exited && end.exit_code == kExitBadInput && others_have_some) {
+  if (exited && end.exit_code == kExitBadInput && others_have_some && may_ask_again(left)) {
     if (!left.empty()) waiting_.push_back(left);
     return Verdict::kElsewhere;
   }
@@ -48,13 +48,14 @@ Verdict RunQueue::ended(const PlannedPack& left, const ProcessEnd& end, const st
     equal_failures_ = 0;
     return Verdict::kComplete;
   }
-  const bool is_part = left.size() > 1 && of_failed_pack_.contains(left.front());
-  if (!is_part) note_failure(describe(end), reason);
-  if (!stopped_because_.empty()) return Verdict::kFailed;
+  // A pack's failure is that of one of its runs, which is counted once it is alone.
+  if (left.size() == 1) note_failure(describe(end), reason);
+  if (!stopped_because_.empty()) return left.size() == 1 ? Verdict::kFailed : Verdict::kLeft;
   const bool crashed = !exited || end.exit_code != kExitBadInput;
   if (crashed && count_crash(left) <= options_.retries) {
     if (end.signal != SIGKILL) {
-      waiting_.push_back(left);
+      // A pack's fault is found before its neighbours are far.
+      left.size() > 1 ? waiting_.push_front(left) : waiting_.push_back(left);
       return Verdict::kRetry;
     }
     if (!was_repeated_alone(left.front())) {
@@ -74,9 +75,12 @@ int RunQueue::count_crash(const PlannedPack& pack) {
   return most;
 }
 
-// The halves come next: what ails the pack is found before its neighbours are far.
+bool RunQueue::may_ask_again(const PlannedPack& left) {
+  constexpr int kTimes = 8;
+  return left.empty() || ++asked_again_[left.front()] <= kTimes;
+}
+
 void RunQueue::halve(const PlannedPack& pack, std::deque<PlannedPack>& into) {
-  of_failed_pack_.insert(pack.begin(), pack.end());
   const auto middle = pack.begin() + static_cast<std::ptrdiff_t>((pack.size() + 1) / 2);
   into.emplace_front(middle, pack.end());
   into.emplace_front(pack.begin(), middle);

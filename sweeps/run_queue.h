@@ -29,8 +29,9 @@ enum class Verdict {
   kRetry,        // crashed, and queued again as it was
   kRetryAlone,   // killed by SIGKILL, and queued for when nothing else runs
   kHalved,       // a pack refused (exit 2) or crashed too often, and queued in halves
-  kFailed,       // the same of a single cell, or nothing may start
-  kElsewhere,    // another process has one of its folders; the others are queued without it
+  kFailed,       // the same of a single cell
+  kLeft,         // a pack of which that is not known, and nothing may start any more
+  kElsewhere,    // another process has, or had, one of its folders; what is left is queued
 };
 
 class RunQueue {
@@ -46,8 +47,8 @@ class RunQueue {
   void set_elsewhere(std::size_t cell) { elsewhere_.push_back(cell); }
   // `left`: cells of the attempt that are not complete now and that no other process has;
   // `others_have_some` where such a process is why some are missing, or completed them. `reason`:
-  // the log's last line, without_own_names(). Every failed attempt counts among the equal ones,
-  // retried or not, but for packs that are parts of a failed one; a success starts anew.
+  // the log's last line, without_own_names(). Every failed attempt of a single cell counts among
+  // the equal ones, retried or not; a success starts anew.
   Verdict ended(const PlannedPack& left, const ProcessEnd& end, const std::string& reason,
                 bool others_have_some);
   // The cells found elsewhere; they are forgotten here.
@@ -63,15 +64,16 @@ class RunQueue {
  private:
   void note_failure(const std::string& how, const std::string& reason);
 
-  int count_crash(const PlannedPack& pack);  // that it has had, this one included
+  int count_crash(const PlannedPack& pack);     // that it has had, this one included
+  bool may_ask_again(const PlannedPack& left);  // where another process is said to have some
   void halve(const PlannedPack& pack, std::deque<PlannedPack>& into);
 
   RunQueueOptions options_;
   std::deque<PlannedPack> waiting_;
   std::deque<PlannedPack> alone_;  // waiting until nothing runs
-  std::set<std::size_t> repeated_alone_, of_failed_pack_;
+  std::set<std::size_t> repeated_alone_;
   std::vector<std::size_t> elsewhere_;
-  std::map<std::size_t, int> crashes_;
+  std::map<std::size_t, int> crashes_, asked_again_;
   std::string last_failure_;  // numbers and hashes as '#'
   int equal_failures_ = 0;
   std::string stopped_because_;

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "sweeps/attempt_lines.h"
+#include "sweeps/gpu_check.h"
 #include "sweeps/pack_processes.h"
 #include "sweeps/packing.h"
 #include "sweeps/reports.h"
@@ -31,7 +32,6 @@ class SweepRun {
  public:
   SweepRun(const Plan& plan, const RunSweepOptions& options, RunDisplay& display)
       : plan_(plan),
-        options_(options),
         display_(display),
         folder_(sweep_folder(plan.options.runs, plan.name)),
         statuses_(look_at_all(plan)),
@@ -58,10 +58,6 @@ class SweepRun {
 
  private:
   void prepare() {
-    if (access(options_.trainer.c_str(), X_OK) != 0) {
-      throw ConfigError(options_.trainer.string() +
-                        ": no such program; build it, or name it with --trainer");
-    }
     const fs::path record = sweep_record_file(plan_.options.runs, plan_.name);
     refuse_name_of_another_sweep(record, plan_);
     folder_.prepare();
@@ -132,7 +128,7 @@ class SweepRun {
       left.end.exit_code = kExitOther;
       left.reason = "exit 0, but there is no run.json";
     }
-    judge(left, left.cells.size() < process.cells.size());
+    judge(left, left.cells.size() < process.cells.size() || is_of_another_process(left.reason));
     if (left.cells.empty()) return;
     left.step = statuses_[left.cells.front()].step;
     note_unfinished(left);
@@ -172,9 +168,11 @@ class SweepRun {
     }
   }
 
-  // The healthy runs go on without the notes.
+  // The healthy runs go on without the notes. What ended a pack is a fault of one of its runs,
+  // which is noted of that one once it is alone.
   void note_unfinished(const AttemptLeft& left) {
-    if (left.verdict == Verdict::kElsewhere) return;
+    const bool of_one = left.verdict != Verdict::kHalved && left.verdict != Verdict::kLeft;
+    if (left.verdict == Verdict::kElsewhere || !of_one) return;
     try {
       for (const std::size_t index : left.cells) {
         append_unfinished(folder_,
@@ -277,7 +275,6 @@ class SweepRun {
   }
 
   const Plan& plan_;
-  const RunSweepOptions& options_;
   const Workers& workers_ = plan_.options.workers;
   RunDisplay& display_;
   SweepFolder folder_;
@@ -293,6 +290,11 @@ class SweepRun {
 }  // namespace
 
 RunSweepResult run_sweep(const Plan& plan, const RunSweepOptions& options, RunDisplay& display) {
+  if (access(options.trainer.c_str(), X_OK) != 0) {
+    throw ConfigError(options.trainer.string() +
+                      ": no such program; build it, or name it with --trainer");
+  }
+  check_gpus(plan.options.workers, options.trainer);
   return SweepRun(plan, options, display).run();
 }
 

@@ -30,8 +30,8 @@ struct RunSweepResult {
 };
 
 // Writes RUNS/sweeps/NAME.json first, then starts the missing and interrupted cells, and failed
-// ones anew. ConfigError when the store cannot be written, the trainer is not there, or the name is
-// another sweep's (plan.h).
+// ones anew. ConfigError when the store cannot be written, the trainer is not there or cannot use
+// the GPUs (gpu_check.h), or the name is another sweep's (plan.h).
 RunSweepResult run_sweep(const Plan& plan, const RunSweepOptions& options, RunDisplay& display);
 
 }  // namespace scalelaw

@@ -64,7 +64,7 @@ void add_common(CLI::App* verb, Arguments& a) {
 void add_workers(CLI::App* verb, Arguments& a, const std::string& jobs) {
   verb->add_option("--device", a.device, "auto: a GPU where one is, else the CPU; cpu or cuda")
       ->capture_default_str();
-  add_whole(*verb, "--replicas", a.replicas, {0, 65536},
+  add_whole(*verb, "--replicas", a.replicas, {0, 4096},
             "most runs of one shape trained side by side in a process; 0: as many as gain by the "
             "device's "
             "law, on a CPU 1");
@@ -72,8 +72,8 @@ void add_workers(CLI::App* verb, Arguments& a, const std::string& jobs) {
                    "steps measured on this device (configs/devices/), for packs and hours")
       ->type_name("FILE");
   add_whole(*verb, jobs, a.jobs, {0, 4096},
-            "processes side by side, each with one CPU thread, on GPUs on each; 0: one a core, or "
-            "one a GPU");
+            "processes side by side, on each GPU or on the CPU, each with one CPU thread; 0: one a "
+            "GPU, one a core");
 }
 
 void add_verbs(CLI::App& app, Arguments& a) {

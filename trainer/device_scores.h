@@ -29,12 +29,11 @@ class DeviceScores {
   std::string capture();
   bool captured() const { return graph_ != nullptr; }
 
+  static constexpr int64_t kChunks = 16;  // between two looks of the host
   // Some of the windows -> (R, windows, T) on the CPU, float64 and bool.
   TokenScores score(std::span<const int64_t> starts);
 
  private:
-  static constexpr int64_t kChunks = 16;  // between two looks of the host
-
   TokenScores score_at_once(std::span<const int64_t> starts);
   void chunk();  // the one of counter_; what is captured
 

@@ -20,8 +20,6 @@ namespace {
 
 // Bounds the logits of one call: R * B * T * V floats.
 constexpr int64_t kScoresAtOnce = int64_t{1} << 22;
-// On the device, between two times that the host asks whether to stop.
-constexpr int64_t kChunksAtOnce = 16;
 
 struct MeanAndError {
   double mean = 0, standard_error = 0;
@@ -82,7 +80,7 @@ void for_each_chunk(const Evaluator& evaluator, const TestSet& set, const Window
   const int64_t ranks = evaluator.ranks.size();
   TORCH_CHECK(evaluator.on_device == nullptr || ranks == 1, "scores on a device of ", ranks,
               " ranks");
-  const int64_t at_once = evaluator.on_device != nullptr ? kChunksAtOnce : 1;
+  const int64_t at_once = evaluator.on_device != nullptr ? DeviceScores::kChunks : 1;
   for (int64_t i = evaluator.ranks.rank() * at_once; i < windows.chunks(); i += ranks * at_once) {
     const int64_t first = i * windows.chunk;
     const int64_t count = std::min(at_once * windows.chunk, windows.count() - first);
@@ -132,10 +130,9 @@ WindowScores summarise(const at::Tensor& loss, const at::Tensor& correct,
 std::unique_ptr<DeviceScores> make_device_scores(const Evaluator& evaluator, const TestSet& set,
                                                  int64_t tokens) {
   Windows windows = windows_of(evaluator, set, set.final_tokens);
-  int64_t chunk = std::min(windows.chunk, windows.count());
+  const int64_t chunk = std::min(windows.chunk, windows.count());
   if (tokens > 0) {
     const Windows of_curve = windows_of(evaluator, set, tokens);
-    chunk = std::min(chunk, of_curve.count());
     windows.starts.insert(windows.starts.end(), of_curve.starts.begin(), of_curve.starts.end());
   }
   return std::make_unique<DeviceScores>(evaluator.model, evaluator.replicas, evaluator.device,

@@ -29,6 +29,7 @@ constexpr int64_t kRowGrain = 64;
 // the second operand is small enough to be read again for each so many.
 constexpr int64_t kRowsWithBias = 64;
 constexpr int64_t kReadAgain = 1 << 17;  // elements
+constexpr int64_t kPage = 1024;          // elements
 
 bool has_kernel(const at::Tensor& x) {
   return x.is_cpu() && x.scalar_type() == at::kFloat;
@@ -84,10 +85,12 @@ void multiply_plus_bias(const at::Tensor& a, const at::Tensor& b, const at::Tens
                         const at::Tensor& out) {
   const at::Tensor a_rows = with_dense_rows(a), b_rows = with_dense_rows(b);
   const int64_t columns = b.size(2), depth = a.size(2);
+  // Rows a page apart evict each other: those are copied, once.
+  const bool reads_again = depth * columns <= kReadAgain && row_stride(b_rows) % kPage != 0;
   for (int64_t r = 0; r < a.size(0); ++r) {
     const float* of_replica = replica_vector(bias, r);
     at::parallel_for(0, a.size(1), kRowGrain, [&](int64_t begin, int64_t end) {
-      const int64_t at_once = b.size(1) * columns <= kReadAgain ? kRowsWithBias : end - begin;
+      const int64_t at_once = reads_again ? kRowsWithBias : end - begin;
       for (int64_t first = begin; first < end; first += at_once) {
         const int64_t count = std::min(at_once, end - first);
         const Matrix result = mutable_matrix(out, r, first);

@@ -50,6 +50,7 @@ class RotaryHeadsFunction : public torch::autograd::Function<RotaryHeadsFunction
     variable_list parts;
     for (const at::Tensor& part : split.unbind(2)) parts.push_back(part.transpose(1, 2));
     turn(parts, split, rotary, 1.0f, /*values=*/false);
+    qkv.unsafeGetTensorImpl()->bump_version();  // who has saved it would find it turned
     context->saved_data["sizes"] = qkv.sizes().vec();
     context->saved_data["cosine"] = rotary.cosine;
     context->saved_data["sine"] = rotary.sine;

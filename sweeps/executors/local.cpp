@@ -17,6 +17,8 @@
 namespace scalelaw {
 namespace {
 
+constexpr std::size_t kHeadingBytes = 1024;  // well within what last_line() looks at
+
 std::vector<std::string> single_thread_environment(const std::vector<std::string>& more) {
   std::vector<std::string> set = {"OMP_NUM_THREADS=1", "OMP_WAIT_POLICY=PASSIVE",
                                   "OMP_PROC_BIND=false", "MKL_NUM_THREADS=1"};
@@ -51,8 +53,10 @@ pid_t LocalExecutor::start(const LocalJob& job) {
   const int log = open(job.log.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
   if (log < 0) throw std::runtime_error(job.log.string() + ": " + std::strerror(errno));
   std::string heading = kHeading + utc_now();
-  for (const std::string& word : job.command) heading += " " + word;
-  heading += "\n";
+  for (const std::string& word : job.command) {
+    if (heading.size() < kHeadingBytes) heading += " " + word;
+  }
+  heading += heading.size() < kHeadingBytes ? "\n" : " ...\n";
   (void)!write(log, heading.data(), heading.size());
 
   pid_t child = 0;

@@ -131,7 +131,6 @@ TEST(Layers, BFloat16ErrorIsThatOfTheTwin) {
   }
 }
 
-// A Function that kept a view of its own result would keep itself, and all before it, for ever.
 // LibTorch answers for a CPU too.
 TEST(Layers, LibTorchsChoiceOfAttentionHasAName) {
   const ModelShape shape = small_shape("transformer", 1, 32);
@@ -141,6 +140,7 @@ TEST(Layers, LibTorchsChoiceOfAttentionHasAName) {
   at::globalContext().setSDPUseFlash(true);
 }
 
+// A Function that kept a view of its own result would keep itself, and all before it, for ever.
 TEST(Layers, GraphThatIsDroppedWithoutBackwardIsFreed) {
   for (const LayerCase& layer : all_cases()) {
     if (layer.inputs.empty()) continue;

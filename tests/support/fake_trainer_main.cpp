@@ -6,6 +6,7 @@
 // refuse   exit 2                           empty    exit 0 without a run.json
 // hang     checkpoint, then waits for SIGTERM and ends with exit 3; ignore: does not end then
 // slow     waits for SIGTERM, needs three seconds for its first checkpoint and ends with exit 3
+// `bench` makes its step unless CUDA_VISIBLE_DEVICES is what FAKE_BROKEN_GPU says.
 // Given several configurations it is a pack: it holds all their folders, those that diverge end
 // first, and what another does befalls all the rest.
 #include <signal.h>
@@ -143,6 +144,14 @@ int main(int argc, char** argv) {
       std::cerr << text << '\n';
   }
   try {
+    if (!words.empty() && words[0] == "bench") {
+      const char *gpu = std::getenv("CUDA_VISIBLE_DEVICES"),
+                 *broken = std::getenv("FAKE_BROKEN_GPU");
+      if (gpu != nullptr && broken != nullptr && std::string_view(gpu) == broken) {
+        throw ConfigError("its driver is too old");
+      }
+      return kExitComplete;
+    }
     // train CONFIG… --runs DIR --data DIR --device cpu --threads 1 --share-memory N
     const auto first = std::find(words.begin(), words.end(), "--runs");
     if (words.empty() || words[0] != "train" || words.end() - first != 10 || first[2] != "--data") {

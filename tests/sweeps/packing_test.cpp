@@ -101,6 +101,14 @@ TEST_F(PackingTest, WhereNothingIsAskedForTheDevicesLawChooses) {
   options_.workers.device = DeviceKind::kGpu;
   plan_seeds(8);
   EXPECT_EQ(packs().size(), 1u);
+  options_.workers.gpus = {"0", "1", "2", "3"};
+  plan_seeds(8);
+  EXPECT_EQ(packs().size(), 4u) << "none stands idle";
+  options_.workers.jobs = 2;
+  plan_seeds(32);
+  EXPECT_EQ(packs().size(), 8u);
+  options_.workers.gpus = {""};
+  options_.workers.jobs = 1;
   plan("grid: {model.d_model: [1024], model.n_layer: [12], seeds.init: [1, 2, 3, 4, 5, 6, 7, 8]}");
   EXPECT_EQ(packs().size(), 8u);
   std::string measured =
@@ -134,9 +142,16 @@ TEST_F(PackingTest, WhatWasOnePackGoesOnAsTheSamePackInItsOrder) {
 TEST_F(PackingTest, APackKilledWithinItsFirstCheckpointsIsStillOne) {
   plan_seeds(4);
   for (const std::size_t cell : {2u, 1u}) write_checkpoint(cell, {2, 1, 0});
+  fs::create_directories(folder(0).path);
   EXPECT_EQ(packs(), (Packs{{2, 1, 0}, {3}}));
   complete(0);
   EXPECT_EQ(packs(), (Packs{{2, 1}, {3}}));
+}
+
+TEST_F(PackingTest, AMemberWhoseFolderIsGoneBeginsAnewByItself) {
+  plan_seeds(4);
+  for (const std::size_t cell : {0u, 1u, 3u}) write_checkpoint(cell, {0, 1, 2, 3});
+  EXPECT_EQ(packs(), (Packs{{0, 1, 3}, {2}}));
 }
 
 TEST_F(PackingTest, FewerReplicasThanBeforeDivideAPack) {

@@ -157,8 +157,8 @@ TEST(RunQueue, APackThatCrashedIsTriedAgainAsTheSamePackAndThenInHalves) {
   RunQueue queue({{3, 1, 4, 5, 9}, {2}}, {.retries = 1, .stop_after = 3});
   EXPECT_EQ(queue.waiting(), 6u);
   EXPECT_EQ(queue.ended(*queue.next(0), kCrash, "boom", false), Verdict::kRetry);
-  EXPECT_EQ(queue.next(0), Cells{2}) << "another pack first";
-  EXPECT_EQ(queue.next(0), (Cells{3, 1, 4, 5, 9}));
+  EXPECT_EQ(queue.next(0), (Cells{3, 1, 4, 5, 9})) << "before another pack";
+  EXPECT_EQ(queue.next(1), Cells{2});
   EXPECT_EQ(queue.ended({3, 1, 4, 5, 9}, kCrash, "boom", false), Verdict::kHalved);
   EXPECT_EQ(queue.next(0), (Cells{3, 1, 4}));
   EXPECT_EQ(queue.next(1), (Cells{5, 9}));
@@ -207,11 +207,21 @@ TEST(RunQueue, AKilledPackIsRepeatedAloneAndThenInHalvesAlone) {
   EXPECT_EQ(queue.next(0), Cells{1});
 }
 
-TEST(RunQueue, EqualFailuresOfPacksStopTheStarting) {
+TEST(RunQueue, OfPacksOnlySingleRunsCountAmongTheEqualFailures) {
   RunQueue queue({{0, 1}, {2, 3}, {4, 5}}, {.retries = 0, .stop_after = 2});
   EXPECT_EQ(queue.ended(*queue.next(0), kCrash, "boom", false), Verdict::kHalved);
   EXPECT_EQ(queue.ended(*queue.next(0), kCrash, "boom", false), Verdict::kFailed);
+  EXPECT_EQ(queue.stopped_because(), "");
+  EXPECT_EQ(queue.ended(*queue.next(0), kCrash, "boom", false), Verdict::kFailed);
   EXPECT_NE(queue.stopped_because(), "");
+  EXPECT_EQ(queue.ended({2, 3}, kCrash, "boom", false), Verdict::kLeft) << "ran beside them";
+}
+
+TEST(RunQueue, WhatIsSaidToBeElsewhereForEverIsARefusalInTheEnd) {
+  RunQueue queue({{0}}, {.stop_after = 0});
+  int times = 0;
+  while (queue.ended(*queue.next(0), kRefused, "in use by", true) == Verdict::kElsewhere) ++times;
+  EXPECT_EQ(times, 8);
 }
 
 }  // namespace

@@ -62,7 +62,7 @@ std::pair<double, double> mean_and_error(const PlainScores& scores, std::size_t 
 
 INSTANTIATE_TEST_SUITE_P(Architectures, EvaluateTest, testing::Values("transformer", "lstm"));
 
-// 40 windows of the curve make the device's chunks of other sizes than the host's of 64.
+// 40 windows of the curve are less than the device's chunk of 64, 75 of the final evaluation more.
 TEST_P(EvaluateTest, ScoresOnTheDeviceEqualThoseTheHostAsksForChunkByChunk) {
   constexpr int64_t kCurveTokens = 40 * kContext;
   const auto one = alone();
