@@ -9,7 +9,7 @@
 libraries, tests and these scripts; no compiler and no network. Stages run one after another, each in
 the time that is left, and one that fails does not keep the next from running:
 
-    tests      the kernels and layers on the GPU
+    tests      kernels, layers, steps, graphs and evaluations on the GPU
     char, 124M scalelaw's steps (eager, device, graph) against bench_reference.py's, eager and
                compiled, all in bf16, in turn over rounds: nanoGPT's character model, GPT-2 small
     packs      bench_packs.py, which writes the device's file
@@ -62,6 +62,8 @@ class Measurement:
         inherited = os.environ.get("LD_LIBRARY_PATH")
         folders += [inherited] if inherited else []
         self.environment = environment(1) | {"LD_LIBRARY_PATH": ":".join(folders)}
+        if (options.programs / "golden").is_dir():
+            self.environment["SCALELAW_GOLDEN"] = str(options.programs / "golden")
 
     def left(self):
         return self.stage_ends - time.monotonic()
@@ -277,6 +279,7 @@ def collect(folder, build):
             if path.startswith("/") and not name.startswith(left_out) and \
                     "/torch/" not in path and "/nvidia/" not in path:  # LibTorch's own copies
                 shutil.copy(path, folder / "lib")
+    shutil.copytree(ROOT / "tests/golden", folder / "golden", dirs_exist_ok=True)
     (folder / "scripts").mkdir(exist_ok=True)
     for name in SCRIPTS.glob("*.py"):
         shutil.copy(name, folder / "scripts")

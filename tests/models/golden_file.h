@@ -5,12 +5,20 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
 #include <string>
 
 #include "models/model_shape.h"
 #include "trainer/safetensors.h"
 
 namespace scalelaw {
+
+// tests/golden of the source, or the copy of it that SCALELAW_GOLDEN names.
+inline std::filesystem::path golden_folder() {
+  const char* copy = std::getenv("SCALELAW_GOLDEN");
+  return copy != nullptr ? copy : SCALELAW_SOURCE_DIR "/tests/golden";
+}
 
 inline at::Tensor tensor(const SafetensorsFile& file, const std::string& name) {
   const SafetensorView& view = file.at(name);

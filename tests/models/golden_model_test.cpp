@@ -15,8 +15,7 @@ namespace {
 
 std::vector<std::string> golden_files() {
   std::vector<std::string> names;
-  const std::filesystem::path folder =
-      std::filesystem::path(SCALELAW_SOURCE_DIR) / "tests/golden/models";
+  const std::filesystem::path folder = golden_folder() / "models";
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().extension() == ".safetensors") names.push_back(entry.path().stem());
   }
@@ -32,8 +31,7 @@ void expect_close(const at::Tensor& actual, const at::Tensor& expected, const st
 class GoldenModel : public testing::TestWithParam<std::string> {};
 
 TEST_P(GoldenModel, EqualsPlainPythonWithTheSameWeights) {
-  const SafetensorsFile file(std::filesystem::path(SCALELAW_SOURCE_DIR) / "tests/golden/models" /
-                             (GetParam() + ".safetensors"));
+  const SafetensorsFile file(golden_folder() / "models" / (GetParam() + ".safetensors"));
   for (const bool plain_operators : {false, true}) {
     const BuiltModel built = build(shape_of(file), 1, 1, {at::kFloat, plain_operators});
     size_t n_weights = 0;

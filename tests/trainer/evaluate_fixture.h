@@ -27,13 +27,14 @@ class EvaluateTest : public testing::TestWithParam<std::string> {
     shape.n_ctx = kContext;
     shape.n_vocab = 17;
     model_ = make_model(shape, {}, arena_);
-    arena_.allocate(kReplicas, at::kCPU);
+    arena_.allocate(kReplicas, device_);
     for (int64_t r = 0; r < kReplicas; ++r) arena_.initialise(r, 1 + r);
     set_ = std::make_unique<TestSet>(
         TestSet{"tiny", TokenShard(temp_.path() / "tiny" / "test.tokens"), kTokens});
   }
-  Evaluator evaluator(RankGroup& ranks) { return {*model_, kReplicas, at::kCPU, ranks}; }
+  Evaluator evaluator(RankGroup& ranks) { return {*model_, kReplicas, device_, ranks}; }
 
+  at::Device device_{at::kCPU};
   TempDir temp_;
   ParameterArena arena_;
   std::unique_ptr<LanguageModel> model_;
