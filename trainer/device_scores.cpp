@@ -21,8 +21,7 @@ DeviceScores::DeviceScores(const LanguageModel& model, int64_t replicas, at::Dev
       chunk_windows_(chunk_windows),
       starts_(std::move(starts)) {
   std::ranges::sort(starts_);
-  const auto repeated = std::ranges::unique(starts_);
-  starts_.erase(repeated.begin(), repeated.end());
+  starts_.erase(std::unique(starts_.begin(), starts_.end()), starts_.end());
   const int64_t n_ctx = model.shape().n_ctx;
   const auto width = static_cast<std::size_t>(n_ctx + 1);
   const at::Tensor windows =

@@ -65,9 +65,8 @@ RowScores cross_entropy_on_device(const DeviceKernels& kernels, const at::Tensor
 at::Tensor logits_for_loss(const at::Tensor& x, const at::Tensor& map) {
   if (kernels_for(x) == nullptr) return at_least_float(product(x, map));
   const int64_t vocabulary = map.size(2);
-  const at::Tensor logits =
-      at::empty({x.size(0), x.size(1), padded_vocabulary(vocabulary)}, x.options())
-          .narrow(2, 0, vocabulary);
+  at::Tensor logits = at::empty({x.size(0), x.size(1), padded_vocabulary(vocabulary)}, x.options())
+                          .narrow(2, 0, vocabulary);
   product_into(x, map, logits);
   return logits;
 }
