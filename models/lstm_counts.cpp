@@ -23,12 +23,14 @@ TrunkMemory trunk_memory(const ModelShape& shape, const StepSetup& setup) {
   const double product = setup.product_bytes(), moments = 2 * 4;
   TrunkMemory memory;
   // The stream, what the product reads, four gates, cell and hidden state.
+  const bool is_gpu = setup.device == DeviceKind::kGpu;
   memory.kept_a_block = 4 * width + moments + product * width + 4 * 6 * width;
+  // The hidden state again, as the product reads it.
+  if (is_gpu && setup.gpu_kernels && setup.bf16_products) memory.kept_a_block += product * width;
   memory.block_inputs = 2 * 4 * width;
   // Of the stream and of the layer's input; in bf16 of the gates too.
   memory.in_flight = 4 * 2 * width + (setup.bf16_products ? product * 5 * width : 0);
-  // The CPU's recurrence reads float32.
-  const bool is_gpu = setup.device == DeviceKind::kGpu;
+  // A CPU's recurrence reads float32; so does a GPU's of narrow layers, for which this is too much.
   memory.copied_weights_a_block = (is_gpu ? 2 : 1) * 4 * width * width;
   return memory;
 }

@@ -29,7 +29,9 @@ struct HeadMemory {
 // The head with the loss, forward or backward (models/layers/head_loss.cpp).
 HeadMemory head_memory(const ModelShape& shape, const StepSetup& setup, double tokens) {
   const auto width = static_cast<double>(shape.d_model);
-  const auto vocabulary = static_cast<double>(shape.n_vocab);
+  const bool padded = setup.device == DeviceKind::kGpu && setup.gpu_kernels;
+  const auto vocabulary =
+      static_cast<double>(padded ? padded_vocabulary(shape.n_vocab) : shape.n_vocab);
   const double table = width * vocabulary * static_cast<double>(setup.replicas);
   HeadMemory memory;
   memory.logits = tokens * vocabulary * kFloat;

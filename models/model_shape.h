@@ -70,6 +70,11 @@ struct ParameterCounts {
   bool operator==(const ParameterCounts&) const = default;
 };
 
+// Where a row of logits ends on a GPU: rows begin on cache lines, whatever the vocabulary.
+constexpr int64_t padded_vocabulary(int64_t n_vocab) {
+  return (n_vocab + 63) / 64 * 64;
+}
+
 // Matrix-product FLOPs of a forward pass per token, 2 a multiply-add. Training costs three times
 // as much (backward twice forward).
 struct ForwardFlops {

@@ -55,8 +55,9 @@ TrunkMemory trunk_memory(const ModelShape& shape, const StepSetup& setup) {
   const double norm = 4 * width + moments + product * width;  // the stream; what the product reads
   double attention = between * 4 * width + log_sums;          // queries, keys, values; result
   if (product != between) attention += product * width;       // the result as the product reads it
-  // Operators turn copies, the CPU's kernel turns in place.
-  if (is_gpu && shape.position == PositionEncoding::kRotary) attention += between * 2 * width;
+  // Operators turn copies, kernels turn in place.
+  const bool turns_copies = is_gpu && !setup.gpu_kernels;
+  if (turns_copies && shape.position == PositionEncoding::kRotary) attention += between * 2 * width;
   memory.kept_a_block = 2 * norm + attention + (between + product) * d_ff;  // slope; activation
   memory.block_inputs = 4 * width + between * width;
   // Of the second matrix's input, made in the products' type, and of the stream.

@@ -43,13 +43,17 @@ def flags(shape, arch, steps):
     return [*listed, "--arch", arch, "--steps", str(steps), "--json"]
 
 
-def measure(command, threads=1):
-    """The JSON line that one benchmark process prints."""
+def environment(threads):
     limits = {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
     if threads == 1:
         limits["OMP_WAIT_POLICY"] = "PASSIVE"  # more threads run as their user would run them
+    return os.environ | limits
+
+
+def measure(command, threads=1):
+    """The JSON line that one benchmark process prints."""
     try:
-        done = subprocess.run(command, env=os.environ | limits, capture_output=True, text=True)
+        done = subprocess.run(command, env=environment(threads), capture_output=True, text=True)
     except OSError as error:
         sys.exit(f"cannot start {command[0]}: {error.strerror}; build it, or see --program, --python")
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]

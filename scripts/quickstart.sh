@@ -34,5 +34,6 @@ stage "Configure" configure_preset release
 stage "Build" build_preset release programs
 scalelaw=build/release/bin/scalelaw
 show "Data" "$scalelaw" data build default --torch "$(torch_folder)"
-show "Sweep" "$scalelaw" sweep run configs/quickstart.yaml --runs "$runs"
+# The numbers of the README are a CPU's, and its models too small for a GPU to be worth its start.
+show "Sweep" "$scalelaw" sweep run configs/quickstart.yaml --runs "$runs" --device cpu
 show "Report" "$scalelaw" report "$runs/sweeps/quickstart.json" --out "$out"

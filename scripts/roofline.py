@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How near the training step comes to the matrix products' ceiling, from 0.1 M to 350 M parameters.
 
-    scripts/roofline.py [--device cpu|cuda] [--precision fp32|bf16] [--arch lstm] [--only 10M]
+    scripts/roofline.py [--device cpu|cuda] [--step device] [--precision fp32|bf16] [--arch lstm] [--only 10M]
 
 One `scalelaw bench` a shape, one thread on a CPU. The ceiling is what a 1024 x 1024 x 1024 product
 of the same precision reaches on the same device in the same process; FLOPs are exact_causal
@@ -29,6 +29,7 @@ STEPS = {"0.1M": 60, "1M": 15, "10M": 8, "124M": 2, "350M": 1}
 def command(options, shape):
     words = [options.program, "bench", "--arch", options.arch, "--device", options.device,
              "--precision", options.precision, "--json", "--threads", "1",
+             "--step", options.step or ("eager" if options.device == "cpu" else "graph"),
              "--batch", str(shape[options.device])]
     for key in ("layers", "width", "heads", "context", "vocab"):
         words += [f"--{key}", str(shape[key])]
@@ -40,6 +41,8 @@ def command(options, shape):
 def main():
     parser = options_of_all("The training step against the products' ceiling.")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--step", choices=["eager", "device", "graph"],
+                        help="default: eager on a CPU, graph on a GPU")
     options = parser.parse_args()
     shapes = chosen(SHAPES, options, parser)
     where = processor() if options.device == "cpu" else "GPU"

@@ -34,11 +34,11 @@ room_rules() {
   room_rule "run_contract" "${contract%\\.h}\.(h|cpp)" "$contract|$model_shape" "$no_torch|yaml-cpp/"
   room_rule "config_yaml" "${config_yaml%\\.h}\.(h|cpp)" "$config_yaml|$contract|$model_shape" "$no_torch"
   room_rule "run_identity" "${run_identity%\\.h}\.(h|cpp)" "$run_identity|$contract|$config_yaml|$data_reading|$model_shape" "$no_torch|yaml-cpp/"
-  room_rule "machine" "${machine%\\.h}\.(h|cpp)" "$machine" "$no_torch|yaml-cpp/"
+  room_rule "machine" "${machine%\\.h}\.(h|cpp)" "$machine|$contract" "$no_torch|yaml-cpp/"
   room_rule "data_reading" "${data_reading%\\.h}\.(h|cpp)" "$data_reading|$contract|$config_yaml" "$no_torch|yaml-cpp/|sentencepiece|archive"
   room_rule "data" "trainer/data/.*" "trainer/data/.*|$contract|$config_yaml" "$no_torch|yaml-cpp/"
   room_rule "dispatcher" "trainer/cli/.*" "trainer/cli/.*|$contract|$config_yaml|$data_reading|$machine|$model_shape" "$no_torch|yaml-cpp/"
   room_rule "training" "trainer/.*" "trainer/.*|models/.*" "yaml-cpp/|sentencepiece"
-  room_rule "sweeps" "sweeps/.*" "sweeps/.*|$contract|$config_yaml|$run_identity|$data_reading|$model_shape" "$no_torch|sentencepiece|yaml-cpp/"
+  room_rule "sweeps" "sweeps/.*" "sweeps/.*|$contract|$config_yaml|$run_identity|$data_reading|$machine|$model_shape" "$no_torch|sentencepiece|yaml-cpp/"
   room_rule "analysis" "analysis/.*" "analysis/.*|$contract|$model_shape" "$no_torch|sentencepiece|yaml-cpp/"
 }

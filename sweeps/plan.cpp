@@ -1,6 +1,7 @@
 #include "sweeps/plan.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <optional>
@@ -28,6 +29,37 @@ std::string place_text(const SweepPlace& place) {
   return text;
 }
 
+}  // namespace
+
+const Throughput* measured_core(const PlanOptions& options) {
+  const bool on_cpu = options.workers.device == DeviceKind::kCpu;
+  return on_cpu && options.throughput ? &*options.throughput : nullptr;
+}
+
+std::string hours_source(const PlanOptions& options) {
+  const Throughput* core = measured_core(options);
+  if (core == nullptr) {
+    return "time at a stated " + human(options.flops_per_second / 1e9) +
+           " GFLOP/s (--flops-per-second)";
+  }
+  const HeldOutError error = core->held_out_error();
+  std::string text = "time by " + core->source();
+  if (error.rows == 0) return text;
+  const auto percent = [](double log_ratio) { return human(100 * std::expm1(log_ratio)) + "%"; };
+  return text + ", which predicts\na shape from the others within " + percent(error.median) +
+         " (median; worst " + percent(error.worst) + ")";
+}
+
+namespace {
+
+// Of one process beside as many others as were measured together: one a core.
+std::optional<double> measured_step_seconds(const PlanOptions& options, const PlannedCell& cell) {
+  const Throughput* core = measured_core(options);
+  if (core == nullptr) return std::nullopt;
+  return core->step_seconds(request_for(cell.config, cell.shape, /*replicas=*/1),
+                            core->most_processes());
+}
+
 void price(const PlanOptions& options, PlannedCell& cell) {
   const std::optional<ModelCounts> counts = count(cell.shape);
   if (!counts) return;
@@ -40,17 +72,20 @@ void price(const PlanOptions& options, PlannedCell& cell) {
                       ": is not defined for model.arch = " + cell.shape.arch +
                       "; choose exact_causal");
   }
-  cell.core_hours = *cell.train_flops / options.flops_per_second / kSecondsAnHour;
+  const double assumed = *cell.train_flops / options.flops_per_second;
+  const std::optional<double> step = measured_step_seconds(options, cell);
+  cell.core_hours = (step ? *step * static_cast<double>(cell.steps) : assumed) / kSecondsAnHour;
 }
 
 double memory_a_run(const PlanOptions& options) {
   constexpr double kUnknown = std::numeric_limits<double>::infinity();
-  return options.memory_bytes > 0 ? options.memory_bytes / options.cores : kUnknown;
+  return options.memory_bytes > 0 ? options.memory_bytes / options.workers.jobs : kUnknown;
 }
 
 void weigh(const PlanOptions& options, PlannedCell& cell) {
-  const StepChoice choice =
-      choose_step(request_for(cell.config, cell.shape, /*replicas=*/1), memory_a_run(options));
+  StepRequest request = request_for(cell.config, cell.shape, /*replicas=*/1);
+  request.device = options.workers.device;
+  const StepChoice choice = choose_step(request, memory_a_run(options));
   if (choice.needed_bytes > 0) cell.memory_bytes = choice.needed_bytes;
   cell.fits = choice.fits;
 }
@@ -82,7 +117,8 @@ void complete_cell(const PlanOptions& options, DataSetHeaders& data, PlannedCell
 // One line a rule, however many cells it concerns.
 std::vector<std::string> warnings_for(const PlanOptions& options,
                                       const std::vector<PlannedCell>& cells) {
-  int64_t too_large = 0, long_warmup = 0, repeating = 0, many_epochs = 0, uncounted = 0;
+  int64_t too_large = 0, long_warmup = 0, repeating = 0, many_epochs = 0, uncounted = 0,
+          unmeasured = 0;
   double most_epochs = 0;
   for (const PlannedCell& cell : cells) {
     if (cell.config.train.schedule.warmup > kMostWarmup) ++long_warmup;
@@ -92,6 +128,7 @@ std::vector<std::string> warnings_for(const PlanOptions& options,
     if (cell.train_tokens > cell.unique_train_tokens) ++repeating;
     if (epochs > kMostEpochs) ++many_epochs;
     if (!cell.train_flops) ++uncounted;
+    if (measured_core(options) != nullptr && !measured_step_seconds(options, cell)) ++unmeasured;
     if (!cell.fits) ++too_large;
   }
   std::vector<std::string> warnings;
@@ -109,6 +146,9 @@ std::vector<std::string> warnings_for(const PlanOptions& options,
        "the horizon is longer than the train split; tokens are seen more than once");
   warn(many_epochs, "more than 4 epochs of the train split, up to " + human(most_epochs) +
                         "; repeats beyond 4 teach little");
+  warn(unmeasured,
+       "the device's file has too few rows of the architecture in this precision; "
+       "hours at the stated rate");
   warn(uncounted, "the architecture gives no formula; N, FLOPs and hours are not known");
   return warnings;
 }

@@ -10,6 +10,8 @@
 
 #include "models/model_shape.h"
 #include "sweeps/sweep_spec.h"
+#include "sweeps/throughput.h"
+#include "sweeps/workers.h"
 #include "trainer/run_config.h"
 #include "trainer/sweep_record.h"
 
@@ -21,9 +23,14 @@ struct PlanOptions {
   NCount n_count = NCount::kNonEmbedding;
   CCount c_count = CCount::kExactCausal;  // the convention that hours follow from
   double flops_per_second = 30e9;         // a core; of c_count's FLOPs
-  int cores = 1;                          // runs side by side, one a core
-  double memory_bytes = 0;                // of this machine, for all of them; 0: not known
+  Workers workers;
+  double memory_bytes = 0;               // of their device, for all processes on it; 0: not known
+  std::optional<Throughput> throughput;  // as measured of that device
 };
+
+// What was measured of the CPU that the runs are on, which hours follow from; else null.
+const Throughput* measured_core(const PlanOptions& options);
+std::string hours_source(const PlanOptions& options);  // where they come from, for people
 
 // One run of the sweep. Counts are absent for an architecture that gives no formula.
 struct PlannedCell {
@@ -38,8 +45,8 @@ struct PlannedCell {
   std::optional<double> n_params;     // N by n_count
   std::optional<double> train_flops;  // C by c_count, evaluation left out
   std::optional<double> core_hours;
-  std::optional<double> memory_bytes;  // a step's peak as it will be computed on the CPU
-  bool fits = true;                    // in its share of the machine's memory
+  std::optional<double> memory_bytes;  // a step's peak as it is computed alone on its device
+  bool fits = true;                    // in its share of the memory that is known
 };
 
 // What a cell costs beside others of its sweep: FLOPs, or tokens where those are not known.

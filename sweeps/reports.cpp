@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "sweeps/packing.h"
 #include "sweeps/run_display.h"
 #include "trainer/config_yaml.h"
 #include "trainer/number.h"
@@ -86,13 +87,20 @@ Totals total(const Plan& plan, const std::vector<CellStatus>& statuses, bool onl
 }
 
 std::string totals_text(const std::string& label, const Totals& totals, const Plan& plan) {
-  // A cell is one process on one core: more cores than cells do not help.
-  const int64_t cores = std::clamp<int64_t>(totals.cells, 1, plan.options.cores);
-  return label + counted(totals.cells, "cell") + ", " + human(totals.tokens) + " tokens, " +
-         human(totals.flops) + " FLOPs (" + std::string(name(plan.options.c_count)) + "), " +
-         duration_text(totals.core_hours * 3600) + " of one core, about " +
-         duration_text(totals.core_hours * 3600 / static_cast<double>(cores)) + " on " +
-         counted(cores, "core") + "\n";
+  const Workers& workers = plan.options.workers;
+  std::string text = label + counted(totals.cells, "cell") + ", " + human(totals.tokens) +
+                     " tokens, " + human(totals.flops) + " FLOPs (" +
+                     std::string(name(plan.options.c_count)) + "), " +
+                     duration_text(totals.core_hours * 3600) + " of one core";
+  if (workers.device == DeviceKind::kGpu) {
+    text += "; of a GPU not known";
+  } else {
+    // A cell is one process on one core: more cores than cells do not help.
+    const int64_t cores = std::clamp<int64_t>(totals.cells, 1, workers.jobs);
+    text += ", about " + duration_text(totals.core_hours * 3600 / static_cast<double>(cores)) +
+            " on " + counted(cores, "core");
+  }
+  return text + "\n";
 }
 
 Json optional_json(const std::optional<double>& value) {
@@ -177,14 +185,15 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
   std::string text;
   for (const std::string& line : aligned(rows, right)) text += line + "\n";
   const PlanOptions& options = plan.options;
-  text +=
-      "\nshape: layers x d_model; rate: of learning, peak; seeds: init/data;\nN: parameters, " +
-      std::string(name(options.n_count)) + "; D: training tokens; C: training FLOPs, " +
-      std::string(name(options.c_count)) + ";\none core: time at a stated " +
-      human(options.flops_per_second / 1e9) +
-      " GFLOP/s (--flops-per-second), evaluation left out; memory: bytes at most, estimated\n\n";
+  text += "\nshape: layers x d_model; rate: of learning, peak; seeds: init/data;\nN: parameters, " +
+          std::string(name(options.n_count)) + "; D: training tokens; C: training FLOPs, " +
+          std::string(name(options.c_count)) + ";\none core: " + hours_source(options) +
+          ", evaluation left out; memory: bytes at most, estimated\n\n";
   text += totals_text("all:     ", total(plan, statuses, false), plan);
   text += totals_text("to run:  ", total(plan, statuses, true), plan);
+  if (const auto packs = packs_to_run(plan, statuses); !packs.empty()) {
+    text += "packs:   " + packs_text(packs) + "; " + describe(plan.options.workers) + "\n";
+  }
   if (const int64_t merged = plan.asked_for - static_cast<int64_t>(plan.cells.size()); merged > 0) {
     text += "merged:  " + std::to_string(merged) + " cells equal another and are paid once\n";
   }
@@ -213,15 +222,27 @@ std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses)
       if (const auto value = values.find(key); value != values.end()) swept[key] = value->second;
     }
     json["swept"] = std::move(swept);
+    json["pack"] = Json();
     cells.push_back(std::move(json));
   }
+  const std::vector<PlannedPack> packs = packs_to_run(plan, statuses);
+  for (std::size_t i = 0; i < packs.size(); ++i) {
+    for (const std::size_t cell : packs[i]) cells[cell]["pack"] = i;
+  }
+  const Workers& workers = plan.options.workers;
+  const Throughput* core = measured_core(plan.options);
+  const Json measured = core != nullptr ? Json(core->source()) : Json();
   return dumped({{"name", plan.name},
                  {"spec_file", plan.spec_file},
                  {"spec_hash", plan.spec_hash},
                  {"n_count", name(plan.options.n_count)},
                  {"c_count", name(plan.options.c_count)},
                  {"flops_per_second", plan.options.flops_per_second},
-                 {"cores", plan.options.cores},
+                 {"device", workers.device == DeviceKind::kCpu ? "cpu" : "cuda"},
+                 {"gpus", workers.device == DeviceKind::kCpu ? 0 : workers.gpus.size()},
+                 {"jobs", workers.jobs},
+                 {"replicas", workers.replicas},
+                 {"hours_source", measured},
                  {"asked_for", plan.asked_for},
                  {"warnings", plan.warnings},
                  {"cells", cells}});

@@ -74,9 +74,11 @@ std::vector<std::string> render(const SweepView& view) {
   if (view.seconds_left) head += ", about " + duration_text(*view.seconds_left) + " left";
   if (view.stopping) head += "; stopping at checkpoints";
   std::vector<std::vector<std::string>> rows = {{"run", "step", "of", "loss", "tokens/s", "left"}};
-  for (const RunningCell& running : view.running) {
+  for (const RunningPack& running : view.running) {
     const CellStatus& progress = running.progress;
-    rows.push_back({running.cell->folder, std::to_string(progress.step),
+    const std::string others =
+        running.others > 0 ? " +" + std::to_string(running.others) : std::string();
+    rows.push_back({running.cell->folder + others, std::to_string(progress.step),
                     std::to_string(running.cell->steps), loss_text(progress.loss_nats),
                     progress.tokens_per_second ? human(*progress.tokens_per_second) : "-",
                     running.seconds_left ? duration_text(*running.seconds_left) : "-"});

@@ -2,6 +2,7 @@
 // the lines of what ended; elsewhere the lines alone.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -14,9 +15,11 @@
 
 namespace scalelaw {
 
-struct RunningCell {
+// A process: its first run, and how many are beside it.
+struct RunningPack {
   const PlannedCell* cell = nullptr;
-  CellStatus progress;
+  std::size_t others = 0;
+  CellStatus progress;  // of the first; tokens_per_second of all
   std::optional<double> seconds_left;
 };
 
@@ -24,7 +27,7 @@ struct RunningCell {
 struct SweepView {
   const Plan* plan = nullptr;
   std::map<CellState, int64_t> states;
-  std::vector<RunningCell> running;
+  std::vector<RunningPack> running;
   double elapsed_seconds = 0;  // of this launcher
   std::optional<double> seconds_left;
   bool stopping = false;

@@ -23,43 +23,74 @@ std::string without_numbers(const std::string& reason) {
 
 }  // namespace
 
-RunQueue::RunQueue(const std::vector<std::size_t>& order, const RunQueueOptions& options)
+RunQueue::RunQueue(const std::vector<PlannedPack>& order, const RunQueueOptions& options)
     : options_(options), waiting_(order.begin(), order.end()) {}
 
-std::optional<std::size_t> RunQueue::next(std::size_t running) {
+std::optional<PlannedPack> RunQueue::next(std::size_t running) {
   if (!stopped_because_.empty()) return std::nullopt;
   if (waiting_.empty() && running > 0) return std::nullopt;
-  std::deque<std::size_t>& from = waiting_.empty() ? alone_ : waiting_;
+  std::deque<PlannedPack>& from = waiting_.empty() ? alone_ : waiting_;
   if (from.empty()) return std::nullopt;
-  const std::size_t cell = from.front();
+  PlannedPack pack = std::move(from.front());
   from.pop_front();
-  return cell;
+  return pack;
 }
 
-Verdict RunQueue::ended(std::size_t cell, const ProcessEnd& end, const std::string& reason,
-                        bool held) {
+Verdict RunQueue::ended(const PlannedPack& left, const ProcessEnd& end, const std::string& reason,
+                        bool others_have_some) {
   const bool exited = end.signal == 0;
-  if (exited && end.exit_code == kExitComplete) {
+  if (exited && end.exit_code == kExitInterrupted) return Verdict::kInterrupted;
+  if (exited && end.exit_code == kExitBadInput && others_have_some && may_ask_again(left)) {
+    if (!left.empty()) waiting_.push_back(left);
+    return Verdict::kElsewhere;
+  }
+  if (left.empty()) {
     equal_failures_ = 0;
     return Verdict::kComplete;
   }
-  if (exited && end.exit_code == kExitInterrupted) return Verdict::kInterrupted;
-  if (exited && end.exit_code == kExitBadInput && held) {
-    set_elsewhere(cell);
-    return Verdict::kElsewhere;
-  }
-  note_failure(describe(end), reason);
+  // A pack's failure is that of one of its runs, which is counted once it is alone.
+  if (left.size() == 1) note_failure(describe(end), reason);
+  if (!stopped_because_.empty()) return left.size() == 1 ? Verdict::kFailed : Verdict::kLeft;
   const bool crashed = !exited || end.exit_code != kExitBadInput;
-  if (!crashed || !stopped_because_.empty() || ++crashes_[cell] > options_.retries) {
-    return Verdict::kFailed;
+  if (crashed && count_crash(left) <= options_.retries) {
+    if (end.signal != SIGKILL) {
+      // A pack's fault is found before its neighbours are far.
+      left.size() > 1 ? waiting_.push_front(left) : waiting_.push_back(left);
+      return Verdict::kRetry;
+    }
+    if (!was_repeated_alone(left.front())) {
+      repeated_alone_.insert(left.begin(), left.end());
+      alone_.push_back(left);
+      return Verdict::kRetryAlone;
+    }
   }
-  if (end.signal == SIGKILL) {
-    if (!repeated_alone_.insert(cell).second) return Verdict::kFailed;
-    alone_.push_back(cell);
-    return Verdict::kRetryAlone;
-  }
-  waiting_.push_back(cell);
-  return Verdict::kRetry;
+  if (left.size() == 1) return Verdict::kFailed;
+  halve(left, end.signal == SIGKILL ? alone_ : waiting_);
+  return Verdict::kHalved;
+}
+
+int RunQueue::count_crash(const PlannedPack& pack) {
+  int most = 0;
+  for (const std::size_t cell : pack) most = std::max(most, ++crashes_[cell]);
+  return most;
+}
+
+bool RunQueue::may_ask_again(const PlannedPack& left) {
+  constexpr int kTimes = 8;
+  return left.empty() || ++asked_again_[left.front()] <= kTimes;
+}
+
+void RunQueue::halve(const PlannedPack& pack, std::deque<PlannedPack>& into) {
+  const auto middle = pack.begin() + static_cast<std::ptrdiff_t>((pack.size() + 1) / 2);
+  into.emplace_front(middle, pack.end());
+  into.emplace_front(pack.begin(), middle);
+}
+
+std::size_t RunQueue::waiting() const {
+  std::size_t cells = 0;
+  for (const PlannedPack& pack : waiting_) cells += pack.size();
+  for (const PlannedPack& pack : alone_) cells += pack.size();
+  return cells;
 }
 
 void RunQueue::note_failure(const std::string& how, const std::string& reason) {
@@ -92,24 +123,6 @@ std::string without_own_names(std::string reason, const PlannedCell& cell) {
     }
   }
   return reason;
-}
-
-std::vector<std::size_t> start_order(const Plan& plan, std::vector<std::size_t> cells) {
-  std::map<std::string, double> cheapest;  // arm -> cost
-  for (const std::size_t index : cells) {
-    const PlannedCell& cell = plan.cells[index];
-    const auto [place, inserted] = cheapest.emplace(cell.places.front().arm, cost(cell));
-    if (!inserted) place->second = std::min(place->second, cost(cell));
-  }
-  const auto is_first_rung = [&](const PlannedCell& cell) {
-    return cost(cell) <= 1.05 * cheapest.at(cell.places.front().arm);
-  };
-  std::stable_sort(cells.begin(), cells.end(), [&](std::size_t a, std::size_t b) {
-    const bool first_a = is_first_rung(plan.cells[a]), first_b = is_first_rung(plan.cells[b]);
-    if (first_a != first_b) return first_a;
-    return cost(plan.cells[a]) > cost(plan.cells[b]);
-  });
-  return cells;
 }
 
 }  // namespace scalelaw

@@ -1,5 +1,5 @@
-// Which cell is started next, and what an ended attempt means: retries, equal failures, cells that
-// another process runs. No processes and no files here.
+// Which pack is started next, and what an ended attempt means: retries, equal failures, packs to be
+// halved, cells that another process runs. No processes and no files here.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,10 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "sweeps/packing.h"
 #include "sweeps/plan.h"
 #include "sweeps/sweep_folder.h"
 
@@ -22,47 +24,56 @@ struct RunQueueOptions {
 };
 
 enum class Verdict {
-  kComplete,     // exit 0 (diverged runs too)
+  kComplete,     // nothing of it is left (diverged runs are complete too)
   kInterrupted,  // exit 3: goes on next time
-  kRetry,        // crashed, and queued again
+  kRetry,        // crashed, and queued again as it was
   kRetryAlone,   // killed by SIGKILL, and queued for when nothing else runs
-  kFailed,       // refused (exit 2), crashed more often than retries allow, or nothing may start
-  kElsewhere,    // another process has the folder
+  kHalved,       // a pack refused (exit 2) or crashed too often, and queued in halves
+  kFailed,       // the same of a single cell
+  kLeft,         // a pack of which that is not known, and nothing may start any more
+  kElsewhere,    // another process has, or had, one of its folders; what is left is queued
 };
 
 class RunQueue {
  public:
-  // Cells in the order to start them in.
-  RunQueue(const std::vector<std::size_t>& order, const RunQueueOptions& options);
+  // Packs in the order to start them in.
+  RunQueue(const std::vector<PlannedPack>& order, const RunQueueOptions& options);
 
-  // nullopt: nothing may start now, beside `running` others, or nothing is waiting. Cells killed by
-  // SIGKILL come last and one at a time: whoever ran short of memory beside others may have enough
+  // nullopt: nothing may start now, beside `running` others, or nothing is waiting. What SIGKILL
+  // ended comes last and one at a time: whoever ran short of memory beside others may have enough
   // without them, and the same attempt under the same conditions would end the same way.
-  std::optional<std::size_t> next(std::size_t running);
+  std::optional<PlannedPack> next(std::size_t running);
   // Another process has the cell's folder: it is not waited for, but asked about once more.
   void set_elsewhere(std::size_t cell) { elsewhere_.push_back(cell); }
-  // `reason`: the log's last line, without_own_names(). `held`: another process holds the folder
-  // now. Every failed attempt counts among the equal ones, retried or not; a success starts anew.
-  Verdict ended(std::size_t cell, const ProcessEnd& end, const std::string& reason, bool held);
+  // `left`: cells of the attempt that are not complete now and that no other process has;
+  // `others_have_some` where such a process is why some are missing, or completed them. `reason`:
+  // the log's last line, without_own_names(). Every failed attempt of a single cell counts among
+  // the equal ones, retried or not; a success starts anew.
+  Verdict ended(const PlannedPack& left, const ProcessEnd& end, const std::string& reason,
+                bool others_have_some);
   // The cells found elsewhere; they are forgotten here.
   std::vector<std::size_t> take_elsewhere();
-  void add(std::size_t cell) { waiting_.push_back(cell); }
+  void add(PlannedPack pack) { waiting_.push_back(std::move(pack)); }
 
   void stop(const std::string& why);  // nothing new starts; the first reason is kept
   const std::string& stopped_because() const { return stopped_because_; }  // "": not stopped
-  std::size_t waiting() const { return waiting_.size() + alone_.size(); }
+  std::size_t waiting() const;                                             // cells
   // SIGKILL ended an attempt of it that was then repeated alone.
   bool was_repeated_alone(std::size_t cell) const { return repeated_alone_.contains(cell); }
 
  private:
   void note_failure(const std::string& how, const std::string& reason);
 
+  int count_crash(const PlannedPack& pack);     // that it has had, this one included
+  bool may_ask_again(const PlannedPack& left);  // where another process is said to have some
+  void halve(const PlannedPack& pack, std::deque<PlannedPack>& into);
+
   RunQueueOptions options_;
-  std::deque<std::size_t> waiting_;
-  std::deque<std::size_t> alone_;  // waiting until nothing runs
+  std::deque<PlannedPack> waiting_;
+  std::deque<PlannedPack> alone_;  // waiting until nothing runs
   std::set<std::size_t> repeated_alone_;
   std::vector<std::size_t> elsewhere_;
-  std::map<std::size_t, int> crashes_;
+  std::map<std::size_t, int> crashes_, asked_again_;
   std::string last_failure_;  // numbers and hashes as '#'
   int equal_failures_ = 0;
   std::string stopped_because_;
@@ -71,10 +82,5 @@ class RunQueue {
 // `reason` with "RUN" for what names this cell alone: its folder, its content hash, whole or the
 // first 12 digits that its files are named by.
 std::string without_own_names(std::string reason, const PlannedCell& cell);
-
-// The order of `cells` (indices into the plan's): the cheapest rung of each arm first, where a
-// wrong setting shows in minutes, then the longest first, so that no core is left waiting for one
-// long run at the end. By FLOPs; by tokens where they are not known.
-std::vector<std::size_t> start_order(const Plan& plan, std::vector<std::size_t> cells);
 
 }  // namespace scalelaw

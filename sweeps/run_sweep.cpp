@@ -5,13 +5,15 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "sweeps/executors/local.h"
+#include "sweeps/attempt_lines.h"
+#include "sweeps/gpu_check.h"
+#include "sweeps/pack_processes.h"
+#include "sweeps/packing.h"
+#include "sweeps/reports.h"
 #include "sweeps/work_left.h"
 #include "trainer/atomic_file.h"
 #include "trainer/clock.h"
 #include "trainer/config_error.h"
-#include "trainer/config_yaml.h"
-#include "trainer/run_lock.h"
 #include "trainer/run_record.h"
 #include "trainer/stop_signals.h"
 
@@ -26,51 +28,36 @@ double seconds_since(double start) {
   return monotonic_seconds() - start;
 }
 
-struct Started : CellInProgress {
-  double at = 0;
-};
-
 class SweepRun {
  public:
   SweepRun(const Plan& plan, const RunSweepOptions& options, RunDisplay& display)
       : plan_(plan),
-        options_(options),
         display_(display),
         folder_(sweep_folder(plan.options.runs, plan.name)),
         statuses_(look_at_all(plan)),
-        queue_(start_order(plan, to_do()), options.queue) {}
+        packs_(packs_to_run(plan, statuses_)),
+        queue_(packs_, options.queue),
+        processes_(plan, options.trainer) {}
 
   RunSweepResult run() {
     prepare();
     display_.line(plan_.name + ": " + std::to_string(plan_.cells.size()) + " cells, " +
-                  std::to_string(queue_.waiting()) + " to run, " + std::to_string(options_.jobs) +
-                  " at a time");
+                  std::to_string(queue_.waiting()) + " to run" +
+                  (packs_.empty() ? "" : ": " + packs_text(packs_) + "; " + describe(workers_)));
     while (true) {
       start_waiting();
-      if (executor_.running() == 0 && !take_back_elsewhere()) break;
-      if (executor_.running() == 0) continue;
+      if (processes_.running() == 0 && !take_back_elsewhere()) break;
+      if (processes_.running() == 0) continue;
       show();
-      const LocalExecutor::Event event = executor_.wait(kSecondsBetweenLooks);
+      PackProcesses::Event event = processes_.wait(kSecondsBetweenLooks);
       if (event.stop_signal != 0) stop(event.stop_signal);
-      if (event.ended != 0) take_end(event);
+      if (event.ended) take_end(*event.ended, event.end);
     }
     return result();
   }
 
  private:
-  std::vector<std::size_t> to_do() const {
-    std::vector<std::size_t> cells;
-    for (std::size_t i = 0; i < plan_.cells.size(); ++i) {
-      if (!ended(statuses_[i].state)) cells.push_back(i);
-    }
-    return cells;
-  }
-
   void prepare() {
-    if (access(options_.trainer.c_str(), X_OK) != 0) {
-      throw ConfigError(options_.trainer.string() +
-                        ": no such program; build it, or name it with --trainer");
-    }
     const fs::path record = sweep_record_file(plan_.options.runs, plan_.name);
     refuse_name_of_another_sweep(record, plan_);
     folder_.prepare();
@@ -78,151 +65,175 @@ class SweepRun {
   }
 
   void start_waiting() {
-    while (executor_.running() < static_cast<std::size_t>(options_.jobs)) {
-      const std::optional<std::size_t> index = queue_.next(executor_.running());
-      if (!index) return;
-      // Another launcher may have been here since the sweep was looked at.
-      const PlannedCell& cell = plan_.cells[*index];
-      statuses_[*index] = look_at(plan_, cell, {});
-      if (ended(statuses_[*index].state)) continue;
-      if (statuses_[*index].state == CellState::kRunning) {
-        queue_.set_elsewhere(*index);
-        continue;
-      }
+    while (processes_.running() < workers_.processes()) {
+      const std::optional<PlannedPack> next = queue_.next(processes_.running());
+      if (!next) return;
+      const PlannedPack pack = not_taken(*next);
+      if (pack.empty()) continue;
       try {
-        start(*index);
+        processes_.start(pack, statuses_);
+        for (const std::size_t index : pack) statuses_[index].state = CellState::kRunning;
       } catch (const std::runtime_error& error) {  // a disk, or fork: what runs goes on
         queue_.stop(error.what());
       }
     }
   }
 
-  void start(std::size_t index) {
-    const PlannedCell& cell = plan_.cells[index];
-    const fs::path config = folder_.cell_config(cell.content_hash);
-    write_atomically(config, to_yaml(cell.config));
-    const LocalJob job{
-        {options_.trainer.string(), "train", config.string(), "--runs", plan_.options.runs.string(),
-         "--data", plan_.options.data.string(), "--device", "cpu", "--threads", "1",
-         "--share-memory", std::to_string(options_.jobs)},
-        folder_.log(cell.folder)};
-    started_[executor_.start(job)] = {{index, statuses_[index].step}, monotonic_seconds()};
-    statuses_[index].state = CellState::kRunning;
+  // Another launcher may have been here since the sweep was looked at.
+  PlannedPack not_taken(const PlannedPack& pack) {
+    PlannedPack left;
+    for (const std::size_t index : pack) {
+      statuses_[index] = look_at(plan_, plan_.cells[index], {});
+      const CellState state = statuses_[index].state;
+      if (state == CellState::kRunning) queue_.set_elsewhere(index);
+      if (state != CellState::kRunning && !ended(state)) left.push_back(index);
+    }
+    return left;
+  }
+
+  std::string runs_in_progress() const {
+    return counted(static_cast<int64_t>(processes_.cells().size()), "run");
   }
 
   void stop(int signal) {
     if (interrupted_) {
       if (!insists(signal) || seconds_since(stop_asked_) <= kSecondsOfOneWish) return;
-      executor_.signal_all(SIGKILL);
-      display_.line("killing " + std::to_string(executor_.running()) + " runs");
+      processes_.signal_all(SIGKILL);
+      display_.line("killing " + runs_in_progress());
       return;
     }
     interrupted_ = true;
     stop_asked_ = monotonic_seconds();
     queue_.stop("interrupted");
-    executor_.signal_all(SIGTERM);
-    display_.line("stopping: " + std::to_string(executor_.running()) +
-                  " runs write a checkpoint; once more kills them");
+    processes_.signal_all(SIGTERM);
+    display_.line("stopping: " + runs_in_progress() +
+                  " to write a checkpoint; once more kills them");
   }
 
-  void take_end(const LocalExecutor::Event& event) {
-    const Started started = started_.at(event.ended);
-    started_.erase(event.ended);
-    const PlannedCell& cell = plan_.cells[started.cell];
-    CellStatus& status = statuses_[started.cell];
-    status = look_at(plan_, cell, {});
-    ProcessEnd end = event.end;
-    std::string reason = last_line(folder_.log(cell.folder));
-    if (reason.starts_with(LocalExecutor::kHeading)) reason = "it said nothing";
-    if (end == ProcessEnd{} && !ended(status.state)) {
-      end.exit_code = kExitOther;
-      reason = "exit 0, but there is no run.json";
+  void take_end(const PackProcess& process, const ProcessEnd& end) {
+    AttemptLeft left{{}, Verdict::kComplete, end, last_words(process), process.log};
+    PlannedPack complete, elsewhere;
+    for (const CellInProgress& each : process.cells) {
+      CellStatus& status = statuses_[each.cell];
+      status = look_at(plan_, plan_.cells[each.cell], {});
+      const bool is_elsewhere = status.state == CellState::kRunning;
+      (ended(status.state) ? complete : is_elsewhere ? elsewhere : left.cells).push_back(each.cell);
+      if (ended(status.state)) work_left_.completed(each);
+      if (is_elsewhere) queue_.set_elsewhere(each.cell);
     }
+    tell_complete(complete, seconds_since(process.started_at));
+    for (const std::size_t index : elsewhere)
+      tell(elsewhere_text(plan_.cells[index]), ended_cells());
+    if (left.end == ProcessEnd{} && !left.cells.empty()) {
+      left.end.exit_code = kExitOther;
+      left.reason = "exit 0, but there is no run.json";
+    }
+    judge(left, left.cells.size() < process.cells.size() || is_of_another_process(left.reason));
+    if (left.cells.empty()) return;
+    left.step = statuses_[left.cells.front()].step;
+    note_unfinished(left);
+    tell(left_text(plan_, left), ended_cells());
+  }
+
+  // The time that is left stands behind the last of them.
+  void tell_complete(const PlannedPack& cells, double seconds) {
+    int64_t nth = ended_cells() - static_cast<int64_t>(cells.size());
+    for (const std::size_t index : cells) {
+      const bool is_last = index == cells.back();
+      tell(complete_text(plan_.cells[index], statuses_[index], seconds,
+                         is_last ? seconds_left() : std::nullopt),
+           ++nth);
+    }
+  }
+
+  void judge(AttemptLeft& left, bool others_have_some) {
     // Killed by us, not by a fault of its own.
-    const bool killed_on_demand = interrupted_ && (end.signal == SIGKILL || end.signal == SIGTERM);
-    const bool held = status.state == CellState::kRunning || ended(status.state);
-    const Verdict verdict =
-        killed_on_demand ? Verdict::kInterrupted
-                         : queue_.ended(started.cell, end, without_own_names(reason, cell), held);
-    if (end.signal == SIGKILL && verdict == Verdict::kFailed) {
-      reason += queue_.was_repeated_alone(started.cell)
-                    ? "; killed with no other run beside it too, so it was not tried again"
-                    : "; not tried again";
+    if (interrupted_ && (left.end.signal == SIGKILL || left.end.signal == SIGTERM)) {
+      left.verdict = Verdict::kInterrupted;
+      left.end = {kExitInterrupted, 0};
+      left.reason = "killed on demand";
+      return;
     }
-    if (killed_on_demand) {
-      note_unfinished({cell.content_hash, {kExitInterrupted, 0}, "killed on demand", utc_now()});
-    } else if (verdict != Verdict::kComplete && verdict != Verdict::kElsewhere) {
-      note_unfinished({cell.content_hash, end, reason, utc_now()});
+    std::string reason = left.reason;
+    for (const std::size_t index : left.cells) {
+      reason = without_own_names(std::move(reason), plan_.cells[index]);
     }
-    if (verdict == Verdict::kComplete) {
-      work_left_.completed(started);
-    } else if (verdict == Verdict::kFailed) {
-      status.state = CellState::kFailed;
+    left.verdict = queue_.ended(left.cells, left.end, reason, others_have_some);
+    if (left.verdict != Verdict::kFailed) return;
+    for (const std::size_t index : left.cells) statuses_[index].state = CellState::kFailed;
+    if (left.end.signal == SIGKILL) {
+      left.reason += queue_.was_repeated_alone(left.cells.front())
+                         ? "; killed with no other run beside it too, so it was not tried again"
+                         : "; not tried again";
     }
-    display_.line(end_line(cell, status, verdict, end, reason, started));
   }
 
-  // The healthy runs go on without the note.
-  void note_unfinished(const UnfinishedAttempt& attempt) {
+  // The healthy runs go on without the notes. What ended a pack is a fault of one of its runs,
+  // which is noted of that one once it is alone.
+  void note_unfinished(const AttemptLeft& left) {
+    const bool of_one = left.verdict != Verdict::kHalved && left.verdict != Verdict::kLeft;
+    if (left.verdict == Verdict::kElsewhere || !of_one) return;
     try {
-      append_unfinished(folder_, attempt);
+      for (const std::size_t index : left.cells) {
+        append_unfinished(folder_,
+                          {plan_.cells[index].content_hash, left.end, left.reason, utc_now()});
+      }
     } catch (const std::runtime_error& error) {
       display_.line("warning: status will not show the next line's attempt: " +
                     std::string(error.what()));
     }
   }
 
-  std::string end_line(const PlannedCell& cell, const CellStatus& status, Verdict verdict,
-                       const ProcessEnd& end, const std::string& reason, const Started& started) {
-    int64_t finished = 0;
-    for (const CellStatus& each : statuses_) finished += ended(each.state) ? 1 : 0;
-    std::string text = "[" + std::to_string(finished) + " of " +
-                       std::to_string(plan_.cells.size()) + "] " + cell.folder + ": ";
-    switch (verdict) {
-      case Verdict::kComplete: {
-        text += status.state == CellState::kDiverged
-                    ? status.why
-                    : "loss " + loss_text(status.loss_nats) + " on " + status.test_set;
-        text += ", " + duration_text(seconds_since(started.at));
-        const std::optional<double> left = seconds_left();
-        if (left && finished < static_cast<int64_t>(plan_.cells.size())) {
-          text += "; about " + duration_text(*left) + " left";
-        }
-        return text;
-      }
-      case Verdict::kInterrupted:
-        return text + "interrupted at step " + std::to_string(status.step);
-      case Verdict::kElsewhere:
-        return text + "another process has it";
-      case Verdict::kRetry:
-        return text + describe(end) + ", will be tried again: " + reason;
-      case Verdict::kRetryAlone:
-        return text + describe(end) +
-               ", will be tried once more when no other run is in progress: " + reason;
-      case Verdict::kFailed:
-        return text + "failed, " + describe(end) + ": " + reason +
-               "\n  its output: " + folder_.log(cell.folder).string();
-    }
-    return text;
+  int64_t ended_cells() const {
+    return std::count_if(statuses_.begin(), statuses_.end(),
+                         [](const CellStatus& each) { return ended(each.state); });
+  }
+
+  void tell(const std::string& text, int64_t nth) {
+    display_.line("[" + std::to_string(nth) + " of " + std::to_string(plan_.cells.size()) + "] " +
+                  text);
   }
 
   // Cells that another process had, and has no more without having completed them.
   bool take_back_elsewhere() {
-    bool any = false;
+    std::vector<std::size_t> free;
     for (const std::size_t index : queue_.take_elsewhere()) {
       statuses_[index] = look_at(plan_, plan_.cells[index], {});
       const CellState state = statuses_[index].state;
-      if (ended(state) || state == CellState::kRunning) continue;
-      queue_.add(index);
-      any = true;
+      if (!ended(state) && state != CellState::kRunning) free.push_back(index);
     }
-    return any && queue_.stopped_because().empty();
+    for (PlannedPack& pack : pack_cells(plan_, free)) queue_.add(std::move(pack));
+    return !free.empty() && queue_.stopped_because().empty();
   }
 
+  // nullopt where nothing is left, too.
   std::optional<double> seconds_left() const {
-    std::vector<CellInProgress> running;
-    for (const auto& [pid, started] : started_) running.push_back(started);
-    return work_left_.seconds(statuses_, running, seconds_since(start_));
+    if (ended_cells() == static_cast<int64_t>(plan_.cells.size())) return std::nullopt;
+    return work_left_.seconds(statuses_, processes_.cells(), seconds_since(start_));
+  }
+
+  // Looks at what its cells have done.
+  RunningPack look_at_progress(const PackProcess& process) {
+    RunningPack running;
+    running.others = process.cells.size() - 1;
+    double tokens_per_second = 0;
+    for (const CellInProgress& each : process.cells) {
+      CellStatus& status = statuses_[each.cell];
+      status = progress_of(run_folder(plan_, plan_.cells[each.cell]));
+      status.state = CellState::kRunning;
+      status.step = std::max(status.step, each.first_step);
+      tokens_per_second += status.tokens_per_second.value_or(0);
+    }
+    const std::size_t first = process.cells.front().cell;
+    running.cell = &plan_.cells[first];
+    running.progress = statuses_[first];
+    if (running.progress.tokens_per_second.value_or(0) > 0) {
+      const auto left = static_cast<double>((running.cell->steps - running.progress.step) *
+                                            running.cell->config.train.batch_tokens);
+      running.seconds_left = left / *running.progress.tokens_per_second;
+      running.progress.tokens_per_second = tokens_per_second;
+    }
+    return running;
   }
 
   void show() {
@@ -230,20 +241,8 @@ class SweepRun {
     looked_ = monotonic_seconds();
     SweepView view;
     view.plan = &plan_;
-    for (const auto& [pid, started] : started_) {
-      const PlannedCell& cell = plan_.cells[started.cell];
-      CellStatus& status = statuses_[started.cell];
-      CellStatus progress = progress_of(run_folder(plan_, cell));
-      progress.state = CellState::kRunning;
-      progress.step = std::max(progress.step, started.first_step);
-      status = progress;
-      RunningCell running{&cell, progress, std::nullopt};
-      if (progress.tokens_per_second.value_or(0) > 0) {
-        running.seconds_left =
-            static_cast<double>((cell.steps - progress.step) * cell.config.train.batch_tokens) /
-            *progress.tokens_per_second;
-      }
-      view.running.push_back(std::move(running));
+    for (const auto& [pid, process] : processes_.all()) {
+      view.running.push_back(look_at_progress(process));
     }
     view.states = count_states(statuses_);
     view.elapsed_seconds = seconds_since(start_);
@@ -276,13 +275,13 @@ class SweepRun {
   }
 
   const Plan& plan_;
-  const RunSweepOptions& options_;
+  const Workers& workers_ = plan_.options.workers;
   RunDisplay& display_;
   SweepFolder folder_;
   std::vector<CellStatus> statuses_;  // as last seen, of each cell
+  std::vector<PlannedPack> packs_;    // as they were to be at the beginning
   RunQueue queue_;
-  LocalExecutor executor_;
-  std::map<pid_t, Started> started_;
+  PackProcesses processes_;
   double start_ = monotonic_seconds(), looked_ = 0, stop_asked_ = 0;
   WorkLeft work_left_{plan_};
   bool interrupted_ = false;
@@ -291,6 +290,11 @@ class SweepRun {
 }  // namespace
 
 RunSweepResult run_sweep(const Plan& plan, const RunSweepOptions& options, RunDisplay& display) {
+  if (access(options.trainer.c_str(), X_OK) != 0) {
+    throw ConfigError(options.trainer.string() +
+                      ": no such program; build it, or name it with --trainer");
+  }
+  check_gpus(plan.options.workers, options.trainer);
   return SweepRun(plan, options, display).run();
 }
 

@@ -16,7 +16,6 @@ namespace scalelaw {
 
 struct RunSweepOptions {
   std::filesystem::path trainer;  // the program scalelaw-train
-  int jobs = 1;                   // processes side by side, >= 1
   RunQueueOptions queue;
 };
 
@@ -31,8 +30,8 @@ struct RunSweepResult {
 };
 
 // Writes RUNS/sweeps/NAME.json first, then starts the missing and interrupted cells, and failed
-// ones anew. ConfigError when the store cannot be written, the trainer is not there, or the name is
-// another sweep's (plan.h).
+// ones anew. ConfigError when the store cannot be written, the trainer is not there or cannot use
+// the GPUs (gpu_check.h), or the name is another sweep's (plan.h).
 RunSweepResult run_sweep(const Plan& plan, const RunSweepOptions& options, RunDisplay& display);
 
 }  // namespace scalelaw

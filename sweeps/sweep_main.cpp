@@ -16,6 +16,7 @@
 #include "trainer/available_cores.h"
 #include "trainer/command_line.h"
 #include "trainer/config_error.h"
+#include "trainer/gpu_probe.h"
 #include "trainer/machine_memory.h"
 #include "trainer/nearest.h"
 #include "trainer/number.h"
@@ -31,8 +32,10 @@ struct Arguments {
   std::string runs = "runs", data = "data";
   std::string n_count = "non_embedding", c_count = "exact_causal";
   std::string flops_per_second = "30G";
-  std::string trainer;
-  int jobs = 0;  // 0: the cores there are
+  std::string trainer, device_file;
+  std::string device = "auto";
+  int jobs = 0;          // 0: chosen
+  int64_t replicas = 0;  // 0: chosen
   RunQueueOptions queue;
   bool json = false;
 };
@@ -57,7 +60,21 @@ void add_common(CLI::App* verb, Arguments& a) {
   add_folder(*verb, "--data", a.data, "folder of data sets");
 }
 
-constexpr WholeRange kJobs{0, 4096};
+// Where it runs; `jobs` is what the verb calls the processes side by side.
+void add_workers(CLI::App* verb, Arguments& a, const std::string& jobs) {
+  verb->add_option("--device", a.device, "auto: a GPU where one is, else the CPU; cpu or cuda")
+      ->capture_default_str();
+  add_whole(*verb, "--replicas", a.replicas, {0, 4096},
+            "most runs of one shape trained side by side in a process; 0: as many as gain by the "
+            "device's "
+            "law, on a CPU 1");
+  verb->add_option("--device-file", a.device_file,
+                   "steps measured on this device (configs/devices/), for packs and hours")
+      ->type_name("FILE");
+  add_whole(*verb, jobs, a.jobs, {0, 4096},
+            "processes side by side, on each GPU or on the CPU, each with one CPU thread; 0: one a "
+            "GPU, one a core");
+}
 
 void add_verbs(CLI::App& app, Arguments& a) {
   CLI::App* plan = app.add_subcommand("plan", "what a sweep asks for and costs; starts nothing");
@@ -67,17 +84,17 @@ void add_verbs(CLI::App& app, Arguments& a) {
   plan->add_option("--c-count", a.c_count, "what C counts")->capture_default_str();
   plan->add_option("--flops-per-second", a.flops_per_second, "of one core, for the hours")
       ->capture_default_str();
-  add_whole(*plan, "--cores", a.jobs, kJobs, "runs side by side; 0: the cores there are");
+  add_workers(plan, a, "--cores,--jobs,-j");
   plan->add_flag("--json", a.json, "for scripts");
 
-  CLI::App* run = app.add_subcommand("run", "run what is missing, one process a core");
+  CLI::App* run = app.add_subcommand("run", "run what is missing, on a GPU or one process a core");
   run->footer(
       "Example: scalelaw sweep run configs/quickstart.yaml --jobs 2\n"
+      "         scalelaw sweep run spec.yaml --device cuda --replicas 64 --jobs 2\n"
       "Complete runs are skipped, interrupted ones go on. Ctrl-C loses nothing: the runs write a\n"
       "checkpoint and end; once more, a second later or after, kills them.");
   add_common(run, a);
-  add_whole(*run, "--jobs,-j", a.jobs, kJobs,
-            "one-thread processes on the CPU, side by side; 0: the cores there are");
+  add_workers(run, a, "--jobs,-j");
   add_whole(*run, "--retries", a.queue.retries, {}, "of a crash, a run");
   add_whole(*run, "--stop-after", a.queue.stop_after, {},
             "start nothing new after so many equal failures in a row; 0: never");
@@ -101,6 +118,14 @@ Convention convention(const std::string& option, const std::string& text,
                     (near.empty() ? "known: " + all : "did you mean " + near + "?"));
 }
 
+Throughput measured(const std::string& file, DeviceKind device) {
+  Throughput throughput(read_device_file(file));
+  if (throughput.kind() == device) return throughput;
+  const bool on_cpu = device == DeviceKind::kCpu;
+  throw ConfigError("--device-file " + file + ": was measured on a " + (on_cpu ? "GPU" : "CPU") +
+                    ", and these runs are on a " + (on_cpu ? "CPU" : "GPU") + " (--device)");
+}
+
 PlanOptions plan_options(const Arguments& a) {
   PlanOptions options;
   options.runs = a.runs;
@@ -116,8 +141,12 @@ PlanOptions plan_options(const Arguments& a) {
                       ": must be a number > 0, as 30G");
   }
   options.flops_per_second = *rate;
-  options.cores = a.jobs > 0 ? a.jobs : available_cores();
-  options.memory_bytes = machine_memory_bytes();
+  options.workers = choose_workers(a.device, a.jobs, a.replicas, probe_gpus(), available_cores());
+  const bool on_cpu = options.workers.device == DeviceKind::kCpu;
+  options.memory_bytes = on_cpu ? machine_memory_bytes() : 0;
+  if (!a.device_file.empty()) {
+    options.throughput = measured(a.device_file, options.workers.device);
+  }
   return options;
 }
 
@@ -125,7 +154,6 @@ int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {
   RunSweepOptions options;
   options.trainer =
       a.trainer.empty() ? own_folder() / "scalelaw-train" : std::filesystem::absolute(a.trainer);
-  options.jobs = plan.options.cores;
   options.queue = a.queue;
   const bool is_terminal = isatty(STDOUT_FILENO) != 0;
   winsize size = {};

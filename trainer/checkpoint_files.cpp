@@ -4,8 +4,12 @@
 #include <charconv>
 #include <cstdio>
 #include <functional>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+
+#include "trainer/safetensors.h"
 
 namespace scalelaw {
 
@@ -30,6 +34,18 @@ std::vector<int64_t> checkpoint_steps(const RunFolder& folder) {
   }
   std::sort(steps.begin(), steps.end(), std::greater<>());
   return steps;
+}
+
+std::vector<std::string> checkpoint_pack(const RunFolder& folder) {
+  const std::vector<int64_t> steps = checkpoint_steps(folder);
+  if (steps.empty()) return {};
+  const fs::path file = checkpoint_file(folder, steps.front());
+  const auto metadata = read_safetensors_metadata(file);
+  try {
+    return nlohmann::json::parse(metadata.at("cursor")).at("pack").get<std::vector<std::string>>();
+  } catch (const std::exception& error) {
+    throw std::runtime_error(file.string() + ": tells of no pack: " + error.what());
+  }
 }
 
 }  // namespace scalelaw

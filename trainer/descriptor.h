@@ -1,4 +1,4 @@
-// An open file's number, closed with its owner; writing to it.
+// An open file's number, closed with its owner; writing to it; how many there may be.
 #pragma once
 
 #include <cstddef>
@@ -27,5 +27,9 @@ class Descriptor {
 
 // Writes all of `bytes` where the descriptor stands: errno, or 0.
 int write_all(int descriptor, std::span<const std::byte> bytes);
+
+// Raises the number of files that this process may have open from the usual to the most it may ask
+// for.
+void allow_many_open_files();
 
 }  // namespace scalelaw

@@ -7,11 +7,13 @@
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <exception>
 #include <filesystem>
 
 #include "trainer/config_error.h"
+#include "trainer/device_request.h"
 #include "trainer/machine_memory.h"
 
 namespace scalelaw {
@@ -66,15 +68,6 @@ std::string open_gpu() {
   return "";
 }
 
-std::string describe(const GpuProbe& probe) {
-  std::string text =
-      probe.gpus > 0 ? std::to_string(probe.gpus) + " GPU(s) in /dev" : "no GPU in /dev";
-  if (!probe.allocation.empty()) text += ", " + probe.allocation;
-  text += "; driver found: " + (probe.driver_version.empty() ? "none" : probe.driver_version) +
-          ", driver needed: " + std::to_string(kDriverNeeded) + " or newer";
-  return text;
-}
-
 }  // namespace
 
 GpuAccess this_machine() {
@@ -82,18 +75,8 @@ GpuAccess this_machine() {
 }
 
 at::Device choose_device(std::string_view request, const GpuAccess& access) {
-  if (request != "auto" && request != "cpu" && request != "cuda") {
-    throw ConfigError("--device " + std::string(request) + ": must be auto, cpu or cuda");
-  }
   const GpuProbe& probe = access.probe;
-  const bool can_be_had = probe.present() && probe.hidden_by.empty();
-  if (request == "cpu" || (request == "auto" && !can_be_had)) return at::kCPU;
-  if (!probe.hidden_by.empty()) {
-    throw ConfigError("--device cuda: " + probe.hidden_by + " hides every GPU; unset it");
-  }
-  if (!probe.present()) {
-    throw ConfigError("--device cuda: no GPU is here (" + describe(probe) + "); use --device cpu");
-  }
+  if (!gpu_is_asked_for(request, probe)) return at::kCPU;
   const std::string problem = access.open();
   if (problem.empty()) return {at::kCUDA, 0};
   throw ConfigError((probe.gpus > 0 ? "a GPU is here" : "a GPU is allotted to this job") +
@@ -113,10 +96,11 @@ at::Device device_of_rank(at::Device device, int local_rank) {
   return own;
 }
 
-double device_memory_bytes(at::Device device) {
-  if (device.is_cpu()) return machine_memory_bytes();
-  return static_cast<double>(
-      at::getDeviceAllocator(device.type())->getMemoryInfo(device.index()).first);
+double device_memory_bytes(at::Device device, int64_t sharing) {
+  const auto processes = static_cast<double>(sharing);
+  if (device.is_cpu()) return machine_memory_bytes() / processes;
+  const auto [free, total] = at::getDeviceAllocator(device.type())->getMemoryInfo(device.index());
+  return std::min(static_cast<double>(free), static_cast<double>(total) / processes);
 }
 
 std::string failure_text(const c10::Error& error, const std::string& work,

@@ -4,6 +4,7 @@
 #include <c10/core/Device.h>
 #include <c10/util/Exception.h>
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -36,8 +37,10 @@ at::Device choose_device(std::string_view request, const GpuAccess& access = thi
 // it.
 at::Device device_of_rank(at::Device device, int local_rank);
 
-// Bytes that this process may fill: of a GPU what is free now, of the CPU machine_memory_bytes().
-double device_memory_bytes(at::Device device);
+// Bytes that this process may fill, one of `sharing` on the device: its part of
+// machine_memory_bytes(), or of the GPU's memory and then no more than is free now, so that it
+// does not matter which of them comes first.
+double device_memory_bytes(at::Device device, int64_t sharing = 1);
 
 // LibTorch's own words in one line, without its stack trace. Where memory did not suffice it says
 // so, for what (`work`: shape and batch) and what helps (`remedy`).

@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
+#include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,6 +11,7 @@
 #include <numbers>
 #include <numeric>
 #include <span>
+#include <utility>
 
 #include "trainer/data/batch_stream.h"
 
@@ -50,33 +52,49 @@ Windows windows_of(const Evaluator& evaluator, const TestSet& set, int64_t token
 // `first`: of the chunk's windows among all. false: enough.
 using TakeScores = std::function<bool(int64_t first, const TokenScores& scores)>;
 
-// Calls `take` with scores on the CPU for this rank's chunks, in order. A chunk is scored whole by
-// one rank, so that its bits do not depend on how many there are.
+// Scores of one chunk, or of several in one go, on the CPU.
+TokenScores score(const Evaluator& evaluator, const TestSet& set, std::span<const int64_t> starts) {
+  if (evaluator.on_device != nullptr) return evaluator.on_device->score(starts);
+  const auto count = static_cast<int64_t>(starts.size());
+  const int64_t n_ctx = evaluator.model.shape().n_ctx;
+  at::Tensor inputs = at::empty({count, n_ctx}, at::kLong);
+  at::Tensor targets = at::empty({count, n_ctx}, at::kLong);
+  const auto cells = static_cast<std::size_t>(count * n_ctx);
+  gather_windows(set.shard, starts, n_ctx, {inputs.data_ptr<int64_t>(), cells},
+                 {targets.data_ptr<int64_t>(), cells});
+  const auto for_all = [&](const at::Tensor& t) {
+    return t.to(evaluator.device)
+        .unsqueeze(0)
+        .expand({evaluator.replicas, count, n_ctx})
+        .contiguous();
+  };
+  const TokenScores scores = evaluator.model.score(for_all(inputs), for_all(targets));
+  return {scores.loss_nats.to(at::kCPU, at::kDouble), scores.correct.to(at::kCPU)};
+}
+
+// Calls `take` for this rank's chunks, in order. A chunk is scored whole by one rank, so that its
+// bits do not depend on how many there are.
 void for_each_chunk(const Evaluator& evaluator, const TestSet& set, const Windows& windows,
                     const TakeScores& take) {
   const at::NoGradGuard no_grad;
-  const int64_t n_ctx = evaluator.model.shape().n_ctx;
-  for (int64_t i = evaluator.ranks.rank(); i < windows.chunks(); i += evaluator.ranks.size()) {
+  const int64_t ranks = evaluator.ranks.size();
+  TORCH_CHECK(evaluator.on_device == nullptr || ranks == 1, "scores on a device of ", ranks,
+              " ranks");
+  const int64_t at_once = evaluator.on_device != nullptr ? DeviceScores::kChunks : 1;
+  for (int64_t i = evaluator.ranks.rank() * at_once; i < windows.chunks(); i += ranks * at_once) {
     const int64_t first = i * windows.chunk;
-    const int64_t count = std::min(windows.chunk, windows.count() - first);
-    at::Tensor inputs = at::empty({count, n_ctx}, at::kLong);
-    at::Tensor targets = at::empty({count, n_ctx}, at::kLong);
-    const auto cells = static_cast<std::size_t>(count * n_ctx);
-    gather_windows(set.shard,
-                   std::span(windows.starts)
-                       .subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
-                   n_ctx, {inputs.data_ptr<int64_t>(), cells},
-                   {targets.data_ptr<int64_t>(), cells});
-    const auto for_all = [&](const at::Tensor& t) {
-      return t.to(evaluator.device)
-          .unsqueeze(0)
-          .expand({evaluator.replicas, count, n_ctx})
-          .contiguous();
-    };
-    TokenScores scores = evaluator.model.score(for_all(inputs), for_all(targets));
-    scores.loss_nats = scores.loss_nats.to(at::kCPU, at::kDouble);
-    scores.correct = scores.correct.to(at::kCPU);
-    if (!take(first, scores)) return;
+    const int64_t count = std::min(at_once * windows.chunk, windows.count() - first);
+    const TokenScores scores =
+        score(evaluator, set,
+              std::span(windows.starts)
+                  .subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)));
+    for (int64_t at = 0; at < count; at += windows.chunk) {
+      const int64_t of_chunk = std::min(windows.chunk, count - at);
+      if (!take(first + at, {scores.loss_nats.narrow(1, at, of_chunk),
+                             scores.correct.narrow(1, at, of_chunk)})) {
+        return;
+      }
+    }
   }
 }
 
@@ -108,6 +126,18 @@ WindowScores summarise(const at::Tensor& loss, const at::Tensor& correct,
 }
 
 }  // namespace
+
+std::unique_ptr<DeviceScores> make_device_scores(const Evaluator& evaluator, const TestSet& set,
+                                                 int64_t tokens) {
+  Windows windows = windows_of(evaluator, set, set.final_tokens);
+  const int64_t chunk = std::min(windows.chunk, windows.count());
+  if (tokens > 0) {
+    const Windows of_curve = windows_of(evaluator, set, tokens);
+    windows.starts.insert(windows.starts.end(), of_curve.starts.begin(), of_curve.starts.end());
+  }
+  return std::make_unique<DeviceScores>(evaluator.model, evaluator.replicas, evaluator.device,
+                                        set.shard, std::move(windows.starts), chunk);
+}
 
 std::vector<double> mean_test_loss(const Evaluator& evaluator, const TestSet& set, int64_t tokens) {
   const Windows windows = windows_of(evaluator, set, tokens);

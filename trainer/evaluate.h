@@ -4,12 +4,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "models/language_model.h"
 #include "trainer/data/token_shard.h"
+#include "trainer/device_scores.h"
 #include "trainer/parallel/rank_group.h"
 #include "trainer/run_record.h"
 
@@ -22,6 +24,7 @@ struct Evaluator {
   int64_t replicas;
   at::Device device;
   RankGroup& ranks;
+  DeviceScores* on_device = nullptr;  // what scores the windows of the set in question, if alone
 };
 
 // A test split as an evaluation reads it.
@@ -35,6 +38,11 @@ struct WindowScores {
   std::vector<float> window_loss_nats;  // mean of each window, in the order of the split
   TestResult result;
 };
+
+// What scores the windows of `set` on the device: those of its final evaluation, and of evaluations
+// of `tokens` unless that is 0.
+std::unique_ptr<DeviceScores> make_device_scores(const Evaluator& evaluator, const TestSet& set,
+                                                 int64_t tokens);
 
 // Mean loss of every replica over evaluation_starts(…, tokens). Cheap: no positions, no windows.
 std::vector<double> mean_test_loss(const Evaluator& evaluator, const TestSet& set, int64_t tokens);

@@ -21,6 +21,7 @@
 #include "trainer/pack_resume.h"
 #include "trainer/pack_rules.h"
 #include "trainer/run_identity.h"
+#include "trainer/run_lock.h"
 
 namespace scalelaw {
 namespace {
@@ -85,8 +86,8 @@ void Pack::take_folders(const std::vector<RunIdentity>& identities) {
     members_.emplace_back(identity);
     // Another process may have ended this run between the look above and the lock.
     if (std::filesystem::exists(identity.folder.record())) {
-      throw ConfigError(identity.folder.path.string() +
-                        ": was completed by another process just now; run the command again");
+      throw ConfigError(identity.folder.path.string() + kCompletedMeanwhile +
+                        "; run the command again");
     }
   }
 }
@@ -177,6 +178,7 @@ void Pack::build(const std::vector<RunIdentity>& identities) {
   const std::vector<int64_t> sizes{arena_.replicas(), own_windows, shape_.n_ctx};
   inputs_ = at::zeros(sizes, at::kLong);
   targets_ = at::zeros(sizes, at::kLong);
+  note_attention();
   choose_step();
 }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -100,12 +101,13 @@ class Pack {
   bool restore_at(int64_t step, std::vector<std::vector<RunEvent>>& rejected, std::string& foreign);
   void load_batch();
   double learning_rate_of(std::size_t r, int64_t step) const;
+  void note_attention() const;
   void choose_step();
   int64_t steps_at_once(int64_t until) const;
   StepPlan plan_of(int64_t step) const;
   void account(const StepResult& result);
   void end_diverged(std::size_t r, int64_t step, const std::string& detail);
-  Evaluator evaluator() { return {*model_, replicas(), options_.device, *options_.ranks}; }
+  Evaluator evaluator_of(const TestSet& set);
   RunRecord facts_of(const ReplicaRun& member) const;
 
   PackOptions options_;
@@ -123,8 +125,10 @@ class Pack {
   StepChoice choice_;                        // how much of them is computed at once
   double memory_left_ = 0;                   // beside a step so computed
   std::unique_ptr<DeviceStep> device_step_;  // null: the eager step
-  std::vector<std::string> refusals_;        // of faster steps than the one taken, for the records
-  double seconds_a_step_ = 0;                // on the device, as the last window took; 0: not yet
+  // By set, where steps are made on the device.
+  std::map<std::string, std::unique_ptr<DeviceScores>> device_scores_;
+  std::vector<std::string> refusals_;  // of faster steps than the one taken, for the records
+  double seconds_a_step_ = 0;          // on the device, as the last window took; 0: not yet
   StepResult result_;
   int64_t step_ = 0;
   bool updating_ = false;  // an update has begun: weights and moments may be of no step

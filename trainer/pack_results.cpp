@@ -37,12 +37,30 @@ RunRecord Pack::facts_of(const ReplicaRun& member) const {
   return facts;
 }
 
+Evaluator Pack::evaluator_of(const TestSet& set) {
+  Evaluator evaluator{*model_, replicas(), options_.device, *options_.ranks};
+  if (!device_step_) return evaluator;
+  std::unique_ptr<DeviceScores>& scores = device_scores_[set.name];
+  if (!scores) {
+    const EvaluateConfig& curve = members_.front().config().evaluate;
+    scores = make_device_scores(evaluator, set, curve.points_per_decade > 0 ? curve.tokens : 0);
+    if (device_step_->captured()) {
+      const std::string reason = scores->capture();
+      if (!reason.empty()) {
+        options_.note("no CUDA graph for evaluations on " + set.name + ": " + reason);
+      }
+    }
+  }
+  evaluator.on_device = scores.get();
+  return evaluator;
+}
+
 std::vector<std::map<std::string, double>> Pack::test_losses() {
   const Stopwatch stopwatch(members_, &TrainingCursor::evaluate_seconds);
   std::vector<std::map<std::string, double>> losses(members_.size());
   const int64_t tokens = members_.front().config().evaluate.tokens;
   for (const TestSet& set : test_sets_) {
-    const auto means = mean_test_loss(evaluator(), set, tokens);
+    const auto means = mean_test_loss(evaluator_of(set), set, tokens);
     for (std::size_t r = 0; r < means.size(); ++r) losses[r][set.name] = means[r];
   }
   return losses;
@@ -61,7 +79,7 @@ void Pack::finish_members_at_horizon(const std::atomic<bool>& stop) {
   {
     const Stopwatch stopwatch(members_, &TrainingCursor::final_evaluate_seconds);
     for (const TestSet& set : test_sets_) {
-      auto scores = score_test_set(evaluator(), set, stop);
+      auto scores = score_test_set(evaluator_of(set), set, stop);
       evaluation_stopped_ = scores.empty();
       if (evaluation_stopped_) return;
       for (std::size_t r = 0; r < scores.size(); ++r) results[r][set.name] = std::move(scores[r]);

@@ -8,29 +8,30 @@
 
 namespace scalelaw {
 
+std::string key_against_sharing(const RunConfig& a, const RunConfig& b) {
+  if (!(canonical(a.model) == canonical(b.model))) return "model";
+  if (a.data.train != b.data.train) return "data.train";
+  if (test_tokens(a) != test_tokens(b)) return "data.test";
+  if (a.train.batch_tokens != b.train.batch_tokens) return "train.batch_tokens";
+  if (a.train.precision != b.train.precision) return "train.precision";
+  if (a.train.optimizer.kind != b.train.optimizer.kind) return "train.optimizer.kind";
+  if (a.evaluate.points_per_decade != b.evaluate.points_per_decade ||
+      a.evaluate.tokens != b.evaluate.tokens) {
+    return "evaluate";
+  }
+  if (a.how.micro_batch_tokens != b.how.micro_batch_tokens) return "how.micro_batch_tokens";
+  if (a.how.step != b.how.step) return "how.step";
+  if (a.how.recompute != b.how.recompute) return "how.recompute";
+  return "";
+}
+
 void check_can_share_pack(const std::vector<RunConfig>& configs) {
   if (configs.empty()) throw ConfigError("no configuration given");
-  const auto differs = [](const std::string& key) {
-    throw ConfigError("these configurations cannot share a pack: " + key +
-                      " differs; train them in separate commands");
-  };
-  const RunConfig& first = configs.front();
   for (const RunConfig& other : configs) {
-    if (!(canonical(other.model) == canonical(first.model))) differs("model");
-    if (other.data.train != first.data.train) differs("data.train");
-    if (test_tokens(other) != test_tokens(first)) differs("data.test");
-    if (other.train.batch_tokens != first.train.batch_tokens) differs("train.batch_tokens");
-    if (other.train.precision != first.train.precision) differs("train.precision");
-    if (other.train.optimizer.kind != first.train.optimizer.kind) differs("train.optimizer.kind");
-    if (other.evaluate.points_per_decade != first.evaluate.points_per_decade ||
-        other.evaluate.tokens != first.evaluate.tokens) {
-      differs("evaluate");
+    if (const std::string key = key_against_sharing(configs.front(), other); !key.empty()) {
+      throw ConfigError("these configurations cannot share a pack: " + key +
+                        " differs; train them in separate commands");
     }
-    if (other.how.micro_batch_tokens != first.how.micro_batch_tokens) {
-      differs("how.micro_batch_tokens");
-    }
-    if (other.how.step != first.how.step) differs("how.step");
-    if (other.how.recompute != first.how.recompute) differs("how.recompute");
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "models/layers/attention_backend.h"
 #include "trainer/enum_text.h"
 #include "trainer/pack.h"
 
@@ -13,6 +14,14 @@ namespace {
 constexpr double kLookSeconds = 0.25;
 
 }  // namespace
+
+void Pack::note_attention() const {
+  if (!options_.device.is_cuda() || facts_.counts.forward_flops.attention_scores == 0) return;
+  options_.note("attention by LibTorch's " +
+                attention_backend(shape_, replicas() * choice_.windows,
+                                  model_->execution().compute_dtype, options_.device) +
+                " kernel");
+}
 
 void Pack::choose_step() {
   const StepKind asked = members_.front().config().how.step;

@@ -53,7 +53,7 @@ constexpr std::array kAnotherStoreHelps = {EACCES, EPERM,  EROFS, ENOTDIR,
                                            ENOENT, EEXIST, ELOOP, ENAMETOOLONG};
 
 [[noreturn]] void throw_in_use(const std::filesystem::path& folder, const std::string& holder) {
-  throw ConfigError(folder.string() + ": in use by " + holder +
+  throw ConfigError(folder.string() + kInUseBy + holder +
                     "; wait for it to end, or stop it, then start again");
 }
 

@@ -29,6 +29,10 @@ class RunLock {
   std::filesystem::path file_;
 };
 
+// In what a refusal for another process's sake says.
+inline constexpr const char* kInUseBy = ": in use by ";
+inline constexpr const char* kCompletedMeanwhile = ": was completed by another process just now";
+
 // What a store that failed with `error` (an errno) at `file` means: ConfigError where the remedy is
 // another --runs, else std::runtime_error (a disk that is full or broken).
 [[noreturn]] void throw_unwritable(const std::filesystem::path& file, int error);

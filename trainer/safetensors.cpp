@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
@@ -128,6 +129,13 @@ std::string hash_of(const std::map<std::string, std::string>& metadata) {
   return hash_hex(text);
 }
 
+void check_metadata_hash(const std::map<std::string, std::string>& metadata) {
+  const auto hash = metadata.find(kMetadataHash);
+  if (hash != metadata.end() && hash->second != hash_of(metadata)) {
+    throw std::runtime_error("its metadata do not have the hash its header records");
+  }
+}
+
 }  // namespace
 
 void write_safetensors(const std::filesystem::path& path,
@@ -147,6 +155,25 @@ void write_safetensors(const std::filesystem::path& path,
                    static_cast<std::streamsize>(tensor.bytes.size()));
     }
   });
+}
+
+std::map<std::string, std::string> read_safetensors_metadata(const std::filesystem::path& path) {
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) throw std::runtime_error(path.string() + ": cannot be read");
+  try {
+    uint64_t length = 0;
+    stream.read(reinterpret_cast<char*>(&length), sizeof length);
+    if (!stream || length > kMaxHeaderBytes) throw std::runtime_error("no header length");
+    std::string header(length, '\0');
+    stream.read(header.data(), static_cast<std::streamsize>(length));
+    if (!stream) throw std::runtime_error("the header is beyond the file");
+    const auto json = nlohmann::json::parse(header);
+    auto metadata = json.value(kMetadata, std::map<std::string, std::string>{});
+    check_metadata_hash(metadata);
+    return metadata;
+  } catch (const std::exception& error) {
+    throw DamagedFile(path.string() + ": not a safetensors file: " + error.what());
+  }
 }
 
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
@@ -178,10 +205,7 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
     if (hash != metadata_.end() && hash->second != hash_hex(data)) {
       throw std::runtime_error("its data do not have the hash its header records");
     }
-    const auto metadata_hash = metadata_.find(kMetadataHash);
-    if (metadata_hash != metadata_.end() && metadata_hash->second != hash_of(metadata_)) {
-      throw std::runtime_error("its metadata do not have the hash its header records");
-    }
+    check_metadata_hash(metadata_);
   } catch (const std::exception& error) {
     throw DamagedFile(path.string() + ": not a whole safetensors file: " + error.what());
   }

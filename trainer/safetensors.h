@@ -33,6 +33,9 @@ void write_safetensors(const std::filesystem::path& path,
                        const std::map<std::string, SafetensorView>& tensors,
                        std::map<std::string, std::string> metadata);
 
+// The metadata alone, from the file's head; the tensors are not looked at. DamagedFile as below.
+std::map<std::string, std::string> read_safetensors_metadata(const std::filesystem::path& path);
+
 // A whole file in memory, checked: header length, JSON, dtypes, shapes against offsets, no gap or
 // overlap, file length, hashes where recorded. DamagedFile names the file and the fault.
 class SafetensorsFile {

@@ -20,6 +20,7 @@
 #include "trainer/config_error.h"
 #include "trainer/config_yaml.h"
 #include "trainer/data_rules.h"
+#include "trainer/descriptor.h"
 #include "trainer/device.h"
 #include "trainer/hash.h"
 #include "trainer/heap.h"
@@ -157,7 +158,7 @@ int train_configs(const std::vector<RunConfig>& configs, const TrainArguments& a
   // Ranks share the memory of their machine, and have a GPU each.
   const auto sharing =
       arguments.share_memory * (options.device.is_cpu() ? membership.local_size : 1);
-  options.memory_bytes = device_memory_bytes(options.device) / static_cast<double>(sharing);
+  options.memory_bytes = device_memory_bytes(options.device, sharing);
   const bool terminal = isatty(STDERR_FILENO) != 0;
   options.note = [terminal](const std::string& text) {
     if (terminal) std::cerr << kEraseLine;
@@ -259,6 +260,7 @@ int main(int argc, char** argv) {
   spdlog::set_default_logger(spdlog::stderr_color_mt("scalelaw"));
   spdlog::set_pattern("%H:%M:%S %v");
   keep_freed_memory();
+  allow_many_open_files();  // a member of a pack has two open
   CLI::App app("Trains runs and packs of runs; times and profiles a training step", "scalelaw");
   app.require_subcommand(1);
   TrainArguments train_arguments;

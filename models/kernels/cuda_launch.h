@@ -13,7 +13,7 @@
 #include <cstdint>
 
 #include "models/kernels/bfloat16.h"
-#include "models/kernels/device_arguments.h"
+#include "models/kernels/device_operands.h"
 
 namespace scalelaw::cuda {
 
@@ -40,11 +40,37 @@ template <typename T>
 struct Given {
   using Type = T;
 };
+// With so many bytes of dynamic_shared() a block, which a kernel must ask for above 48 KiB.
+template <typename... Parameters>
+int launch_sharing(void (*kernel)(Parameters...), dim3 grid, dim3 block, int shared_bytes,
+                   void* stream, typename Given<Parameters>::Type... arguments) {
+  if (shared_bytes > 0) {
+    const cudaError_t status =
+        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_bytes);
+    if (status != cudaSuccess) return static_cast<int>(status);
+  }
+  kernel<<<grid, block, static_cast<size_t>(shared_bytes), static_cast<cudaStream_t>(stream)>>>(
+      arguments...);
+  return static_cast<int>(cudaGetLastError());
+}
 template <typename... Parameters>
 int launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, void* stream,
            typename Given<Parameters>::Type... arguments) {
-  kernel<<<grid, block, 0, static_cast<cudaStream_t>(stream)>>>(arguments...);
-  return static_cast<int>(cudaGetLastError());
+  return launch_sharing(kernel, grid, block, 0, stream, arguments...);
+}
+
+// Of a block on the current GPU, at most; 0 where that cannot be learned.
+inline int most_shared_bytes() {
+  int device = 0, bytes = 0;
+  if (cudaGetDevice(&device) != cudaSuccess) return 0;
+  const cudaError_t status =
+      cudaDeviceGetAttribute(&bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device);
+  return status == cudaSuccess ? bytes : 0;
+}
+
+__device__ inline void* dynamic_shared() {
+  extern __shared__ float4 of_block[];
+  return of_block;
 }
 #endif
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "models/kernels/device_arguments.h"
+#include "models/kernels/lstm_arguments.h"
 
 namespace scalelaw::cuda {
 
@@ -18,5 +19,8 @@ int embedding_backward(const EmbeddingBackwardArguments& arguments, void* stream
 int rotary(const RotaryArguments& arguments, void* stream);
 int lstm_forward(const LstmForwardArguments& arguments, void* stream);
 int lstm_backward(const LstmBackwardArguments& arguments, void* stream);
+int64_t widest_persistent_lstm();
+int persistent_lstm_forward(const PersistentLstmForwardArguments& arguments, void* stream);
+int persistent_lstm_backward(const PersistentLstmBackwardArguments& arguments, void* stream);
 
 }  // namespace scalelaw::cuda

@@ -1,25 +1,11 @@
-// What each kernel of models/kernels/device_kernels.h works on.
+// What each kernel of models/kernels/device_kernels.h works on; the LSTM's: lstm_arguments.h.
 #pragma once
 
 #include <cstdint>
 
+#include "models/kernels/device_operands.h"
+
 namespace scalelaw {
-
-enum class ElementType : int32_t { kFloat, kBFloat16 };
-
-// A parameter or its gradient: dense rows of float32, the replicas' `stride` elements apart. data
-// null: there is none.
-struct DeviceRows {
-  float* data;
-  int64_t stride;
-};
-
-// Sums over rows are made in two steps, of parts of so many rows and then of the parts; a kernel
-// that makes such sums is given room for the parts'.
-inline constexpr int64_t kRowsPerPart = 32;
-constexpr int64_t row_parts(int64_t rows) {
-  return (rows + kRowsPerPart - 1) / kRowsPerPart;
-}
 
 // One update of every active replica, models/kernels/adamw_math.h. Rows of `table` [R, 8] float32:
 // beta1, beta2, epsilon, gradient scale, learning rate x weight decay, step size, root correction,
@@ -129,37 +115,22 @@ struct EmbeddingBackwardArguments {
   int64_t count, vocabulary, width;
 };
 
-// Queries and keys of qkv (windows, T, 3, H, D) turned as in models/kernels/rotary.h, values
-// copied. `to` may be `from`.
+// Heads' rows of D dense elements, those of a window, a head and a token so many elements apart.
+struct DeviceHeads {
+  const void* data;
+  int64_t window_stride, head_stride, token_stride;
+};
+
+// Queries and keys turned as in models/kernels/rotary.h, values copied, into their places of `to`
+// (windows, T, 3, H, D). What `from` reads may be those places; values that are there already are
+// left out.
 struct RotaryArguments {
-  const void* from;
+  DeviceHeads from[3];  // queries, keys, values
   void* to;
   const float *cosine, *sine;  // [at least T, D / 2]
   int64_t windows, tokens, n_head, d_head;
+  bool values;
   float direction;
-  ElementType type;
-};
-
-// One time step of models/kernels/lstm_pointwise.h for `rows` sequences of each replica. gates,
-// cells, hidden states and their gradients are one step of [R, T, rows, …], the replicas'
-// `replica_rows` = T rows apart. What a product has made or will read is of `type`.
-struct LstmForwardArguments {
-  float* gates;                // pre-activations without the recurrent part in, activations out
-  const void* recurrent;       // [R, rows, 4 W], that part; null at the first step
-  const float* previous_cell;  // null at the first step
-  float *cell, *hidden;
-  void* hidden_cast;  // hidden again, as the products read it; null: not wanted
-  int64_t replicas, rows, replica_rows, width;
-  ElementType type;
-};
-struct LstmBackwardArguments {
-  float* gates;                       // activations in, gradients out
-  const float *previous_cell, *cell;  // the first null at the first step
-  const float* hidden_gradient;
-  const void* recurrent_gradient;  // [R, rows, W]; null at the last step
-  float* cell_gradient;            // [R, rows, W]: of cell in, of previous_cell out
-  void* gates_cast;                // the gates' gradients again, for the products; null: not wanted
-  int64_t replicas, rows, replica_rows, width;
   ElementType type;
 };
 

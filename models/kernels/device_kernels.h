@@ -12,11 +12,12 @@
 #include <cstdint>
 
 #include "models/kernels/device_arguments.h"
+#include "models/kernels/lstm_arguments.h"
 
 namespace scalelaw {
 
-// Changed with every change of a signature or of a structure of device_arguments.h.
-inline constexpr int32_t kDeviceKernelsVersion = 3;
+// Changed with every change of a signature or of a structure of the arguments.
+inline constexpr int32_t kDeviceKernelsVersion = 4;
 
 template <typename Arguments>
 using DeviceKernel = int (*)(const Arguments& arguments, void* stream);
@@ -41,6 +42,9 @@ struct DeviceKernels {
   DeviceKernel<RotaryArguments> rotary = nullptr;
   DeviceKernel<LstmForwardArguments> lstm_forward = nullptr;
   DeviceKernel<LstmBackwardArguments> lstm_backward = nullptr;
+  int64_t (*widest_persistent_lstm)() = nullptr;  // of the current GPU, its kernels' widths to that
+  DeviceKernel<PersistentLstmForwardArguments> persistent_lstm_forward = nullptr;
+  DeviceKernel<PersistentLstmBackwardArguments> persistent_lstm_backward = nullptr;
 };
 
 // The library's one symbol, kDeviceKernelsSymbol, is a function of this type.

@@ -45,6 +45,9 @@ DeviceKernels table() {
   kernels.rotary = cuda::rotary;
   kernels.lstm_forward = cuda::lstm_forward;
   kernels.lstm_backward = cuda::lstm_backward;
+  kernels.widest_persistent_lstm = cuda::widest_persistent_lstm;
+  kernels.persistent_lstm_forward = cuda::persistent_lstm_forward;
+  kernels.persistent_lstm_backward = cuda::persistent_lstm_backward;
   return kernels;
 }
 

@@ -7,7 +7,6 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/empty_like.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/outer.h>
 #include <ATen/ops/pow.h>
@@ -25,6 +24,7 @@
 #include "models/kernels/dense_product.h"
 #include "models/kernels/rotary.h"
 #include "models/layers/device_launch.h"
+#include "models/layers/rotary_heads.h"
 #include "models/layers/row_blocks.h"
 
 namespace scalelaw {
@@ -140,56 +140,9 @@ at::Tensor rotated(const at::Tensor& x, const RotaryTable& rotary) {  // (N, H, 
   return at::cat({first * cosine - second * sine, second * cosine + first * sine}, 3);
 }
 
-// Rotary by a device's kernel, in place of its argument.
-class RotaryFunction : public torch::autograd::Function<RotaryFunction> {
- public:
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& qkv,
-                            const AttentionGeometry& geometry, const RotaryTable& rotary) {
-    context->saved_data["cosine"] = rotary.cosine;
-    context->saved_data["sine"] = rotary.sine;
-    context->saved_data["geometry"] =
-        std::vector<int64_t>{qkv.size(0) * geometry.n_windows, geometry.n_tokens, geometry.n_head};
-    turn(context, 1.0f, qkv, qkv);
-    context->mark_dirty({qkv});
-    return qkv;
-  }
-
-  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
-    const at::Tensor from = gradients[0].contiguous();
-    at::Tensor to = at::empty_like(from);
-    turn(context, -1.0f, from, to);
-    return {to, at::Tensor(), at::Tensor()};
-  }
-
- private:
-  static void turn(AutogradContext* context, float direction, const at::Tensor& from,
-                   const at::Tensor& to) {
-    const std::vector<int64_t> geometry = context->saved_data["geometry"].toIntVector();
-    launch(kernels_for(from)->rotary,
-           {.from = elements(from),
-            .to = elements(to),
-            .cosine = floats(context->saved_data["cosine"].toTensor()),
-            .sine = floats(context->saved_data["sine"].toTensor()),
-            .windows = geometry[0],
-            .tokens = geometry[1],
-            .n_head = geometry[2],
-            .d_head = from.size(2) / (3 * geometry[2]),
-            .direction = direction,
-            .type = element_type(from)},
-           from.device());
-  }
-};
-
-// Any device, through autograd: one unbind, whose backward is one stack.
-at::Tensor attention_by_autograd(const at::Tensor& qkv, const AttentionGeometry& geometry,
-                                 const RotaryTable& rotary) {
-  const std::vector<at::Tensor> parts = split_heads(qkv, geometry, 3).unbind(2);  // (N, T, H, D)
-  at::Tensor q = parts[0].transpose(1, 2), k = parts[1].transpose(1, 2);
-  const at::Tensor v = parts[2].transpose(1, 2);
-  if (rotary.cosine.defined()) {
-    q = rotated(q, rotary);
-    k = rotated(k, rotary);
-  }
+// Of queries, keys and values (N, H, T, D), by ATen and through autograd.
+at::Tensor attention_of(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                        const at::Tensor& qkv) {
   std::vector<at::Tensor> chunks;
   for (int64_t begin = 0; begin < q.size(0); begin += kMaxGridSize) {
     const int64_t count = std::min(kMaxGridSize, q.size(0) - begin);
@@ -199,6 +152,18 @@ at::Tensor attention_by_autograd(const at::Tensor& qkv, const AttentionGeometry&
   }
   const at::Tensor out = chunks.size() == 1 ? chunks[0] : at::cat(chunks, 0);  // (N, H, T, D)
   return out.transpose(1, 2).reshape({qkv.size(0), qkv.size(1), qkv.size(2) / 3});
+}
+
+// Any device: one unbind, whose backward is one stack.
+at::Tensor attention_by_operators(const at::Tensor& qkv, const AttentionGeometry& geometry,
+                                  const RotaryTable& rotary) {
+  const std::vector<at::Tensor> parts = split_heads(qkv, geometry, 3).unbind(2);  // (N, T, H, D)
+  at::Tensor q = parts[0].transpose(1, 2), k = parts[1].transpose(1, 2);
+  if (rotary.cosine.defined()) {
+    q = rotated(q, rotary);
+    k = rotated(k, rotary);
+  }
+  return attention_of(q, k, parts[2].transpose(1, 2), qkv);
 }
 
 }  // namespace
@@ -219,16 +184,17 @@ at::Tensor causal_attention(const at::Tensor& qkv, const AttentionGeometry& geom
   TORCH_CHECK(geometry.n_head <= kMaxGridSize, "attention: n_head ", geometry.n_head, " above ",
               kMaxGridSize);
   if (execution.plain_operators) return plain::causal_attention(qkv, geometry, rotary);
-  if (kernels_for(qkv) != nullptr) {
-    if (!rotary.cosine.defined()) return attention_by_autograd(qkv, geometry, {});
-    return attention_by_autograd(RotaryFunction::apply(qkv, geometry, rotary), geometry, {});
+  const bool on_device = kernels_for(qkv) != nullptr;
+  if (on_device && rotary.cosine.defined()) {
+    const variable_list heads = rotary_heads(qkv, geometry, rotary);
+    return attention_of(heads[0], heads[1], heads[2], qkv);
   }
-  if (has_row_kernels(qkv)) {
+  if (!on_device && has_row_kernels(qkv)) {
     const bool bfloat16 = execution.compute_dtype == at::kBFloat16 && has_bfloat16_products();
     return bfloat16 ? CpuAttentionFunction<BFloat16AttentionHead>::apply(qkv, geometry, rotary)
                     : CpuAttentionFunction<AttentionHead>::apply(qkv, geometry, rotary);
   }
-  return attention_by_autograd(qkv, geometry, rotary);
+  return attention_by_operators(qkv, geometry, rotary);
 }
 
 at::Tensor plain::causal_attention(const at::Tensor& qkv, const AttentionGeometry& geometry,

@@ -53,17 +53,22 @@ RowScores cross_entropy_on_device(const DeviceKernels& kernels, const at::Tensor
           .correct = wants_correct ? scores.correct.mutable_data_ptr<bool>() : nullptr,
           .rows = targets.numel(),
           .vocabulary = logits.size(2),
-          .row_stride = logits.size(2),
+          .row_stride = logits.stride(1),
           .gradient_scale = static_cast<float>(gradient_scale),
           .type = element_type(logits)},
          logits.device());
   return scores;
 }
 
-// The product as cross_entropy() takes it: only a device's kernel does with bf16.
+// The product as cross_entropy() takes it: only a device's kernel does with bf16, and with rows
+// that end in a pad, without which products there read and write element by element.
 at::Tensor logits_for_loss(const at::Tensor& x, const at::Tensor& map) {
-  const at::Tensor logits = product(x, map);
-  return kernels_for(logits) != nullptr ? logits : at_least_float(logits);
+  if (kernels_for(x) == nullptr) return at_least_float(product(x, map));
+  const int64_t vocabulary = map.size(2);
+  at::Tensor logits = at::empty({x.size(0), x.size(1), padded_vocabulary(vocabulary)}, x.options())
+                          .narrow(2, 0, vocabulary);
+  product_into(x, map, logits);
+  return logits;
 }
 
 // Losses and, unless gradient_scale is 0, the gradient in place of the logits (R, M, V).
@@ -107,6 +112,14 @@ RowScores cross_entropy(const at::Tensor& logits, const at::Tensor& targets, dou
   return scores;
 }
 
+// Known on a CPU alone: elsewhere the host would wait for the answer.
+bool is_one(const at::Tensor& factors) {  // (R)
+  if (!factors.is_cpu() || factors.scalar_type() != at::kFloat) return false;
+  const at::Tensor dense = factors.contiguous();
+  const auto* values = dense.const_data_ptr<float>();
+  return std::all_of(values, values + dense.numel(), [](float value) { return value == 1; });
+}
+
 class HeadLossFunction : public torch::autograd::Function<HeadLossFunction> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
@@ -128,14 +141,15 @@ class HeadLossFunction : public torch::autograd::Function<HeadLossFunction> {
     const at::Tensor weight_gradient = context->saved_data["weight_gradient"].toTensor();
     // The incoming factor scales the small operand of each product, not the logits' gradient.
     const at::Tensor factor = gradients[0].view({-1, 1, 1});
-    const at::Tensor scaled_x = (x * factor).to(x.scalar_type());
+    const bool scales = !is_one(gradients[0]);
+    const at::Tensor scaled_x = scales ? (x * factor).to(x.scalar_type()) : x;
     if (tied) {
       add_transposed_product(logits_gradient, scaled_x, weight_gradient);
     } else {
       add_transposed_product(scaled_x, logits_gradient, weight_gradient);
     }
-    const at::Tensor dx =
-        product(logits_gradient, tied ? weight : weight.transpose(1, 2)).mul_(factor);
+    at::Tensor dx = product(logits_gradient, tied ? weight : weight.transpose(1, 2));
+    if (scales) dx.mul_(factor);
     return {dx, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
   }
 };
@@ -186,8 +200,9 @@ RowScores head_scores(const at::Tensor& x, const Head& head, const at::Tensor& t
 
 at::Tensor plain::head_loss(const at::Tensor& x, const at::Tensor& weight, EmbeddingTying tying,
                             const at::Tensor& targets) {
-  const at::Tensor logits = at_least_float(at::bmm(x, as_map(weight, tying)));
-  return plain_losses(logits, targets).mean(1);
+  const at::Tensor logits = at::bmm(x, as_map(weight, tying));
+  const bool narrow = logits.scalar_type() == at::kBFloat16;
+  return plain_losses(narrow ? logits.to(at::kFloat) : logits, targets).mean(1);
 }
 
 }  // namespace scalelaw

@@ -17,7 +17,8 @@ struct LstmParameters {
 };
 
 // x (R, T, B, W) dense, time before batch -> hidden states (R, T, B, W). In bf16 the products with
-// all time steps at once are bf16, the state float32. Backward once: it reuses what forward kept.
+// all time steps at once are bf16, the state float32 (on a GPU above kMaxPersistentLstmWidth those
+// with one step are bf16 too). Backward once: it reuses what forward kept.
 at::Tensor lstm_layer(const at::Tensor& x, const LstmParameters& parameters,
                       const Execution& execution);
 

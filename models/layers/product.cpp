@@ -25,6 +25,11 @@ namespace {
 // Rows of the summed dimension that are transposed at a time: they stay in the second-level cache.
 constexpr int64_t kDepthBlock = 256;
 constexpr int64_t kRowGrain = 64;
+// Rows of a result that get their bias and then their product while they are in the cache, where
+// the second operand is small enough to be read again for each so many.
+constexpr int64_t kRowsWithBias = 64;
+constexpr int64_t kReadAgain = 1 << 17;  // elements
+constexpr int64_t kPage = 1024;          // elements
 
 bool has_kernel(const at::Tensor& x) {
   return x.is_cpu() && x.scalar_type() == at::kFloat;
@@ -72,6 +77,29 @@ void multiply(const at::Tensor& a, const at::Tensor& b, const at::Tensor& out, b
     at::parallel_for(0, rows, kRowGrain, [&](int64_t begin, int64_t end) {
       dense_product(end - begin, b.size(2), a.size(2), matrix(a_rows, r, begin), matrix(b_rows, r),
                     mutable_matrix(out, r, begin), add);
+    });
+  }
+}
+
+void multiply_plus_bias(const at::Tensor& a, const at::Tensor& b, const at::Tensor& bias,
+                        const at::Tensor& out) {
+  const at::Tensor a_rows = with_dense_rows(a), b_rows = with_dense_rows(b);
+  const int64_t columns = b.size(2), depth = a.size(2);
+  // Rows a page apart evict each other: those are copied, once.
+  const bool reads_again = depth * columns <= kReadAgain && row_stride(b_rows) % kPage != 0;
+  for (int64_t r = 0; r < a.size(0); ++r) {
+    const float* of_replica = replica_vector(bias, r);
+    at::parallel_for(0, a.size(1), kRowGrain, [&](int64_t begin, int64_t end) {
+      const int64_t at_once = reads_again ? kRowsWithBias : end - begin;
+      for (int64_t first = begin; first < end; first += at_once) {
+        const int64_t count = std::min(at_once, end - first);
+        const Matrix result = mutable_matrix(out, r, first);
+        for (int64_t i = 0; i < count; ++i) {
+          std::copy_n(of_replica, columns, result.data + i * result.stride);
+        }
+        dense_product(count, columns, depth, matrix(a_rows, r, first), matrix(b_rows, r), result,
+                      /*add=*/true);
+      }
     });
   }
 }
@@ -138,13 +166,27 @@ at::Tensor product(const at::Tensor& a, const at::Tensor& b) {
   if (a.size(0) != 1) return cast(at::bmm(a, b), product_type(a));
   // Into room of its own: a view must not be the result of a Function whose reader works in place.
   at::Tensor out = at::empty({1, a.size(1), b.size(2)}, a.options());
-  at::Tensor only = out.select(0, 0);
-  at::mm_out(only, a.select(0, 0), b.select(0, 0));
+  product_into(a, b, out);
   return cast(out, product_type(a));
+}
+
+void product_into(const at::Tensor& a, const at::Tensor& b, const at::Tensor& out) {
+  if (a.size(0) == 1) {
+    at::Tensor only = out.select(0, 0);
+    at::mm_out(only, a.select(0, 0), b.select(0, 0));
+  } else {
+    at::Tensor all = out;
+    at::bmm_out(all, a, b);
+  }
 }
 
 at::Tensor product_plus_bias(const at::Tensor& a, const at::Tensor& b, const at::Tensor& bias) {
   if (!bias.defined()) return product(a, b);
+  if (has_kernel(a)) {
+    at::Tensor out = room_for_product(a, b);
+    multiply_plus_bias(a, b, bias, out);
+    return out;
+  }
   if (const auto multiply = kernel_for(a)) {
     at::Tensor out = room_for_product(a, b);
     out.copy_(bias.unsqueeze(1));

@@ -11,6 +11,8 @@ namespace scalelaw {
 // are bf16 there; what lies between them has kernels in float32 alone.
 at::ScalarType product_type(const at::Tensor& operand);
 at::Tensor product(const at::Tensor& a, const at::Tensor& b);  // (R, M, K) (R, K, N)
+// The same by ATen into `out` (R, M, N) of the operands' type, whose rows may lie apart.
+void product_into(const at::Tensor& a, const at::Tensor& b, const at::Tensor& out);
 // a b + bias, bias [R, N] of product_type(), or undefined.
 at::Tensor product_plus_bias(const at::Tensor& a, const at::Tensor& b, const at::Tensor& bias);
 // sum += a^T b, (R, K, N) += (R, M, K)^T (R, M, N); in product_type() or float32.

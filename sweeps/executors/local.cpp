@@ -1,81 +1,31 @@
 #include "sweeps/executors/local.h"
 
 #include <fcntl.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <stdexcept>
-#include <string_view>
 
+#include "trainer/child_process.h"
 #include "trainer/clock.h"
 #include "trainer/stop_signals.h"
-
-extern char** environ;
 
 namespace scalelaw {
 namespace {
 
-// Where to pin threads is an answer for one process: every child would pin its one thread to the
-// first core that these name.
-constexpr std::array<std::string_view, 3> kPinning = {
-    "OMP_PLACES=", "GOMP_CPU_AFFINITY=", "KMP_AFFINITY="};
+constexpr std::size_t kHeadingBytes = 1024;  // well within what last_line() looks at
 
-std::vector<std::string> single_thread_environment() {
-  const std::vector<std::string> set = {"OMP_NUM_THREADS=1", "OMP_WAIT_POLICY=PASSIVE",
-                                        "OMP_PROC_BIND=false", "MKL_NUM_THREADS=1"};
-  std::vector<std::string> environment = set;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
-    const std::string_view key = text.substr(0, text.find('=') + 1);
-    const bool replaced = std::any_of(set.begin(), set.end(),
-                                      [&](const auto& ours) { return ours.starts_with(key); });
-    const bool pins = std::find(kPinning.begin(), kPinning.end(), key) != kPinning.end();
-    if (!replaced && !pins) environment.emplace_back(text);
-  }
-  return environment;
-}
-
-std::vector<char*> c_strings(std::vector<std::string>& strings) {
-  std::vector<char*> pointers;
-  for (std::string& text : strings) pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
-struct ChildSetup {
-  char* const* argv;
-  char* const* envp;
-  int log;
-  pid_t launcher;
-  const sigset_t* mask;
-};
-
-// Between fork and exec: only async-signal-safe calls.
-[[noreturn]] void become(const ChildSetup& setup) {
-  setpgid(0, 0);
-  prctl(PR_SET_PDEATHSIG, kPoliteStop);
-  if (getppid() != setup.launcher) _exit(127);  // it died before prctl
-  const int nothing = open("/dev/null", O_RDONLY);
-  if (nothing > STDIN_FILENO) {
-    dup2(nothing, STDIN_FILENO);
-    close(nothing);
-  }
-  dup2(setup.log, STDOUT_FILENO);
-  dup2(setup.log, STDERR_FILENO);
-  // What the launcher was started to ignore (`trap '' TERM`) is how it speaks to its runs.
-  signal(SIGTERM, SIG_DFL);
-  signal(kPoliteStop, SIG_DFL);
-  sigprocmask(SIG_SETMASK, setup.mask, nullptr);
-  execve(setup.argv[0], setup.argv, setup.envp);
-  const char message[] = "the program cannot be executed\n";
-  (void)!write(STDERR_FILENO, message, sizeof message - 1);
-  _exit(127);
+std::vector<std::string> single_thread_environment(const std::vector<std::string>& more) {
+  std::vector<std::string> set = {"OMP_NUM_THREADS=1", "OMP_WAIT_POLICY=PASSIVE",
+                                  "OMP_PROC_BIND=false", "MKL_NUM_THREADS=1"};
+  set.insert(set.end(), more.begin(), more.end());
+  // Where to pin threads is an answer for one process: every child would pin its one thread to the
+  // first core that these name.
+  return environment_with(set, {"OMP_PLACES=", "GOMP_CPU_AFFINITY=", "KMP_AFFINITY="});
 }
 
 }  // namespace
@@ -103,21 +53,21 @@ pid_t LocalExecutor::start(const LocalJob& job) {
   const int log = open(job.log.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
   if (log < 0) throw std::runtime_error(job.log.string() + ": " + std::strerror(errno));
   std::string heading = kHeading + utc_now();
-  for (const std::string& word : job.command) heading += " " + word;
-  heading += "\n";
+  for (const std::string& word : job.command) {
+    if (heading.size() < kHeadingBytes) heading += " " + word;
+  }
+  heading += heading.size() < kHeadingBytes ? "\n" : " ...\n";
   (void)!write(log, heading.data(), heading.size());
 
-  std::vector<std::string> command = job.command;
-  std::vector<std::string> environment = single_thread_environment();
-  const std::vector<char*> argv = c_strings(command);
-  const std::vector<char*> envp = c_strings(environment);
-  const ChildSetup setup{argv.data(), envp.data(), log, getpid(), &mask_before_};
-  const pid_t child = fork();
-  if (child == 0) become(setup);
-  const int reason = errno;
+  pid_t child = 0;
+  try {
+    child =
+        start_child({job.command, single_thread_environment(job.environment), log, mask_before_});
+  } catch (const std::runtime_error&) {
+    close(log);
+    throw;
+  }
   close(log);
-  if (child < 0) throw std::runtime_error(std::string("fork: ") + std::strerror(reason));
-  setpgid(child, child);  // here too: whoever comes first
   children_.push_back(child);
   return child;
 }

@@ -21,8 +21,9 @@
 namespace scalelaw {
 
 struct LocalJob {
-  std::vector<std::string> command;  // program's path first
-  std::filesystem::path log;         // its folder is there
+  std::vector<std::string> command;           // program's path first
+  std::filesystem::path log;                  // its folder is there
+  std::vector<std::string> environment = {};  // "NAME=value", over the launcher's
 };
 
 class LocalExecutor {

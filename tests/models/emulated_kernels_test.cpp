@@ -6,100 +6,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <limits>
 #include <numeric>
 #include <random>
 #include <vector>
 
 #include "models/kernels/adamw_math.h"
-#include "models/kernels/bfloat16.h"
 #include "models/kernels/cross_entropy.h"
-#include "models/kernels/device_kernels.h"
 #include "models/kernels/gelu.h"
 #include "models/kernels/layer_norm.h"
-#include "tests/support/cuda_emulation.h"
-
-extern "C" const scalelaw::DeviceKernels* scalelaw_device_kernels();
+#include "tests/models/emulated_kernels.h"
 
 namespace scalelaw {
 namespace {
-
-using Floats = std::vector<float>;
-constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
-
-Floats draw(int64_t count, unsigned seed) {
-  std::mt19937 generator(seed);
-  std::normal_distribution<float> normal;
-  Floats numbers(static_cast<size_t>(count));
-  for (float& number : numbers) number = normal(generator);
-  return numbers;
-}
-
-// A buffer of either type, whose numbers a test reads and writes as float.
-struct Buffer {
-  ElementType type;
-  Floats floats;
-  std::vector<BFloat16> halves;
-
-  Buffer(ElementType type_, const Floats& numbers) : type(type_), floats(numbers) {
-    for (const float number : numbers) {
-      halves.emplace_back();
-      round_to(number, halves.back());
-    }
-    read();
-  }
-  void* data() {
-    return type == ElementType::kFloat ? static_cast<void*>(floats.data()) : halves.data();
-  }
-  const Floats& read() {
-    for (size_t i = 0; type == ElementType::kBFloat16 && i < halves.size(); ++i) {
-      floats[i] = as_float(halves[i]);
-    }
-    return floats;
-  }
-  // Half a unit in the last place of numbers of this size, and what the arithmetic itself rounds.
-  float tolerance(float size) const {
-    return (type == ElementType::kFloat ? 3e-6f : 4e-3f) * (1 + std::abs(size));
-  }
-};
-
-void expect_near(const Buffer& like, const Floats& found, const Floats& expected) {
-  ASSERT_EQ(found.size(), expected.size());
-  for (size_t i = 0; i < found.size(); ++i) {
-    if (std::isnan(expected[i])) {
-      ASSERT_TRUE(std::isnan(found[i])) << i;
-    } else {
-      ASSERT_NEAR(found[i], expected[i], like.tolerance(expected[i]))
-          << i << " of " << found.size();
-    }
-  }
-}
-
-bool same_bits(const Floats& a, const Floats& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
-}
-
-// What `run`, which copies its operands and gives all its results in one, gives both ways round.
-template <typename Run>
-Floats both_ways(Run run) {
-  cuda_emulation::backwards = false;
-  const Floats forwards = run();
-  cuda_emulation::backwards = true;
-  EXPECT_TRUE(same_bits(forwards, run())) << "the order of a block's threads shows";
-  cuda_emulation::backwards = false;
-  return forwards;
-}
-
-void append(Floats& all, const Floats& more) {
-  all.insert(all.end(), more.begin(), more.end());
-}
-
-const DeviceKernels& kernels() {
-  return *scalelaw_device_kernels();
-}
-
-constexpr ElementType kTypes[] = {ElementType::kFloat, ElementType::kBFloat16};
 
 TEST(EmulatedAdamW, EqualsItsElementsAndLeavesInactiveRowsAlone) {
   constexpr int64_t kReplicas = 3, kLength = 1000;

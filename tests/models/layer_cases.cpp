@@ -56,6 +56,16 @@ void add_dense_cases(int64_t r, int64_t m, int64_t in, int64_t out, std::vector<
   }
 }
 
+void add_lstm_case(int64_t r, int64_t tokens, int64_t windows, int64_t width,
+                   std::vector<LayerCase>& cases) {
+  cases.push_back({"lstm",
+                   {{r, tokens, windows, width}},
+                   {{r, width, 4 * width}, {r, width, 4 * width}, {r, 4 * width}},
+                   [](const Tensors& x, const std::vector<Parameter>& p, const Execution& how) {
+                     return lstm_layer(x[0], {p[0], p[1], p[2]}, how);
+                   }});
+}
+
 void add_sequence_cases(int64_t r, int64_t windows, int64_t tokens, int64_t n_head, int64_t d_head,
                         std::vector<LayerCase>& cases) {
   const int64_t width = n_head * d_head;
@@ -77,12 +87,7 @@ void add_sequence_cases(int64_t r, int64_t windows, int64_t tokens, int64_t n_he
                    [](const Tensors& x, const std::vector<Parameter>& p, const Execution& how) {
                      return add_positions(x[0], p[0], how);
                    }});
-  cases.push_back({"lstm",
-                   {{r, tokens, windows, width}},
-                   {{r, width, 4 * width}, {r, width, 4 * width}, {r, 4 * width}},
-                   [](const Tensors& x, const std::vector<Parameter>& p, const Execution& how) {
-                     return lstm_layer(x[0], {p[0], p[1], p[2]}, how);
-                   }});
+  add_lstm_case(r, tokens, windows, width, cases);
 }
 
 void add_token_cases(int64_t r, int64_t m, int64_t width, int64_t vocabulary,
@@ -171,6 +176,8 @@ std::vector<LayerCase> all_cases() {
     add_sequence_cases(r, 3, 17, 2, 18, cases);
     add_sequence_cases(r, 1, 75, 2, 6, cases);  // attention in three blocks, the last partly filled
     add_sequence_cases(r, 1, 140, 1, 18, cases);  // in blocks for long windows
+    // In the registers of a GPU's block, and in its shared memory too.
+    for (const int64_t width : {56, 100}) add_lstm_case(r, 5, 3, width, cases);
   }
   return cases;
 }

@@ -1,6 +1,7 @@
 // Every autograd Function against its plain twin: value and all gradients, in float64, where the
 // two formulas must agree to rounding, and in float32, where ours may be at most a few times
 // further from float64 than the twin in float32 is.
+#include <ATen/Context.h>
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
@@ -9,6 +10,7 @@
 #include <string>
 
 #include "models/kernels/device_kernels.h"
+#include "models/layers/attention_backend.h"
 #include "tests/models/layer_cases.h"
 #include "tests/models/model_fixture.h"
 
@@ -127,6 +129,15 @@ TEST(Layers, BFloat16ErrorIsThatOfTheTwin) {
       EXPECT_LE(largest(ours.values[i] - exact.values[i]), 2 * twin_error) << described(layer, i);
     }
   }
+}
+
+// LibTorch answers for a CPU too.
+TEST(Layers, LibTorchsChoiceOfAttentionHasAName) {
+  const ModelShape shape = small_shape("transformer", 1, 32);
+  EXPECT_EQ(attention_backend(shape, 3, at::kFloat, at::kCPU), "flash");
+  at::globalContext().setSDPUseFlash(false);
+  EXPECT_EQ(attention_backend(shape, 3, at::kFloat, at::kCPU), "math");
+  at::globalContext().setSDPUseFlash(true);
 }
 
 // A Function that kept a view of its own result would keep itself, and all before it, for ever.

@@ -12,12 +12,14 @@
 #define __global__
 #define __device__
 #define __shared__ static  // blocks run one after another
+#define __launch_bounds__(...)
 
 #include <setjmp.h>
 #include <ucontext.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -173,11 +175,27 @@ inline const char* cudaGetErrorString(cudaError_t) {
 
 namespace scalelaw::cuda {
 
+inline int most_shared_bytes() {
+  return 163 << 10;  // sm_80's
+}
+alignas(16) inline std::byte dynamic_shared_bytes[163 << 10];
+inline void* dynamic_shared() {
+  return dynamic_shared_bytes;
+}
+
 template <typename... Parameters>
-int launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, void*,
-           std::type_identity_t<Parameters>... arguments) {
+int launch_sharing(void (*kernel)(Parameters...), dim3 grid, dim3 block, int shared_bytes, void*,
+                   std::type_identity_t<Parameters>... arguments) {
+  if (shared_bytes > most_shared_bytes()) {
+    cuda_emulation::fail("more shared memory than a GPU has");
+  }
   cuda_emulation::run([&] { kernel(arguments...); }, grid, block);
   return 0;
+}
+template <typename... Parameters>
+int launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, void* stream,
+           std::type_identity_t<Parameters>... arguments) {
+  return launch_sharing(kernel, grid, block, 0, stream, arguments...);
 }
 
 }  // namespace scalelaw::cuda

@@ -6,14 +6,20 @@
 // refuse   exit 2                           empty    exit 0 without a run.json
 // hang     checkpoint, then waits for SIGTERM and ends with exit 3; ignore: does not end then
 // slow     waits for SIGTERM, needs three seconds for its first checkpoint and ends with exit 3
+// `bench` makes its step unless CUDA_VISIBLE_DEVICES is what FAKE_BROKEN_GPU says.
+// Given several configurations it is a pack: it holds all their folders, those that diverge end
+// first, and what another does befalls all the rest.
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -25,6 +31,7 @@
 #include "trainer/config_yaml.h"
 #include "trainer/run_identity.h"
 #include "trainer/run_lock.h"
+#include "trainer/safetensors.h"
 #include "trainer/stop_signals.h"
 
 namespace {
@@ -55,9 +62,16 @@ std::string behaviour(const RunConfig& config, const RunFolder& folder) {
   return "ok";
 }
 
-void write_checkpoint(const RunFolder& folder, int64_t step) {
-  std::filesystem::create_directories(folder.checkpoints());
-  std::ofstream(checkpoint_file(folder, step)).flush();
+using Pack = std::vector<RunIdentity>;
+
+void write_checkpoints(const Pack& pack, int64_t step) {
+  nlohmann::json hashes = nlohmann::json::array();
+  for (const RunIdentity& member : pack) hashes.push_back(member.content_hash);
+  for (const RunIdentity& member : pack) {
+    std::filesystem::create_directories(member.folder.checkpoints());
+    write_safetensors(checkpoint_file(member.folder, step), {},
+                      {{"cursor", nlohmann::json{{"pack", hashes}}.dump()}});
+  }
 }
 
 void write_metrics(const RunFolder& folder, int64_t step) {
@@ -68,7 +82,7 @@ void write_metrics(const RunFolder& folder, int64_t step) {
   std::ofstream(folder.metrics_part(1), std::ios::app) << to_json_line(row) << '\n';
 }
 
-int finish(const RunIdentity& identity, RunState state) {
+void finish(const RunIdentity& identity, RunState state) {
   RunRecord record;
   record.state = state;
   record.content_hash = identity.content_hash;
@@ -77,32 +91,46 @@ int finish(const RunIdentity& identity, RunState state) {
   record.steps = total_steps(identity.config);
   if (state == RunState::kComplete) record.test["tiny"].loss_nats = 2.25;
   publish(identity.folder, record);
-  return kExitComplete;
 }
 
-int act(const RunIdentity& identity) {
-  const RunLock lock(identity.folder.path);
-  if (try_read_run_record(identity.folder)) return kExitComplete;
-  const std::string what = behaviour(identity.config, identity.folder);
-  if (what == "crash") throw std::runtime_error("boom at step 17");
-  if (what == "refuse") throw ConfigError("train.learning_rate = 9: no");
-  if (what == "kill") raise(SIGKILL);
-  if (what == "empty") return kExitComplete;
-  if (what == "diverge") return finish(identity, RunState::kDiverged);
-  if (what == "hang" || what == "ignore" || what == "slow") {
-    if (what != "slow") write_checkpoint(identity.folder, 5);
-    write_metrics(identity.folder, 5);
-    while (what == "ignore" || !stop_asked) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-    if (what == "slow") {
-      std::this_thread::sleep_for(std::chrono::seconds(3));
-      write_checkpoint(identity.folder, 5);
-    }
-    std::cerr << "interrupted at step 5\n";
-    return kExitInterrupted;
+// Waits for the wish to stop where a member is to; else returns at once.
+bool waited(const Pack& pack, const std::string& what) {
+  if (what != "hang" && what != "ignore" && what != "slow") return false;
+  if (what != "slow") write_checkpoints(pack, 5);
+  for (const RunIdentity& member : pack) write_metrics(member.folder, 5);
+  while (what == "ignore" || !stop_asked) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
-  return finish(identity, RunState::kComplete);
+  if (what == "slow") {
+    std::this_thread::sleep_for(std::chrono::seconds(3));
+    write_checkpoints(pack, 5);
+  }
+  std::cerr << "interrupted at step 5\n";
+  return true;
+}
+
+int act(const Pack& given) {
+  std::vector<std::unique_ptr<RunLock>> locks;
+  Pack pack;
+  for (const RunIdentity& member : given) {
+    locks.push_back(std::make_unique<RunLock>(member.folder.path));
+    if (!try_read_run_record(member.folder)) pack.push_back(member);
+  }
+  std::vector<std::string> behaviours;
+  for (const RunIdentity& member : pack) {
+    behaviours.push_back(behaviour(member.config, member.folder));
+    if (behaviours.back() == "diverge") finish(member, RunState::kDiverged);
+  }
+  std::erase_if(pack, [](const RunIdentity& m) { return try_read_run_record(m.folder); });
+  for (const std::string& what : behaviours) {
+    if (what == "crash") throw std::runtime_error("boom at step 17");
+    if (what == "refuse") throw ConfigError("train.learning_rate = 9: no");
+    if (what == "kill") raise(SIGKILL);
+    if (what == "empty") return kExitComplete;
+    if (waited(pack, what)) return kExitInterrupted;
+  }
+  for (const RunIdentity& member : pack) finish(member, RunState::kComplete);
+  return kExitComplete;
 }
 
 }  // namespace
@@ -111,15 +139,29 @@ int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
-    if (text.find("OMP_") < text.find('=') || text.starts_with("MKL_") || text.starts_with("KMP_"))
+    if (text.find("OMP_") < text.find('=') || text.starts_with("MKL_") ||
+        text.starts_with("KMP_") || text.starts_with("CUDA_"))
       std::cerr << text << '\n';
   }
   try {
-    // train CONFIG --runs DIR --data DIR --device cpu --threads 1 --share-memory N
-    if (words.size() != 12 || words[0] != "train" || words[2] != "--runs" || words[4] != "--data") {
+    if (!words.empty() && words[0] == "bench") {
+      const char *gpu = std::getenv("CUDA_VISIBLE_DEVICES"),
+                 *broken = std::getenv("FAKE_BROKEN_GPU");
+      if (gpu != nullptr && broken != nullptr && std::string_view(gpu) == broken) {
+        throw ConfigError("its driver is too old");
+      }
+      return kExitComplete;
+    }
+    // train CONFIG… --runs DIR --data DIR --device cpu --threads 1 --share-memory N
+    const auto first = std::find(words.begin(), words.end(), "--runs");
+    if (words.empty() || words[0] != "train" || words.end() - first != 10 || first[2] != "--data") {
       throw ConfigError("unexpected command line");
     }
-    return act(identify(read_run_config(words[1]), words[3], words[5]));
+    Pack pack;
+    for (auto config = words.begin() + 1; config != first; ++config) {
+      pack.push_back(identify(read_run_config(*config), first[1], first[3]));
+    }
+    return act(pack);
   } catch (const ConfigError& error) {
     std::cerr << error.what() << '\n';
     return kExitBadInput;

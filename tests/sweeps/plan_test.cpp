@@ -63,6 +63,29 @@ TEST_F(PlanTest, CountsStepsTokensParametersAndFlops) {
   EXPECT_DOUBLE_EQ(*cell.core_hours, *cell.train_flops / 30e9 / 3600);
 }
 
+TEST_F(PlanTest, HoursFollowFromADevicesFileWhereItHasRows) {
+  std::string file = "device: a machine\nkind: cpu\ndate: 2026-01-01\nrows:\n";
+  for (const char* processes : {"1", "2"}) {
+    for (const char* width : {"16", "32"}) {
+      file += "  - {arch: transformer, n_layer: 1, d_model: " + std::string(width) +
+              ", n_head: 2, n_ctx: 8, n_vocab: 17, batch_tokens: 32, precision: fp32, "
+              "replicas: 1, processes: " +
+              processes + ", step_seconds: 0.5}\n";
+    }
+  }
+  options_.throughput.emplace(parse_device_file(file, "d.yaml"));
+  const Plan priced = plan(kBase + "arms: {a: {}, b: {model: {arch: lstm}}}\n");
+  EXPECT_NEAR(*priced.cells[0].core_hours, 63 * 0.5 / 3600, 1e-2 * 63 * 0.5 / 3600);
+  EXPECT_DOUBLE_EQ(*priced.cells[1].core_hours, *priced.cells[1].train_flops / 30e9 / 3600);
+  ASSERT_EQ(priced.warnings.size(), 1u);
+  EXPECT_NE(priced.warnings[0].find("1 of 2 cells: the device's file has too few rows"),
+            std::string::npos);
+  const std::string text = plan_text(priced, look_at_all(priced));
+  EXPECT_NE(text.find("one core: time by a machine, measured 2026-01-01 (d.yaml)"),
+            std::string::npos)
+      << text;
+}
+
 TEST_F(PlanTest, CellsSayWhatMemoryTheyNeedAndWhichDoNotFit) {
   const std::string two_sizes = kBase + "blocks: [{name: b, grid: {model.d_model: [16, 1024]}}]\n";
   const Plan unknown = plan(two_sizes);
@@ -72,7 +95,7 @@ TEST_F(PlanTest, CellsSayWhatMemoryTheyNeedAndWhichDoNotFit) {
               16.0 * static_cast<double>(count(cell.shape)->parameters.total()));
     EXPECT_TRUE(cell.fits);
   }
-  options_.cores = 2;
+  options_.workers.jobs = 2;
   options_.memory_bytes = 600e6;  // 300 MB a run
   const Plan known = plan(two_sizes);
   EXPECT_TRUE(known.cells[0].fits);
@@ -237,7 +260,7 @@ TEST_F(PlanTest, StartsAndWritesNothing) {
 }
 
 TEST_F(PlanTest, ASweepWithoutBlocksIsOneCellOnOneCore) {
-  options_.cores = 2;
+  options_.workers.jobs = 2;
   const Plan planned = plan(kBase);
   ASSERT_EQ(planned.cells.size(), 1u);
   const std::string text = plan_text(planned, look_at_all(planned));

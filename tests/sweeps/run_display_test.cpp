@@ -23,7 +23,7 @@ struct Example {
     CellStatus progress;
     progress.step = 120;
     progress.loss_nats = 3.25;
-    view.running = {{&cell, progress, 90.0}};
+    view.running = {{&cell, 0, progress, 90.0}};
     view.elapsed_seconds = 240;
     view.seconds_left = 600.0;
   }
@@ -36,6 +36,13 @@ TEST(RunDisplay, ShowsStatesAndEachRunningCell) {
       (std::vector<std::string>{"sizes: 1 running, 3 complete, 4 min so far, about 10 min left",
                                 "  run         step    of    loss  tokens/s  left",
                                 "  lstm_l1w28   120  2442  3.2500         -  90 s"}));
+}
+
+TEST(RunDisplay, APackIsOneRowThatSaysHowManyRunsItHas) {
+  Example example;
+  example.view.running[0].others = 63;
+  EXPECT_TRUE(render(example.view).back().starts_with("  lstm_l1w28 +63   120  2442"))
+      << render(example.view).back();
 }
 
 TEST(RunDisplay, WritesLinesAloneWithoutATerminal) {

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <numeric>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,33 +17,34 @@ const ProcessEnd kDone{0, 0}, kCrash{1, 0}, kRefused{2, 0}, kStopped{3, 0}, kKil
     kSegfault{0, SIGSEGV};
 
 TEST(RunQueue, GivesTheCellsInOrderThenNothing) {
-  RunQueue queue({4, 2}, {});
-  EXPECT_EQ(queue.next(0), 4u);
-  EXPECT_EQ(queue.next(0), 2u);
+  RunQueue queue({{4}, {2}}, {});
+  EXPECT_EQ(queue.next(0), Cells{4});
+  EXPECT_EQ(queue.next(0), Cells{2});
   EXPECT_EQ(queue.next(0), std::nullopt);
 }
 
 TEST(RunQueue, CrashesAreRetriedAFixedNumberOfTimes) {
-  RunQueue queue({0, 1}, {.retries = 2});
-  EXPECT_EQ(queue.next(0), 0u);
-  EXPECT_EQ(queue.ended(0, kCrash, "boom", false), Verdict::kRetry);
-  EXPECT_EQ(queue.next(0), 1u) << "another cell first";
-  EXPECT_EQ(queue.next(0), 0u);
-  EXPECT_EQ(queue.ended(0, kSegfault, "boom", false), Verdict::kRetry);
-  EXPECT_EQ(queue.next(0), 0u);
-  EXPECT_EQ(queue.ended(0, kCrash, "boom", false), Verdict::kFailed);
+  RunQueue queue({{0}, {1}}, {.retries = 2});
+  EXPECT_EQ(queue.next(0), Cells{0});
+  EXPECT_EQ(queue.ended({0}, kCrash, "boom", false), Verdict::kRetry);
+  EXPECT_EQ(queue.next(0), Cells{1}) << "another cell first";
+  EXPECT_EQ(queue.next(0), Cells{0});
+  EXPECT_EQ(queue.ended({0}, kSegfault, "boom", false), Verdict::kRetry);
+  EXPECT_EQ(queue.next(0), Cells{0});
+  EXPECT_EQ(queue.ended({0}, kCrash, "boom", false), Verdict::kFailed);
   EXPECT_EQ(queue.next(0), std::nullopt);
 }
 
 TEST(RunQueue, RefusedRunsAreNotRetried) {
-  RunQueue queue({0}, {});
+  RunQueue queue({{0}}, {});
   EXPECT_EQ(queue.ended(*queue.next(0), kRefused, "no", false), Verdict::kFailed);
   EXPECT_EQ(queue.next(0), std::nullopt);
 }
 
 TEST(RunQueue, RunsOfAnotherProcessAreNoFailureAndAskedAboutAgain) {
-  RunQueue queue({0}, {.stop_after = 1});
-  EXPECT_EQ(queue.ended(*queue.next(0), kRefused, "in use", true), Verdict::kElsewhere);
+  RunQueue queue({{0}}, {.stop_after = 1});
+  queue.set_elsewhere(queue.next(0)->front());
+  EXPECT_EQ(queue.ended({}, kRefused, "in use", true), Verdict::kElsewhere);
   EXPECT_EQ(queue.next(0), std::nullopt);
   EXPECT_EQ(queue.take_elsewhere(), Cells{0});
   EXPECT_EQ(queue.take_elsewhere(), Cells{});
@@ -52,13 +52,13 @@ TEST(RunQueue, RunsOfAnotherProcessAreNoFailureAndAskedAboutAgain) {
 }
 
 TEST(RunQueue, InterruptedRunsWaitForTheNextLaunch) {
-  RunQueue queue({0}, {});
+  RunQueue queue({{0}}, {});
   EXPECT_EQ(queue.ended(*queue.next(0), kStopped, "", false), Verdict::kInterrupted);
   EXPECT_EQ(queue.next(0), std::nullopt);
 }
 
 TEST(RunQueue, EqualFailuresInARowStopTheStarting) {
-  RunQueue queue({0, 1, 2, 3}, {.retries = 0, .stop_after = 3});
+  RunQueue queue({{0}, {1}, {2}, {3}}, {.retries = 0, .stop_after = 3});
   queue.ended(*queue.next(0), kCrash, "cannot allocate 100 bytes at 0x7f3a", false);
   queue.ended(*queue.next(0), kCrash, "cannot allocate 2048 bytes at 0x11bc", false);
   EXPECT_EQ(queue.stopped_because(), "");
@@ -69,12 +69,12 @@ TEST(RunQueue, EqualFailuresInARowStopTheStarting) {
 }
 
 TEST(RunQueue, CrashesThatAreRetriedCountAmongTheEqualOnes) {
-  std::vector<std::size_t> cells(500);
-  std::iota(cells.begin(), cells.end(), 0u);
+  std::vector<PlannedPack> cells;
+  for (std::size_t i = 0; i < 500; ++i) cells.push_back({i});
   RunQueue queue(cells, {.retries = 2, .stop_after = 5});
   int attempts = 0;
   Verdict last = Verdict::kRetry;
-  while (const std::optional<std::size_t> cell = queue.next(0)) {
+  while (const std::optional<PlannedPack> cell = queue.next(0)) {
     last = queue.ended(*cell, kCrash, "boom", false);
     ++attempts;
   }
@@ -83,7 +83,7 @@ TEST(RunQueue, CrashesThatAreRetriedCountAmongTheEqualOnes) {
 }
 
 TEST(RunQueue, HashesAreNumbersWhateverTheyBeginWith) {
-  RunQueue queue({0, 1, 2}, {.retries = 0, .stop_after = 3});
+  RunQueue queue({{0}, {1}, {2}}, {.retries = 0, .stop_after = 3});
   for (const char* hash : {"3fa9c1", "fa93c1", "abcde0"}) {
     queue.ended(*queue.next(0), kCrash, std::string("no shard ") + hash + " here", false);
   }
@@ -91,30 +91,30 @@ TEST(RunQueue, HashesAreNumbersWhateverTheyBeginWith) {
 }
 
 TEST(RunQueue, WordsThatDifferAreNoNumbers) {
-  RunQueue queue({0, 1}, {.retries = 0, .stop_after = 2});
+  RunQueue queue({{0}, {1}}, {.retries = 0, .stop_after = 2});
   queue.ended(*queue.next(0), kCrash, "bad", false);
   queue.ended(*queue.next(0), kCrash, "dead", false);
   EXPECT_EQ(queue.stopped_because(), "");
 }
 
 TEST(RunQueue, KilledRunsAreRepeatedOnceAndAlone) {
-  RunQueue queue({0, 1, 2}, {.retries = 5});
+  RunQueue queue({{0}, {1}, {2}}, {.retries = 5});
   EXPECT_EQ(queue.ended(*queue.next(0), kKilled, "", false), Verdict::kRetryAlone);
   EXPECT_EQ(queue.ended(*queue.next(1), kKilled, "", false), Verdict::kRetryAlone);
-  EXPECT_EQ(queue.next(1), 2u) << "the others first";
+  EXPECT_EQ(queue.next(1), Cells{2}) << "the others first";
   EXPECT_EQ(queue.next(1), std::nullopt) << "not beside another";
   EXPECT_EQ(queue.waiting(), 2u);
-  EXPECT_EQ(queue.next(0), 0u);
+  EXPECT_EQ(queue.next(0), Cells{0});
   EXPECT_EQ(queue.next(1), std::nullopt) << "one at a time";
-  EXPECT_EQ(queue.ended(0, kKilled, "", false), Verdict::kFailed);
+  EXPECT_EQ(queue.ended({0}, kKilled, "", false), Verdict::kFailed);
   EXPECT_TRUE(queue.was_repeated_alone(0));
-  EXPECT_EQ(queue.next(0), 1u);
-  EXPECT_EQ(queue.ended(1, kDone, "", false), Verdict::kComplete);
+  EXPECT_EQ(queue.next(0), Cells{1});
+  EXPECT_EQ(queue.ended({}, kDone, "", false), Verdict::kComplete);
   EXPECT_EQ(queue.next(0), std::nullopt);
 }
 
 TEST(RunQueue, KilledRunsAreNotRepeatedWithoutRetries) {
-  RunQueue queue({0}, {.retries = 0});
+  RunQueue queue({{0}}, {.retries = 0});
   EXPECT_EQ(queue.ended(*queue.next(0), kKilled, "", false), Verdict::kFailed);
   EXPECT_FALSE(queue.was_repeated_alone(0));
   EXPECT_EQ(queue.next(0), std::nullopt);
@@ -137,35 +137,91 @@ TEST(WithoutOwnNames, LeavesWhatEveryCellSays) {
 }
 
 TEST(RunQueue, OtherFailuresOrASuccessBetweenDoNotStopTheStarting) {
-  RunQueue queue({0, 1, 2, 3, 4, 5}, {.retries = 0, .stop_after = 2});
+  RunQueue queue({{0}, {1}, {2}, {3}, {4}, {5}}, {.retries = 0, .stop_after = 2});
   queue.ended(*queue.next(0), kCrash, "boom", false);
-  queue.ended(*queue.next(0), kDone, "", false);
+  queue.next(0);
+  queue.ended({}, kDone, "", false);
   queue.ended(*queue.next(0), kCrash, "boom", false);
   queue.ended(*queue.next(0), kCrash, "bang", false);
   queue.ended(*queue.next(0), kRefused, "bang", false);
-  EXPECT_EQ(queue.next(0), 5u);
+  EXPECT_EQ(queue.next(0), Cells{5});
 }
 
 TEST(RunQueue, ZeroNeverStops) {
-  RunQueue queue({0, 1, 2}, {.retries = 0, .stop_after = 0});
+  RunQueue queue({{0}, {1}, {2}}, {.retries = 0, .stop_after = 0});
   for (int i = 0; i < 2; ++i) queue.ended(*queue.next(0), kCrash, "boom", false);
-  EXPECT_EQ(queue.next(0), 2u);
+  EXPECT_EQ(queue.next(0), Cells{2});
 }
 
-PlannedCell cell(const std::string& arm, double flops) {
-  PlannedCell planned;
-  planned.places = {{arm, "b"}};
-  planned.train_flops = flops;
-  return planned;
+TEST(RunQueue, APackThatCrashedIsTriedAgainAsTheSamePackAndThenInHalves) {
+  RunQueue queue({{3, 1, 4, 5, 9}, {2}}, {.retries = 1, .stop_after = 3});
+  EXPECT_EQ(queue.waiting(), 6u);
+  EXPECT_EQ(queue.ended(*queue.next(0), kCrash, "boom", false), Verdict::kRetry);
+  EXPECT_EQ(queue.next(0), (Cells{3, 1, 4, 5, 9})) << "before another pack";
+  EXPECT_EQ(queue.next(1), Cells{2});
+  EXPECT_EQ(queue.ended({3, 1, 4, 5, 9}, kCrash, "boom", false), Verdict::kHalved);
+  EXPECT_EQ(queue.next(0), (Cells{3, 1, 4}));
+  EXPECT_EQ(queue.next(1), (Cells{5, 9}));
+  EXPECT_EQ(queue.ended({}, kDone, "", false), Verdict::kComplete) << "5 and 9";
+  EXPECT_EQ(queue.ended({3, 1, 4}, kCrash, "boom", false), Verdict::kHalved) << "no retry is left";
+  EXPECT_EQ(queue.next(0), (Cells{3, 1}));
+  EXPECT_EQ(queue.ended({3, 1}, kCrash, "boom", false), Verdict::kHalved);
+  EXPECT_EQ(queue.next(0), Cells{3});
+  EXPECT_EQ(queue.ended({3}, kCrash, "boom", false), Verdict::kFailed);
+  EXPECT_EQ(queue.stopped_because(), "") << "one failure among equal ones, however often halved";
+  EXPECT_EQ(queue.next(0), Cells{1});
+  EXPECT_EQ(queue.next(0), Cells{4});
 }
 
-TEST(StartOrder, SmallestRungOfEachArmFirstThenLongestFirst) {
-  Plan plan;
-  plan.cells = {cell("a", 10), cell("a", 40), cell("a", 20), cell("b", 50),
-                cell("b", 15), cell("a", 10), cell("b", 30)};
-  EXPECT_EQ(start_order(plan, {0, 1, 2, 3, 4, 5, 6}), (Cells{4, 0, 5, 3, 1, 6, 2}));
-  EXPECT_EQ(start_order(plan, {1, 2, 3}), (Cells{3, 2, 1}))
-      << "b's only one, a's cheapest, then the rest";
+TEST(RunQueue, OfARefusedPackTheHalvesAreTriedAtOnce) {
+  RunQueue queue({{0, 1}, {2}}, {});
+  EXPECT_EQ(queue.ended(*queue.next(0), kRefused, "no", false), Verdict::kHalved);
+  EXPECT_EQ(queue.next(0), Cells{0});
+  EXPECT_EQ(queue.ended({0}, kRefused, "no", false), Verdict::kFailed);
+  EXPECT_EQ(queue.next(0), Cells{1});
+  EXPECT_EQ(queue.next(0), Cells{2});
+}
+
+TEST(RunQueue, WhatIsLeftOfAPackGoesOnWithoutWhatIsDoneOrElsewhere) {
+  RunQueue queue({{0, 1, 2, 3}}, {.stop_after = 1});
+  queue.next(0);
+  EXPECT_EQ(queue.ended({0, 2, 3}, kRefused, "in use", true), Verdict::kElsewhere);
+  EXPECT_EQ(queue.stopped_because(), "") << "no failure";
+  EXPECT_EQ(queue.next(0), (Cells{0, 2, 3}));
+  RunQueue crashed({{0, 1, 2, 3}}, {});
+  crashed.next(0);
+  EXPECT_EQ(crashed.ended({0, 3}, kCrash, "boom", true), Verdict::kRetry) << "1 and 2 diverged";
+  EXPECT_EQ(crashed.next(0), (Cells{0, 3}));
+}
+
+TEST(RunQueue, AKilledPackIsRepeatedAloneAndThenInHalvesAlone) {
+  RunQueue queue({{0, 1}, {2}}, {});
+  EXPECT_EQ(queue.ended(*queue.next(0), kKilled, "", false), Verdict::kRetryAlone);
+  EXPECT_EQ(queue.next(1), Cells{2});
+  EXPECT_EQ(queue.next(1), std::nullopt);
+  EXPECT_EQ(queue.next(0), (Cells{0, 1}));
+  EXPECT_EQ(queue.ended({0, 1}, kKilled, "", false), Verdict::kHalved);
+  EXPECT_EQ(queue.next(1), std::nullopt) << "memory is short";
+  EXPECT_EQ(queue.next(0), Cells{0});
+  EXPECT_EQ(queue.ended({0}, kKilled, "", false), Verdict::kFailed);
+  EXPECT_EQ(queue.next(0), Cells{1});
+}
+
+TEST(RunQueue, OfPacksOnlySingleRunsCountAmongTheEqualFailures) {
+  RunQueue queue({{0, 1}, {2, 3}, {4, 5}}, {.retries = 0, .stop_after = 2});
+  EXPECT_EQ(queue.ended(*queue.next(0), kCrash, "boom", false), Verdict::kHalved);
+  EXPECT_EQ(queue.ended(*queue.next(0), kCrash, "boom", false), Verdict::kFailed);
+  EXPECT_EQ(queue.stopped_because(), "");
+  EXPECT_EQ(queue.ended(*queue.next(0), kCrash, "boom", false), Verdict::kFailed);
+  EXPECT_NE(queue.stopped_because(), "");
+  EXPECT_EQ(queue.ended({2, 3}, kCrash, "boom", false), Verdict::kLeft) << "ran beside them";
+}
+
+TEST(RunQueue, WhatIsSaidToBeElsewhereForEverIsARefusalInTheEnd) {
+  RunQueue queue({{0}}, {.stop_after = 0});
+  int times = 0;
+  while (queue.ended(*queue.next(0), kRefused, "in use by", true) == Verdict::kElsewhere) ++times;
+  EXPECT_EQ(times, 8);
 }
 
 }  // namespace

@@ -52,6 +52,7 @@ class SweepProgram : public testing::Test {
                                       (temp_.path() / "data").string()};
     if (verb == "run") {
       words.insert(words.end(), {"--trainer", SCALELAW_FAKE_TRAINER, "--jobs", "2"});
+      words.insert(words.end(), {"--device", device_});
     }
     words.insert(words.end(), more.begin(), more.end());
     return words;
@@ -72,10 +73,12 @@ class SweepProgram : public testing::Test {
     }
     return text;
   }
+  std::string folder_of(std::size_t cell) const {
+    return read_sweep_record(sweep_record_file(runs_, "s")).cells.at(cell).folder;
+  }
   // Attempts that the stand-in counted.
   int64_t attempts(std::size_t cell) const {
-    const SweepRecord record = read_sweep_record(sweep_record_file(runs_, "s"));
-    const fs::path counter = runs_ / record.cells.at(cell).folder / "fake_attempts";
+    const fs::path counter = runs_ / folder_of(cell) / "fake_attempts";
     return fs::exists(counter) ? static_cast<int64_t>(fs::file_size(counter)) : 0;
   }
   std::string text_of(const fs::path& file) const {
@@ -99,6 +102,7 @@ class SweepProgram : public testing::Test {
   }
 
   TempDir temp_;
+  std::string device_ = "cpu";
   fs::path spec_ = temp_.path() / "a sweep's file.yaml";
   fs::path runs_ = temp_.path() / "the runs";
 };

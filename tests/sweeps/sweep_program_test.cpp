@@ -183,6 +183,15 @@ TEST_F(SweepProgram, BadInputEndsWithTwoAndWritesNothing) {
   EXPECT_EQ(run_program(command("plan", {"--n-count", "totl"})).output,
             "scalelaw sweep: error: --n-count totl: unknown; did you mean total?\n");
   EXPECT_EQ(run_program(command("plan", {"--flops-per-second", "fast"})).exit_code, 2);
+  EXPECT_EQ(run_program(command("plan", {"--device-file", "/nowhere.yaml"})).exit_code, 2);
+  const fs::path gpu = temp_.path() / "gpu.yaml";
+  std::ofstream(gpu)
+      << "device: g\nkind: gpu\ndate: 2026-01-01\nrows:\n  - {arch: lstm, n_layer: 1, "
+         "d_model: 8, n_head: 1, n_ctx: 8, n_vocab: 17, batch_tokens: 8, precision: "
+         "fp32, replicas: 1, processes: 1, step_seconds: 1}\n";
+  const ProgramResult refused = run_program(command("plan", {"--device-file", gpu.string()}));
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_NE(refused.output.find("was measured on a GPU"), std::string::npos) << refused.output;
   EXPECT_EQ(run_program({"scalelaw-sweep", "plan", "/nowhere.yaml"}).exit_code, 2);
   EXPECT_EQ(run_program({"scalelaw-sweep", "paln"}).exit_code, 2);
   EXPECT_FALSE(fs::exists(runs_));

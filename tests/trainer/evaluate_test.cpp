@@ -11,14 +11,11 @@
 #include <utility>
 #include <vector>
 
-#include "tests/support/temp_dir.h"
-#include "tests/support/tiny_data_set.h"
+#include "tests/trainer/evaluate_fixture.h"
 #include "trainer/data/batch_stream.h"
 
 namespace scalelaw {
 namespace {
-
-constexpr int64_t kReplicas = 2, kContext = 8, kTokens = 600;  // 75 windows: more than a chunk
 
 // The slow twin: one window at a time through plain operators, kept by window and position.
 struct PlainScores {
@@ -63,28 +60,33 @@ std::pair<double, double> mean_and_error(const PlainScores& scores, std::size_t 
   return {mean, std::sqrt(variance / n)};
 }
 
-TEST(Evaluate, ScoresEqualPlainOperatorsWindowByWindow) {
-  const TempDir temp;
-  write_tiny_data_set(temp.path());  // two bytes of text a token
-  ModelShape shape;
-  shape.d_model = 16;
-  shape.n_head = 2;
-  shape.n_ctx = kContext;
-  shape.n_vocab = 17;
-  ParameterArena arena;
-  const std::unique_ptr<LanguageModel> model = make_model(shape, {}, arena);
-  arena.allocate(kReplicas, at::kCPU);
-  for (int64_t r = 0; r < kReplicas; ++r) arena.initialise(r, 1 + r);
-  const TestSet set{"tiny", TokenShard(temp.path() / "tiny" / "test.tokens"), kTokens};
+INSTANTIATE_TEST_SUITE_P(Architectures, EvaluateTest, testing::Values("transformer", "lstm"));
 
+// 40 windows of the curve are less than the device's chunk of 64, 75 of the final evaluation more.
+TEST_P(EvaluateTest, ScoresOnTheDeviceEqualThoseTheHostAsksForChunkByChunk) {
+  constexpr int64_t kCurveTokens = 40 * kContext;
+  const auto one = alone();
+  const auto whole = score_test_set(evaluator(*one), *set_, false);
+  const auto curve = mean_test_loss(evaluator(*one), *set_, kCurveTokens);
+  const auto on_device = make_device_scores(evaluator(*one), *set_, kCurveTokens);
+  Evaluator there = evaluator(*one);
+  there.on_device = on_device.get();
+  for (int again = 0; again < 2; ++again) {
+    EXPECT_EQ(mean_test_loss(there, *set_, kCurveTokens), curve);
+    expect_equal(score_test_set(there, *set_, false), whole);
+  }
+  EXPECT_NE(on_device->capture().find("need a GPU"), std::string::npos);
+  EXPECT_EQ(mean_test_loss(there, *set_, kCurveTokens), curve);
+}
+
+TEST_P(EvaluateTest, ScoresEqualPlainOperatorsWindowByWindow) {
   const auto ranks = alone();
-  const Evaluator evaluator{*model, kReplicas, at::kCPU, *ranks};
-  const std::vector<WindowScores> seen = score_test_set(evaluator, set, false);
-  const std::vector<double> quick = mean_test_loss(evaluator, set, kTokens);
+  const std::vector<WindowScores> seen = score_test_set(evaluator(*ranks), *set_, false);
+  const std::vector<double> quick = mean_test_loss(evaluator(*ranks), *set_, kTokens);
   ASSERT_EQ(seen.size(), 2U);
   for (std::size_t r = 0; r < seen.size(); ++r) {
     const TestResult& result = seen[r].result;
-    const PlainScores plain = plain_scores(*model, set.shard, static_cast<int64_t>(r));
+    const PlainScores plain = plain_scores(*model_, set_->shard, static_cast<int64_t>(r));
     const auto [mean, error] = mean_and_error(plain, 0, kContext - 1);
     EXPECT_NEAR(result.loss_nats, mean, 1e-6);
     EXPECT_NEAR(quick[r], mean, 1e-6);

@@ -55,6 +55,17 @@ TEST(Bench, RatesAreThoseOfTheMedianStep) {
   EXPECT_GT(result.peak_memory_bytes, 12 << 20);  // three matrices of the ceiling's product
 }
 
+TEST(Bench, TimesForAsLongAsItIsAskedOnceItsCallerIsReady) {
+  Rehearsal rehearsal(small("transformer"));
+  BenchOptions options{.warmup_steps = 2, .steps = 1, .seconds = 0.2};
+  int calls = 0;
+  options.warmed_up = [&] { ++calls; };
+  const BenchResult result = run_bench(rehearsal, options);
+  EXPECT_EQ(calls, 1);
+  EXPECT_GT(result.steps, 1);
+  EXPECT_EQ(run_bench(rehearsal, {.warmup_steps = 0, .steps = 3}).steps, 3);
+}
+
 // Steps of a few megabytes: without it glibc gives their largest blocks back at every step.
 TEST(Bench, StepsTakeTheMemoryOfTheStepsBefore) {
 #ifdef __SANITIZE_ADDRESS__

@@ -110,6 +110,21 @@ TEST_F(Safetensors, HoldsNoTensorsAtAll) {
   EXPECT_TRUE(SafetensorsFile(file_).tensors().empty());
 }
 
+TEST_F(Safetensors, MetadataAreReadFromTheHeadAlone) {
+  const std::vector<float> values = {1, 2};
+  write_safetensors(file_, {{"a", {"F32", {2}, bytes_of(values)}}}, {{"key", "value"}});
+  const std::string whole = read_whole_file(file_);
+  overwrite(whole.substr(0, whole.size() - 4));
+  EXPECT_EQ(read_safetensors_metadata(file_).at("key"), "value");
+  std::string changed = whole;
+  changed.replace(changed.find("value"), 5, "other");
+  for (const std::string& damaged :
+       {std::string("abc"), whole.substr(0, 20), changed, std::string(8, '\xff') + whole}) {
+    overwrite(damaged);
+    EXPECT_THROW(read_safetensors_metadata(file_), DamagedFile);
+  }
+}
+
 TEST_F(Safetensors, ReadsWhatPythonWrote) {
   const SafetensorsFile file(fs::path(SCALELAW_SOURCE_DIR) /
                              "tests/golden/safetensors/python.safetensors");

@@ -175,8 +175,8 @@ std::vector<Finding> examine_data(const fs::path& data) {
 
 Finding examine_slurm() {
   return {"Slurm", Health::kGood,
-          on_path("sbatch") ? "there; sweeps run on this machine's cores"
-                            : "not here; sweeps run on this machine's cores",
+          on_path("sbatch") ? "there; sweeps run on this machine"
+                            : "not here; sweeps run on this machine",
           ""};
 }
 

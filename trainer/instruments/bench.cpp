@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/randn.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -39,6 +40,13 @@ rusage usage() {
   return result;
 }
 
+double peak_memory(at::Device device) {
+  if (device.is_cpu()) return 1024.0 * static_cast<double>(usage().ru_maxrss);
+  const auto stats = at::getDeviceAllocator(device.type())->getDeviceStats(device.index());
+  constexpr auto kAllPools = static_cast<std::size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+  return static_cast<double>(stats.reserved_bytes[kAllPools].peak);
+}
+
 }  // namespace
 
 double product_ceiling(const RehearsalOptions& options) {
@@ -70,23 +78,24 @@ BenchResult run_bench(Rehearsal& rehearsal, const BenchOptions& options) {
   const int64_t at_once = rehearsal.steps_at_once();
   for (int64_t step = 0; step < options.warmup_steps; step += at_once) rehearsal.steps(at_once);
   std::vector<double> cpu_seconds, wall_seconds;
+  if (options.warmed_up) options.warmed_up();
   const auto faults = usage().ru_minflt;
   const auto share = static_cast<double>(at_once);
-  for (int64_t step = 0; step < options.steps; step += at_once) {
+  const double start = monotonic_seconds();
+  while (result.steps < options.steps || monotonic_seconds() - start < options.seconds) {
     const double cpu = process_cpu_seconds(), wall = monotonic_seconds();
     result.final_loss_nats = rehearsal.steps(at_once);
     cpu_seconds.push_back((process_cpu_seconds() - cpu) / share);
     wall_seconds.push_back((monotonic_seconds() - wall) / share);
+    result.steps += at_once;
   }
-  result.page_faults_a_step = static_cast<double>(usage().ru_minflt - faults) /
-                              (share * static_cast<double>(wall_seconds.size()));
+  result.peak_memory_bytes = peak_memory(rehearsal.options().device);
+  result.page_faults_a_step =
+      static_cast<double>(usage().ru_minflt - faults) / static_cast<double>(result.steps);
   if (rehearsal.options().device.is_cuda()) {
     result.host_share = rehearsal.launch_share();
     result.kernels_a_step =
         profile_steps(rehearsal, {.warmup_steps = 0, .steps = at_once, .trace = {}}).kernels_a_step;
-  }
-  if (rehearsal.options().device.is_cpu()) {
-    result.peak_memory_bytes = 1024.0 * static_cast<double>(usage().ru_maxrss);
   }
   if (const auto memory = rehearsal.memory()) result.estimated_memory_bytes = memory->total();
   result.step_cpu_seconds_median = median(cpu_seconds);
@@ -98,8 +107,7 @@ BenchResult run_bench(Rehearsal& rehearsal, const BenchOptions& options) {
   return result;
 }
 
-std::string to_json_line(const RehearsalOptions& rehearsal, const BenchOptions& options,
-                         const BenchResult& result) {
+std::string to_json_line(const RehearsalOptions& rehearsal, const BenchResult& result) {
   return nlohmann::json{{"arch", rehearsal.shape.arch},
                         {"n_layer", rehearsal.shape.n_layer},
                         {"d_model", rehearsal.shape.d_model},
@@ -110,7 +118,7 @@ std::string to_json_line(const RehearsalOptions& rehearsal, const BenchOptions& 
                         {"replicas", rehearsal.replicas},
                         {"precision", enum_text(rehearsal.precision)},
                         {"device", rehearsal.device.str()},
-                        {"steps", options.steps},
+                        {"steps", result.steps},
                         {"step_cpu_seconds_median", result.step_cpu_seconds_median},
                         {"step_wall_seconds_median", result.step_wall_seconds_median},
                         {"tokens_per_second", result.tokens_per_second},
@@ -145,8 +153,8 @@ std::string to_text(const BenchResult& result) {
         1e-9 * result.flops_per_second, 100 * result.flops_per_second / ceiling, 1e-9 * ceiling);
   }
   if (result.peak_memory_bytes > 0) {
-    text +=
-        line("%.0f MB at most, program and libraries included; ", 1e-6 * result.peak_memory_bytes);
+    text += line("%.0f MB at most (on a CPU with program and libraries); ",
+                 1e-6 * result.peak_memory_bytes);
   }
   if (result.estimated_memory_bytes > 0) {
     text += line("%.0f MB by the estimate; ", 1e-6 * result.estimated_memory_bytes);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "trainer/instruments/rehearsal.h"
@@ -11,15 +12,19 @@ namespace scalelaw {
 struct BenchOptions {
   int64_t warmup_steps = 5;  // not timed
   int64_t steps = 30;        // at least; a whole number of Rehearsal::steps_at_once()
+  double seconds = 0;        // at least; so processes that are timed side by side end together
+  std::function<void()> warmed_up = nullptr;  // called before the first timed step
 };
 
 struct BenchResult {
+  int64_t steps = 0;                   // timed
   double step_cpu_seconds_median = 0;  // of the process, all threads
   double step_wall_seconds_median = 0;
   double tokens_per_second = 0;         // of all replicas, by wall time
   double flops_per_second = 0;          // exact_causal, by wall time; 0 where there is no count
   double ceiling_flops_per_second = 0;  // measured after the steps, product_ceiling()
-  double peak_memory_bytes = 0;       // of the process, program and libraries included; 0 on a GPU
+  // Of the process, program and libraries included; on a GPU what LibTorch reserved of its memory.
+  double peak_memory_bytes = 0;
   double estimated_memory_bytes = 0;  // models/memory_estimate.h; 0: unknown
   double page_faults_a_step = 0;      // pages that the system had to hand out anew
   double kernels_a_step = 0;          // copies included; of a GPU, as its profiler counts, else 0
@@ -33,8 +38,7 @@ BenchResult run_bench(Rehearsal& rehearsal, const BenchOptions& options);
 // threads at hand: what no step of large products will exceed.
 double product_ceiling(const RehearsalOptions& options);
 
-std::string to_json_line(const RehearsalOptions& rehearsal, const BenchOptions& options,
-                         const BenchResult& result);
+std::string to_json_line(const RehearsalOptions& rehearsal, const BenchResult& result);
 std::string to_text(const BenchResult& result);
 
 }  // namespace scalelaw

@@ -10,6 +10,7 @@
 #include <iostream>
 #include <map>
 #include <stdexcept>
+#include <string>
 
 #include "trainer/command_line.h"
 #include "trainer/config_error.h"
@@ -120,7 +121,13 @@ void add_bench(CLI::App& app, InstrumentArguments& a) {
   add_shape(*verb, a);
   add_whole(*verb, "--steps", a.steps, {1}, "timed steps");
   add_whole(*verb, "--warmup", a.warmup, {0}, "steps before them");
+  verb->add_option("--seconds", a.seconds, "timed at least, beside --steps")
+      ->check(CLI::Range(0.0, 86400.0))
+      ->capture_default_str();
   verb->add_flag("--json", a.json, "one JSON line");
+  verb->add_flag("--together", a.together,
+                 "print `ready` after the warm-up and wait for a line of input, so that several "
+                 "processes are timed at once");
 }
 
 void add_profile(CLI::App& app, InstrumentArguments& a) {
@@ -141,10 +148,18 @@ int run_bench_verb(InstrumentArguments& arguments) {
   BenchOptions options;
   options.warmup_steps = arguments.warmup;
   options.steps = arguments.steps;
+  options.seconds = arguments.seconds;
+  if (arguments.together) {
+    options.warmed_up = [] {
+      std::cout << "ready\n" << std::flush;
+      std::string line;
+      std::getline(std::cin, line);
+    };
+  }
   const BenchResult result = with_memory_explained(
       arguments.rehearsal, [&](Rehearsal& rehearsal) { return run_bench(rehearsal, options); });
   if (arguments.json) {
-    std::cout << to_json_line(arguments.rehearsal, options, result) << '\n';
+    std::cout << to_json_line(arguments.rehearsal, result) << '\n';
   } else {
     std::cout << to_text(result);
   }

@@ -16,7 +16,8 @@ struct InstrumentArguments {
   std::string step = "eager";
   int64_t warmup = 5, steps = 30, rows = 25;
   int threads = 1;
-  bool json = false;
+  double seconds = 0;
+  bool json = false, together = false;
 };
 
 void add_bench(CLI::App& app, InstrumentArguments& arguments);

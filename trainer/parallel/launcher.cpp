@@ -1,25 +1,19 @@
 #include "trainer/parallel/launcher.h"
 
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cmath>
 #include <cstring>
 #include <iostream>
 #include <stdexcept>
-#include <string_view>
 
+#include "trainer/child_process.h"
 #include "trainer/clock.h"
 #include "trainer/config_error.h"
 #include "trainer/parallel/rendezvous.h"
 #include "trainer/stop_signals.h"
-
-extern char** environ;
 
 namespace scalelaw {
 namespace {
@@ -41,33 +35,12 @@ struct Rank {
 
 std::vector<std::string> environment_of(int rank, int size, int port) {
   const std::string number = std::to_string(rank), all = std::to_string(size);
-  // Lists of cores to pin threads to are an answer for one process.
-  const std::vector<std::string> replaced = {
-      "RANK=" + number,        "LOCAL_RANK=" + number,
-      "WORLD_SIZE=" + all,     "LOCAL_WORLD_SIZE=" + all,
-      "MASTER_ADDR=127.0.0.1", "MASTER_PORT=" + std::to_string(port),
-      "OMP_PROC_BIND=false",   "TORCHELASTIC_USE_AGENT_STORE=True",
-      "OMP_PLACES=",           "GOMP_CPU_AFFINITY=",
-      "KMP_AFFINITY=",         "TORCHELASTIC_RESTART_COUNT="};
-  std::vector<std::string> environment;
-  for (const std::string& entry : replaced) {
-    if (!entry.ends_with('=')) environment.push_back(entry);
-  }
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
-    const std::string_view key = text.substr(0, text.find('=') + 1);
-    const bool ours = std::ranges::any_of(
-        replaced, [&](const std::string& other) { return other.starts_with(key); });
-    if (!ours) environment.emplace_back(text);
-  }
-  return environment;
-}
-
-std::vector<char*> c_strings(std::vector<std::string>& strings) {
-  std::vector<char*> pointers;
-  for (std::string& text : strings) pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
+  return environment_with(
+      {"RANK=" + number, "LOCAL_RANK=" + number, "WORLD_SIZE=" + all, "LOCAL_WORLD_SIZE=" + all,
+       "MASTER_ADDR=127.0.0.1", "MASTER_PORT=" + std::to_string(port), "OMP_PROC_BIND=false",
+       "TORCHELASTIC_USE_AGENT_STORE=True"},
+      // Lists of cores to pin threads to are an answer for one process.
+      {"OMP_PLACES=", "GOMP_CPU_AFFINITY=", "KMP_AFFINITY=", "TORCHELASTIC_RESTART_COUNT="});
 }
 
 class Launch {
@@ -108,35 +81,15 @@ class Launch {
   void start(int number, int port) {
     Rank rank;
     if (number > 0) rank.output = memfd_create("rank", MFD_CLOEXEC);
-    std::vector<std::string> command = options_.command;
-    std::vector<std::string> environment = environment_of(number, options_.processes, port);
-    const std::vector<char*> argv = c_strings(command), envp = c_strings(environment);
-    const pid_t launcher = getpid();
-    rank.pid = fork();
-    if (rank.pid == 0) become(argv.data(), envp.data(), rank.output, launcher);
-    if (rank.pid < 0) {
-      const std::string reason = std::strerror(errno);
+    try {
+      rank.pid = start_child({options_.command, environment_of(number, options_.processes, port),
+                              rank.output, mask_before_});
+    } catch (const std::runtime_error& error) {
       signal_all(SIGKILL);
       throw std::runtime_error("a process for rank " + std::to_string(number) +
-                               " could not be started: " + reason);
+                               " could not be started: " + error.what());
     }
     ranks_.push_back(rank);
-  }
-
-  // Between fork and exec: only async-signal-safe calls.
-  [[noreturn]] void become(char* const* argv, char* const* envp, int output, pid_t launcher) const {
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, kPoliteStop);
-    if (getppid() != launcher) _exit(127);
-    if (output >= 0) {
-      dup2(output, STDOUT_FILENO);
-      dup2(output, STDERR_FILENO);
-    }
-    signal(SIGTERM, SIG_DFL);
-    signal(kPoliteStop, SIG_DFL);
-    sigprocmask(SIG_SETMASK, &mask_before_, nullptr);
-    execve(argv[0], argv, envp);
-    _exit(127);
   }
 
   void reap() {

@@ -34,6 +34,11 @@ gradients. `matrix` is decayed, `vector` is not.
     learning_rate, gradient_norm F64 [20]: of each update; before clipping
     metadata: learning_rates (the list), peak, warmup, final, steps, beta1, beta2, eps,
               weight_decay, clip_norm
+
+training/<arch>.safetensors   a model trained for 40 steps of float64, as above; a model case's
+metadata and the optimizer's. Matrices but the embeddings are decayed.
+    initial.<name> F32; tokens, targets I64 (40, B, T): windows of a Markov chain
+    loss, gradient_norm F64 [40]: of each step, before its update; before clipping
 """
 
 import argparse
@@ -251,6 +256,57 @@ def optimizer_reference(seed, steps=20, peak=0.05, warmup=0.2, final=0.1, beta1=
     return tensors, {key: json.dumps(value) for key, value in settings.items()}
 
 
+def markov_windows(case, steps, generator):
+    """(steps, B, T + 1): each token has a usual successor, which follows four times in five."""
+    vocabulary = case["n_vocab"]
+    successor = torch.randperm(vocabulary, generator=generator)
+    windows = torch.randint(vocabulary, (steps, case["batch"], case["tokens"] + 1),
+                            generator=generator)
+    usual = torch.rand(windows.shape, generator=generator) < 0.8
+    for t in range(1, windows.shape[-1]):
+        windows[..., t] = torch.where(usual[..., t], successor[windows[..., t - 1]],
+                                      windows[..., t])
+    return windows
+
+
+def training_reference(case, seed, steps=40, peak=0.02, warmup=0.1, final=0.1, beta1=0.9,
+                       beta2=0.95, eps=1e-8, weight_decay=0.1, clip_norm=1.0):
+    generator = torch.Generator().manual_seed(seed)
+    model = ReferenceModel(case).double()
+    fill(model, generator)
+    windows = markov_windows(case, steps, generator)
+    tokens, targets = windows[..., :-1].contiguous(), windows[..., 1:].contiguous()
+    tensors = {"tokens": tokens, "targets": targets}
+    trained = {name: p for name, p in model.named_parameters() if not name.endswith("bias_hh_l0")}
+    for name, parameter in trained.items():
+        ours, transposed = our_name(name)
+        value = parameter.detach()
+        tensors[f"initial.{ours}"] = (value.T if transposed else value).float().contiguous()
+    decayed = [p for name, p in trained.items()
+               if p.dim() == 2 and not name.startswith(("embedding", "position"))]
+    others = [p for p in trained.values() if not any(p is other for other in decayed)]
+    optimizer = torch.optim.AdamW([{"params": decayed, "weight_decay": weight_decay},
+                                   {"params": others, "weight_decay": 0.0}],
+                                  betas=(beta1, beta2), eps=eps)
+    losses, norms = [], []
+    for step in range(steps):
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(step, steps, peak, warmup, final)
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(tokens[step]).flatten(0, 1), targets[step].flatten())
+        loss.backward()
+        losses.append(loss.item())
+        norms.append(nn.utils.clip_grad_norm_(trained.values(), clip_norm).item())
+        optimizer.step()
+    tensors["loss"] = torch.tensor(losses, dtype=torch.float64)
+    tensors["gradient_norm"] = torch.tensor(norms, dtype=torch.float64)
+    settings = dict(peak=peak, warmup=warmup, final=final, steps=steps, beta1=beta1, beta2=beta2,
+                    eps=eps, weight_decay=weight_decay, clip_norm=clip_norm)
+    metadata = {key: str(value).lower() for key, value in case.items()
+                if key not in ("batch", "tokens")}
+    return tensors, metadata | {key: json.dumps(value) for key, value in settings.items()}
+
+
 def save(path, tensors, metadata):
     save_file(tensors, path, metadata)
     content = path.read_bytes()  # the library writes metadata in an order of its own each time
@@ -270,6 +326,9 @@ def main():
     references = {f"models/{name}": model_reference(case, seed)
                   for seed, (name, case) in enumerate(CASES.items(), start=1)}
     references["adamw"] = optimizer_reference(seed=100)
+    for seed, case in ((200, "transformer_learned_tied_bias"), (201, "lstm_two_layers_untied")):
+        references[f"training/{CASES[case]['arch']}"] = training_reference(
+            CASES[case] | {"batch": 4, "tokens": CASES[case]["n_ctx"]}, seed)
     for name, (tensors, metadata) in references.items():
         path = GOLDEN / f"{name}.safetensors"
         if check:

@@ -4,8 +4,13 @@
 
 #include <fstream>
 #include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/support/temp_dir.h"
+#include "trainer/device_request.h"
 
 namespace scalelaw {
 namespace {
@@ -77,6 +82,26 @@ TEST_F(GpuProbeTest, EmptyOrNegativeVisibleDevicesHideEveryGpu) {
   }
   environment_["CUDA_VISIBLE_DEVICES"] = "0";
   EXPECT_EQ(probe().hidden_by, "");
+}
+
+std::vector<std::string> single(int gpus, const std::optional<std::string>& visible) {
+  GpuProbe probe;
+  probe.gpus = gpus;
+  return single_gpus(probe, [&](const std::string& name) {
+    return name == "CUDA_VISIBLE_DEVICES" ? visible : std::nullopt;
+  });
+}
+
+TEST(SingleGpus, AreThoseOfTheEnvironmentElseAllOfThem) {
+  using Gpus = std::vector<std::string>;
+  EXPECT_EQ(single(3, std::nullopt), (Gpus{"0", "1", "2"}));
+  EXPECT_EQ(single(8, "6,2"), (Gpus{"6", "2"}));
+  EXPECT_EQ(single(8, "GPU-1f,MIG-2e"), (Gpus{"GPU-1f", "MIG-2e"}));
+  EXPECT_EQ(single(8, "1,2,-1,3"), (Gpus{"1", "2"})) << "CUDA stops there";
+  for (const auto& [gpus, visible] : std::vector<std::pair<int, std::optional<std::string>>>{
+           {1, std::nullopt}, {0, std::nullopt}, {8, "5"}}) {
+    EXPECT_EQ(single(gpus, visible), Gpus{""}) << "as it is";
+  }
 }
 
 }  // namespace

@@ -1,0 +1,50 @@
+#include "sweeps/attempt_lines.h"
+
+#include "sweeps/run_display.h"
+
+namespace scalelaw {
+
+std::string complete_text(const PlannedCell& cell, const CellStatus& status, double seconds,
+                          std::optional<double> seconds_left) {
+  std::string text = cell.folder + ": ";
+  text += status.state == CellState::kDiverged
+              ? status.why
+              : "loss " + loss_text(status.loss_nats) + " on " + status.test_set;
+  text += ", " + duration_text(seconds);
+  if (seconds_left) text += "; about " + duration_text(*seconds_left) + " left";
+  return text;
+}
+
+std::string elsewhere_text(const PlannedCell& cell) {
+  return cell.folder + ": another process has it";
+}
+
+std::string left_text(const Plan& plan, const AttemptLeft& left) {
+  std::string text = plan.cells[left.cells.front()].folder;
+  if (left.cells.size() > 1) text += " and " + std::to_string(left.cells.size() - 1) + " more";
+  text += ": ";
+  const std::string how = describe(left.end);
+  switch (left.verdict) {
+    case Verdict::kComplete:
+      return text + "complete";
+    case Verdict::kInterrupted:
+      return text + "interrupted at step " + std::to_string(left.step);
+    case Verdict::kElsewhere:
+      return text + "to be started without what another process has";
+    case Verdict::kRetry:
+      return text + how + ", will be tried again: " + left.reason;
+    case Verdict::kRetryAlone:
+      return text + how +
+             ", will be tried once more when no other run is in progress: " + left.reason;
+    case Verdict::kHalved:
+      return text + how + ", will be tried in two halves: " + left.reason;
+    case Verdict::kLeft:
+      return text + how + ", and nothing new is started: " + left.reason +
+             "\n  its output: " + left.log.string();
+    case Verdict::kFailed:
+      return text + "failed, " + how + ": " + left.reason + "\n  its output: " + left.log.string();
+  }
+  return text;
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,129 @@
+#include "sweeps/device_file.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "trainer/config_yaml.h"
+#include "trainer/enum_text.h"
+#include "trainer/nearest.h"
+#include "trainer/number.h"
+#include "trainer/yaml_tree.h"
+
+namespace scalelaw {
+namespace {
+
+const std::vector<std::string> kFileKeys = {"device", "kind", "date", "commit",
+                                            "clock",  "step", "note", "rows"};
+const std::vector<std::string> kRowKeys = {"arch",     "n_layer",   "d_model",      "n_head",
+                                           "n_ctx",    "n_vocab",   "batch_tokens", "precision",
+                                           "replicas", "processes", "step_seconds"};
+
+// One map of the file, whose keys are each read once.
+class KeyReader {
+ public:
+  KeyReader(const std::string& file, const YamlTree& map, const std::vector<std::string>& known,
+            const std::string& what)
+      : file_(file), map_(map) {
+    if (map.kind != YamlTree::Kind::kMap) {
+      throw_at_line(file, map.line, "", what + " holds `key: value` pairs");
+    }
+    for (const auto& [key, value] : map.map) {
+      if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+      const std::string near = nearest(key, known);
+      fail(key, "unknown key" + (near.empty() ? "" : "; did you mean " + near + "?"));
+    }
+  }
+
+  const YamlTree& value(const std::string& key) const {
+    for (const auto& [name, value] : map_.map) {
+      if (name == key) return value;
+    }
+    throw_at_line(file_, map_.line, key, "is missing");
+  }
+  const std::string& text(const std::string& key) const {
+    const YamlTree& found = value(key);
+    if (found.kind != YamlTree::Kind::kScalar) fail(key, "takes one value");
+    return found.text;
+  }
+  int64_t count(const std::string& key, int64_t most = int64_t{1} << 20) const {
+    const std::optional<int64_t> number = parse_whole(text(key));
+    if (!number || *number < 1 || *number > most) {
+      fail(key, "must be a whole number from 1 to " + std::to_string(most));
+    }
+    return *number;
+  }
+  double seconds(const std::string& key) const {
+    const std::optional<double> number = parse_real(text(key));
+    if (!number || *number < 1e-9) fail(key, "must be a number of 1e-9 or more");
+    return *number;
+  }
+  [[noreturn]] void fail(const std::string& key, const std::string& rule) const {
+    const YamlTree& where = value(key);
+    throw_config_error({where.shown(), file_, where.line}, key, rule);
+  }
+
+ private:
+  const std::string& file_;
+  const YamlTree& map_;
+};
+
+ModelShape read_shape(const KeyReader& row) {
+  ModelShape shape;
+  shape.arch = row.text("arch");
+  shape.n_layer = row.count("n_layer");
+  shape.d_model = row.count("d_model");
+  shape.n_head = row.count("n_head");
+  shape.n_ctx = row.count("n_ctx");
+  shape.n_vocab = row.count("n_vocab");
+  shape.position = PositionEncoding::kLearned;  // as `scalelaw bench` trains them
+  if (const auto problems = validate(shape); !problems.empty()) {
+    const std::string key = problems.front().key;  // "model.n_head"
+    row.fail(key.substr(key.find('.') + 1), problems.front().rule);
+  }
+  return shape;
+}
+
+MeasuredStep read_row(const std::string& file, const YamlTree& tree) {
+  const KeyReader row(file, tree, kRowKeys, "a row");
+  MeasuredStep step;
+  step.shape = read_shape(row);
+  step.batch_tokens = row.count("batch_tokens", int64_t{1} << 40);
+  if (step.batch_tokens % step.shape.n_ctx != 0) {
+    row.fail("batch_tokens", "must be a multiple of n_ctx = " + std::to_string(step.shape.n_ctx));
+  }
+  const auto precision = enum_from_text<Precision>(row.text("precision"));
+  if (!precision) row.fail("precision", "must be fp32 or bf16");
+  step.precision = *precision;
+  step.packing.replicas = row.count("replicas", 1 << 16);
+  step.packing.processes = static_cast<int>(row.count("processes"));
+  step.step_seconds = row.seconds("step_seconds");
+  return step;
+}
+
+}  // namespace
+
+DeviceFile parse_device_file(std::string_view yaml, const std::string& file_name) {
+  const YamlTree root = parse_yaml_tree(yaml, file_name);
+  const KeyReader keys(file_name, root, kFileKeys, "a device's file");
+  DeviceFile device;
+  device.file = file_name;
+  device.device = keys.text("device");
+  device.date = keys.text("date");
+  const std::string& kind = keys.text("kind");
+  if (kind != "cpu" && kind != "gpu") keys.fail("kind", "must be cpu or gpu");
+  device.kind = kind == "cpu" ? DeviceKind::kCpu : DeviceKind::kGpu;
+  const YamlTree& rows = keys.value("rows");
+  if (rows.kind != YamlTree::Kind::kSequence || rows.sequence.empty()) {
+    keys.fail("rows", "must be a list of what was measured");
+  }
+  for (const YamlTree& row : rows.sequence) device.rows.push_back(read_row(file_name, row));
+  return device;
+}
+
+DeviceFile read_device_file(const std::filesystem::path& file) {
+  return parse_device_file(read_yaml_text(file), file.string());
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,73 @@
+#include "sweeps/pack_processes.h"
+
+#include <algorithm>
+#include <string>
+
+#include "trainer/atomic_file.h"
+#include "trainer/clock.h"
+#include "trainer/config_yaml.h"
+#include "trainer/run_lock.h"
+
+namespace scalelaw {
+
+void PackProcesses::start(const PlannedPack& pack, const std::vector<CellStatus>& statuses) {
+  const Workers& workers = plan_.options.workers;
+  PackProcess process;
+  process.log = folder_.log(plan_.cells[pack.front()].folder);
+  process.gpu = least_used_gpu();
+  process.started_at = monotonic_seconds();
+  LocalJob job{{trainer_.string(), "train"}, process.log};
+  for (const std::size_t index : pack) {
+    const PlannedCell& cell = plan_.cells[index];
+    const std::filesystem::path config = folder_.cell_config(cell.content_hash);
+    write_atomically(config, to_yaml(cell.config));
+    job.command.push_back(config.string());
+    process.cells.push_back({index, statuses[index].step});
+  }
+  const std::string device = workers.device == DeviceKind::kGpu ? "cuda" : "cpu";
+  const std::vector<std::string> options = {"--runs",         plan_.options.runs.string(),
+                                            "--data",         plan_.options.data.string(),
+                                            "--device",       device,
+                                            "--threads",      "1",
+                                            "--share-memory", std::to_string(workers.jobs)};
+  job.command.insert(job.command.end(), options.begin(), options.end());
+  const std::string& gpu = workers.gpus[process.gpu];
+  if (!gpu.empty()) job.environment = {"CUDA_VISIBLE_DEVICES=" + gpu};
+  processes_[executor_.start(job)] = std::move(process);
+}
+
+PackProcesses::Event PackProcesses::wait(double seconds) {
+  const LocalExecutor::Event seen = executor_.wait(seconds);
+  Event event{std::nullopt, seen.end, seen.stop_signal};
+  if (const auto found = processes_.find(seen.ended); found != processes_.end()) {
+    event.ended = std::move(found->second);
+    processes_.erase(found);
+  }
+  return event;
+}
+
+std::vector<CellInProgress> PackProcesses::cells() const {
+  std::vector<CellInProgress> all;
+  for (const auto& [pid, process] : processes_) {
+    all.insert(all.end(), process.cells.begin(), process.cells.end());
+  }
+  return all;
+}
+
+std::size_t PackProcesses::least_used_gpu() const {
+  std::vector<int> used(plan_.options.workers.gpus.size(), 0);
+  for (const auto& [pid, process] : processes_) ++used[process.gpu];
+  return static_cast<std::size_t>(std::min_element(used.begin(), used.end()) - used.begin());
+}
+
+std::string last_words(const PackProcess& process) {
+  const std::string line = last_line(process.log);
+  return line.starts_with(LocalExecutor::kHeading) ? "it said nothing" : line;
+}
+
+bool is_of_another_process(const std::string& last_words) {
+  const auto says = [&](const char* words) { return last_words.find(words) != std::string::npos; };
+  return says(kInUseBy) || says(kCompletedMeanwhile);
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,72 @@
+// The processes that train packs: what each is given on its command line, in its environment and on
+// its GPU, and which cells it holds until it ends.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sweeps/cell_status.h"
+#include "sweeps/executors/local.h"
+#include "sweeps/packing.h"
+#include "sweeps/plan.h"
+#include "sweeps/sweep_folder.h"
+#include "sweeps/work_left.h"
+
+namespace scalelaw {
+
+struct PackProcess {
+  std::vector<CellInProgress> cells;  // by row
+  std::filesystem::path log;          // named after the first cell's folder
+  std::size_t gpu = 0;                // of the workers'
+  double started_at = 0;              // monotonic seconds
+};
+
+class PackProcesses {
+ public:
+  // `trainer`: the program scalelaw-train. `plan` outlives it. As LocalExecutor takes signals.
+  PackProcesses(const Plan& plan, std::filesystem::path trainer)
+      : plan_(plan),
+        trainer_(std::move(trainer)),
+        folder_(sweep_folder(plan.options.runs, plan.name)) {}
+
+  // On the GPU that has fewest. `statuses` of all cells, as last seen. std::runtime_error when a
+  // configuration or the log cannot be written, or fork fails.
+  void start(const PlannedPack& pack, const std::vector<CellStatus>& statuses);
+
+  struct Event {
+    std::optional<PackProcess> ended;
+    ProcessEnd end;
+    int stop_signal = 0;  // that reached the launcher; 0: none did
+  };
+  // The next thing that happens, or nothing after `seconds`.
+  Event wait(double seconds);
+
+  void signal_all(int signal) const { executor_.signal_all(signal); }
+  std::size_t running() const { return executor_.running(); }  // processes
+  const std::map<pid_t, PackProcess>& all() const { return processes_; }
+  std::vector<CellInProgress> cells() const;  // of all of them
+
+ private:
+  std::size_t least_used_gpu() const;
+
+  const Plan& plan_;
+  std::filesystem::path trainer_;
+  SweepFolder folder_;
+  LocalExecutor executor_;
+  std::map<pid_t, PackProcess> processes_;
+};
+
+// What a process said last; "it said nothing" where its attempt left no line.
+std::string last_words(const PackProcess& process);
+// Whether those words say that another process had one of the folders.
+bool is_of_another_process(const std::string& last_words);
+
+}  // namespace scalelaw

@@ -1,0 +1,242 @@
+#include "sweeps/packing.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+
+#include "sweeps/pack_size.h"
+#include "sweeps/reports.h"
+#include "trainer/checkpoint_files.h"
+#include "trainer/pack_rules.h"
+#include "trainer/step_choice.h"
+
+namespace scalelaw {
+namespace {
+
+// The real one's size is known to `train` alone.
+constexpr double kAssumedGpuBytes = 16e9;
+constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
+
+// Of `count` cells like this one that have not begun: of each process's share of them, in its share
+// of the memory.
+std::size_t chosen_replicas(const Plan& plan, const PlannedCell& cell, std::size_t count) {
+  const PlanOptions& options = plan.options;
+  const Workers& workers = options.workers;
+  if (workers.replicas > 0) return static_cast<std::size_t>(workers.replicas);
+  const bool on_cpu = workers.device == DeviceKind::kCpu;
+  const Throughput device =
+      options.throughput ? *options.throughput : Throughput::unmeasured(workers.device);
+  const std::size_t share = (count + workers.processes() - 1) / workers.processes();
+  const PackingLimits limits = {static_cast<int64_t>(share), /*most_processes=*/1,
+                                (on_cpu ? options.memory_bytes : kAssumedGpuBytes) / workers.jobs};
+  const Packing packing =
+      choose_packing(device, request_for(cell.config, cell.shape, /*replicas=*/1), limits);
+  return static_cast<std::size_t>(packing.replicas);
+}
+
+// Of cells that were one pack before: the composition is kept where nobody asks for another, as a
+// CPU does of which nothing was measured.
+std::size_t kept_replicas(const PlanOptions& options) {
+  const Workers& workers = options.workers;
+  if (workers.replicas > 0) return static_cast<std::size_t>(workers.replicas);
+  return workers.device == DeviceKind::kCpu && !options.throughput ? 1 : kNoLimit;
+}
+
+class Packer {
+ public:
+  Packer(const Plan& plan, std::vector<std::size_t> order) : plan_(plan), order_(std::move(order)) {
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+      const PlannedCell& cell = plan.cells[order_[i]];
+      rank_of_[order_[i]] = i;
+      cell_of_[cell.content_hash] = order_[i];
+      histories_[order_[i]] = history_of(cell);
+    }
+  }
+
+  std::vector<PlannedPack> packs() {
+    for (const std::size_t cell : order_) {
+      const History& history = histories_.at(cell);
+      if (packed(cell) || history.pack.empty()) continue;
+      for (const PlannedPack& kept : able_to_share(left_of(history.pack))) {
+        add(kept, kept_replicas(plan_.options));
+      }
+    }
+    for (const std::size_t cell : order_) {
+      if (!packed(cell)) join_group(cell);
+    }
+    for (const PlannedPack& group : groups_) {
+      add(group, chosen_replicas(plan_, plan_.cells[group.front()], group.size()));
+    }
+    const auto rank = [this](const PlannedPack& pack) {
+      std::size_t least = order_.size();
+      for (const std::size_t cell : pack) least = std::min(least, rank_of_.at(cell));
+      return least;
+    };
+    std::sort(packs_.begin(), packs_.end(),
+              [&](const PlannedPack& a, const PlannedPack& b) { return rank(a) < rank(b); });
+    return std::move(packs_);
+  }
+
+ private:
+  struct History {
+    std::vector<std::string> pack;  // that its newest checkpoint names; empty: it has none
+    bool alone = false;             // nobody may share its fate
+    bool has_folder = false;
+  };
+
+  History history_of(const PlannedCell& cell) const {
+    History history;
+    try {
+      const RunFolder folder{run_folder(plan_, cell)};
+      history.has_folder = std::filesystem::exists(folder.path);
+      history.alone = look_at(plan_, cell, {}).needs_hand;
+      if (history.alone) return history;
+      history.pack = checkpoint_pack(folder);
+      const auto own = std::find(history.pack.begin(), history.pack.end(), cell.content_hash);
+      history.alone = !history.pack.empty() && own == history.pack.end();
+    } catch (const std::runtime_error&) {
+      history.alone = true;  // the trainer says why
+    }
+    if (history.alone) history.pack.clear();
+    return history;
+  }
+
+  bool packed(std::size_t cell) const { return packed_.contains(cell); }
+
+  // How steps are made is no part of what a run is, and may have changed since.
+  std::vector<PlannedPack> able_to_share(const PlannedPack& cells) const {
+    std::vector<PlannedPack> packs;
+    for (const std::size_t cell : cells) {
+      const auto fits = [&](const PlannedPack& pack) {
+        const RunConfig& first = plan_.cells[pack.front()].config;
+        return key_against_sharing(plan_.cells[cell].config, first).empty();
+      };
+      const auto found = std::find_if(packs.begin(), packs.end(), fits);
+      if (found == packs.end()) {
+        packs.push_back({cell});
+      } else {
+        found->push_back(cell);
+      }
+    }
+    return packs;
+  }
+
+  // A pack killed while it wrote its first checkpoints has members with a folder and no checkpoint:
+  // all or none. One whose folder is gone begins anew by itself.
+  PlannedPack left_of(const std::vector<std::string>& hashes) const {
+    PlannedPack begun, all;
+    for (const std::string& hash : hashes) {
+      const auto found = cell_of_.find(hash);
+      if (found == cell_of_.end() || packed(found->second)) continue;
+      const History& history = histories_.at(found->second);
+      if (history.pack == hashes) begun.push_back(found->second);
+      const bool only_begun = history.pack.empty() && !history.alone && history.has_folder;
+      if (history.pack == hashes || only_begun) {
+        all.push_back(found->second);
+      }
+    }
+    return all.size() == hashes.size() ? all : begun;
+  }
+
+  void join_group(std::size_t cell) {
+    if (histories_.at(cell).alone) {
+      groups_.push_back({cell});
+      return;
+    }
+    const PlannedCell& planned = plan_.cells[cell];
+    std::vector<std::size_t>& alike =
+        alike_[{planned.shape.n_layer, planned.shape.d_model, planned.steps}];
+    for (const std::size_t group : alike) {
+      const RunConfig& other = plan_.cells[groups_[group].front()].config;
+      if (!key_against_sharing(planned.config, other).empty()) continue;
+      groups_[group].push_back(cell);
+      return;
+    }
+    alike.push_back(groups_.size());
+    groups_.push_back({cell});
+  }
+
+  void add(const PlannedPack& cells, std::size_t most) {
+    const std::size_t count = cells.size() / most + (cells.size() % most > 0 ? 1 : 0);
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto at = [&](std::size_t part) {
+        return cells.begin() + static_cast<std::ptrdiff_t>(part * cells.size() / count);
+      };
+      packs_.emplace_back(at(i), at(i + 1));
+      packed_.insert(at(i), at(i + 1));
+    }
+  }
+
+  using Likeness = std::tuple<int64_t, int64_t, int64_t>;  // layers, width, steps
+
+  const Plan& plan_;
+  std::vector<std::size_t> order_;
+  std::unordered_map<std::size_t, std::size_t> rank_of_;
+  std::unordered_map<std::string, std::size_t> cell_of_;  // by content hash
+  std::unordered_map<std::size_t, History> histories_;
+  std::vector<PlannedPack> groups_, packs_;
+  std::map<Likeness, std::vector<std::size_t>> alike_;  // groups worth a comparison
+  std::set<std::size_t> packed_;
+};
+
+}  // namespace
+
+std::vector<PlannedPack> pack_cells(const Plan& plan, const std::vector<std::size_t>& cells) {
+  std::vector<std::size_t> order = start_order(plan, cells);
+  if (kept_replicas(plan.options) > 1) return Packer(plan, std::move(order)).packs();
+  std::vector<PlannedPack> alone;
+  for (const std::size_t cell : order) alone.push_back({cell});
+  return alone;
+}
+
+std::vector<std::size_t> start_order(const Plan& plan, std::vector<std::size_t> cells) {
+  std::map<std::string, double> cheapest;  // arm -> cost
+  for (const std::size_t index : cells) {
+    const PlannedCell& cell = plan.cells[index];
+    const auto [place, inserted] = cheapest.emplace(cell.places.front().arm, cost(cell));
+    if (!inserted) place->second = std::min(place->second, cost(cell));
+  }
+  const auto is_first_rung = [&](const PlannedCell& cell) {
+    return cost(cell) <= 1.05 * cheapest.at(cell.places.front().arm);
+  };
+  std::stable_sort(cells.begin(), cells.end(), [&](std::size_t a, std::size_t b) {
+    const bool first_a = is_first_rung(plan.cells[a]), first_b = is_first_rung(plan.cells[b]);
+    if (first_a != first_b) return first_a;
+    return cost(plan.cells[a]) > cost(plan.cells[b]);
+  });
+  return cells;
+}
+
+std::vector<PlannedPack> packs_to_run(const Plan& plan, const std::vector<CellStatus>& statuses) {
+  std::vector<std::size_t> cells;
+  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    if (!ended(statuses[i].state)) cells.push_back(i);
+  }
+  return pack_cells(plan, cells);
+}
+
+std::string packs_text(const std::vector<PlannedPack>& packs) {
+  int64_t alone = 0, shared = 0;
+  std::size_t least = kNoLimit, most = 0;
+  for (const PlannedPack& pack : packs) {
+    (pack.size() == 1 ? alone : shared) += 1;
+    if (pack.size() == 1) continue;
+    least = std::min(least, pack.size());
+    most = std::max(most, pack.size());
+  }
+  std::string text;
+  if (shared > 0) {
+    text = counted(shared, "pack") + " of " + (least < most ? std::to_string(least) + " to " : "") +
+           counted(static_cast<int64_t>(most), "run");
+  }
+  if (alone > 0) text += (text.empty() ? "" : ", ") + counted(alone, "run") + " alone";
+  return text;
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,38 @@
+// Which runs of a sweep share a process, and in which order processes start. A pack is trained side
+// by side (trainer/pack_rules.h); one run alone is a pack of one.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "sweeps/cell_status.h"
+#include "sweeps/plan.h"
+
+namespace scalelaw {
+
+using PlannedPack = std::vector<std::size_t>;  // cells of the plan, in the order of the pack's rows
+
+// `cells`, none of them complete, in packs, in the order to start them in: start_order()'s, a pack
+// at the place of its first cell.
+//
+// Cells that have begun go on with those that their newest checkpoints name, in that order: with
+// all of them as the same pack, else with those that are left of it. The others share a pack where
+// the trainer allows it and they have equally many steps: a row that has ended is computed until
+// the last one ends. As many packs as the workers' `replicas` demand, filled evenly; where that is
+// left open as choose_packing() says of the device's law, as measured or assumed, on a GPU in 16 GB
+// (the real one's size is not known here). A cell whose folder is damaged, or whose checkpoint
+// cannot be read, is alone.
+std::vector<PlannedPack> pack_cells(const Plan& plan, const std::vector<std::size_t>& cells);
+// Of the cells that have not ended by `statuses`, which are of all cells.
+std::vector<PlannedPack> packs_to_run(const Plan& plan, const std::vector<CellStatus>& statuses);
+
+// The order of `cells` (indices into the plan's): the cheapest rung of each arm first, where a
+// wrong setting shows in minutes, then the longest first, so that no core is left waiting for one
+// long run at the end. By FLOPs; by tokens where they are not known.
+std::vector<std::size_t> start_order(const Plan& plan, std::vector<std::size_t> cells);
+
+// "2 packs of 4 runs, 3 runs alone"; "" for none.
+std::string packs_text(const std::vector<PlannedPack>& packs);
+
+}  // namespace scalelaw

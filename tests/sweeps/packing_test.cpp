@@ -1,0 +1,220 @@
+// Which runs share a process, and where processes run.
+#include "sweeps/packing.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/support/temp_dir.h"
+#include "tests/support/tiny_data_set.h"
+#include "trainer/checkpoint_files.h"
+#include "trainer/config_error.h"
+#include "trainer/run_record.h"
+#include "trainer/safetensors.h"
+
+namespace scalelaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+using Packs = std::vector<PlannedPack>;
+
+class PackingTest : public testing::Test {
+ protected:
+  PackingTest() {
+    write_tiny_data_set(temp_.path() / "data");
+    options_.runs = temp_.path() / "runs";
+    options_.data = temp_.path() / "data";
+    options_.workers.replicas = 4;
+  }
+  void plan(const std::string& blocks) {
+    plan_ = make_plan(
+        parse_sweep_spec("{spec: 1, name: s, data: {train: tiny, test: {tiny: 512}}, horizon: "
+                         "{tokens: 2000}, model: {n_ctx: 8, d_model: 16}, train: {batch_tokens: "
+                         "32}, evaluate: {tokens: 64}, " +
+                             blocks + "}",
+                         "s.yaml"),
+        options_);
+  }
+  void plan_seeds(int seeds) {
+    std::string list = "1";
+    for (int seed = 2; seed <= seeds; ++seed) list += ", " + std::to_string(seed);
+    plan("grid: {seeds.init: [" + list + "]}");
+  }
+  Packs packs() const { return packs_to_run(plan_, look_at_all(plan_)); }
+  RunFolder folder(std::size_t cell) const { return {run_folder(plan_, plan_.cells[cell])}; }
+  void write_checkpoint(std::size_t cell, const PlannedPack& pack, int64_t step = 10) {
+    nlohmann::json hashes = nlohmann::json::array();
+    for (const std::size_t member : pack) hashes.push_back(plan_.cells[member].content_hash);
+    fs::create_directories(folder(cell).checkpoints());
+    write_safetensors(checkpoint_file(folder(cell), step), {},
+                      {{"cursor", nlohmann::json{{"pack", hashes}}.dump()}});
+  }
+  void begin_as_pack(const PlannedPack& pack) {
+    for (const std::size_t cell : pack) write_checkpoint(cell, pack);
+  }
+  void complete(std::size_t cell) {
+    RunRecord record;
+    record.content_hash = plan_.cells[cell].content_hash;
+    fs::create_directories(folder(cell).path);
+    publish(folder(cell), record);
+  }
+
+  TempDir temp_;
+  PlanOptions options_;
+  Plan plan_;
+};
+
+TEST_F(PackingTest, RunsOfOneShapeAndHorizonShareAPackWhateverTheirSeedsAndRates) {
+  plan("grid: {model.d_model: [16, 32], seeds.init: [1, 2], train.learning_rate: [0.1, 0.2]}");
+  EXPECT_EQ(packs(), (Packs{{0, 1, 2, 3}, {4, 5, 6, 7}}));
+  plan("grid: {horizon.tokens: [2000, 4000], seeds.init: [1, 2]}");
+  EXPECT_EQ(packs(), (Packs{{0, 1}, {2, 3}})) << "a row that has ended is computed on";
+  for (const char* key : {"train.batch_tokens: [32, 64], horizon.tokens: [2000]",
+                          "evaluate.tokens: [64, 128]", "train.precision: [fp32, bf16]",
+                          "model.position: [learned, rotary]", "data.test.tiny: [256, 512]"}) {
+    plan("grid: {" + std::string(key) + "}");
+    EXPECT_EQ(packs().size(), 2u) << key;
+  }
+}
+
+TEST_F(PackingTest, PacksAreFilledEvenlyInTheOrderOfTheSingleRuns) {
+  plan_seeds(9);
+  EXPECT_EQ(packs(), (Packs{{0, 1, 2}, {3, 4, 5}, {6, 7, 8}}));
+  EXPECT_EQ(packs_text(packs()), "3 packs of 3 runs");
+  plan("grid: {model.d_model: [16, 32, 64], seeds.init: [1, 2]}");
+  EXPECT_EQ(packs(), (Packs{{0, 1}, {4, 5}, {2, 3}})) << "the cheapest first, then the longest";
+  complete(4);
+  EXPECT_EQ(packs(), (Packs{{0, 1}, {5}, {2, 3}}));
+  EXPECT_EQ(packs_text({{0}, {1, 2}, {3, 4, 5}, {6}}), "2 packs of 2 to 3 runs, 2 runs alone");
+  EXPECT_EQ(packs_text({}), "");
+}
+
+// By the assumed law of a GPU: small models gain side by side, large ones fill it alone.
+TEST_F(PackingTest, WhereNothingIsAskedForTheDevicesLawChooses) {
+  options_.workers.replicas = 0;
+  plan_seeds(8);
+  EXPECT_EQ(packs().size(), 8u) << "a CPU gains nothing";
+  options_.workers.device = DeviceKind::kGpu;
+  plan_seeds(8);
+  EXPECT_EQ(packs().size(), 1u);
+  options_.workers.gpus = {"0", "1", "2", "3"};
+  plan_seeds(8);
+  EXPECT_EQ(packs().size(), 4u) << "none stands idle";
+  options_.workers.jobs = 2;
+  plan_seeds(32);
+  EXPECT_EQ(packs().size(), 8u);
+  options_.workers.gpus = {""};
+  options_.workers.jobs = 1;
+  plan("grid: {model.d_model: [1024], model.n_layer: [12], seeds.init: [1, 2, 3, 4, 5, 6, 7, 8]}");
+  EXPECT_EQ(packs().size(), 8u);
+  std::string measured =
+      "device: a CPU on which replicas share every start\nkind: cpu\nstep: eager\ndate: "
+      "2026-11-22\n"
+      "commit: none\nclock: none\nrows:\n";
+  for (const int width : {16, 32, 64}) {
+    for (const int replicas : {1, 8}) {
+      measured += "  - {arch: transformer, n_layer: 1, d_model: " + std::to_string(width) +
+                  ", n_head: 1, n_ctx: 32, n_vocab: 256, batch_tokens: 64, precision: fp32, "
+                  "replicas: " +
+                  std::to_string(replicas) + ", processes: 1, step_seconds: 0.01}\n";
+    }
+  }
+  options_.workers.device = DeviceKind::kCpu;
+  options_.throughput = Throughput(parse_device_file(measured, "file"));
+  plan_seeds(8);
+  EXPECT_EQ(packs().size(), 1u) << "as measured";
+}
+
+TEST_F(PackingTest, WhatWasOnePackGoesOnAsTheSamePackInItsOrder) {
+  plan_seeds(8);
+  begin_as_pack({5, 0, 7});
+  EXPECT_EQ(packs(), (Packs{{5, 0, 7}, {1, 2}, {3, 4, 6}}));
+  complete(0);
+  EXPECT_EQ(packs(), (Packs{{1, 2}, {3, 4, 6}, {5, 7}})) << "what is left of it";
+  write_checkpoint(7, {7}, 20);
+  EXPECT_EQ(packs(), (Packs{{1, 2}, {3, 4, 6}, {5}, {7}})) << "it has gone on alone since";
+}
+
+TEST_F(PackingTest, APackKilledWithinItsFirstCheckpointsIsStillOne) {
+  plan_seeds(4);
+  for (const std::size_t cell : {2u, 1u}) write_checkpoint(cell, {2, 1, 0});
+  fs::create_directories(folder(0).path);
+  EXPECT_EQ(packs(), (Packs{{2, 1, 0}, {3}}));
+  complete(0);
+  EXPECT_EQ(packs(), (Packs{{2, 1}, {3}}));
+}
+
+TEST_F(PackingTest, AMemberWhoseFolderIsGoneBeginsAnewByItself) {
+  plan_seeds(4);
+  for (const std::size_t cell : {0u, 1u, 3u}) write_checkpoint(cell, {0, 1, 2, 3});
+  EXPECT_EQ(packs(), (Packs{{0, 1, 3}, {2}}));
+}
+
+TEST_F(PackingTest, FewerReplicasThanBeforeDivideAPack) {
+  plan_seeds(4);
+  begin_as_pack({0, 1, 2, 3});
+  options_.workers.replicas = 2;
+  plan_seeds(4);
+  EXPECT_EQ(packs(), (Packs{{0, 1}, {2, 3}}));
+  options_.workers.replicas = 0;
+  plan_seeds(4);
+  EXPECT_EQ(packs().size(), 4u);
+  options_.workers.device = DeviceKind::kGpu;
+  plan_seeds(4);
+  EXPECT_EQ(packs(), (Packs{{0, 1, 2, 3}}));
+}
+
+TEST_F(PackingTest, DamageAndBegunRunsOfTheirOwnAreAlone) {
+  plan_seeds(5);
+  write_checkpoint(1, {1});
+  fs::create_directories(folder(2).path);
+  std::ofstream(folder(2).record()) << "{";
+  fs::create_directories(folder(3).checkpoints());
+  std::ofstream(checkpoint_file(folder(3), 10)) << "cut short";
+  EXPECT_EQ(packs(), (Packs{{0, 4}, {1}, {2}, {3}}));
+}
+
+PlannedCell cell(const std::string& arm, double flops) {
+  PlannedCell planned;
+  planned.places = {{arm, "b"}};
+  planned.train_flops = flops;
+  return planned;
+}
+
+TEST(StartOrder, SmallestRungOfEachArmFirstThenLongestFirst) {
+  Plan plan;
+  plan.cells = {cell("a", 10), cell("a", 40), cell("a", 20), cell("b", 50),
+                cell("b", 15), cell("a", 10), cell("b", 30)};
+  EXPECT_EQ(start_order(plan, {0, 1, 2, 3, 4, 5, 6}), (PlannedPack{4, 0, 5, 3, 1, 6, 2}));
+  EXPECT_EQ(start_order(plan, {1, 2, 3}), (PlannedPack{3, 2, 1}))
+      << "b's only one, a's cheapest, then the rest";
+}
+
+GpuProbe gpus(int count) {
+  GpuProbe probe;
+  probe.gpus = count;
+  return probe;
+}
+
+TEST(Workers, AreAsManyAsCoresOrOneAGpu) {
+  unsetenv("CUDA_VISIBLE_DEVICES");
+  EXPECT_EQ(choose_workers("auto", 0, 0, gpus(0), 6).processes(), 6u);
+  EXPECT_EQ(choose_workers("cpu", 2, 0, gpus(1), 6).processes(), 2u);
+  const Workers two = choose_workers("auto", 3, 16, gpus(2), 6);
+  EXPECT_EQ(two.processes(), 6u);
+  EXPECT_EQ(two.gpus, (std::vector<std::string>{"0", "1"}));
+  EXPECT_EQ(two.replicas, 16);
+  EXPECT_EQ(describe(two), "on 2 GPUs, 3 processes on each");
+  EXPECT_EQ(describe(choose_workers("cuda", 0, 0, gpus(1), 6)), "on a GPU, 1 process at a time");
+  EXPECT_EQ(describe(choose_workers("auto", 0, 0, gpus(0), 6)),
+            "on the CPU, 6 processes at a time");
+  EXPECT_THROW(choose_workers("cuda", 0, 0, gpus(0), 6), ConfigError);
+  EXPECT_THROW(choose_workers("tpu", 0, 0, gpus(1), 6), ConfigError);
+}
+
+}  // namespace
+}  // namespace scalelaw
