@@ -163,6 +163,15 @@ Evaluated evaluate(const LayerCase& layer, at::ScalarType dtype, bool plain, at:
   return result;
 }
 
+Evaluated evaluate_in_bf16(const LayerCase& layer, bool plain, at::Device device) {
+  LayerCase narrow = layer;
+  narrow.apply = [&](const Tensors& x, const std::vector<Parameter>& p, const Execution&) {
+    const at::Tensor y = layer.apply({x[0].to(at::kBFloat16)}, p, {at::kBFloat16, plain});
+    return y.to(at::kBFloat16).to(at::kFloat);
+  };
+  return evaluate(narrow, at::kFloat, plain, device);
+}
+
 std::vector<LayerCase> all_cases() {
   std::vector<LayerCase> cases;
   for (const int64_t r : {1, 3}) {
@@ -179,6 +188,18 @@ std::vector<LayerCase> all_cases() {
     // In the registers of a GPU's block, and in its shared memory too.
     for (const int64_t width : {56, 100}) add_lstm_case(r, 5, 3, width, cases);
   }
+  return cases;
+}
+
+std::vector<LayerCase> gpu_cases() {
+  std::vector<LayerCase> cases = all_cases();
+  // Heads that LibTorch has more than its slowest attention for, in float32 as in bf16.
+  for (const int64_t r : {1, 3}) {
+    add_sequence_cases(r, 2, 64, 2, 16, cases);
+    add_sequence_cases(r, 2, 130, 2, 64, cases);
+  }
+  // The widest that is one launch, and one that is a launch a step.
+  for (const int64_t width : {128, 129}) add_lstm_case(2, 5, 3, width, cases);
   return cases;
 }
 

@@ -27,6 +27,7 @@ struct Evaluated {
 };
 
 std::vector<LayerCase> all_cases();
+std::vector<LayerCase> gpu_cases();  // those and more, of sizes that take a GPU other ways
 std::string described(const LayerCase& layer, size_t value);
 
 Tensors draw(const std::vector<std::vector<int64_t>>& shapes, uint64_t seed);  // float64
@@ -35,5 +36,8 @@ std::vector<Parameter> as_parameters(const Tensors& values, at::ScalarType dtype
                                      at::Device device = at::kCPU);
 Evaluated evaluate(const LayerCase& layer, at::ScalarType dtype, bool plain,
                    at::Device device = at::kCPU);
+// The same of a device's layers as training has them in bf16: input and result bf16, parameters and
+// gradients float32.
+Evaluated evaluate_in_bf16(const LayerCase& layer, bool plain, at::Device device);
 
 }  // namespace scalelaw

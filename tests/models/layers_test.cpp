@@ -131,6 +131,23 @@ TEST(Layers, BFloat16ErrorIsThatOfTheTwin) {
   }
 }
 
+TEST(Layers, OnADeviceBFloat16ErrorIsThatOfTheTwin) {
+  if (device_kernels() == nullptr) GTEST_SKIP() << "no device's kernels are installed";
+  for (const LayerCase& layer : all_cases()) {
+    // An LSTM's is in lstm_ways_test.cpp. Attention's products are LibTorch's, of rotary positions
+    // there is emulated_rotary_test.cpp.
+    if (layer.inputs.size() != 1 || layer.name == "lstm" || layer.name == "attention") continue;
+    const Evaluated exact = evaluate(layer, at::kDouble, true);
+    if (exact.values[1].numel() < 500) continue;  // where the luck of a few roundings decides
+    const Evaluated ours = evaluate_in_bf16(layer, false, at::kCPU);
+    const Evaluated twin = evaluate_in_bf16(layer, true, at::kCPU);
+    for (size_t i = 0; i < twin.values.size(); ++i) {
+      const double twin_error = largest(twin.values[i] - exact.values[i]);
+      EXPECT_LE(largest(ours.values[i] - exact.values[i]), 2 * twin_error) << described(layer, i);
+    }
+  }
+}
+
 // LibTorch answers for a CPU too.
 TEST(Layers, LibTorchsChoiceOfAttentionHasAName) {
   const ModelShape shape = small_shape("transformer", 1, 32);
