@@ -2,6 +2,7 @@
 
 #include <ATen/Functions.h>
 #include <ATen/TensorOperators.h>
+#include <gtest/gtest.h>
 
 #include <tuple>
 
@@ -12,6 +13,7 @@
 #include "models/layers/linear.h"
 #include "models/layers/lstm_layer.h"
 #include "models/layers/residual_norm.h"
+#include "tests/models/model_fixture.h"
 
 namespace scalelaw {
 namespace {
@@ -161,6 +163,16 @@ Evaluated evaluate(const LayerCase& layer, at::ScalarType dtype, bool plain, at:
     result.values.push_back(parameter.gradient().to(at::kCPU, at::kDouble));
   }
   return result;
+}
+
+void expect_error_of_twin(const LayerCase& layer, const Evaluated& ours, const Evaluated& twin,
+                          const Evaluated& exact) {
+  for (size_t i = 0; i < twin.values.size(); ++i) {
+    const double twin_error = largest(twin.values[i] - exact.values[i]);
+    EXPECT_LT(largest(ours.values[i] - exact.values[i]),
+              2 * twin_error + 3e-6 * (1 + largest(exact.values[i])))
+        << described(layer, i);
+  }
 }
 
 Evaluated evaluate_in_bf16(const LayerCase& layer, bool plain, at::Device device) {

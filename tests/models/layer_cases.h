@@ -36,7 +36,12 @@ std::vector<Parameter> as_parameters(const Tensors& values, at::ScalarType dtype
                                      at::Device device = at::kCPU);
 Evaluated evaluate(const LayerCase& layer, at::ScalarType dtype, bool plain,
                    at::Device device = at::kCPU);
-// The same of a device's layers as training has them in bf16: input and result bf16, parameters and
+// In float32 ours is at most twice as far from the exact as the twin. The floor is a few dozen
+// roundings of numbers of unit size, which the kernels' exp and tanh (5e-7 relative) and cancelling
+// sums need where the twin happens to be exact.
+void expect_error_of_twin(const LayerCase& layer, const Evaluated& ours, const Evaluated& twin,
+                          const Evaluated& exact);
+// A case evaluated as training has a device's layers in bf16: input and result bf16, parameters and
 // gradients float32.
 Evaluated evaluate_in_bf16(const LayerCase& layer, bool plain, at::Device device);
 

@@ -28,19 +28,12 @@ TEST(Layers, FunctionsEqualTheirTwinsInFloat64) {
   }
 }
 
-// The floor is a few dozen roundings of numbers of unit size, which the kernels' exp and tanh (5e-7
-// relative) and cancelling sums need where the twin happens to be exact.
 TEST(Layers, Float32ErrorIsThatOfTheTwin) {
   for (const LayerCase& layer : all_cases()) {
     const Evaluated exact = evaluate(layer, at::kDouble, true);
     const Evaluated ours = evaluate(layer, at::kFloat, false);
     const Evaluated twin = evaluate(layer, at::kFloat, true);
-    for (size_t i = 0; i < twin.values.size(); ++i) {
-      const double twin_error = largest(twin.values[i] - exact.values[i]);
-      EXPECT_LT(largest(ours.values[i] - exact.values[i]),
-                2 * twin_error + 3e-6 * (1 + largest(exact.values[i])))
-          << described(layer, i);
-    }
+    expect_error_of_twin(layer, ours, twin, exact);
   }
 }
 

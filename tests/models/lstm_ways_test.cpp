@@ -67,12 +67,7 @@ TEST_F(LstmWays, NarrowLayersTakeOneLaunchEachWayWideOnesOneAStep) {
     EXPECT_EQ(launches_of_steps, wide ? 2 * 3 : 0);
     const Evaluated exact = evaluate(lstm_case(width, at::kDouble), at::kDouble, true);
     const Evaluated twin = evaluate(layer, at::kFloat, true);
-    for (size_t i = 0; i < twin.values.size(); ++i) {
-      const double twin_error = largest(twin.values[i] - exact.values[i]);
-      EXPECT_LT(largest(ours.values[i] - exact.values[i]),
-                2 * twin_error + 3e-6 * (1 + largest(exact.values[i])))
-          << described(layer, i);
-    }
+    expect_error_of_twin(layer, ours, twin, exact);
   }
 }
 

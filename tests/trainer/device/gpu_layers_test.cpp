@@ -33,12 +33,7 @@ TEST_F(GpuLayers, Float32ErrorIsThatOfTheTwin) {
     const Evaluated exact = evaluate(layer, at::kDouble, true);
     const Evaluated ours = evaluate(layer, at::kFloat, false, gpu_);
     const Evaluated twin = evaluate(layer, at::kFloat, true);
-    for (size_t i = 0; i < twin.values.size(); ++i) {
-      const double twin_error = largest(twin.values[i] - exact.values[i]);
-      EXPECT_LT(largest(ours.values[i] - exact.values[i]),
-                2 * twin_error + 3e-6 * (1 + largest(exact.values[i])))
-          << described(layer, i);
-    }
+    expect_error_of_twin(layer, ours, twin, exact);
   }
 }
 
