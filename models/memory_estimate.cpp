@@ -22,6 +22,8 @@ constexpr double kGpuBase = 256e6;
 // parameters at once, AdamW's kernel none.
 constexpr double kPlainUpdateArrays = 8;
 
+constexpr int64_t kMostElements = int64_t{1} << 22, kMostWindows = 64;  // scored in one call
+
 struct HeadMemory {
   double logits = 0, workspace = 0;
 };
@@ -77,17 +79,42 @@ std::optional<MemoryEstimate> estimate_memory(const ModelShape& shape, const Ste
   if (setup.recompute_blocks && layers > 0) backward += block;
   memory.logits = head.logits;
   memory.workspace = std::max(head.workspace, backward);
+  const double step = memory.activations + memory.logits + memory.workspace;
   if (is_cpu) {
     memory.heap = kHeapShare * memory.tensors();
     memory.base = setup.bf16_products ? kCpuBaseBf16 : kCpuBase;
+    // The activations of a step are gone when windows are scored.
+    memory.evaluation = std::max(0.0, *estimate_scoring(shape, setup) - step);
   } else {
-    // Activations are gone when the optimizer runs.
-    const double step = memory.activations + memory.logits + memory.workspace;
+    // So they are when the optimizer runs, but a graph keeps their memory when an evaluation's is
+    // warmed up.
+    memory.evaluation = *estimate_scoring(shape, setup);
     const double update = setup.gpu_kernels ? 0 : kPlainUpdateArrays * arena;
     memory.workspace += std::max(0.0, update - step);
     memory.base = kGpuBase;
   }
   return memory;
+}
+
+int64_t windows_scored_at_once(const ModelShape& shape, int64_t replicas) {
+  const int64_t widest = std::max({shape.n_vocab, 4 * shape.d_model, shape.d_ff()});
+  return std::clamp<int64_t>(kMostElements / (replicas * shape.n_ctx * widest), 1, kMostWindows);
+}
+
+std::optional<double> estimate_scoring(const ModelShape& shape, const StepSetup& setup) {
+  const ArchitectureCounts* architecture = find_architecture(shape.arch);
+  if (architecture == nullptr || !architecture->trunk_memory) return std::nullopt;
+  const TrunkMemory trunk = architecture->trunk_memory(shape, setup);
+  const auto windows = static_cast<double>(windows_scored_at_once(shape, setup.replicas));
+  const double tokens =
+      windows * static_cast<double>(setup.replicas) * static_cast<double>(shape.n_ctx);
+  const double copies = setup.bf16_products ? kCopy * static_cast<double>(setup.replicas) *
+                                                  trunk.copied_weights_a_block
+                                            : 0;
+  const double of_a_token = trunk.block_inputs + trunk.kept_a_block + trunk.in_flight;
+  const double block = shape.n_layer > 0 ? tokens * of_a_token + copies : 0;
+  const HeadMemory head = head_memory(shape, setup, tokens);
+  return std::max(block, head.logits + head.workspace);
 }
 
 }  // namespace scalelaw

@@ -1,4 +1,4 @@
-// What a training step needs of a device's memory, by arithmetic alone: what the layers keep from
+// What training needs of a device's memory, by arithmetic alone: what the layers keep from
 // forward to backward (models/layers/), what is held beside it at the fullest moment, and the
 // state. No LibTorch. Measured against steps in docs/performance.md; for a GPU it was not.
 //
@@ -42,17 +42,26 @@ struct MemoryEstimate {
   double activations = 0;  // kept for the backward pass, copies of weights included
   double logits = 0;
   double workspace = 0;  // beyond the logits at the fullest moment
-  double heap = 0;       // freed blocks that are kept for the next step; measured
+  double evaluation = 0;  // what scoring test windows takes beyond all that
+  double heap = 0;        // freed blocks that are kept for the next step; measured
   double base = 0;       // program and libraries
 
   double tensors() const {
     return parameters + gradients + optimizer + activations + logits + workspace;
   }
-  double total() const { return tensors() + heap + base; }
+  double of_steps() const { return tensors() + heap + base; }
+  double total() const { return of_steps() + evaluation; }
 };
 
-// Peak of a step; nullopt for an architecture that gives no counts or no TrunkMemory: unknown, not
-// zero. Throws as count().
+// Peak of steps and evaluations; nullopt for an architecture that gives no counts or no
+// TrunkMemory: unknown, not zero. Throws as count().
 std::optional<MemoryEstimate> estimate_memory(const ModelShape& shape, const StepSetup& setup);
+
+// Test windows that each replica scores in one call: no tensor of it is of more than 4 Mi elements
+// unless one window's are. The same on all devices and however a step is computed.
+int64_t windows_scored_at_once(const ModelShape& shape, int64_t replicas);
+
+// Peak of that call beside the weights, bytes; nullopt as estimate_memory().
+std::optional<double> estimate_scoring(const ModelShape& shape, const StepSetup& setup);
 
 }  // namespace scalelaw

@@ -58,6 +58,7 @@ class Measurement:
         self.report = open(options.out / "report.md", "a")
         self.results = open(options.out / "results.jsonl", "a")
         self.log = open(options.out / "log.txt", "a")
+        self.all_went_well = True
         folders = [str(options.programs / "lib"), *torch_folders(options.python)]
         inherited = os.environ.get("LD_LIBRARY_PATH")
         folders += [inherited] if inherited else []
@@ -76,7 +77,7 @@ class Measurement:
         print(text, file=self.report, flush=True)
 
     def run(self, words, limit_seconds=600):
-        """(exit code, stdout) of a program; 124 where its time ended, 127 where it could not be
+        """(exit code, stdout) of a program, noted unless it is 0; 124 where its time ended, 127 where it could not be
         started. All of it is in the log."""
         words = [str(word) for word in words]
         limit = max(1, min(limit_seconds, self.left()))
@@ -88,12 +89,14 @@ class Measurement:
                                        stderr=self.log)
         except OSError as error:
             print(error, file=self.log, flush=True)
+            self.all_went_well = False
             return 127, ""
         try:
             out, code = process.communicate(timeout=limit)[0], process.returncode
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)  # its own session: what it started goes along
             out, code = process.communicate()[0], 124
+        self.all_went_well &= code == 0
         print(f"{out}[{code} after {time.monotonic() - start:.1f} s]", file=self.log, flush=True)
         return code, out
 
@@ -319,13 +322,17 @@ def main():
         measurement.begin_stage(options.minutes if stage is stages[-1][2] else minutes)
         if measurement.left() < LEAST_SECONDS:
             measurement.say(f"not begun: {measurement.left():.0f} s are left")
+            measurement.all_went_well = False
             continue
         start = time.monotonic()
         try:
             stage(measurement)
         except Exception as error:  # noqa: BLE001: the next stage is worth its minutes
             measurement.say(f"failed: {error!r}")
+            measurement.all_went_well = False
         measurement.say(f"\n({time.monotonic() - start:.0f} s)")
+    if not measurement.all_went_well:
+        sys.exit("not all of it was measured: see the report, and log.txt for what failed")
 
 
 if __name__ == "__main__":

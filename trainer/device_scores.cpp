@@ -40,6 +40,11 @@ DeviceScores::DeviceScores(const LanguageModel& model, int64_t replicas, at::Dev
   counter_ = at::zeros({1}, on(at::kLong));
 }
 
+bool DeviceScores::capture_pays() const {
+  const auto windows = static_cast<int64_t>(starts_.size());
+  return windows > (kWarmUpSteps + kRecordedSteps) * chunk_windows_;
+}
+
 std::string DeviceScores::capture() {
   static_assert(kChunks > kWarmUpSteps);
   counter_.zero_();

@@ -24,6 +24,8 @@ class DeviceScores {
   DeviceScores(const LanguageModel& model, int64_t replicas, at::Device device,
                const TokenShard& shard, std::vector<int64_t> starts, int64_t chunk_windows);
 
+  // There are more chunks than a capture itself runs or records.
+  bool capture_pays() const;
   // Why the chunks cannot be a CUDA graph, in one line, and then score() goes on without; "" when
   // it was captured.
   std::string capture();

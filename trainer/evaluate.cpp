@@ -13,13 +13,11 @@
 #include <span>
 #include <utility>
 
+#include "models/memory_estimate.h"
 #include "trainer/data/batch_stream.h"
 
 namespace scalelaw {
 namespace {
-
-// Bounds the logits of one call: R * B * T * V floats.
-constexpr int64_t kScoresAtOnce = int64_t{1} << 22;
 
 struct MeanAndError {
   double mean = 0, standard_error = 0;
@@ -44,9 +42,8 @@ struct Windows {
 
 Windows windows_of(const Evaluator& evaluator, const TestSet& set, int64_t tokens) {
   const ModelShape& shape = evaluator.model.shape();
-  const int64_t per_window = evaluator.replicas * shape.n_ctx * shape.n_vocab;
   return {evaluation_starts(set.shard.info().n_tokens, shape.n_ctx, tokens),
-          std::clamp<int64_t>(kScoresAtOnce / per_window, 1, 64)};
+          windows_scored_at_once(shape, evaluator.replicas)};
 }
 
 // `first`: of the chunk's windows among all. false: enough.

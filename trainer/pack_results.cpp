@@ -44,7 +44,7 @@ Evaluator Pack::evaluator_of(const TestSet& set) {
   if (!scores) {
     const EvaluateConfig& curve = members_.front().config().evaluate;
     scores = make_device_scores(evaluator, set, curve.points_per_decade > 0 ? curve.tokens : 0);
-    if (device_step_->captured()) {
+    if (device_step_->captured() && scores->capture_pays()) {
       const std::string reason = scores->capture();
       if (!reason.empty()) {
         options_.note("no CUDA graph for evaluations on " + set.name + ": " + reason);

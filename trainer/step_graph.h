@@ -30,6 +30,10 @@ inline constexpr char kCaptureSymbol[] = "scalelaw_capture_steps";
 // Steps that run before the capture, so that LibTorch's libraries have what they allocate and plan
 // when a shape is first met.
 inline constexpr int kWarmUpSteps = 3;
+// In the longer of two graphs, of many and of one: starting it costs the host little against its
+// kernels.
+inline constexpr int kUnrolledSteps = 8;
+inline constexpr int kRecordedSteps = kUnrolledSteps + 1;
 
 // `step` may read nothing back, nor allocate anything that outlives it, and finds its number on the
 // device. It runs kWarmUpSteps times and is then recorded, without effect. Never throws.

@@ -1,5 +1,6 @@
 // The estimate of a step's memory against the bytes of tensors that steps hold, counted where they
 // are allocated.
+#include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -79,6 +80,42 @@ TEST(StepMemory, RecomputedBlocksAndSmallerPiecesNeedLess) {
     options.recompute_blocks = true;
     EXPECT_LT(measured_peak(options), 0.6 * whole) << arch;
   }
+}
+
+TEST(StepMemory, ScoringWindowsNeedsNoMoreThanTheEstimate) {
+  for (const Case& one : kCases) {
+    for (const bool bf16 : {false, true}) {
+      const ModelShape shape = options_of(one).shape;
+      ParameterArena arena;
+      Execution execution;
+      if (bf16) execution.compute_dtype = at::kBFloat16;
+      const auto model = make_model(shape, execution, arena);
+      arena.allocate(one.replicas, at::kCPU);
+      const int64_t windows = windows_scored_at_once(shape, one.replicas);
+      const at::Tensor tokens = at::zeros({one.replicas, windows, shape.n_ctx}, at::kLong);
+      model->score(tokens, tokens);
+      TensorMemory& memory = tensor_memory();
+      const auto before = static_cast<double>(memory.held_bytes());
+      memory.forget_peak();
+      model->score(tokens, tokens);
+      StepSetup setup;
+      setup.replicas = one.replicas;
+      setup.bf16_products = bf16;
+      const double ratio =
+          *estimate_scoring(shape, setup) / (static_cast<double>(memory.peak_bytes()) - before);
+      EXPECT_GT(ratio, 0.95) << text_of(options_of(one)) << (bf16 ? " bf16" : "");
+      EXPECT_LT(ratio, 2.5) << text_of(options_of(one)) << (bf16 ? " bf16" : "");
+    }
+  }
+}
+
+TEST(StepMemory, AWideModelIsScoredInFewerWindowsAtOnce) {
+  ModelShape shape = options_of({"transformer", 2, 64, 128, 1, 256, 1}).shape;
+  EXPECT_EQ(windows_scored_at_once(shape, 1), 64);
+  EXPECT_EQ(windows_scored_at_once(shape, 4), 32);
+  shape.d_model = 2048;
+  EXPECT_EQ(windows_scored_at_once(shape, 1), 4);
+  EXPECT_EQ(windows_scored_at_once(shape, 64), 1);
 }
 
 }  // namespace

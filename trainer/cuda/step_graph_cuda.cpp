@@ -6,6 +6,8 @@
 #include <c10/cuda/CUDAStream.h>
 
 #include <exception>
+#include <map>
+#include <memory>
 
 #include "trainer/step_graph.h"
 
@@ -14,37 +16,51 @@ namespace {
 
 namespace allocator = c10::cuda::CUDACachingAllocator;
 
-// Of the longer of two graphs: starting it then costs the host little against its kernels.
-constexpr int64_t kUnrolled = 8;
+// What all graphs of a device share while one of them lives. They run one after another and leave
+// nothing in the memory, so that together they hold what the largest needs; and autograd and cuBLAS
+// keep what belongs to a stream that something was warmed up or captured on.
+struct GraphsOfDevice {
+  at::cuda::MempoolId_t pool = at::cuda::graph_pool_handle();
+  c10::cuda::CUDAStream stream;
+};
+
+std::shared_ptr<GraphsOfDevice> graphs_of(c10::DeviceIndex device) {
+  // Weak: a pool that its last graph has released cannot be captured into again.
+  static std::map<c10::DeviceIndex, std::weak_ptr<GraphsOfDevice>> all;
+  std::shared_ptr<GraphsOfDevice> graphs = all[device].lock();
+  if (!graphs) {
+    graphs = std::make_shared<GraphsOfDevice>(GraphsOfDevice{
+        .stream = c10::cuda::getStreamFromPool(/*isHighPriority=*/false, device)});
+    all[device] = graphs;
+  }
+  return graphs;
+}
 
 class CapturedSteps : public StepGraph {
  public:
   CapturedSteps(const std::function<void()>& step, c10::DeviceIndex device)
-      : device_(device), pool_(at::cuda::graph_pool_handle()) {
+      : device_(device), shared_(graphs_of(device)) {
     const c10::cuda::CUDAGuard on_device(device);
-    // Warm-up and capture share a stream: autograd and cuBLAS keep what belongs to it.
-    const auto stream = c10::cuda::getStreamFromPool(/*isHighPriority=*/false, device);
     c10::cuda::device_synchronize();
     {
-      const c10::cuda::CUDAStreamGuard on_stream(stream);
+      const c10::cuda::CUDAStreamGuard on_stream(shared_->stream);
       for (int i = 0; i < kWarmUpSteps; ++i) step();
-      stream.synchronize();
+      shared_->stream.synchronize();
       allocator::emptyCache();  // what the warm-up took belongs to that stream alone
-      record(unrolled_, step, kUnrolled);
+      record(unrolled_, step, kUnrolledSteps);
       record(single_, step, 1);
     }
     c10::cuda::device_synchronize();
   }
 
   void replay(int64_t steps) override {
-    for (; steps >= kUnrolled; steps -= kUnrolled) unrolled_.replay();
+    for (; steps >= kUnrolledSteps; steps -= kUnrolledSteps) unrolled_.replay();
     for (; steps > 0; --steps) single_.replay();
   }
 
  private:
-  // The graphs run one after another and leave nothing in the memory that they share.
   void record(at::cuda::CUDAGraph& graph, const std::function<void()>& step, int64_t steps) {
-    graph.capture_begin(pool_);
+    graph.capture_begin(shared_->pool);
     try {
       for (int64_t i = 0; i < steps; ++i) step();
     } catch (const std::exception&) {
@@ -61,15 +77,15 @@ class CapturedSteps : public StepGraph {
       graph.capture_end();
     } catch (const std::exception&) {
       try {
-        allocator::endAllocateToPool(device_, pool_);
-        allocator::releasePool(device_, pool_);
+        allocator::endAllocateToPool(device_, shared_->pool);
+        allocator::releasePool(device_, shared_->pool);
       } catch (const std::exception&) {  // capture_end() got as far as that
       }
     }
   }
 
   c10::DeviceIndex device_;
-  at::cuda::MempoolId_t pool_;
+  std::shared_ptr<GraphsOfDevice> shared_;
   at::cuda::CUDAGraph unrolled_, single_;
 };
 

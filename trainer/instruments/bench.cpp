@@ -97,7 +97,7 @@ BenchResult run_bench(Rehearsal& rehearsal, const BenchOptions& options) {
     result.kernels_a_step =
         profile_steps(rehearsal, {.warmup_steps = 0, .steps = at_once, .trace = {}}).kernels_a_step;
   }
-  if (const auto memory = rehearsal.memory()) result.estimated_memory_bytes = memory->total();
+  if (const auto memory = rehearsal.memory()) result.estimated_memory_bytes = memory->of_steps();
   result.step_cpu_seconds_median = median(cpu_seconds);
   result.step_wall_seconds_median = median(wall_seconds);
   result.tokens_per_second =
