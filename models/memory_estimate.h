@@ -41,10 +41,10 @@ struct MemoryEstimate {
   double parameters = 0, gradients = 0, optimizer = 0;
   double activations = 0;  // kept for the backward pass, copies of weights included
   double logits = 0;
-  double workspace = 0;  // beyond the logits at the fullest moment
+  double workspace = 0;   // beyond the logits at the fullest moment
   double evaluation = 0;  // what scoring test windows takes beyond all that
   double heap = 0;        // freed blocks that are kept for the next step; measured
-  double base = 0;       // program and libraries
+  double base = 0;        // program and libraries
 
   double tensors() const {
     return parameters + gradients + optimizer + activations + logits + workspace;

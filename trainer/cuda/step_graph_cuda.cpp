@@ -29,8 +29,8 @@ std::shared_ptr<GraphsOfDevice> graphs_of(c10::DeviceIndex device) {
   static std::map<c10::DeviceIndex, std::weak_ptr<GraphsOfDevice>> all;
   std::shared_ptr<GraphsOfDevice> graphs = all[device].lock();
   if (!graphs) {
-    graphs = std::make_shared<GraphsOfDevice>(GraphsOfDevice{
-        .stream = c10::cuda::getStreamFromPool(/*isHighPriority=*/false, device)});
+    graphs = std::make_shared<GraphsOfDevice>(
+        GraphsOfDevice{.stream = c10::cuda::getStreamFromPool(/*isHighPriority=*/false, device)});
     all[device] = graphs;
   }
   return graphs;
