@@ -135,6 +135,16 @@ TEST_F(DataSetTest, IncompleteDamagedOrNewerSetIsRefused) {
                      "is not the shard that");
   std::ofstream(root() / "books" / kDataSetFile) << "{\"version\": ";
   expect_fault("books", "damaged");
+  std::ofstream(root() / "books" / kDataSetFile)
+      << "{\"version\": 1, \"splits\": " << std::string(300'000, '[') << std::string(300'000, ']')
+      << "}";
+  expect_fault("books", "damaged: nested deeper than 64 levels");
+  for (const char* number : {"1.5", "1e300", "true", "18446744073709551615"}) {
+    for (const char* key : {"version", "n_vocab"}) {
+      expect_fault_after([&](auto& json) { json[key] = nlohmann::json::parse(number); },
+                         std::string("\"") + key + "\" is missing or of the wrong type");
+    }
+  }
   fs::remove(root() / "books" / kDataSetFile);
   expect_fault("books", "incomplete");
   save(json_);
