@@ -94,8 +94,8 @@ void ProgressPrinter::end_stage() {
 }
 
 void print_data_set(std::ostream& out, const DataSetInfo& set) {
-  out << "data set " << escaped(set.name) << " in " << escaped(set.folder.string())
-      << ": tokenizer " << escaped(set.tokenizer) << ", " << set.n_vocab << " ids\n";
+  out << "data set " << set.name << " in " << escaped(set.folder.string()) << ": tokenizer "
+      << escaped(set.tokenizer) << ", " << set.n_vocab << " ids\n";
   out << "split        tokens     pieces    text bytes  bytes/token\n";
   for (const auto& [split, info] : set.splits) {
     const double ratio = static_cast<double>(info.text_bytes) / static_cast<double>(info.n_tokens);
@@ -104,8 +104,8 @@ void print_data_set(std::ostream& out, const DataSetInfo& set) {
                   with_commas(info.text_bytes).c_str(), ratio);
   }
   if (set.splits.contains(Split::kTrain) && set.splits.contains(Split::kValidation)) {
-    out << "val is for choices (learning rates, shapes): data.test: {" << escaped(set.name)
-        << "/val: TOKENS} reads it, {" << escaped(set.name) << ": TOKENS} the test split\n";
+    out << "val is for choices (learning rates, shapes): data.test: {" << set.name
+        << "/val: TOKENS} reads it, {" << set.name << ": TOKENS} the test split\n";
   }
   const nlohmann::json manifest = read_manifest(set);
   const nlohmann::json counts = object(manifest, "counts");
