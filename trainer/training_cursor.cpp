@@ -34,6 +34,7 @@ TrainingCursor cursor_from_json(const nlohmann::json& json) {
   cursor.wall_seconds = json.at("wall_seconds").get<double>();
   cursor.evaluate_seconds = json.at("evaluate_seconds").get<double>();
   cursor.checkpoint_seconds = json.at("checkpoint_seconds").get<double>();
+  if (!json.at("events").is_array()) throw std::runtime_error("events are no list");
   for (const auto& e : json.at("events")) {
     cursor.events.push_back(
         {e.at("kind").get<std::string>(), steps(e.at("step")), e.at("detail").get<std::string>()});
