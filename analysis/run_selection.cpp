@@ -189,7 +189,7 @@ std::vector<float> read_window_losses(const RunRow& row, const std::string& test
   try {
     const SafetensorsFile file(row.folder.window_losses());
     const SafetensorView& view = file.at(test_set);
-    if (view.dtype != "F32") return {};
+    if (view.dtype != "F32" || view.bytes.empty()) return {};
     std::vector<float> losses(view.bytes.size() / sizeof(float));
     std::memcpy(losses.data(), view.bytes.data(), losses.size() * sizeof(float));
     return losses;

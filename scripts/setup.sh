@@ -7,8 +7,9 @@
 #   --torch cuda   the whole wheel (4.7 GB); the default where an NVIDIA driver is
 #   --torch PATH   a Python that has torch, a virtual environment, or an unpacked LibTorch folder
 #   --no-torch     packages alone: enough for data, sweeps, fits and reports
-#   --checks       also what scripts/check.sh runs (clang-format, clang-tidy, shellcheck), and
-#                  Python's safetensors, which a test opens a checkpoint with
+#   --checks       also what scripts/check.sh and scripts/fuzz.sh run (clang with its format, tidy
+#                  and libFuzzer; shellcheck), and Python's safetensors, which a test opens a
+#                  checkpoint with
 #
 # Without an option an earlier choice stands; else cuda where a driver is, else cpu.
 # Packages are installed as root or by sudo, and only those that are missing.
@@ -55,6 +56,7 @@ while (($# > 0)); do
     --no-torch) wanted_torch=none ;;
     --checks)
       packages+=(clang-format-14 clang-tidy-14 shellcheck:shellcheck)
+      packages+=(clang-14 libclang-rt-14-dev llvm-14)  # libFuzzer, and names in its reports
       checks=true
       ;;
     -h | --help)

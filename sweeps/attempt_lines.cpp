@@ -1,6 +1,7 @@
 #include "sweeps/attempt_lines.h"
 
 #include "sweeps/run_display.h"
+#include "trainer/escaped.h"
 
 namespace scalelaw {
 
@@ -8,7 +9,7 @@ std::string complete_text(const PlannedCell& cell, const CellStatus& status, dou
                           std::optional<double> seconds_left) {
   std::string text = cell.folder + ": ";
   text += status.state == CellState::kDiverged
-              ? status.why
+              ? escaped(status.why)
               : "loss " + loss_text(status.loss_nats) + " on " + status.test_set;
   text += ", " + duration_text(seconds);
   if (seconds_left) text += "; about " + duration_text(*seconds_left) + " left";
@@ -24,6 +25,7 @@ std::string left_text(const Plan& plan, const AttemptLeft& left) {
   if (left.cells.size() > 1) text += " and " + std::to_string(left.cells.size() - 1) + " more";
   text += ": ";
   const std::string how = describe(left.end);
+  const std::string output = "\n  its output: " + escaped(left.log.string());
   switch (left.verdict) {
     case Verdict::kComplete:
       return text + "complete";
@@ -39,10 +41,9 @@ std::string left_text(const Plan& plan, const AttemptLeft& left) {
     case Verdict::kHalved:
       return text + how + ", will be tried in two halves: " + left.reason;
     case Verdict::kLeft:
-      return text + how + ", and nothing new is started: " + left.reason +
-             "\n  its output: " + left.log.string();
+      return text + how + ", and nothing new is started: " + left.reason + output;
     case Verdict::kFailed:
-      return text + "failed, " + how + ": " + left.reason + "\n  its output: " + left.log.string();
+      return text + "failed, " + how + ": " + left.reason + output;
   }
   return text;
 }

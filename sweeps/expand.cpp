@@ -10,7 +10,11 @@ namespace {
 // was emptied fills it again.
 void set(const std::string& key, const SourcedText& value, FlatConfig& config) {
   if (value.text == kEmptyGroup) {
-    std::erase_if(config, [&](const auto& entry) { return entry.first.starts_with(key + "."); });
+    const std::string members = key + ".";
+    auto member = config.lower_bound(members);
+    while (member != config.end() && member->first.starts_with(members)) {
+      member = config.erase(member);
+    }
   }
   for (auto dot = key.find('.'); dot != std::string::npos; dot = key.find('.', dot + 1)) {
     const auto group = config.find(key.substr(0, dot));
@@ -57,6 +61,19 @@ void set_combination(const SweepBlock& block, int64_t index, FlatConfig& config)
   }
 }
 
+[[noreturn]] void fail_too_many(const SweepSpec& spec, const SweepBlock& block, int64_t most,
+                                const std::string& of_what) {
+  throw ConfigError(spec.file + ": asks for more than " + std::to_string(most) + " " + of_what +
+                    (block.name.empty() ? "" : ", in block " + block.name) + "; shorten its lists");
+}
+
+// Of one cell.
+int64_t most_settings(const FlatConfig& common, const SweepBlock& block) {
+  std::size_t listed = 0;
+  for (const FlatConfig& entry : block.list) listed = std::max(listed, entry.size());
+  return static_cast<int64_t>(common.size() + block.grid.size() + block.zip.size() + listed);
+}
+
 bool takes(const SweepBlock& block, const std::string& arm) {
   return block.arms.empty() ||
          std::find(block.arms.begin(), block.arms.end(), arm) != block.arms.end();
@@ -70,18 +87,21 @@ std::vector<SweepPoint> expand(const SweepSpec& spec) {
       spec.blocks.empty() ? std::vector<SweepBlock>(1) : spec.blocks;
 
   std::vector<SweepPoint> points;
+  int64_t settings = 0;
   for (const SweepBlock& block : blocks) {
     const int64_t count = combinations(block);
     for (const SweepArm& arm : arms) {
       if (!takes(block, arm.name)) continue;
       if (count > kMaxCells - static_cast<int64_t>(points.size())) {
-        throw ConfigError(spec.file + ": asks for more than " + std::to_string(kMaxCells) +
-                          " cells" + (block.name.empty() ? "" : ", in block " + block.name) +
-                          "; shorten its lists");
+        fail_too_many(spec, block, kMaxCells, "cells");
       }
       FlatConfig common = spec.base;
       override_with(arm.overrides, common);
       override_with(block.overrides, common);
+      settings += count * most_settings(common, block);
+      if (settings > kMaxSettings) {
+        fail_too_many(spec, block, kMaxSettings, "settings in all cells together");
+      }
       for (int64_t index = 0; index < count; ++index) {
         SweepPoint point{common, {arm.name, block.name}};
         set_combination(block, index, point.config);

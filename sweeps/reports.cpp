@@ -8,6 +8,7 @@
 #include "sweeps/packing.h"
 #include "sweeps/run_display.h"
 #include "trainer/config_yaml.h"
+#include "trainer/escaped.h"
 #include "trainer/number.h"
 
 namespace scalelaw {
@@ -135,7 +136,7 @@ std::string needs_hand_text(const Plan& plan, const std::vector<CellStatus>& sta
   std::size_t cells = 0;
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     if (!statuses[i].needs_hand || ++cells > kMostNamed) continue;
-    text += "  " + plan.cells[i].folder + ": " + statuses[i].why + "\n";
+    text += "  " + plan.cells[i].folder + ": " + escaped(statuses[i].why) + "\n";
   }
   if (cells == 0) return "";
   if (cells > kMostNamed) {
@@ -198,7 +199,7 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
     text += "merged:  " + std::to_string(merged) + " cells equal another and are paid once\n";
   }
   text += "states:  " + states_text(count_states(statuses)) + "\n";
-  for (const std::string& warning : plan.warnings) text += "warning: " + warning + "\n";
+  for (const std::string& warning : plan.warnings) text += "warning: " + escaped(warning) + "\n";
   return text;
 }
 
@@ -256,7 +257,7 @@ std::string status_text(const Plan& plan, const std::vector<CellStatus>& statuse
     const CellStatus& status = statuses[i];
     rows.push_back({std::string(name(status.state)), places_text(cell, &SweepPlace::arm),
                     places_text(cell, &SweepPlace::block), cell.folder, std::to_string(status.step),
-                    std::to_string(cell.steps), loss_text(status.loss_nats), status.why});
+                    std::to_string(cell.steps), loss_text(status.loss_nats), escaped(status.why)});
   }
   std::string text;
   for (const std::string& line :

@@ -14,6 +14,7 @@
 #include "trainer/atomic_file.h"
 #include "trainer/clock.h"
 #include "trainer/config_error.h"
+#include "trainer/escaped.h"
 #include "trainer/run_record.h"
 #include "trainer/stop_signals.h"
 
@@ -180,7 +181,7 @@ class SweepRun {
       }
     } catch (const std::runtime_error& error) {
       display_.line("warning: status will not show the next line's attempt: " +
-                    std::string(error.what()));
+                    escaped(error.what()));
     }
   }
 

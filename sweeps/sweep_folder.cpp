@@ -15,6 +15,7 @@
 
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
+#include "trainer/json_text.h"
 #include "trainer/run_lock.h"
 
 namespace scalelaw {
@@ -84,15 +85,17 @@ std::map<std::string, UnfinishedAttempt> read_last_unfinished(const SweepFolder&
   std::map<std::string, UnfinishedAttempt> last;
   std::ifstream stream(folder.unfinished());
   for (std::string line; std::getline(stream, line);) {
-    const nlohmann::json json = nlohmann::json::parse(line, nullptr, false);
-    if (!json.is_object()) continue;
     try {
+      const nlohmann::json json = parse_json_object(line);
+      const auto small = [&json](const char* key) {
+        return static_cast<int>(whole_number(json.at(key), 0, 255));
+      };
       UnfinishedAttempt attempt{json.at("content_hash").get<std::string>(),
-                                {json.at("exit_code").get<int>(), json.at("signal").get<int>()},
+                                {small("exit_code"), small("signal")},
                                 json.at("reason").get<std::string>(),
                                 json.at("ended_at").get<std::string>()};
       last.insert_or_assign(attempt.content_hash, attempt);
-    } catch (const nlohmann::json::exception&) {
+    } catch (const std::exception&) {
       continue;
     }
   }

@@ -13,6 +13,7 @@ void read_arms(const SpecParts& parts, const YamlTree& value, SweepSpec& spec) {
   if (value.kind != YamlTree::Kind::kMap || value.map.empty()) {
     parts.fail(value, "arms", "must hold names with what each overrides, as {lstm: {model: ...}}");
   }
+  parts.check_count(value, "arms", value.map.size(), kMaxArms);
   for (const auto& [name, inner] : value.map) {
     parts.check_name(inner, "arms", name);
     spec.arms.push_back({name, parts.overrides(inner, "arms." + name)});

@@ -19,6 +19,9 @@
 namespace scalelaw {
 
 inline constexpr int64_t kMaxCells = 100'000;  // before merging; beyond it a grid is a slip
+// Keys set in all cells together: what expand() holds in memory, some 250 bytes each.
+inline constexpr int64_t kMaxSettings = 5'000'000;
+inline constexpr std::size_t kMaxArms = 1000, kMaxBlocks = 1000;
 
 struct SweepArm {
   std::string name;
@@ -53,7 +56,8 @@ struct SweepSpec {
 // ConfigError (file, line, key, value, rule, nearest name) for invalid YAML, what
 // parse_flat_config refuses (1 MiB, nesting, anchors, merge keys, duplicate keys, nulls), a
 // missing spec or name, an unknown part, an arm that is not there, zip lists of different lengths,
-// a key set twice within a block, an empty list, and expressions, which are not supported yet.
+// a key set twice within a block, an empty list, more than kMaxArms or kMaxBlocks, and expressions,
+// which are not supported yet.
 SweepSpec read_sweep_spec(const std::filesystem::path& file);
 SweepSpec parse_sweep_spec(std::string_view yaml, const std::string& file_name);
 
@@ -63,7 +67,7 @@ struct SweepPoint {
   SweepPlace place;
 };
 // In the file's order: block by block, arm by arm; the list turns fastest, then zip, then the
-// grid's last key. Equal cells are not merged yet. ConfigError beyond kMaxCells.
+// grid's last key. Equal cells are not merged yet. ConfigError beyond kMaxCells and kMaxSettings.
 std::vector<SweepPoint> expand(const SweepSpec& spec);
 
 }  // namespace scalelaw

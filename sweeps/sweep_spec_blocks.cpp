@@ -3,6 +3,7 @@
 #include <map>
 
 #include "sweeps/sweep_spec_parts.h"
+#include "trainer/escaped.h"
 #include "trainer/nearest.h"
 #include "trainer/sweep_keys.h"
 
@@ -99,7 +100,7 @@ class BlockReader : private SpecParts {
       return;
     }
     if (value.kind == YamlTree::Kind::kScalar) {
-      fail(value, key, "takes a list in a " + what + ", as [" + value.text + "]");
+      fail(value, key, "takes a list in a " + what + ", as [" + excerpt(value.text) + "]");
     }
     if (value.sequence.empty()) fail(value, key, "the list is empty; a " + what + " needs values");
     SweepAxis axis{key, {}};
@@ -152,6 +153,7 @@ void read_blocks(const SpecParts& parts, const YamlTree& value, SweepSpec& spec)
   if (value.kind != YamlTree::Kind::kSequence || value.sequence.empty()) {
     parts.fail(value, "blocks", "must be a list of blocks, as [{name: sizes, grid: {...}}]");
   }
+  parts.check_count(value, "blocks", value.sequence.size(), kMaxBlocks);
   const BlockReader reader(parts);
   for (const YamlTree& entry : value.sequence) {
     SweepBlock block = reader.read_block(entry, spec);

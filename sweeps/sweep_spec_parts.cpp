@@ -1,8 +1,10 @@
 #include "sweeps/sweep_spec_parts.h"
-#include "trainer/nearest.h"
 
 #include <algorithm>
 #include <set>
+
+#include "trainer/escaped.h"
+#include "trainer/nearest.h"
 
 namespace scalelaw {
 namespace {
@@ -32,6 +34,13 @@ std::string joined(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
   return text;
+}
+
+void SpecParts::check_count(const YamlTree& where, std::string_view key, std::size_t count,
+                            std::size_t most) const {
+  if (count <= most) return;
+  fail(where, key,
+       "holds " + std::to_string(count) + "; at most " + std::to_string(most) + " are read");
 }
 
 void SpecParts::fail(const YamlTree& where, std::string_view key, const std::string& rule) const {
@@ -67,7 +76,7 @@ void SpecParts::check_name(const YamlTree& where, const std::string& key,
   });
   if (!plain || name.empty() || name.size() > 64 || name.front() == '.' || name.front() == '-') {
     fail(where, key,
-         "\"" + name +
+         "\"" + excerpt(name) +
              "\" is no name: 1 to 64 letters, digits, '_', '-' or '.', beginning with "
              "a letter, a digit or '_'");
   }

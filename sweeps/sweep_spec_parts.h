@@ -22,6 +22,8 @@ class SpecParts {
 
   // One value; no list, no map, no expression.
   SourcedText scalar(const YamlTree& value, const std::string& key) const;
+  void check_count(const YamlTree& where, std::string_view key, std::size_t count,
+                   std::size_t most) const;
   // Letters, digits, '_', '-', '.': what can be a folder's name.
   void check_name(const YamlTree& where, const std::string& key, const std::string& name) const;
   std::string checked_name(const YamlTree& value, const std::string& key) const;

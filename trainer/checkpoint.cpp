@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "trainer/atomic_file.h"
@@ -26,14 +25,6 @@ std::vector<Buffer> buffers(const ParameterArena& arena, const AdamW& optimizer)
           {"optimizer.second_moment.", &optimizer.second_moment()}};
 }
 
-nlohmann::json to_json(const RunningMean& mean) {
-  return {mean.sum, mean.count};
-}
-
-RunningMean mean_from_json(const nlohmann::json& json) {
-  return {json.at(0).get<double>(), json.at(1).get<int64_t>()};
-}
-
 [[noreturn]] void reject(const fs::path& file, const std::string& fault) {
   throw ForeignCheckpoint(file.string() + ": " + fault);
 }
@@ -47,9 +38,10 @@ const std::string& metadata_of(const SafetensorsFile& file, const char* key, con
 // File name, cursor and optimizer must tell of the same step.
 TrainingCursor checked_cursor(const SafetensorsFile& file, const fs::path& path) {
   TrainingCursor cursor;
+  const std::string& text = metadata_of(file, "cursor", path);
   try {
-    cursor = cursor_from_text(metadata_of(file, "cursor", path));
-  } catch (const nlohmann::json::exception& e) {
+    cursor = cursor_from_text(text);
+  } catch (const std::runtime_error& e) {
     reject(path, std::string("cursor cannot be read: ") + e.what());
   }
   if (metadata_of(file, "updates_done", path) != std::to_string(cursor.step) ||
@@ -60,44 +52,6 @@ TrainingCursor checked_cursor(const SafetensorsFile& file, const fs::path& path)
 }
 
 }  // namespace
-
-std::string to_text(const TrainingCursor& cursor) {
-  nlohmann::json events = nlohmann::json::array();
-  for (const RunEvent& e : cursor.events) {
-    events.push_back({{"kind", e.kind}, {"step", e.step}, {"detail", e.detail}});
-  }
-  nlohmann::json json = {{"step", cursor.step},
-                         {"loss_since_line", to_json(cursor.loss_since_line)},
-                         {"loss_last_tenth", to_json(cursor.loss_last_tenth)},
-                         {"wall_seconds", cursor.wall_seconds},
-                         {"evaluate_seconds", cursor.evaluate_seconds},
-                         {"checkpoint_seconds", cursor.checkpoint_seconds},
-                         {"events", events},
-                         {"pack", cursor.pack}};
-  if (cursor.grad_norm) json["grad_norm"] = *cursor.grad_norm;
-  if (!cursor.diverged.empty()) json["diverged"] = cursor.diverged, json["lag"] = cursor.lag;
-  // An event may quote a damaged file.
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-TrainingCursor cursor_from_text(const std::string& text) {
-  const auto json = nlohmann::json::parse(text);
-  TrainingCursor cursor;
-  cursor.step = json.at("step");
-  cursor.loss_since_line = mean_from_json(json.at("loss_since_line"));
-  cursor.loss_last_tenth = mean_from_json(json.at("loss_last_tenth"));
-  if (json.contains("grad_norm")) cursor.grad_norm = json.at("grad_norm").get<double>();
-  cursor.diverged = json.value("diverged", "");
-  cursor.lag = json.value("lag", int64_t{cursor.diverged.empty() ? 0 : 1});
-  cursor.wall_seconds = json.at("wall_seconds");
-  cursor.evaluate_seconds = json.at("evaluate_seconds");
-  cursor.checkpoint_seconds = json.at("checkpoint_seconds");
-  for (const auto& e : json.at("events")) {
-    cursor.events.push_back({e.at("kind"), e.at("step"), e.at("detail")});
-  }
-  cursor.pack = json.at("pack").get<std::vector<std::string>>();
-  return cursor;
-}
 
 void write_checkpoint(const RunFolder& folder, const std::string& content_hash,
                       const TrainingCursor& cursor, const ParameterArena& arena,

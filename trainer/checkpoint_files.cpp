@@ -4,11 +4,11 @@
 #include <charconv>
 #include <cstdio>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
+#include "trainer/json_text.h"
 #include "trainer/safetensors.h"
 
 namespace scalelaw {
@@ -42,7 +42,7 @@ std::vector<std::string> checkpoint_pack(const RunFolder& folder) {
   const fs::path file = checkpoint_file(folder, steps.front());
   const auto metadata = read_safetensors_metadata(file);
   try {
-    return nlohmann::json::parse(metadata.at("cursor")).at("pack").get<std::vector<std::string>>();
+    return parse_json(metadata.at("cursor")).at("pack").get<std::vector<std::string>>();
   } catch (const std::exception& error) {
     throw std::runtime_error(file.string() + ": tells of no pack: " + error.what());
   }

@@ -4,6 +4,7 @@
 
 #include "trainer/config_keys.h"
 #include "trainer/config_yaml.h"
+#include "trainer/escaped.h"
 #include "trainer/nearest.h"
 #include "trainer/number.h"
 #include "trainer/shell_word.h"
@@ -18,8 +19,8 @@ constexpr const char* kEmptyMap = "{}";
 std::string message_at(const SourcedText& where, std::string_view key, std::string_view rule) {
   std::string message;
   if (where.line > 0) message = "line " + std::to_string(where.line) + " of ";
-  if (!where.file.empty()) message += where.file + ": ";
-  return message + std::string(key) + " = " + where.text + ": " + std::string(rule);
+  if (!where.file.empty()) message += escaped(where.file) + ": ";
+  return message + excerpt(key) + " = " + excerpt(where.text) + ": " + escaped(rule);
 }
 
 const KeyAccess* find_key(const std::string& name) {

@@ -3,7 +3,6 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -15,6 +14,7 @@
 #include <string>
 
 #include "trainer/config_error.h"
+#include "trainer/escaped.h"
 
 namespace scalelaw {
 namespace {
@@ -40,8 +40,8 @@ int end_with_error(std::string_view command, const std::exception& error) {
   std::string message = error.what();
   const auto* of_file = dynamic_cast<const std::filesystem::filesystem_error*>(&error);
   if (of_file != nullptr) message = of_file->path1().string() + ": " + of_file->code().message();
-  std::replace(message.begin(), message.end(), '\n', ' ');
-  std::cerr << command << ": error: " << message << '\n';
+  message.resize(message.find_last_not_of('\n') + 1);
+  std::cerr << command << ": error: " << escaped(message) << '\n';
   const bool closed = of_file != nullptr && of_file->code() == std::errc::permission_denied;
   return closed || dynamic_cast<const ConfigError*>(&error) != nullptr ? kExitBadInput : kExitOther;
 }

@@ -8,8 +8,8 @@
 namespace scalelaw {
 
 // "scalelaw train: error: MESSAGE"; `command` is what the user typed: "scalelaw train". The
-// message's line ends become spaces. Returns kExitBadInput for a ConfigError and for a folder that
-// this user may not look into, else kExitOther.
+// message is escaped (trainer/escaped.h): it is one line. Returns kExitBadInput for a ConfigError
+// and for a folder that this user may not look into, else kExitOther.
 int end_with_error(std::string_view command, const std::exception& error);
 
 // What a program was run for: the text that it prints, or the files that it leaves.

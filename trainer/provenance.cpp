@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "trainer/clock.h"
+#include "trainer/escaped.h"
 #include "trainer/version.h"
 
 namespace scalelaw {
@@ -35,7 +36,7 @@ Provenance current_provenance(at::Device device, int threads) {
 
 std::string one_line_result(const RunFolder& folder) {
   const RunRecord record = read_run_record(folder);
-  std::string line = folder.path.string() + ":";
+  std::string line = escaped(folder.path.string()) + ":";
   if (record.state == RunState::kDiverged) {
     return line + " diverged after " + std::to_string(record.steps) + " steps";
   }

@@ -1,11 +1,12 @@
-// The JSON form of the run folder's structs, for trainer/run_record.cpp alone; parse_json and
-// OtherVersion for the sweep's record too.
+// The JSON form of the run folder's structs, for trainer/run_record.cpp alone; OtherVersion for the
+// sweep's record too.
 #pragma once
 
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
 
+#include "trainer/json_text.h"
 #include "trainer/run_record.h"
 
 namespace scalelaw {
@@ -18,7 +19,6 @@ class OtherVersion : public std::runtime_error {
 
 // Readers throw std::runtime_error with what is wrong ("steps must be a whole number, is true"),
 // from_json of a RunRecord OtherVersion.
-nlohmann::json parse_json(const std::string& text);
 void to_json(nlohmann::ordered_json& json, const MetricsRow& row);
 void from_json(const nlohmann::json& json, MetricsRow& row);
 void to_json(nlohmann::ordered_json& json, const Attempt& attempt);

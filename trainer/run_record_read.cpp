@@ -1,4 +1,5 @@
 // A null where a number is expected is read as NaN.
+#include <cmath>
 #include <limits>
 #include <stdexcept>
 #include <utility>
@@ -10,6 +11,9 @@
 namespace scalelaw {
 namespace {
 
+constexpr double kWholeLimit =
+    9007199254740992.0;  // 2^53: sums of a record's counts fit in 64 bits
+
 template <typename T>
 struct Tag {};
 
@@ -17,11 +21,6 @@ struct Tag {};
 struct FieldFault {
   std::string path, rule;
 };
-
-std::string shown(const nlohmann::json& json) {
-  const std::string text = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  return text.size() <= 40 ? text : text.substr(0, 37) + "...";
-}
 
 struct Reader {
   const nlohmann::json& json;
@@ -72,7 +71,8 @@ struct Reader {
       require(json.is_number_integer(), "a whole number", json);
       const bool fits = json.is_number_unsigned() ? std::in_range<T>(json.get<uint64_t>())
                                                   : std::in_range<T>(json.get<int64_t>());
-      require(fits, "a smaller number", json);
+      require(fits && std::abs(static_cast<double>(json.get<T>())) <= kWholeLimit,
+              "a smaller number", json);
       return json.get<T>();
     } else {
       require(json.is_object(), "an object", json);
@@ -113,18 +113,6 @@ T decoded(const nlohmann::json& json) {
 }
 
 }  // namespace
-
-nlohmann::json parse_json(const std::string& text) {
-  try {
-    return nlohmann::json::parse(text);
-  } catch (const nlohmann::json::parse_error& error) {
-    if (text.find_first_not_of(" \t\r\n") == std::string::npos) throw std::runtime_error("empty");
-    if (error.byte > text.size()) {
-      throw std::runtime_error("cut short after " + std::to_string(text.size()) + " bytes");
-    }
-    throw std::runtime_error("no JSON from byte " + std::to_string(error.byte) + " on");
-  }
-}
 
 void from_json(const nlohmann::json& json, MetricsRow& row) {
   row = decoded<MetricsRow>(json);

@@ -12,6 +12,7 @@
 
 #include "trainer/atomic_file.h"
 #include "trainer/hash.h"
+#include "trainer/json_text.h"
 
 namespace scalelaw {
 namespace {
@@ -75,6 +76,13 @@ std::string header_of(const std::map<std::string, SafetensorView>& tensors,
   std::string text = header.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   text.resize((text.size() + 7) / 8 * 8, ' ');  // the data then begin at a multiple of 8
   return text;
+}
+
+// Before anything of that length is allocated. The file holds kLengthBytes.
+void check_header_length(uint64_t length, uint64_t file_bytes) {
+  if (length > kMaxHeaderBytes || length > file_bytes - kLengthBytes) {
+    throw std::runtime_error("header length " + std::to_string(length) + " is beyond the file");
+  }
 }
 
 // One checked entry of the header; `data` is the part after it.
@@ -158,16 +166,19 @@ void write_safetensors(const std::filesystem::path& path,
 }
 
 std::map<std::string, std::string> read_safetensors_metadata(const std::filesystem::path& path) {
-  std::ifstream stream(path, std::ios::binary);
+  std::ifstream stream(path, std::ios::binary | std::ios::ate);
   if (!stream) throw std::runtime_error(path.string() + ": cannot be read");
   try {
+    const auto file_bytes = static_cast<uint64_t>(std::max<std::streamoff>(stream.tellg(), 0));
     uint64_t length = 0;
+    stream.seekg(0);
     stream.read(reinterpret_cast<char*>(&length), sizeof length);
-    if (!stream || length > kMaxHeaderBytes) throw std::runtime_error("no header length");
+    if (!stream) throw std::runtime_error("shorter than its header length");
+    check_header_length(length, file_bytes);
     std::string header(length, '\0');
     stream.read(header.data(), static_cast<std::streamsize>(length));
     if (!stream) throw std::runtime_error("the header is beyond the file");
-    const auto json = nlohmann::json::parse(header);
+    const auto json = parse_json_object(header);
     auto metadata = json.value(kMetadata, std::map<std::string, std::string>{});
     check_metadata_hash(metadata);
     return metadata;
@@ -182,13 +193,10 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
     uint64_t length = 0;
     if (content_.size() < kLengthBytes) throw std::runtime_error("shorter than its header length");
     std::memcpy(&length, content_.data(), kLengthBytes);
-    if (length > kMaxHeaderBytes || length > content_.size() - kLengthBytes) {
-      throw std::runtime_error("header length " + std::to_string(length) + " is beyond the file");
-    }
+    check_header_length(length, content_.size());
     const std::string_view header(content_.data() + kLengthBytes, length);
     const std::string_view data = std::string_view(content_).substr(kLengthBytes + length);
-    const auto json = nlohmann::json::parse(header);
-    if (!json.is_object()) throw std::runtime_error("the header is not a JSON object");
+    const auto json = parse_json_object(header);
     for (const auto& [name, entry] : json.items()) {
       if (name == kMetadata) {
         metadata_ = entry.get<std::map<std::string, std::string>>();

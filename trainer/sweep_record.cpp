@@ -63,10 +63,8 @@ class Field {
   std::string join(const std::string& key) const { return path_.empty() ? key : path_ + "." + key; }
   void require(bool holds, const char* rule) const {
     if (holds) return;
-    std::string shown = json_.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-    if (shown.size() > 40) shown = shown.substr(0, 37) + "...";
     throw std::runtime_error(path_ + (path_.empty() ? "" : " ") + "must be " + rule + ", is " +
-                             shown);
+                             shown(json_));
   }
 
   const nlohmann::json& json_;

@@ -22,6 +22,7 @@
 #include "trainer/data_rules.h"
 #include "trainer/descriptor.h"
 #include "trainer/device.h"
+#include "trainer/escaped.h"
 #include "trainer/hash.h"
 #include "trainer/heap.h"
 #include "trainer/instruments/instrument_verbs.h"
@@ -162,13 +163,13 @@ int train_configs(const std::vector<RunConfig>& configs, const TrainArguments& a
   const bool terminal = isatty(STDERR_FILENO) != 0;
   options.note = [terminal](const std::string& text) {
     if (terminal) std::cerr << kEraseLine;
-    spdlog::info("{}", text);
+    spdlog::info("{}", escaped(text));
   };
 
   Pack pack(configs, std::move(options));
   if (pack.finished()) return kExitComplete;
   for (const ReplicaRun& member : pack.members()) {
-    spdlog::info("{}: {} steps from {}{}", member.folder().path.string(), member.steps(),
+    spdlog::info("{}: {} steps from {}{}", escaped(member.folder().path.string()), member.steps(),
                  pack.step(), rounded_horizon(member.config()));
   }
   if (train_described(pack, terminal) == TrainOutcome::kInterrupted) {

@@ -10,6 +10,7 @@
 
 #include "trainer/atomic_file.h"
 #include "trainer/config_yaml.h"
+#include "trainer/escaped.h"
 #include "trainer/utf8.h"
 
 namespace scalelaw {
@@ -21,8 +22,8 @@ constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 std::string text_at_line(const std::string& file_name, int line, std::string_view key,
                          const std::string& rule) {
-  return "line " + std::to_string(line) + " of " + file_name + ": " + std::string(key) +
-         (key.empty() ? "" : ": ") + rule;
+  return "line " + std::to_string(line) + " of " + escaped(file_name) + ": " + excerpt(key) +
+         (key.empty() ? "" : ": ") + escaped(rule);
 }
 
 // Builds the tree from the parser's events. YAML::Node would not do: it keeps the first of two

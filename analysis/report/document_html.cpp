@@ -147,8 +147,8 @@ std::string html_escaped(const std::string& text) {
       case '\'':
         out += "&#39;";
         break;
-      default:
-        out += c;
+      default:  // other control characters are none of HTML's
+        out += static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t' ? c : ' ';
     }
   }
   return out;

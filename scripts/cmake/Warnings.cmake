@@ -12,4 +12,7 @@ if(SCALELAW_SANITIZE)
   target_compile_options(scalelaw_warnings INTERFACE -fsanitize=address,undefined
                          -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(scalelaw_warnings INTERFACE -fsanitize=address,undefined)
+  if(SCALELAW_FUZZ)
+    target_compile_options(scalelaw_warnings INTERFACE -fsanitize=fuzzer-no-link)
+  endif()
 endif()

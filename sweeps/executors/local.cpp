@@ -12,6 +12,7 @@
 
 #include "trainer/child_process.h"
 #include "trainer/clock.h"
+#include "trainer/escaped.h"
 #include "trainer/stop_signals.h"
 
 namespace scalelaw {
@@ -54,7 +55,7 @@ pid_t LocalExecutor::start(const LocalJob& job) {
   if (log < 0) throw std::runtime_error(job.log.string() + ": " + std::strerror(errno));
   std::string heading = kHeading + utc_now();
   for (const std::string& word : job.command) {
-    if (heading.size() < kHeadingBytes) heading += " " + word;
+    if (heading.size() < kHeadingBytes) heading += " " + escaped(word);
   }
   heading += heading.size() < kHeadingBytes ? "\n" : " ...\n";
   (void)!write(log, heading.data(), heading.size());

@@ -49,11 +49,13 @@ TEST(Document, EachFormEscapesItsOwnMarkup) {
   Document document;
   document.title = kHostile;
   document.paragraph("a | b <i> *c*");
+  document.paragraph(std::string("\x1b[2J \x00 <b", 9));
   document.add(DocumentTable{"t", {{"x", false}}, {{"1 | 2\n3"}}});
   const std::string html = to_html(document, {}), markdown = to_markdown(document, "");
   EXPECT_EQ(html.find("<script"), std::string::npos);
   EXPECT_NE(html.find("&lt;script&gt;"), std::string::npos);
   EXPECT_NE(html.find("a | b &lt;i&gt; *c*"), std::string::npos);
+  EXPECT_NE(html.find("<p> [2J   &lt;b</p>"), std::string::npos) << html;
   EXPECT_EQ(markdown.find("<script"), std::string::npos);
   EXPECT_NE(markdown.find("| 1 \\| 2 3 |"), std::string::npos) << markdown;
 }
@@ -172,6 +174,9 @@ TEST_F(Program, HostileNamesAreTextInEveryForm) {
     }
   }
   const fs::path sweep = write_synthetic_sweep(runs_, "hostile", cells);
+  // What is wrong with a record is quoted from it.
+  std::ofstream(runs_ / cells.back().folder / "run.json")
+      << R"({"version": 1, "state": "<script>alert(2)</script>\u001b\u0000"})";
   const fs::path out = temp_.path() / "`touch hacked`";
   const ProgramResult result =
       fit({"report", sweep.string(), "--out", out.string(), "--bootstrap", "100"});

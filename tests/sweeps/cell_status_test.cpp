@@ -193,6 +193,14 @@ TEST_F(CellStatusTest, TornLinesAreLeftOut) {
   EXPECT_NE(look().why.find("whole"), std::string::npos);
   note({1, 0}, "the next");
   EXPECT_NE(look().why.find("the next"), std::string::npos) << "on a line of its own";
+  const std::string before = "{\"content_hash\": \"" + plan_.cells[0].content_hash +
+                             "\", \"signal\": 0, \"reason\": \"bad\", \"ended_at\": \"\", ";
+  for (const char* code : {"1e300", "0.5", "256", "-1", "null", "[]"}) {
+    std::ofstream(notes_.unfinished(), std::ios::app)
+        << before << "\"exit_code\": " << code << "}\n";
+  }
+  std::ofstream(notes_.unfinished(), std::ios::app) << std::string(300'000, '[') << "\n";
+  EXPECT_NE(look().why.find("the next"), std::string::npos) << look().why;
 }
 
 TEST_F(CellStatusTest, TextAndJsonNameEveryCell) {

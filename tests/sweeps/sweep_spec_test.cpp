@@ -227,6 +227,34 @@ TEST(SweepSpec, TooManyCellsAreRefusedBeforeTheyAreMade) {
   EXPECT_NE(error_of(yaml).find("more than 100000 cells, in block b"), std::string::npos);
 }
 
+// A file of some kilobytes could ask for all of a machine's memory.
+TEST(SweepSpec, CellsTimesKeysAreLimitedToo) {
+  std::string sets, values;
+  for (int i = 0; i < 1000; ++i) {
+    sets += (i == 0 ? "" : ", ") + ("s" + std::to_string(i)) + ": 1";
+    values += (i == 0 ? "" : ", ") + std::to_string(i);
+  }
+  EXPECT_EQ(error_of(kHead + "data.test: {" + sets + "}\ngrid: {seeds.init: [" + values +
+                     "], seeds.data: [1, 2, 3, 4, 5]}\n"),
+            "s.yaml: asks for more than 5000000 settings in all cells together; shorten its lists");
+  std::string arms, blocks;
+  for (std::size_t i = 0; i <= kMaxArms; ++i) arms += "  a" + std::to_string(i) + ": {}\n";
+  EXPECT_NE(error_of(kHead + "arms:\n" + arms).find("arms: holds 1001; at most 1000 are read"),
+            std::string::npos);
+  for (std::size_t i = 0; i <= kMaxBlocks; ++i) blocks += "- {name: b" + std::to_string(i) + "}\n";
+  EXPECT_NE(error_of(kHead + "blocks:\n" + blocks).find("at most 1000 are read"),
+            std::string::npos);
+}
+
+// What a terminal obeys, or nobody would read to its end.
+TEST(SweepSpec, ValuesAreShownAsTextAndCut) {
+  EXPECT_NE(error_of("spec: 1\nname: \"\\e[2J\\n\"\n").find("name = \\x1b[2J\\n: "),
+            std::string::npos);
+  const std::string message = error_of("spec: 1\nname: " + std::string(100'000, 'x') + "\n");
+  EXPECT_NE(message.find("xxx...: \"xxx"), std::string::npos);
+  EXPECT_LT(message.size(), 1000u);
+}
+
 TEST(SweepSpec, ControlCharactersDoNotHideTheRest) {
   // The parser takes byte 4 for the end of the file.
   EXPECT_EQ(error_of(kHead + "seeds: {init: 1}\n\x04"

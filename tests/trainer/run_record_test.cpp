@@ -176,6 +176,10 @@ TEST_F(RunRecordTest, FaultsNameTheFileAndTheKey) {
   write_record(json.dump());
   expect_fault("test.wiki.tokens must be a smaller number, is 18446744073709551615");
   json = good;
+  json["counts"]["parameters"]["mlp"] = int64_t{1} << 62;
+  write_record(json.dump());
+  expect_fault("counts.parameters.mlp must be a smaller number, is 4611686018427387904");
+  json = good;
   json["attempts"][0]["provenance"]["git_dirty"] = "yes";
   write_record(json.dump());
   expect_fault("attempts.0.provenance.git_dirty must be true or false, is \"yes\"");
@@ -185,6 +189,8 @@ TEST_F(RunRecordTest, FaultsNameTheFileAndTheKey) {
   expect_fault("is damaged: empty");
   write_record(good.dump().insert(9, "\x01"));
   expect_fault("is damaged: no JSON from byte 10 on");
+  write_record("{\"version\": " + std::string(300'000, '[') + std::string(300'000, ']') + "}");
+  expect_fault("is damaged: nested deeper than 64 levels");
   write_record("[]");
   expect_fault("must be an object, is []");
 }

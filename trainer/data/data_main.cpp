@@ -12,6 +12,7 @@
 #include "trainer/data/data_report.h"
 #include "trainer/data/default_corpus.h"
 #include "trainer/data/verify.h"
+#include "trainer/escaped.h"
 #include "trainer/number.h"
 #include "trainer/program_exit.h"
 
@@ -100,7 +101,7 @@ void expect_interrupts(const BuildOptions& options) {
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);
   interrupted_message = "\nscalelaw data: interrupted; the same command builds " + options.name +
                         " anew and clears what is left in " +
-                        build_folder(options.data_root, options.name).string() + "\n";
+                        escaped(build_folder(options.data_root, options.name).string()) + "\n";
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, end_interrupted);
 }
 
@@ -118,7 +119,7 @@ int run_build(const Arguments& arguments, const CLI::App& verb) {
       std::cout << data_set_json(result.set, 0) << "\n";
     } else if (result.was_there) {
       std::cout << "data set " << result.set.name << " is already there, in "
-                << result.set.folder.string() << "\n";
+                << escaped(result.set.folder.string()) << "\n";
     } else {
       print_data_set(std::cout, result.set);
     }
@@ -184,10 +185,12 @@ int run_list(const Arguments& arguments) {
     }
     all.push_back({{"name", name}, {"tokenizer", set.tokenizer}, {"tokens", tokens}});
     if (!arguments.json) {
-      std::cout << name << "  " << escaped(set.tokenizer) << text << " tokens\n";
+      std::cout << escaped(name) << "  " << escaped(set.tokenizer) << text << " tokens\n";
     }
   });
-  if (arguments.json) std::cout << all.dump(2) << "\n";
+  if (arguments.json) {
+    std::cout << all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+  }
   return exit_code;
 }
 

@@ -5,6 +5,7 @@
 
 #include "trainer/data/manifest.h"
 #include "trainer/data/verify.h"
+#include "trainer/escaped.h"
 
 namespace scalelaw {
 
@@ -29,6 +30,11 @@ std::string with_commas(int64_t value) {
     text.insert(static_cast<std::size_t>(at), ",");
   }
   return text;
+}
+
+nlohmann::json object(const nlohmann::json& json, const char* key) {
+  const auto it = json.find(key);
+  return it != json.end() && it->is_object() ? *it : nlohmann::json::object();
 }
 
 int64_t whole(const nlohmann::json& json, const char* key) {
@@ -87,29 +93,8 @@ void ProgressPrinter::end_stage() {
   stage_.clear();
 }
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    // U+0080 to U+009F, which some terminals obey, are C2 80 to C2 9F.
-    const bool control =
-        c < 0x20 || c == 0x7F ||
-        (c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0);
-    if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (control) {
-      out += format("\\x%02x", c);
-    } else {
-      out += static_cast<char>(c);
-    }
-  }
-  return out;
-}
-
 void print_data_set(std::ostream& out, const DataSetInfo& set) {
-  out << "data set " << set.name << " in " << set.folder.string() << ": tokenizer "
+  out << "data set " << set.name << " in " << escaped(set.folder.string()) << ": tokenizer "
       << escaped(set.tokenizer) << ", " << set.n_vocab << " ids\n";
   out << "split        tokens     pieces    text bytes  bytes/token\n";
   for (const auto& [split, info] : set.splits) {
@@ -123,15 +108,15 @@ void print_data_set(std::ostream& out, const DataSetInfo& set) {
         << "/val: TOKENS} reads it, {" << set.name << ": TOKENS} the test split\n";
   }
   const nlohmann::json manifest = read_manifest(set);
-  const nlohmann::json counts = manifest.value("counts", nlohmann::json::object());
-  const nlohmann::json dropped = counts.value("dropped", nlohmann::json::object());
+  const nlohmann::json counts = object(manifest, "counts");
+  const nlohmann::json dropped = object(counts, "dropped");
   out << "read " << with_commas(whole(counts, "documents")) << " documents from "
       << with_commas(whole(counts, "files")) << " files; "
       << with_commas(whole(counts, "documents_cut")) << " were cut into pieces\n";
   std::string list;
   for (const auto& [what, count] : dropped.items()) {
     if (!count.is_number_integer() || count.get<int64_t>() == 0) continue;
-    list += (list.empty() ? "" : ", ") + with_commas(count.get<int64_t>()) + " " + what;
+    list += (list.empty() ? "" : ", ") + with_commas(count.get<int64_t>()) + " " + escaped(what);
   }
   for (char& c : list) c = c == '_' ? ' ' : c;
   out << "dropped: " << (list.empty() ? "nothing" : list) << "\n";
@@ -139,7 +124,7 @@ void print_data_set(std::ostream& out, const DataSetInfo& set) {
     out << "warning: " << with_commas(unknown)
         << " tokens stand for text that the tokenizer cannot express\n";
   }
-  const nlohmann::json overlap = manifest.value("long_test_lines", nlohmann::json::object());
+  const nlohmann::json overlap = object(manifest, "long_test_lines");
   if (const int64_t lines = whole(overlap, "count"); lines > 0) {
     out << format(
                "test lines of over 20 characters that stand in train: %.1f%% of ",

@@ -38,7 +38,5 @@ void print_data_set(std::ostream& out, const DataSetInfo& set);
 void print_samples(std::ostream& out, const DataSetInfo& set, int64_t pieces);
 // data_set.json, with "folder" and, for pieces > 0, "samples".
 std::string data_set_json(const DataSetInfo& set, int64_t pieces);
-// Text of a foreign file, safe on a terminal: control characters as escapes.
-std::string escaped(std::string_view text);
 
 }  // namespace scalelaw

@@ -15,6 +15,7 @@
 #include "trainer/config_error.h"
 #include "trainer/data/out_of_reach.h"
 #include "trainer/hash.h"
+#include "trainer/json_text.h"
 #include "trainer/nearest.h"
 
 namespace scalelaw {
@@ -97,8 +98,12 @@ nlohmann::json read_json(const fs::path& file) {
              : "is no data set" + lacks + "; `scalelaw data list` names those that are there");
   }
   const std::string text = read_readable(file);
-  nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
-  if (!json.is_object()) fail(file, "is damaged: not a JSON object");
+  nlohmann::json json;
+  try {
+    json = parse_json_object(text);
+  } catch (const std::runtime_error& error) {
+    fail(file, std::string("is damaged: ") + error.what());
+  }
   // Version 1 had none; a newer one is refused by its number.
   const auto version = json.find("version");
   const bool other = version != json.end() && version->is_number_integer() &&
@@ -123,8 +128,12 @@ std::size_t file_hash_digits(const std::string& text) {
 template <typename T>
 T get(const nlohmann::json& json, const char* key, const fs::path& file) {
   try {
-    return json.at(key).get<T>();
-  } catch (const nlohmann::json::exception&) {
+    if constexpr (std::is_same_v<T, int64_t>) {
+      return whole_number(json.at(key));
+    } else {
+      return json.at(key).get<T>();
+    }
+  } catch (const std::exception&) {
     fail(file, "is damaged: \"" + std::string(key) + "\" is missing or of the wrong type");
   }
 }
@@ -251,6 +260,7 @@ DataSetInfo open_data_set(const fs::path& data_root, const std::string& name) {
   if (version > kDataSetVersion) throw too_new(file, version, kDataSetVersion);
   if (version < 1) fail(file, "is damaged: version " + std::to_string(version) + " never was");
   set.name = get<std::string>(json, "name", file);
+  if (!is_data_set_name(set.name)) fail(file, "is damaged: \"name\" is no data set's name");
   set.tokenizer = get<std::string>(json, "tokenizer", file);
   set.tokenizer_hash = get<std::string>(json, "tokenizer_hash", file);
   set.n_vocab = get<int64_t>(json, "n_vocab", file);

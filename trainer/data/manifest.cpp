@@ -13,6 +13,7 @@
 #include "trainer/clock.h"
 #include "trainer/config_error.h"
 #include "trainer/hash.h"
+#include "trainer/json_text.h"
 
 namespace scalelaw {
 
@@ -187,9 +188,12 @@ std::string manifest_text(const ManifestInput& input) {
 
 nlohmann::json read_manifest(const DataSetInfo& set) {
   const fs::path file = set.folder / kDataSetFile;
-  nlohmann::json json = nlohmann::json::parse(read_whole_file(file), nullptr, false);
-  if (!json.is_object()) throw ConfigError(file.string() + ": is damaged: not a JSON object");
-  return json;
+  const std::string text = read_whole_file(file);
+  try {
+    return parse_json_object(text);
+  } catch (const std::runtime_error& error) {
+    throw ConfigError(file.string() + ": is damaged: " + error.what());
+  }
 }
 
 std::string build_hash(const DataSetInfo& set) {

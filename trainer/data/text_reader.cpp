@@ -10,11 +10,11 @@
 #include <cstring>
 #include <fstream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string_view>
 
 #include "trainer/config_error.h"
+#include "trainer/data/json_line.h"
 #include "trainer/utf8.h"
 
 namespace scalelaw {
@@ -122,46 +122,14 @@ void check_utf8(const fs::path& file, int64_t line, std::string_view text) {
            " is not UTF-8: convert the file to UTF-8, or leave it out with --exclude");
 }
 
-// The parser's reason without its own beginning and without the text, which may be long.
-std::string json_fault(std::string_view content) {
-  std::string reason;
-  try {
-    reason = nlohmann::json::parse(content).type_name();
-  } catch (const nlohmann::json::exception& error) {
-    reason = error.what();
-    const std::size_t said = reason.find(" - ");
-    reason.erase(0, said == std::string::npos ? reason.find(' ') + 1 : said + 3);
-    reason.resize(std::min(reason.find("; last read"), reason.size()));
-  }
-  return reason;
-}
-
 Document parse_line(const fs::path& file, int64_t line, std::string_view content,
                     const std::string& key) {
   check_utf8(file, line, content);
-  // The parser would keep the last of two equal keys without a word.
-  int of_this_key = 0;
-  const auto count = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& value) {
-    const bool is_key = event == nlohmann::json::parse_event_t::key && depth == 1;
-    if (is_key && value.get_ref<const std::string&>() == key) ++of_this_key;
-    return true;
-  };
-  nlohmann::json json = nlohmann::json::parse(content, count, false);
-  if (of_this_key > 1) fail(file, line, "\"" + key + "\" is there twice");
-  if (json.is_discarded()) fail(file, line, "not JSON: " + json_fault(content));
-  if (!json.is_object()) fail(file, line, "not a JSON object but " + std::string(json.type_name()));
-  const auto it = json.find(key);
-  if (it == json.end()) {
-    std::string keys;
-    for (const auto& [name, value] : json.items()) {
-      if (value.is_string()) keys += (keys.empty() ? "" : ", ") + name;
-    }
-    fail(file, line,
-         "no key \"" + key + "\"; --jsonl-key names another" +
-             (keys.empty() ? "" : " (keys with text: " + keys + ")"));
+  try {
+    return {.text = text_of_json_line(content, key), .line = line};
+  } catch (const JsonLineFault& fault) {
+    fail(file, line, fault.what());
   }
-  if (!it->is_string()) fail(file, line, "\"" + key + "\" is not a string");
-  return {.text = std::move(it->get_ref<std::string&>()), .line = line};
 }
 
 void read_json_lines(const fs::path& file, const std::string& key,

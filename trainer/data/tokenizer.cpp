@@ -60,6 +60,15 @@ std::string reason(std::string text) {
   return text;
 }
 
+// Of a piece without letters SentencePiece throws an exception of its own, beside its status.
+bool loads(sentencepiece::SentencePieceProcessor& processor, const std::string& model) {
+  try {
+    return processor.LoadFromSerializedProto(model).ok();
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 Tokenizer::Tokenizer() = default;
@@ -80,7 +89,7 @@ Tokenizer Tokenizer::bytes() {
 Tokenizer Tokenizer::sentencepiece(std::string model, std::string name) {
   Tokenizer tokenizer;
   tokenizer.processor_ = std::make_unique<sentencepiece::SentencePieceProcessor>();
-  if (model.empty() || !tokenizer.processor_->LoadFromSerializedProto(model).ok()) {
+  if (model.empty() || !loads(*tokenizer.processor_, model)) {
     throw ConfigError(name + ": is not a SentencePiece model, or damaged");
   }
   if (tokenizer.processor_->eos_id() < 0) {

@@ -98,6 +98,31 @@ TEST_F(DataProgramTest, BadInputEndsWithTwoOneMessageAndNothingWritten) {
   }
 }
 
+// They would do something in a shell or on a terminal.
+TEST_F(DataProgramTest, HostilePathsAreReadAndShownAsText) {
+  const std::string hostile = "it's \"quoted\"\n`touch hacked`; $(touch hacked) \x1b[31m\xff";
+  const fs::path folder = temp_.path() / hostile;
+  fs::create_directories(folder);
+  fs::copy_file(source(), folder / (hostile + ".jsonl"));
+  const auto built = run({"build", folder.string(), "--name", "lines", "--tokenizer", "bytes"});
+  EXPECT_EQ(built.exit_code, 0) << built.output;
+  EXPECT_EQ(run({"verify"}).output, "lines: whole\n");
+  EXPECT_TRUE(nlohmann::json::accept(run({"inspect", "lines", "--json"}).output));
+  fs::copy(fs::path(data()) / "lines", fs::path(data()) / hostile);
+  EXPECT_TRUE(nlohmann::json::accept(run({"list", "--json"}).output));
+  const auto list = run({"list"});
+  EXPECT_NE(list.output.find("it's \"quoted\"\\n`touch hacked`"), std::string::npos) << list.output;
+  std::ofstream(folder / "bad.jsonl") << "{\"body\": 1}\n";
+  const auto bad = run({"build", folder.string(), "--name", "x", "--quiet"});
+  EXPECT_EQ(bad.exit_code, 2);
+  EXPECT_EQ(bad.output.find('\n'), bad.output.size() - 1) << bad.output;
+  for (const std::string& output : {built.output, list.output, bad.output}) {
+    EXPECT_EQ(output.find('\x1b'), std::string::npos) << output;
+    EXPECT_EQ(output.find('\xff'), std::string::npos) << output;
+  }
+  EXPECT_FALSE(fs::exists("hacked"));
+}
+
 TEST_F(DataProgramTest, InterruptedBuildSaysSoAndTheNextOneClearsWhatIsLeft) {
   std::ofstream words(temp_.path() / "words.txt");
   for (int i = 0; i < 250'000; ++i) words << "word" << i * 7919 % 100'003 << (i % 9 ? ' ' : '\n');

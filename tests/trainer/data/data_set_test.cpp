@@ -135,6 +135,17 @@ TEST_F(DataSetTest, IncompleteDamagedOrNewerSetIsRefused) {
                      "is not the shard that");
   std::ofstream(root() / "books" / kDataSetFile) << "{\"version\": ";
   expect_fault("books", "damaged");
+  std::ofstream(root() / "books" / kDataSetFile)
+      << "{\"version\": 1, \"splits\": " << std::string(300'000, '[') << std::string(300'000, ']')
+      << "}";
+  expect_fault("books", "damaged: nested deeper than 64 levels");
+  for (const char* number : {"1.5", "1e300", "true", "18446744073709551615"}) {
+    const auto value = nlohmann::json::parse(number);
+    expect_fault_after([&](auto& json) { json["n_vocab"] = value; },
+                       "\"n_vocab\" is missing or of the wrong type");
+    expect_fault_after([&](auto& json) { json["version"] = value; }, "is damaged");
+  }
+  expect_fault_after([](auto& json) { json["name"] = "a\x1b[2J"; }, "no data set's name");
   fs::remove(root() / "books" / kDataSetFile);
   expect_fault("books", "incomplete");
   save(json_);

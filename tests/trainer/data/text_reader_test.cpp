@@ -154,6 +154,23 @@ TEST_F(TextReaderTest, JsonLinesFaultsNameFileAndLine) {
                "no key \"text\"; --jsonl-key names another "
                "(keys with text: body)");
   expect_fault(put("d.jsonl", "{\"text\": 7}\n"), "\"text\" is not a string");
+  expect_fault(put("g.jsonl", "{\"text\": [\"a\"], \"b\": \"c\"}\n"), "\"text\" is not a string");
+  expect_fault(put("h.jsonl", "{\"text\": \"a\", \"text\": 7}\n"), "\"text\" is there twice");
+  expect_fault(put("i.jsonl", "[{\"text\": \"a\"}]\n"), "line 1: not a JSON object but array");
+  expect_fault(put("j.jsonl", "{\"a\": {\"text\": \"a\"}}\n"), "no key \"text\"");
+}
+
+// A tree of such a line, built with a callback, took eight seconds; one by recursion, all of the
+// stack.
+TEST_F(TextReaderTest, JsonLinesOfManyOrDeepElementsAreRead) {
+  std::string many = "{\"x\": [{}", deep = "{\"x\": ";
+  for (int i = 0; i < 200'000; ++i) many += ",{}";
+  deep += std::string(500'000, '[') + std::string(500'000, ']');
+  for (const std::string& line : {many + "], \"text\": \"a\"}", deep + ", \"text\": \"a\"}"}) {
+    const std::vector<Document> documents = read(put("big.jsonl", line));
+    ASSERT_EQ(documents.size(), 1u);
+    EXPECT_EQ(documents[0].text, "a");
+  }
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "tests/support/temp_dir.h"
 #include "trainer/config_error.h"
+#include "trainer/data/token_shard_header.h"
 #include "trainer/data/token_shard_writer.h"
 
 namespace scalelaw {
@@ -146,6 +147,20 @@ TEST_F(TokenShardTest, ForeignAndNewerFilesAreNamedAsSuch) {
     stream.put('\2');
   }
   expect_fault("version 2, this program reads up to 1; use the program that built it");
+}
+
+// With a hash that fits, as a hostile file has it.
+TEST_F(TokenShardTest, CountBeyondTheFileIsRefusedBeforeAnythingIsMadeOfIt) {
+  TokenShardInfo info;
+  info.n_vocab = 300;
+  info.n_tokens = (int64_t{1} << 53) - 1;
+  info.tokenizer_hash = info.token_hash = std::string(32, 'a');
+  const ShardHeader header = to_shard_header(info);
+  std::ofstream(file(), std::ios::binary)
+          .write(reinterpret_cast<const char*>(header.data()), sizeof header)
+      << "abcd";
+  expect_fault("is cut short: 4100 bytes, its header says 18014398509486078");
+  EXPECT_THROW(TokenShard::read_info(file()), ConfigError);
 }
 
 TEST_F(TokenShardTest, TokenBeyondTheVocabularyIsRefused) {

@@ -83,6 +83,12 @@ TEST(Tokenizer, SameTextsTrainTheSameModel) {
 TEST(Tokenizer, ModelThatIsNoneIsRefused) {
   EXPECT_THROW(Tokenizer::sentencepiece("", "m"), ConfigError);
   EXPECT_THROW(Tokenizer::sentencepiece("not a model", "m"), ConfigError);
+  // A piece that begins with a zero byte, of which SentencePiece throws.
+  const std::string_view odd_piece(
+      "\x0a\x0e\x0a\x05<unk>\x15\0\0\0\x5b\x18\x02"
+      "\x0a\x0c\x0a\x0a\0\0\0\0\0\0\0\xf0\0x",
+      30);
+  EXPECT_THROW(Tokenizer::sentencepiece(std::string(odd_piece), "m"), ConfigError);
   const std::string model = train(PieceModel::kBpe);
   EXPECT_THROW(Tokenizer::sentencepiece(model.substr(0, model.size() / 2), "m"), ConfigError);
 }

@@ -1,0 +1,16 @@
+// Text from outside (names, paths, values of files), made safe to print and to log.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace scalelaw {
+
+// Control characters, U+0080 to U+009F among them, which some terminals obey, and bytes that are
+// not UTF-8, as \n, \t, \x1b; the rest as it is. Text that was escaped stays the same.
+std::string escaped(std::string_view text);
+
+// escaped(), of text so long that nobody would read on its start and "...".
+std::string excerpt(std::string_view text);
+
+}  // namespace scalelaw
