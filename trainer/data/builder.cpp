@@ -36,21 +36,6 @@ struct TokenizerRequest {
   int64_t n_vocab = 0;
 };
 
-void check_name(const std::string& name) {
-  if (!is_data_set_name(name)) {
-    throw ConfigError("--name \"" + name +
-                      "\": a data set's name is 1 to 100 letters, digits, '.', '_' and '-', and "
-                      "starts with none of '.' and '-'");
-  }
-}
-
-// Asked before minutes are spent.
-void check_writable(const fs::path& data_root) {
-  if (const std::string reason = why_not_writable(data_root); !reason.empty()) {
-    throw ConfigError("--data " + data_root.string() + ": " + reason);
-  }
-}
-
 TokenizerRequest parse_tokenizer(const BuildOptions& options) {
   const std::string& text = options.tokenizer;
   TokenizerRequest request;
@@ -175,26 +160,13 @@ EncodedCorpus encode_corpus(const Corpus& corpus, const Tokenizer& tokenizer,
   return encoded;
 }
 
-// The set that is there already: the same one is the result, another one is not overwritten.
-std::optional<BuildResult> existing_set(const BuildOptions& options, const std::string& hash) {
-  const fs::path folder = options.data_root / options.name;
-  std::error_code ignored;
-  if (!fs::exists(folder, ignored)) return std::nullopt;
-  if (!fs::exists(folder / kDataSetFile, ignored)) {
-    throw ConfigError(folder.string() + ": is there and no data set (no " +
-                      std::string(kDataSetFile) + "): choose another --name");
-  }
-  if (options.replace) return std::nullopt;
-  DataSetInfo set = open_data_set(options.data_root, options.name);
-  if (build_hash(set) == hash) return BuildResult{.set = std::move(set), .was_there = true};
-  throw ConfigError(folder.string() +
-                    ": is there, made of other sources or with other options: choose another "
-                    "--name, or pass --replace");
-}
-
 }  // namespace
 
 Tokenizer open_tokenizer(const DataSetInfo& set) {
+  if (set.knows_tokenizer_by_name()) {
+    throw ConfigError(set.folder.string() + ": its tokenizer is known by name alone (" +
+                      set.tokenizer + "): no text can be encoded or read with it");
+  }
   Tokenizer tokenizer = Tokenizer::bytes();
   if (set.tokenizer != "bytes") {
     if (!fs::exists(tokenizer_file(set))) {
@@ -212,15 +184,16 @@ Tokenizer open_tokenizer(const DataSetInfo& set) {
 
 BuildResult build_data_set(const BuildOptions& options, const Progress& progress) {
   const auto start = std::chrono::steady_clock::now();
-  check_name(options.name);
-  check_writable(options.data_root);
+  check_place(options.data_root, options.name);
   TokenizerRequest request = parse_tokenizer(options);
   const CorpusSources sources = find_all_sources(options);
   const std::string hash = hash_hex(build_identity(
       options, sources, request.given ? request.given->hash() : "", [&](int64_t done) {
         progress({.stage = "hashing", .done_bytes = done, .total_bytes = stored_bytes(sources)});
       }));
-  if (auto existing = existing_set(options, hash)) return *std::move(existing);
+  if (auto set = existing_set(options.data_root, options.name, options.replace, hash)) {
+    return {.set = *std::move(set), .was_there = true};
+  }
 
   BuildWorkspace workspace(options.data_root, options.name);
   const Corpus corpus =

@@ -1,4 +1,4 @@
-// scalelaw-data: text into data sets, and what is in them.
+// scalelaw-data: text and token ids into data sets, and what is in them.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -11,6 +11,7 @@
 #include "trainer/data/builder.h"
 #include "trainer/data/data_report.h"
 #include "trainer/data/default_corpus.h"
+#include "trainer/data/import_verb.h"
 #include "trainer/data/verify.h"
 #include "trainer/number.h"
 #include "trainer/program_exit.h"
@@ -22,6 +23,7 @@ struct Arguments {
   std::string data_root = "data";
   bool json = false;
   BuildOptions build;
+  ImportArguments import;
   std::string val = "2%";
   std::string test = "2%";
   std::string split_by = "document";
@@ -96,33 +98,42 @@ void end_interrupted(int) {
   ::_exit(kExitInterrupted);
 }
 
-void expect_interrupts(const BuildOptions& options) {
+void expect_interrupts(const std::string& data_root, const std::string& name) {
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);
-  interrupted_message = "\nscalelaw data: interrupted; the same command builds " + options.name +
+  interrupted_message = "\nscalelaw data: interrupted; the same command builds " + name +
                         " anew and clears what is left in " +
-                        build_folder(options.data_root, options.name).string() + "\n";
+                        build_folder(data_root, name).string() + "\n";
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, end_interrupted);
+}
+
+// Makes a set with `make` and says what it is.
+template <typename Make>
+void run_making(const Arguments& arguments, const std::string& name, const Make& make) {
+  expect_interrupts(arguments.data_root, name);
+  BuildResult result;
+  {
+    ProgressPrinter printer(std::cerr, ::isatty(STDERR_FILENO) == 1);
+    result = make([&](const BuildProgress& progress) {
+      if (!arguments.quiet) printer.show(progress);
+    });
+  }
+  print_result(std::cout, result, arguments.json);
 }
 
 int run_build(const Arguments& arguments, const CLI::App& verb) {
   for (const BuildOptions& options : all_builds(arguments, verb)) {
-    expect_interrupts(options);
-    BuildResult result;
-    {
-      ProgressPrinter printer(std::cerr, ::isatty(STDERR_FILENO) == 1);
-      result = build_data_set(options, [&](const BuildProgress& progress) {
-        if (!arguments.quiet) printer.show(progress);
-      });
-    }
-    if (arguments.json) {
-      std::cout << data_set_json(result.set, 0) << "\n";
-    } else if (result.was_there) {
-      std::cout << "data set " << result.set.name << " is already there, in "
-                << result.set.folder.string() << "\n";
-    } else {
-      print_data_set(std::cout, result.set);
-    }
+    run_making(arguments, options.name,
+               [&](const auto& progress) { return build_data_set(options, progress); });
   }
+  return kExitComplete;
+}
+
+int run_import(const Arguments& arguments, const CLI::App& verb) {
+  ImportOptions options = import_options(verb, arguments.import);
+  options.data_root = arguments.data_root;
+  options.command_line = arguments.build.command_line;
+  run_making(arguments, options.name,
+             [&](const auto& progress) { return import_tokens(options, progress); });
   return kExitComplete;
 }
 
@@ -256,10 +267,14 @@ Outcome run(int argc, char** argv) {
   for (int i = 0; i < argc; ++i) {
     arguments.build.command_line += (i > 0 ? " " : "") + std::string(argv[i]);
   }
-  CLI::App app("Text into data sets for scaling experiments, and what is in them", "scalelaw data");
+  CLI::App app("Text and token ids into data sets for scaling experiments, and what is in them",
+               "scalelaw data");
   app.require_subcommand(1);
   app.footer("Example: scalelaw data build books/*.txt --name books --tokenizer bpe:8192");
   CLI::App* build = add_build(app, arguments);
+  CLI::App* import = add_import(app, arguments.import);
+  import->add_flag("--quiet", arguments.quiet, "no progress");
+  add_common(*import, arguments);
   CLI::App* inspect = add_verb(app, arguments, "inspect", "counts and samples of data sets",
                                "inspect default --samples 3");
   inspect->add_option("NAMES", arguments.names, "data sets")->required();
@@ -274,6 +289,7 @@ Outcome run(int argc, char** argv) {
     return {end_parse(app, error, "scalelaw data", {argv + 1, argv + argc})};
   }
   if (build->parsed()) return {run_build(arguments, *build), Product::kFiles};
+  if (import->parsed()) return {run_import(arguments, *import), Product::kFiles};
   if (inspect->parsed()) return {run_inspect(arguments)};
   if (verify->parsed()) return {run_verify(arguments)};
   return {run_list(arguments)};

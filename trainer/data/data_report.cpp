@@ -1,5 +1,6 @@
 #include "trainer/data/data_report.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -31,9 +32,36 @@ std::string with_commas(int64_t value) {
   return text;
 }
 
+// Of counts of which 0 means that they are not known.
+std::string count_or_dash(int64_t count) {
+  return count > 0 ? with_commas(count) : "-";
+}
+
 int64_t whole(const nlohmann::json& json, const char* key) {
   const auto it = json.find(key);
   return it != json.end() && it->is_number_integer() ? it->get<int64_t>() : 0;
+}
+
+// What of ids made elsewhere is known, and what that means for their runs.
+void print_import(std::ostream& out, const DataSetInfo& set, const nlohmann::json& imported,
+                  int64_t files) {
+  const int64_t longest = whole(imported, "longest_document_tokens");
+  out << "imported from " << with_commas(files) << (files == 1 ? " file" : " files")
+      << ", in the order given; shares were cut off by "
+      << escaped(imported.value("shares_by", std::string("?")));
+  if (longest > 0) out << "; the longest document has " << with_commas(longest) << " tokens";
+  out << "\n";
+  if (set.knows_tokenizer_by_name()) {
+    out << "the tokenizer is known by name alone: sets compare only where they name the same one "
+           "(--tokenizer name:WORD)\n";
+  }
+  const bool bytes_known = std::all_of(set.splits.begin(), set.splits.end(), [](const auto& split) {
+    return split.second.text_bytes > 0;
+  });
+  if (!bytes_known) {
+    out << "bytes of text are not known for every split, and where they are not runs have no "
+           "bits_per_byte; --bytes or --tokenizer FILE tells them\n";
+  }
 }
 
 }  // namespace
@@ -114,9 +142,10 @@ void print_data_set(std::ostream& out, const DataSetInfo& set) {
   out << "split        tokens     pieces    text bytes  bytes/token\n";
   for (const auto& [split, info] : set.splits) {
     const double ratio = static_cast<double>(info.text_bytes) / static_cast<double>(info.n_tokens);
-    out << format("%-5s %13s %10s %13s %12.3f\n", std::string(name(split)).c_str(),
-                  with_commas(info.n_tokens).c_str(), with_commas(info.n_documents).c_str(),
-                  with_commas(info.text_bytes).c_str(), ratio);
+    out << format("%-5s %13s %10s %13s %12s\n", std::string(name(split)).c_str(),
+                  with_commas(info.n_tokens).c_str(), count_or_dash(info.n_documents).c_str(),
+                  count_or_dash(info.text_bytes).c_str(),
+                  info.text_bytes > 0 ? format("%.3f", ratio).c_str() : "-");
   }
   if (set.splits.contains(Split::kTrain) && set.splits.contains(Split::kValidation)) {
     out << "val is for choices (learning rates, shapes): data.test: {" << set.name
@@ -125,9 +154,14 @@ void print_data_set(std::ostream& out, const DataSetInfo& set) {
   const nlohmann::json manifest = read_manifest(set);
   const nlohmann::json counts = manifest.value("counts", nlohmann::json::object());
   const nlohmann::json dropped = counts.value("dropped", nlohmann::json::object());
-  out << "read " << with_commas(whole(counts, "documents")) << " documents from "
+  if (set.imported) {
+    print_import(out, set, manifest.value("imported", nlohmann::json::object()),
+                 whole(counts, "files"));
+  } else {
+    out << "read " << with_commas(whole(counts, "documents")) << " documents from "
       << with_commas(whole(counts, "files")) << " files; "
       << with_commas(whole(counts, "documents_cut")) << " were cut into pieces\n";
+  }
   std::string list;
   for (const auto& [what, count] : dropped.items()) {
     if (!count.is_number_integer() || count.get<int64_t>() == 0) continue;
@@ -145,6 +179,17 @@ void print_data_set(std::ostream& out, const DataSetInfo& set) {
                "test lines of over 20 characters that stand in train: %.1f%% of ",
                100.0 * static_cast<double>(whole(overlap, "in_train")) / static_cast<double>(lines))
         << with_commas(lines) << "\n";
+  }
+}
+
+void print_result(std::ostream& out, const BuildResult& result, bool as_json) {
+  if (as_json) {
+    out << data_set_json(result.set, 0) << "\n";
+  } else if (result.was_there) {
+    out << "data set " << result.set.name << " is already there, in " << result.set.folder.string()
+        << "\n";
+  } else {
+    print_data_set(out, result.set);
   }
 }
 
