@@ -16,6 +16,7 @@
 #include "trainer/data/build_workspace.h"
 #include "trainer/data/encode.h"
 #include "trainer/data/manifest.h"
+#include "trainer/data/standard_input.h"
 #include "trainer/data/token_shard_writer.h"
 #include "trainer/data/tokenizer.h"
 #include "trainer/hash.h"
@@ -108,14 +109,26 @@ TrainedTokenizer train_tokenizer(const BuildOptions& options, const TokenizerReq
           sample};
 }
 
-CorpusSources find_all_sources(const BuildOptions& options) {
+// `standard_input` stands for "-".
+CorpusSources find_all_sources(const BuildOptions& options, const fs::path& standard_input) {
+  const auto find = [&](std::vector<std::string> names) {
+    std::replace(names.begin(), names.end(), std::string(kStandardInput), standard_input.string());
+    return find_sources(names, options.corpus.sources);
+  };
   CorpusSources sources;
   if (options.sources.empty()) throw ConfigError("no source: name files, folders or patterns");
-  sources.train = find_sources(options.sources, options.corpus.sources);
-  for (const auto& [split, given] : options.given_sources) {
-    sources.given[split] = find_sources(given, options.corpus.sources);
-  }
+  sources.train = find(options.sources);
+  for (const auto& [split, given] : options.given_sources) sources.given[split] = find(given);
   return sources;
+}
+
+bool reads_standard_input(const BuildOptions& options) {
+  auto times = std::count(options.sources.begin(), options.sources.end(), kStandardInput);
+  for (const auto& [split, given] : options.given_sources) {
+    times += std::count(given.begin(), given.end(), kStandardInput);
+  }
+  if (times > 1) throw ConfigError("- stands there twice: standard input can be read once");
+  return times == 1;
 }
 
 int64_t stored_bytes(const CorpusSources& sources) {
@@ -182,11 +195,13 @@ Tokenizer open_tokenizer(const DataSetInfo& set) {
   return tokenizer;
 }
 
-BuildResult build_data_set(const BuildOptions& options, const Progress& progress) {
+namespace {
+
+// `workspace` is made when it is needed, if it is not there.
+BuildResult build_from(const CorpusSources& sources, const BuildOptions& options,
+                       TokenizerRequest request, std::optional<BuildWorkspace>& workspace,
+                       const Progress& progress) {
   const auto start = std::chrono::steady_clock::now();
-  check_place(options.data_root, options.name);
-  TokenizerRequest request = parse_tokenizer(options);
-  const CorpusSources sources = find_all_sources(options);
   const std::string hash = hash_hex(build_identity(
       options, sources, request.given ? request.given->hash() : "", [&](int64_t done) {
         progress({.stage = "hashing", .done_bytes = done, .total_bytes = stored_bytes(sources)});
@@ -195,9 +210,9 @@ BuildResult build_data_set(const BuildOptions& options, const Progress& progress
     return {.set = *std::move(set), .was_there = true};
   }
 
-  BuildWorkspace workspace(options.data_root, options.name);
+  if (!workspace) workspace.emplace(options.data_root, options.name);
   const Corpus corpus =
-      gather_corpus(sources, options.corpus, workspace.folder(), [&](int64_t done) {
+      gather_corpus(sources, options.corpus, workspace->folder(), [&](int64_t done) {
         progress({.stage = "reading", .done_bytes = done, .total_bytes = stored_bytes(sources)});
       });
   std::optional<TokenizerSample> sample;
@@ -208,12 +223,12 @@ BuildResult build_data_set(const BuildOptions& options, const Progress& progress
   }
   const Tokenizer& tokenizer = *request.given;
   const EncodedCorpus encoded =
-      encode_corpus(corpus, tokenizer, workspace.draft(), options.threads, progress);
+      encode_corpus(corpus, tokenizer, workspace->draft(), options.threads, progress);
   const LineOverlap overlap = test_lines_in_train(corpus, [&](int64_t done, int64_t total) {
     progress({.stage = "comparing", .done_bytes = done, .total_bytes = total});
   });
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  write_atomically(workspace.draft() / kDataSetFile,
+  write_atomically(workspace->draft() / kDataSetFile,
                    manifest_text({.options = options,
                                   .sources = sources,
                                   .counts = corpus.counts,
@@ -224,8 +239,35 @@ BuildResult build_data_set(const BuildOptions& options, const Progress& progress
                                   .splits = encoded.splits,
                                   .unknown_tokens = encoded.unknown_tokens,
                                   .build_seconds = elapsed.count()}));
-  workspace.publish(options.replace);
+  workspace->publish(options.replace);
   return {.set = open_data_set(options.data_root, options.name), .was_there = false};
+}
+
+}  // namespace
+
+BuildResult build_data_set(const BuildOptions& options, const Progress& progress) {
+  check_place(options.data_root, options.name);
+  TokenizerRequest request = parse_tokenizer(options);
+  std::optional<BuildWorkspace> workspace;
+  if (!reads_standard_input(options)) {
+    return build_from(find_all_sources(options, {}), options, std::move(request), workspace,
+                      progress);
+  }
+  workspace.emplace(options.data_root, options.name);
+  const auto& suffixes = options.corpus.sources.text_suffixes;
+  const fs::path input = put_standard_input_aside(
+      workspace->folder(), suffixes.empty() ? ".txt" : suffixes.front(),
+      [&](int64_t done) { progress({.stage = "receiving", .done_bytes = done}); });
+  try {
+    return build_from(find_all_sources(options, input), options, std::move(request), workspace,
+                      progress);
+  } catch (const ConfigError& error) {
+    std::string message = error.what();
+    if (const std::size_t at = message.find(input.string()); at != std::string::npos) {
+      message.replace(at, input.string().size(), "standard input");
+    }
+    throw ConfigError(message);
+  }
 }
 
 }  // namespace scalelaw

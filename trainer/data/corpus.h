@@ -54,6 +54,7 @@ struct CorpusCounts {
   int64_t documents = 0;            // read, before anything is dropped
   int64_t kept_documents = 0;       // whole or in part
   int64_t documents_cut = 0;        // of the kept ones, cut into pieces
+  int64_t longest_document_bytes = 0;  // of those read
   int64_t empty_documents = 0;      // dropped: no character but white space
   int64_t duplicate_documents = 0;  // dropped: the same text stood before, whole or in pieces
   int64_t held_out_documents = 0;   // dropped from train: they stand in a given val or test source

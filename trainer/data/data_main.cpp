@@ -211,8 +211,9 @@ CLI::App* add_build(CLI::App& app, Arguments& arguments) {
   BuildOptions& build = arguments.build;
   CLI::App* verb = app.add_subcommand("build", "text into a data set");
   verb->add_option("SOURCES", build.sources,
-                   "files (.txt, .jsonl, also .gz .xz .zst), folders, patterns; or `default`: the "
-                   "installed LibTorch's own sources")
+                   "files (.txt, .jsonl, also .gz .xz .zst), folders, patterns; -: standard input, "
+                   "JSON lines where it begins with {, else one text; or `default`: the installed "
+                   "LibTorch's own sources")
       ->required();
   verb->add_option("--name", build.name, "of the data set");
   verb->add_option("--tokenizer", build.tokenizer,
@@ -250,7 +251,8 @@ CLI::App* add_build(CLI::App& app, Arguments& arguments) {
   add_common(*verb, arguments);
   verb->footer(
       "Example: scalelaw data build books/ --name books --tokenizer bpe:8192 --val 2% "
-      "--test wiki.jsonl.xz\n         scalelaw data build default");
+      "--test wiki.jsonl.xz\n         zstdcat shards/*.jsonl.zst | scalelaw data build - --name "
+      "web\n         scalelaw data build default");
   return verb;
 }
 

@@ -99,6 +99,8 @@ void ProgressPrinter::print(const BuildProgress& progress) {
     if (share > 0.01) line += format(", %.0f s left", spent * (1 - share) / share);
   } else if (progress.total_bytes > 0) {
     line += format(" %.1f MB, for %.0f s", total_mb, spent);  // cannot say how far it is
+  } else {
+    line += format(" %.1f MB so far", static_cast<double>(progress.done_bytes) / 1e6);
   }
   if (terminal_) {
     out_ << '\r' << line << "\033[K" << std::flush;
@@ -159,7 +161,8 @@ void print_data_set(std::ostream& out, const DataSetInfo& set) {
                  whole(counts, "files"));
   } else {
     out << "read " << with_commas(whole(counts, "documents")) << " documents from "
-      << with_commas(whole(counts, "files")) << " files; "
+      << with_commas(whole(counts, "files")) << " files, the longest of "
+        << with_commas(whole(counts, "longest_document_bytes")) << " bytes; "
       << with_commas(whole(counts, "documents_cut")) << " were cut into pieces\n";
   }
   std::string list;

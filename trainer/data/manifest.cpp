@@ -116,6 +116,7 @@ Json counts_json(const CorpusCounts& counts, int64_t unknown_tokens) {
           {"documents", counts.documents},
           {"kept_documents", counts.kept_documents},
           {"documents_cut", counts.documents_cut},
+          {"longest_document_bytes", counts.longest_document_bytes},
           {"dropped",
            {{"empty_documents", counts.empty_documents},
             {"duplicate_documents", counts.duplicate_documents},
