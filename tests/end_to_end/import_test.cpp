@@ -26,8 +26,8 @@ class Import : public testing::Test {
           "--test", "10%"});
     // A shard is a header of 4096 bytes and u16 ids: without it the ids are those of any program.
     for (const char* split : {"train", "val", "test"}) {
-      const std::string shard = read_whole_file(temp_.path() / "data" / "built" /
-                                                (std::string(split) + ".tokens"));
+      const std::string shard =
+          read_whole_file(temp_.path() / "data" / "built" / (std::string(split) + ".tokens"));
       std::ofstream(in(std::string(split) + ".bin"), std::ios::binary) << shard.substr(4096);
     }
   }
@@ -39,18 +39,17 @@ class Import : public testing::Test {
     ASSERT_EQ(result.exit_code, 0) << result.output;
   }
   void import(const std::string& name, const std::vector<std::string>& more) const {
-    std::vector<std::string> words = {"import", in("train.bin"), "--val",       in("val.bin"),
-                                      "--test", in("test.bin"),  "--name",      name};
+    std::vector<std::string> words = {"import", in("train.bin"), "--val",  in("val.bin"),
+                                      "--test", in("test.bin"),  "--name", name};
     words.insert(words.end(), more.begin(), more.end());
     data(words);
   }
   // What training on `set` printed.
   std::string train(const std::string& set) const {
-    std::ofstream(in(set + ".yaml"))
-        << "spec: 1\ndata: {train: " << set << ", test: {" << set
-        << ": 1024}}\nhorizon: {tokens: 2560}\n"
-           "model: {n_layer: 1, d_model: 16, n_head: 2, n_ctx: 32}\n"
-           "train: {batch_tokens: 256}\nevaluate: {tokens: 256}\n";
+    std::ofstream(in(set + ".yaml")) << "spec: 1\ndata: {train: " << set << ", test: {" << set
+                                     << ": 1024}}\nhorizon: {tokens: 2560}\n"
+                                        "model: {n_layer: 1, d_model: 16, n_head: 2, n_ctx: 32}\n"
+                                        "train: {batch_tokens: 256}\nevaluate: {tokens: 256}\n";
     const ProgramResult run =
         run_program({"scalelaw-train", "train", in(set + ".yaml"), "--runs", in("runs-" + set),
                      "--data", in("data"), "--device", "cpu", "--threads", "1"});

@@ -30,8 +30,9 @@ struct BuildOptions {
   std::string command_line;                     // kept in data_set.json
 };
 
-// One stage of a build: "receiving" (standard input), "hashing", "reading", "tokenizer", "encoding", "comparing". The tokenizer's
-// training cannot say how far it is: done_bytes stays 0, total_bytes is its sample's.
+// One stage of a build: "receiving" (standard input), "hashing", "reading", "tokenizer",
+// "encoding", "comparing". The tokenizer's training cannot say how far it is: done_bytes stays 0,
+// total_bytes is its sample's.
 struct BuildProgress {
   std::string_view stage;
   int64_t done_bytes = 0;

@@ -93,8 +93,8 @@ class Gatherer {
   void add(const SourceFile& file, const Document& document, const Split* given, int64_t& left) {
     CorpusCounts& counts = corpus_.counts;
     ++counts.documents;
-    counts.longest_document_bytes = std::max(counts.longest_document_bytes,
-                                             static_cast<int64_t>(document.text.size()));
+    counts.longest_document_bytes =
+        std::max(counts.longest_document_bytes, static_cast<int64_t>(document.text.size()));
     if (trimmed(document.text).empty()) {
       ++counts.empty_documents;
       return;

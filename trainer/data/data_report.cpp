@@ -161,9 +161,9 @@ void print_data_set(std::ostream& out, const DataSetInfo& set) {
                  whole(counts, "files"));
   } else {
     out << "read " << with_commas(whole(counts, "documents")) << " documents from "
-      << with_commas(whole(counts, "files")) << " files, the longest of "
+        << with_commas(whole(counts, "files")) << " files, the longest of "
         << with_commas(whole(counts, "longest_document_bytes")) << " bytes; "
-      << with_commas(whole(counts, "documents_cut")) << " were cut into pieces\n";
+        << with_commas(whole(counts, "documents_cut")) << " were cut into pieces\n";
   }
   std::string list;
   for (const auto& [what, count] : dropped.items()) {

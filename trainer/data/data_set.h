@@ -1,5 +1,5 @@
-// A data set made by `scalelaw data build` or `import`: DATA/NAME/ with data_set.json (written last: present
-// means complete), the tokenizer, and one token shard a split: train, val, test.
+// A data set made by `scalelaw data build` or `import`: DATA/NAME/ with data_set.json (written
+// last: present means complete), the tokenizer, and one token shard a split: train, val, test.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,5 @@
-// data_set.json of an imported set: what trainer/data/data_set.h reads, and where the ids came from.
+// data_set.json of an imported set: what trainer/data/data_set.h reads, and where the ids came
+// from.
 #pragma once
 
 #include <map>

@@ -101,9 +101,8 @@ class Planner {
       plan_.tokens[split] = tokens_of(files);
     }
     plan_.by_documents = are_parted(sources_.train);
-    plan_.file_hashes = scan(sources_.train, [&](int64_t tokens, TextHash hash) {
-      place_document(tokens, hash);
-    });
+    plan_.file_hashes =
+        scan(sources_.train, [&](int64_t tokens, TextHash hash) { place_document(tokens, hash); });
     plan_.file_hashes.insert(plan_.file_hashes.end(), given_hashes.begin(), given_hashes.end());
     if (!plan_.by_documents) cut_blocks();
     for (const TokenRange& range : plan_.train) {
@@ -192,10 +191,9 @@ class Planner {
   }
 
   void check_splits() const {
-    const std::map<Split, bool> wanted = {
-        {Split::kTrain, shares_.validation + shares_.test < 1},
-        {Split::kValidation, shares_.validation > 0},
-        {Split::kTest, shares_.test > 0}};
+    const std::map<Split, bool> wanted = {{Split::kTrain, shares_.validation + shares_.test < 1},
+                                          {Split::kValidation, shares_.validation > 0},
+                                          {Split::kTest, shares_.test > 0}};
     for (const auto& [split, want] : wanted) {
       if (!want || plan_.tokens.contains(split)) continue;
       throw ConfigError(

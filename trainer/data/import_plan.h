@@ -42,17 +42,17 @@ struct ImportPlan {
   // Whether shares were cut off by documents: where those of all sources of train are known. Else
   // by blocks: the first ids are train's, then come val's and, last, test's.
   bool by_documents = false;
-  std::vector<TokenRange> train;        // of the sources of train, from their first id to the last
-  std::map<Split, int64_t> tokens;      // of each split
-  std::map<Split, int64_t> documents;   // above 0; a split of which they are not known is left out
-  int64_t held_out_documents = 0;       // left out: they stand in a given val or test source
+  std::vector<TokenRange> train;       // of the sources of train, from their first id to the last
+  std::map<Split, int64_t> tokens;     // of each split
+  std::map<Split, int64_t> documents;  // above 0; a split of which they are not known is left out
+  int64_t held_out_documents = 0;      // left out: they stand in a given val or test source
   int64_t held_out_tokens = 0;
-  int64_t longest_document_tokens = 0;  // 0: none is known
+  int64_t longest_document_tokens = 0;   // 0: none is known
   std::vector<std::string> file_hashes;  // of the ids of train's files, then val's, then test's
 };
 
 // A document goes where the hash of its ids says, so that none is in two splits and adding others
-// moves none. A given split takes no share. Memory: 40 bytes a document of given sources.
+// moves none. A given split takes no share. Memory: about 60 bytes a document of given sources.
 // `progress` hears how many bytes of ids have been read. ConfigError: what read_ids throws, no
 // `mark` anywhere, a split that was asked for and came out empty.
 ImportPlan plan_import(const ImportSources& sources, int64_t n_vocab,

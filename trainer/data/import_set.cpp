@@ -162,14 +162,12 @@ class Importer {
 
   // Files come in the order in which the plan read them.
   void copy(const TokenLayout& file, const std::function<void(std::span<const uint32_t>)>& sink) {
-    const std::string hash =
-        read_ids(file, tokenizer_.n_vocab, [&](std::span<const uint32_t> ids) {
-          sink(ids);
-          done_bytes_ += static_cast<int64_t>(ids.size()) * bytes_of(file.type);
-          progress_({.stage = "writing",
-                     .done_bytes = done_bytes_,
-                     .total_bytes = stored_bytes(sources_)});
-        });
+    const std::string hash = read_ids(file, tokenizer_.n_vocab, [&](std::span<const uint32_t> ids) {
+      sink(ids);
+      done_bytes_ += static_cast<int64_t>(ids.size()) * bytes_of(file.type);
+      progress_(
+          {.stage = "writing", .done_bytes = done_bytes_, .total_bytes = stored_bytes(sources_)});
+    });
     if (hash != plan_.file_hashes[next_file_++]) {
       fail_foreign(file.file, "changed while it was being read; run the command again");
     }
@@ -191,7 +189,7 @@ void check_mark(const std::optional<DocumentMark>& mark, int64_t n_vocab) {
 }
 
 void check_text_bytes(const ImportOptions& options, const ImportPlan& plan,
-                   const TokenizerIdentity& tokenizer) {
+                      const TokenizerIdentity& tokenizer) {
   for (const auto& [split, bytes] : options.text_bytes) {
     if (plan.tokens.contains(split)) continue;
     throw ConfigError("--bytes " + std::string(name(split)) + "=" + std::to_string(bytes) +
@@ -214,10 +212,9 @@ BuildResult import_tokens(const ImportOptions& options, const Progress& progress
       options.n_vocab);
   check_mark(options.mark, tokenizer.n_vocab);
   const ImportSources sources = find_all(options);
-  const ImportPlan plan = plan_import(
-      sources, tokenizer.n_vocab, options.mark, options.shares, [&](int64_t done) {
-        progress(
-            {.stage = "checking", .done_bytes = done, .total_bytes = stored_bytes(sources)});
+  const ImportPlan plan =
+      plan_import(sources, tokenizer.n_vocab, options.mark, options.shares, [&](int64_t done) {
+        progress({.stage = "checking", .done_bytes = done, .total_bytes = stored_bytes(sources)});
       });
   check_text_bytes(options, plan, tokenizer);
   const std::string hash = hash_hex(import_identity(options, sources, plan, tokenizer));

@@ -1,4 +1,5 @@
-// `scalelaw data import`: token ids made elsewhere -> a complete data set folder, or nothing at all.
+// `scalelaw data import`: token ids made elsewhere -> a complete data set folder, or nothing at
+// all.
 //
 // Ids are taken as they are and in their order: the same ids give the same token hash, and so the
 // same runs, whichever program wrote them and `data build` among them.

@@ -70,13 +70,14 @@ CLI::App* add_import(CLI::App& app, ImportArguments& arguments) {
           },
           "how many ids the tokenizer has; every id is checked to be below")
       ->type_name("NUMBER");
-  verb->add_option("--tokenizer", options.tokenizer,
-                   "name:WORD (known by name alone; sets of one name and --vocab-size compare), "
-                   "set:NAME (another set's), bytes, or a SentencePiece model file; default: a name "
-                   "of this set's own");
-  verb->add_option("--dtype", arguments.raw_type,
-                   std::string("of ids in files without a header: ") + kIdTypes +
-                       "; a .bin is u16 without it");
+  verb->add_option(
+      "--tokenizer", options.tokenizer,
+      "name:WORD (known by name alone; sets of one name and --vocab-size compare), "
+      "set:NAME (another set's), bytes, or a SentencePiece model file; default: a name "
+      "of this set's own");
+  verb->add_option(
+      "--dtype", arguments.raw_type,
+      std::string("of ids in files without a header: ") + kIdTypes + "; a .bin is u16 without it");
   add_id(*verb, "--eod", false, options,
          "stands behind each document, where files do not say (nanoGPT: 50256)");
   add_id(*verb, "--bod", true, options,

@@ -154,8 +154,8 @@ std::string build_identity(const BuildOptions& options, const CorpusSources& sou
                            const std::string& tokenizer_hash,
                            const std::function<void(int64_t)>& progress) {
   SourceIdentity source(progress);
-  std::string text = "rules " + std::to_string(kBuildRules) + "\n" + manifest_dump(options_json(options)) +
-                     "tokenizer " + tokenizer_hash + "\n";
+  std::string text = "rules " + std::to_string(kBuildRules) + "\n" +
+                     manifest_dump(options_json(options)) + "tokenizer " + tokenizer_hash + "\n";
   text += source.text("train", sources.train);
   for (const auto& [split, list] : sources.given) {
     text += source.text(std::string(name(split)), list);

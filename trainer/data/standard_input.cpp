@@ -59,7 +59,10 @@ std::string compression_of(const fs::path& file) {
   std::ifstream(file, std::ios::binary).read(bytes.data(), bytes.size());
   const std::string_view start(bytes.data(), bytes.size());
   if (start.starts_with("\x1f\x8b")) return ".gz";
-  if (start.starts_with(std::string_view("\xfd" "7zXZ\0", 6))) return ".xz";
+  if (start.starts_with(std::string_view("\xfd"
+                                         "7zXZ\0",
+                                         6)))
+    return ".xz";
   if (start.starts_with("\x28\xb5\x2f\xfd")) return ".zst";
   return "";
 }
@@ -92,8 +95,8 @@ fs::path put_standard_input_aside(const fs::path& folder, const std::string& tex
   }
   const fs::path raw = folder / "standard input";
   copy_all(raw, progress);
-  fs::path named = raw.string() + (begins_with_brace(raw) ? ".jsonl" : text_suffix) +
-                   compression_of(raw);
+  fs::path named =
+      raw.string() + (begins_with_brace(raw) ? ".jsonl" : text_suffix) + compression_of(raw);
   fs::rename(raw, named);
   return named;
 }

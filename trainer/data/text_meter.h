@@ -10,8 +10,9 @@
 
 namespace scalelaw {
 
-// Decodes the ids and counts: document by document, longer ones in parts of 65536 ids, at whose cuts
-// a character may be counted as two. Of a model that normalises text, it is the normalised text.
+// Decodes the ids and counts: document by document, longer ones in parts of 65536 ids, at whose
+// cuts a character may be counted as two. Of a model that normalises text, it is the normalised
+// text.
 class TextMeter {
  public:
   explicit TextMeter(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {}  // which outlives this

@@ -107,8 +107,7 @@ void read_bytes(const fs::path& file, const ByteSink& sink, const Progress& prog
 
 void check_bytes(const fs::path& file, int64_t line, std::size_t bytes) {
   if (bytes > kMaxDocumentBytes) {
-    fail(file, line,
-         "a document of over 1 GiB: give its parts as files, or as lines of a .jsonl");
+    fail(file, line, "a document of over 1 GiB: give its parts as files, or as lines of a .jsonl");
   }
 }
 

@@ -2,9 +2,10 @@
 //
 // Layout (little-endian): 4096 bytes of header (token_shard_header.cpp, then zeros), then n_tokens
 // ids. The header's hash covers all 4096 bytes, its own 32 digits taken as zeros.
-// In a set that was built documents, long ones in pieces, follow one another in one seeded shuffle, each piece ended by the
-// end-of-document token, so the first D tokens are a fair sample and smaller sets are nested in
-// larger ones. An imported set has its tokens in the order that they came in.
+// In a set that was built documents, long ones in pieces, follow one another in one seeded shuffle,
+// each piece ended by the end-of-document token, so the first D tokens are a fair sample and
+// smaller sets are nested in larger ones. An imported set has its tokens in the order that they
+// came in.
 //
 // Read with pread and not through a mapping: a file cut short under a mapping ends the process with
 // SIGBUS, at any moment; a read that comes short is an error like any other. The kernel's page

@@ -49,8 +49,8 @@ std::vector<Sample> sample_import(const DataSetInfo& set, int64_t max_bytes) {
     // A token is at least a byte.
     std::vector<int64_t> ids(static_cast<std::size_t>(std::min(info.n_tokens, max_bytes)));
     TokenShard(shard_file(set, split)).copy(0, ids);
-    std::string text = tokenizer ? tokenizer->decode(std::vector<uint32_t>(ids.begin(), ids.end()))
-                                 : "";
+    std::string text =
+        tokenizer ? tokenizer->decode(std::vector<uint32_t>(ids.begin(), ids.end())) : "";
     for (std::size_t i = 0; !tokenizer && i < ids.size(); ++i) {
       text += (i > 0 ? " " : "") + std::to_string(ids[i]);
     }

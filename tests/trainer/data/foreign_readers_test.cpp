@@ -25,7 +25,8 @@ class ForeignReaders : public testing::Test {
   }
   static std::vector<int64_t> read(const TokenLayout& layout, int64_t n_vocab = 65536) {
     std::vector<int64_t> ids;
-    read_ids(layout, n_vocab, [&](auto block) { ids.insert(ids.end(), block.begin(), block.end()); });
+    read_ids(layout, n_vocab,
+             [&](auto block) { ids.insert(ids.end(), block.begin(), block.end()); });
     return ids;
   }
   // Everything that is wrong with a file is said with its name, when it is opened or when it is
@@ -63,7 +64,8 @@ TEST_F(ForeignReaders, NpyOfEveryIntegerTypeAndVersionGivesItsIds) {
   EXPECT_EQ(read_npy("'<i2'", packed<int16_t>(small)), small);
   EXPECT_EQ(read_npy("'|u1'", packed<uint8_t>(small)), small);
   EXPECT_EQ(read_npy("\"|i1\"", packed<int8_t>(small)), small);
-  const auto fortran = put("f.npy", npy_bytes("'<u2'", "(3L,)", packed<uint16_t>(small), 1, "True"));
+  const auto fortran =
+      put("f.npy", npy_bytes("'<u2'", "(3L,)", packed<uint16_t>(small), 1, "True"));
   EXPECT_EQ(read(find_layout(fortran, {})), small) << "one dimension has one order";
 }
 

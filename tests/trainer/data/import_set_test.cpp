@@ -172,7 +172,8 @@ TEST_F(ImportSetTest, MegatronsDocumentsAreSharedOutWithoutAMark) {
   }
   put("m.bin", joined(all));
   put_bytes(temp_.path() / "m.idx", index.bytes());
-  options_.sources = {(temp_.path() / "m*").string()};  // the pattern matches both files of the pair
+  options_.sources = {
+      (temp_.path() / "m*").string()};  // the pattern matches both files of the pair
   const DataSetInfo of_index = import().set;
   options_.name = "marked";
   options_.sources = {put("raw.bin", joined(all))};

@@ -21,10 +21,10 @@ class StandardInputTest : public testing::Test {
   std::string data() const { return (temp_.path() / "data").string(); }
   // `producer | scalelaw-data build WORDS`; $1 in it is the file of lines.
   ProgramResult pipe(const std::string& producer, const std::string& words) const {
-    return run_program({"/bin/sh", "-c",
-                        producer + " | \"$0\" build " + words + " --tokenizer bytes --quiet --data " +
-                            data(),
-                        program_path("scalelaw-data").string(), lines()});
+    return run_program(
+        {"/bin/sh", "-c",
+         producer + " | \"$0\" build " + words + " --tokenizer bytes --quiet --data " + data(),
+         program_path("scalelaw-data").string(), lines()});
   }
   nlohmann::json token_hashes(const std::string& set) const {
     nlohmann::json hashes;
@@ -51,12 +51,14 @@ TEST_F(StandardInputTest, APipeOfJsonLinesPackedOrNotIsTheSetOfTheFile) {
     EXPECT_EQ(token_hashes(name), token_hashes("file")) << name;
     EXPECT_FALSE(fs::exists(fs::path(data()) / ("." + name + ".build")));
   }
-  EXPECT_NE(pipe("cat \"$1\"", std::string("- --name plain") + kShares).output.find("already there"),
-            std::string::npos);
+  EXPECT_NE(
+      pipe("cat \"$1\"", std::string("- --name plain") + kShares).output.find("already there"),
+      std::string::npos);
 }
 
 TEST_F(StandardInputTest, AnythingElseIsOneTextAndMayBeASplitOfItsOwn) {
-  ASSERT_EQ(pipe("seq 1 20000", "- --name numbers --split-by piece").exit_code, 0);
+  ASSERT_EQ(pipe("seq 1 20000", "- --name numbers --split-by piece --piece-bytes 1024").exit_code,
+            0);
   const auto manifest =
       nlohmann::json::parse(std::ifstream(fs::path(data()) / "numbers" / "data_set.json"));
   EXPECT_EQ(manifest["counts"]["documents"], 1);
@@ -88,10 +90,9 @@ TEST_F(StandardInputTest, WhatCannotBeReadEndsWithTwoAndIsCalledStandardInput) {
 
 TEST_F(StandardInputTest, ATerminalIsRefusedAndNotWaitedFor) {
   if (!fs::exists("/usr/bin/script")) GTEST_SKIP() << "no script(1) to make a terminal with";
-  const ProgramResult result =
-      run_program({"/usr/bin/script", "-qec",
-                   program_path("scalelaw-data").string() + " build - --name x --data " + data(),
-                   "/dev/null"});
+  const ProgramResult result = run_program(
+      {"/usr/bin/script", "-qec",
+       program_path("scalelaw-data").string() + " build - --name x --data " + data(), "/dev/null"});
   EXPECT_EQ(result.exit_code, 2) << result.output;
   EXPECT_NE(result.output.find("is a terminal"), std::string::npos) << result.output;
 }

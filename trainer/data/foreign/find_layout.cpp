@@ -43,8 +43,9 @@ TokenLayout find_layout(const fs::path& path, std::optional<IdType> raw) {
   if (has_llm_c_magic(file)) return read_llm_c_layout(path);
   if (raw) return read_raw_layout(path, *raw);
   if (path.extension() == ".bin") return read_nanogpt_layout(path);
-  fail_foreign(path, "has no header that is known (.npy, llm.c's .bin, Megatron's .idx): --dtype "
-                     "says of what type its ids are, if it holds nothing else");
+  fail_foreign(path,
+               "has no header that is known (.npy, llm.c's .bin, Megatron's .idx): --dtype "
+               "says of what type its ids are, if it holds nothing else");
 }
 
 }  // namespace scalelaw

@@ -20,9 +20,9 @@ void widen(const TokenLayout& layout, int64_t n_vocab, int64_t first,
   for (std::size_t i = 0; i < ids.size(); ++i) {
     std::memcpy(&id, stored.data() + i * sizeof(T), sizeof(T));
     if (std::cmp_less(id, 0) || std::cmp_greater_equal(id, n_vocab)) {
-      fail_foreign(layout.file, "the id at place " + std::to_string(first + static_cast<int64_t>(i)) + " is " +
-                                    std::to_string(id) +
-                                    ", and the vocabulary's are 0 to " +
+      fail_foreign(layout.file, "the id at place " +
+                                    std::to_string(first + static_cast<int64_t>(i)) + " is " +
+                                    std::to_string(id) + ", and the vocabulary's are 0 to " +
                                     std::to_string(n_vocab - 1) +
                                     ": another --vocab-size or --dtype, or a damaged file");
     }

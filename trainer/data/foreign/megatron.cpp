@@ -13,9 +13,10 @@ constexpr int64_t kHeaderBytes = 34;
 constexpr int64_t kBlock = 1 << 16;
 
 IdType id_type(const std::filesystem::path& index, int code) {
-  constexpr std::array<std::string_view, 11> kNames = {"",    "u8", "i8",  "i16", "i32", "i64",
-                                                       "",    "",   "u16", "u32", "u64"};
-  if (code == 6 || code == 7) fail_foreign(index, "holds floats (type " + std::to_string(code) + ")");
+  constexpr std::array<std::string_view, 11> kNames = {"", "u8", "i8",  "i16", "i32", "i64",
+                                                       "", "",   "u16", "u32", "u64"};
+  if (code == 6 || code == 7)
+    fail_foreign(index, "holds floats (type " + std::to_string(code) + ")");
   const auto at = static_cast<std::size_t>(code);
   const auto type = at < kNames.size() ? parse_id_type(kNames[at]) : std::nullopt;
   if (!type) fail_foreign(index, "is damaged: " + std::to_string(code) + " is no type of ids");
@@ -63,8 +64,7 @@ Index read_header(const ForeignFile& file) {
     fail_foreign(path, "is no Megatron index (wrong first 9 bytes)");
   }
   if (const auto version = file.read_as<uint64_t>(9); version != 1) {
-    fail_foreign(path,
-                 "is a Megatron index of version " + std::to_string(version) + "; 1 is read");
+    fail_foreign(path, "is a Megatron index of version " + std::to_string(version) + "; 1 is read");
   }
   const IdType type = id_type(path, file.read_as<uint8_t>(17));
   const auto sequences = file.read_as<uint64_t>(18), documents = file.read_as<uint64_t>(26);
@@ -76,10 +76,10 @@ Index read_header(const ForeignFile& file) {
     fail_foreign(path, "is of a multimodal set (a mode a sequence): text alone is read");
   }
   if (!fits || arrays != needed) {
-    fail_foreign(path, "is cut short or damaged: its header promises " +
-                           std::to_string(sequences) + " sequences and " +
-                           std::to_string(documents) + " document indices, which are not its " +
-                           std::to_string(file.bytes()) + " bytes");
+    fail_foreign(path, "is cut short or damaged: its header promises " + std::to_string(sequences) +
+                           " sequences and " + std::to_string(documents) +
+                           " document indices, which are not its " + std::to_string(file.bytes()) +
+                           " bytes");
   }
   return {type, static_cast<int64_t>(sequences), static_cast<int64_t>(documents)};
 }
