@@ -245,6 +245,10 @@ void select_runs(RunTable& table, Selection& selection) {
     const auto result = row.record.test.find(selection.test_set);
     if (result == row.record.test.end()) return "has no result on test set " + selection.test_set;
     const double loss = row.loss(selection.test_set, selection.metric);
+    if (std::isnan(loss) && std::isfinite(result->second.loss_nats)) {
+      return "has no bits_per_byte: how many bytes of text " + selection.test_set +
+             " has is not known (`scalelaw data import --bytes`)";
+    }
     if (!std::isfinite(loss) || loss <= 0) return "its final loss is not a positive number";
     if (!(row.n(selection.n_count) > 0)) {
       return "has no parameters by the convention " + std::string(name(selection.n_count));

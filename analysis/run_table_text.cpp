@@ -1,6 +1,7 @@
 // The run table as CSV and JSON.
 #include <nlohmann/json.hpp>
 
+#include <cmath>
 #include <sstream>
 
 #include "analysis/block_error.h"
@@ -45,7 +46,8 @@ std::string runs_csv(const RunTable& table, const Selection& selection) {
         << canonical(row.n(NCount::kTotal)) << ',' << row.record.train_tokens << ','
         << canonical(row.training_flops()) << ',' << csv_field(selection.test_set) << ','
         << canonical(test.loss_nats) << ',' << canonical(test.standard_error_nats) << ','
-        << block_error_text(row, selection) << ',' << canonical(test.bits_per_byte) << ','
+        << block_error_text(row, selection) << ','
+        << (std::isnan(test.bits_per_byte) ? "" : canonical(test.bits_per_byte)) << ','
         << canonical(test.top1_accuracy) << ',' << row.record.seed_init << ','
         << row.record.seed_data << ',' << canonical(row.record.learning_rate) << ','
         << row.record.batch_tokens << ',' << canonical(row.record.wall_seconds) << ','

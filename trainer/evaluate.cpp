@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <numbers>
 #include <numeric>
 #include <span>
@@ -95,6 +96,12 @@ void for_each_chunk(const Evaluator& evaluator, const TestSet& set, const Window
   }
 }
 
+double bits_per_byte(double loss_nats, const TokenShardInfo& info) {
+  if (info.text_bytes == 0) return std::numeric_limits<double>::quiet_NaN();
+  return loss_nats / std::numbers::ln2 * static_cast<double>(info.n_tokens) /
+         static_cast<double>(info.text_bytes);
+}
+
 WindowScores summarise(const at::Tensor& loss, const at::Tensor& correct,
                        const TokenShardInfo& info) {  // (windows, T) of one replica
   const int64_t windows = loss.size(0), n_ctx = loss.size(1);
@@ -111,8 +118,7 @@ WindowScores summarise(const at::Tensor& loss, const at::Tensor& correct,
   result.tokens = windows * n_ctx;
   result.loss_nats = all.mean;
   result.standard_error_nats = all.standard_error;
-  result.bits_per_byte = all.mean / std::numbers::ln2 * static_cast<double>(info.n_tokens) /
-                         static_cast<double>(info.text_bytes);
+  result.bits_per_byte = bits_per_byte(all.mean, info);
   result.top1_accuracy = correct.to(at::kDouble).mean().item<double>();
   for (const auto& [first, last] : position_bins(n_ctx)) {
     const at::Tensor bin = loss.narrow(1, first, last - first + 1).mean(1).contiguous();

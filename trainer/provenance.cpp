@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 
 #include "trainer/clock.h"
@@ -42,8 +43,10 @@ std::string one_line_result(const RunFolder& folder) {
   }
   char part[160];
   for (const auto& [name, result] : record.test) {
-    std::snprintf(part, sizeof part, " %s %.4f nats/token (%.3f bits/byte)", name.c_str(),
-                  result.loss_nats, result.bits_per_byte);
+    std::snprintf(part, sizeof part, " %s %.4f nats/token", name.c_str(), result.loss_nats);
+    line += part;
+    if (std::isnan(result.bits_per_byte)) continue;
+    std::snprintf(part, sizeof part, " (%.3f bits/byte)", result.bits_per_byte);
     line += part;
   }
   std::snprintf(part, sizeof part, ", %.1f s", record.wall_seconds);

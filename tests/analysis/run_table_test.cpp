@@ -102,6 +102,29 @@ TEST_F(Runs, MixedTokenizersAreRefusedUnlessBitsPerByte) {
   EXPECT_EQ(refusal(runs_, selection), "");
 }
 
+TEST_F(Runs, RunsWithoutTextBytesHaveNoBitsPerByteAndAreLeftOutForThatReason) {
+  std::vector<SyntheticRun> runs = {of_width(8), of_width(16)};
+  runs[1].text_bytes_known = false;
+  write(runs);
+  Selection per_token;
+  RunTable both = read_runs({runs_});
+  select_runs(both, per_token);
+  EXPECT_EQ(both.rows.size(), 2u);
+  const std::string csv = runs_csv(both, per_token);
+  EXPECT_EQ(csv.find("nan"), std::string::npos) << csv;
+  EXPECT_NE(runs_json(both, per_token).find("\"bits_per_byte\": null"), std::string::npos);
+
+  Selection per_byte;
+  per_byte.metric = LossMetric::kBitsPerByte;
+  RunTable one = read_runs({runs_});
+  select_runs(one, per_byte);
+  EXPECT_EQ(one.rows.size(), 1u);
+  ASSERT_EQ(one.excluded.size(), 1u);
+  EXPECT_NE(one.excluded[0].reason.find("bytes of text default has is not known"),
+            std::string::npos)
+      << one.excluded[0].reason;
+}
+
 TEST_F(Runs, AMissingTestSetIsRefusedAndNamesNothingElse) {
   write({of_width(8)});
   Selection selection;

@@ -13,9 +13,13 @@
 
 namespace scalelaw {
 
+std::filesystem::path program_path(const std::string& name) {
+  return std::filesystem::path(SCALELAW_BIN_DIR) / name;
+}
+
 pid_t start_program(const std::vector<std::string>& arguments, const std::filesystem::path& output,
                     const std::vector<int>& ignored_signals) {
-  const std::filesystem::path program = std::filesystem::path(SCALELAW_BIN_DIR) / arguments.at(0);
+  const std::filesystem::path program = program_path(arguments.at(0));
   std::vector<char*> argv;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);

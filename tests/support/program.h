@@ -15,6 +15,9 @@ struct ProgramResult {
   std::string output;  // stdout and stderr together
 };
 
+// Of a program in the build's bin folder; a whole path stays.
+std::filesystem::path program_path(const std::string& name);
+
 // `arguments[0]` is a program's name in the build's bin folder, or a whole path.
 ProgramResult run_program(const std::vector<std::string>& arguments);
 

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <fstream>
+#include <limits>
 #include <random>
 
 #include "trainer/safetensors.h"
@@ -117,7 +118,8 @@ RunRecord record_of(const SyntheticRun& run, const Attempt& attempt) {
     result.windows = run.test_windows;
     result.loss_nats = run.loss_nats;
     result.standard_error_nats = 0.013;
-    result.bits_per_byte = run.loss_nats / std::log(2.0) / 2.1;
+    result.bits_per_byte = run.text_bytes_known ? run.loss_nats / std::log(2.0) / 2.1
+                                                : std::numeric_limits<double>::quiet_NaN();
     result.top1_accuracy = 0.4;
     result.by_position = position_bins(run.loss_nats);
   }

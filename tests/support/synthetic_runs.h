@@ -27,7 +27,8 @@ struct SyntheticRun {
   int64_t test_windows = 1024;
   std::vector<std::string> test_sets = {"default"};
   RunState state = RunState::kComplete;
-  bool complete = true;  // false: no run.json
+  bool text_bytes_known = true;  // false: no bits per byte
+  bool complete = true;          // false: no run.json
 };
 
 // The folder's name below `runs`.

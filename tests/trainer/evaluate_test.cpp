@@ -13,6 +13,7 @@
 
 #include "tests/trainer/evaluate_fixture.h"
 #include "trainer/data/batch_stream.h"
+#include "trainer/data/token_shard_writer.h"
 
 namespace scalelaw {
 namespace {
@@ -77,6 +78,22 @@ TEST_P(EvaluateTest, ScoresOnTheDeviceEqualThoseTheHostAsksForChunkByChunk) {
   }
   EXPECT_NE(on_device->capture().find("need a GPU"), std::string::npos);
   EXPECT_EQ(mean_test_loss(there, *set_, kCurveTokens), curve);
+}
+
+TEST_P(EvaluateTest, ASetWhoseTextBytesAreNotKnownHasNoBitsPerByteAndTheSameLoss) {
+  const auto ranks = alone();
+  const auto known = score_test_set(evaluator(*ranks), *set_, false);
+  std::vector<int64_t> ids(static_cast<std::size_t>(set_->shard.info().n_tokens));
+  set_->shard.copy(0, ids);
+  TokenShardInfo info = set_->shard.info();
+  info.text_bytes = 0;
+  const auto file = temp_.path() / "imported.tokens";
+  write_token_shard(file, std::vector<uint32_t>(ids.begin(), ids.end()), info);
+  const TestSet imported{"imported", TokenShard(file), kTokens};
+  const auto unknown = score_test_set(evaluator(*ranks), imported, false);
+  expect_equal(unknown, known);
+  EXPECT_TRUE(std::isfinite(known[0].result.bits_per_byte));
+  EXPECT_TRUE(std::isnan(unknown[0].result.bits_per_byte));
 }
 
 TEST_P(EvaluateTest, ScoresEqualPlainOperatorsWindowByWindow) {

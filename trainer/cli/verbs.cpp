@@ -10,7 +10,7 @@ namespace scalelaw {
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> table = {
       {"data", "scalelaw-data", false, "Data",
-       "text into token shards: build, inspect, verify, list"},
+       "text and token ids into token shards: build, import, inspect, verify, list"},
       {"train", "scalelaw-train", true, "Runs",
        "train one run, or several of one shape side by side"},
       {"bench", "scalelaw-train", true, "Runs", "time the training step of a shape"},

@@ -9,7 +9,7 @@
 
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
-#include "trainer/data/data_set.h"
+#include "trainer/data/manifest.h"
 
 namespace scalelaw {
 
@@ -50,6 +50,34 @@ void remove_hollow(const fs::path& folder) {
 }
 
 }  // namespace
+
+void check_place(const fs::path& data_root, const std::string& name) {
+  if (!is_data_set_name(name)) {
+    throw ConfigError("--name \"" + name +
+                      "\": a data set's name is 1 to 100 letters, digits, '.', '_' and '-', and "
+                      "starts with none of '.' and '-'");
+  }
+  if (const std::string reason = why_not_writable(data_root); !reason.empty()) {
+    throw ConfigError("--data " + data_root.string() + ": " + reason);
+  }
+}
+
+std::optional<DataSetInfo> existing_set(const fs::path& data_root, const std::string& name,
+                                        bool replace, const std::string& hash) {
+  const fs::path folder = data_root / name;
+  std::error_code ignored;
+  if (!fs::exists(folder, ignored)) return std::nullopt;
+  if (!fs::exists(folder / kDataSetFile, ignored)) {
+    throw ConfigError(folder.string() + ": is there and no data set (no " +
+                      std::string(kDataSetFile) + "): choose another --name");
+  }
+  if (replace) return std::nullopt;
+  DataSetInfo set = open_data_set(data_root, name);
+  if (build_hash(set) == hash) return set;
+  throw ConfigError(folder.string() +
+                    ": is there, made of other sources or with other options: choose another "
+                    "--name, or pass --replace");
+}
 
 void replace_by_renames(const fs::path& draft, const fs::path& target, const fs::path& aside) {
   std::error_code error;

@@ -12,9 +12,20 @@
 #include <optional>
 #include <string>
 
+#include "trainer/data/data_set.h"
 #include "trainer/run_lock.h"
 
 namespace scalelaw {
+
+// Asked before minutes are spent. ConfigError: no name of a data set, a folder that cannot be
+// written.
+void check_place(const std::filesystem::path& data_root, const std::string& name);
+
+// The set that is there already and, by its build hash, the one that is wanted; nullopt: none is,
+// or it is to be replaced. ConfigError: another one is there, which is not overwritten.
+std::optional<DataSetInfo> existing_set(const std::filesystem::path& data_root,
+                                        const std::string& name, bool replace,
+                                        const std::string& hash);
 
 class BuildWorkspace {
  public:

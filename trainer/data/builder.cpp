@@ -16,6 +16,7 @@
 #include "trainer/data/build_workspace.h"
 #include "trainer/data/encode.h"
 #include "trainer/data/manifest.h"
+#include "trainer/data/standard_input.h"
 #include "trainer/data/token_shard_writer.h"
 #include "trainer/data/tokenizer.h"
 #include "trainer/hash.h"
@@ -35,21 +36,6 @@ struct TokenizerRequest {
   PieceModel kind = PieceModel::kBpe;
   int64_t n_vocab = 0;
 };
-
-void check_name(const std::string& name) {
-  if (!is_data_set_name(name)) {
-    throw ConfigError("--name \"" + name +
-                      "\": a data set's name is 1 to 100 letters, digits, '.', '_' and '-', and "
-                      "starts with none of '.' and '-'");
-  }
-}
-
-// Asked before minutes are spent.
-void check_writable(const fs::path& data_root) {
-  if (const std::string reason = why_not_writable(data_root); !reason.empty()) {
-    throw ConfigError("--data " + data_root.string() + ": " + reason);
-  }
-}
 
 TokenizerRequest parse_tokenizer(const BuildOptions& options) {
   const std::string& text = options.tokenizer;
@@ -123,14 +109,26 @@ TrainedTokenizer train_tokenizer(const BuildOptions& options, const TokenizerReq
           sample};
 }
 
-CorpusSources find_all_sources(const BuildOptions& options) {
+// `standard_input` stands for "-".
+CorpusSources find_all_sources(const BuildOptions& options, const fs::path& standard_input) {
+  const auto find = [&](std::vector<std::string> names) {
+    std::replace(names.begin(), names.end(), std::string(kStandardInput), standard_input.string());
+    return find_sources(names, options.corpus.sources);
+  };
   CorpusSources sources;
   if (options.sources.empty()) throw ConfigError("no source: name files, folders or patterns");
-  sources.train = find_sources(options.sources, options.corpus.sources);
-  for (const auto& [split, given] : options.given_sources) {
-    sources.given[split] = find_sources(given, options.corpus.sources);
-  }
+  sources.train = find(options.sources);
+  for (const auto& [split, given] : options.given_sources) sources.given[split] = find(given);
   return sources;
+}
+
+bool reads_standard_input(const BuildOptions& options) {
+  auto times = std::count(options.sources.begin(), options.sources.end(), kStandardInput);
+  for (const auto& [split, given] : options.given_sources) {
+    times += std::count(given.begin(), given.end(), kStandardInput);
+  }
+  if (times > 1) throw ConfigError("- stands there twice: standard input can be read once");
+  return times == 1;
 }
 
 int64_t stored_bytes(const CorpusSources& sources) {
@@ -175,26 +173,13 @@ EncodedCorpus encode_corpus(const Corpus& corpus, const Tokenizer& tokenizer,
   return encoded;
 }
 
-// The set that is there already: the same one is the result, another one is not overwritten.
-std::optional<BuildResult> existing_set(const BuildOptions& options, const std::string& hash) {
-  const fs::path folder = options.data_root / options.name;
-  std::error_code ignored;
-  if (!fs::exists(folder, ignored)) return std::nullopt;
-  if (!fs::exists(folder / kDataSetFile, ignored)) {
-    throw ConfigError(folder.string() + ": is there and no data set (no " +
-                      std::string(kDataSetFile) + "): choose another --name");
-  }
-  if (options.replace) return std::nullopt;
-  DataSetInfo set = open_data_set(options.data_root, options.name);
-  if (build_hash(set) == hash) return BuildResult{.set = std::move(set), .was_there = true};
-  throw ConfigError(folder.string() +
-                    ": is there, made of other sources or with other options: choose another "
-                    "--name, or pass --replace");
-}
-
 }  // namespace
 
 Tokenizer open_tokenizer(const DataSetInfo& set) {
+  if (set.knows_tokenizer_by_name()) {
+    throw ConfigError(set.folder.string() + ": its tokenizer is known by name alone (" +
+                      set.tokenizer + "): no text can be encoded or read with it");
+  }
   Tokenizer tokenizer = Tokenizer::bytes();
   if (set.tokenizer != "bytes") {
     if (!fs::exists(tokenizer_file(set))) {
@@ -210,21 +195,24 @@ Tokenizer open_tokenizer(const DataSetInfo& set) {
   return tokenizer;
 }
 
-BuildResult build_data_set(const BuildOptions& options, const Progress& progress) {
+namespace {
+
+// `workspace` is made when it is needed, if it is not there.
+BuildResult build_from(const CorpusSources& sources, const BuildOptions& options,
+                       TokenizerRequest request, std::optional<BuildWorkspace>& workspace,
+                       const Progress& progress) {
   const auto start = std::chrono::steady_clock::now();
-  check_name(options.name);
-  check_writable(options.data_root);
-  TokenizerRequest request = parse_tokenizer(options);
-  const CorpusSources sources = find_all_sources(options);
   const std::string hash = hash_hex(build_identity(
       options, sources, request.given ? request.given->hash() : "", [&](int64_t done) {
         progress({.stage = "hashing", .done_bytes = done, .total_bytes = stored_bytes(sources)});
       }));
-  if (auto existing = existing_set(options, hash)) return *std::move(existing);
+  if (auto set = existing_set(options.data_root, options.name, options.replace, hash)) {
+    return {.set = *std::move(set), .was_there = true};
+  }
 
-  BuildWorkspace workspace(options.data_root, options.name);
+  if (!workspace) workspace.emplace(options.data_root, options.name);
   const Corpus corpus =
-      gather_corpus(sources, options.corpus, workspace.folder(), [&](int64_t done) {
+      gather_corpus(sources, options.corpus, workspace->folder(), [&](int64_t done) {
         progress({.stage = "reading", .done_bytes = done, .total_bytes = stored_bytes(sources)});
       });
   std::optional<TokenizerSample> sample;
@@ -235,12 +223,12 @@ BuildResult build_data_set(const BuildOptions& options, const Progress& progress
   }
   const Tokenizer& tokenizer = *request.given;
   const EncodedCorpus encoded =
-      encode_corpus(corpus, tokenizer, workspace.draft(), options.threads, progress);
+      encode_corpus(corpus, tokenizer, workspace->draft(), options.threads, progress);
   const LineOverlap overlap = test_lines_in_train(corpus, [&](int64_t done, int64_t total) {
     progress({.stage = "comparing", .done_bytes = done, .total_bytes = total});
   });
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  write_atomically(workspace.draft() / kDataSetFile,
+  write_atomically(workspace->draft() / kDataSetFile,
                    manifest_text({.options = options,
                                   .sources = sources,
                                   .counts = corpus.counts,
@@ -251,8 +239,35 @@ BuildResult build_data_set(const BuildOptions& options, const Progress& progress
                                   .splits = encoded.splits,
                                   .unknown_tokens = encoded.unknown_tokens,
                                   .build_seconds = elapsed.count()}));
-  workspace.publish(options.replace);
+  workspace->publish(options.replace);
   return {.set = open_data_set(options.data_root, options.name), .was_there = false};
+}
+
+}  // namespace
+
+BuildResult build_data_set(const BuildOptions& options, const Progress& progress) {
+  check_place(options.data_root, options.name);
+  TokenizerRequest request = parse_tokenizer(options);
+  std::optional<BuildWorkspace> workspace;
+  if (!reads_standard_input(options)) {
+    return build_from(find_all_sources(options, {}), options, std::move(request), workspace,
+                      progress);
+  }
+  workspace.emplace(options.data_root, options.name);
+  const auto& suffixes = options.corpus.sources.text_suffixes;
+  const fs::path input = put_standard_input_aside(
+      workspace->folder(), suffixes.empty() ? ".txt" : suffixes.front(),
+      [&](int64_t done) { progress({.stage = "receiving", .done_bytes = done}); });
+  try {
+    return build_from(find_all_sources(options, input), options, std::move(request), workspace,
+                      progress);
+  } catch (const ConfigError& error) {
+    std::string message = error.what();
+    if (const std::size_t at = message.find(input.string()); at != std::string::npos) {
+      message.replace(at, input.string().size(), "standard input");
+    }
+    throw ConfigError(message);
+  }
 }
 
 }  // namespace scalelaw

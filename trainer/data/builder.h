@@ -18,7 +18,7 @@ namespace scalelaw {
 struct BuildOptions {
   std::filesystem::path data_root = "data";
   std::string name;                  // of letters, digits, and . _ - ; not starting with .
-  std::vector<std::string> sources;  // of train, and of what is shared out by hash
+  std::vector<std::string> sources;  // of train, and of what is shared out by hash; "-": stdin
   std::map<Split, std::vector<std::string>> given_sources;  // of val or test alone
   CorpusOptions corpus;
   // bytes | bpe:PIECES | unigram:PIECES | set:NAME (another data set's) | a SentencePiece model
@@ -30,8 +30,9 @@ struct BuildOptions {
   std::string command_line;                     // kept in data_set.json
 };
 
-// One stage of a build: "hashing", "reading", "tokenizer", "encoding", "comparing". The tokenizer's
-// training cannot say how far it is: done_bytes stays 0, total_bytes is its sample's.
+// One stage of a build: "receiving" (standard input), "hashing", "reading", "tokenizer",
+// "encoding", "comparing". The tokenizer's training cannot say how far it is: done_bytes stays 0,
+// total_bytes is its sample's.
 struct BuildProgress {
   std::string_view stage;
   int64_t done_bytes = 0;

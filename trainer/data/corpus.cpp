@@ -1,7 +1,6 @@
 #include "trainer/data/corpus.h"
 
 #include <algorithm>
-#include <cmath>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -12,8 +11,6 @@ namespace scalelaw {
 
 namespace {
 
-constexpr uint64_t kSplitKey =
-    0x73706c6974;  // any fixed number: the split does not follow the seed
 constexpr std::size_t kLongLine = 20;
 
 struct HashOfHash {
@@ -96,6 +93,8 @@ class Gatherer {
   void add(const SourceFile& file, const Document& document, const Split* given, int64_t& left) {
     CorpusCounts& counts = corpus_.counts;
     ++counts.documents;
+    counts.longest_document_bytes =
+        std::max(counts.longest_document_bytes, static_cast<int64_t>(document.text.size()));
     if (trimmed(document.text).empty()) {
       ++counts.empty_documents;
       return;
@@ -143,7 +142,7 @@ class Gatherer {
     if (options_.split_by == SplitBy::kFolder) {
       group = text_hash(std::filesystem::path(file.label).parent_path().generic_string());
     }
-    const double place = std::ldexp(static_cast<double>(keyed(group, kSplitKey) >> 11), -53);
+    const double place = split_place(group);
     if (place < test_share_) return Split::kTest;
     if (place < test_share_ + validation_share_) return Split::kValidation;
     return Split::kTrain;

@@ -50,18 +50,19 @@ struct Piece {
 // Each document read is kept, or dropped for one reason: the first of those below that holds.
 struct CorpusCounts {
   int64_t files = 0;
-  int64_t source_bytes = 0;         // as stored
-  int64_t documents = 0;            // read, before anything is dropped
-  int64_t kept_documents = 0;       // whole or in part
-  int64_t documents_cut = 0;        // of the kept ones, cut into pieces
-  int64_t empty_documents = 0;      // dropped: no character but white space
-  int64_t duplicate_documents = 0;  // dropped: the same text stood before, whole or in pieces
-  int64_t held_out_documents = 0;   // dropped from train: they stand in a given val or test source
-  int64_t over_cap_documents = 0;   // dropped: wholly behind cap_per_file
-  int64_t duplicate_pieces = 0;     // dropped from kept documents: the same piece stood before
-  int64_t bytes_over_cap = 0;       // dropped from documents, kept or not: behind cap_per_file
-  int64_t other_files = 0;          // not read: of another kind
-  int64_t excluded_files = 0;       // not read: --exclude
+  int64_t source_bytes = 0;            // as stored
+  int64_t documents = 0;               // read, before anything is dropped
+  int64_t kept_documents = 0;          // whole or in part
+  int64_t documents_cut = 0;           // of the kept ones, cut into pieces
+  int64_t longest_document_bytes = 0;  // of those read
+  int64_t empty_documents = 0;         // dropped: no character but white space
+  int64_t duplicate_documents = 0;     // dropped: the same text stood before, whole or in pieces
+  int64_t held_out_documents = 0;  // dropped from train: they stand in a given val or test source
+  int64_t over_cap_documents = 0;  // dropped: wholly behind cap_per_file
+  int64_t duplicate_pieces = 0;    // dropped from kept documents: the same piece stood before
+  int64_t bytes_over_cap = 0;      // dropped from documents, kept or not: behind cap_per_file
+  int64_t other_files = 0;         // not read: of another kind
+  int64_t excluded_files = 0;      // not read: --exclude
 };
 
 struct Corpus {

@@ -1,4 +1,4 @@
-// scalelaw-data: text into data sets, and what is in them.
+// scalelaw-data: text and token ids into data sets, and what is in them.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -11,6 +11,7 @@
 #include "trainer/data/builder.h"
 #include "trainer/data/data_report.h"
 #include "trainer/data/default_corpus.h"
+#include "trainer/data/import_verb.h"
 #include "trainer/data/verify.h"
 #include "trainer/escaped.h"
 #include "trainer/number.h"
@@ -23,6 +24,7 @@ struct Arguments {
   std::string data_root = "data";
   bool json = false;
   BuildOptions build;
+  ImportArguments import;
   std::string val = "2%";
   std::string test = "2%";
   std::string split_by = "document";
@@ -97,33 +99,42 @@ void end_interrupted(int) {
   ::_exit(kExitInterrupted);
 }
 
-void expect_interrupts(const BuildOptions& options) {
+void expect_interrupts(const std::string& data_root, const std::string& name) {
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);
-  interrupted_message = "\nscalelaw data: interrupted; the same command builds " + options.name +
+  interrupted_message = "\nscalelaw data: interrupted; the same command builds " + name +
                         " anew and clears what is left in " +
-                        escaped(build_folder(options.data_root, options.name).string()) + "\n";
+                        escaped(build_folder(data_root, name).string()) + "\n";
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, end_interrupted);
+}
+
+// Makes a set with `make` and says what it is.
+template <typename Make>
+void run_making(const Arguments& arguments, const std::string& name, const Make& make) {
+  expect_interrupts(arguments.data_root, name);
+  BuildResult result;
+  {
+    ProgressPrinter printer(std::cerr, ::isatty(STDERR_FILENO) == 1);
+    result = make([&](const BuildProgress& progress) {
+      if (!arguments.quiet) printer.show(progress);
+    });
+  }
+  print_result(std::cout, result, arguments.json);
 }
 
 int run_build(const Arguments& arguments, const CLI::App& verb) {
   for (const BuildOptions& options : all_builds(arguments, verb)) {
-    expect_interrupts(options);
-    BuildResult result;
-    {
-      ProgressPrinter printer(std::cerr, ::isatty(STDERR_FILENO) == 1);
-      result = build_data_set(options, [&](const BuildProgress& progress) {
-        if (!arguments.quiet) printer.show(progress);
-      });
-    }
-    if (arguments.json) {
-      std::cout << data_set_json(result.set, 0) << "\n";
-    } else if (result.was_there) {
-      std::cout << "data set " << result.set.name << " is already there, in "
-                << escaped(result.set.folder.string()) << "\n";
-    } else {
-      print_data_set(std::cout, result.set);
-    }
+    run_making(arguments, options.name,
+               [&](const auto& progress) { return build_data_set(options, progress); });
   }
+  return kExitComplete;
+}
+
+int run_import(const Arguments& arguments, const CLI::App& verb) {
+  ImportOptions options = import_options(verb, arguments.import);
+  options.data_root = arguments.data_root;
+  options.command_line = arguments.build.command_line;
+  run_making(arguments, options.name,
+             [&](const auto& progress) { return import_tokens(options, progress); });
   return kExitComplete;
 }
 
@@ -203,8 +214,9 @@ CLI::App* add_build(CLI::App& app, Arguments& arguments) {
   BuildOptions& build = arguments.build;
   CLI::App* verb = app.add_subcommand("build", "text into a data set");
   verb->add_option("SOURCES", build.sources,
-                   "files (.txt, .jsonl, also .gz .xz .zst), folders, patterns; or `default`: the "
-                   "installed LibTorch's own sources")
+                   "files (.txt, .jsonl, also .gz .xz .zst), folders, patterns; -: standard input, "
+                   "JSON lines where it begins with {, else one text; or `default`: the installed "
+                   "LibTorch's own sources")
       ->required();
   verb->add_option("--name", build.name, "of the data set");
   verb->add_option("--tokenizer", build.tokenizer,
@@ -242,7 +254,8 @@ CLI::App* add_build(CLI::App& app, Arguments& arguments) {
   add_common(*verb, arguments);
   verb->footer(
       "Example: scalelaw data build books/ --name books --tokenizer bpe:8192 --val 2% "
-      "--test wiki.jsonl.xz\n         scalelaw data build default");
+      "--test wiki.jsonl.xz\n         zstdcat shards/*.jsonl.zst | scalelaw data build - --name "
+      "web\n         scalelaw data build default");
   return verb;
 }
 
@@ -259,10 +272,14 @@ Outcome run(int argc, char** argv) {
   for (int i = 0; i < argc; ++i) {
     arguments.build.command_line += (i > 0 ? " " : "") + std::string(argv[i]);
   }
-  CLI::App app("Text into data sets for scaling experiments, and what is in them", "scalelaw data");
+  CLI::App app("Text and token ids into data sets for scaling experiments, and what is in them",
+               "scalelaw data");
   app.require_subcommand(1);
   app.footer("Example: scalelaw data build books/*.txt --name books --tokenizer bpe:8192");
   CLI::App* build = add_build(app, arguments);
+  CLI::App* import = add_import(app, arguments.import);
+  import->add_flag("--quiet", arguments.quiet, "no progress");
+  add_common(*import, arguments);
   CLI::App* inspect = add_verb(app, arguments, "inspect", "counts and samples of data sets",
                                "inspect default --samples 3");
   inspect->add_option("NAMES", arguments.names, "data sets")->required();
@@ -277,6 +294,7 @@ Outcome run(int argc, char** argv) {
     return {end_parse(app, error, "scalelaw data", {argv + 1, argv + argc})};
   }
   if (build->parsed()) return {run_build(arguments, *build), Product::kFiles};
+  if (import->parsed()) return {run_import(arguments, *import), Product::kFiles};
   if (inspect->parsed()) return {run_inspect(arguments)};
   if (verify->parsed()) return {run_verify(arguments)};
   return {run_list(arguments)};

@@ -1,5 +1,6 @@
 #include "trainer/data/data_report.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -37,9 +38,36 @@ nlohmann::json object(const nlohmann::json& json, const char* key) {
   return it != json.end() && it->is_object() ? *it : nlohmann::json::object();
 }
 
+// Of counts of which 0 means that they are not known.
+std::string count_or_dash(int64_t count) {
+  return count > 0 ? with_commas(count) : "-";
+}
+
 int64_t whole(const nlohmann::json& json, const char* key) {
   const auto it = json.find(key);
   return it != json.end() && it->is_number_integer() ? it->get<int64_t>() : 0;
+}
+
+// What of ids made elsewhere is known, and what that means for their runs.
+void print_import(std::ostream& out, const DataSetInfo& set, const nlohmann::json& imported,
+                  int64_t files) {
+  const int64_t longest = whole(imported, "longest_document_tokens");
+  out << "imported from " << with_commas(files) << (files == 1 ? " file" : " files")
+      << ", in the order given; shares were cut off by "
+      << escaped(imported.value("shares_by", std::string("?")));
+  if (longest > 0) out << "; the longest document has " << with_commas(longest) << " tokens";
+  out << "\n";
+  if (set.knows_tokenizer_by_name()) {
+    out << "the tokenizer is known by name alone: sets compare only where they name the same one "
+           "(--tokenizer name:WORD)\n";
+  }
+  const bool bytes_known = std::all_of(set.splits.begin(), set.splits.end(), [](const auto& split) {
+    return split.second.text_bytes > 0;
+  });
+  if (!bytes_known) {
+    out << "bytes of text are not known for every split, and where they are not runs have no "
+           "bits_per_byte; --bytes or --tokenizer FILE tells them\n";
+  }
 }
 
 }  // namespace
@@ -77,6 +105,8 @@ void ProgressPrinter::print(const BuildProgress& progress) {
     if (share > 0.01) line += format(", %.0f s left", spent * (1 - share) / share);
   } else if (progress.total_bytes > 0) {
     line += format(" %.1f MB, for %.0f s", total_mb, spent);  // cannot say how far it is
+  } else {
+    line += format(" %.1f MB so far", static_cast<double>(progress.done_bytes) / 1e6);
   }
   if (terminal_) {
     out_ << '\r' << line << "\033[K" << std::flush;
@@ -99,9 +129,10 @@ void print_data_set(std::ostream& out, const DataSetInfo& set) {
   out << "split        tokens     pieces    text bytes  bytes/token\n";
   for (const auto& [split, info] : set.splits) {
     const double ratio = static_cast<double>(info.text_bytes) / static_cast<double>(info.n_tokens);
-    out << format("%-5s %13s %10s %13s %12.3f\n", std::string(name(split)).c_str(),
-                  with_commas(info.n_tokens).c_str(), with_commas(info.n_documents).c_str(),
-                  with_commas(info.text_bytes).c_str(), ratio);
+    out << format("%-5s %13s %10s %13s %12s\n", std::string(name(split)).c_str(),
+                  with_commas(info.n_tokens).c_str(), count_or_dash(info.n_documents).c_str(),
+                  count_or_dash(info.text_bytes).c_str(),
+                  info.text_bytes > 0 ? format("%.3f", ratio).c_str() : "-");
   }
   if (set.splits.contains(Split::kTrain) && set.splits.contains(Split::kValidation)) {
     out << "val is for choices (learning rates, shapes): data.test: {" << set.name
@@ -110,9 +141,14 @@ void print_data_set(std::ostream& out, const DataSetInfo& set) {
   const nlohmann::json manifest = read_manifest(set);
   const nlohmann::json counts = object(manifest, "counts");
   const nlohmann::json dropped = object(counts, "dropped");
-  out << "read " << with_commas(whole(counts, "documents")) << " documents from "
-      << with_commas(whole(counts, "files")) << " files; "
-      << with_commas(whole(counts, "documents_cut")) << " were cut into pieces\n";
+  if (set.imported) {
+    print_import(out, set, object(manifest, "imported"), whole(counts, "files"));
+  } else {
+    out << "read " << with_commas(whole(counts, "documents")) << " documents from "
+        << with_commas(whole(counts, "files")) << " files, the longest of "
+        << with_commas(whole(counts, "longest_document_bytes")) << " bytes; "
+        << with_commas(whole(counts, "documents_cut")) << " were cut into pieces\n";
+  }
   std::string list;
   for (const auto& [what, count] : dropped.items()) {
     if (!count.is_number_integer() || count.get<int64_t>() == 0) continue;
@@ -130,6 +166,17 @@ void print_data_set(std::ostream& out, const DataSetInfo& set) {
                "test lines of over 20 characters that stand in train: %.1f%% of ",
                100.0 * static_cast<double>(whole(overlap, "in_train")) / static_cast<double>(lines))
         << with_commas(lines) << "\n";
+  }
+}
+
+void print_result(std::ostream& out, const BuildResult& result, bool as_json) {
+  if (as_json) {
+    out << data_set_json(result.set, 0) << "\n";
+  } else if (result.was_there) {
+    out << "data set " << result.set.name << " is already there, in " << escaped(result.set.folder.string())
+        << "\n";
+  } else {
+    print_data_set(out, result.set);
   }
 }
 

@@ -34,6 +34,8 @@ class ProgressPrinter {
 
 // One line a split, then everything that was dropped.
 void print_data_set(std::ostream& out, const DataSetInfo& set);
+// What a build or an import came to.
+void print_result(std::ostream& out, const BuildResult& result, bool as_json);
 // Samples of `pieces` pieces a split.
 void print_samples(std::ostream& out, const DataSetInfo& set, int64_t pieces);
 // data_set.json, with "folder" and, for pieces > 0, "samples".

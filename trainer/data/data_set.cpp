@@ -138,6 +138,12 @@ T get(const nlohmann::json& json, const char* key, const fs::path& file) {
   }
 }
 
+// A count that an import may not know: null there, 0 in a shard.
+int64_t count_or_unknown(const nlohmann::json& json, const char* key, const fs::path& file) {
+  const auto it = json.find(key);
+  return it != json.end() && it->is_null() ? 0 : get<int64_t>(json, key, file);
+}
+
 // The split's header, compared with what data_set.json says of it.
 TokenShardInfo checked_split(const DataSetInfo& set, Split split, const nlohmann::json& json,
                              const fs::path& file) {
@@ -149,8 +155,8 @@ TokenShardInfo checked_split(const DataSetInfo& set, Split split, const nlohmann
   }
   const bool same = info.n_vocab == set.n_vocab &&
                     info.n_tokens == get<int64_t>(json, "tokens", file) &&
-                    info.n_documents == get<int64_t>(json, "documents", file) &&
-                    info.text_bytes == get<int64_t>(json, "text_bytes", file) &&
+                    info.n_documents == count_or_unknown(json, "documents", file) &&
+                    info.text_bytes == count_or_unknown(json, "text_bytes", file) &&
                     info.token_hash == get<std::string>(json, "token_hash", file);
   if (!same) fail(shard, "is not the shard that " + file.string() + " describes");
   return info;
@@ -159,6 +165,12 @@ TokenShardInfo checked_split(const DataSetInfo& set, Split split, const nlohmann
 // The model that the tokens were made by: without it nobody can tell what they say.
 void check_tokenizer(const DataSetInfo& set) {
   if (set.tokenizer == "bytes") return;
+  if (set.knows_tokenizer_by_name()) {
+    if (set.tokenizer_hash == named_tokenizer_hash(set.tokenizer, set.n_vocab)) return;
+    fail(set.folder / kDataSetFile, "is damaged: \"tokenizer_hash\" is not that of " +
+                                        set.tokenizer + " with " + std::to_string(set.n_vocab) +
+                                        " ids");
+  }
   const fs::path file = tokenizer_file(set);
   if (!is_there(file)) fail(file, "is not there: build the set again");
   if (const std::string hash = hash_hex(read_readable(file)); hash != set.tokenizer_hash) {
@@ -192,6 +204,15 @@ std::string_view name(Split split) {
       return "test";
   }
   return "";
+}
+
+bool DataSetInfo::knows_tokenizer_by_name() const {
+  return imported && tokenizer.starts_with(kNamedTokenizer);
+}
+
+std::string named_tokenizer_hash(std::string_view tokenizer, int64_t n_vocab) {
+  return hash_hex("scalelaw tokenizer known by name: " + std::string(tokenizer) + ", " +
+                  std::to_string(n_vocab) + " ids");
 }
 
 bool is_data_set_name(std::string_view name) {
@@ -264,6 +285,7 @@ DataSetInfo open_data_set(const fs::path& data_root, const std::string& name) {
   set.tokenizer = get<std::string>(json, "tokenizer", file);
   set.tokenizer_hash = get<std::string>(json, "tokenizer_hash", file);
   set.n_vocab = get<int64_t>(json, "n_vocab", file);
+  set.imported = json.contains("imported");
   check_tokenizer(set);
   const auto splits = get<nlohmann::json>(json, "splits", file);
   for (const Split split : kSplits) {

@@ -1,5 +1,5 @@
-// A data set made by `scalelaw data build`: DATA/NAME/ with data_set.json (written last: present
-// means complete), the tokenizer, and one token shard a split: train, val, test.
+// A data set made by `scalelaw data build` or `import`: DATA/NAME/ with data_set.json (written
+// last: present means complete), the tokenizer, and one token shard a split: train, val, test.
 #pragma once
 
 #include <filesystem>
@@ -18,12 +18,21 @@ std::string_view name(Split split);  // "train", "val", "test"
 struct DataSetInfo {
   std::string name;
   std::filesystem::path folder;
-  std::string tokenizer;  // "bytes", "bpe:512", "unigram:8192", or a file's name
+  // "bytes", "bpe:512", "unigram:8192", or a file's name; of an imported set also "name:gpt2", a
+  // tokenizer that is not here.
+  std::string tokenizer;
   std::string tokenizer_hash;
   int64_t n_vocab = 0;
   std::map<Split, TokenShardInfo> splits;  // a set may have only some (a pure test set)
   Split test_file = Split::kTest;          // kValidation: opened as NAME/val
+  bool imported = false;                   // by `scalelaw data import`: of ids made elsewhere
+
+  bool knows_tokenizer_by_name() const;
 };
+
+inline constexpr std::string_view kNamedTokenizer = "name:";
+// The identity of a tokenizer "name:WORD" of which nothing else is known.
+std::string named_tokenizer_hash(std::string_view tokenizer, int64_t n_vocab);
 
 // `name` under `data_root`, or a path to such a folder. ConfigError: not there (names the nearest
 // one that is, and the command that builds it), incomplete, damaged, or with another tokenizer than
@@ -35,7 +44,8 @@ struct DataSetInfo {
 // for the last word.
 DataSetInfo open_data_set(const std::filesystem::path& data_root, const std::string& name);
 std::filesystem::path shard_file(const DataSetInfo& set, Split split);
-std::filesystem::path tokenizer_file(const DataSetInfo& set);  // not there for "bytes"
+// Not there for "bytes" and for "name:WORD".
+std::filesystem::path tokenizer_file(const DataSetInfo& set);
 // Where a build of `name` works, and where it keeps the set that it replaces until the new one is
 // in place (trainer/data/build_workspace.h). open_data_set reads the latter while `name` itself is
 // not there: the build was killed between two renames.

@@ -117,6 +117,7 @@ Json counts_json(const CorpusCounts& counts, int64_t unknown_tokens) {
           {"documents", counts.documents},
           {"kept_documents", counts.kept_documents},
           {"documents_cut", counts.documents_cut},
+          {"longest_document_bytes", counts.longest_document_bytes},
           {"dropped",
            {{"empty_documents", counts.empty_documents},
             {"duplicate_documents", counts.duplicate_documents},
@@ -129,30 +130,33 @@ Json counts_json(const CorpusCounts& counts, int64_t unknown_tokens) {
           {"unknown_tokens", unknown_tokens}};
 }
 
+Json count_or_null(int64_t count) {
+  return count > 0 ? Json(count) : Json();
+}
+
+}  // namespace
+
 Json splits_json(const std::map<Split, TokenShardInfo>& splits) {
   Json all;
   for (const auto& [split, info] : splits) {
     all[std::string(name(split))] = {{"tokens", info.n_tokens},
-                                     {"documents", info.n_documents},
-                                     {"text_bytes", info.text_bytes},
+                                     {"documents", count_or_null(info.n_documents)},
+                                     {"text_bytes", count_or_null(info.text_bytes)},
                                      {"token_hash", info.token_hash}};
   }
   return all;
 }
 
-// Names and text of foreign files may hold bytes that JSON cannot.
-std::string dump(const Json& json) {
+std::string manifest_dump(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
-
-}  // namespace
 
 std::string build_identity(const BuildOptions& options, const CorpusSources& sources,
                            const std::string& tokenizer_hash,
                            const std::function<void(int64_t)>& progress) {
   SourceIdentity source(progress);
-  std::string text = "rules " + std::to_string(kBuildRules) + "\n" + dump(options_json(options)) +
-                     "tokenizer " + tokenizer_hash + "\n";
+  std::string text = "rules " + std::to_string(kBuildRules) + "\n" +
+                     manifest_dump(options_json(options)) + "tokenizer " + tokenizer_hash + "\n";
   text += source.text("train", sources.train);
   for (const auto& [split, list] : sources.given) {
     text += source.text(std::string(name(split)), list);
@@ -183,7 +187,7 @@ std::string manifest_text(const ManifestInput& input) {
       {"built_at", utc_now()},
       {"build_seconds", std::round(input.build_seconds * 100) / 100},
       {"file_hash", std::string(32, '0')}};
-  return with_data_set_file_hash(dump(json));
+  return with_data_set_file_hash(manifest_dump(json));
 }
 
 nlohmann::json read_manifest(const DataSetInfo& set) {

@@ -41,6 +41,11 @@ struct ManifestInput {
 };
 std::string manifest_text(const ManifestInput& input);
 
+// "splits" of data_set.json.
+nlohmann::ordered_json splits_json(const std::map<Split, TokenShardInfo>& splits);
+// The text of a data_set.json: names of foreign files may hold bytes that JSON cannot.
+std::string manifest_dump(const nlohmann::ordered_json& json);
+
 // The whole of a set's data_set.json. ConfigError when it is not JSON.
 nlohmann::json read_manifest(const DataSetInfo& set);
 std::string build_hash(const DataSetInfo& set);

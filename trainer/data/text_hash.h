@@ -20,4 +20,8 @@ TextHash text_hash(std::string_view text);
 // shuffle of seed `key`.
 uint64_t keyed(TextHash hash, uint64_t key);
 
+// From 0 to below 1: where a document falls when shares are cut off for val and test. It depends on
+// the document alone.
+double split_place(TextHash document);
+
 }  // namespace scalelaw

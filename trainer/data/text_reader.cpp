@@ -106,7 +106,9 @@ void read_bytes(const fs::path& file, const ByteSink& sink, const Progress& prog
 }
 
 void check_bytes(const fs::path& file, int64_t line, std::size_t bytes) {
-  if (bytes > kMaxDocumentBytes) fail(file, line, "a document of over 1 GiB");
+  if (bytes > kMaxDocumentBytes) {
+    fail(file, line, "a document of over 1 GiB: give its parts as files, or as lines of a .jsonl");
+  }
 }
 
 void check_utf8(const fs::path& file, int64_t line, std::string_view text) {

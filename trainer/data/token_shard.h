@@ -2,9 +2,10 @@
 //
 // Layout (little-endian): 4096 bytes of header (token_shard_header.cpp, then zeros), then n_tokens
 // ids. The header's hash covers all 4096 bytes, its own 32 digits taken as zeros.
-// Documents, long ones in pieces, follow one another in one seeded shuffle, each piece ended by the
-// end-of-document token, so the first D tokens are a fair sample and smaller sets are nested in
-// larger ones.
+// In a set that was built documents, long ones in pieces, follow one another in one seeded shuffle,
+// each piece ended by the end-of-document token, so the first D tokens are a fair sample and
+// smaller sets are nested in larger ones. An imported set has its tokens in the order that they
+// came in.
 //
 // Read with pread and not through a mapping: a file cut short under a mapping ends the process with
 // SIGBUS, at any moment; a read that comes short is an error like any other. The kernel's page
@@ -24,8 +25,8 @@ namespace scalelaw {
 struct TokenShardInfo {
   int64_t n_vocab = 0;
   int64_t n_tokens = 0;
-  int64_t n_documents = 0;     // pieces: ends of documents among the tokens
-  int64_t text_bytes = 0;      // UTF-8 bytes of the text behind the tokens
+  int64_t n_documents = 0;     // pieces: ends of documents among the tokens; 0: not known
+  int64_t text_bytes = 0;      // UTF-8 bytes of the text behind the tokens; 0: not known
   int token_bytes = 2;         // 2 up to n_vocab 65536, else 4
   std::string tokenizer_hash;  // 32 hex digits
   std::string token_hash;      // 32 hex digits, of the payload: the split's identity

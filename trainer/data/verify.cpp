@@ -1,6 +1,7 @@
 #include "trainer/data/verify.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "trainer/config_error.h"
 #include "trainer/data/builder.h"
@@ -39,9 +40,35 @@ std::vector<uint32_t> piece_at(const TokenShard& shard, int64_t first, uint32_t 
   return tokens;
 }
 
+// The first ids, which are text only where the tokenizer is here.
+std::vector<Sample> sample_import(const DataSetInfo& set, int64_t max_bytes) {
+  std::optional<Tokenizer> tokenizer;
+  if (!set.knows_tokenizer_by_name()) tokenizer = open_tokenizer(set);
+  std::vector<Sample> samples;
+  for (const auto& [split, info] : set.splits) {
+    // A token is at least a byte.
+    std::vector<int64_t> ids(static_cast<std::size_t>(std::min(info.n_tokens, max_bytes)));
+    TokenShard(shard_file(set, split)).copy(0, ids);
+    std::string text =
+        tokenizer ? tokenizer->decode(std::vector<uint32_t>(ids.begin(), ids.end())) : "";
+    for (std::size_t i = 0; !tokenizer && i < ids.size(); ++i) {
+      text += (i > 0 ? " " : "") + std::to_string(ids[i]);
+    }
+    text.resize(std::min(text.size(), static_cast<std::size_t>(max_bytes)));
+    text.resize(first_invalid_utf8(text));
+    samples.push_back({.split = split, .piece = 0, .tokens = info.n_tokens, .start = text});
+  }
+  return samples;
+}
+
 }  // namespace
 
 void verify_data_set(const DataSetInfo& set) {
+  if (set.imported) {
+    if (!set.knows_tokenizer_by_name()) open_tokenizer(set);
+    for (const auto& [split, info] : set.splits) TokenShard(shard_file(set, split));
+    return;
+  }
   const Tokenizer tokenizer = open_tokenizer(set);
   for (const auto& [split, info] : set.splits) {
     const TokenShard shard(shard_file(set, split));
@@ -60,6 +87,9 @@ void verify_data_set(const DataSetInfo& set) {
 }
 
 std::vector<Sample> sample_pieces(const DataSetInfo& set, int64_t pieces, int64_t max_bytes) {
+  if (set.imported) {
+    return pieces > 0 ? sample_import(set, max_bytes) : std::vector<Sample>();
+  }
   const Tokenizer tokenizer = open_tokenizer(set);
   std::vector<Sample> samples;
   for (const auto& [split, info] : set.splits) {

@@ -10,16 +10,18 @@
 namespace scalelaw {
 
 // Reads everything: every shard's header, hash and ids, the tokenizer's hash, as many pieces as
-// stated, each split's end. ConfigError names file and fault.
+// stated, each split's end. Of an imported set, whose documents may end in any way: headers, hashes
+// and ids. ConfigError names file and fault.
 void verify_data_set(const DataSetInfo& set);
 
 struct Sample {
   Split split = Split::kTrain;
   int64_t piece = 0;   // from 0, in the shard's order
   int64_t tokens = 0;  // of the piece, without its end
-  std::string start;   // its first characters, decoded
+  std::string start;   // its first characters, decoded; ids where the tokenizer is not here
 };
-// The first `pieces` of each split, at most about `max_bytes` of each.
+// The first `pieces` of each split, at most about `max_bytes` of each. An imported set's splits are
+// each one piece here.
 std::vector<Sample> sample_pieces(const DataSetInfo& set, int64_t pieces, int64_t max_bytes);
 
 }  // namespace scalelaw
