@@ -21,6 +21,8 @@ const std::vector<Verb>& verbs() {
       {"figures", "scalelaw-fit", true, "Laws",
        "learning curves, laws and loss by position as figures"},
       {"report", "scalelaw-fit", true, "Laws", "tables, figures and one page"},
+      {"evaluate", "scalelaw-train", true, "Models", "loss of a run's or a model's weights on data sets"},
+      {"model", "scalelaw-model", false, "Models", "to and from Hugging Face: export, import"},
       {"doctor", "", false, "Help", "what works on this machine, what does not, what to do"},
       {"explain", "", false, "Help", "a key of the configuration: meaning, default, rule"},
       {"version", "", false, "Help", "which scalelaw this is"},
