@@ -84,7 +84,8 @@ void write_model(const fs::path& folder, const ModelShape& shape,
   RunConfig config;
   const auto defaults = canonical_values(config);
   config.model = shape;
-  config.train.batch_tokens = (config.train.batch_tokens + shape.n_ctx - 1) / shape.n_ctx * shape.n_ctx;
+  config.train.batch_tokens =
+      (config.train.batch_tokens + shape.n_ctx - 1) / shape.n_ctx * shape.n_ctx;
   config.evaluate.tokens = std::max(config.evaluate.tokens, shape.n_ctx);
   std::string yaml = comment + "spec: " + std::to_string(config.spec) + "\n";
   for (const auto& entry : canonical_values(config)) {

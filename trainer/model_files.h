@@ -1,5 +1,5 @@
-// A model as it lies on disk: in the folder of a run, or in a folder of its own (docs/models.md). No
-// LibTorch.
+// A model as it lies on disk: in the folder of a run, or in a folder of its own (docs/models.md).
+// No LibTorch.
 //
 // A folder of its own holds
 //   config.yaml        the shape, as a configuration that `scalelaw train` takes

@@ -263,7 +263,9 @@ int main(int argc, char** argv) {
   spdlog::set_pattern("%H:%M:%S %v");
   keep_freed_memory();
   allow_many_open_files();  // a member of a pack has two open
-  CLI::App app("Trains runs and packs of runs; times and profiles a training step; evaluates weights", "scalelaw");
+  CLI::App app(
+      "Trains runs and packs of runs; times and profiles a training step; evaluates weights",
+      "scalelaw");
   app.require_subcommand(1);
   TrainArguments train_arguments;
   InstrumentArguments bench_arguments, profile_arguments;

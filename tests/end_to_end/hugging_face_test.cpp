@@ -124,8 +124,8 @@ class HuggingFace : public testing::Test {
            "model: {n_layer: 2, d_model: 32, n_head: 4, n_ctx: 16, "
         << settings << "}\n";
     const ProgramResult run =
-        run_program({"scalelaw-train", "train", place(name + ".yaml"), "--runs", place(name), "--data",
-                     place("data"), "--device", "cpu", "--threads", "1"});
+        run_program({"scalelaw-train", "train", place(name + ".yaml"), "--runs", place(name),
+                     "--data", place("data"), "--device", "cpu", "--threads", "1"});
     if (run.exit_code != 0) throw std::runtime_error(run.output);
     return *fs::directory_iterator(place(name));
   }
@@ -140,11 +140,11 @@ TEST_F(HuggingFace, TransformersLoadsAnExportAndGivesTheLogitsOfTheRun) {
   const fs::path tied = train("tied", "position: learned");
   const fs::path untied = train("untied", "position: learned, embeddings: untied, d_ff_ratio: 1.5");
   for (const auto& [run, hf] : {std::pair{tied, place("hf/tied")}, {untied, place("hf/untied")}}) {
-    const ProgramResult result =
-        model({"export", "hf", run.string(), hf, "--data", place("data")});
+    const ProgramResult result = model({"export", "hf", run.string(), hf, "--data", place("data")});
     ASSERT_EQ(result.exit_code, 0) << result.output;
   }
-  const ProgramResult seen = run_program({kPython, "-c", kScript, place("hf/tied"), place("hf/untied")});
+  const ProgramResult seen =
+      run_program({kPython, "-c", kScript, place("hf/tied"), place("hf/untied")});
   ASSERT_EQ(seen.exit_code, 0) << seen.output;
   expect_their_logits(tied, place("hf/tied"));
   expect_their_logits(untied, place("hf/untied"));
@@ -157,7 +157,8 @@ TEST_F(HuggingFace, ImportedModelsGiveTheLogitsOfTransformersAndGoBackAsTheyCame
   const ProgramResult made = run_program({kPython, "-c", kScript, "make", place("hf")});
   ASSERT_EQ(made.exit_code, 0) << made.output;
   for (const std::string name : {"tied", "untied", "trunk", "bfloat16", "float16"}) {
-    const std::string hf = place("hf/" + name), ours = place("models/" + name), back = place("back/" + name);
+    const std::string hf = place("hf/" + name), ours = place("models/" + name),
+                      back = place("back/" + name);
     ASSERT_EQ(model({"import", "hf", hf, ours}).exit_code, 0) << name;
     expect_their_logits(ours, hf);
     ASSERT_EQ(model({"export", "hf", ours, back}).exit_code, 0) << name;
@@ -169,7 +170,8 @@ TEST_F(HuggingFace, ImportedModelsGiveTheLogitsOfTransformersAndGoBackAsTheyCame
 
 TEST_F(HuggingFace, RunSurvivesTheWayThereAndBackAndIsEvaluatedAsAtItsEnd) {
   const fs::path run = train("run", "position: learned");
-  ASSERT_EQ(model({"export", "hf", run.string(), place("hf"), "--data", place("data")}).exit_code, 0);
+  ASSERT_EQ(model({"export", "hf", run.string(), place("hf"), "--data", place("data")}).exit_code,
+            0);
   ASSERT_EQ(model({"import", "hf", place("hf"), place("model")}).exit_code, 0);
   ASSERT_EQ(model({"export", "hf", place("model"), place("again")}).exit_code, 0);
   EXPECT_EQ(tensor_bytes(place("again")), tensor_bytes(place("hf")));

@@ -72,8 +72,8 @@ TokenizerFiles find_tokenizer(const ModelFiles& files, const ExportOptions& opti
     const std::string end = std::to_string(open_tokenizer(set).end_of_document());
     TokenizerFiles found{parse_whole(end), tokenizer_file(set), ""};
     if (fs::exists(found.file)) {
-      found.note = found.file.filename().string() + ", of data set " + name + " (" +
-                   set.tokenizer + "), is the tokenizer; id " + end + " ends a document";
+      found.note = found.file.filename().string() + ", of data set " + name + " (" + set.tokenizer +
+                   "), is the tokenizer; id " + end + " ends a document";
     } else {
       found.file.clear();
       found.note = "ids 0 to 255 are the bytes of a text, id " + end +

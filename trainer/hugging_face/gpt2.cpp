@@ -23,8 +23,8 @@ class Gpt2Config {
   [[noreturn]] void refuse(const char* key, const std::string& rule) const {
     const auto found = json_.find(key);
     std::string value = "(not there)";
-    if (found != json_.end()) {
-      value = found->dump(-1, ' ', true, nlohmann::json::error_handler_t::replace).substr(0, 60);
+    if (found != json_.end()) {  // a nest without end is only named
+      value = found->is_primitive() ? found->dump().substr(0, 60) : found->type_name();
     }
     throw ConfigError(file_.string() + ": " + key + " = " + value + ": " + rule);
   }
@@ -77,14 +77,17 @@ void require_same_arithmetic(const Gpt2Config& config) {
     config.refuse("scale_attn_weights", "must be true: scores are divided by sqrt(d_head)");
   }
   for (const char* key : {"scale_attn_by_inverse_layer_idx", "add_cross_attention"}) {
-    if (config.truth(key, false)) config.refuse(key, "must be false: there is nothing like it here");
+    if (config.truth(key, false))
+      config.refuse(key, "must be false: there is nothing like it here");
   }
   if (!config.is_null("quantization_config")) {
     config.refuse("quantization_config", "must not be there: only plain weights are read");
   }
 }
 
-std::string spelled(bool truth) { return truth ? "true" : "false"; }
+std::string spelled(bool truth) {
+  return truth ? "true" : "false";
+}
 
 }  // namespace
 

@@ -1,9 +1,9 @@
-// GPT-2 as Hugging Face's transformers has it (GPT2Config, GPT2LMHeadModel), and which shapes of ours
-// compute the same: learned positions, norms and linear maps with biases, GELU in its tanh form,
-// scores over sqrt(d_head), norms' eps 1e-5, the head tied or not.
+// GPT-2 as Hugging Face's transformers has it (GPT2Config, GPT2LMHeadModel), and which shapes of
+// ours compute the same: learned positions, norms and linear maps with biases, GELU in its tanh
+// form, scores over sqrt(d_head), norms' eps 1e-5, the head tied or not.
 //
-// Its linear maps are Conv1D, [in, out] as ours, with query, key and value side by side as ours; only
-// an untied head is [V, W] and ours [W, V].
+// Its linear maps are Conv1D, [in, out] as ours, with query, key and value side by side as ours;
+// only an untied head is [V, W] and ours [W, V].
 #pragma once
 
 #include <cstdint>

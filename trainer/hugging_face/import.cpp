@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cstring>
-#include <regex>
 #include <set>
 
 #include "trainer/atomic_file.h"
@@ -67,8 +66,8 @@ class Weights {
     const SafetensorView& tensor = found->second;
     if (!has_floats(tensor)) refuse(name, "is " + tensor.dtype + ": must be F32, BF16 or F16");
     if (tensor.shape != shape) {
-      refuse(name, "is " + size_text(tensor.shape) + ": by config.json it must be " +
-                       size_text(shape));
+      refuse(name,
+             "is " + size_text(tensor.shape) + ": by config.json it must be " + size_text(shape));
     }
     taken_.insert(name);
     return tensor;
@@ -86,10 +85,18 @@ class Weights {
            "tie_word_embeddings to false there");
   }
 
+  // Old files hold each layer's causal mask.
+  void leave_masks(int64_t n_layer) {
+    const std::string trunk(bare_ ? "" : kTrunk);
+    for (int64_t i = 0; i < n_layer; ++i) {
+      const std::string attention = trunk + "h." + std::to_string(i) + ".attn.";
+      taken_.insert({attention + "bias", attention + "masked_bias"});
+    }
+  }
+
   void check_nothing_left() const {
-    const std::regex mask(R"((transformer\.)?h\.[0-9]+\.attn\.(bias|masked_bias))");
     for (const auto& [name, tensor] : file_.tensors()) {
-      if (!taken_.contains(name) && !std::regex_match(name, mask)) {
+      if (!taken_.contains(name)) {
         refuse(name, "is no part of a GPT2LMHeadModel of config.json's shape");
       }
     }
@@ -120,9 +127,11 @@ std::vector<std::string> import_hugging_face(const ImportOptions& options) {
     if (name.transposed) std::ranges::reverse(theirs);
     values.push_back(floats(weights.take(name.theirs, theirs)));
     if (name.transposed) values.back() = transposed(values.back(), theirs[0], theirs[1]);
-    tensors[kWeightPrefix + name.ours] = {"F32", name.shape, std::as_bytes(std::span(values.back()))};
+    tensors[kWeightPrefix + name.ours] = {"F32", name.shape,
+                                          std::as_bytes(std::span(values.back()))};
   }
   if (shape.embeddings == EmbeddingTying::kTied) weights.check_tied_head(names.front());
+  weights.leave_masks(shape.n_layer);
   weights.check_nothing_left();
 
   NewFolder folder(options.folder);

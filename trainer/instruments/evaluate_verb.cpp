@@ -26,8 +26,8 @@ namespace {
 void check_tokenizer(const ModelFiles& files, const RunFolder& folder, const DataSetInfo& set) {
   const std::string ids = std::to_string(set.n_vocab), known = std::to_string(files.shape.n_vocab);
   if (set.n_vocab > files.shape.n_vocab || (files.run_step && set.n_vocab < files.shape.n_vocab)) {
-    throw ConfigError(set.folder.string() + ": has a vocabulary of " + ids + ", the model " + known +
-                      "; build the set with the model's tokenizer");
+    throw ConfigError(set.folder.string() + ": has a vocabulary of " + ids + ", the model " +
+                      known + "; build the set with the model's tokenizer");
   }
   const auto record = files.run_step ? try_read_run_record(folder) : std::nullopt;
   if (record && record->tokenizer_hash != set.tokenizer_hash) {

@@ -190,6 +190,10 @@ TEST_F(Exchange, ConfigurationsThatComputeSomethingElseAreRefusedByKey) {
     EXPECT_TRUE(error.find(key) != std::string::npos || key == "n_inner") << error;
     std::ofstream(hf / "config.json") << whole;
   }
+  const std::string nest = std::string(1'000'000, '[') + std::string(1'000'000, ']');
+  std::ofstream(hf / "config.json") << "{\"model_type\": " << nest << "}";
+  EXPECT_NE(import_error(hf).find("model_type = array"), std::string::npos);
+  std::ofstream(hf / "config.json") << whole;
   change_config(hf, "n_head", 3);
   EXPECT_NE(import_error(hf).find("model.n_head"), std::string::npos);
   for (const char* text : {"", "[]", "{\"model_type\": ", "\xff"}) {
@@ -234,7 +238,8 @@ TEST_F(Exchange, OldNamesMasksAndAStoredTiedHeadAreRead) {
   const std::vector<float> mask(36);
   change_tensors(hf, [&](std::map<std::string, SafetensorView>& tensors) {
     std::map<std::string, SafetensorView> bare;
-    for (const auto& [name, tensor] : tensors) bare[name.substr(sizeof "transformer." - 1)] = tensor;
+    for (const auto& [name, tensor] : tensors)
+      bare[name.substr(sizeof "transformer." - 1)] = tensor;
     bare["h.0.attn.bias"] = {"F32", {1, 1, 6, 6}, std::as_bytes(std::span(mask))};
     bare["h.1.attn.masked_bias"] = {"F32", {}, std::as_bytes(std::span(mask)).first(4)};
     bare["lm_head.weight"] = bare["wte.weight"];
@@ -243,9 +248,9 @@ TEST_F(Exchange, OldNamesMasksAndAStoredTiedHeadAreRead) {
   change_config(hf, "n_inner", nullptr);
   change_config(hf, "tie_word_embeddings", nlohmann::json(nlohmann::json::value_t::discarded));
   import_hugging_face({hf, place("imported")});
-  EXPECT_TRUE(std::ranges::equal(
-      open_model(place("imported")).weights.at("model.position.weight").bytes,
-      open_model(place("hf_model")).weights.at("model.position.weight").bytes));
+  EXPECT_TRUE(
+      std::ranges::equal(open_model(place("imported")).weights.at("model.position.weight").bytes,
+                         open_model(place("hf_model")).weights.at("model.position.weight").bytes));
 }
 
 TEST_F(Exchange, WhatIsNoModelSaysWhatItIs) {
