@@ -10,9 +10,10 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/program.h"
+#include "tests/support/small_corpus.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tiny_data_set.h"
-#include "trainer/config_error.h"
+#include "trainer/atomic_file.h"
 #include "trainer/loaded_model.h"
 
 namespace scalelaw {
@@ -117,12 +118,12 @@ class HuggingFace : public testing::Test {
   std::string place(const std::string& name) const { return (temp_.path() / name).string(); }
 
   // A trained run's folder.
-  fs::path train(const std::string& name, const std::string& settings) {
+  fs::path train(const std::string& name, const std::string& settings,
+                 const std::string& set = "tiny") {
     std::ofstream(place(name + ".yaml"))
-        << "spec: 1\ndata: {train: tiny, test: {tiny: 512}}\nhorizon: {tokens: 6400}\n"
-           "train: {batch_tokens: 64}\nevaluate: {tokens: 64}\n"
-           "model: {n_layer: 2, d_model: 32, n_head: 4, n_ctx: 16, "
-        << settings << "}\n";
+        << "spec: 1\ndata: {train: " << set << ", test: {" << set << ": 512}}\n"
+        << "horizon: {tokens: 6400}\ntrain: {batch_tokens: 64}\nevaluate: {tokens: 64}\n"
+        << "model: {n_layer: 2, d_model: 32, n_head: 4, n_ctx: 16, " << settings << "}\n";
     const ProgramResult run =
         run_program({"scalelaw-train", "train", place(name + ".yaml"), "--runs", place(name),
                      "--data", place("data"), "--device", "cpu", "--threads", "1"});
@@ -184,6 +185,35 @@ TEST_F(HuggingFace, RunSurvivesTheWayThereAndBackAndIsEvaluatedAsAtItsEnd) {
                      place("data"), "--device", "cpu", "--threads", "1", "--json"});
     ASSERT_EQ(result.exit_code, 0) << result.output;
     EXPECT_EQ(nlohmann::json::parse(result.output).at("tiny"), expected) << folder;
+  }
+}
+
+TEST_F(HuggingFace, ExportCarriesTheTokenizerOfItsRunOrSaysWhyNot) {
+  write_small_corpus(place("tales.jsonl"), 60);
+  for (const std::string tokenizer : {"bytes", "bpe:300"}) {
+    const std::string name = tokenizer.substr(0, 3);
+    const ProgramResult built = run_program({"scalelaw", "data", "build", place("tales.jsonl"),
+                                             "--name", name, "--tokenizer", tokenizer, "--val", "0",
+                                             "--test", "20%", "--quiet", "--data", place("data")});
+    ASSERT_EQ(built.exit_code, 0) << built.output;
+    const std::string run = train(name, "position: learned", name);
+    for (const std::string data : {"data", "elsewhere"}) {
+      const std::string hf = place(name + "_" + data);
+      ASSERT_EQ(model({"export", "hf", run, hf, "--data", place(data)}).exit_code, 0);
+      std::ifstream config(hf + "/config.json");
+      const auto end = nlohmann::json::parse(config).at("eos_token_id");
+      const bool found = data == "data";
+      const fs::path file = fs::path(hf) / "tokenizer.model";
+      EXPECT_EQ(end.is_null(), !found);
+      EXPECT_EQ(fs::exists(file), found && name == "bpe");
+      if (found && name == "bpe") {
+        EXPECT_EQ(read_whole_file(file), read_whole_file(place("data") + "/bpe/tokenizer.model"));
+      } else if (found) {
+        EXPECT_EQ(end, 256);
+      }
+      const std::string readme = read_whole_file(hf + "/README.md");
+      EXPECT_EQ(readme.find("no tokenizer, and no id") == std::string::npos, found) << readme;
+    }
   }
 }
 

@@ -70,16 +70,14 @@ TokenizerFiles find_tokenizer(const ModelFiles& files, const ExportOptions& opti
     }
     const DataSetInfo set = open_data_set(options.data, name);
     const std::string end = std::to_string(open_tokenizer(set).end_of_document());
-    TokenizerFiles found{parse_whole(end), tokenizer_file(set), ""};
-    if (fs::exists(found.file)) {
-      found.note = found.file.filename().string() + ", of data set " + name + " (" + set.tokenizer +
-                   "), is the tokenizer; id " + end + " ends a document";
-    } else {
-      found.file.clear();
-      found.note = "ids 0 to 255 are the bytes of a text, id " + end +
-                   " ends a document; transformers has no tokenizer for that, so there is no file";
+    if (set.tokenizer == "bytes") {
+      return {parse_whole(end), "",
+              "ids 0 to 255 are the bytes of a text, id " + end +
+                  " ends a document; transformers has no tokenizer for that, so there is no file"};
     }
-    return found;
+    return {parse_whole(end), tokenizer_file(set),
+            tokenizer_file(set).filename().string() + ", of data set " + set.name +
+                ", is the tokenizer; id " + end + " ends a document"};
   } catch (const ConfigError& error) {
     return {{}, {}, "no tokenizer, and no id that ends a document: " + std::string(error.what())};
   }
