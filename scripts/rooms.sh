@@ -37,6 +37,7 @@ room_rules() {
   room_rule "machine" "${machine%\\.h}\.(h|cpp)" "$machine|$contract" "$no_torch|yaml-cpp/"
   room_rule "data_reading" "${data_reading%\\.h}\.(h|cpp)" "$data_reading|$contract|$config_yaml" "$no_torch|yaml-cpp/|sentencepiece|archive"
   room_rule "data" "trainer/data/.*" "trainer/data/.*|$contract|$config_yaml" "$no_torch|yaml-cpp/"
+  room_rule "hugging_face" "trainer/hugging_face/.*" "trainer/hugging_face/.*|trainer/data/.*|$contract|$config_yaml|$run_identity|$model_shape" "$no_torch|yaml-cpp/|sentencepiece"
   room_rule "dispatcher" "trainer/cli/.*" "trainer/cli/.*|$contract|$config_yaml|$data_reading|$machine|$model_shape" "$no_torch|yaml-cpp/"
   room_rule "training" "trainer/.*" "trainer/.*|models/.*" "yaml-cpp/|sentencepiece"
   room_rule "sweeps" "sweeps/.*" "sweeps/.*|$contract|$config_yaml|$run_identity|$data_reading|$machine|$model_shape" "$no_torch|sentencepiece|yaml-cpp/"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything scalelaw needs, from a bare Debian 12 or Ubuntu 24.04. Run again, it does nothing.
 #
-#   scripts/setup.sh [--torch cpu|cuda|PATH] [--no-torch] [--checks]
+#   scripts/setup.sh [--torch cpu|cuda|PATH] [--no-torch] [--checks] [--transformers]
 #
 #   --torch cpu    LibTorch from the PyPI wheel without its CUDA libraries, into .venv (1.3 GB)
 #   --torch cuda   the whole wheel (4.7 GB); the default where an NVIDIA driver is
@@ -10,6 +10,8 @@
 #   --checks       also what scripts/check.sh and scripts/fuzz.sh run (clang with its format, tidy
 #                  and libFuzzer; shellcheck), and Python's safetensors, which a test opens a
 #                  checkpoint with
+#   --transformers Hugging Face's transformers with the whole wheel, into .venv/transformers (5 GB),
+#                  which tests compare logits with; without it they are skipped
 #
 # Without an option an earlier choice stands; else cuda where a driver is, else cpu.
 # Packages are installed as root or by sudo, and only those that are missing.
@@ -20,6 +22,7 @@ torch_version=2.11.0
 cpu_extras=(nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85)
 # What compiles the CUDA kernels beside the whole wheel, where no nvcc 13 is installed.
 nvcc_parts=(nvidia-cuda-nvcc==13.0.88 nvidia-nvvm==13.0.88 nvidia-cuda-crt==13.0.88)
+transformers_version=5.23.0
 venv=$root/.venv
 chosen_file=$venv/torch_dir  # the folder with include/ and lib/, from .venv on; CMake reads it
 # Debian's own Python first: python3-venv is for that one.
@@ -45,6 +48,7 @@ fi
 
 wanted_torch=
 checks=false
+transformers=false
 while (($# > 0)); do
   case $1 in
     --torch)
@@ -59,6 +63,7 @@ while (($# > 0)); do
       packages+=(clang-14 libclang-rt-14-dev llvm-14)  # libFuzzer, and names in its reports
       checks=true
       ;;
+    --transformers) transformers=true ;;
     -h | --help)
       print_help
       exit 0
@@ -273,8 +278,31 @@ ensure_safetensors() {
   fi
 }
 
+# Beside .venv's own packages: the build's half of the wheel cannot be imported, and this must not
+# make a whole one of it.
+ensure_transformers() {
+  local own=$venv/transformers
+  local versions="torch $torch_version, transformers $transformers_version"
+  local found="from importlib.metadata import version as v
+print('torch', v('torch') + ',', 'transformers', v('transformers'))"
+  if [[ $("$own/bin/python" -c "$found" 2>/dev/null) == "$versions" ]]; then
+    note "all there"
+    return
+  fi
+  (($(free_megabytes "$root") > 9000)) ||
+    fail_stage "transformers and its torch need 9000 MB while they are unpacked; $(free_megabytes "$root") MB are free in $root."
+  "$python" -m venv "$own" || fail_stage "python3 could not make a virtual environment in $own"
+  mkdir -p "$own/tmp"
+  env TMPDIR="$own/tmp" "$own/bin/pip" --disable-pip-version-check --no-input install \
+    --progress-bar off "torch==$torch_version" "transformers==$transformers_version" ||
+    fail_stage "pip could not fetch transformers $transformers_version from PyPI: no network, or a full disk"
+  rm -rf "$own/tmp"
+  note "$versions"
+}
+
 stage "Debian packages" ensure_packages
 if [[ $wanted_torch != none ]]; then
   stage "LibTorch" ensure_torch
 fi
 if $checks; then stage "safetensors" ensure_safetensors; fi
+if $transformers; then stage "transformers" ensure_transformers; fi

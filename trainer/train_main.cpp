@@ -1,4 +1,5 @@
-// scalelaw-train: trains one run, or a pack of runs of one shape; times and profiles a step.
+// scalelaw-train: trains one run, or a pack of runs of one shape; times and profiles a step;
+// evaluates weights that are there.
 #include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
@@ -25,6 +26,7 @@
 #include "trainer/escaped.h"
 #include "trainer/hash.h"
 #include "trainer/heap.h"
+#include "trainer/instruments/evaluate_verb.h"
 #include "trainer/instruments/instrument_verbs.h"
 #include "trainer/kernel_library.h"
 #include "trainer/pack_rules.h"
@@ -262,16 +264,21 @@ int main(int argc, char** argv) {
   spdlog::set_pattern("%H:%M:%S %v");
   keep_freed_memory();
   allow_many_open_files();  // a member of a pack has two open
-  CLI::App app("Trains runs and packs of runs; times and profiles a training step", "scalelaw");
+  CLI::App app(
+      "Trains runs and packs of runs; times and profiles a training step; evaluates weights",
+      "scalelaw");
   app.require_subcommand(1);
   TrainArguments train_arguments;
   InstrumentArguments bench_arguments, profile_arguments;
   add_train(app, train_arguments);
   add_bench(app, bench_arguments);
   add_profile(app, profile_arguments);
-  const std::string_view verb = argc > 1 ? argv[1] : "";
-  const std::string command =
-      "scalelaw " + std::string(verb == "bench" || verb == "profile" ? verb : "train");
+  EvaluateArguments evaluate_arguments;
+  add_evaluate(app, evaluate_arguments);
+  std::string command = "scalelaw train";
+  for (const CLI::App* verb : app.get_subcommands(nullptr)) {
+    if (argc > 1 && verb->get_name() == argv[1]) command = "scalelaw " + verb->get_name();
+  }
   return run_main(command, [&] {
     try {
       app.parse(argc, argv);
@@ -280,6 +287,7 @@ int main(int argc, char** argv) {
     }
     if (app.got_subcommand("bench")) return run_bench_verb(bench_arguments);
     if (app.got_subcommand("profile")) return run_profile_verb(profile_arguments);
+    if (app.got_subcommand("evaluate")) return run_evaluate_verb(evaluate_arguments);
     return run_train(train_arguments);
   });
 }

@@ -1,0 +1,40 @@
+// A model as it lies on disk: in the folder of a run, or in a folder of its own (docs/models.md).
+// No LibTorch.
+//
+// A folder of its own holds
+//   config.yaml        the shape, as a configuration that `scalelaw train` takes
+//   model.safetensors  the weights under a checkpoint's names: "model." + parameter, F32
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "models/model_shape.h"
+#include "trainer/run_config.h"
+#include "trainer/safetensors.h"
+
+namespace scalelaw {
+
+inline constexpr const char* kModelFile = "model.safetensors";
+inline constexpr const char* kWeightPrefix = "model.";  // of a parameter's name in files
+
+struct ModelFiles {
+  RunConfig config;                 // of a model alone, its keys outside `model.` mean nothing
+  ModelShape shape;                 // canonical(config.model), n_vocab that of the weights
+  std::filesystem::path file;       // of the weights
+  SafetensorsFile weights;          // a run's hold its optimizer besides
+  std::optional<int64_t> run_step;  // updates behind a run's weights; nullopt: a model alone
+};
+
+// Of a run the newest checkpoint. ConfigError: no such folder, neither a run's nor a model's, no
+// weights yet, a damaged file (each says what to do); std::runtime_error: the disk.
+ModelFiles open_model(const std::filesystem::path& folder);
+
+// Fills a folder of its own, which is there; `comment` heads config.yaml, a line of its own each.
+void write_model(const std::filesystem::path& folder, const ModelShape& shape,
+                 const std::map<std::string, SafetensorView>& tensors, const std::string& comment);
+
+}  // namespace scalelaw
