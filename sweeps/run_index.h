@@ -1,0 +1,54 @@
+// RUNS/.index: what was read from the store's files, so that a store of ten thousand runs is listed
+// without opening them. Only a cache: it may be deleted at any moment.
+//
+// One line a file: hash of the rest, file below the store, its stamp (inode, size, times), facts.
+// A line holds while the file has that stamp. Lines that are torn, of a program with other keys or
+// of a file that has gone are as if they were not there. Processes append what they read in one
+// write each and take no lock: what one of them loses is read again.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "sweeps/run_facts.h"
+
+namespace scalelaw {
+
+class RunIndex {
+ public:
+  explicit RunIndex(std::filesystem::path runs);  // without a readable index: an empty one
+
+  // What `read` says of RUNS/`file`, or said when the file was the one it is now; nullptr when it is
+  // not there. `read` may throw, which keeps nothing. The pointer is good until the next call for
+  // the same file.
+  const RunFacts* of(const std::string& file, const std::function<RunFacts()>& read);
+  // of() RUNS/`folder`/run.json, through read_run_record.
+  const RunFacts* record_of(const std::string& folder);
+
+  // Appends what was read since. A store that cannot be written stays without.
+  void save();
+
+  static std::filesystem::path file_of(const std::filesystem::path& runs) { return runs / ".index"; }
+
+ private:
+  struct Known {
+    std::string line;   // as it stands in the file; "" once `facts` are checked
+    std::string stamp;  // of the file when it was read
+    RunFacts facts;
+  };
+  void load();
+  bool take_from_line(Known& known, const std::string& stamp) const;
+  void compact();
+
+  std::filesystem::path runs_;
+  std::string schema_;  // of the facts: a program that knows other keys reads anew
+  std::map<std::string, Known, std::less<>> known_;
+  std::string added_;  // lines to be appended
+  std::size_t lines_ = 0;
+};
+
+}  // namespace scalelaw
