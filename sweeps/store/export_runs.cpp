@@ -70,6 +70,8 @@ class TarWriter {
   explicit TarWriter(std::ostream& stream) : stream_(stream) {
     check(archive_write_set_format_pax_restricted(tar_.get()));
     check(archive_write_add_filter_zstd(tar_.get()));
+    // Else zeros follow the compressed stream, as on a tape.
+    check(archive_write_set_bytes_in_last_block(tar_.get(), 1));
     check(archive_write_open(tar_.get(), &stream_, nullptr, &TarWriter::write, nullptr));
   }
 
