@@ -43,7 +43,6 @@ std::string schema_of_facts() {
   return hash_hex(text);
 }
 
-// In the order of Fact's kinds nlohmann::json says by itself which one it holds.
 Json to_json(const RunFacts& facts) {
   Json json = Json::object();
   for (const auto& [key, fact] : facts) {
@@ -54,14 +53,16 @@ Json to_json(const RunFacts& facts) {
 
 RunFacts facts_from(const Json& json) {
   RunFacts facts;
-  for (const auto& [key, value] : json.items()) {
+  for (const auto& [key, value] : json.get_ref<const Json::object_t&>()) {  // in the map's order
+    Fact fact;
     if (value.is_number()) {
-      facts[key] = value.get<double>();
+      fact = value.get<double>();
     } else if (value.is_string()) {
-      facts[key] = value.get<std::string>();
+      fact = value.get_ref<const std::string&>();
     } else {
-      facts[key] = value.get<std::vector<std::string>>();
+      fact = value.get<std::vector<std::string>>();
     }
+    facts.emplace_hint(facts.end(), key, std::move(fact));
   }
   return facts;
 }

@@ -63,6 +63,7 @@ std::string bytes_text(double bytes) {
 
 void sort_runs(std::vector<StoreRun>& runs, const std::string& key, bool descending) {
   key_named(fact_keys(), "--sort", key);
+  if (key == "name" && !descending) return;  // as they are read
   std::stable_sort(runs.begin(), runs.end(), [&](const StoreRun& a, const StoreRun& b) {
     const Fact *one = fact_of(a.facts, key), *two = fact_of(b.facts, key);
     if (one == nullptr || two == nullptr) return one != nullptr && two == nullptr;

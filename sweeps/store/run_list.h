@@ -8,7 +8,8 @@
 
 namespace scalelaw {
 
-// By a key of fact_keys(), those without it last. ConfigError for an unknown key.
+// By a key of fact_keys(), those without it last; equal ones stay in the store's order, by name.
+// ConfigError for an unknown key.
 void sort_runs(std::vector<StoreRun>& runs, const std::string& key, bool descending);
 
 // What a terminal may show: names are escaped.
