@@ -11,9 +11,9 @@
 namespace scalelaw {
 
 struct ExportOptions {
-  bool weights = false;             // checkpoints too
-  std::vector<std::string> sweeps;  // whose records go along
-  std::string program_version;
+  bool weights = false;                  // checkpoints too
+  std::vector<std::string> sweeps = {};  // whose records go along
+  std::string program_version = {};
 };
 
 struct Exported {
