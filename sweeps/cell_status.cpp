@@ -79,12 +79,12 @@ CellStatus failed(CellStatus status, const UnfinishedAttempt& last) {
   return status;
 }
 
-// nullptr: there is none, or it cannot be read, which look_at() says in words.
-const RunFacts* known_record(RunIndex& index, const std::string& folder) {
+// nullopt: there is none, or it cannot be read, which look_at() says in words.
+std::optional<RunFacts> known_record(RunIndex& index, const std::string& folder) {
   try {
     return index.record_of(folder);
   } catch (const std::exception&) {
-    return nullptr;
+    return std::nullopt;
   }
 }
 
@@ -162,7 +162,7 @@ std::vector<CellStatus> look_at_all(const Plan& plan) {
   statuses.reserve(plan.cells.size());
   RunIndex index(plan.options.runs);
   for (const PlannedCell& cell : plan.cells) {
-    const RunFacts* record = known_record(index, cell.folder);
+    const std::optional<RunFacts> record = known_record(index, cell.folder);
     statuses.push_back(record ? status_of(*record, cell) : look_at(plan, cell, unfinished));
   }
   index.save();

@@ -80,21 +80,39 @@ std::vector<FilterKey> all_keys() {
                                  {"state", FactKind::kText, state_names()},
                                  {"sweeps", FactKind::kList},
                                  {"events", FactKind::kList}};
-  for (const char* text : {"content_hash", "recipe_hash", "train_set", "train_hash",
-                           "tokenizer_hash", "test_set", "host", "device", "started_at",
-                           "program_version"}) {
+  for (const char* text :
+       {"content_hash", "recipe_hash", "train_set", "train_hash", "tokenizer_hash", "test_set",
+        "host", "device", "started_at", "program_version"}) {
     keys.push_back({text, FactKind::kText});
   }
-  for (const char* number :
-       {"N", "N_with_head", "N_total", "D", "C", "loss", "step", "steps", "wall_seconds",
-        "train_tokens", "unique_train_tokens", "batch_tokens", "learning_rate", "seed_init",
-        "seed_data", "final_train_loss_nats", "attempts", "pack", "n_vocab", "test.*.loss_nats",
-        "test.*.standard_error_nats", "test.*.bits_per_byte", "test.*.top1_accuracy"}) {
+  for (const char* number : {"N",
+                             "N_with_head",
+                             "N_total",
+                             "D",
+                             "C",
+                             "loss",
+                             "step",
+                             "steps",
+                             "wall_seconds",
+                             "train_tokens",
+                             "unique_train_tokens",
+                             "batch_tokens",
+                             "learning_rate",
+                             "seed_init",
+                             "seed_data",
+                             "final_train_loss_nats",
+                             "attempts",
+                             "pack",
+                             "n_vocab",
+                             "test.*.loss_nats",
+                             "test.*.standard_error_nats",
+                             "test.*.bits_per_byte",
+                             "test.*.top1_accuracy"}) {
     keys.push_back({number, FactKind::kNumber});
   }
   for (const KeyAccess& access : key_table()) {
-    keys.push_back({access.key.name, is_number(access) ? FactKind::kNumber : FactKind::kText,
-                    access.choices});
+    keys.push_back(
+        {access.key.name, is_number(access) ? FactKind::kNumber : FactKind::kText, access.choices});
   }
   keys.push_back({std::string(kTestPrefix) + "*", FactKind::kNumber});
   return keys;

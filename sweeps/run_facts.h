@@ -14,8 +14,8 @@ namespace scalelaw {
 
 using RunFacts = std::map<std::string, Fact>;
 
-// state, hashes, N, D, C, loss, ...: what fact_keys() lists of a record. `loss` is the final one, in
-// nats, on `test_set`: the training set's own test split where the run read it.
+// state, hashes, N, D, C, loss, ...: what fact_keys() lists of a record. `loss` is the final one,
+// in nats, on `test_set`: the training set's own test split where the run read it.
 RunFacts record_facts(const RunRecord& record);
 // Keys whose value differs from the default, and `spec`, under the names of the configuration.
 RunFacts config_facts(const RunConfig& config);
@@ -24,10 +24,12 @@ RunFacts config_facts(const RunConfig& config);
 // state, sweeps and step of the run's place in the store.
 const std::vector<FilterKey>& fact_keys();
 inline constexpr const char* kFactsHelp =
-    "name state sweeps step N N_with_head N_total D C loss test_set wall_seconds steps content_hash\n"
+    "name state sweeps step N N_with_head N_total D C loss test_set wall_seconds steps "
+    "content_hash\n"
     "recipe_hash train_set train_tokens unique_train_tokens batch_tokens learning_rate seed_init\n"
     "seed_data final_train_loss_nats attempts events pack host device started_at program_version\n"
-    "n_vocab, test.SET.loss_nats (standard_error_nats, bits_per_byte, top1_accuracy), and every key\n"
+    "n_vocab, test.SET.loss_nats (standard_error_nats, bits_per_byte, top1_accuracy), and every "
+    "key\n"
     "of a configuration (`scalelaw explain`)";
 
 // nullptr: the run has none. A configuration's key that it left out has its default.

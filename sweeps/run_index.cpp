@@ -51,27 +51,54 @@ Json to_json(const RunFacts& facts) {
   return json;
 }
 
-RunFacts facts_from(const Json& json) {
+// Builds facts while nlohmann::json reads their text: ten thousand trees would take longer to make
+// and unmake than to read.
+struct FactsBuilder : Json::json_sax_t {
   RunFacts facts;
-  for (const auto& [key, value] : json.get_ref<const Json::object_t&>()) {  // in the map's order
-    Fact fact;
-    if (value.is_number()) {
-      fact = value.get<double>();
-    } else if (value.is_string()) {
-      fact = value.get_ref<const std::string&>();
-    } else {
-      fact = value.get<std::vector<std::string>>();
-    }
-    facts.emplace_hint(facts.end(), key, std::move(fact));
+
+  bool number_integer(number_integer_t value) override { return add(static_cast<double>(value)); }
+  bool number_unsigned(number_unsigned_t value) override { return add(static_cast<double>(value)); }
+  bool number_float(number_float_t value, const string_t&) override { return add(value); }
+  bool string(string_t& value) override {
+    if (!in_list_) return add(std::move(value));
+    list_.push_back(std::move(value));
+    return true;
   }
-  return facts;
-}
+  bool start_object(std::size_t) override { return facts.empty(); }
+  bool key(string_t& key) override {
+    key_ = std::move(key);
+    return true;
+  }
+  bool end_object() override { return true; }
+  bool start_array(std::size_t) override { return in_list_ = true; }
+  bool end_array() override {
+    in_list_ = false;
+    return add(std::exchange(list_, {}));
+  }
+  bool null() override { return false; }
+  bool boolean(bool) override { return false; }
+  bool binary(binary_t&) override { return false; }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
+    return false;
+  }
+
+ private:
+  bool add(Fact fact) {
+    facts.emplace_hint(facts.end(), std::move(key_),
+                       std::move(fact));  // written in the map's order
+    return true;
+  }
+
+  std::string key_;
+  std::vector<std::string> list_;
+  bool in_list_ = false;
+};
 
 // HASH \t FILE \t STAMP \t FACTS
-std::string line_of(const std::string& schema, const std::string& file, const std::string& stamp,
-                    const RunFacts& facts) {
-  const std::string rest =
-      file + "\t" + stamp + "\t" + to_json(facts).dump(-1, ' ', false, Json::error_handler_t::replace);
+std::string line_from(const std::string& schema, const std::string& file, const std::string& stamp,
+                      const RunFacts& facts) {
+  const std::string rest = file + "\t" + stamp + "\t" +
+                           to_json(facts).dump(-1, ' ', false, Json::error_handler_t::replace);
   return hash_hex(schema + rest) + "\t" + rest;
 }
 
@@ -93,66 +120,54 @@ RunIndex::RunIndex(fs::path runs) : runs_(std::move(runs)), schema_(schema_of_fa
 }
 
 void RunIndex::load() {
+  line_of_.clear();
+  lines_ = 0;
   std::error_code error;
   const uintmax_t bytes = fs::file_size(file_of(runs_), error);
   if (error || bytes > kMostBytes) return;
-  std::string text;
   try {
-    text = read_whole_file(file_of(runs_));
+    text_ = read_whole_file(file_of(runs_));
   } catch (const std::runtime_error&) {
     return;
   }
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    const std::string_view line = std::string_view(text).substr(begin, end - begin);
+  for (std::size_t begin = 0; begin < text_.size();) {
+    const std::size_t end = std::min(text_.find('\n', begin), text_.size());
+    const std::string_view line = std::string_view(text_).substr(begin, end - begin);
     begin = end + 1;
     if (line.empty()) continue;
     ++lines_;
-    const std::string_view file = file_in(line);
-    if (!file.empty()) known_[std::string(file)].line = line;
+    if (const std::string_view file = file_in(line); !file.empty()) line_of_[file] = line;
   }
 }
 
-// What a line says is looked at only once it is asked for.
-bool RunIndex::take_from_line(Known& known, const std::string& stamp) const {
-  const std::string line = std::exchange(known.line, "");
-  const std::string_view rest = std::string_view(line).substr(std::min(line.size(), kHashDigits + 1));
-  const std::size_t file_end = rest.find('\t');
-  const std::size_t facts = rest.find('\t', file_end + 1);
-  if (facts == std::string_view::npos) return false;
-  if (rest.substr(file_end + 1, facts - file_end - 1) != stamp) return false;
-  if (hash_hex(schema_ + std::string(rest)) != line.substr(0, kHashDigits)) return false;
-  try {
-    known.facts = facts_from(Json::parse(rest.substr(facts + 1)));
-  } catch (const Json::exception&) {
-    return false;
-  }
-  known.stamp = stamp;
-  return true;
+std::optional<RunFacts> RunIndex::known(const std::string& file, const std::string& stamp) const {
+  const auto found = line_of_.find(file);
+  if (found == line_of_.end() || stamp.empty()) return std::nullopt;
+  const std::string_view line = found->second, rest = line.substr(kHashDigits + 1);
+  const std::size_t after_file = file.size() + 1;
+  const std::size_t after_stamp = rest.find('\t', after_file);
+  if (rest.substr(after_file, after_stamp - after_file) != stamp) return std::nullopt;
+  if (hash_hex(schema_ + std::string(rest)) != line.substr(0, kHashDigits)) return std::nullopt;
+  FactsBuilder builder;
+  if (!Json::sax_parse(rest.substr(after_stamp + 1), &builder)) return std::nullopt;
+  return std::move(builder.facts);
 }
 
-const RunFacts* RunIndex::of(const std::string& file, const std::function<RunFacts()>& read) {
+std::optional<RunFacts> RunIndex::of(const std::string& file,
+                                     const std::function<RunFacts()>& read) {
   const std::string stamp = stamp_of(runs_ / file);
-  if (stamp.empty() && (errno == ENOENT || errno == ENOTDIR)) return nullptr;
-  Known& known = known_[file];
-  if (!stamp.empty()) {
-    if (known.stamp == stamp) return &known.facts;
-    if (!known.line.empty() && take_from_line(known, stamp)) return &known.facts;
-  }
-  known.stamp.clear();
-  known.facts = read();
+  if (stamp.empty() && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
+  if (std::optional<RunFacts> facts = known(file, stamp)) return facts;
+  RunFacts facts = read();
   // Of a file that was replaced while it was read nothing is kept.
-  if (!stamp.empty() && stamp_of(runs_ / file) == stamp) {
-    known.stamp = stamp;
-    if (fits_a_line(file)) {
-      added_ += line_of(schema_, file, stamp, known.facts) + "\n";
-      ++lines_;
-    }
+  if (!stamp.empty() && fits_a_line(file) && stamp_of(runs_ / file) == stamp) {
+    added_ += line_from(schema_, file, stamp, facts) + "\n";
+    ++lines_;
   }
-  return &known.facts;
+  return facts;
 }
 
-const RunFacts* RunIndex::record_of(const std::string& folder) {
+std::optional<RunFacts> RunIndex::record_of(const std::string& folder) {
   const RunFolder run{runs_ / folder};
   return of(folder + "/run.json", [&] { return record_facts(read_run_record(run)); });
 }
@@ -165,19 +180,16 @@ void RunIndex::save() {
       ::open(file_of(runs_).c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
   if (index.get() < 0) return;
   write_all(index.get(), std::as_bytes(std::span(text)));
-  if (lines_ > 2 * known_.size() + kSpareLines) compact();
+  if (lines_ > 2 * line_of_.size() + kSpareLines) compact();
 }
 
+// Down to the last line of each file that is still there.
 void RunIndex::compact() {
+  load();
   std::string text;
-  for (const auto& [file, known] : known_) {
+  for (const auto& [file, line] : line_of_) {
     std::error_code error;
-    if (!fits_a_line(file) || !fs::exists(runs_ / file, error)) continue;
-    if (!known.line.empty()) {
-      text += known.line + "\n";
-    } else if (!known.stamp.empty()) {
-      text += line_of(schema_, file, known.stamp, known.facts) + "\n";
-    }
+    if (fs::exists(runs_ / file, error)) text.append(line).append("\n");
   }
   try {
     write_atomically(file_of(runs_), text);

@@ -10,9 +10,10 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
-#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "sweeps/run_facts.h"
 
@@ -22,33 +23,30 @@ class RunIndex {
  public:
   explicit RunIndex(std::filesystem::path runs);  // without a readable index: an empty one
 
-  // What `read` says of RUNS/`file`, or said when the file was the one it is now; nullptr when it is
-  // not there. `read` may throw, which keeps nothing. The pointer is good until the next call for
-  // the same file.
-  const RunFacts* of(const std::string& file, const std::function<RunFacts()>& read);
+  // What `read` says of RUNS/`file`, or said when the file was the one it is now; nullopt when it
+  // is not there. `read` may throw, which keeps nothing.
+  std::optional<RunFacts> of(const std::string& file, const std::function<RunFacts()>& read);
   // of() RUNS/`folder`/run.json, through read_run_record.
-  const RunFacts* record_of(const std::string& folder);
+  std::optional<RunFacts> record_of(const std::string& folder);
 
   // Appends what was read since. A store that cannot be written stays without.
   void save();
 
-  static std::filesystem::path file_of(const std::filesystem::path& runs) { return runs / ".index"; }
+  static std::filesystem::path file_of(const std::filesystem::path& runs) {
+    return runs / ".index";
+  }
 
  private:
-  struct Known {
-    std::string line;   // as it stands in the file; "" once `facts` are checked
-    std::string stamp;  // of the file when it was read
-    RunFacts facts;
-  };
   void load();
-  bool take_from_line(Known& known, const std::string& stamp) const;
+  std::optional<RunFacts> known(const std::string& file, const std::string& stamp) const;
   void compact();
 
   std::filesystem::path runs_;
   std::string schema_;  // of the facts: a program that knows other keys reads anew
-  std::map<std::string, Known, std::less<>> known_;
-  std::string added_;  // lines to be appended
+  std::string text_;    // the index as it was read
+  std::unordered_map<std::string_view, std::string_view> line_of_;  // of text_: the last of a file
   std::size_t lines_ = 0;
+  std::string added_;  // lines to be appended
 };
 
 }  // namespace scalelaw

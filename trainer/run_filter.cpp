@@ -177,8 +177,12 @@ class RunFilter::Parser {
     return token;
   }
 
-  Node filter() { return chain("or", Node::Kind::kAny, [this] { return conjunction(); }); }
-  Node conjunction() { return chain("and", Node::Kind::kAll, [this] { return test(); }); }
+  Node filter() {
+    return chain("or", Node::Kind::kAny, [this] { return conjunction(); });
+  }
+  Node conjunction() {
+    return chain("and", Node::Kind::kAll, [this] { return test(); });
+  }
 
   template <typename Part>
   Node chain(std::string_view word, Node::Kind kind, const Part& part) {
@@ -253,7 +257,8 @@ class RunFilter::Parser {
       return *number;
     }
     const bool whole = comparison == Comparison::kEqual || comparison == Comparison::kUnequal;
-    if (whole && !key.choices.empty() && std::ranges::find(key.choices, token.text) == key.choices.end()) {
+    if (whole && !key.choices.empty() &&
+        std::ranges::find(key.choices, token.text) == key.choices.end()) {
       std::string all;
       for (const std::string& choice : key.choices) all += (all.empty() ? "" : ", ") + choice;
       fail(token, key.name + " is one of " + all + or_nearest(token.text, key.choices));
@@ -304,8 +309,7 @@ bool RunFilter::holds(const Node& node,
   return compares(*fact, node.comparison, *node.value);
 }
 
-bool RunFilter::matches(
-    const std::function<const Fact*(const std::string& key)>& fact_of) const {
+bool RunFilter::matches(const std::function<const Fact*(const std::string& key)>& fact_of) const {
   return root_ == nullptr || holds(*root_, fact_of);
 }
 

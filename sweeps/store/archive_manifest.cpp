@@ -140,9 +140,9 @@ ArchiveManifest manifest_from_json(const std::string& text) {
   ArchiveManifest manifest;
   try {
     require(json.at("format") == kFormat, "is of another format");
-    require(json.at("version") == kArchiveVersion,
-            "is of version " + json.at("version").dump() + "; this program knows version " +
-                std::to_string(kArchiveVersion));
+    require(json.at("version") == kArchiveVersion, "is of version " + json.at("version").dump() +
+                                                       "; this program knows version " +
+                                                       std::to_string(kArchiveVersion));
     manifest.program_version = json.at("program_version").get<std::string>();
     std::set<std::string> folders;
     for (const auto& run : json.at("runs")) {

@@ -130,13 +130,15 @@ class TarWriter {
 
 void require_exportable(const std::vector<StoreRun>& chosen) {
   if (chosen.empty()) {
-    throw ConfigError("no run is chosen; `scalelaw runs list` with the same --where shows which are");
+    throw ConfigError(
+        "no run is chosen; `scalelaw runs list` with the same --where shows which are");
   }
   for (const StoreRun& run : chosen) {
     if (!ended(run.state)) {
-      throw ConfigError(printable(run.name) + ": is " + std::string(name(run.state)) +
-                        ", and only runs with a result are exported; `state == complete` in --where "
-                        "leaves the others out");
+      throw ConfigError(
+          printable(run.name) + ": is " + std::string(name(run.state)) +
+          ", and only runs with a result are exported; `state == complete` in --where "
+          "leaves the others out");
     }
     if (!is_run_folder_name(run.name)) {
       throw ConfigError(printable(run.name) +
@@ -188,8 +190,8 @@ Exported export_runs(const fs::path& runs, const std::vector<StoreRun>& chosen,
     throw ConfigError("--out " + archive.string() +
                       ": is there already; remove it or choose another name");
   }
-  if (const std::string why = why_not_writable(
-          archive.has_parent_path() ? archive.parent_path() : fs::path("."));
+  if (const std::string why =
+          why_not_writable(archive.has_parent_path() ? archive.parent_path() : fs::path("."));
       !why.empty()) {
     throw ConfigError("--out " + archive.string() + ": " + why);
   }

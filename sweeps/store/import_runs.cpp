@@ -95,9 +95,11 @@ ImportedItem look_at_run(const fs::path& runs, const ArchivedRun& run) {
   try {
     const std::optional<RunRecord> record = try_read_run_record(here);
     if (!record) {
-      item.why = "an unfinished run of that name is there; finish it, or move it away and import again";
+      item.why =
+          "an unfinished run of that name is there; finish it, or move it away and import again";
     } else if (record->content_hash != run.content_hash) {
-      item.why = "another run, " + record->content_hash + ", is there; move it away and import again";
+      item.why =
+          "another run, " + record->content_hash + ", is there; move it away and import again";
     } else {
       item.end = ImportEnd::kKept;
     }

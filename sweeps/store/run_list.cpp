@@ -94,7 +94,8 @@ std::string list_text(const std::vector<StoreRun>& runs) {
   }
   return text + faults + "\n" + counted(static_cast<int64_t>(runs.size()), "run") + ": " +
          states_text(states) + "; " + duration_text(seconds) +
-         " of training\nN: parameters, non_embedding; loss: nats a token, on the training set's own "
+         " of training\nN: parameters, non_embedding; loss: nats a token, on the training set's "
+         "own "
          "test split where complete\n";
 }
 

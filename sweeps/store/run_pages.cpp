@@ -205,9 +205,11 @@ std::string page_json(const RunPage& page) {
   for (const RunFile& file : page.files) {
     files.push_back({{"name", file.name}, {"bytes", file.bytes}});
   }
-  Json json = {{"name", page.run.name}, {"state", name(page.run.state)}, {"why", page.run.why},
-               {"faults", page.faults}, {"facts", facts},                {"config", config},
-               {"changed", changed},    {"attempts", page.attempts},     {"files", files}};
+  Json json = {{"name", page.run.name}, {"state", name(page.run.state)},
+               {"why", page.run.why},   {"faults", page.faults},
+               {"facts", facts},        {"config", config},
+               {"changed", changed},    {"attempts", page.attempts},
+               {"files", files}};
   json["record"] = page.record ? Json(*page.record) : Json();
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }

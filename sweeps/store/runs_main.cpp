@@ -92,7 +92,8 @@ void add_looks(CLI::App& app, Arguments& a) {
 void add_changes(CLI::App& app, Arguments& a) {
   CLI::App* out = app.add_subcommand("export", "runs with a result into one archive");
   out->footer(
-      "Records, metrics, configurations and window losses; with --sweep the sweep's record too, so\n"
+      "Records, metrics, configurations and window losses; with --sweep the sweep's record too, "
+      "so\n"
       "that `scalelaw fit` finds the names of the arms.\n"
       "Example: scalelaw runs export --sweep quickstart --out quickstart.tar.zst");
   add_choice(out, a);
@@ -103,7 +104,8 @@ void add_changes(CLI::App& app, Arguments& a) {
 
   CLI::App* in = app.add_subcommand("import", "runs of an archive into the store");
   in->footer(
-      "Everything is checked before anything is seen in the store. Runs that are there stay as they\n"
+      "Everything is checked before anything is seen in the store. Runs that are there stay as "
+      "they\n"
       "are; ends with 1 when something else is in the place of one.\n"
       "Example: scalelaw runs import quickstart.tar.zst --dry-run");
   in->add_option("archive", a.archive, "as `scalelaw runs export` wrote it")
@@ -222,8 +224,8 @@ int import_verb(const Arguments& a) {
     }
   }
   std::cout << imported << (a.dry_run ? " to import (" : " imported (")
-            << bytes_text(static_cast<double>(result.bytes)) << "), " << kept << " kept, " << refused
-            << " not imported\n";
+            << bytes_text(static_cast<double>(result.bytes)) << "), " << kept << " kept, "
+            << refused << " not imported\n";
   return refused == 0 ? kExitComplete : kExitOther;
 }
 

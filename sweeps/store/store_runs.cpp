@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <utility>
@@ -103,9 +104,9 @@ class StoreReader {
   // False: it has no record.
   bool add_record(StoreRun& run) {
     try {
-      const RunFacts* record = index_.record_of(run.name);
-      if (record == nullptr) return false;
-      run.facts = *record;
+      std::optional<RunFacts> record = index_.record_of(run.name);
+      if (!record) return false;
+      run.facts = std::move(*record);
     } catch (const std::exception& error) {
       run.state = CellState::kFailed;
       run.why = error.what();
@@ -145,9 +146,9 @@ class StoreReader {
   void add_config(StoreRun& run) {
     const std::string file = run.name + "/config.yaml";
     try {
-      const RunFacts* config =
+      std::optional<RunFacts> config =
           index_.of(file, [&] { return config_facts(read_run_config(runs_ / file)); });
-      if (config != nullptr) run.facts.insert(config->begin(), config->end());
+      if (config) run.facts.merge(*config);
     } catch (const std::exception& error) {
       if (run.why.empty()) run.why = error.what();
     }
@@ -190,8 +191,8 @@ std::string find_run(const fs::path& runs, const std::string& text) {
     return at.filename().string();
   }
   constexpr std::size_t kHashDigits = 32, kNameDigits = 12;
-  const bool whole_hash = text.size() == kHashDigits && text.find_first_not_of("0123456789abcdef") ==
-                                                            std::string::npos;
+  const bool whole_hash =
+      text.size() == kHashDigits && text.find_first_not_of("0123456789abcdef") == std::string::npos;
   const std::string part = whole_hash ? text.substr(0, kNameDigits) : text;
   std::vector<std::string> by_hash, by_name;
   for (const std::string& name : names) {
@@ -227,7 +228,8 @@ std::vector<StoreRun> choose(StoreRuns store, const fs::path& runs, const RunCho
   }
   std::erase_if(store.runs, [&](const StoreRun& run) {
     if (!named.empty() && !named.contains(run.name)) return true;
-    if (!choice.sweep.empty() && !hashes.contains(text_fact(run.facts, "content_hash"))) return true;
+    if (!choice.sweep.empty() && !hashes.contains(text_fact(run.facts, "content_hash")))
+      return true;
     return !choice.where.matches([&](const std::string& key) { return fact_of(run.facts, key); });
   });
   return std::move(store.runs);

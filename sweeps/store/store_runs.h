@@ -37,8 +37,8 @@ struct RunChoice {
 std::vector<StoreRun> choose(StoreRuns store, const std::filesystem::path& runs,
                              const RunChoice& choice);
 
-// The folder's name of the run that `text` means: that name, its path, its content hash, or any part
-// of them that no other run has. ConfigError names the runs it may mean, or the nearest.
+// The folder's name of the run that `text` means: that name, its path, its content hash, or any
+// part of them that no other run has. ConfigError names the runs it may mean, or the nearest.
 std::string find_run(const std::filesystem::path& runs, const std::string& text);
 
 }  // namespace scalelaw

@@ -142,8 +142,8 @@ class RunVerifier {
       const bool checkpoint = name.starts_with("checkpoints/");
       const char* remedy = !checkpoint ? "restore it from a copy; without it losses have standard "
                                          "errors over windows alone"
-                           : record_ ? kNotNeeded
-                                     : kGoesOn;
+                           : record_   ? kNotNeeded
+                                       : kGoesOn;
       try_to(name, remedy, [&] { verify_tensors(path, name, checkpoint, remedy); });
       return;
     }
@@ -222,10 +222,8 @@ std::string verify_text(const VerifyResult& result) {
 std::string verify_json(const VerifyResult& result) {
   Json faults = Json::array();
   for (const RunFault& fault : result.faults) {
-    faults.push_back({{"run", fault.run},
-                      {"file", fault.file},
-                      {"what", fault.what},
-                      {"remedy", fault.remedy}});
+    faults.push_back(
+        {{"run", fault.run}, {"file", fault.file}, {"what", fault.what}, {"remedy", fault.remedy}});
   }
   const Json json = {{"runs", result.runs},
                      {"files", result.files},

@@ -18,8 +18,8 @@ struct RunFault {
 };
 
 struct VerifyResult {
-  std::vector<RunFault> faults;  // by run
-  std::vector<std::string> running;  // not looked at: their files change
+  std::vector<RunFault> faults;             // by run
+  std::vector<std::string> running;         // not looked at: their files change
   uint64_t runs = 0, files = 0, bytes = 0;  // read
 };
 

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,7 +24,8 @@ class RunIndexTest : public testing::Test {
 
   void write(const std::string& content) { std::ofstream(runs_ / "a/f") << content; }
 
-  // Through an index of its own, as another process would: the facts, and whether the file was read.
+  // Through an index of its own, as another process would: the facts, and whether the file was
+  // read.
   struct Answer {
     std::string text;
     bool was_read;
@@ -31,13 +33,13 @@ class RunIndexTest : public testing::Test {
   Answer ask(const std::string& file = "a/f") {
     RunIndex index(runs_);
     Answer answer{"", false};
-    const RunFacts* facts = index.of(file, [&] {
+    const std::optional<RunFacts> facts = index.of(file, [&] {
       answer.was_read = true;
       return RunFacts{{"text", read_whole_file(runs_ / file)},
                       {"number", 0.1},
                       {"list", std::vector<std::string>{"x\ty", "\n"}}};
     });
-    if (facts != nullptr) {
+    if (facts) {
       answer.text = text_fact(*facts, "text");
       EXPECT_EQ(number_fact(*facts, "number"), 0.1);
       EXPECT_EQ(*fact_of(*facts, "list"), Fact(std::vector<std::string>{"x\ty", "\n"}));
@@ -103,8 +105,9 @@ TEST_F(RunIndexTest, TornForeignOrAlteredIndexIsReadAsIfItWereNotThere) {
     std::ofstream(file_, std::ios::trunc) << altered;
     EXPECT_EQ(ask().text, "one") << at;
   }
-  for (const std::string& junk : {std::string("\0\0\0", 3), std::string("{}"), std::string(500, '\t'),
-                                  std::string("\n\n\n"), std::string(40, 'a') + "\ta/f\t1\t{"}) {
+  for (const std::string& junk :
+       {std::string("\0\0\0", 3), std::string("{}"), std::string(500, '\t'), std::string("\n\n\n"),
+        std::string(40, 'a') + "\ta/f\t1\t{"}) {
     std::ofstream(file_, std::ios::trunc) << junk;
     EXPECT_EQ(ask().text, "one");
   }
@@ -130,8 +133,9 @@ TEST_F(RunIndexTest, WritersSideBySideLoseNothingButTime) {
       for (int i = 0; i < kFiles; ++i) {
         RunIndex index(runs_);
         const std::string file = "a/" + std::to_string(i);
-        const RunFacts* facts =
-            index.of(file, [&] { return RunFacts{{"text", read_whole_file(runs_ / file)}}; });
+        const std::optional<RunFacts> facts = index.of(file, [&] {
+          return RunFacts{{"text", read_whole_file(runs_ / file)}};
+        });
         EXPECT_EQ(text_fact(*facts, "text"), std::to_string(i));
         index.save();
       }
@@ -140,7 +144,7 @@ TEST_F(RunIndexTest, WritersSideBySideLoseNothingButTime) {
   writers.clear();
   RunIndex index(runs_);
   for (int i = 0; i < kFiles; ++i) {
-    const RunFacts* facts = index.of("a/" + std::to_string(i), [&]() -> RunFacts {
+    const std::optional<RunFacts> facts = index.of("a/" + std::to_string(i), [&]() -> RunFacts {
       ADD_FAILURE() << i << " is not in the index";
       return {};
     });

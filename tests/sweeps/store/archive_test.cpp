@@ -36,7 +36,8 @@ void write_archive(const fs::path& file, const std::vector<Entry>& entries) {
     archive_entry_set_perm(entry.get(), 0644);
     archive_entry_set_size(entry.get(), static_cast<la_int64_t>(e.content.size()));
     if (e.type == AE_IFLNK) archive_entry_set_symlink(entry.get(), e.link.c_str());
-    if (e.type == AE_IFREG && !e.link.empty()) archive_entry_set_hardlink(entry.get(), e.link.c_str());
+    if (e.type == AE_IFREG && !e.link.empty())
+      archive_entry_set_hardlink(entry.get(), e.link.c_str());
     ASSERT_EQ(archive_write_header(tar.get(), entry.get()), ARCHIVE_OK);
     archive_write_data(tar.get(), e.content.data(), e.content.size());
   }
@@ -139,9 +140,9 @@ TEST_F(ArchiveTest, OnlyRunsWithAResultAreExported) {
 TEST_F(ArchiveTest, RunsThatAreThereStayAndTheOthersAreImported) {
   export_all({.sweeps = {"many"}});
   import();
-  fs::remove_all(there_ / name(1));                         // to be imported again
-  fs::remove(there_ / name(2) / "run.json");                // unfinished
-  RunRecord other = read_run_record({there_ / name(3)});    // another run in its place
+  fs::remove_all(there_ / name(1));                       // to be imported again
+  fs::remove(there_ / name(2) / "run.json");              // unfinished
+  RunRecord other = read_run_record({there_ / name(3)});  // another run in its place
   other.content_hash = std::string(32, 'b');
   overwrite(there_ / name(3) / "run.json", to_json(other));
   overwrite(there_ / "sweeps/many.json", "mine");
@@ -182,14 +183,15 @@ TEST_F(ArchiveTest, PathsOutOfTheStoreAreRefused) {
 TEST_F(ArchiveTest, ManifestMayNameNoPathOutOfTheStore) {
   const std::string file = "\"run.json\"", run = "\"" + name(0) + "\"";
   for (const char* path : {"../evil", "/etc/evil", "checkpoints/step-1.safetensors", "lock", "",
-                           "attempts/../0001.json", "attempts/00\\n1.json", "run.json/x", "RUN.JSON",
-                           "checkpoints/step-000000000512.safetensors.rejected"}) {
+                           "attempts/../0001.json", "attempts/00\\n1.json", "run.json/x",
+                           "RUN.JSON", "checkpoints/step-000000000512.safetensors.rejected"}) {
     write_archive(archive_, with_manifest([&](std::string& text) {
                     replace(text, file, "\"" + std::string(path) + "\"");
                   }));
     expect_refused("is no file of a run");
   }
-  for (const char* path : {"..", ".", "", "a/b", "/a", ".index", "sweeps", "a b", "a\\nb", "\\u00fc"}) {
+  for (const char* path :
+       {"..", ".", "", "a/b", "/a", ".index", "sweeps", "a b", "a\\nb", "\\u00fc"}) {
     write_archive(archive_, with_manifest([&](std::string& text) {
                     replace(text, run, "\"" + std::string(path) + "\"");
                   }));
@@ -237,7 +239,8 @@ TEST_F(ArchiveTest, MoreFilesOrBytesThanAllowedAreRefusedBeforeTheyAreUnpacked) 
                   }));
     expect_refused("(--max-bytes)");
   }
-  write_archive(archive_, with_manifest([&](std::string& text) { replace(text, bytes, "\"bytes\": -1"); }));
+  write_archive(archive_,
+                with_manifest([&](std::string& text) { replace(text, bytes, "\"bytes\": -1"); }));
   expect_refused("no whole number");
 }
 
@@ -245,7 +248,8 @@ TEST_F(ArchiveTest, ArchiveThatIsCutShortOrNoneIsRefused) {
   export_all();
   const std::string whole = text_of(archive_);
   for (const double share : {0.0, 0.001, 0.1, 0.5, 0.9, 0.99}) {
-    overwrite(archive_, whole.substr(0, static_cast<std::size_t>(share * static_cast<double>(whole.size()))));
+    overwrite(archive_,
+              whole.substr(0, static_cast<std::size_t>(share * static_cast<double>(whole.size()))));
     expect_refused("");
   }
   overwrite(archive_, "no archive at all");

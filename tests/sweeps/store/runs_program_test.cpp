@@ -28,15 +28,22 @@ TEST_F(RunsProgram, EveryVerbHasHelpWithAnExample) {
 TEST_F(RunsProgram, BadInputEndsWithTwoAndOneLineAndWritesNothing) {
   const auto before = files_below(temp_.path());
   const std::string out = (temp_.path() / "o.tar.zst").string();
-  const std::vector<std::vector<std::string>> bad = {
-      {"list", "--where", "N >"},      {"list", "--sort", "los"},
-      {"lst"},                         {"list", "--jsn"},
-      {"show", "lstm"},                {"show", "nothing-like-it"},
-      {"diff", name(0)},               {"list", "--sweep", "none"},
-      {"export", "--out", out},        {"export", "zzz", "--out", out},
-      {"import", "not there"},         {"import", "x", "--max-files", "-1"},
-      {"clean", "--keep", "some"},     {"export", name(0)},
-      {"verify", "--where", "(N > 3"}, {"list", "--where", "name == '\n"}};
+  const std::vector<std::vector<std::string>> bad = {{"list", "--where", "N >"},
+                                                     {"list", "--sort", "los"},
+                                                     {"lst"},
+                                                     {"list", "--jsn"},
+                                                     {"show", "lstm"},
+                                                     {"show", "nothing-like-it"},
+                                                     {"diff", name(0)},
+                                                     {"list", "--sweep", "none"},
+                                                     {"export", "--out", out},
+                                                     {"export", "zzz", "--out", out},
+                                                     {"import", "not there"},
+                                                     {"import", "x", "--max-files", "-1"},
+                                                     {"clean", "--keep", "some"},
+                                                     {"export", name(0)},
+                                                     {"verify", "--where", "(N > 3"},
+                                                     {"list", "--where", "name == '\n"}};
   for (const auto& words : bad) {
     const ProgramResult result = runs(words);
     EXPECT_EQ(result.exit_code, 2) << words[0] << ": " << result.output;

@@ -1,5 +1,5 @@
-// A store of four complete runs, two sizes of two architectures, and the sweep "many" that asked for
-// them.
+// A store of four complete runs, two sizes of two architectures, and the sweep "many" that asked
+// for them.
 #pragma once
 
 #include <gtest/gtest.h>

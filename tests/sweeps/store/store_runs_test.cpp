@@ -78,9 +78,10 @@ TEST_F(StoreRunsTest, UnfinishedRunningAndDamagedRunsSaySo) {
 
 TEST_F(StoreRunsTest, RunsAreNamedByAnyPartThatNoOtherHas) {
   const std::string hash = plan_.cells[2].content_hash;
-  const std::vector<std::string> meant = {name(2), (runs_ / name(2)).string(),
-                                          (runs_ / name(2)).string() + "/", hash, hash.substr(0, 9),
-                                          hash.substr(2, 8), "lstm_l1w16"};
+  const std::vector<std::string> meant = {
+      name(2),     (runs_ / name(2)).string(), (runs_ / name(2)).string() + "/",
+      hash,        hash.substr(0, 9),          hash.substr(2, 8),
+      "lstm_l1w16"};
   for (const std::string& text : meant) EXPECT_EQ(find_run(runs_, text), name(2)) << text;
   const std::string several = error_of([&] { find_run(runs_, "lstm"); });
   EXPECT_NE(several.find("any of 2 runs"), std::string::npos) << several;
@@ -94,7 +95,9 @@ TEST_F(StoreRunsTest, RunsAreNamedByAnyPartThatNoOtherHas) {
 TEST_F(StoreRunsTest, ChoiceIsByNameSweepAndFilter) {
   EXPECT_EQ(choose(read_store(runs_), runs_, {{name(0), name(3)}, "", {}}).size(), 2u);
   EXPECT_EQ(choose(read_store(runs_), runs_, {{}, "many", {}}).size(), 4u);
-  EXPECT_NE(error_of([&] { choose(read_store(runs_), runs_, {{}, "none", {}}); }).find("--sweep"),
+  EXPECT_NE(error_of([&] {
+              choose(read_store(runs_), runs_, {{}, "none", {}});
+            }).find("--sweep"),
             std::string::npos);
 }
 
@@ -129,9 +132,9 @@ TEST_F(StoreRunsTest, NamesWithControlCharactersAreEscapedInTextAndWholeInJson) 
 TEST_F(StoreRunsTest, PageTellsConfigurationAttemptsResultsAndFiles) {
   const RunPage page = read_run_page(runs_, run(3));
   const std::string text = page_text(page);
-  for (const char* part : {"model.arch", "lstm", "transformer", "from step 0", "laptop",
-                           "test.tiny.loss_nats", "run.json", "window_losses.safetensors",
-                           "together", "of sweep", "many"}) {
+  for (const char* part :
+       {"model.arch", "lstm", "transformer", "from step 0", "laptop", "test.tiny.loss_nats",
+        "run.json", "window_losses.safetensors", "together", "of sweep", "many"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
   }
   EXPECT_EQ(text.find("train.optimizer.beta1"), std::string::npos);  // at its default
