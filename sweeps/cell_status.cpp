@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "sweeps/run_facts.h"
+#include "sweeps/run_index.h"
 #include "trainer/checkpoint_files.h"
 #include "trainer/config_error.h"
 #include "trainer/run_lock.h"
@@ -39,28 +41,26 @@ std::optional<MetricsRow> newest_row(const RunFolder& folder) {
   return std::nullopt;
 }
 
-CellStatus status_of(const RunRecord& record, const PlannedCell& cell) {
+// Of a run with a record.
+CellStatus status_of(const RunFacts& facts, const PlannedCell& cell) {
   CellStatus status;
-  status.step = record.steps;
-  status.wall_seconds = record.wall_seconds;
-  if (record.content_hash != cell.content_hash) {
+  status.step = static_cast<int64_t>(number_fact(facts, "steps"));
+  status.wall_seconds = number_fact(facts, "wall_seconds");
+  if (text_fact(facts, "content_hash") != cell.content_hash) {
     status.state = CellState::kFailed;
     status.needs_hand = true;
-    status.why = "the folder holds another run (" + record.content_hash + "); move it away";
+    status.why =
+        "the folder holds another run (" + text_fact(facts, "content_hash") + "); move it away";
     return status;
   }
-  if (record.state == RunState::kDiverged) {
+  if (text_fact(facts, "state") == name(CellState::kDiverged)) {
     status.state = CellState::kDiverged;
-    status.why = "diverged after " + std::to_string(record.steps) + " steps";
+    status.why = "diverged after " + std::to_string(status.step) + " steps";
     return status;
   }
   status.state = CellState::kComplete;
-  if (!record.test.empty()) {
-    const auto own = record.test.find(record.train_set);
-    const auto& [set, result] = own != record.test.end() ? *own : *record.test.begin();
-    status.loss_nats = result.loss_nats;
-    status.test_set = set;
-  }
+  status.test_set = text_fact(facts, "test_set");
+  if (!status.test_set.empty()) status.loss_nats = number_fact(facts, "loss");
   return status;
 }
 
@@ -77,6 +77,15 @@ CellStatus failed(CellStatus status, const UnfinishedAttempt& last) {
   status.why = describe(last.end) + ": " + last.reason;
   status.needs_hand = last.end.exit_code == kExitBadInput;
   return status;
+}
+
+// nullopt: there is none, or it cannot be read, which look_at() says in words.
+std::optional<RunFacts> known_record(RunIndex& index, const std::string& folder) {
+  try {
+    return index.record_of(folder);
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
 }
 
 }  // namespace
@@ -123,7 +132,7 @@ CellStatus look_at(const Plan& plan, const PlannedCell& cell,
   }
   try {
     if (const std::optional<RunRecord> record = try_read_run_record(folder)) {
-      return status_of(*record, cell);
+      return status_of(record_facts(*record), cell);
     }
   } catch (const std::exception& fault) {
     return damaged(fault.what());
@@ -151,7 +160,12 @@ std::vector<CellStatus> look_at_all(const Plan& plan) {
       read_last_unfinished(sweep_folder(plan.options.runs, plan.name));
   std::vector<CellStatus> statuses;
   statuses.reserve(plan.cells.size());
-  for (const PlannedCell& cell : plan.cells) statuses.push_back(look_at(plan, cell, unfinished));
+  RunIndex index(plan.options.runs);
+  for (const PlannedCell& cell : plan.cells) {
+    const std::optional<RunFacts> record = known_record(index, cell.folder);
+    statuses.push_back(record ? status_of(*record, cell) : look_at(plan, cell, unfinished));
+  }
+  index.save();
   return statuses;
 }
 

@@ -1,5 +1,5 @@
 // Where each run of a sweep stands, from its folder and the sweep's own notes alone. Takes no lock
-// and writes nothing; a few small reads a cell.
+// and writes nothing but the store's index (run_index.h); a few small reads a cell.
 #pragma once
 
 #include <cstdint>

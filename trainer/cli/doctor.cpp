@@ -240,6 +240,7 @@ std::vector<Finding> examine(const DoctorOptions& options) {
       examine_program(options.programs, "scalelaw-data", "; SentencePiece loads"),
       examine_program(options.programs, "scalelaw-train", "; LibTorch loads"),
       examine_program(options.programs, "scalelaw-sweep", ""),
+      examine_program(options.programs, "scalelaw-runs", "; libarchive loads"),
       examine_program(options.programs, "scalelaw-fit", ""),
       examine_gnuplot(),
   };

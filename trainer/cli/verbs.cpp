@@ -16,6 +16,8 @@ const std::vector<Verb>& verbs() {
       {"bench", "scalelaw-train", true, "Runs", "time the training step of a shape"},
       {"profile", "scalelaw-train", true, "Runs", "say where a training step spends its time"},
       {"sweep", "scalelaw-sweep", false, "Runs", "many runs from one file: plan, run, status"},
+      {"runs", "scalelaw-runs", false, "Runs",
+       "the store: list, show, diff, export, import, verify, clean"},
       {"fit", "scalelaw-fit", true, "Laws", "fit scaling laws to runs, with intervals"},
       {"compare", "scalelaw-fit", true, "Laws", "do two arms differ in slope, or only in offset"},
       {"figures", "scalelaw-fit", true, "Laws",

@@ -24,13 +24,14 @@ const Finding& of(const std::vector<Finding>& findings, const std::string& subje
   throw std::runtime_error("no finding on " + subject);
 }
 
-// A folder that looks like an installation: four programs that start, LibTorch's one file.
+// A folder that looks like an installation: five programs that start, LibTorch's one file.
 class DoctorTest : public testing::Test {
  protected:
   void SetUp() override {
     fs::create_directories(folder_ / "torch/lib");
     std::ofstream(folder_ / "torch/lib/libtorch_cpu.so");
-    for (const char* name : {"scalelaw-data", "scalelaw-train", "scalelaw-sweep", "scalelaw-fit"}) {
+    for (const char* name :
+         {"scalelaw-data", "scalelaw-train", "scalelaw-sweep", "scalelaw-runs", "scalelaw-fit"}) {
       put_program(name, 0);
     }
     options_ = {folder_ / "runs", folder_ / "data", folder_, folder_ / "torch", "2.11.0"};

@@ -1,0 +1,165 @@
+#include "sweeps/store/archive_manifest.h"
+
+#include <algorithm>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <stdexcept>
+
+#include "trainer/run_record_json.h"
+#include "trainer/utf8.h"
+
+namespace scalelaw {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kFormat = "scalelaw runs";
+constexpr std::size_t kLongestName = 200;
+constexpr std::size_t kHashDigits = 32;
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// PREFIX digits SUFFIX, with as many digits or, of a number that has outgrown them, more.
+bool is_numbered(std::string_view name, std::string_view prefix, std::size_t digits,
+                 std::string_view suffix) {
+  if (name.size() < prefix.size() + digits + suffix.size()) return false;
+  if (!name.starts_with(prefix) || !name.ends_with(suffix)) return false;
+  const std::string_view number =
+      name.substr(prefix.size(), name.size() - prefix.size() - suffix.size());
+  return number.size() < 20 && std::ranges::all_of(number, is_digit);
+}
+
+void require(bool holds, const std::string& what) {
+  if (!holds) throw std::runtime_error(what);
+}
+
+bool is_hash(const std::string& text) {
+  return text.size() == kHashDigits &&
+         text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+ArchivedFile file_from(const nlohmann::json& json) {
+  ArchivedFile file;
+  file.name = json.at("name").get<std::string>();
+  require(json.at("bytes").is_number_unsigned(), "the bytes of a file are no whole number");
+  file.bytes = json.at("bytes").get<uint64_t>();
+  file.xxh3_128 = json.at("xxh3_128").get<std::string>();
+  require(is_hash(file.xxh3_128), "a file's hash is none");
+  return file;
+}
+
+ArchivedRun run_from(const nlohmann::json& json) {
+  ArchivedRun run;
+  run.folder = json.at("folder").get<std::string>();
+  require(is_run_folder_name(run.folder),
+          "a run's folder may not be called " + printable(run.folder));
+  run.content_hash = json.at("content_hash").get<std::string>();
+  require(is_hash(run.content_hash), "the content hash of " + run.folder + " is none");
+  std::set<std::string> names;
+  for (const auto& file : json.at("files")) {
+    run.files.push_back(file_from(file));
+    const std::string& name = run.files.back().name;
+    require(is_carried_file(name, true), printable(name) + " is no file of a run");
+    require(names.insert(name).second, run.folder + "/" + name + " stands twice");
+  }
+  require(names.contains("run.json") && names.contains("config.yaml"),
+          run.folder + " comes without its run.json or config.yaml");
+  return run;
+}
+
+Json json_of(const std::vector<ArchivedFile>& files) {
+  Json list = Json::array();
+  for (const ArchivedFile& file : files) {
+    list.push_back({{"name", file.name}, {"bytes", file.bytes}, {"xxh3_128", file.xxh3_128}});
+  }
+  return list;
+}
+
+}  // namespace
+
+uint64_t ArchiveManifest::files() const {
+  uint64_t count = sweeps.size();
+  for (const ArchivedRun& run : runs) count += run.files.size();
+  return count;
+}
+
+uint64_t ArchiveManifest::bytes() const {
+  uint64_t sum = 0;
+  const auto add = [&](const std::vector<ArchivedFile>& files) {
+    for (const ArchivedFile& file : files) {
+      if (__builtin_add_overflow(sum, file.bytes, &sum)) sum = std::numeric_limits<uint64_t>::max();
+    }
+  };
+  for (const ArchivedRun& run : runs) add(run.files);
+  add(sweeps);
+  return sum;
+}
+
+bool is_run_folder_name(std::string_view name) {
+  const auto may_stand = [](char c) {
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+           c == '_' || c == '-';
+  };
+  return !name.empty() && name.size() <= kLongestName && name.front() != '.' && name != "sweeps" &&
+         std::ranges::all_of(name, may_stand);
+}
+
+bool is_sweep_record_name(std::string_view name) {
+  return name.ends_with(".json") && is_run_folder_name(name);
+}
+
+bool is_carried_file(std::string_view name, bool weights) {
+  for (const char* known :
+       {"config.yaml", "run.json", "metrics.jsonl", "window_losses.safetensors"}) {
+    if (name == known) return true;
+  }
+  return is_numbered(name, "metrics.", 4, ".jsonl") || is_numbered(name, "attempts/", 4, ".json") ||
+         (weights && is_numbered(name, "checkpoints/step-", 12, ".safetensors"));
+}
+
+std::string to_json(const ArchiveManifest& manifest) {
+  Json runs = Json::array();
+  for (const ArchivedRun& run : manifest.runs) {
+    runs.push_back({{"folder", run.folder},
+                    {"content_hash", run.content_hash},
+                    {"files", json_of(run.files)}});
+  }
+  const Json json = {{"format", kFormat},
+                     {"version", kArchiveVersion},
+                     {"program_version", manifest.program_version},
+                     {"runs", runs},
+                     {"sweeps", json_of(manifest.sweeps)}};
+  return json.dump(1) + "\n";
+}
+
+ArchiveManifest manifest_from_json(const std::string& text) {
+  const nlohmann::json json = parse_json(text);
+  ArchiveManifest manifest;
+  try {
+    require(json.at("format") == kFormat, "is of another format");
+    require(json.at("version") == kArchiveVersion, "is of version " + json.at("version").dump() +
+                                                       "; this program knows version " +
+                                                       std::to_string(kArchiveVersion));
+    manifest.program_version = json.at("program_version").get<std::string>();
+    std::set<std::string> folders;
+    for (const auto& run : json.at("runs")) {
+      manifest.runs.push_back(run_from(run));
+      const std::string& folder = manifest.runs.back().folder;
+      require(folders.insert(folder).second, "the run " + folder + " stands twice");
+    }
+    for (const auto& sweep : json.at("sweeps")) {
+      manifest.sweeps.push_back(file_from(sweep));
+      const std::string& name = manifest.sweeps.back().name;
+      require(is_sweep_record_name(name), "a sweep's record may not be called " + printable(name));
+      require(folders.insert("sweeps/" + name).second, "sweeps/" + name + " stands twice");
+    }
+  } catch (const nlohmann::json::exception& error) {
+    throw std::runtime_error(std::string("is not as it should be: ") + error.what());
+  }
+  return manifest;
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,52 @@
+// What an archive of runs (.tar.zst) holds: its first entry, manifest.json, names every file that
+// follows with its size and hash. Nothing that it does not name is unpacked, and it may name only
+// what a run folder holds.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace scalelaw {
+
+inline constexpr int kArchiveVersion = 1;
+inline constexpr const char* kManifestName = "manifest.json";
+
+struct ArchivedFile {
+  std::string name;  // below its run's folder: "attempts/0001.json"
+  uint64_t bytes = 0;
+  std::string xxh3_128;  // 32 hex digits
+  bool operator==(const ArchivedFile&) const = default;
+};
+
+struct ArchivedRun {
+  std::string folder;        // name below the store
+  std::string content_hash;  // 32 hex digits
+  std::vector<ArchivedFile> files;
+};
+
+struct ArchiveManifest {
+  std::string program_version;
+  std::vector<ArchivedRun> runs;
+  std::vector<ArchivedFile> sweeps;  // "NAME.json": records below RUNS/sweeps
+
+  uint64_t files() const;
+  uint64_t bytes() const;  // may saturate
+};
+
+// A name that a run's folder may have: letters, digits, "." "_" "-", not first a dot, at most 200
+// bytes, and not "sweeps".
+bool is_run_folder_name(std::string_view name);
+// A sweep's record: as a run's folder, with ".json".
+bool is_sweep_record_name(std::string_view name);
+// What is carried of a run: config.yaml, run.json, metrics, attempts, window losses; with weights,
+// checkpoints too.
+bool is_carried_file(std::string_view name, bool weights);
+
+std::string to_json(const ArchiveManifest& manifest);
+// std::runtime_error with what is wrong: no JSON, another format or version, a field missing or of
+// another type, a name that may not be, one that stands twice, a run without a record.
+ArchiveManifest manifest_from_json(const std::string& text);
+
+}  // namespace scalelaw

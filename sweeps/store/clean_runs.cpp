@@ -1,0 +1,163 @@
+#include "sweeps/store/clean_runs.h"
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <stdexcept>
+
+#include "sweeps/reports.h"
+#include "sweeps/store/import_runs.h"
+#include "sweeps/store/run_list.h"
+#include "trainer/checkpoint_files.h"
+#include "trainer/config_error.h"
+#include "trainer/run_lock.h"
+#include "trainer/run_record.h"
+#include "trainer/utf8.h"
+
+namespace scalelaw {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kDraft = ".draft-";
+constexpr const char* kRejected = ".rejected";
+
+class Cleaner {
+ public:
+  Cleaner(const fs::path& runs, const CleanOptions& options) : runs_(runs), options_(options) {}
+
+  void clean(const StoreRun& run) {
+    const RunFolder folder{runs_ / run.name};
+    try {
+      check_not_held(folder.path);
+      std::optional<RunLock> lock;
+      if (!options_.dry_run) lock.emplace(folder.path);
+      // As it is now that nobody else holds it, and as its file says.
+      clean_held(folder, try_read_run_record(folder).has_value());
+    } catch (const ConfigError& error) {
+      result_.left.emplace_back(error.what());
+    }
+  }
+
+  void clean_store() {
+    using std::chrono::hours;
+    remove_where(runs_, [](const fs::path& path) {
+      const std::string name = path.filename().string();
+      return (name.starts_with(kDraft) && is_older(path, hours(1))) ||
+             (name.starts_with(kImportPrefix) && is_older(path, hours(24)));
+    });
+  }
+
+  CleanResult take() { return std::move(result_); }
+
+ private:
+  static bool is_older(const fs::path& path, std::chrono::seconds age) {
+    std::error_code gone;
+    const auto written = fs::last_write_time(path, gone);
+    return !gone && written < fs::file_time_type::clock::now() - age;
+  }
+
+  static bool is_draft(const fs::path& path) {
+    return path.filename().string().starts_with(kDraft);
+  }
+
+  void clean_held(const RunFolder& folder, bool has_result) {
+    for (const fs::path& place : {folder.path, folder.attempts(), folder.checkpoints()}) {
+      remove_where(place, is_draft);
+    }
+    if (!has_result) return;
+    remove_where(folder.checkpoints(),
+                 [](const fs::path& path) { return path.extension() == kRejected; });
+    std::vector<int64_t> steps = checkpoint_steps(folder);
+    if (options_.keep == KeepCheckpoints::kAll) steps.clear();
+    if (options_.keep == KeepCheckpoints::kLast && !steps.empty()) steps.erase(steps.begin());
+    for (const int64_t step : steps) remove(checkpoint_file(folder, step));
+    if (options_.logs) remove_logs(folder.path.filename().string() + ".log");
+  }
+
+  void remove_logs(const std::string& log) {
+    std::error_code none;
+    for (const auto& sweep : fs::directory_iterator(runs_ / "sweeps", none)) {
+      const fs::path file = sweep.path() / "logs" / log;
+      if (fs::exists(file, none)) remove(file);
+    }
+  }
+
+  template <typename Chosen>
+  void remove_where(const fs::path& folder, const Chosen& chosen) {
+    std::vector<fs::path> files;
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator(folder, none)) {
+      if (chosen(entry.path())) files.push_back(entry.path());
+    }
+    for (const fs::path& file : files) remove(file);
+  }
+
+  static uint64_t bytes_of(const fs::path& path) {
+    std::error_code none;
+    if (!fs::is_directory(fs::symlink_status(path, none))) {
+      const uintmax_t bytes = fs::file_size(path, none);
+      return none ? 0 : bytes;
+    }
+    uint64_t bytes = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(path, none)) {
+      if (entry.is_regular_file(none)) bytes += entry.file_size(none);
+    }
+    return bytes;
+  }
+
+  void remove(const fs::path& path) {
+    const Removal removal{path.lexically_relative(runs_).string(), bytes_of(path)};
+    std::error_code error;
+    if (!options_.dry_run) fs::remove_all(path, error);
+    if (error) {
+      result_.left.push_back(path.string() + ": cannot be removed: " + error.message());
+    } else {
+      result_.removed.push_back(removal);
+    }
+  }
+
+  const fs::path& runs_;
+  const CleanOptions& options_;
+  CleanResult result_;
+};
+
+}  // namespace
+
+uint64_t CleanResult::bytes() const {
+  uint64_t sum = 0;
+  for (const Removal& removal : removed) sum += removal.bytes;
+  return sum;
+}
+
+CleanResult clean_runs(const fs::path& runs, const std::vector<StoreRun>& chosen,
+                       const CleanOptions& options) {
+  Cleaner cleaner(runs, options);
+  for (const StoreRun& run : chosen) cleaner.clean(run);
+  if (options.store) cleaner.clean_store();
+  return cleaner.take();
+}
+
+std::string clean_text(const CleanResult& result, bool dry_run) {
+  std::string text;
+  for (const Removal& removal : result.removed) {
+    text += (dry_run ? "would remove " : "removed ") + printable(removal.file) + "  " +
+            bytes_text(static_cast<double>(removal.bytes)) + "\n";
+  }
+  for (const std::string& sentence : result.left) text += "left: " + printable(sentence) + "\n";
+  return text + counted(static_cast<int64_t>(result.removed.size()), "file") + ", " +
+         bytes_text(static_cast<double>(result.bytes())) +
+         (dry_run ? " would be freed\n" : " freed\n");
+}
+
+std::string clean_json(const CleanResult& result) {
+  Json removed = Json::array();
+  for (const Removal& removal : result.removed) {
+    removed.push_back({{"file", removal.file}, {"bytes", removal.bytes}});
+  }
+  const Json json = {{"removed", removed}, {"bytes", result.bytes()}, {"left", result.left}};
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,44 @@
+// `scalelaw runs clean`: what no result depends on, off the disk.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "sweeps/store/store_runs.h"
+
+namespace scalelaw {
+
+enum class KeepCheckpoints { kNone, kLast, kAll };
+
+struct CleanOptions {
+  KeepCheckpoints keep = KeepCheckpoints::kLast;  // of runs that have their result
+  bool logs = false;                              // of those runs too
+  bool store = true;                              // what lies beside the runs too
+  bool dry_run = false;
+};
+
+struct Removal {
+  std::string file;  // below the store
+  uint64_t bytes = 0;
+};
+
+struct CleanResult {
+  std::vector<Removal> removed;   // or would be
+  std::vector<std::string> left;  // sentences: runs that are running, files that stayed
+  uint64_t bytes() const;
+};
+
+// Of a run with its result: checkpoints as `keep` says, those set aside (.rejected), drafts that a
+// crash left, with `logs` what its trainer printed. Of another run its drafts. In the store: drafts
+// older than an hour and what an import left aside more than a day ago. Records, metrics and
+// configurations stay, and so does every file of a run that a process holds; each run is held while
+// it is cleaned. std::runtime_error: the disk.
+CleanResult clean_runs(const std::filesystem::path& runs, const std::vector<StoreRun>& chosen,
+                       const CleanOptions& options);
+
+std::string clean_text(const CleanResult& result, bool dry_run);  // for a terminal
+std::string clean_json(const CleanResult& result);
+
+}  // namespace scalelaw

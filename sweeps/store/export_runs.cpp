@@ -1,0 +1,209 @@
+#include "sweeps/store/export_runs.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include <algorithm>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <utility>
+
+#include "sweeps/store/archive_manifest.h"
+#include "trainer/atomic_file.h"
+#include "trainer/config_error.h"
+#include "trainer/hash.h"
+#include "trainer/sweep_record.h"
+#include "trainer/utf8.h"
+
+namespace scalelaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
+
+void read_in_pieces(const fs::path& file,
+                    const std::function<void(std::span<const std::byte>)>& piece) {
+  std::ifstream stream(file, std::ios::binary);
+  std::string chunk(kChunkBytes, '\0');
+  if (!stream) throw std::runtime_error(file.string() + ": cannot be opened");
+  while (stream) {
+    stream.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
+    const auto got = static_cast<std::size_t>(stream.gcount());
+    if (got > 0) piece(std::as_bytes(std::span(chunk).first(got)));
+  }
+  if (stream.bad() || !stream.eof()) throw std::runtime_error(file.string() + ": cannot be read");
+}
+
+ArchivedFile described(const fs::path& file, std::string name) {
+  ArchivedFile described{std::move(name), 0, ""};
+  Hasher hasher;
+  read_in_pieces(file, [&](std::span<const std::byte> piece) {
+    described.bytes += piece.size();
+    hasher.add(piece);
+  });
+  described.xxh3_128 = hasher.hex();
+  return described;
+}
+
+ArchivedRun described(const fs::path& folder, const StoreRun& run, bool weights) {
+  ArchivedRun described_run{run.name, text_fact(run.facts, "content_hash"), {}};
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    std::string name = entry.path().lexically_relative(folder).string();
+    if (entry.is_regular_file() && is_carried_file(name, weights)) {
+      described_run.files.push_back(described(entry.path(), std::move(name)));
+    }
+  }
+  std::ranges::sort(described_run.files, {}, &ArchivedFile::name);
+  return described_run;
+}
+
+// The stream under an archive has failed; its owner knows why.
+struct StreamFailed {};
+
+// tar in zstd, without anything of this machine: no owner, no times.
+class TarWriter {
+ public:
+  explicit TarWriter(std::ostream& stream) : stream_(stream) {
+    check(archive_write_set_format_pax_restricted(tar_.get()));
+    check(archive_write_add_filter_zstd(tar_.get()));
+    // Else zeros follow the compressed stream, as on a tape.
+    check(archive_write_set_bytes_in_last_block(tar_.get(), 1));
+    check(archive_write_open(tar_.get(), &stream_, nullptr, &TarWriter::write, nullptr));
+  }
+
+  void add(const std::string& name, std::string_view content) {
+    begin(name, content.size());
+    add_piece(std::as_bytes(std::span(content)));
+  }
+  void add(const std::string& name, const fs::path& file, const ArchivedFile& expected) {
+    begin(name, expected.bytes);
+    Hasher hasher;
+    uint64_t bytes = 0;
+    read_in_pieces(file, [&](std::span<const std::byte> piece) {
+      bytes += piece.size();
+      hasher.add(piece);
+      if (bytes <= expected.bytes) add_piece(piece);
+    });
+    if (bytes != expected.bytes || hasher.hex() != expected.xxh3_128) {
+      throw std::runtime_error(file.string() + ": changed while it was read");
+    }
+  }
+  void close() { check(archive_write_close(tar_.get())); }
+
+ private:
+  static la_ssize_t write(archive*, void* stream, const void* data, std::size_t bytes) {
+    auto& out = *static_cast<std::ostream*>(stream);
+    out.write(static_cast<const char*>(data), static_cast<std::streamsize>(bytes));
+    return out ? static_cast<la_ssize_t>(bytes) : -1;
+  }
+
+  void begin(const std::string& name, uint64_t bytes) {
+    const std::unique_ptr<archive_entry, decltype(&archive_entry_free)> entry(archive_entry_new(),
+                                                                              &archive_entry_free);
+    archive_entry_set_pathname(entry.get(), name.c_str());
+    archive_entry_set_filetype(entry.get(), AE_IFREG);
+    archive_entry_set_perm(entry.get(), 0644);
+    archive_entry_set_mtime(entry.get(), 0, 0);
+    archive_entry_set_size(entry.get(), static_cast<la_int64_t>(bytes));
+    check(archive_write_header(tar_.get(), entry.get()));
+  }
+
+  void add_piece(std::span<const std::byte> piece) {
+    if (archive_write_data(tar_.get(), piece.data(), piece.size()) < 0) check(ARCHIVE_FATAL);
+  }
+
+  void check(int code) {
+    if (code == ARCHIVE_OK) return;
+    if (!stream_) throw StreamFailed();
+    const char* text = archive_error_string(tar_.get());
+    throw std::runtime_error(std::string("the archive cannot be written: ") + (text ? text : "?"));
+  }
+
+  std::ostream& stream_;
+  std::unique_ptr<archive, decltype(&archive_write_free)> tar_{archive_write_new(),
+                                                               &archive_write_free};
+};
+
+void require_exportable(const std::vector<StoreRun>& chosen) {
+  if (chosen.empty()) {
+    throw ConfigError(
+        "no run is chosen; `scalelaw runs list` with the same --where shows which are");
+  }
+  for (const StoreRun& run : chosen) {
+    if (!ended(run.state)) {
+      throw ConfigError(
+          printable(run.name) + ": is " + std::string(name(run.state)) +
+          ", and only runs with a result are exported; `state == complete` in --where "
+          "leaves the others out");
+    }
+    if (!is_run_folder_name(run.name)) {
+      throw ConfigError(printable(run.name) +
+                        ": is no name of a run's folder that an archive may hold; name the folder "
+                        "as the run was, with letters, digits, . _ and - alone");
+    }
+  }
+}
+
+ArchiveManifest manifest_of(const fs::path& runs, const std::vector<StoreRun>& chosen,
+                            const ExportOptions& options) {
+  ArchiveManifest manifest;
+  manifest.program_version = options.program_version;
+  for (const StoreRun& run : chosen) {
+    manifest.runs.push_back(described(runs / run.name, run, options.weights));
+  }
+  for (const std::string& sweep : options.sweeps) {
+    const std::string name = sweep + ".json";
+    if (!is_sweep_record_name(name)) {
+      throw ConfigError("--sweep " + printable(sweep) +
+                        ": its record's name may not stand in an archive; choose its runs by "
+                        "--where 'sweeps == NAME'");
+    }
+    manifest.sweeps.push_back(described(sweep_record_file(runs, sweep), name));
+  }
+  return manifest;
+}
+
+void write_tar(std::ostream& stream, const fs::path& runs, const ArchiveManifest& manifest) {
+  TarWriter tar(stream);
+  tar.add(kManifestName, to_json(manifest));
+  for (const ArchivedRun& run : manifest.runs) {
+    for (const ArchivedFile& file : run.files) {
+      tar.add(run.folder + "/" + file.name, runs / run.folder / file.name, file);
+    }
+  }
+  for (const ArchivedFile& sweep : manifest.sweeps) {
+    tar.add("sweeps/" + sweep.name, runs / "sweeps" / sweep.name, sweep);
+  }
+  tar.close();
+}
+
+}  // namespace
+
+Exported export_runs(const fs::path& runs, const std::vector<StoreRun>& chosen,
+                     const fs::path& archive, const ExportOptions& options) {
+  require_exportable(chosen);
+  if (fs::exists(fs::symlink_status(archive))) {
+    throw ConfigError("--out " + archive.string() +
+                      ": is there already; remove it or choose another name");
+  }
+  if (const std::string why =
+          why_not_writable(archive.has_parent_path() ? archive.parent_path() : fs::path("."));
+      !why.empty()) {
+    throw ConfigError("--out " + archive.string() + ": " + why);
+  }
+  const ArchiveManifest manifest = manifest_of(runs, chosen, options);
+  write_atomically(archive, [&](std::ostream& stream) {
+    try {
+      write_tar(stream, runs, manifest);
+    } catch (const StreamFailed&) {
+      return;  // write_atomically says why
+    }
+  });
+  return {manifest.runs.size(), manifest.files(), manifest.bytes(), fs::file_size(archive)};
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,30 @@
+// Runs out of a store into one archive, to be carried elsewhere or kept.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "sweeps/store/store_runs.h"
+
+namespace scalelaw {
+
+struct ExportOptions {
+  bool weights = false;                  // checkpoints too
+  std::vector<std::string> sweeps = {};  // whose records go along
+  std::string program_version = {};
+};
+
+struct Exported {
+  uint64_t runs = 0, files = 0, bytes = 0;
+  uint64_t archive_bytes = 0;
+};
+
+// Writes `archive` (.tar.zst) beside its place and renames it there. Equal runs give equal bytes.
+// ConfigError: no run, a run without its result, a file of that name already there;
+// std::runtime_error: the disk, or a run that changed while it was read.
+Exported export_runs(const std::filesystem::path& runs, const std::vector<StoreRun>& chosen,
+                     const std::filesystem::path& archive, const ExportOptions& options);
+
+}  // namespace scalelaw

@@ -1,0 +1,40 @@
+// Runs of an archive into a store. Nothing of it is seen in the store before all of it was checked.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "sweeps/store/archive_reader.h"
+
+namespace scalelaw {
+
+enum class ImportEnd {
+  kImported,  // or would be
+  kKept,      // the store has the same already
+  kRefused,   // the store has something else under that name
+};
+
+struct ImportedItem {
+  std::string name;  // a run's folder, or "sweeps/NAME.json"
+  ImportEnd end = ImportEnd::kImported;
+  std::string why;  // refused: what is there
+};
+
+struct ImportResult {
+  std::vector<ImportedItem> items;
+  uint64_t bytes = 0;  // of what was imported
+};
+
+// Unpacks to RUNS/.import-XXXXXX, checks every size and hash and that each folder holds the run it
+// is named after, then renames one folder after another into the store, over nothing. What a crash
+// leaves aside `scalelaw runs clean` removes; the same command goes on. With `dry_run` it reads and
+// checks the whole archive and writes nothing. ConfigError: as ArchiveReader, and a folder that
+// holds another run than its name says; then the store is as it was. std::runtime_error: the disk.
+ImportResult import_runs(const std::filesystem::path& archive, const std::filesystem::path& runs,
+                         const ArchiveLimits& limits, bool dry_run);
+
+inline constexpr const char* kImportPrefix = ".import-";
+
+}  // namespace scalelaw

@@ -1,0 +1,236 @@
+#include "sweeps/store/verify_runs.h"
+
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <stdexcept>
+
+#include "sweeps/reports.h"
+#include "sweeps/store/run_list.h"
+#include "trainer/config_error.h"
+#include "trainer/config_yaml.h"
+#include "trainer/run_record.h"
+#include "trainer/safetensors.h"
+#include "trainer/utf8.h"
+
+namespace scalelaw {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kTrainAgain =
+    "restore the folder from a copy, or move it away and give the command that trained it again";
+constexpr const char* kNotNeeded = "remove it: the run is complete and does not need it";
+constexpr const char* kGoesOn =
+    "nothing: the run sets it aside and goes on from the one before, or from its start";
+
+class RunVerifier {
+ public:
+  RunVerifier(const fs::path& runs, const StoreRun& run, VerifyResult& result)
+      : folder_{runs / run.name}, name_(run.name), result_(result) {}
+
+  void verify() {
+    ++result_.runs;
+    try_to("run.json", kTrainAgain, [this] { record_ = try_read_run_record(folder_); });
+    verify_config();
+    verify_attempts();
+    if (record_) {
+      verify_identity();
+      verify_metrics();
+    }
+    std::error_code error;
+    for (fs::recursive_directory_iterator it(folder_.path, error), end; !error && it != end;
+         it.increment(error)) {
+      if (it->is_regular_file()) verify_file(it->path());
+    }
+    if (error) add("", error.message(), "make the folder readable");
+  }
+
+ private:
+  void add(const std::string& file, const std::string& what, const std::string& remedy) {
+    result_.faults.push_back({name_, file, what, remedy});
+  }
+
+  void try_to(const std::string& file, const std::string& remedy,
+              const std::function<void()>& read) {
+    try {
+      read();
+    } catch (const std::exception& error) {
+      add(file, error.what(), remedy);
+    }
+  }
+
+  void verify_config() {
+    const std::string remedy =
+        record_ ? "restore it from a copy; the result in run.json stands without it"
+                : "nothing: the command that trains the run writes it anew";
+    try_to("config.yaml", remedy, [this] { config_ = read_run_config(folder_.config()); });
+  }
+
+  void verify_attempts() {
+    std::vector<fs::path> damaged;
+    try_to("attempts", "make the folder readable", [&] {
+      for (const Attempt& attempt : read_attempts(folder_, &damaged)) {
+        if (hash_.empty()) hash_ = attempt.content_hash;
+        if (attempt.content_hash == hash_) continue;
+        add("attempts", "attempts at several runs: " + hash_ + " and " + attempt.content_hash,
+            kTrainAgain);
+        break;
+      }
+    });
+    for (const fs::path& file : damaged) {
+      add("attempts/" + file.filename().string(), "is damaged",
+          "restore it from a copy, or remove it: no result depends on it");
+    }
+    if (record_) hash_ = record_->content_hash;
+    if (!hash_.empty() && !name_.ends_with("-" + hash_.substr(0, 12))) {
+      add("", "its name does not end in the content hash of the run that it holds, " + hash_,
+          "give the folder its name again");
+    }
+  }
+
+  // What the run read stands in its record, so that no data set is needed. A diverged run has no
+  // test results to tell of: what its record repeats of the configuration is compared.
+  void verify_identity() {
+    if (!config_) return;
+    const bool diverged = record_->state == RunState::kDiverged;
+    const bool same = diverged ? repeats_config() : given_hash() == record_->content_hash;
+    if (same) return;
+    add("config.yaml", "is not the configuration of run.json's content hash", kTrainAgain);
+  }
+
+  std::string given_hash() const {
+    DataIdentity data;
+    data.n_vocab = record_->shape.n_vocab;
+    data.train_hash = record_->train_hash;
+    for (const auto& [set, result] : record_->test) data.test_hash[set] = result.token_hash;
+    try {
+      return content_hash(*config_, data);
+    } catch (const std::invalid_argument&) {
+      return "";  // a test set of one is not in the other
+    }
+  }
+
+  bool repeats_config() const {
+    ModelShape shape = config_->model;
+    shape.n_vocab = record_->shape.n_vocab;
+    return canonical(shape) == canonical(record_->shape) &&
+           config_->train.batch_tokens == record_->batch_tokens &&
+           config_->train.learning_rate == record_->learning_rate &&
+           config_->seeds.init == record_->seed_init && config_->seeds.data == record_->seed_data;
+  }
+
+  void verify_metrics() {
+    const std::string remedy = "restore it from a copy; the result in run.json stands without it";
+    try_to("metrics.jsonl", remedy, [&] {
+      const std::vector<MetricsRow> rows = read_metrics(folder_);
+      const int64_t last = rows.empty() ? 0 : rows.back().step;
+      const bool diverged = record_->state == RunState::kDiverged;
+      if (diverged ? last <= record_->steps : last == record_->steps) return;
+      add("metrics.jsonl",
+          "ends at step " + std::to_string(last) + ", the run at " + std::to_string(record_->steps),
+          remedy);
+    });
+  }
+
+  void verify_file(const fs::path& path) {
+    const std::string name = path.lexically_relative(folder_.path).string();
+    ++result_.files;
+    if (path.extension() == ".safetensors") {
+      const bool checkpoint = name.starts_with("checkpoints/");
+      const char* remedy = !checkpoint ? "restore it from a copy; without it losses have standard "
+                                         "errors over windows alone"
+                           : record_   ? kNotNeeded
+                                       : kGoesOn;
+      try_to(name, remedy, [&] { verify_tensors(path, name, checkpoint, remedy); });
+      return;
+    }
+    try_to(name, "make it readable, or restore it from a copy", [&] { read_through(path); });
+  }
+
+  void verify_tensors(const fs::path& path, const std::string& name, bool checkpoint,
+                      const std::string& remedy) {
+    const SafetensorsFile file(path);
+    result_.bytes += fs::file_size(path);
+    if (checkpoint) {
+      const auto hash = file.metadata().find("content_hash");
+      if (hash == file.metadata().end() || (!hash_.empty() && hash->second != hash_)) {
+        add(name, "is no checkpoint of this run", remedy);
+      }
+      return;
+    }
+    if (!record_) return;
+    for (const auto& [set, result] : record_->test) {
+      if (file.at(set).shape != std::vector<int64_t>{result.windows}) {
+        add(name, "has other windows of " + set + " than run.json", remedy);
+      }
+    }
+  }
+
+  void read_through(const fs::path& path) {
+    std::ifstream stream(path, std::ios::binary);
+    std::string chunk(std::size_t{1} << 20, '\0');
+    if (!stream) throw std::runtime_error(path.string() + ": cannot be opened");
+    while (stream) {
+      stream.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
+      result_.bytes += static_cast<uint64_t>(stream.gcount());
+    }
+    if (stream.bad() || !stream.eof()) throw std::runtime_error(path.string() + ": cannot be read");
+  }
+
+  RunFolder folder_;
+  const std::string& name_;
+  VerifyResult& result_;
+  std::optional<RunRecord> record_;
+  std::optional<RunConfig> config_;
+  std::string hash_;  // the content hash that the folder claims
+};
+
+}  // namespace
+
+VerifyResult verify_runs(const fs::path& runs, const std::vector<StoreRun>& chosen) {
+  VerifyResult result;
+  for (const StoreRun& run : chosen) {
+    if (run.state == CellState::kRunning) {
+      result.running.push_back(run.name);
+    } else {
+      RunVerifier(runs, run, result).verify();
+    }
+  }
+  return result;
+}
+
+std::string verify_text(const VerifyResult& result) {
+  std::string text;
+  for (const RunFault& fault : result.faults) {
+    text += printable(fault.run + (fault.file.empty() ? "" : "/" + fault.file)) + "\n  " +
+            printable(fault.what) + "\n  what to do: " + printable(fault.remedy) + "\n";
+  }
+  for (const std::string& run : result.running) {
+    text += printable(run) + ": is running and was not looked at\n";
+  }
+  return text + counted(static_cast<int64_t>(result.runs), "run") + ", " +
+         counted(static_cast<int64_t>(result.files), "file") + ", " +
+         bytes_text(static_cast<double>(result.bytes)) + " read: " +
+         (result.faults.empty() ? "all whole"
+                                : counted(static_cast<int64_t>(result.faults.size()), "fault")) +
+         "\n";
+}
+
+std::string verify_json(const VerifyResult& result) {
+  Json faults = Json::array();
+  for (const RunFault& fault : result.faults) {
+    faults.push_back(
+        {{"run", fault.run}, {"file", fault.file}, {"what", fault.what}, {"remedy", fault.remedy}});
+  }
+  const Json json = {{"runs", result.runs},
+                     {"files", result.files},
+                     {"bytes", result.bytes},
+                     {"running", result.running},
+                     {"faults", faults}};
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,307 @@
+// Runs carried between stores, and archives that somebody made to do harm.
+#include <archive.h>
+#include <archive_entry.h>
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+
+#include "sweeps/store/archive_manifest.h"
+#include "sweeps/store/export_runs.h"
+#include "sweeps/store/import_runs.h"
+#include "sweeps/store/verify_runs.h"
+#include "tests/sweeps/store/store_fixture.h"
+#include "trainer/hash.h"
+
+namespace scalelaw {
+namespace {
+
+struct Entry {
+  std::string name, content;
+  unsigned type = AE_IFREG;
+  std::string link = {};
+};
+
+void write_archive(const fs::path& file, const std::vector<Entry>& entries) {
+  const std::unique_ptr<archive, decltype(&archive_write_free)> tar(archive_write_new(),
+                                                                    &archive_write_free);
+  archive_write_set_format_pax_restricted(tar.get());
+  archive_write_add_filter_zstd(tar.get());
+  ASSERT_EQ(archive_write_open_filename(tar.get(), file.c_str()), ARCHIVE_OK);
+  for (const Entry& e : entries) {
+    const std::unique_ptr<archive_entry, decltype(&archive_entry_free)> entry(archive_entry_new(),
+                                                                              &archive_entry_free);
+    archive_entry_set_pathname(entry.get(), e.name.c_str());
+    archive_entry_set_filetype(entry.get(), e.type);
+    archive_entry_set_perm(entry.get(), 0644);
+    archive_entry_set_size(entry.get(), static_cast<la_int64_t>(e.content.size()));
+    if (e.type == AE_IFLNK) archive_entry_set_symlink(entry.get(), e.link.c_str());
+    if (e.type == AE_IFREG && !e.link.empty())
+      archive_entry_set_hardlink(entry.get(), e.link.c_str());
+    ASSERT_EQ(archive_write_header(tar.get(), entry.get()), ARCHIVE_OK);
+    archive_write_data(tar.get(), e.content.data(), e.content.size());
+  }
+  ASSERT_EQ(archive_write_close(tar.get()), ARCHIVE_OK);
+}
+
+class ArchiveTest : public StoreTest {
+ protected:
+  Exported export_all(const ExportOptions& options = {}) const {
+    return export_runs(runs_, all(), archive_, options);
+  }
+  ImportResult import(const ArchiveLimits& limits = {}, bool dry_run = false) const {
+    return import_runs(archive_, there_, limits, dry_run);
+  }
+  static int64_t count(const ImportResult& result, ImportEnd end) {
+    return std::ranges::count(result.items, end, &ImportedItem::end);
+  }
+  // Refused with `part` in the message, and nothing is left in the store or beside it.
+  void expect_refused(const std::string& part, const ArchiveLimits& limits = {}) const {
+    const auto beside = files_below(temp_.path());
+    for (const bool dry_run : {true, false}) {
+      const std::string error = error_of([&] { import(limits, dry_run); });
+      EXPECT_NE(error.find(part), std::string::npos) << error;
+      EXPECT_NE(error.find("nothing was imported"), std::string::npos) << error;
+    }
+    EXPECT_TRUE(files_below(temp_.path()) == beside);
+    EXPECT_FALSE(fs::exists(there_) && !fs::is_empty(there_));
+  }
+
+  // A manifest of one run, and its files, that would be imported.
+  std::vector<Entry> good_entries() const {
+    ArchiveManifest manifest;
+    manifest.program_version = "0.1.0";
+    manifest.runs.push_back({name(0), plan_.cells[0].content_hash, {}});
+    std::vector<Entry> entries = {{kManifestName, ""}};
+    for (const char* file : {"config.yaml", "run.json", "metrics.jsonl"}) {
+      const std::string content = text_of(folder(0).path / file);
+      manifest.runs[0].files.push_back({file, content.size(), hash_hex(content)});
+      entries.push_back({name(0) + "/" + file, content});
+    }
+    entries[0].content = to_json(manifest);
+    return entries;
+  }
+  std::vector<Entry> with_manifest(const std::function<void(std::string&)>& change) const {
+    std::vector<Entry> entries = good_entries();
+    change(entries[0].content);
+    return entries;
+  }
+  static void replace(std::string& text, const std::string& from, const std::string& to) {
+    const std::size_t at = text.find(from);
+    ASSERT_NE(at, std::string::npos) << from;
+    text.replace(at, from.size(), to);
+  }
+
+  fs::path archive_ = temp_.path() / "an archive's name.tar.zst";
+  fs::path there_ = temp_.path() / "there";
+};
+
+TEST_F(ArchiveTest, WhatIsExportedIsImportedAndVerifiesAndWeightsStayBehind) {
+  const Exported done = export_all({.sweeps = {"many"}});
+  EXPECT_EQ(done.runs, 4u);
+  const ImportResult result = import();
+  EXPECT_EQ(count(result, ImportEnd::kImported), 5);  // the sweep's record too
+  for (const auto& [file, content] : files_below(there_)) {
+    EXPECT_EQ(text_of(runs_ / file), content) << file;
+    EXPECT_EQ(file.find("checkpoints"), std::string::npos);
+    EXPECT_FALSE(file.ends_with("lock"));
+  }
+  EXPECT_EQ(files_below(there_).size(), 4 * 6 + 1u);
+  const VerifyResult verified = verify_runs(there_, read_store(there_).runs);
+  EXPECT_EQ(verified.runs, 4u);
+  EXPECT_TRUE(verified.faults.empty()) << verify_text(verified);
+}
+
+TEST_F(ArchiveTest, WeightsComeAlongWhenAskedFor) {
+  export_all({.weights = true});
+  import();
+  const fs::path checkpoint = checkpoint_file(folder(0), plan_.cells[0].steps);
+  EXPECT_EQ(text_of(there_ / checkpoint.lexically_relative(runs_)), text_of(checkpoint));
+}
+
+TEST_F(ArchiveTest, EqualRunsGiveEqualBytesAndNoArchiveIsOverwritten) {
+  export_all();
+  const std::string bytes = text_of(archive_);
+  EXPECT_NE(error_of([&] { export_all(); }).find("is there already"), std::string::npos);
+  fs::remove(archive_);
+  export_all();
+  EXPECT_EQ(text_of(archive_), bytes);
+}
+
+TEST_F(ArchiveTest, OnlyRunsWithAResultAreExported) {
+  make_unfinished(1);
+  EXPECT_NE(error_of([&] { export_all(); }).find("is interrupted"), std::string::npos);
+  EXPECT_FALSE(fs::exists(archive_));
+  EXPECT_EQ(export_runs(runs_, where("state == complete"), archive_, {}).runs, 3u);
+  EXPECT_NE(error_of([&] { export_runs(runs_, {}, temp_.path() / "b", {}); }).find("no run"),
+            std::string::npos);
+}
+
+TEST_F(ArchiveTest, RunsThatAreThereStayAndTheOthersAreImported) {
+  export_all({.sweeps = {"many"}});
+  import();
+  fs::remove_all(there_ / name(1));                       // to be imported again
+  fs::remove(there_ / name(2) / "run.json");              // unfinished
+  RunRecord other = read_run_record({there_ / name(3)});  // another run in its place
+  other.content_hash = std::string(32, 'b');
+  overwrite(there_ / name(3) / "run.json", to_json(other));
+  overwrite(there_ / "sweeps/many.json", "mine");
+  const auto before = files_below(there_);
+  const ImportResult result = import();
+  EXPECT_EQ(count(result, ImportEnd::kImported), 1);
+  EXPECT_EQ(count(result, ImportEnd::kKept), 1);
+  EXPECT_EQ(count(result, ImportEnd::kRefused), 3);
+  auto after = files_below(there_);
+  std::erase_if(after, [&](const auto& file) { return file.first.starts_with(name(1) + "/"); });
+  EXPECT_TRUE(after == before);
+  EXPECT_TRUE(fs::exists(there_ / name(1) / "run.json"));
+}
+
+TEST_F(ArchiveTest, DryRunChecksAllAndWritesNothing) {
+  export_all();
+  EXPECT_EQ(count(import({}, true), ImportEnd::kImported), 4);
+  EXPECT_FALSE(fs::exists(there_));
+}
+
+TEST_F(ArchiveTest, HandMadeArchiveThatIsAsItShouldBeIsImported) {
+  write_archive(archive_, good_entries());
+  EXPECT_EQ(count(import(), ImportEnd::kImported), 1);
+}
+
+TEST_F(ArchiveTest, PathsOutOfTheStoreAreRefused) {
+  for (const std::string& path :
+       {std::string("../evil"), std::string("/tmp/evil"), name(0) + "/../../evil",
+        name(0) + "/checkpoints/../../../evil", std::string("sweeps/../evil"), std::string(""),
+        name(0) + "/lock", name(0) + "/new\nline", std::string("./") + name(0) + "/run.json"}) {
+    std::vector<Entry> entries = good_entries();
+    entries.push_back({path, "harm"});
+    write_archive(archive_, entries);
+    expect_refused("which its manifest does not name");
+  }
+}
+
+TEST_F(ArchiveTest, ManifestMayNameNoPathOutOfTheStore) {
+  const std::string file = "\"run.json\"", run = "\"" + name(0) + "\"";
+  for (const char* path : {"../evil", "/etc/evil", "checkpoints/step-1.safetensors", "lock", "",
+                           "attempts/../0001.json", "attempts/00\\n1.json", "run.json/x",
+                           "RUN.JSON", "checkpoints/step-000000000512.safetensors.rejected"}) {
+    write_archive(archive_, with_manifest([&](std::string& text) {
+                    replace(text, file, "\"" + std::string(path) + "\"");
+                  }));
+    expect_refused("is no file of a run");
+  }
+  for (const char* path :
+       {"..", ".", "", "a/b", "/a", ".index", "sweeps", "a b", "a\\nb", "\\u00fc"}) {
+    write_archive(archive_, with_manifest([&](std::string& text) {
+                    replace(text, run, "\"" + std::string(path) + "\"");
+                  }));
+    expect_refused("may not be called");
+  }
+}
+
+TEST_F(ArchiveTest, LinksFoldersAndDevicesAreRefused) {
+  for (const Entry& bad : {Entry{"", "", AE_IFLNK, "/etc/passwd"}, Entry{"", "", AE_IFDIR},
+                           Entry{"", "", AE_IFIFO}, Entry{"", "", AE_IFREG, "/etc/passwd"}}) {
+    std::vector<Entry> entries = good_entries();
+    const std::string path = entries[2].name;
+    entries[2] = bad;
+    entries[2].name = path;
+    write_archive(archive_, entries);
+    expect_refused(bad.type == AE_IFDIR ? "which its manifest does not name" : "is no plain file");
+  }
+}
+
+TEST_F(ArchiveTest, SizesHashesAndRepetitionsAreThoseOfTheManifest) {
+  std::vector<Entry> longer = good_entries(), altered = longer, twice = longer, fewer = longer;
+  longer[2].content.append(50'000'000, '\0');  // zeros: a few kB in the archive
+  write_archive(archive_, longer);
+  EXPECT_LT(fs::file_size(archive_), 100'000u);
+  expect_refused("another size than the manifest states");
+  altered[2].content[5] ^= 1;
+  write_archive(archive_, altered);
+  expect_refused("another hash than the manifest states");
+  twice.push_back(twice[1]);
+  write_archive(archive_, twice);
+  expect_refused("which its manifest does not name");
+  fewer.pop_back();
+  write_archive(archive_, fewer);
+  expect_refused("ends without 1 files of its manifest");
+}
+
+TEST_F(ArchiveTest, MoreFilesOrBytesThanAllowedAreRefusedBeforeTheyAreUnpacked) {
+  write_archive(archive_, good_entries());
+  expect_refused("it holds 3 files, more than 2 (--max-files)", {.files = 2});
+  expect_refused("(--max-bytes)", {.bytes = 1000});
+  const std::string bytes = "\"bytes\": " + std::to_string(text_of(folder(0).config()).size());
+  for (const char* many : {"18446744073709551615", "900000000000000"}) {
+    write_archive(archive_, with_manifest([&](std::string& text) {
+                    replace(text, bytes, "\"bytes\": " + std::string(many));
+                  }));
+    expect_refused("(--max-bytes)");
+  }
+  write_archive(archive_,
+                with_manifest([&](std::string& text) { replace(text, bytes, "\"bytes\": -1"); }));
+  expect_refused("no whole number");
+}
+
+TEST_F(ArchiveTest, ArchiveThatIsCutShortOrNoneIsRefused) {
+  export_all();
+  const std::string whole = text_of(archive_);
+  for (const double share : {0.0, 0.001, 0.1, 0.5, 0.9, 0.99}) {
+    overwrite(archive_,
+              whole.substr(0, static_cast<std::size_t>(share * static_cast<double>(whole.size()))));
+    expect_refused("");
+  }
+  overwrite(archive_, "no archive at all");
+  expect_refused("is no .tar.zst");
+  fs::remove(archive_);
+  EXPECT_NE(error_of([&] { import(); }).find("no such file"), std::string::npos);
+}
+
+TEST_F(ArchiveTest, AlteredArchiveIsRefusedOrChangesNothingThatIsImported) {
+  export_all();
+  import();
+  const auto expected = files_below(there_);
+  const std::string whole = text_of(archive_);
+  int refused = 0;
+  for (std::size_t at = 0; at < whole.size(); at += whole.size() / 40) {
+    fs::remove_all(there_);
+    std::string altered = whole;
+    altered[at] ^= 0x55;
+    overwrite(archive_, altered);
+    if (!error_of([&] { import(); }).empty()) {
+      ++refused;
+      EXPECT_TRUE(files_below(there_).empty());
+    } else {
+      EXPECT_TRUE(files_below(there_) == expected) << at;  // a byte of a header that nobody reads
+    }
+  }
+  EXPECT_GT(refused, 30);
+}
+
+TEST_F(ArchiveTest, ManifestThatIsNoneIsRefused) {
+  write_archive(archive_, {{name(0) + "/run.json", "{}"}});
+  expect_refused("first entry is not manifest.json");
+  for (const std::string& text :
+       {std::string("{"), std::string("[]"), std::string("{}"), std::string(100'000, '['),
+        std::string(R"({"format": "scalelaw runs", "version": 1, "runs": [3]})")}) {
+    write_archive(archive_, {{kManifestName, text}});
+    expect_refused("its manifest");
+  }
+  write_archive(archive_, with_manifest([&](std::string& text) {
+                  replace(text, "\"version\": 1", "\"version\": 2");
+                }));
+  expect_refused("version 2");
+}
+
+TEST_F(ArchiveTest, FolderThatHoldsAnotherRunIsRefused) {
+  std::vector<Entry> entries = good_entries();
+  const std::string hash = plan_.cells[0].content_hash, other(32, 'b');
+  replace(entries[0].content, hash, other);
+  write_archive(archive_, entries);
+  EXPECT_NE(error_of([&] { import(); }).find("holds run " + hash), std::string::npos);
+  EXPECT_TRUE(files_below(there_).empty());
+}
+
+}  // namespace
+}  // namespace scalelaw

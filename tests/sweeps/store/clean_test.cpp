@@ -1,0 +1,112 @@
+// What no result depends on goes, everything else stays.
+#include "sweeps/store/clean_runs.h"
+
+#include "sweeps/store/verify_runs.h"
+#include "tests/sweeps/store/store_fixture.h"
+#include "trainer/run_lock.h"
+
+namespace scalelaw {
+namespace {
+
+class CleanTest : public StoreTest {
+ protected:
+  CleanTest() {
+    // Of every run: two checkpoints more, one set aside, a draft.
+    for (std::size_t cell = 0; cell < 4; ++cell) {
+      for (const int64_t step : {1, 2}) overwrite(checkpoint_file(folder(cell), step), "12345");
+      overwrite(folder(cell).checkpoints() / "step-000000000003.safetensors.rejected", "123");
+      overwrite(folder(cell).attempts() / ".draft-0123456789abcdef", "1");
+    }
+  }
+  CleanResult clean(const CleanOptions& options = {}) const {
+    return clean_runs(runs_, read_store(runs_).runs, options);
+  }
+  std::vector<int64_t> steps(std::size_t cell) const { return checkpoint_steps(folder(cell)); }
+  int64_t last(std::size_t cell) const { return plan_.cells[cell].steps; }
+  void make_old(const fs::path& path, int hours) const {
+    fs::last_write_time(path, fs::file_time_type::clock::now() - std::chrono::hours(hours));
+  }
+};
+
+TEST_F(CleanTest, LastCheckpointStaysUnlessNoneIsToBeKept) {
+  const auto before = files_below(folder(0).path);
+  const CleanResult result = clean();
+  for (std::size_t cell = 0; cell < 4; ++cell) {
+    EXPECT_EQ(steps(cell), std::vector<int64_t>{last(cell)});
+  }
+  EXPECT_EQ(result.removed.size(), 4 * 4u);
+  EXPECT_EQ(result.bytes(), 4 * (5 + 5 + 3 + 1u));
+  EXPECT_TRUE(result.left.empty());
+  EXPECT_EQ(files_below(folder(0).path).size() + 4, before.size());
+  const VerifyResult verified = verify_runs(runs_, read_store(runs_).runs);
+  EXPECT_TRUE(verified.faults.empty()) << verify_text(verified);
+  EXPECT_TRUE(clean().removed.empty());
+  EXPECT_EQ(clean({.keep = KeepCheckpoints::kNone}).removed.size(), 4u);
+  EXPECT_TRUE(steps(0).empty());
+}
+
+TEST_F(CleanTest, AllCheckpointsStayWhenAskedFor) {
+  clean({.keep = KeepCheckpoints::kAll});
+  EXPECT_EQ(steps(0), (std::vector<int64_t>{last(0), 2, 1}));
+}
+
+TEST_F(CleanTest, DryRunSaysTheSameAndRemovesNothing) {
+  const auto before = files_below(runs_);
+  const CleanResult would = clean({.keep = KeepCheckpoints::kNone, .dry_run = true});
+  EXPECT_TRUE(files_below(runs_) == before);
+  EXPECT_NE(clean_text(would, true).find("would be freed"), std::string::npos);
+  const CleanResult did = clean({.keep = KeepCheckpoints::kNone});
+  EXPECT_EQ(would.bytes(), did.bytes());
+  EXPECT_EQ(would.removed.size(), did.removed.size());
+  EXPECT_GT(did.bytes(), 0u);
+}
+
+TEST_F(CleanTest, RunningRunIsNotTouchedAndUnfinishedOneKeepsWhatItGoesOnFrom) {
+  make_unfinished(0);
+  make_unfinished(1);
+  const RunLock held(folder(1).path);
+  const auto running = files_below(folder(1).path);
+  const auto unfinished = files_below(folder(0).path);
+  const CleanResult result = clean({.keep = KeepCheckpoints::kNone, .logs = true});
+  EXPECT_TRUE(files_below(folder(1).path) == running);
+  ASSERT_EQ(result.left.size(), 1u);
+  EXPECT_NE(result.left[0].find("in use by"), std::string::npos);
+  EXPECT_EQ(files_below(folder(0).path).size() + 1, unfinished.size());  // the draft alone
+  EXPECT_EQ(steps(0), (std::vector<int64_t>{last(0), 2, 1}));
+}
+
+TEST_F(CleanTest, RunWithADamagedRecordKeepsItsCheckpoints) {
+  overwrite(folder(0).record(), "{");
+  clean({.keep = KeepCheckpoints::kNone});
+  EXPECT_EQ(steps(0), (std::vector<int64_t>{last(0), 2, 1}));
+}
+
+TEST_F(CleanTest, LogsGoWhenAskedForAndOnlyOfRunsWithAResult) {
+  make_unfinished(1);
+  const fs::path logs = runs_ / "sweeps/many/logs";
+  fs::create_directories(logs);
+  for (const std::size_t cell : {0, 1}) overwrite(logs / (name(cell) + ".log"), "said");
+  clean();
+  EXPECT_TRUE(fs::exists(logs / (name(0) + ".log")));
+  clean({.logs = true});
+  EXPECT_FALSE(fs::exists(logs / (name(0) + ".log")));
+  EXPECT_TRUE(fs::exists(logs / (name(1) + ".log")));
+}
+
+TEST_F(CleanTest, WhatLiesBesideTheRunsGoesOnceItIsNobodys) {
+  fs::create_directories(runs_ / ".import-abcdef/run");
+  overwrite(runs_ / ".import-abcdef/run/run.json", "12");
+  overwrite(runs_ / ".draft-0000000000000000", "1");
+  clean();
+  EXPECT_TRUE(fs::exists(runs_ / ".import-abcdef"));
+  make_old(runs_ / ".import-abcdef", 25);
+  make_old(runs_ / ".draft-0000000000000000", 2);
+  clean({.store = false});
+  EXPECT_TRUE(fs::exists(runs_ / ".import-abcdef"));
+  EXPECT_EQ(clean().bytes(), 3u);
+  EXPECT_FALSE(fs::exists(runs_ / ".import-abcdef"));
+  EXPECT_FALSE(fs::exists(runs_ / ".draft-0000000000000000"));
+}
+
+}  // namespace
+}  // namespace scalelaw

@@ -1,0 +1,128 @@
+// Each kind of damage is found, named with its file, and said what to do about.
+#include "sweeps/store/verify_runs.h"
+
+#include "tests/sweeps/store/store_fixture.h"
+#include "trainer/config_yaml.h"
+#include "trainer/run_lock.h"
+
+namespace scalelaw {
+namespace {
+
+class VerifyTest : public StoreTest {
+ protected:
+  VerifyResult verify() const { return verify_runs(runs_, read_store(runs_).runs); }
+  // Of this file and of no other.
+  void expect_fault(const std::string& file, const std::string& what) const {
+    const VerifyResult result = verify();
+    ASSERT_EQ(result.faults.size(), 1u) << verify_text(result);
+    EXPECT_EQ(result.faults[0].run, name(0));
+    EXPECT_EQ(result.faults[0].file, file);
+    EXPECT_NE(result.faults[0].what.find(what), std::string::npos) << result.faults[0].what;
+    EXPECT_FALSE(result.faults[0].remedy.empty());
+  }
+  static void flip(const fs::path& file, std::size_t from_end) {
+    std::string content = text_of(file);
+    content.at(content.size() - from_end) ^= 1;
+    overwrite(file, content);
+  }
+};
+
+TEST_F(VerifyTest, WholeStoreHasNoFaultAndEveryFileIsRead) {
+  const VerifyResult result = verify();
+  EXPECT_TRUE(result.faults.empty()) << verify_text(result);
+  EXPECT_EQ(result.runs, 4u);
+  uint64_t files = 0, bytes = 0;
+  for (std::size_t cell = 0; cell < 4; ++cell) {
+    for (const auto& [file, content] : files_below(folder(cell).path)) {
+      ++files;
+      bytes += content.size();
+    }
+  }
+  EXPECT_EQ(result.files, files);
+  EXPECT_EQ(result.bytes, bytes);
+}
+
+TEST_F(VerifyTest, ConfigurationThatIsNotTheRecordsIsFound) {
+  overwrite(folder(0).config(), to_yaml([&] {
+              RunConfig config = plan_.cells[0].config;
+              config.train.optimizer.beta1 = 0.8;
+              return config;
+            }()));
+  expect_fault("config.yaml", "is not the configuration of run.json's content hash");
+}
+
+TEST_F(VerifyTest, ConfigurationOfADivergedRunIsComparedWithItsRecord) {
+  RunRecord record = read_run_record(folder(0));
+  record.state = RunState::kDiverged;
+  record.test.clear();
+  overwrite(folder(0).record(), to_json(record));
+  EXPECT_TRUE(verify().faults.empty()) << verify_text(verify());
+  record.learning_rate *= 2;
+  overwrite(folder(0).record(), to_json(record));
+  expect_fault("config.yaml", "is not the configuration");
+}
+
+TEST_F(VerifyTest, DamagedConfigurationIsFound) {
+  overwrite(folder(0).config(), "spec: [");
+  expect_fault("config.yaml", "config.yaml");
+}
+
+TEST_F(VerifyTest, DamagedRecordIsFound) {
+  overwrite(folder(0).record(), text_of(folder(0).record()).substr(0, 300));
+  expect_fault("run.json", "is damaged");
+}
+
+TEST_F(VerifyTest, MetricsThatEndEarlyOrAreTornAreFound) {
+  const std::string whole = text_of(folder(0).merged_metrics());
+  const std::size_t last_line = whole.rfind('\n', whole.size() - 2) + 1;
+  overwrite(folder(0).merged_metrics(), whole.substr(0, last_line));
+  expect_fault("metrics.jsonl", "ends at step");
+  overwrite(folder(0).merged_metrics(), whole.substr(5));
+  expect_fault("metrics.jsonl", ":1:");
+  overwrite(folder(0).merged_metrics(), "");
+  expect_fault("metrics.jsonl", "ends at step 0");
+}
+
+TEST_F(VerifyTest, AlteredTensorsAreFound) {
+  flip(folder(0).window_losses(), 1);
+  expect_fault("window_losses.safetensors", "hash");
+}
+
+TEST_F(VerifyTest, CheckpointThatIsDamagedOrOfAnotherRunIsFound) {
+  const fs::path file = checkpoint_file(folder(0), plan_.cells[0].steps);
+  const std::string name = file.lexically_relative(folder(0).path).string();
+  const std::string whole = text_of(file);
+  flip(file, 1);
+  expect_fault(name, "hash");
+  overwrite(file, text_of(checkpoint_file(folder(1), plan_.cells[1].steps)));
+  expect_fault(name, "is no checkpoint of this run");
+  overwrite(file, whole.substr(0, 20));
+  expect_fault(name, "");
+}
+
+TEST_F(VerifyTest, DamagedAttemptAndAFolderOfAnotherNameAreFound) {
+  const std::string whole = text_of(folder(0).attempt_file(1));
+  overwrite(folder(0).attempt_file(1), "{");
+  expect_fault("attempts/0001.json", "is damaged");
+  overwrite(folder(0).attempt_file(1), whole);
+  const fs::path moved = runs_ / "a\nname";
+  fs::rename(folder(0).path, moved);
+  const VerifyResult result = verify();
+  ASSERT_EQ(result.faults.size(), 1u);
+  EXPECT_NE(result.faults[0].what.find("does not end in the content hash"), std::string::npos);
+  EXPECT_NE(verify_text(result).find("a\\nname"), std::string::npos);
+}
+
+TEST_F(VerifyTest, RunningRunIsLeftAloneAndUnfinishedOneIsRead) {
+  make_unfinished(0);
+  make_unfinished(1);
+  const RunLock held(folder(1).path);
+  overwrite(folder(1).config(), "");
+  const VerifyResult result = verify();
+  EXPECT_TRUE(result.faults.empty()) << verify_text(result);
+  EXPECT_EQ(result.running, std::vector<std::string>{name(1)});
+  EXPECT_EQ(result.runs, 3u);
+}
+
+}  // namespace
+}  // namespace scalelaw
