@@ -1,5 +1,6 @@
 // data_set.json beside a true shard, with its hash put right; and what `data inspect` prints of it.
 #include <sstream>
+#include <vector>
 
 #include "tests/fuzz/fuzz_target.h"
 #include "trainer/data/data_report.h"
@@ -14,12 +15,13 @@ namespace {
 void write_shard_once() {
   static const bool written = [] {
     scratch_file("set/data_set.json", "");
-    const uint32_t tokens[] = {72, 105, 256};
-    write_token_shard(scratch_folder() / "set/train.tokens", tokens,
-                      {.n_vocab = 257,
-                       .n_documents = 1,
-                       .text_bytes = 2,
-                       .tokenizer_hash = std::string(32, 'a')});
+    TokenShardInfo info;
+    info.n_vocab = 257;
+    info.n_documents = 1;
+    info.text_bytes = 2;
+    info.tokenizer_hash = std::string(32, 'a');
+    write_token_shard(scratch_folder() / "set/train.tokens", std::vector<uint32_t>{72, 105, 256},
+                      info);
     return true;
   }();
   (void)written;
