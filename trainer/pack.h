@@ -15,6 +15,7 @@
 
 #include "models/language_model.h"
 #include "models/parameter_arena.h"
+#include "trainer/checkpoint_writer.h"
 #include "trainer/data/batch_stream.h"
 #include "trainer/data/token_shard.h"
 #include "trainer/device_step.h"
@@ -77,6 +78,13 @@ class Pack {
   void finish_members_at_horizon(const std::atomic<bool>& stop);
   // A checkpoint of every member still training.
   void write_checkpoints();
+  // The same beside training (trainer/checkpoint_writer.h), of a pack with how.checkpoint_every_seconds:
+  // begun here, and ended here once it is written, or earlier by waiting. A disk that is full is noted,
+  // and what was there before stays; other faults are thrown. Ending gives the cost of what was
+  // written: seconds that training was held and that the writing computed.
+  void begin_checkpoints();
+  bool checkpoints_are_written() const;
+  double end_checkpoints();
   // The same when something has failed (data, a test set, a disk): never throws, so that the first
   // fault is the one told. Nothing is written where it failed within an update.
   void save_before_leaving();
@@ -95,6 +103,7 @@ class Pack {
   void check_ranks_agree();
   void fit_memory(const std::vector<RunIdentity>& identities);
   void write_checkpoints(const std::function<bool(const ReplicaRun&)>& of_member);
+  CheckpointContent content_of(std::size_t r) const;
   void resume();
   void set_aside_rejected(const std::vector<std::vector<RunEvent>>& rejected) const;
   void start_afresh();
@@ -121,6 +130,8 @@ class Pack {
   std::unique_ptr<GradientMean> over_ranks_;  // null: alone
   std::vector<BatchStream> streams_;
   std::vector<ReplicaRun> members_;
+  std::unique_ptr<CheckpointWriter> writer_;  // null: no checkpoints beside training
+  double held_seconds_ = 0;                   // by what it began last
   at::Tensor inputs_, targets_;              // (R, B, T) on the CPU, B this rank's windows
   StepChoice choice_;                        // how much of them is computed at once
   double memory_left_ = 0;                   // beside a step so computed
