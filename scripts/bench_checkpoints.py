@@ -25,13 +25,13 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SHAPES = [
     {"name": "L2 d32 T64 B16", "n_layer": 2, "d_model": 32, "n_head": 2, "n_ctx": 64, "batch": 16,
-     "steps": 800},
+     "steps": 400},
     {"name": "L4 d128 T64 B12", "n_layer": 4, "d_model": 128, "n_head": 4, "n_ctx": 64, "batch": 12,
-     "steps": 120},
+     "steps": 60},
     {"name": "L6 d384 T64 B4", "n_layer": 6, "d_model": 384, "n_head": 6, "n_ctx": 64, "batch": 4,
-     "steps": 40},
+     "steps": 20},
     {"name": "L8 d768 T64 B1", "n_layer": 8, "d_model": 768, "n_head": 8, "n_ctx": 64, "batch": 1,
-     "steps": 25},
+     "steps": 12},
 ]
 
 

@@ -112,10 +112,10 @@ std::string disk_warning(const DiskNeeds& needs, const std::optional<DiskSpace>&
 
 void check_disk(const DiskNeeds& needs, const std::optional<DiskSpace>& space) {
   if (!space || needs.files_to_stay == 0 || space->bytes >= needs.bytes_at_once) return;
-  throw ConfigError("the disk of the store has " + free_text(*space) +
-                    " free, and what runs at once takes " + human(needs.bytes_at_once) +
-                    " bytes of checkpoints; make room, give another --runs, or fewer --jobs "
-                    "(--replicas)");
+  throw ConfigError("what runs at once takes " + human(needs.bytes_at_once) +
+                    " bytes of checkpoints, and the disk of the store has free: " +
+                    free_text(*space) +
+                    "; make room, give another --runs, or fewer --jobs (--replicas)");
 }
 
 }  // namespace scalelaw

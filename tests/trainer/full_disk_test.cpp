@@ -1,12 +1,15 @@
 // Checkpoints beside training, and what a pack makes of a disk that is full.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/support/small_disk.h"
 #include "tests/trainer/pack_fixture.h"
+#include "trainer/atomic_file.h"
 #include "trainer/disk_space.h"
 
 namespace scalelaw {
@@ -18,7 +21,13 @@ class FullDisk : public PackTest {
  protected:
   // The store `small` is a disk of its own. Why it cannot be.
   std::string mount_store() { return mount_small_disk(store_, kDiskBytes); }
-  void fill() { fill_disk(filler_); }
+  // Once a checkpoint, which is being written, is there.
+  void fill(const RunFolder& folder) {
+    for (int i = 0; i < 60'000 && checkpoint_steps(folder).empty(); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    fill_disk(filler_);
+  }
   void make_room() { fs::remove(filler_); }
   // Trains on, with a checkpoint at every look.
   TrainOutcome train_checkpointed(Pack& pack, std::unique_ptr<Observer> also) {
@@ -67,8 +76,7 @@ TEST_P(FullDisk, CostsCheckpointsAndNothingElse) {
   Pack pack({config}, options("small"));
   const RunFolder folder = pack.members().front().folder();
   int64_t kept = 0;
-  // What is in flight at step 20 may still find room.
-  auto disturb = std::make_unique<AfterUpdate>(20, [&] { fill(); });
+  auto disturb = std::make_unique<AfterUpdate>(20, [&] { fill(folder); });
   std::vector<std::unique_ptr<Observer>> observers;
   observers.push_back(make_metrics_observer(pack));
   observers.push_back(make_checkpoint_observer(1e-9));
@@ -96,7 +104,7 @@ TEST_P(FullDisk, AResultWithoutRoomIsPublishedByTheNextAttempt) {
   {
     Pack pack({config}, options("small"));
     folder = pack.members().front().folder();
-    auto disturb = std::make_unique<AfterUpdate>(30, [&] { fill(); });
+    auto disturb = std::make_unique<AfterUpdate>(30, [&] { fill(folder); });
     EXPECT_THROW(train_checkpointed(pack, std::move(disturb)), DiskFull);
   }
   EXPECT_FALSE(fs::exists(folder.record()));
