@@ -88,17 +88,17 @@ DiskNeeds disk_needs(const Plan& plan, const std::vector<CellStatus>& statuses) 
   for (const double bytes : at_once) needs.bytes_at_once += bytes;
   needs.bytes_to_stay = std::max(0.0, needs.bytes_to_stay);
   // Of what runs at once a checkpoint stays.
-  needs.bytes_at_peak = needs.bytes_to_stay +
-                        needs.bytes_at_once * (kCheckpointsOfARun - 1) / kCheckpointsOfARun;
-  needs.files_at_peak = needs.files_to_stay + (kCheckpointsOfARun - 1) * most_files *
-                                                  static_cast<double>(at_once.size());
+  needs.bytes_at_peak =
+      needs.bytes_to_stay + needs.bytes_at_once * (kCheckpointsOfARun - 1) / kCheckpointsOfARun;
+  needs.files_at_peak = needs.files_to_stay +
+                        (kCheckpointsOfARun - 1) * most_files * static_cast<double>(at_once.size());
   return needs;
 }
 
 std::string describe(const DiskNeeds& needs, const std::optional<DiskSpace>& space) {
   return human(needs.bytes_at_peak) + " bytes at most, " + human(needs.bytes_to_stay) +
-         " of them to stay, in " + human(needs.files_at_peak) + " files; free: " +
-         (space ? free_text(*space) : "not known");
+         " of them to stay, in " + human(needs.files_at_peak) +
+         " files; free: " + (space ? free_text(*space) : "not known");
 }
 
 std::string disk_warning(const DiskNeeds& needs, const std::optional<DiskSpace>& space) {
@@ -112,10 +112,10 @@ std::string disk_warning(const DiskNeeds& needs, const std::optional<DiskSpace>&
 
 void check_disk(const DiskNeeds& needs, const std::optional<DiskSpace>& space) {
   if (!space || needs.files_to_stay == 0 || space->bytes >= needs.bytes_at_once) return;
-  throw ConfigError("what runs at once takes " + human(needs.bytes_at_once) +
-                    " bytes of checkpoints, and the disk of the store has free: " +
-                    free_text(*space) +
-                    "; make room, give another --runs, or fewer --jobs (--replicas)");
+  throw ConfigError(
+      "what runs at once takes " + human(needs.bytes_at_once) +
+      " bytes of checkpoints, and the disk of the store has free: " + free_text(*space) +
+      "; make room, give another --runs, or fewer --jobs (--replicas)");
 }
 
 }  // namespace scalelaw

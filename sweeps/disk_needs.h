@@ -1,5 +1,5 @@
-// What a sweep asks of the disk that its store lies on, by arithmetic: checkpoints are nearly all of
-// it, and their size follows from the shape.
+// What a sweep asks of the disk that its store lies on, by arithmetic: checkpoints are nearly all
+// of it, and their size follows from the shape.
 #pragma once
 
 #include <optional>

@@ -107,7 +107,8 @@ class SweepRun {
     paused_because_ = why;
     queue_.stop(why);
     processes_.signal_all(SIGTERM);
-    display_.line("pausing: " + why + (processes_.running() == 0 ? "" : "; stopping " + runs_in_progress()));
+    display_.line("pausing: " + why +
+                  (processes_.running() == 0 ? "" : "; stopping " + runs_in_progress()));
   }
 
   // Another launcher may have been here since the sweep was looked at.

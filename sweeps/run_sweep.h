@@ -25,8 +25,8 @@ struct RunSweepResult {
   bool interrupted = false;             // asked to stop
   std::string stopped_because;  // equal failures, a log that cannot be written; "": to the end
   std::string paused_because;   // the disk is full, or nearly; "": it was not
-  // 0 all complete (diverged ones too), 3 some missing, interrupted, paused or running elsewhere and
-  // the same command goes on, 1 some failed.
+  // 0 all complete (diverged ones too), 3 some missing, interrupted, paused or running elsewhere
+  // and the same command goes on, 1 some failed.
   int exit_code = 0;
 };
 

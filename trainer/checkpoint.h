@@ -71,8 +71,8 @@ struct CheckpointContent {
   std::array<at::Tensor, 3> rows;  // (P) float32 on the CPU: values, first and second moments
 };
 
-// What lies in `state`, of the arena's shape (R, P) each, of row `replica`; copied where it is not on
-// the CPU.
+// What lies in `state`, of the arena's shape (R, P) each, of row `replica`; copied where it is not
+// on the CPU.
 std::array<at::Tensor, 3> rows_of(const std::array<at::Tensor, 3>& state, int64_t replica);
 // Values, first and second moments: (R, P) each.
 std::array<at::Tensor, 3> state_of(const ParameterArena& arena, const AdamW& optimizer);

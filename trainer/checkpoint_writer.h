@@ -31,8 +31,8 @@ class CheckpointWriter {
 
   // Waits for what is in flight, and throws its faults as end() does; then copies, and leaves the
   // rest to a thread: it syncs each member's lines, writes and syncs the file, renames it, deletes
-  // older ones. On a GPU the copies are on a stream of their own, and the next update waits for them
-  // there.
+  // older ones. On a GPU the copies are on a stream of their own, and the next update waits for
+  // them there.
   void begin(std::vector<Member> members);
   bool in_flight() const { return writing_.valid(); }
   bool is_done() const;  // or nothing is in flight
@@ -47,7 +47,7 @@ class CheckpointWriter {
 
   const ParameterArena& arena_;
   const AdamW& optimizer_;
-  std::array<at::Tensor, 3> staging_;  // (R, P) on the CPU
+  std::array<at::Tensor, 3> staging_;   // (R, P) on the CPU
   std::unique_ptr<c10::Event> copied_;  // on a GPU
   double cpu_seconds_ = 0;
   std::future<double> writing_;  // ends before what it reads

@@ -13,7 +13,8 @@ double machine_memory_bytes();
 
 // Bytes that could be used at this moment without swapping: MemAvailable of the kernel's account
 // (proc_meminfo(5)); nullopt where it keeps none. Of a container's limit it knows nothing.
-std::optional<double> available_memory_bytes(const std::filesystem::path& account = "/proc/meminfo");
+std::optional<double> available_memory_bytes(
+    const std::filesystem::path& account = "/proc/meminfo");
 
 // The least limit, in bytes, of the groups that a process is in and of those above them (memory.max
 // in version 2, memory.limit_in_bytes in version 1); arguments as of least_in_groups

@@ -30,8 +30,8 @@ class Observer {
 
 // Test losses at log-spaced steps, lines of metrics at their cadence and at every evaluation.
 std::unique_ptr<Observer> make_metrics_observer(const Pack& pack);
-// A checkpoint beside training every `seconds` of wall time; nullopt: as often as its cost allows; 0:
-// never (the loop writes one when interrupted).
+// A checkpoint beside training every `seconds` of wall time; nullopt: as often as its cost allows;
+// 0: never (the loop writes one when interrupted).
 std::unique_ptr<Observer> make_checkpoint_observer(std::optional<double> seconds);
 // From one checkpoint to the next where one costs `cost_seconds`: such that checkpoints take 2 % of
 // the time, but not less than 30 seconds and not more than ten minutes, which is the most that a

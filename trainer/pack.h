@@ -78,10 +78,9 @@ class Pack {
   void finish_members_at_horizon(const std::atomic<bool>& stop);
   // A checkpoint of every member still training.
   void write_checkpoints();
-  // The same beside training (trainer/checkpoint_writer.h), of a pack with how.checkpoint_every_seconds:
-  // begun here, and ended here once it is written, or earlier by waiting. A disk that is full is noted,
-  // and what was there before stays; other faults are thrown. Ending gives the cost of what was
-  // written: seconds that training was held and that the writing computed.
+  // The same beside training, where how.checkpoint_every_seconds is not 0: begun, and ended once it
+  // is written, or earlier by waiting. A full disk is noted, other faults are thrown. Ending gives
+  // its cost: seconds that training was held and that the writing computed.
   void begin_checkpoints();
   bool checkpoints_are_written() const;
   double end_checkpoints();
@@ -130,12 +129,12 @@ class Pack {
   std::unique_ptr<GradientMean> over_ranks_;  // null: alone
   std::vector<BatchStream> streams_;
   std::vector<ReplicaRun> members_;
-  std::unique_ptr<CheckpointWriter> writer_;  // null: no checkpoints beside training
+  std::unique_ptr<CheckpointWriter> writer_;  // null: none beside training
   double held_seconds_ = 0;                   // by what it began last
-  at::Tensor inputs_, targets_;              // (R, B, T) on the CPU, B this rank's windows
-  StepChoice choice_;                        // how much of them is computed at once
-  double memory_left_ = 0;                   // beside a step so computed
-  std::unique_ptr<DeviceStep> device_step_;  // null: the eager step
+  at::Tensor inputs_, targets_;               // (R, B, T) on the CPU, B this rank's windows
+  StepChoice choice_;                         // how much of them is computed at once
+  double memory_left_ = 0;                    // beside a step so computed
+  std::unique_ptr<DeviceStep> device_step_;   // null: the eager step
   // By set, where steps are made on the device.
   std::map<std::string, std::unique_ptr<DeviceScores>> device_scores_;
   std::vector<std::string> refusals_;  // of faster steps than the one taken, for the records

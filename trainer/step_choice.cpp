@@ -7,7 +7,7 @@ namespace scalelaw {
 namespace {
 
 constexpr double kUsableShare = 0.92;  // the rest is the system's, and the estimate's error
-constexpr double kStagedArenas = 3;   // values and both moments, trainer/checkpoint_writer.h
+constexpr double kStagedArenas = 3;    // values and both moments, trainer/checkpoint_writer.h
 constexpr double kRecomputedTime = 1.4;
 constexpr double kTokensOfAPieceCpu = 40, kTokensOfAPieceGpu = 2000;
 

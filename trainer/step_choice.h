@@ -22,7 +22,7 @@ struct StepRequest {
   int64_t windows_at_once = 0;  // how.micro_batch_tokens in windows; 0: to be chosen
   Recomputation recompute = Recomputation::kAuto;
   bool staged_checkpoints = true;  // a CPU's memory holds weights and moments once more
-  int64_t windows_before = 0;  // of the attempt that this one goes on from; 0: none
+  int64_t windows_before = 0;      // of the attempt that this one goes on from; 0: none
 };
 StepRequest request_for(const RunConfig& config, const ModelShape& shape, int64_t replicas);
 

@@ -38,17 +38,9 @@ class FullDisk : public testing::Test {
                                        "blocks: [{name: b, grid: {seeds.init: [1, 2, 3]}}]\n";
   }
   std::vector<std::string> command(const std::string& verb, const std::string& store) const {
-    std::vector<std::string> words = {"scalelaw-sweep",
-                                      verb,
-                                      in("sweep.yaml"),
-                                      "--runs",
-                                      in(store),
-                                      "--data",
-                                      in("data"),
-                                      "--device",
-                                      "cpu",
-                                      "--jobs",
-                                      "2"};
+    std::vector<std::string> words = {
+        "scalelaw-sweep", verb,  in("sweep.yaml"), "--runs", in(store), "--data", in("data"),
+        "--device",       "cpu", "--jobs",         "2"};
     return words;
   }
   std::string in(const std::string& name) const { return (temp_.path() / name).string(); }

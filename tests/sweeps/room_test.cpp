@@ -83,15 +83,15 @@ TEST_F(RoomTest, OnlyWhatCannotEvenBeginIsRefused) {
 }
 
 TEST_F(RoomTest, RoomIsForOneCheckpointOfEachThatRunsAndAllOfTheNext) {
-  if (const std::string why = mount_small_disk(store_, 4 << 20); !why.empty()) GTEST_SKIP() << why;
+  if (const std::string why = mount_small_disk(store_, 16 << 20); !why.empty()) GTEST_SKIP() << why;
   plan();
   Room room(plan_);
   const std::vector<CellInProgress> running = {{0, 0}, {1, 0}};
   EXPECT_EQ(room.why_no_disk(running, {2}), "");
   EXPECT_EQ(room.why_pause(running), "");
   // Room for three checkpoints.
-  std::ofstream(store_ / "filler") << std::string(
-      static_cast<std::size_t>((4 << 20) - 3 * one_ - 300'000), 'x');
+  std::ofstream(store_ / "filler")
+      << std::string(static_cast<std::size_t>((16 << 20) - 3 * one_ - 300'000), 'x');
   EXPECT_EQ(room.why_no_disk(running, {}), "");
   EXPECT_NE(room.why_no_disk(running, {2}), "");
   fill_disk(store_ / "rest");
