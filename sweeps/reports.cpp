@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "sweeps/disk_needs.h"
 #include "sweeps/packing.h"
 #include "sweeps/run_display.h"
 #include "trainer/config_yaml.h"
@@ -121,6 +122,17 @@ Json cell_json(const PlannedCell& cell, const CellStatus& status) {
           {"train_tokens", cell.train_tokens}};
 }
 
+// Free space and files are null where they cannot be asked for.
+Json disk_json(const Plan& plan, const std::vector<CellStatus>& statuses) {
+  const DiskNeeds needs = disk_needs(plan, statuses);
+  const std::optional<DiskSpace> space = space_left(plan.options.runs);
+  return {{"bytes_at_peak", needs.bytes_at_peak},
+          {"bytes_to_stay", needs.bytes_to_stay},
+          {"files_at_peak", needs.files_at_peak},
+          {"free_bytes", space ? Json(space->bytes) : Json()},
+          {"free_files", space ? optional_json(space->files) : Json()}};
+}
+
 std::string dumped(const Json& json) {
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -198,7 +210,13 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
   if (const int64_t merged = plan.asked_for - static_cast<int64_t>(plan.cells.size()); merged > 0) {
     text += "merged:  " + std::to_string(merged) + " cells equal another and are paid once\n";
   }
+  const DiskNeeds disk = disk_needs(plan, statuses);
+  const std::optional<DiskSpace> space = space_left(options.runs);
+  text += "disk:    " + describe(disk, space) + "\n";
   text += "states:  " + states_text(count_states(statuses)) + "\n";
+  if (const std::string full = disk_warning(disk, space); !full.empty()) {
+    text += "warning: " + full + "\n";
+  }
   for (const std::string& warning : plan.warnings) text += "warning: " + escaped(warning) + "\n";
   return text;
 }
@@ -245,6 +263,7 @@ std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses)
                  {"replicas", workers.replicas},
                  {"hours_source", measured},
                  {"asked_for", plan.asked_for},
+                 {"disk", disk_json(plan, statuses)},
                  {"warnings", plan.warnings},
                  {"cells", cells}});
 }

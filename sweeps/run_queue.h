@@ -54,6 +54,7 @@ class RunQueue {
   // The cells found elsewhere; they are forgotten here.
   std::vector<std::size_t> take_elsewhere();
   void add(PlannedPack pack) { waiting_.push_back(std::move(pack)); }
+  void put_back(PlannedPack pack) { waiting_.push_front(std::move(pack)); }  // not started yet
 
   void stop(const std::string& why);  // nothing new starts; the first reason is kept
   const std::string& stopped_because() const { return stopped_because_; }  // "": not stopped

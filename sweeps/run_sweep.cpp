@@ -10,10 +10,12 @@
 #include "sweeps/pack_processes.h"
 #include "sweeps/packing.h"
 #include "sweeps/reports.h"
+#include "sweeps/room.h"
 #include "sweeps/work_left.h"
 #include "trainer/atomic_file.h"
 #include "trainer/clock.h"
 #include "trainer/config_error.h"
+#include "trainer/disk_space.h"
 #include "trainer/escaped.h"
 #include "trainer/run_record.h"
 #include "trainer/stop_signals.h"
@@ -50,6 +52,7 @@ class SweepRun {
       if (processes_.running() == 0 && !take_back_elsewhere()) break;
       if (processes_.running() == 0) continue;
       show();
+      if (const std::string why = room_.why_pause(processes_.cells()); !why.empty()) pause(why);
       PackProcesses::Event event = processes_.wait(kSecondsBetweenLooks);
       if (event.stop_signal != 0) stop(event.stop_signal);
       if (event.ended) take_end(*event.ended, event.end);
@@ -61,6 +64,7 @@ class SweepRun {
   void prepare() {
     const fs::path record = sweep_record_file(plan_.options.runs, plan_.name);
     refuse_name_of_another_sweep(record, plan_);
+    for (const std::string& text : check_room(plan_, statuses_)) display_.line("warning: " + text);
     folder_.prepare();
     write_sweep_record(record, record_of(plan_));
   }
@@ -69,15 +73,43 @@ class SweepRun {
     while (processes_.running() < workers_.processes()) {
       const std::optional<PlannedPack> next = queue_.next(processes_.running());
       if (!next) return;
+      if (hold_back(*next)) return;
       const PlannedPack pack = not_taken(*next);
       if (pack.empty()) continue;
       try {
         processes_.start(pack, statuses_);
         for (const std::size_t index : pack) statuses_[index].state = CellState::kRunning;
+      } catch (const DiskFull& error) {
+        pause(error.what());
       } catch (const std::runtime_error& error) {  // a disk, or fork: what runs goes on
         queue_.stop(error.what());
       }
     }
+  }
+
+  // Whether the pack must wait until what runs has left more room.
+  bool hold_back(const PlannedPack& next) {
+    const bool is_first = processes_.running() == 0;
+    std::string why = room_.why_no_disk(processes_.cells(), next);
+    if (why.empty() && !is_first) why = room_.why_no_memory(next);
+    if (why.empty()) return false;
+    queue_.put_back(next);
+    if (is_first) pause(why);
+    if (!is_first && held_back_ != next) {
+      display_.line("waiting until a run has ended: " + why);
+      held_back_ = next;
+    }
+    return true;
+  }
+
+  // Everything goes on with the next launch.
+  void pause(const std::string& why) {
+    if (is_to_stop()) return;
+    paused_because_ = why;
+    queue_.stop(why);
+    processes_.signal_all(SIGTERM);
+    display_.line("pausing: " + why +
+                  (processes_.running() == 0 ? "" : "; stopping " + runs_in_progress()));
   }
 
   // Another launcher may have been here since the sweep was looked at.
@@ -106,7 +138,7 @@ class SweepRun {
     interrupted_ = true;
     stop_asked_ = monotonic_seconds();
     queue_.stop("interrupted");
-    processes_.signal_all(SIGTERM);
+    if (paused_because_.empty()) processes_.signal_all(SIGTERM);  // twice would kill them
     display_.line("stopping: " + runs_in_progress() +
                   " to write a checkpoint; once more kills them");
   }
@@ -129,12 +161,26 @@ class SweepRun {
       left.end.exit_code = kExitOther;
       left.reason = "exit 0, but there is no run.json";
     }
+    if (found_no_room(left)) {
+      left.end = {kExitInterrupted, 0};
+      pause(left.reason);
+    }
     judge(left, left.cells.size() < process.cells.size() || is_of_another_process(left.reason));
     if (left.cells.empty()) return;
     left.step = statuses_[left.cells.front()].step;
     note_unfinished(left);
     tell(left_text(plan_, left), ended_cells());
   }
+
+  // Its last words may have found no room either.
+  bool found_no_room(const AttemptLeft& left) const {
+    if (left.cells.empty() || left.end == ProcessEnd{} || is_to_stop()) return false;
+    if (tells_of_full_disk(left.reason)) return true;
+    const bool unasked = left.end == ProcessEnd{kExitInterrupted, 0};
+    return unasked && !room_.why_no_disk({}, left.cells).empty();
+  }
+
+  bool is_to_stop() const { return interrupted_ || !paused_because_.empty(); }
 
   // The time that is left stands behind the last of them.
   void tell_complete(const PlannedPack& cells, double seconds) {
@@ -149,7 +195,8 @@ class SweepRun {
 
   void judge(AttemptLeft& left, bool others_have_some) {
     // Killed by us, not by a fault of its own.
-    if (interrupted_ && (left.end.signal == SIGKILL || left.end.signal == SIGTERM)) {
+    const bool killed = interrupted_ && left.end.signal == SIGKILL;
+    if (killed || (is_to_stop() && left.end.signal == SIGTERM)) {
       left.verdict = Verdict::kInterrupted;
       left.end = {kExitInterrupted, 0};
       left.reason = "killed on demand";
@@ -263,11 +310,12 @@ class SweepRun {
     result.states = count_states(now);
     result.resumable = result.states.at(CellState::kInterrupted);
     result.interrupted = interrupted_;
-    if (!interrupted_) result.stopped_because = queue_.stopped_because();
+    result.paused_because = paused_because_;
+    if (!is_to_stop()) result.stopped_because = queue_.stopped_because();
     const int64_t whole =
         result.states.at(CellState::kComplete) + result.states.at(CellState::kDiverged);
     const bool failed = result.states.at(CellState::kFailed) > 0 || !result.stopped_because.empty();
-    if (failed && !interrupted_) {
+    if (failed && !is_to_stop()) {
       result.exit_code = kExitOther;
     } else if (whole < static_cast<int64_t>(plan_.cells.size())) {
       result.exit_code = kExitInterrupted;
@@ -286,6 +334,9 @@ class SweepRun {
   double start_ = monotonic_seconds(), looked_ = 0, stop_asked_ = 0;
   WorkLeft work_left_{plan_};
   bool interrupted_ = false;
+  Room room_{plan_};
+  std::string paused_because_;
+  PlannedPack held_back_;  // of which that was told
 };
 
 }  // namespace

@@ -23,14 +23,17 @@ struct RunSweepResult {
   std::map<CellState, int64_t> states;  // of all cells, at the end
   int64_t resumable = 0;                // interrupted cells
   bool interrupted = false;             // asked to stop
-  std::string stopped_because;  // equal failures, a disk that is full; "": went on to the end
-  // 0 all complete (diverged ones too), 3 some missing, interrupted or running elsewhere and the
-  // same command goes on, 1 some failed.
+  std::string stopped_because;  // equal failures, a log that cannot be written; "": to the end
+  std::string paused_because;   // the disk is full, or nearly; "": it was not
+  // 0 all complete (diverged ones too), 3 some missing, interrupted, paused or running elsewhere
+  // and the same command goes on, 1 some failed.
   int exit_code = 0;
 };
 
 // Writes RUNS/sweeps/NAME.json first, then starts the missing and interrupted cells, and failed
-// ones anew. ConfigError when the store cannot be written, the trainer is not there or cannot use
+// ones anew. A disk that is full or nearly so pauses it: nothing new starts, what runs is asked for
+// a checkpoint. ConfigError when the store cannot be written or has no room for what runs at once
+// (disk_needs.h), the trainer is not there or cannot use
 // the GPUs (gpu_check.h), or the name is another sweep's (plan.h).
 RunSweepResult run_sweep(const Plan& plan, const RunSweepOptions& options, RunDisplay& display);
 

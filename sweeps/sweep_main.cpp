@@ -164,6 +164,9 @@ int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {
 
   display.close();
   std::cout << plan.name << ": " << states_text(result.states) << "\n";
+  if (!result.paused_because.empty()) {
+    std::cout << "paused: " << result.paused_because << "; nothing is lost. Make room first.\n";
+  }
   if (!result.stopped_because.empty()) std::cout << "stopped: " << result.stopped_because << "\n";
   if (result.exit_code == kExitComplete) return result.exit_code;
   if (result.exit_code == kExitOther) {

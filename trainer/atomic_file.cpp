@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "trainer/descriptor.h"
+#include "trainer/disk_space.h"
 
 namespace scalelaw {
 namespace {
@@ -26,7 +27,7 @@ namespace fs = std::filesystem;
 constexpr char kDraftPrefix[] = ".draft-";
 
 [[noreturn]] void fail(const fs::path& path, const char* what, int error) {
-  throw std::runtime_error(path.string() + ": " + what + ": " + std::strerror(error));
+  throw_disk_error(path.string() + ": " + what, error);
 }
 
 fs::path folder_of(const fs::path& path) {

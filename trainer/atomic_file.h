@@ -12,8 +12,9 @@
 
 namespace scalelaw {
 
-// Writes aside (same folder), fsyncs file and folder, renames over `path`. std::runtime_error with
-// path and errno's text; nothing is left behind then.
+// Writes aside (same folder), fsyncs file and folder, renames over `path`. DiskFull
+// (trainer/disk_space.h) or std::runtime_error with path and errno's text; nothing is left behind
+// then.
 void write_atomically(const std::filesystem::path& path, std::string_view content);
 void write_atomically(const std::filesystem::path& path,
                       const std::function<void(std::ostream&)>& write);

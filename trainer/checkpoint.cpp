@@ -14,16 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Buffer {
-  std::string prefix;
-  const at::Tensor* rows;  // [R, P]
-};
-
-std::vector<Buffer> buffers(const ParameterArena& arena, const AdamW& optimizer) {
-  return {{"model.", &arena.values()},
-          {"optimizer.first_moment.", &optimizer.first_moment()},
-          {"optimizer.second_moment.", &optimizer.second_moment()}};
-}
+constexpr std::array<const char*, 3> kPrefixes = {"model.", "optimizer.first_moment.",
+                                                  "optimizer.second_moment."};
 
 [[noreturn]] void reject(const fs::path& file, const std::string& fault) {
   throw ForeignCheckpoint(file.string() + ": " + fault);
@@ -53,25 +45,34 @@ TrainingCursor checked_cursor(const SafetensorsFile& file, const fs::path& path)
 
 }  // namespace
 
-void write_checkpoint(const RunFolder& folder, const std::string& content_hash,
-                      const TrainingCursor& cursor, const ParameterArena& arena,
-                      const AdamW& optimizer, int64_t replica) {
+std::array<at::Tensor, 3> state_of(const ParameterArena& arena, const AdamW& optimizer) {
+  return {arena.values(), optimizer.first_moment(), optimizer.second_moment()};
+}
+
+std::array<at::Tensor, 3> rows_of(const std::array<at::Tensor, 3>& state, int64_t replica) {
+  std::array<at::Tensor, 3> rows;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rows[i] = state[i].detach().select(0, replica).to(at::kCPU).contiguous();
+  }
+  return rows;
+}
+
+void write_checkpoint(const CheckpointContent& content, const std::vector<ParameterSpec>& specs) {
+  const RunFolder& folder = content.folder;
   create_folders(folder.checkpoints());
-  std::vector<at::Tensor> rows;  // keeps the bytes alive
   std::map<std::string, SafetensorView> tensors;
-  for (const Buffer& buffer : buffers(arena, optimizer)) {
-    rows.push_back(buffer.rows->select(0, replica).to(at::kCPU).contiguous());
-    const auto* bytes = reinterpret_cast<const std::byte*>(rows.back().data_ptr<float>());
-    for (const ParameterSpec& spec : arena.specs()) {
-      tensors[buffer.prefix + spec.name] = {
+  for (std::size_t i = 0; i < content.rows.size(); ++i) {
+    const auto* bytes = reinterpret_cast<const std::byte*>(content.rows[i].const_data_ptr<float>());
+    for (const ParameterSpec& spec : specs) {
+      tensors[kPrefixes[i] + spec.name] = {
           "F32", spec.shape, {bytes + spec.offset * 4, static_cast<std::size_t>(spec.numel * 4)}};
     }
   }
-  write_safetensors(checkpoint_file(folder, cursor.pack_step()), tensors,
+  write_safetensors(checkpoint_file(folder, content.cursor.pack_step()), tensors,
                     {{"format", "scalelaw checkpoint 1"},
-                     {"content_hash", content_hash},
-                     {"updates_done", std::to_string(optimizer.updates_done(replica))},
-                     {"cursor", to_text(cursor)}});
+                     {"content_hash", content.content_hash},
+                     {"updates_done", std::to_string(content.updates_done)},
+                     {"cursor", to_text(content.cursor)}});
   const auto steps = checkpoint_steps(folder);
   for (std::size_t i = 2; i < steps.size(); ++i) fs::remove(checkpoint_file(folder, steps[i]));
 }
@@ -105,27 +106,25 @@ TrainingCursor read_checkpoint(const fs::path& path, const std::string& content_
   TrainingCursor cursor = checked_cursor(file, path);
   const std::string& hash = metadata_of(file, "content_hash", path);
   if (hash != content_hash) reject(path, "belongs to another configuration (" + hash + ")");
-  const auto all = buffers(arena, optimizer);
-  for (const Buffer& buffer : all) {
+  for (const std::string prefix : kPrefixes) {
     for (const ParameterSpec& spec : arena.specs()) {
-      const auto found = file.tensors().find(buffer.prefix + spec.name);
-      if (found == file.tensors().end()) {
-        reject(path, "holds no tensor " + buffer.prefix + spec.name);
-      }
+      const auto found = file.tensors().find(prefix + spec.name);
+      if (found == file.tensors().end()) reject(path, "holds no tensor " + prefix + spec.name);
       const SafetensorView& tensor = found->second;
       if (tensor.dtype != "F32" || tensor.shape != spec.shape) {
-        reject(path, buffer.prefix + spec.name + " has another shape than the model");
+        reject(path, prefix + spec.name + " has another shape than the model");
       }
     }
   }
-  if (file.tensors().size() != all.size() * arena.specs().size()) {
+  if (file.tensors().size() != kPrefixes.size() * arena.specs().size()) {
     reject(path, "holds tensors that the model does not have");
   }
-  for (const Buffer& buffer : all) {
-    const at::Tensor row = buffer.rows->select(0, replica).detach();
+  const auto state = state_of(arena, optimizer);
+  for (std::size_t i = 0; i < state.size(); ++i) {
+    const at::Tensor row = state[i].detach().select(0, replica);
     for (const ParameterSpec& spec : arena.specs()) {
       // from_blob wants a mutable pointer; it is only read.
-      auto* bytes = const_cast<std::byte*>(file.at(buffer.prefix + spec.name).bytes.data());
+      auto* bytes = const_cast<std::byte*>(file.at(kPrefixes[i] + spec.name).bytes.data());
       row.narrow(0, spec.offset, spec.numel).copy_(at::from_blob(bytes, {spec.numel}, at::kFloat));
     }
   }

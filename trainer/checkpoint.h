@@ -6,6 +6,9 @@
 //   metadata: content_hash, updates_done, "cursor" (JSON)
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <stdexcept>
@@ -27,11 +30,24 @@ class ForeignCheckpoint : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Writes checkpoints/step-<pack_step>.safetensors of arena row `replica`, then deletes all but the
-// two newest. std::runtime_error (disk).
-void write_checkpoint(const RunFolder& folder, const std::string& content_hash,
-                      const TrainingCursor& cursor, const ParameterArena& arena,
-                      const AdamW& optimizer, int64_t replica);
+// What one replica's checkpoint is made of.
+struct CheckpointContent {
+  RunFolder folder;
+  std::string content_hash;
+  TrainingCursor cursor;
+  int64_t updates_done = 0;
+  std::array<at::Tensor, 3> rows;  // (P) float32 on the CPU: values, first and second moments
+};
+
+// What lies in `state`, of the arena's shape (R, P) each, of row `replica`; copied where it is not
+// on the CPU.
+std::array<at::Tensor, 3> rows_of(const std::array<at::Tensor, 3>& state, int64_t replica);
+// Values, first and second moments: (R, P) each.
+std::array<at::Tensor, 3> state_of(const ParameterArena& arena, const AdamW& optimizer);
+
+// Writes checkpoints/step-<pack_step>.safetensors, then deletes all but the two newest. DiskFull
+// (trainer/disk_space.h) or std::runtime_error; those that are there stay then.
+void write_checkpoint(const CheckpointContent& content, const std::vector<ParameterSpec>& specs);
 // Keeps a file that was passed over out of the way, as NAME.rejected, until the run has ended.
 void set_aside(const std::filesystem::path& checkpoint);
 // Deletes all in checkpoints/ but the checkpoint of `step`: of a run that has ended.

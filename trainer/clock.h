@@ -5,7 +5,8 @@
 
 namespace scalelaw {
 
-std::string utc_now();       // "2026-01-31T12:00:00Z"
-double monotonic_seconds();  // since some moment; safe in a signal handler
+std::string utc_now();        // "2026-01-31T12:00:00Z"
+double monotonic_seconds();   // since some moment; safe in a signal handler
+double thread_cpu_seconds();  // that the calling thread has computed
 
 }  // namespace scalelaw

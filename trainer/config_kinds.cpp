@@ -52,6 +52,21 @@ Kind<double> number(const Range& range, std::optional<double> (*parse)(std::stri
           real_limit_exceeded};
 }
 
+Kind<std::optional<double>> duration_or_auto() {
+  using Value = std::optional<double>;
+  const Kind<double> duration = number(at_least(0), parse_duration);
+  return {"auto or " + duration.type,
+          duration.rule,
+          [duration](const std::string& text) {
+            if (text == "auto") return std::optional<Value>(std::in_place);
+            const Value seconds = duration.read(text);
+            return seconds ? std::optional<Value>(seconds) : std::nullopt;
+          },
+          [duration](const Value& value) { return value ? duration.write(*value) : "auto"; },
+          {"auto"},
+          real_limit_exceeded};
+}
+
 Kind<bool> truth() {
   return {"true or false",
           "",

@@ -37,6 +37,7 @@ Kind<int> known_spec();
 Kind<int64_t> whole(const Range& range);
 Kind<double> number(const Range& range,
                     std::optional<double> (*parse)(std::string_view) = parse_real);
+Kind<std::optional<double>> duration_or_auto();  // nullopt: auto
 Kind<bool> truth();
 Kind<std::string> data_set_name();
 Kind<std::string> one_of_names(const std::vector<std::string>& names);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <string>
 
 #include "trainer/control_groups.h"
 
@@ -24,6 +25,15 @@ double machine_memory_bytes() {
   const double present =
       static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
   return std::min(present, memory_limit("/sys/fs/cgroup", own_control_groups()).value_or(present));
+}
+
+std::optional<double> available_memory_bytes(const std::filesystem::path& account) {
+  std::ifstream lines(account);
+  for (std::string name, rest; lines >> name; std::getline(lines, rest)) {
+    double kibibytes = 0;
+    if (name == "MemAvailable:" && lines >> kibibytes) return 1024 * kibibytes;
+  }
+  return std::nullopt;
 }
 
 }  // namespace scalelaw

@@ -11,6 +11,11 @@ namespace scalelaw {
 // what is free at the moment: what follows from it must come out the same when a run goes on.
 double machine_memory_bytes();
 
+// Bytes that could be used at this moment without swapping: MemAvailable of the kernel's account
+// (proc_meminfo(5)); nullopt where it keeps none. Of a container's limit it knows nothing.
+std::optional<double> available_memory_bytes(
+    const std::filesystem::path& account = "/proc/meminfo");
+
 // The least limit, in bytes, of the groups that a process is in and of those above them (memory.max
 // in version 2, memory.limit_in_bytes in version 1); arguments as of least_in_groups
 // (trainer/control_groups.h).

@@ -11,6 +11,8 @@
 namespace scalelaw {
 namespace {
 
+constexpr double kShareOfTime = 0.02, kShortestInterval = 30, kLongestInterval = 600;
+
 class MetricsObserver : public Observer {
  public:
   explicit MetricsObserver(const Pack& pack)
@@ -56,18 +58,29 @@ class MetricsObserver : public Observer {
 
 class CheckpointObserver : public Observer {
  public:
-  explicit CheckpointObserver(double seconds) : seconds_(seconds) {}
-  bool due(const Pack&) override { return seconds_ > 0 && monotonic_seconds() - last_ >= seconds_; }
+  explicit CheckpointObserver(std::optional<double> seconds) : seconds_(seconds) {}
+  bool due(const Pack& pack) override {
+    if (seconds_ == 0) return false;
+    return begun_ ? pack.checkpoints_are_written() : monotonic_seconds() - last_ >= interval_;
+  }
   int64_t next_due(const Pack&) const override { return kNoStep; }
   void observe(Pack& pack) override {
-    pack.advance_clock();
-    pack.write_checkpoints();
-    last_ = monotonic_seconds();
+    if (begun_) {
+      const double cost = pack.end_checkpoints();
+      if (!seconds_) interval_ = checkpoint_interval(cost);
+    } else {
+      pack.advance_clock();
+      pack.begin_checkpoints();
+      last_ = monotonic_seconds();
+    }
+    begun_ = !begun_;
   }
 
  private:
-  double seconds_;
+  std::optional<double> seconds_;
+  double interval_ = seconds_.value_or(kShortestInterval);
   double last_ = monotonic_seconds();
+  bool begun_ = false;  // and not ended yet
 };
 
 // Of all members, ended ones included.
@@ -141,7 +154,11 @@ std::unique_ptr<Observer> make_metrics_observer(const Pack& pack) {
   return std::make_unique<MetricsObserver>(pack);
 }
 
-std::unique_ptr<Observer> make_checkpoint_observer(double seconds) {
+double checkpoint_interval(double cost_seconds) {
+  return std::clamp(cost_seconds / kShareOfTime, kShortestInterval, kLongestInterval);
+}
+
+std::unique_ptr<Observer> make_checkpoint_observer(std::optional<double> seconds) {
   return std::make_unique<CheckpointObserver>(seconds);
 }
 

@@ -171,6 +171,9 @@ void Pack::build(const std::vector<RunIdentity>& identities) {
         identity.config.seeds.data);
   }
   optimizer_ = std::make_unique<AdamW>(arena_, std::move(optimizers));
+  if (keeps_books() && first.how.checkpoint_every_seconds != 0) {
+    writer_ = std::make_unique<CheckpointWriter>(arena_, *optimizer_);
+  }
   if (options_.ranks->size() > 1) {
     over_ranks_ = std::make_unique<GradientMean>(*options_.ranks, arena_);
   }

@@ -15,6 +15,7 @@
 
 #include "models/language_model.h"
 #include "models/parameter_arena.h"
+#include "trainer/checkpoint_writer.h"
 #include "trainer/data/batch_stream.h"
 #include "trainer/data/token_shard.h"
 #include "trainer/device_step.h"
@@ -77,6 +78,12 @@ class Pack {
   void finish_members_at_horizon(const std::atomic<bool>& stop);
   // A checkpoint of every member still training.
   void write_checkpoints();
+  // The same beside training, where how.checkpoint_every_seconds is not 0: begun, and ended once it
+  // is written, or earlier by waiting. A full disk is noted, other faults are thrown. Ending gives
+  // its cost: seconds that training was held and that the writing computed.
+  void begin_checkpoints();
+  bool checkpoints_are_written() const;
+  double end_checkpoints();
   // The same when something has failed (data, a test set, a disk): never throws, so that the first
   // fault is the one told. Nothing is written where it failed within an update.
   void save_before_leaving();
@@ -95,6 +102,7 @@ class Pack {
   void check_ranks_agree();
   void fit_memory(const std::vector<RunIdentity>& identities);
   void write_checkpoints(const std::function<bool(const ReplicaRun&)>& of_member);
+  CheckpointContent content_of(std::size_t r) const;
   void resume();
   void set_aside_rejected(const std::vector<std::vector<RunEvent>>& rejected) const;
   void start_afresh();
@@ -121,10 +129,12 @@ class Pack {
   std::unique_ptr<GradientMean> over_ranks_;  // null: alone
   std::vector<BatchStream> streams_;
   std::vector<ReplicaRun> members_;
-  at::Tensor inputs_, targets_;              // (R, B, T) on the CPU, B this rank's windows
-  StepChoice choice_;                        // how much of them is computed at once
-  double memory_left_ = 0;                   // beside a step so computed
-  std::unique_ptr<DeviceStep> device_step_;  // null: the eager step
+  std::unique_ptr<CheckpointWriter> writer_;  // null: none beside training
+  double held_seconds_ = 0;                   // by what it began last
+  at::Tensor inputs_, targets_;               // (R, B, T) on the CPU, B this rank's windows
+  StepChoice choice_;                         // how much of them is computed at once
+  double memory_left_ = 0;                    // beside a step so computed
+  std::unique_ptr<DeviceStep> device_step_;   // null: the eager step
   // By set, where steps are made on the device.
   std::map<std::string, std::unique_ptr<DeviceScores>> device_scores_;
   std::vector<std::string> refusals_;  // of faster steps than the one taken, for the records

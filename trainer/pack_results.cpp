@@ -7,6 +7,7 @@
 
 #include "trainer/checkpoint.h"
 #include "trainer/clock.h"
+#include "trainer/disk_space.h"
 #include "trainer/pack.h"
 
 namespace scalelaw {
@@ -70,6 +71,7 @@ void Pack::finish_members_at_horizon(const std::atomic<bool>& stop) {
   const auto due = [](const ReplicaRun& m) { return m.training() && m.cursor.step >= m.steps(); };
   if (std::ranges::none_of(members_, due)) return;
   check_ranks_agree();
+  end_checkpoints();
   // First what took long; resumed from this very step, it is there already.
   advance_clock();
   write_checkpoints([&](const ReplicaRun& m) {
@@ -109,6 +111,7 @@ void Pack::end_diverged_members() {
 
 void Pack::end_diverged(std::size_t r, int64_t step, const std::string& detail) {
   ReplicaRun& member = members_[r];
+  end_checkpoints();
   options_.note(member.folder().path.string() + ": diverged at step " + std::to_string(step) +
                 " (" + detail + ")");
   RunRecord facts = facts_of(member);
@@ -130,15 +133,57 @@ void Pack::save_before_leaving() {
   }
 }
 
+CheckpointContent Pack::content_of(std::size_t r) const {
+  return {members_[r].folder(),
+          members_[r].content_hash(),
+          members_[r].cursor,
+          optimizer_->updates_done(static_cast<int64_t>(r)),
+          {}};
+}
+
 void Pack::write_checkpoints(const std::function<bool(const ReplicaRun&)>& of_member) {
   const Stopwatch stopwatch(members_, &TrainingCursor::checkpoint_seconds);
+  end_checkpoints();
   for (std::size_t r = 0; r < members_.size(); ++r) {
     if (!keeps_books() || !of_member(members_[r])) continue;
     members_[r].check_folder();
-    members_[r].sync_metrics();
-    write_checkpoint(members_[r].folder(), members_[r].content_hash(), members_[r].cursor, arena_,
-                     *optimizer_, static_cast<int64_t>(r));
+    members_[r].metrics().sync();
+    CheckpointContent content = content_of(r);
+    content.rows = rows_of(state_of(arena_, *optimizer_), static_cast<int64_t>(r));
+    write_checkpoint(content, arena_.specs());
   }
+}
+
+void Pack::begin_checkpoints() {
+  const double start = monotonic_seconds();
+  const Stopwatch stopwatch(members_, &TrainingCursor::checkpoint_seconds);
+  end_checkpoints();
+  std::vector<CheckpointWriter::Member> members;
+  for (std::size_t r = 0; r < members_.size(); ++r) {
+    if (!members_[r].training()) continue;
+    members_[r].check_folder();
+    members.push_back({content_of(r), static_cast<int64_t>(r), &members_[r].metrics()});
+  }
+  writer_->begin(std::move(members));
+  held_seconds_ = monotonic_seconds() - start;
+}
+
+bool Pack::checkpoints_are_written() const {
+  return writer_->is_done();
+}
+
+double Pack::end_checkpoints() {
+  if (!writer_) return 0;
+  try {
+    writer_->end();
+  } catch (const DiskFull& error) {
+    const std::vector<int64_t> steps = checkpoint_steps(members_.front().folder());
+    options_.note(std::string(error.what()) + "; training goes on, and " +
+                  (steps.empty() ? "no checkpoint is there yet"
+                                 : "the checkpoint of step " + std::to_string(steps.front()) +
+                                       " is the last whole one"));
+  }
+  return held_seconds_ + writer_->cpu_seconds();
 }
 
 }  // namespace scalelaw

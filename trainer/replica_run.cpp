@@ -100,11 +100,7 @@ void ReplicaRun::begin_attempt(TrainingCursor at, const Provenance& provenance) 
   write_atomically(folder().config(), to_yaml(config()));
   write_attempt(folder(), attempt);
   attempts_.push_back(attempt);
-  metrics_.open(folder().metrics_part(attempt.number), std::ios::trunc);
-  if (!metrics_) {
-    throw std::runtime_error(folder().metrics_part(attempt.number).string() +
-                             ": cannot be written");
-  }
+  metrics_ = std::make_unique<LineFile>(folder().metrics_part(attempt.number));
   // Or a power cut could keep a checkpoint and lose the lines before it.
   sync_folder(folder().path);
 }
@@ -121,10 +117,6 @@ void ReplicaRun::account(double loss_nats, double grad_norm) {
 void ReplicaRun::check_folder() const {
   if (!keeps_books() || lock_->folder_is_there()) return;
   throw std::runtime_error(folder().path.string() + ": the folder was removed while running");
-}
-
-void ReplicaRun::sync_metrics() {
-  if (keeps_books()) sync_file(folder().metrics_part(attempts_.back().number));
 }
 
 bool ReplicaRun::line_due() const {
@@ -155,11 +147,7 @@ void ReplicaRun::write_line(double learning_rate,
         static_cast<double>((cursor.step - step_at_line_) * config().train.batch_tokens) / seconds;
   }
   row.test_loss_nats = test_loss_nats;
-  metrics_ << to_json_line(row) << '\n' << std::flush;
-  if (!metrics_) {
-    throw std::runtime_error(folder().metrics_part(attempts_.back().number).string() +
-                             ": a line could not be written (disk full?)");
-  }
+  metrics_->append(to_json_line(row));
   cursor.loss_since_line = {};
   wall_seconds_at_line_ = cursor.wall_seconds;
   step_at_line_ = cursor.step;
@@ -171,7 +159,7 @@ void ReplicaRun::finish(RunState state, const std::map<std::string, WindowScores
     state_ = State::kEnded;
     return;
   }
-  metrics_.close();
+  metrics_->write_held_back();
   if (!results.empty()) {
     std::map<std::string, SafetensorView> tensors;
     for (const auto& [name, scores] : results) {

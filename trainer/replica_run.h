@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <optional>
@@ -12,6 +11,7 @@
 
 #include "trainer/checkpoint.h"
 #include "trainer/evaluate.h"
+#include "trainer/line_file.h"
 #include "trainer/run_config.h"
 #include "trainer/run_identity.h"
 #include "trainer/run_lock.h"
@@ -46,7 +46,9 @@ class ReplicaRun {
   int64_t next_line() const;  // the first step after this one at which a line is due
   // std::runtime_error when the folder was removed or moved while running.
   void check_folder() const;
-  void sync_metrics();  // to disk; before a checkpoint, so that no line before it can be lost
+  // This attempt's lines: synced before a checkpoint, so that none before it can be lost.
+  LineFile& metrics() { return *metrics_; }
+  // A line that finds the disk full waits in memory (trainer/line_file.h).
   void write_line(double learning_rate, const std::map<std::string, double>& test_loss_nats);
 
   // Ends the run: window losses, then run.json, last. `results` empty: diverged.
@@ -60,7 +62,7 @@ class ReplicaRun {
   Books books_;
   std::unique_ptr<RunLock> lock_;
   std::vector<Attempt> attempts_;
-  std::ofstream metrics_;
+  std::unique_ptr<LineFile> metrics_;
   State state_ = State::kTraining;
   int64_t steps_ = 0;
   int64_t log_every_ = 1;

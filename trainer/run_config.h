@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "models/model_shape.h"
@@ -73,10 +74,11 @@ enum class Recomputation { kAuto, kNone, kBlocks };
 struct ProvenanceConfig {
   int64_t micro_batch_tokens = 0;  // divides batch_tokens; 0: from the memory that is there
   Recomputation recompute = Recomputation::kAuto;  // of blocks in backward; auto: likewise
-  StepKind step = StepKind::kAuto;       // the same numbers within tolerance, `==` on a CPU
-  int64_t log_every = 0;                 // steps; 0: about 400 lines a run
-  double checkpoint_every_seconds = 60;  // of wall time; 0: only when interrupted and at the end
-  double progress_every_seconds = 1;     // on a terminal; plain lines come ten times as seldom
+  StepKind step = StepKind::kAuto;  // the same numbers within tolerance, `==` on a CPU
+  int64_t log_every = 0;            // steps; 0: about 400 lines a run
+  // Of wall time; nullopt: as their cost allows; 0: only when interrupted and at the end.
+  std::optional<double> checkpoint_every_seconds;
+  double progress_every_seconds = 1;  // on a terminal; plain lines come ten times as seldom
 };
 
 struct RunConfig {

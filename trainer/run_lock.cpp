@@ -14,6 +14,7 @@
 
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
+#include "trainer/disk_space.h"
 
 namespace scalelaw {
 namespace {
@@ -62,12 +63,11 @@ constexpr std::array kAnotherStoreHelps = {EACCES, EPERM,  EROFS, ENOTDIR,
 void throw_unwritable(const std::filesystem::path& file, int error) {
   const std::filesystem::path at = existing_part(file);
   const std::string of_link = std::filesystem::is_symlink(at) ? why_no_folder(at) : "";
-  const std::string what =
-      file.string() + ": " + (of_link.empty() ? std::strerror(error) : of_link);
   if (std::ranges::find(kAnotherStoreHelps, error) != kAnotherStoreHelps.end()) {
-    throw ConfigError(what + "; choose a folder that can be written with --runs");
+    throw ConfigError(file.string() + ": " + (of_link.empty() ? std::strerror(error) : of_link) +
+                      "; choose a folder that can be written with --runs");
   }
-  throw std::runtime_error(what);
+  throw_disk_error(file.string(), error);
 }
 
 void check_store(const std::filesystem::path& runs) {

@@ -7,6 +7,7 @@ namespace scalelaw {
 namespace {
 
 constexpr double kUsableShare = 0.92;  // the rest is the system's, and the estimate's error
+constexpr double kStagedArenas = 3;    // values and both moments, trainer/checkpoint_writer.h
 constexpr double kRecomputedTime = 1.4;
 constexpr double kTokensOfAPieceCpu = 40, kTokensOfAPieceGpu = 2000;
 
@@ -29,7 +30,9 @@ std::optional<StepChoice> weigh(const StepRequest& request, int64_t windows, boo
   setup.recompute_blocks = recompute;
   const std::optional<MemoryEstimate> memory = estimate_memory(request.shape, setup);
   if (!memory) return std::nullopt;
-  return StepChoice{windows, recompute, memory->total(), memory->total() <= kUsableShare * bytes};
+  const bool staged = request.staged_checkpoints && request.device == DeviceKind::kCpu;
+  const double needed = memory->total() + (staged ? kStagedArenas * memory->parameters : 0);
+  return StepChoice{windows, recompute, needed, needed <= kUsableShare * bytes};
 }
 
 bool is_better(const StepRequest& request, const StepChoice& a, const StepChoice& b) {
@@ -76,6 +79,7 @@ StepRequest request_for(const RunConfig& config, const ModelShape& shape, int64_
   request.bf16_products = config.train.precision == Precision::kBFloat16;
   request.windows_at_once = config.how.micro_batch_tokens / shape.n_ctx;
   request.recompute = config.how.recompute;
+  request.staged_checkpoints = config.how.checkpoint_every_seconds != 0;
   return request;
 }
 

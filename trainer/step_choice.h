@@ -21,7 +21,8 @@ struct StepRequest {
   bool bf16_products = false;
   int64_t windows_at_once = 0;  // how.micro_batch_tokens in windows; 0: to be chosen
   Recomputation recompute = Recomputation::kAuto;
-  int64_t windows_before = 0;  // of the attempt that this one goes on from; 0: none
+  bool staged_checkpoints = true;  // a CPU's memory holds weights and moments once more
+  int64_t windows_before = 0;      // of the attempt that this one goes on from; 0: none
 };
 StepRequest request_for(const RunConfig& config, const ModelShape& shape, int64_t replicas);
 
@@ -32,6 +33,7 @@ struct StepChoice {
   bool fits = true;
 };
 
+// A CPU's memory holds beside the step's what checkpoints are written from.
 // The cheapest way of computing the batch that fits `bytes`; where none does, the one that needs
 // least. Cost: blocks run again take 1.4 times the time, and a piece costs beside its tokens as
 // much as 40 more on a CPU (measured, docs/performance.md), 2000 on a GPU (not measured), which

@@ -23,6 +23,7 @@
 #include "trainer/data_rules.h"
 #include "trainer/descriptor.h"
 #include "trainer/device.h"
+#include "trainer/disk_space.h"
 #include "trainer/escaped.h"
 #include "trainer/hash.h"
 #include "trainer/heap.h"
@@ -226,6 +227,10 @@ int run_train(const TrainArguments& arguments) {
   } catch (const LostRank& error) {
     spdlog::error("rank {} of {}: {}; the same command goes on from the last checkpoint",
                   membership.rank, membership.size, error.what());
+    return kExitInterrupted;
+  } catch (const DiskFull& error) {
+    spdlog::error("{}; make room, and the same command goes on from the last checkpoint",
+                  error.what());
     return kExitInterrupted;
   } catch (const c10::Error& error) {
     throw std::runtime_error(failure_text(error, describe(configs), kRemedy));

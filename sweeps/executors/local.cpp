@@ -12,6 +12,7 @@
 
 #include "trainer/child_process.h"
 #include "trainer/clock.h"
+#include "trainer/disk_space.h"
 #include "trainer/escaped.h"
 #include "trainer/stop_signals.h"
 
@@ -52,7 +53,7 @@ LocalExecutor::~LocalExecutor() {
 
 pid_t LocalExecutor::start(const LocalJob& job) {
   const int log = open(job.log.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
-  if (log < 0) throw std::runtime_error(job.log.string() + ": " + std::strerror(errno));
+  if (log < 0) throw_disk_error(job.log.string(), errno);
   std::string heading = kHeading + utc_now();
   for (const std::string& word : job.command) {
     if (heading.size() < kHeadingBytes) heading += " " + escaped(word);

@@ -4,6 +4,7 @@
 // ok       completes                        diverge  completes as diverged
 // crash    exit 1                           kill     killed by a signal
 // refuse   exit 2                           empty    exit 0 without a run.json
+// full     exit 3, for a disk that is full
 // hang     checkpoint, then waits for SIGTERM and ends with exit 3; ignore: does not end then
 // slow     waits for SIGTERM, needs three seconds for its first checkpoint and ends with exit 3
 // `bench` makes its step unless CUDA_VISIBLE_DEVICES is what FAKE_BROKEN_GPU says.
@@ -127,6 +128,10 @@ int act(const Pack& given) {
     if (what == "refuse") throw ConfigError("train.learning_rate = 9: no");
     if (what == "kill") raise(SIGKILL);
     if (what == "empty") return kExitComplete;
+    if (what == "full") {
+      std::cerr << "metrics.0001.jsonl: a line could not be written: No space left on device\n";
+      return kExitInterrupted;
+    }
     if (waited(pack, what)) return kExitInterrupted;
   }
   for (const RunIdentity& member : pack) finish(member, RunState::kComplete);

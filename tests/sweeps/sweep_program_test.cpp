@@ -103,6 +103,20 @@ TEST_F(SweepProgram, FollowUpCommandsNameTheStoreAndWhatNeedsAHand) {
       << result.output;
 }
 
+TEST_F(SweepProgram, ARunWithoutRoomOnTheDiskPausesTheSweep) {
+  write_spec("[1, 2, 3, 4, 5, 6]");
+  behave("1:hang,ok;2:hang,ok;3:hang,ok;4:hang,ok;5:hang,ok;6:full,ok");
+  const ProgramResult result = run({"--jobs", "6"});
+  EXPECT_EQ(result.exit_code, 3) << result.output;
+  EXPECT_NE(result.output.find("pausing: metrics.0001.jsonl: a line could not be written: No space "
+                               "left on device; stopping 5 runs\n"),
+            std::string::npos)
+      << result.output;
+  EXPECT_EQ(attempts(5), 1) << "not tried again";
+  EXPECT_EQ(result.output.find("failed"), std::string::npos) << result.output;
+  EXPECT_EQ(run().exit_code, 0) << "the same command goes on";
+}
+
 TEST_F(SweepProgram, EqualFailuresStopTheSweep) {
   write_spec("[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]");
   std::string script;

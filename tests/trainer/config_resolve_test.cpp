@@ -57,6 +57,14 @@ TEST(Resolve, NumbersAreReadByTheProjectsReader) {
   EXPECT_EQ(config.how.checkpoint_every_seconds, 900);
 }
 
+TEST(Resolve, CheckpointsComeAtTheirCostOrAtAnInterval) {
+  EXPECT_EQ(config_of("").how.checkpoint_every_seconds, std::nullopt);
+  EXPECT_EQ(config_of("how: {checkpoint_every_seconds: auto}\n").how.checkpoint_every_seconds,
+            std::nullopt);
+  EXPECT_EQ(config_of("how: {checkpoint_every_seconds: 0}\n").how.checkpoint_every_seconds, 0);
+  EXPECT_NE(to_yaml(config_of("")).find("checkpoint_every_seconds: auto\n"), std::string::npos);
+}
+
 TEST(Resolve, TextThatIsNotOfTheKeysTypeIsRefused) {
   for (const ConfigKey& key : config_keys()) {
     if (key.type == "the name of a data set") continue;

@@ -43,5 +43,16 @@ TEST(MachineMemory, IsWhatTheMachineHasOrLess) {
   EXPECT_LE(machine_memory_bytes(), 1024 * kibibytes * 1.001);
 }
 
+TEST(AvailableMemory, IsWhatTheKernelSays) {
+  const TempDir temp;
+  const std::filesystem::path account = temp.path() / "meminfo";
+  put(account, "MemTotal:  100 kB\nMemFree:  10 kB\nMemAvailable:   30 kB\nBuffers: 5 kB");
+  EXPECT_EQ(available_memory_bytes(account), 30 * 1024.0);
+  put(account, "MemTotal:  100 kB");
+  EXPECT_EQ(available_memory_bytes(account), std::nullopt);
+  EXPECT_EQ(available_memory_bytes(temp.path() / "none"), std::nullopt);
+  EXPECT_GT(available_memory_bytes().value_or(0), 0);
+}
+
 }  // namespace
 }  // namespace scalelaw

@@ -26,7 +26,8 @@ double needed(const StepRequest& request, int64_t windows, bool recompute) {
   setup.windows = windows;
   setup.replicas = request.replicas;
   setup.recompute_blocks = recompute;
-  return estimate_memory(request.shape, setup)->total();
+  const MemoryEstimate memory = estimate_memory(request.shape, setup).value();
+  return memory.total() + 3 * memory.parameters;  // that checkpoints are written from
 }
 
 std::string fault_of(const StepRequest& request, double bytes) {

@@ -1,0 +1,121 @@
+#include "sweeps/disk_needs.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <functional>
+#include <system_error>
+
+#include "trainer/config_error.h"
+#include "trainer/number.h"
+#include "trainer/run_record.h"
+
+namespace scalelaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double kBlock = 4096;
+constexpr double kHeaderOfATensor = 3 * 140;  // thrice in the header of a checkpoint
+constexpr double kTensorsALayer = 12, kOtherTensors = 6;
+constexpr double kBytesALine = 250;  // of metrics; kept twice: as written and merged
+constexpr double kSmallFiles = 11;   // of a run and, in sweeps/, its configuration and log
+constexpr double kFilesOfARun = 14;  // all of them, folders too
+constexpr double kCheckpointsOfARun = 3;
+
+double bytes_of_complete(const PlannedCell& cell) {
+  const RunConfig& config = cell.config;
+  double windows = 0;
+  for (const auto& [set, tokens] : test_tokens(config)) {
+    windows += static_cast<double>(tokens / config.model.n_ctx);
+  }
+  const auto steps = static_cast<double>(std::max<int64_t>(1, cell.steps));
+  const double every = config.how.log_every > 0 ? static_cast<double>(config.how.log_every)
+                                                : std::max(1.0, std::floor(steps / 400));
+  const double lines = steps / every + config.evaluate.points_per_decade * std::log10(steps);
+  return checkpoint_bytes(cell) + 4 * windows + 2 * kBytesALine * lines + kSmallFiles * kBlock;
+}
+
+double checkpoints_there(const Plan& plan, const PlannedCell& cell) {
+  double bytes = 0;
+  std::error_code gone;
+  fs::directory_iterator it(RunFolder{run_folder(plan, cell)}.checkpoints(), gone), end;
+  for (; !gone && it != end; it.increment(gone)) {
+    std::error_code ignored;
+    const auto size = it->file_size(ignored);
+    if (!ignored) bytes += static_cast<double>(size);
+  }
+  return bytes;
+}
+
+std::string free_text(const DiskSpace& space) {
+  return human(space.bytes) + " bytes" +
+         (space.files ? ", " + human(*space.files) + " files" : "") + " (a quota is not seen)";
+}
+
+}  // namespace
+
+double checkpoint_bytes(const PlannedCell& cell) {
+  const std::optional<ModelCounts> counts = count(cell.shape);
+  if (!counts) return 0;
+  const double tensors = kTensorsALayer * static_cast<double>(cell.shape.n_layer) + kOtherTensors;
+  return 12 * static_cast<double>(counts->parameters.total()) + kHeaderOfATensor * tensors + kBlock;
+}
+
+double bytes_to_train(const Plan& plan, const PlannedCell& cell) {
+  const double one = checkpoint_bytes(cell);
+  return std::max(one, kCheckpointsOfARun * one - checkpoints_there(plan, cell));
+}
+
+DiskNeeds disk_needs(const Plan& plan, const std::vector<CellStatus>& statuses) {
+  DiskNeeds needs;
+  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    if (ended(statuses[i].state)) continue;
+    needs.bytes_to_stay +=
+        bytes_of_complete(plan.cells[i]) - checkpoints_there(plan, plan.cells[i]);
+    needs.files_to_stay += kFilesOfARun;
+  }
+  std::vector<double> at_once;
+  double most_files = 0;
+  for (const PlannedPack& pack : packs_to_run(plan, statuses)) {
+    double bytes = 0;
+    for (const std::size_t cell : pack) bytes += bytes_to_train(plan, plan.cells[cell]);
+    at_once.push_back(bytes);
+    most_files = std::max(most_files, static_cast<double>(pack.size()));
+  }
+  std::ranges::sort(at_once, std::greater<>());
+  at_once.resize(std::min(at_once.size(), plan.options.workers.processes()));
+  for (const double bytes : at_once) needs.bytes_at_once += bytes;
+  needs.bytes_to_stay = std::max(0.0, needs.bytes_to_stay);
+  // Of what runs at once a checkpoint stays.
+  needs.bytes_at_peak =
+      needs.bytes_to_stay + needs.bytes_at_once * (kCheckpointsOfARun - 1) / kCheckpointsOfARun;
+  needs.files_at_peak = needs.files_to_stay +
+                        (kCheckpointsOfARun - 1) * most_files * static_cast<double>(at_once.size());
+  return needs;
+}
+
+std::string describe(const DiskNeeds& needs, const std::optional<DiskSpace>& space) {
+  return human(needs.bytes_at_peak) + " bytes at most, " + human(needs.bytes_to_stay) +
+         " of them to stay, in " + human(needs.files_at_peak) +
+         " files; free: " + (space ? free_text(*space) : "not known");
+}
+
+std::string disk_warning(const DiskNeeds& needs, const std::optional<DiskSpace>& space) {
+  if (!space) return "";
+  const bool too_many = space->files && *space->files < needs.files_at_peak;
+  if (space->bytes >= needs.bytes_at_peak && !too_many) return "";
+  return "the disk of the store will be full before the sweep has ended, which then pauses: it "
+         "takes " +
+         describe(needs, space);
+}
+
+void check_disk(const DiskNeeds& needs, const std::optional<DiskSpace>& space) {
+  if (!space || needs.files_to_stay == 0 || space->bytes >= needs.bytes_at_once) return;
+  throw ConfigError(
+      "what runs at once takes " + human(needs.bytes_at_once) +
+      " bytes of checkpoints, and the disk of the store has free: " + free_text(*space) +
+      "; make room, give another --runs, or fewer --jobs (--replicas)");
+}
+
+}  // namespace scalelaw

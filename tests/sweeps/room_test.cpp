@@ -1,0 +1,121 @@
+// What a sweep asks of disk and memory, against what is there.
+#include "sweeps/room.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "sweeps/disk_needs.h"
+#include "tests/support/small_disk.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/tiny_data_set.h"
+#include "trainer/config_error.h"
+#include "trainer/run_record.h"
+
+namespace scalelaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+class RoomTest : public testing::Test {
+ protected:
+  RoomTest() { write_tiny_data_set(temp_.path() / "data"); }
+
+  // Four runs, two at a time.
+  void plan() {
+    PlanOptions options;
+    options.data = temp_.path() / "data";
+    options.runs = store_;
+    options.workers.jobs = 2;
+    plan_ = make_plan(parse_sweep_spec("{spec: 1, name: s, data: {train: tiny, test: {tiny: 512}}, "
+                                       "horizon: {tokens: 2000}, model: {n_ctx: 8, d_model: 64}, "
+                                       "train: {batch_tokens: 32}, evaluate: {tokens: 64}, "
+                                       "grid: {seeds.init: [1, 2, 3, 4]}}",
+                                       "s.yaml"),
+                      options);
+    one_ = checkpoint_bytes(plan_.cells[0]);
+    ASSERT_GT(one_, 12 * 12 * 64 * 64) << "values and two moments of 12 W^2 a layer";
+  }
+  DiskNeeds needs() const { return disk_needs(plan_, look_at_all(plan_)); }
+  void put_checkpoint(std::size_t cell, double bytes) const {
+    const fs::path folder = RunFolder{run_folder(plan_, plan_.cells[cell])}.checkpoints();
+    fs::create_directories(folder);
+    std::ofstream(folder / "step-000000000001.safetensors")
+        << std::string(static_cast<std::size_t>(bytes), 'x');
+  }
+
+  TempDir temp_;
+  fs::path store_ = temp_.path() / "runs";
+  Plan plan_;
+  double one_ = 0;
+};
+
+TEST_F(RoomTest, ThreeCheckpointsOfEachThatRunsAndOneOfEachThatIsComplete) {
+  plan();
+  const DiskNeeds all = needs();
+  EXPECT_EQ(all.bytes_at_once, 2 * 3 * one_);
+  EXPECT_GT(all.bytes_to_stay, 4 * one_);
+  EXPECT_DOUBLE_EQ(all.bytes_at_peak, all.bytes_to_stay + 2 * 2 * one_);
+  EXPECT_EQ(all.files_at_peak, all.files_to_stay + 4);
+}
+
+TEST_F(RoomTest, CheckpointsThatAreThereAreNotPaidForAgain) {
+  plan();
+  const DiskNeeds before = needs();
+  for (const std::size_t cell : {0u, 1u, 2u, 3u}) put_checkpoint(cell, one_);
+  EXPECT_NEAR(needs().bytes_to_stay, before.bytes_to_stay - 4 * one_, 4);
+  EXPECT_NEAR(needs().bytes_at_once, 2 * 2 * one_, 4);
+  for (const std::size_t cell : {0u, 1u, 2u, 3u}) put_checkpoint(cell, 5 * one_);
+  EXPECT_EQ(needs().bytes_at_once, 2 * one_) << "a draft is needed whatever lies there";
+}
+
+TEST_F(RoomTest, OnlyWhatCannotEvenBeginIsRefused) {
+  plan();
+  const DiskNeeds all = needs();
+  EXPECT_EQ(disk_warning(all, DiskSpace{all.bytes_at_peak, 1e6}), "");
+  EXPECT_EQ(disk_warning(all, std::nullopt), "");
+  EXPECT_NE(disk_warning(all, DiskSpace{all.bytes_at_peak - 1, 1e6}), "");
+  EXPECT_NE(disk_warning(all, DiskSpace{all.bytes_at_peak, 10}), "") << "no room for files";
+  EXPECT_NO_THROW(check_disk(all, DiskSpace{all.bytes_at_once, 1e6}));
+  EXPECT_THROW(check_disk(all, DiskSpace{all.bytes_at_once - 1, 1e6}), ConfigError);
+}
+
+TEST_F(RoomTest, RoomIsForOneCheckpointOfEachThatRunsAndAllOfTheNext) {
+  if (const std::string why = mount_small_disk(store_, 16 << 20); !why.empty()) GTEST_SKIP() << why;
+  plan();
+  Room room(plan_);
+  const std::vector<CellInProgress> running = {{0, 0}, {1, 0}};
+  EXPECT_EQ(room.why_no_disk(running, {2}), "");
+  EXPECT_EQ(room.why_pause(running), "");
+  // Room for three checkpoints.
+  std::ofstream(store_ / "filler")
+      << std::string(static_cast<std::size_t>((16 << 20) - 3 * one_ - 300'000), 'x');
+  EXPECT_EQ(room.why_no_disk(running, {}), "");
+  EXPECT_NE(room.why_no_disk(running, {2}), "");
+  fill_disk(store_ / "rest");
+  EXPECT_NE(room.why_no_disk(running, {}).find("0 bytes free"), std::string::npos)
+      << room.why_no_disk(running, {});
+  EXPECT_NE(Room(plan_).why_pause(running), "");
+  EXPECT_EQ(Room(plan_).why_pause({}), "");
+}
+
+TEST_F(RoomTest, ARunWaitsForMemoryThatIsThere) {
+  plan();
+  EXPECT_EQ(Room(plan_).why_no_memory({0}), "");
+  plan_.cells[0].memory_bytes = 1e18;
+  EXPECT_NE(Room(plan_).why_no_memory({0}), "");
+}
+
+TEST_F(RoomTest, ARunThatDoesNotFitInMemoryIsToldOfBeforeTheStart) {
+  plan();
+  EXPECT_TRUE(check_room(plan_, look_at_all(plan_)).empty());
+  plan_.cells[2].fits = false;
+  const std::vector<std::string> warnings = check_room(plan_, look_at_all(plan_));
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_TRUE(warnings[0].starts_with("1 run will be refused for want of memory")) << warnings[0];
+}
+
+}  // namespace
+}  // namespace scalelaw
