@@ -31,9 +31,45 @@ std::string with_commas(int64_t value) {
   return text;
 }
 
+double real(const nlohmann::json& json, const char* key) {
+  const auto it = json.find(key);
+  return it != json.end() && it->is_number() ? it->get<double>() : 0;
+}
+
 int64_t whole(const nlohmann::json& json, const char* key) {
   const auto it = json.find(key);
   return it != json.end() && it->is_number_integer() ? it->get<int64_t>() : 0;
+}
+
+// What there was of train's start, and where a limit of memory was given what came of it.
+void print_tokenizer_sample(std::ostream& out, const nlohmann::json& manifest) {
+  const nlohmann::json sample = manifest.value("tokenizer_sample", nlohmann::json());
+  if (!sample.is_object()) return;
+  out << "tokenizer trained on " << with_commas(whole(sample, "text_bytes")) << " bytes, "
+      << with_commas(whole(sample, "documents")) << " pieces";
+  if (const int64_t limit = whole(sample, "max_memory_bytes"); limit > 0) {
+    const int64_t peak = whole(sample, "peak_memory_bytes");
+    out << (sample.value("cut_to_fit", false) ? ", cut to fit" : ", not cut by")
+        << " --max-memory " << with_commas(limit) << "; the peak was " << with_commas(peak)
+        << (peak > limit ? ": over the limit" : "");
+  }
+  out << "\n";
+}
+
+void print_mixture(std::ostream& out, const nlohmann::json& manifest) {
+  const nlohmann::json mixture = manifest.value("mixture", nlohmann::json::array());
+  if (mixture.empty()) return;
+  out << "train is a mixture by tokens:\nwanted    held        tokens    epochs  source\n";
+  int64_t total = 0;
+  for (const auto& source : mixture) total += whole(source, "tokens");
+  for (const auto& source : mixture) {
+    const int64_t tokens = whole(source, "tokens");
+    const double epochs = real(source, "epochs");
+    out << format("%5.1f%%  %5.1f%% %13s %9.3f  ", 100 * real(source, "share"),
+                  100.0 * static_cast<double>(tokens) / static_cast<double>(total),
+                  with_commas(tokens).c_str(), epochs)
+        << escaped(source.value("source", "")) << (epochs > 1 ? " (repeated)" : "") << "\n";
+  }
 }
 
 }  // namespace
@@ -139,6 +175,8 @@ void print_data_set(std::ostream& out, const DataSetInfo& set) {
     out << "warning: " << with_commas(unknown)
         << " tokens stand for text that the tokenizer cannot express\n";
   }
+  print_tokenizer_sample(out, manifest);
+  print_mixture(out, manifest);
   const nlohmann::json overlap = manifest.value("long_test_lines", nlohmann::json::object());
   if (const int64_t lines = whole(overlap, "count"); lines > 0) {
     out << format(
