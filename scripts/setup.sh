@@ -8,7 +8,8 @@
 #   --torch PATH   a Python that has torch, a virtual environment, or an unpacked LibTorch folder
 #   --no-torch     packages alone: enough for data, sweeps, fits and reports
 #   --checks       also what scripts/check.sh runs (clang-format, clang-tidy, shellcheck), and
-#                  Python's safetensors, which a test opens a checkpoint with
+#                  Python's safetensors, which a test opens a checkpoint with, and tokenizers, which
+#                  the test of scripts/encode_hf.py compares it with
 #
 # Without an option an earlier choice stands; else cuda where a driver is, else cpu.
 # Packages are installed as root or by sudo, and only those that are missing.
@@ -260,14 +261,17 @@ torch_kind() {
   fi
 }
 
-ensure_safetensors() {
+ensure_python_checks() {
   if [[ ! -x $venv/bin/pip ]]; then
     note "no .venv (LibTorch from elsewhere): left out"
-  elif "$venv/bin/python" -c 'import safetensors, numpy' 2>/dev/null; then
+  elif "$venv/bin/python" -c 'import safetensors, numpy, tokenizers' 2>/dev/null; then
     note "all there"
   else
     "$venv/bin/pip" --disable-pip-version-check --no-input install --progress-bar off \
       safetensors numpy || fail_stage "pip could not fetch safetensors and numpy from PyPI"
+    # Its dependencies are for downloading tokenizers, which nothing here does.
+    "$venv/bin/pip" --disable-pip-version-check --no-input install --progress-bar off --no-deps \
+      tokenizers || fail_stage "pip could not fetch tokenizers from PyPI"
   fi
 }
 
@@ -275,4 +279,4 @@ stage "Debian packages" ensure_packages
 if [[ $wanted_torch != none ]]; then
   stage "LibTorch" ensure_torch
 fi
-if $checks; then stage "safetensors" ensure_safetensors; fi
+if $checks; then stage "Python packages for tests" ensure_python_checks; fi

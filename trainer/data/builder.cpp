@@ -13,8 +13,8 @@
 #include "trainer/data/build_workspace.h"
 #include "trainer/data/encode.h"
 #include "trainer/data/manifest.h"
-#include "trainer/data/token_shard_writer.h"
 #include "trainer/data/mixture.h"
+#include "trainer/data/token_shard_writer.h"
 #include "trainer/data/tokenizer.h"
 #include "trainer/data/tokenizer_request.h"
 #include "trainer/hash.h"
@@ -90,19 +90,17 @@ EncodedCorpus encode_corpus(const Corpus& corpus, const BuildOptions& options,
     EncodedCounts counts;
     if (mixed && split == Split::kTrain) {
       MixtureCounts mixture = encode_mixture(
-          corpus, pieces_of_sources(pieces, options.sources), options.weights,
-          options.train_tokens, tokenizer, options.threads, sink, [&](int64_t done, int64_t of) {
+          corpus, pieces_of_sources(pieces, options.sources), options.weights, options.train_tokens,
+          tokenizer, options.threads, sink, [&](int64_t done, int64_t of) {
             progress({.stage = "mixing", .done_bytes = done, .total_bytes = of});
           });
       counts = mixture.all;
       encoded.mixture = std::move(mixture.sources);
     } else {
-      counts = encode_split(corpus, split, tokenizer, options.threads, sink,
-                            [&, before](int64_t done) {
-                              progress({.stage = "encoding",
-                                        .done_bytes = before + done,
-                                        .total_bytes = total});
-                            });
+      counts =
+          encode_split(corpus, split, tokenizer, options.threads, sink, [&, before](int64_t done) {
+            progress({.stage = "encoding", .done_bytes = before + done, .total_bytes = total});
+          });
       before += counts.text_bytes;
     }
     encoded.splits[split] = writer.finish(counts.documents, counts.text_bytes);

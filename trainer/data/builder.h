@@ -29,13 +29,13 @@ struct BuildOptions {
   int64_t tokenizer_sample_bytes = 10'000'000;  // of train's shuffle, from its start
   int64_t max_memory_bytes = 0;  // of this process while it trains a tokenizer, whose sample is cut
                                  // to fit; 0: no limit
-  int threads = 0;                              // 0: one a core
-  bool replace = false;                         // a set of this name with other content
-  std::string command_line;                     // kept in data_set.json
+  int threads = 0;               // 0: one a core
+  bool replace = false;          // a set of this name with other content
+  std::string command_line;      // kept in data_set.json
 };
 
-// One stage of a build: "hashing", "reading", "tokenizer", "encoding", "mixing", "comparing". The tokenizer's
-// training cannot say how far it is: done_bytes stays 0, total_bytes is its sample's.
+// One stage of a build: "hashing", "reading", "tokenizer", "encoding", "mixing", "comparing". The
+// tokenizer's training cannot say how far it is: done_bytes stays 0, total_bytes is its sample's.
 struct BuildProgress {
   std::string_view stage;
   int64_t done_bytes = 0;

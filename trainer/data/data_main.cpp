@@ -11,6 +11,7 @@
 #include "trainer/data/builder.h"
 #include "trainer/data/data_report.h"
 #include "trainer/data/default_corpus.h"
+#include "trainer/data/inspection_report.h"
 #include "trainer/data/mixture.h"
 #include "trainer/data/verify.h"
 #include "trainer/number.h"
@@ -152,18 +153,20 @@ int for_each_set(const Arguments& arguments, const std::vector<std::string>& nam
 
 int run_inspect(const Arguments& arguments) {
   return for_each_set(arguments, arguments.names, [&](const auto&, const DataSetInfo& set) {
+    const Inspection inspection = inspect_with_progress(set);
     if (arguments.json) {
-      std::cout << data_set_json(set, arguments.samples) << "\n";
+      std::cout << data_set_json(set, arguments.samples, &inspection) << "\n";
       return;
     }
     print_data_set(std::cout, set);
+    print_inspection(std::cout, set, inspection);
     print_samples(std::cout, set, arguments.samples);
   });
 }
 
 int run_verify(const Arguments& arguments) {
   const auto names =
-      arguments.names.empty() ? data_set_names(arguments.data_root) : arguments.names;
+      arguments.names.empty() ? names_to_verify(arguments.data_root) : arguments.names;
   if (names.empty()) throw ConfigError(arguments.data_root + " holds no data set to verify");
   std::vector<std::string> whole;
   const int exit_code = for_each_set(arguments, names, [&](const auto& name, const auto& set) {
@@ -277,7 +280,8 @@ Outcome run(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer("Example: scalelaw data build books/*.txt --name books --tokenizer bpe:8192");
   CLI::App* build = add_build(app, arguments);
-  CLI::App* inspect = add_verb(app, arguments, "inspect", "counts and samples of data sets",
+  CLI::App* inspect = add_verb(app, arguments, "inspect",
+                               "counts, samples, repeats, and what of test stands in train",
                                "inspect default --samples 3");
   inspect->add_option("NAMES", arguments.names, "data sets")->required();
   add_whole(*inspect, "--samples", arguments.samples, {}, "pieces shown of each split");

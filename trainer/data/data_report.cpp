@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "trainer/data/inspection_report.h"
 #include "trainer/data/manifest.h"
 #include "trainer/data/verify.h"
 
@@ -49,8 +50,8 @@ void print_tokenizer_sample(std::ostream& out, const nlohmann::json& manifest) {
       << with_commas(whole(sample, "documents")) << " pieces";
   if (const int64_t limit = whole(sample, "max_memory_bytes"); limit > 0) {
     const int64_t peak = whole(sample, "peak_memory_bytes");
-    out << (sample.value("cut_to_fit", false) ? ", cut to fit" : ", not cut by")
-        << " --max-memory " << with_commas(limit) << "; the peak was " << with_commas(peak)
+    out << (sample.value("cut_to_fit", false) ? ", cut to fit" : ", not cut by") << " --max-memory "
+        << with_commas(limit) << "; the peak was " << with_commas(peak)
         << (peak > limit ? ": over the limit" : "");
   }
   out << "\n";
@@ -193,7 +194,7 @@ void print_samples(std::ostream& out, const DataSetInfo& set, int64_t pieces) {
   }
 }
 
-std::string data_set_json(const DataSetInfo& set, int64_t pieces) {
+std::string data_set_json(const DataSetInfo& set, int64_t pieces, const Inspection* inspection) {
   nlohmann::json json = read_manifest(set);
   json["folder"] = set.folder.string();
   if (pieces > 0) {
@@ -206,6 +207,7 @@ std::string data_set_json(const DataSetInfo& set, int64_t pieces) {
     }
     json["samples"] = samples;
   }
+  if (inspection != nullptr) json["inspection"] = inspection_json(set, *inspection);
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "trainer/data/builder.h"
+#include "trainer/data/inspection.h"
 
 namespace scalelaw {
 
@@ -36,8 +37,9 @@ class ProgressPrinter {
 void print_data_set(std::ostream& out, const DataSetInfo& set);
 // Samples of `pieces` pieces a split.
 void print_samples(std::ostream& out, const DataSetInfo& set, int64_t pieces);
-// data_set.json, with "folder" and, for pieces > 0, "samples".
-std::string data_set_json(const DataSetInfo& set, int64_t pieces);
+// data_set.json, with "folder" and, for pieces > 0, "samples" and, where it is given, "inspection".
+std::string data_set_json(const DataSetInfo& set, int64_t pieces,
+                          const Inspection* inspection = nullptr);
 // Text of a foreign file, safe on a terminal: control characters as escapes.
 std::string escaped(std::string_view text);
 

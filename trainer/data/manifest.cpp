@@ -39,16 +39,16 @@ std::string split_by_name(SplitBy split_by) {
 Json options_json(const BuildOptions& options) {
   const CorpusOptions& corpus = options.corpus;
   Json json = {{"tokenizer", options.tokenizer},
-          {"tokenizer_sample_bytes", options.tokenizer_sample_bytes},
-          {"jsonl_key", corpus.sources.jsonl_key},
-          {"text_suffixes", corpus.sources.text_suffixes},
-          {"exclude", corpus.sources.exclude},
-          {"split_by", split_by_name(corpus.split_by)},
-          {"val_share", corpus.validation_share},
-          {"test_share", corpus.test_share},
-          {"piece_bytes", corpus.piece_bytes},
-          {"cap_per_file", corpus.cap_per_file},
-          {"seed", corpus.seed}};
+               {"tokenizer_sample_bytes", options.tokenizer_sample_bytes},
+               {"jsonl_key", corpus.sources.jsonl_key},
+               {"text_suffixes", corpus.sources.text_suffixes},
+               {"exclude", corpus.sources.exclude},
+               {"split_by", split_by_name(corpus.split_by)},
+               {"val_share", corpus.validation_share},
+               {"test_share", corpus.test_share},
+               {"piece_bytes", corpus.piece_bytes},
+               {"cap_per_file", corpus.cap_per_file},
+               {"seed", corpus.seed}};
   // Only where they are given: builds without them keep their hash.
   if (!options.weights.empty()) {
     json["weights"] = options.weights;
@@ -164,14 +164,14 @@ Json mixture_json(const BuildOptions& options, const std::vector<SourceUse>& mix
   Json all = Json::array();
   for (std::size_t i = 0; i < mixture.size(); ++i) {
     const SourceUse& use = mixture[i];
-    all.push_back({{"source", options.sources[i]},
-                   {"weight", options.weights[i]},
-                   {"share", use.share},
-                   {"tokens", use.tokens},
-                   {"text_bytes", use.text_bytes},
-                   {"source_text_bytes", use.once_bytes},
-                   {"epochs", static_cast<double>(use.text_bytes) /
-                                  static_cast<double>(use.once_bytes)}});
+    all.push_back(
+        {{"source", options.sources[i]},
+         {"weight", options.weights[i]},
+         {"share", use.share},
+         {"tokens", use.tokens},
+         {"text_bytes", use.text_bytes},
+         {"source_text_bytes", use.once_bytes},
+         {"epochs", static_cast<double>(use.text_bytes) / static_cast<double>(use.once_bytes)}});
   }
   return all;
 }

@@ -97,9 +97,9 @@ std::vector<std::span<const Piece>> pieces_of_sources(std::span<const Piece> tra
                                                       const std::vector<std::string>& sources) {
   std::vector<std::span<const Piece>> runs(sources.size());
   for (std::size_t i = 0; i < runs.size(); ++i) {
-    const auto end =
-        std::find_if(train.begin(), train.end(),
-                     [i](const Piece& piece) { return piece.source != static_cast<int>(i); });
+    const auto end = std::find_if(train.begin(), train.end(), [i](const Piece& piece) {
+      return piece.source != static_cast<int>(i);
+    });
     runs[i] = train.first(static_cast<std::size_t>(end - train.begin()));
     train = train.subspan(runs[i].size());
     if (runs[i].empty()) {

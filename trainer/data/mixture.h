@@ -46,7 +46,8 @@ std::vector<std::span<const Piece>> pieces_of_sources(std::span<const Piece> tra
 // The pieces that train a tokenizer: the start of train's shuffle until they hold `max_bytes`, or,
 // of weighted sources, of the mixture by bytes, until then or until a source has no more. A set
 // without train text gives what it has.
-std::vector<const Piece*> first_pieces(const Corpus& corpus, const std::vector<std::string>& sources,
+std::vector<const Piece*> first_pieces(const Corpus& corpus,
+                                       const std::vector<std::string>& sources,
                                        const std::vector<double>& weights, int64_t max_bytes);
 
 }  // namespace scalelaw

@@ -15,6 +15,7 @@
 #include "trainer/config_error.h"
 #include "trainer/data/mixture.h"
 #include "trainer/number.h"
+#include "trainer/shell_word.h"
 
 namespace scalelaw {
 
@@ -48,27 +49,33 @@ int64_t peak_bytes() {
   return int64_t{used.ru_maxrss} * 1024;
 }
 
-// A Hugging Face tokenizer (tokenizer.json, vocab.json, merges.txt), or a tiktoken vocabulary.
+// A tokenizer.json, or GPT-2's merges.txt or vocab.bpe.
 bool is_of_another_library(const fs::path& file) {
   const std::string suffix = file.extension().string();
-  return suffix == ".json" || suffix == ".txt" || suffix == ".tiktoken" || suffix == ".bpe";
+  return suffix == ".json" || suffix == ".txt" || suffix == ".bpe";
 }
 
-constexpr const char* kOtherLibrary =
-    ": is no SentencePiece model, and no other kind is encoded with here. For a tokenizer.json or "
-    "GPT-2's merges make the ids with Python's tokenizers and import them:\n"
-    "  python3 scripts/encode_hf.py --tokenizer FILE --out TRAIN.npy SOURCES\n"
-    "  scalelaw data import TRAIN.npy ..., as that command prints it when it is done";
+[[noreturn]] void fail_other_library(const BuildOptions& options) {
+  std::string sources;
+  for (const std::string& source : options.sources) sources += " " + shell_word(source);
+  throw ConfigError(
+      "--tokenizer " + options.tokenizer +
+      ": is no SentencePiece model, the only kind that is encoded with here. Python's "
+      "tokenizers makes ids by a tokenizer.json or GPT-2's merges, and they can be "
+      "imported: `python3 scripts/encode_hf.py --tokenizer " +
+      shell_word(options.tokenizer) + " --out ids/ --name " + options.name + sources +
+      "`, and then the `scalelaw data import ...` that it prints");
+}
 
-// Peak memory of a process that trains on `sample_bytes` bytes, beside its table of pieces: above all
-// peaks measured on English books (docs/data.md).
+// Peak memory of a process that trains on `sample_bytes` bytes, beside its table of pieces: above
+// all peaks measured on English books (docs/data.md).
 struct TrainingMemory {
   int64_t start = 0;
   int64_t each = 0;  // byte of the sample
 };
 
 TrainingMemory training_memory(PieceModel kind) {
-  return kind == PieceModel::kBpe ? TrainingMemory{.start = 64'000'000, .each = 11}
+  return kind == PieceModel::kBpe ? TrainingMemory{.start = 80'000'000, .each = 10}
                                   : TrainingMemory{.start = 48'000'000, .each = 30};
 }
 
@@ -83,8 +90,8 @@ int64_t sample_limit(const BuildOptions& options, PieceModel kind, const Corpus&
   }
   // The last piece may reach beyond.
   const TrainingMemory memory = training_memory(kind);
-  const int64_t fits = (options.max_memory_bytes - held - memory.start) / memory.each -
-                       options.corpus.piece_bytes;
+  const int64_t fits =
+      (options.max_memory_bytes - held - memory.start) / memory.each - options.corpus.piece_bytes;
   if (fits <= 0) {
     throw ConfigError("--max-memory " + std::to_string(options.max_memory_bytes) +
                       ": no sample of text fits; training a tokenizer on the smallest takes " +
@@ -99,6 +106,13 @@ int64_t sample_limit(const BuildOptions& options, PieceModel kind, const Corpus&
 
 TokenizerRequest parse_tokenizer(const BuildOptions& options) {
   const std::string& text = options.tokenizer;
+  const bool trains = text.starts_with("bpe:") || text.starts_with("unigram:");
+  if (options.max_memory_bytes > 0 && !trains) {
+    throw ConfigError(
+        "--max-memory goes with a tokenizer to be trained, --tokenizer bpe:PIECES or "
+        "unigram:PIECES, and not with " +
+        text);
+  }
   TokenizerRequest request;
   if (text == "bytes") {
     request.given = Tokenizer::bytes();
@@ -119,7 +133,7 @@ TokenizerRequest parse_tokenizer(const BuildOptions& options) {
     request.kind = kind == "bpe" ? PieceModel::kBpe : PieceModel::kUnigram;
     request.n_vocab = *n_vocab;
   } else if (fs::is_regular_file(text)) {
-    if (is_of_another_library(text)) throw ConfigError("--tokenizer " + text + kOtherLibrary);
+    if (is_of_another_library(text)) fail_other_library(options);
     request.given =
         Tokenizer::sentencepiece(read_whole_file(text), fs::path(text).filename().string());
   } else {

@@ -23,7 +23,7 @@ TokenizerRequest parse_tokenizer(const BuildOptions& options);
 
 // What a tokenizer was trained on.
 struct TokenizerSample {
-  int64_t documents = 0;          // pieces
+  int64_t documents = 0;  // pieces
   int64_t text_bytes = 0;
   int64_t max_memory_bytes = 0;   // 0: no limit was given
   int64_t peak_memory_bytes = 0;  // of this process, from its start until the tokenizer was there

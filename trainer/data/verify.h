@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,10 @@ namespace scalelaw {
 // Reads everything: every shard's header, hash and ids, the tokenizer's hash, as many pieces as
 // stated, each split's end. ConfigError names file and fault.
 void verify_data_set(const DataSetInfo& set);
+
+// The complete sets under `data_root`, and the folders that hold a shard and no data_set.json:
+// opening those says what they lack. Sorted. OutOfReach as data_set_names.
+std::vector<std::string> names_to_verify(const std::filesystem::path& data_root);
 
 struct Sample {
   Split split = Split::kTrain;

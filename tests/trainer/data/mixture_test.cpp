@@ -208,8 +208,7 @@ TEST_F(MixtureTest, TokenizerIsTrainedOnTheMixture) {
     const CorpusSources sources{.train = find_sources(options_.sources, {}), .given = {}};
     CorpusOptions corpus_options = options_.corpus;
     corpus_options.sources_apart = true;
-    const Corpus corpus =
-        gather_corpus(sources, corpus_options, temp_.path(), [](int64_t) {});
+    const Corpus corpus = gather_corpus(sources, corpus_options, temp_.path(), [](int64_t) {});
     int64_t bytes = 0, of_c = 0;
     for (const Piece* piece :
          first_pieces(corpus, options_.sources, options_.weights, sample_bytes)) {
