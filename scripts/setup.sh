@@ -9,7 +9,8 @@
 #   --no-torch     packages alone: enough for data, sweeps, fits and reports
 #   --checks       also what scripts/check.sh and scripts/fuzz.sh run (clang with its format, tidy
 #                  and libFuzzer; shellcheck), and Python's safetensors, which a test opens a
-#                  checkpoint with
+#                  checkpoint with, and tokenizers, which the test of scripts/encode_hf.py compares
+#                  it with
 #   --transformers Hugging Face's transformers with the whole wheel, into .venv/transformers (5 GB),
 #                  which tests compare logits with; without it they are skipped
 #
@@ -267,14 +268,17 @@ torch_kind() {
   fi
 }
 
-ensure_safetensors() {
+ensure_python_checks() {
   if [[ ! -x $venv/bin/pip ]]; then
     note "no .venv (LibTorch from elsewhere): left out"
-  elif "$venv/bin/python" -c 'import safetensors, numpy' 2>/dev/null; then
+  elif "$venv/bin/python" -c 'import safetensors, numpy, tokenizers' 2>/dev/null; then
     note "all there"
   else
     "$venv/bin/pip" --disable-pip-version-check --no-input install --progress-bar off \
       safetensors numpy || fail_stage "pip could not fetch safetensors and numpy from PyPI"
+    # Its dependencies are for downloading tokenizers, which nothing here does.
+    "$venv/bin/pip" --disable-pip-version-check --no-input install --progress-bar off --no-deps \
+      tokenizers || fail_stage "pip could not fetch tokenizers from PyPI"
   fi
 }
 
@@ -304,5 +308,5 @@ stage "Debian packages" ensure_packages
 if [[ $wanted_torch != none ]]; then
   stage "LibTorch" ensure_torch
 fi
-if $checks; then stage "safetensors" ensure_safetensors; fi
+if $checks; then stage "Python packages for tests" ensure_python_checks; fi
 if $transformers; then stage "transformers" ensure_transformers; fi

@@ -5,22 +5,20 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <condition_variable>
 #include <cstring>
-#include <mutex>
 #include <optional>
-#include <thread>
 
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
 #include "trainer/data/build_workspace.h"
 #include "trainer/data/encode.h"
 #include "trainer/data/manifest.h"
+#include "trainer/data/mixture.h"
 #include "trainer/data/standard_input.h"
 #include "trainer/data/token_shard_writer.h"
 #include "trainer/data/tokenizer.h"
+#include "trainer/data/tokenizer_request.h"
 #include "trainer/hash.h"
-#include "trainer/number.h"
 
 namespace scalelaw {
 
@@ -29,85 +27,6 @@ namespace fs = std::filesystem;
 namespace {
 
 using Progress = std::function<void(const BuildProgress&)>;
-
-// What --tokenizer asks for: one that is there, or one to be trained.
-struct TokenizerRequest {
-  std::optional<Tokenizer> given;
-  PieceModel kind = PieceModel::kBpe;
-  int64_t n_vocab = 0;
-};
-
-TokenizerRequest parse_tokenizer(const BuildOptions& options) {
-  const std::string& text = options.tokenizer;
-  TokenizerRequest request;
-  if (text == "bytes") {
-    request.given = Tokenizer::bytes();
-    return request;
-  }
-  const std::size_t colon = text.find(':');
-  const std::string kind = text.substr(0, colon);
-  const std::string rest = colon == std::string::npos ? "" : text.substr(colon + 1);
-  if (kind == "set") {
-    request.given = open_tokenizer(open_data_set(options.data_root, rest));
-  } else if (kind == "bpe" || kind == "unigram") {
-    const std::optional<int64_t> n_vocab = parse_whole(rest);
-    if (!n_vocab || *n_vocab < 260 || *n_vocab > 1'000'000) {
-      throw ConfigError("--tokenizer " + text +
-                        ": the number of pieces is from 260 (256 bytes and "
-                        "3 signs are among them) to 1000000");
-    }
-    request.kind = kind == "bpe" ? PieceModel::kBpe : PieceModel::kUnigram;
-    request.n_vocab = *n_vocab;
-  } else if (fs::is_regular_file(text)) {
-    request.given =
-        Tokenizer::sentencepiece(read_whole_file(text), fs::path(text).filename().string());
-  } else {
-    throw ConfigError("--tokenizer " + text +
-                      ": is neither bytes, bpe:PIECES, unigram:PIECES, set:NAME nor a file");
-  }
-  return request;
-}
-
-// SentencePiece says nothing while it trains: a sign of life a second.
-class Ticker {
- public:
-  Ticker(const Progress& progress, const BuildProgress& stage)
-      : thread_([&progress, stage](const std::stop_token& stop) {
-          std::mutex mutex;
-          std::unique_lock lock(mutex);
-          std::condition_variable_any wake;
-          while (!stop.stop_requested()) {
-            progress(stage);
-            wake.wait_for(lock, stop, std::chrono::seconds(1), [] { return false; });
-          }
-        }) {}
-
- private:
-  std::jthread thread_;
-};
-
-struct TrainedTokenizer {
-  Tokenizer tokenizer;
-  TokenizerSample sample;
-};
-
-TrainedTokenizer train_tokenizer(const BuildOptions& options, const TokenizerRequest& request,
-                                 const Corpus& corpus, const Progress& progress) {
-  // A pure test set has no train text; its own is better than none, and --tokenizer set:NAME best.
-  TokenizerSample sample;
-  std::vector<std::string> texts;
-  for (const Piece& piece : corpus.splits.begin()->second) {
-    if (sample.text_bytes >= options.tokenizer_sample_bytes) break;
-    texts.push_back(corpus.text(piece));
-    sample.text_bytes += piece.bytes;
-    ++sample.documents;
-  }
-  const Ticker ticker(progress, {.stage = "tokenizer", .total_bytes = sample.text_bytes});
-  const std::vector<std::string_view> views(texts.begin(), texts.end());
-  return {Tokenizer::sentencepiece(train_sentencepiece(request.kind, request.n_vocab, views),
-                                   options.tokenizer),
-          sample};
-}
 
 // `standard_input` stands for "-".
 CorpusSources find_all_sources(const BuildOptions& options, const fs::path& standard_input) {
@@ -142,13 +61,18 @@ int64_t stored_bytes(const CorpusSources& sources) {
 
 struct EncodedCorpus {
   std::map<Split, TokenShardInfo> splits;
+  std::vector<SourceUse> mixture;
   int64_t unknown_tokens = 0;
 };
 
-EncodedCorpus encode_corpus(const Corpus& corpus, const Tokenizer& tokenizer,
-                            const fs::path& folder, int threads, const Progress& progress) {
+// Encodes all of it, or of train what the mixture takes.
+EncodedCorpus encode_corpus(const Corpus& corpus, const BuildOptions& options,
+                            const Tokenizer& tokenizer, const fs::path& folder,
+                            const Progress& progress) {
+  const bool mixed = !options.weights.empty();
   int64_t total = 0, before = 0;
   for (const auto& [split, pieces] : corpus.splits) {
+    if (mixed && split == Split::kTrain) continue;
     for (const Piece& piece : pieces) total += piece.bytes;
   }
   DataSetInfo set;
@@ -160,15 +84,25 @@ EncodedCorpus encode_corpus(const Corpus& corpus, const Tokenizer& tokenizer,
   EncodedCorpus encoded;
   for (const auto& [split, pieces] : corpus.splits) {
     TokenShardWriter writer(shard_file(set, split), shard);
-    const EncodedCounts counts = encode_split(
-        corpus, split, tokenizer, threads,
-        [&writer](std::span<const uint32_t> tokens) { writer.append(tokens); },
-        [&, before](int64_t done) {
-          progress({.stage = "encoding", .done_bytes = before + done, .total_bytes = total});
-        });
+    const auto sink = [&writer](std::span<const uint32_t> tokens) { writer.append(tokens); };
+    EncodedCounts counts;
+    if (mixed && split == Split::kTrain) {
+      MixtureCounts mixture = encode_mixture(
+          corpus, pieces_of_sources(pieces, options.sources), options.weights, options.train_tokens,
+          tokenizer, options.threads, sink, [&](int64_t done, int64_t of) {
+            progress({.stage = "mixing", .done_bytes = done, .total_bytes = of});
+          });
+      counts = mixture.all;
+      encoded.mixture = std::move(mixture.sources);
+    } else {
+      counts =
+          encode_split(corpus, split, tokenizer, options.threads, sink, [&, before](int64_t done) {
+            progress({.stage = "encoding", .done_bytes = before + done, .total_bytes = total});
+          });
+      before += counts.text_bytes;
+    }
     encoded.splits[split] = writer.finish(counts.documents, counts.text_bytes);
     encoded.unknown_tokens += counts.unknown_tokens;
-    before += counts.text_bytes;
   }
   return encoded;
 }
@@ -211,8 +145,10 @@ BuildResult build_from(const CorpusSources& sources, const BuildOptions& options
   }
 
   if (!workspace) workspace.emplace(options.data_root, options.name);
+  CorpusOptions corpus_options = options.corpus;
+  corpus_options.sources_apart = !options.weights.empty();
   const Corpus corpus =
-      gather_corpus(sources, options.corpus, workspace->folder(), [&](int64_t done) {
+      gather_corpus(sources, corpus_options, workspace->folder(), [&](int64_t done) {
         progress({.stage = "reading", .done_bytes = done, .total_bytes = stored_bytes(sources)});
       });
   std::optional<TokenizerSample> sample;
@@ -223,7 +159,7 @@ BuildResult build_from(const CorpusSources& sources, const BuildOptions& options
   }
   const Tokenizer& tokenizer = *request.given;
   const EncodedCorpus encoded =
-      encode_corpus(corpus, tokenizer, workspace->draft(), options.threads, progress);
+      encode_corpus(corpus, options, tokenizer, workspace->draft(), progress);
   const LineOverlap overlap = test_lines_in_train(corpus, [&](int64_t done, int64_t total) {
     progress({.stage = "comparing", .done_bytes = done, .total_bytes = total});
   });
@@ -237,6 +173,7 @@ BuildResult build_from(const CorpusSources& sources, const BuildOptions& options
                                   .tokenizer_sample = sample,
                                   .build_hash = hash,
                                   .splits = encoded.splits,
+                                  .mixture = encoded.mixture,
                                   .unknown_tokens = encoded.unknown_tokens,
                                   .build_seconds = elapsed.count()}));
   workspace->publish(options.replace);

@@ -19,20 +19,24 @@ struct BuildOptions {
   std::filesystem::path data_root = "data";
   std::string name;                  // of letters, digits, and . _ - ; not starting with .
   std::vector<std::string> sources;  // of train, and of what is shared out by hash; "-": stdin
+  std::vector<double> weights;       // of `sources` in train, by tokens; empty: one shuffle of all
+  int64_t train_tokens = 0;          // the mixture's, repeating what runs out; 0: until it does
   std::map<Split, std::vector<std::string>> given_sources;  // of val or test alone
   CorpusOptions corpus;
   // bytes | bpe:PIECES | unigram:PIECES | set:NAME (another data set's) | a SentencePiece model
   // file
   std::string tokenizer = "bpe:8192";
   int64_t tokenizer_sample_bytes = 10'000'000;  // of train's shuffle, from its start
-  int threads = 0;                              // 0: one a core
-  bool replace = false;                         // a set of this name with other content
-  std::string command_line;                     // kept in data_set.json
+  int64_t max_memory_bytes = 0;  // of this process while it trains a tokenizer, whose sample is cut
+                                 // to fit; 0: no limit
+  int threads = 0;               // 0: one a core
+  bool replace = false;          // a set of this name with other content
+  std::string command_line;      // kept in data_set.json
 };
 
 // One stage of a build: "receiving" (standard input), "hashing", "reading", "tokenizer",
-// "encoding", "comparing". The tokenizer's training cannot say how far it is: done_bytes stays 0,
-// total_bytes is its sample's.
+// "encoding", "mixing", "comparing". The tokenizer's training cannot say how far it is: done_bytes
+// stays 0, total_bytes is its sample's.
 struct BuildProgress {
   std::string_view stage;
   int64_t done_bytes = 0;

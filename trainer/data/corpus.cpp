@@ -125,7 +125,8 @@ class Gatherer {
       const Split split = given != nullptr ? *given : split_of(file, hash, piece);
       corpus_.splits[split].push_back({.hash = piece,
                                        .offset = corpus_.spool.append(part),
-                                       .bytes = static_cast<int64_t>(part.size())});
+                                       .bytes = static_cast<int64_t>(part.size()),
+                                       .source = apart(split) ? file.source : 0});
     }
     if (duplicates == static_cast<int64_t>(parts.size())) {
       ++counts.duplicate_documents;
@@ -148,10 +149,13 @@ class Gatherer {
     return Split::kTrain;
   }
 
+  bool apart(Split split) const { return options_.sources_apart && split == Split::kTrain; }
+
   // By content and seed alone: neither names nor the order of the sources enter.
   void shuffle() {
     for (auto& [split, pieces] : corpus_.splits) {
       std::sort(pieces.begin(), pieces.end(), [this](const Piece& a, const Piece& b) {
+        if (a.source != b.source) return a.source < b.source;
         const uint64_t place_a = keyed(a.hash, options_.seed);
         const uint64_t place_b = keyed(b.hash, options_.seed);
         return place_a != place_b ? place_a < place_b : a.hash < b.hash;

@@ -32,6 +32,7 @@ struct CorpusOptions {
   int64_t piece_bytes = 16384;  // longer documents are cut, at line ends
   int64_t cap_per_file = 0;     // bytes read of a file, cut at a line end; 0: all
   uint64_t seed = 1;            // of the shuffle
+  bool sources_apart = false;   // train stands source by source, each in a shuffle of its own
 };
 
 // Files whose split is given: those of `train` are split by hash unless a split has files itself.
@@ -45,6 +46,7 @@ struct Piece {
   TextHash hash;
   int64_t offset = 0;
   int64_t bytes = 0;
+  int source = 0;  // SourceFile::source in train with sources_apart, else 0
 };
 
 // Each document read is kept, or dropped for one reason: the first of those below that holds.

@@ -12,6 +12,8 @@
 #include "trainer/data/data_report.h"
 #include "trainer/data/default_corpus.h"
 #include "trainer/data/import_verb.h"
+#include "trainer/data/inspection_report.h"
+#include "trainer/data/mixture.h"
 #include "trainer/data/verify.h"
 #include "trainer/escaped.h"
 #include "trainer/number.h"
@@ -28,6 +30,7 @@ struct Arguments {
   std::string val = "2%";
   std::string test = "2%";
   std::string split_by = "document";
+  std::vector<std::string> weights;
   std::string torch;
   bool quiet = false;
   std::vector<std::string> names;
@@ -57,6 +60,11 @@ BuildOptions build_options(const Arguments& arguments) {
     throw ConfigError("--val " + arguments.val + " --test " + arguments.test +
                       ": together over 100%");
   }
+  build.weights = parse_weights(build.sources, arguments.weights);
+  if (build.train_tokens > 0 && build.weights.empty()) {
+    throw ConfigError("--tokens goes with --weight: for a single source, --weight " +
+                      build.sources.front() + "=1");
+  }
   build.corpus.split_by = arguments.split_by == "folder"  ? SplitBy::kFolder
                           : arguments.split_by == "piece" ? SplitBy::kPiece
                                                           : SplitBy::kDocument;
@@ -78,7 +86,8 @@ std::vector<BuildOptions> all_builds(const Arguments& arguments, const CLI::App&
   // What fixes the default corpus is not open to options: its name promises the same tokens.
   for (const char* option :
        {"--name", "--tokenizer", "--val", "--test", "--split-by", "--exclude", "--text-suffix",
-        "--jsonl-key", "--piece-bytes", "--cap-per-file", "--tokenizer-sample", "--seed"}) {
+        "--jsonl-key", "--piece-bytes", "--cap-per-file", "--tokenizer-sample", "--max-memory",
+        "--weight", "--tokens", "--seed"}) {
     if (verb.count(option) > 0) {
       throw ConfigError(std::string(option) +
                         " does not go with `build default`; a folder called "
@@ -156,18 +165,20 @@ int for_each_set(const Arguments& arguments, const std::vector<std::string>& nam
 
 int run_inspect(const Arguments& arguments) {
   return for_each_set(arguments, arguments.names, [&](const auto&, const DataSetInfo& set) {
+    const Inspection inspection = inspect_with_progress(set);
     if (arguments.json) {
-      std::cout << data_set_json(set, arguments.samples) << "\n";
+      std::cout << data_set_json(set, arguments.samples, &inspection) << "\n";
       return;
     }
     print_data_set(std::cout, set);
+    print_inspection(std::cout, set, inspection);
     print_samples(std::cout, set, arguments.samples);
   });
 }
 
 int run_verify(const Arguments& arguments) {
   const auto names =
-      arguments.names.empty() ? data_set_names(arguments.data_root) : arguments.names;
+      arguments.names.empty() ? names_to_verify(arguments.data_root) : arguments.names;
   if (names.empty()) throw ConfigError(arguments.data_root + " holds no data set to verify");
   std::vector<std::string> whole;
   const int exit_code = for_each_set(arguments, names, [&](const auto& name, const auto& set) {
@@ -243,6 +254,14 @@ CLI::App* add_build(CLI::App& app, Arguments& arguments) {
             "bytes read of a file; 0: all");
   add_whole(*verb, "--tokenizer-sample", build.tokenizer_sample_bytes, {.least = 1, .bytes = true},
             "bytes of train that train the tokenizer");
+  add_whole(*verb, "--max-memory", build.max_memory_bytes, {.bytes = true},
+            "of training the tokenizer: its sample is cut to fit; 0: no limit");
+  verb->add_option("--weight", arguments.weights,
+                   "SOURCE=NUMBER, for each of SOURCES: train holds their tokens in these "
+                   "proportions, anywhere in it")
+      ->allow_extra_args(false);
+  add_whole(*verb, "--tokens", build.train_tokens, {},
+            "of the weighted train, repeating sources that run out; 0: until one does");
   add_whole(*verb, "--seed", build.corpus.seed, {}, "of the shuffle");
   add_whole(*verb, "--threads", build.threads, {0, 1024}, "0: one a core");
   verb->add_option(
@@ -254,8 +273,9 @@ CLI::App* add_build(CLI::App& app, Arguments& arguments) {
   add_common(*verb, arguments);
   verb->footer(
       "Example: scalelaw data build books/ --name books --tokenizer bpe:8192 --val 2% "
-      "--test wiki.jsonl.xz\n         zstdcat shards/*.jsonl.zst | scalelaw data build - --name "
-      "web\n         scalelaw data build default");
+      "--test wiki.jsonl.xz\n         scalelaw data build books/ wiki.jsonl --weight books/=3 "
+      "--weight wiki.jsonl=1 --tokens 50M --name mix\n         zstdcat shards/*.jsonl.zst | "
+      "scalelaw data build - --name web\n         scalelaw data build default");
   return verb;
 }
 
@@ -280,7 +300,8 @@ Outcome run(int argc, char** argv) {
   CLI::App* import = add_import(app, arguments.import);
   import->add_flag("--quiet", arguments.quiet, "no progress");
   add_common(*import, arguments);
-  CLI::App* inspect = add_verb(app, arguments, "inspect", "counts and samples of data sets",
+  CLI::App* inspect = add_verb(app, arguments, "inspect",
+                               "counts, samples, repeats, and what of test stands in train",
                                "inspect default --samples 3");
   inspect->add_option("NAMES", arguments.names, "data sets")->required();
   add_whole(*inspect, "--samples", arguments.samples, {}, "pieces shown of each split");

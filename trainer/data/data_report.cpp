@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "trainer/data/inspection_report.h"
 #include "trainer/data/manifest.h"
 #include "trainer/data/verify.h"
 #include "trainer/escaped.h"
@@ -43,6 +44,11 @@ std::string count_or_dash(int64_t count) {
   return count > 0 ? with_commas(count) : "-";
 }
 
+double real(const nlohmann::json& json, const char* key) {
+  const auto it = json.find(key);
+  return it != json.end() && it->is_number() ? it->get<double>() : 0;
+}
+
 int64_t whole(const nlohmann::json& json, const char* key) {
   const auto it = json.find(key);
   return it != json.end() && it->is_number_integer() ? it->get<int64_t>() : 0;
@@ -67,6 +73,38 @@ void print_import(std::ostream& out, const DataSetInfo& set, const nlohmann::jso
   if (!bytes_known) {
     out << "bytes of text are not known for every split, and where they are not runs have no "
            "bits_per_byte; --bytes or --tokenizer FILE tells them\n";
+  }
+}
+
+// What there was of train's start, and where a limit of memory was given what came of it.
+void print_tokenizer_sample(std::ostream& out, const nlohmann::json& manifest) {
+  const nlohmann::json sample = object(manifest, "tokenizer_sample");
+  if (sample.empty()) return;
+  out << "tokenizer trained on " << with_commas(whole(sample, "text_bytes")) << " bytes, "
+      << with_commas(whole(sample, "documents")) << " pieces";
+  if (const int64_t limit = whole(sample, "max_memory_bytes"); limit > 0) {
+    const int64_t peak = whole(sample, "peak_memory_bytes");
+    out << (sample.value("cut_to_fit", false) ? ", cut to fit" : ", not cut by") << " --max-memory "
+        << with_commas(limit) << "; the peak was " << with_commas(peak)
+        << (peak > limit ? ": over the limit" : "");
+  }
+  out << "\n";
+}
+
+void print_mixture(std::ostream& out, const nlohmann::json& manifest) {
+  const nlohmann::json mixture = manifest.value("mixture", nlohmann::json::array());
+  if (!mixture.is_array() || mixture.empty()) return;
+  out << "train is a mixture by tokens:\nwanted    held        tokens    epochs  source\n";
+  int64_t total = 0;
+  for (const auto& source : mixture) total += whole(source, "tokens");
+  for (const auto& source : mixture) {
+    if (!source.is_object()) continue;
+    const int64_t tokens = whole(source, "tokens");
+    const double epochs = real(source, "epochs");
+    out << format("%5.1f%%  %5.1f%% %13s %9.3f  ", 100 * real(source, "share"),
+                  100.0 * static_cast<double>(tokens) / static_cast<double>(total),
+                  with_commas(tokens).c_str(), epochs)
+        << escaped(source.value("source", "")) << (epochs > 1 ? " (repeated)" : "") << "\n";
   }
 }
 
@@ -160,6 +198,8 @@ void print_data_set(std::ostream& out, const DataSetInfo& set) {
     out << "warning: " << with_commas(unknown)
         << " tokens stand for text that the tokenizer cannot express\n";
   }
+  print_tokenizer_sample(out, manifest);
+  print_mixture(out, manifest);
   const nlohmann::json overlap = object(manifest, "long_test_lines");
   if (const int64_t lines = whole(overlap, "count"); lines > 0) {
     out << format(
@@ -187,7 +227,7 @@ void print_samples(std::ostream& out, const DataSetInfo& set, int64_t pieces) {
   }
 }
 
-std::string data_set_json(const DataSetInfo& set, int64_t pieces) {
+std::string data_set_json(const DataSetInfo& set, int64_t pieces, const Inspection* inspection) {
   nlohmann::json json = read_manifest(set);
   json["folder"] = set.folder.string();
   if (pieces > 0) {
@@ -200,6 +240,7 @@ std::string data_set_json(const DataSetInfo& set, int64_t pieces) {
     }
     json["samples"] = samples;
   }
+  if (inspection != nullptr) json["inspection"] = inspection_json(set, *inspection);
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "trainer/data/builder.h"
+#include "trainer/data/inspection.h"
 
 namespace scalelaw {
 
@@ -38,7 +39,8 @@ void print_data_set(std::ostream& out, const DataSetInfo& set);
 void print_result(std::ostream& out, const BuildResult& result, bool as_json);
 // Samples of `pieces` pieces a split.
 void print_samples(std::ostream& out, const DataSetInfo& set, int64_t pieces);
-// data_set.json, with "folder" and, for pieces > 0, "samples".
-std::string data_set_json(const DataSetInfo& set, int64_t pieces);
+// data_set.json, with "folder" and, for pieces > 0, "samples" and, where it is given, "inspection".
+std::string data_set_json(const DataSetInfo& set, int64_t pieces,
+                          const Inspection* inspection = nullptr);
 
 }  // namespace scalelaw

@@ -39,27 +39,37 @@ std::string split_by_name(SplitBy split_by) {
 
 Json options_json(const BuildOptions& options) {
   const CorpusOptions& corpus = options.corpus;
-  return {{"tokenizer", options.tokenizer},
-          {"tokenizer_sample_bytes", options.tokenizer_sample_bytes},
-          {"jsonl_key", corpus.sources.jsonl_key},
-          {"text_suffixes", corpus.sources.text_suffixes},
-          {"exclude", corpus.sources.exclude},
-          {"split_by", split_by_name(corpus.split_by)},
-          {"val_share", corpus.validation_share},
-          {"test_share", corpus.test_share},
-          {"piece_bytes", corpus.piece_bytes},
-          {"cap_per_file", corpus.cap_per_file},
-          {"seed", corpus.seed}};
+  Json json = {{"tokenizer", options.tokenizer},
+               {"tokenizer_sample_bytes", options.tokenizer_sample_bytes},
+               {"jsonl_key", corpus.sources.jsonl_key},
+               {"text_suffixes", corpus.sources.text_suffixes},
+               {"exclude", corpus.sources.exclude},
+               {"split_by", split_by_name(corpus.split_by)},
+               {"val_share", corpus.validation_share},
+               {"test_share", corpus.test_share},
+               {"piece_bytes", corpus.piece_bytes},
+               {"cap_per_file", corpus.cap_per_file},
+               {"seed", corpus.seed}};
+  // Only where they are given: builds without them keep their hash.
+  if (!options.weights.empty()) {
+    json["weights"] = options.weights;
+    json["train_tokens"] = options.train_tokens;
+  }
+  if (options.max_memory_bytes > 0) json["max_memory_bytes"] = options.max_memory_bytes;
+  return json;
 }
 
 class SourceIdentity {
  public:
-  explicit SourceIdentity(const std::function<void(int64_t)>& progress) : progress_(progress) {}
+  // `apart`: it matters which source a file came from.
+  SourceIdentity(bool apart, const std::function<void(int64_t)>& progress)
+      : apart_(apart), progress_(progress) {}
 
   std::string text(const std::string& role, const SourceList& list) {
     std::string lines;
     for (const SourceFile& file : list.files) {
-      lines += role + " " + file_hash(file.path) + " " + file.label + "\n";
+      const std::string of = apart_ ? " of " + std::to_string(file.source) : "";
+      lines += role + of + " " + file_hash(file.path) + " " + file.label + "\n";
     }
     return lines;
   }
@@ -81,6 +91,7 @@ class SourceIdentity {
     return hasher.hex();
   }
 
+  bool apart_;
   const std::function<void(int64_t)>& progress_;
   int64_t done_bytes_ = 0;
 };
@@ -147,6 +158,33 @@ Json splits_json(const std::map<Split, TokenShardInfo>& splits) {
   return all;
 }
 
+Json sample_json(const TokenizerSample& sample) {
+  Json json = {{"documents", sample.documents}, {"text_bytes", sample.text_bytes}};
+  if (sample.max_memory_bytes > 0) {
+    json["max_memory_bytes"] = sample.max_memory_bytes;
+    json["peak_memory_bytes"] = sample.peak_memory_bytes;
+    json["cut_to_fit"] = sample.cut;
+  }
+  return json;
+}
+
+Json mixture_json(const BuildOptions& options, const std::vector<SourceUse>& mixture) {
+  Json all = Json::array();
+  for (std::size_t i = 0; i < mixture.size(); ++i) {
+    const SourceUse& use = mixture[i];
+    all.push_back(
+        {{"source", options.sources[i]},
+         {"weight", options.weights[i]},
+         {"share", use.share},
+         {"tokens", use.tokens},
+         {"text_bytes", use.text_bytes},
+         {"source_text_bytes", use.once_bytes},
+         {"epochs", static_cast<double>(use.text_bytes) / static_cast<double>(use.once_bytes)}});
+  }
+  return all;
+}
+
+// Names and text of foreign files may hold bytes that JSON cannot.
 std::string manifest_dump(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -154,7 +192,7 @@ std::string manifest_dump(const Json& json) {
 std::string build_identity(const BuildOptions& options, const CorpusSources& sources,
                            const std::string& tokenizer_hash,
                            const std::function<void(int64_t)>& progress) {
-  SourceIdentity source(progress);
+  SourceIdentity source(!options.weights.empty(), progress);
   std::string text = "rules " + std::to_string(kBuildRules) + "\n" +
                      manifest_dump(options_json(options)) + "tokenizer " + tokenizer_hash + "\n";
   text += source.text("train", sources.train);
@@ -166,11 +204,8 @@ std::string build_identity(const BuildOptions& options, const CorpusSources& sou
 
 std::string manifest_text(const ManifestInput& input) {
   Json sample;
-  if (input.tokenizer_sample) {
-    sample = {{"documents", input.tokenizer_sample->documents},
-              {"text_bytes", input.tokenizer_sample->text_bytes}};
-  }
-  const Json json = {
+  if (input.tokenizer_sample) sample = sample_json(*input.tokenizer_sample);
+  Json json = {
       {"version", kDataSetVersion},
       {"name", input.options.name},
       {"tokenizer", input.tokenizer.name()},
@@ -185,8 +220,9 @@ std::string manifest_text(const ManifestInput& input) {
       {"build_hash", input.build_hash},
       {"command_line", input.options.command_line},
       {"built_at", utc_now()},
-      {"build_seconds", std::round(input.build_seconds * 100) / 100},
-      {"file_hash", std::string(32, '0')}};
+      {"build_seconds", std::round(input.build_seconds * 100) / 100}};
+  if (!input.mixture.empty()) json["mixture"] = mixture_json(input.options, input.mixture);
+  json["file_hash"] = std::string(32, '0');
   return with_data_set_file_hash(manifest_dump(json));
 }
 

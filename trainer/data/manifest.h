@@ -7,10 +7,13 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "trainer/data/builder.h"
 #include "trainer/data/corpus.h"
+#include "trainer/data/encode.h"
 #include "trainer/data/tokenizer.h"
+#include "trainer/data/tokenizer_request.h"
 
 namespace scalelaw {
 
@@ -21,12 +24,6 @@ std::string build_identity(const BuildOptions& options, const CorpusSources& sou
                            const std::string& tokenizer_hash,
                            const std::function<void(int64_t)>& progress);
 
-// What a tokenizer was trained on: the start of train's seeded shuffle.
-struct TokenizerSample {
-  int64_t documents = 0;  // pieces
-  int64_t text_bytes = 0;
-};
-
 struct ManifestInput {
   const BuildOptions& options;
   const CorpusSources& sources;
@@ -36,6 +33,7 @@ struct ManifestInput {
   std::optional<TokenizerSample> tokenizer_sample;  // nullopt: it was given
   std::string build_hash;                           // of build_identity
   std::map<Split, TokenShardInfo> splits;
+  std::vector<SourceUse> mixture;  // of options.sources; empty: no weights
   int64_t unknown_tokens = 0;
   double build_seconds = 0;
 };

@@ -230,11 +230,15 @@ void add_source(const std::string& source, const SourceOptions& options, SourceL
 
 SourceList find_sources(const std::vector<std::string>& sources, const SourceOptions& options) {
   SourceList list;
-  for (const std::string& source : sources) {
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    const std::size_t before = list.files.size();
     try {
-      add_source(source, options, list);
+      add_source(sources[i], options, list);
     } catch (const fs::filesystem_error& error) {  // a loop of links, a folder that is closed
       fail(error.path1(), 0, "cannot be read: " + error.code().message());
+    }
+    for (std::size_t of = before; of < list.files.size(); ++of) {
+      list.files[of].source = static_cast<int>(i);
     }
   }
   if (list.files.empty()) {
@@ -243,7 +247,7 @@ SourceList find_sources(const std::vector<std::string>& sources, const SourceOpt
                       std::to_string(list.excluded_files) + " excluded");
   }
   std::sort(list.files.begin(), list.files.end(), [](const SourceFile& a, const SourceFile& b) {
-    return std::tie(a.label, a.path) < std::tie(b.label, b.path);
+    return std::tie(a.label, a.path, a.source) < std::tie(b.label, b.path, b.source);
   });
   return list;
 }

@@ -22,6 +22,7 @@ struct SourceFile {
   // else the file's own name.
   std::string label;
   int64_t bytes = 0;  // as stored
+  int source = 0;     // the place of the source that it came from among those given
 };
 
 struct SourceList {

@@ -16,6 +16,7 @@ namespace scalelaw {
 
 namespace {
 
+constexpr std::string_view kSpaceSign = "\xe2\x96\x81";  // U+2581, a space within SentencePiece
 constexpr uint32_t kByteValues = 256;
 // A model's parameters depend on how its trainer shares out the work: a fixed number of threads.
 constexpr int kTrainingThreads = 8;
@@ -138,6 +139,23 @@ std::string Tokenizer::decode(std::span<const uint32_t> tokens) const {
   const auto status = processor_->Decode(ids, &text);
   if (!status.ok()) throw std::runtime_error("SentencePiece: " + status.ToString());
   return text;
+}
+
+std::string Tokenizer::text_of(uint32_t token) const {
+  assert(int64_t{token} < n_vocab_);
+  if (token == end_of_document_) return "";
+  if (processor_ == nullptr) return {static_cast<char>(token)};
+  const int id = static_cast<int>(token);
+  if (processor_->IsControl(id)) return "";
+  if (processor_->IsUnknown(id)) return decode(std::span(&token, 1));
+  std::string piece = processor_->IdToPiece(id);
+  if (processor_->IsByte(id)) {  // <0x41>
+    return {static_cast<char>(std::stoi(piece.substr(3, 2), nullptr, 16))};
+  }
+  for (std::size_t at = 0; (at = piece.find(kSpaceSign, at)) != std::string::npos; ++at) {
+    piece.replace(at, kSpaceSign.size(), " ");
+  }
+  return piece;
 }
 
 std::string train_sentencepiece(PieceModel kind, int64_t n_vocab,

@@ -45,6 +45,10 @@ class Tokenizer {
   // SentencePiece's own sign for a space, comes back as one). End-of-document tokens are left out.
   std::string decode(std::span<const uint32_t> tokens) const;
 
+  // What one token adds to a text. Of a run of tokens put together it is what decode() gives, but
+  // for the space that some foreign models set before a text; end-of-document tokens add nothing.
+  std::string text_of(uint32_t token) const;
+
  private:
   Tokenizer();
 

@@ -1,7 +1,9 @@
 #include "trainer/data/verify.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
+#include <system_error>
 
 #include "trainer/config_error.h"
 #include "trainer/data/builder.h"
@@ -84,6 +86,23 @@ void verify_data_set(const DataSetInfo& set) {
     shard.copy(info.n_tokens - 1, std::span(&last, 1));
     if (last != int64_t{tokenizer.end_of_document()}) fail("does not end with a document's end");
   }
+}
+
+std::vector<std::string> names_to_verify(const std::filesystem::path& data_root) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> names = data_set_names(data_root);
+  std::error_code error;
+  for (fs::directory_iterator it(data_root, error), end; !error && it != end; it.increment(error)) {
+    const std::string folder = it->path().filename().string();
+    if (folder.front() == '.' || fs::exists(it->path() / kDataSetFile, error)) continue;
+    const bool has_shard = std::any_of(std::begin(kSplits), std::end(kSplits), [&](Split split) {
+      std::error_code hidden;
+      return fs::exists(it->path() / (std::string(name(split)) + ".tokens"), hidden);
+    });
+    if (has_shard) names.push_back(folder);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 std::vector<Sample> sample_pieces(const DataSetInfo& set, int64_t pieces, int64_t max_bytes) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,10 @@ namespace scalelaw {
 // stated, each split's end. Of an imported set, whose documents may end in any way: headers, hashes
 // and ids. ConfigError names file and fault.
 void verify_data_set(const DataSetInfo& set);
+
+// The complete sets under `data_root`, and the folders that hold a shard and no data_set.json:
+// opening those says what they lack. Sorted. OutOfReach as data_set_names.
+std::vector<std::string> names_to_verify(const std::filesystem::path& data_root);
 
 struct Sample {
   Split split = Split::kTrain;

@@ -50,6 +50,35 @@ class BuilderTest : public testing::Test {
   BuildOptions options_;
 };
 
+TEST_F(BuilderTest, TokenizerSampleIsCutToTheMemoryGivenAndSaysSo) {
+  options_.corpus.piece_bytes = 1000;
+  options_.max_memory_bytes = 80'000'000 + 120 * 200 + 10 * (1000 + 4000);
+  const DataSetInfo set = build().set;
+  const nlohmann::json sample = read_manifest(set)["tokenizer_sample"];
+  EXPECT_GE(sample["text_bytes"], 4000);
+  EXPECT_LT(sample["text_bytes"], 4000 + 1000);
+  EXPECT_EQ(sample["cut_to_fit"], true);
+  EXPECT_EQ(sample["max_memory_bytes"], options_.max_memory_bytes);
+  EXPECT_GT(sample["peak_memory_bytes"], 1'000'000);
+  // Another machine's memory and cores change nothing.
+  options_.name = "again";
+  options_.threads = 1;
+  EXPECT_EQ(build().set.tokenizer_hash, set.tokenizer_hash);
+  options_.name = "more";
+  options_.max_memory_bytes = 1'000'000'000;
+  const nlohmann::json whole = read_manifest(build().set)["tokenizer_sample"];
+  EXPECT_EQ(whole["cut_to_fit"], false);
+  EXPECT_GT(whole["text_bytes"], 10'000);
+}
+
+TEST_F(BuilderTest, MemoryThatHoldsNoSampleIsRefusedWithWhatItTakes) {
+  options_.max_memory_bytes = 50'000'000;
+  expect_fault("--max-memory 50000000: no sample of text fits");
+  EXPECT_FALSE(fs::exists(options_.data_root / "small"));
+  options_.tokenizer = "bytes";
+  expect_fault("--max-memory goes with a tokenizer to be trained");
+}
+
 TEST_F(BuilderTest, FolderOfTextsBecomesAWholeDataSet) {
   const BuildResult result = build();
   EXPECT_FALSE(result.was_there);

@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -152,6 +153,100 @@ TEST_F(DataProgramTest, DamagedShardEndsVerifyWithTwo) {
   const auto result = run({"verify", "lines"});
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_NE(result.output.find("train.tokens: is cut short"), std::string::npos) << result.output;
+}
+
+TEST_F(DataProgramTest, VerifyFindsEveryKindOfDamageAndSaysWhatToDo) {
+  ASSERT_EQ(run({"build", source(), "--name", "whole", "--tokenizer", "bpe:300"}).exit_code, 0);
+  const fs::path whole = fs::path(data()) / "whole", broken = fs::path(data()) / "broken";
+  const auto flip = [&](const std::string& file, std::streamoff at) {
+    std::fstream stream(broken / file, std::ios::in | std::ios::out | std::ios::binary);
+    stream.seekg(at);
+    const int byte = stream.get();
+    stream.seekp(at);
+    stream.put(static_cast<char>(byte ^ 1));
+  };
+  const auto edit = [&](const std::string& from, const std::string& to) {
+    std::stringstream text;
+    text << std::ifstream(broken / "data_set.json").rdbuf();
+    std::string edited = text.str();
+    ASSERT_NE(edited.find(from), std::string::npos);
+    edited.replace(edited.find(from), from.size(), to);
+    std::ofstream(broken / "data_set.json") << edited;
+  };
+  struct Damage {
+    std::function<void()> make;
+    std::string said;
+  };
+  const std::vector<Damage> kinds = {
+      {[&] { flip("train.tokens", 5000); }, "broken/train.tokens: tokens are damaged"},
+      {[&] { flip("val.tokens", 20); }, "broken/val.tokens: "},
+      {[&] { flip("tokenizer.model", 300); }, "broken/tokenizer.model: is not the tokenizer"},
+      {[&] { fs::resize_file(broken / "test.tokens", 4200); }, "broken/test.tokens: is cut short"},
+      {[&] { std::ofstream(broken / "test.tokens", std::ios::app) << "more"; },
+       "broken/test.tokens: "},
+      {[&] { fs::remove(broken / "val.tokens"); }, "broken/val.tokens: "},
+      {[&] { fs::remove(broken / "tokenizer.model"); }, "broken/tokenizer.model: is not there"},
+      {[&] { fs::remove(broken / "data_set.json"); }, "broken: is incomplete"},
+      {[&] { edit("\"seed\": 1", "\"seed\": 2"); }, "broken/data_set.json: is damaged"},
+      {[&] { edit("\"tokens\": ", "\"tokens\": 1"); }, "broken/data_set.json: is damaged"}};
+  for (const Damage& damage : kinds) {
+    fs::remove_all(broken);
+    fs::copy(whole, broken, fs::copy_options::recursive);
+    damage.make();
+    const auto result = run({"verify"});
+    EXPECT_EQ(result.exit_code, 2) << damage.said;
+    EXPECT_NE(result.output.find(damage.said), std::string::npos) << result.output;
+    EXPECT_NE(result.output.find("set again"), std::string::npos) << result.output;
+    EXPECT_NE(result.output.find("whole: whole\n"), std::string::npos) << result.output;
+  }
+}
+
+TEST_F(DataProgramTest, InspectShowsHowWordsAreCutAndWhatTestSharesWithTrain) {
+  const std::string said = "a run of words that is long enough to be seen in both of them ";
+  std::ofstream(temp_.path() / "train.jsonl") << R"({"text": "first )" << said << "here\"}\n";
+  std::ofstream(temp_.path() / "test.jsonl") << R"({"text": "last )" << said << "there\"}\n";
+  ASSERT_EQ(run({"build", (temp_.path() / "train.jsonl").string(), "--val", "0", "--test",
+                 (temp_.path() / "test.jsonl").string(), "--name", "two", "--tokenizer", "bytes"})
+                .exit_code,
+            0);
+  const std::string text = run({"inspect", "two"}).output;
+  EXPECT_NE(text.find("test in train: 60.000% of 5 runs of 13 words"), std::string::npos) << text;
+  EXPECT_NE(text.find("such as: a run of words that is long enough to be seen in both\n"),
+            std::string::npos)
+      << text;
+  const auto json = nlohmann::json::parse(run({"inspect", "two", "--json"}).output)["inspection"];
+  EXPECT_EQ(json["overlap_with_train"]["test"]["runs_in_train"], 3);
+  EXPECT_EQ(json["splits"]["test"]["words"], 17);
+  EXPECT_EQ(json["splits"]["test"]["bytes_per_token"], 1.0);
+}
+
+TEST_F(DataProgramTest, WeightedSourcesAndTheirEpochsAreShown) {
+  std::ofstream more(temp_.path() / "more.jsonl");
+  for (int i = 0; i < 30; ++i) more << R"({"text": "quite another text )" << i << "\"}\n";
+  more.close();
+  const std::string other = (temp_.path() / "more.jsonl").string();
+  const auto built =
+      run({"build", source(), other, "--weight", source() + "=3", "--weight", other + "=25%",
+           "--tokens", "4k", "--name", "mix", "--tokenizer", "bytes", "--val", "0", "--test", "0"});
+  ASSERT_EQ(built.exit_code, 0) << built.output;
+  EXPECT_NE(built.output.find("train is a mixture by tokens"), std::string::npos) << built.output;
+  const auto mixture = nlohmann::json::parse(run({"inspect", "mix", "--json"}).output)["mixture"];
+  EXPECT_NEAR(mixture[0]["share"].get<double>(), 3 / 3.25, 1e-12);
+  EXPECT_EQ(run({"build", source(), "--tokens", "4k", "--name", "x"}).exit_code, 2);
+  EXPECT_EQ(run({"build", source(), other, "--weight", other + "=1", "--name", "x"}).exit_code, 2);
+}
+
+TEST_F(DataProgramTest, TokenizersOfOtherLibrariesAreAnsweredWithTheWayRound) {
+  for (const char* name : {"tokenizer.json", "merges.txt"}) {
+    std::ofstream(temp_.path() / name) << "{}";
+    const auto result =
+        run({"build", source(), "--name", "x", "--tokenizer", (temp_.path() / name).string()});
+    EXPECT_EQ(result.exit_code, 2);
+    for (const char* part : {name, "python3 scripts/encode_hf.py --tokenizer", "data import"}) {
+      EXPECT_NE(result.output.find(part), std::string::npos) << result.output;
+    }
+    EXPECT_FALSE(fs::exists(data()));
+  }
 }
 
 TEST_F(DataProgramTest, DamagedSetHidesNoOther) {

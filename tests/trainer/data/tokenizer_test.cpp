@@ -39,6 +39,12 @@ const char* const kOddTexts[] = {"",
                                  "\u00A0",
                                  "ﬁ ½ Ａ e\u0301"};
 
+std::string put_together(const Tokenizer& tokenizer, const std::vector<uint32_t>& tokens) {
+  std::string text;
+  for (const uint32_t token : tokens) text += tokenizer.text_of(token);
+  return text;
+}
+
 TEST(Tokenizer, BytesGiveEveryTextBack) {
   const Tokenizer tokenizer = Tokenizer::bytes();
   EXPECT_EQ(tokenizer.n_vocab(), 257);
@@ -47,6 +53,7 @@ TEST(Tokenizer, BytesGiveEveryTextBack) {
     const auto tokens = tokenizer.encode(text);
     EXPECT_EQ(tokens.size(), text.size());
     EXPECT_EQ(tokenizer.decode(tokens), text);
+    EXPECT_EQ(put_together(tokenizer, tokens), text);
   }
 }
 
@@ -63,6 +70,7 @@ TEST(Tokenizer, SentencePieceGivesOddTextBack) {
       }
       tokens.push_back(tokenizer.end_of_document());
       EXPECT_EQ(tokenizer.decode(tokens), text);
+      EXPECT_EQ(put_together(tokenizer, tokens), text);
     }
     const std::string with_null("a\0b", 3);
     EXPECT_EQ(tokenizer.decode(tokenizer.encode(with_null)), with_null);
