@@ -6,7 +6,7 @@
 
 #include "trainer/checkpoint_files.h"
 #include "trainer/config_error.h"
-#include "trainer/run_lock.h"
+#include "trainer/run_lease.h"
 #include "trainer/run_record.h"
 
 namespace scalelaw {
@@ -75,6 +75,7 @@ CellStatus damaged(std::string why) {
 CellStatus failed(CellStatus status, const UnfinishedAttempt& last) {
   status.state = CellState::kFailed;
   status.why = describe(last.end) + ": " + last.reason;
+  status.log = last.log;
   status.needs_hand = last.end.exit_code == kExitBadInput;
   return status;
 }
@@ -95,6 +96,8 @@ std::string_view name(CellState state) {
       return "diverged";
     case CellState::kFailed:
       return "failed";
+    case CellState::kExcluded:
+      return "excluded";
   }
   return "";
 }
@@ -110,8 +113,8 @@ CellStatus progress_of(const fs::path& run_folder) {
   return status;
 }
 
-CellStatus look_at(const Plan& plan, const PlannedCell& cell,
-                   const UnfinishedAttempts& unfinished) {
+static CellStatus look_at_folder(const Plan& plan, const PlannedCell& cell,
+                                 const UnfinishedAttempts& unfinished) {
   const RunFolder folder{run_folder(plan, cell)};
   std::error_code error;
   const bool is_there = fs::exists(folder.path, error);
@@ -129,7 +132,7 @@ CellStatus look_at(const Plan& plan, const PlannedCell& cell,
     return damaged(fault.what());
   }
   CellStatus status = progress_of(folder.path);
-  if (const std::optional<std::string> holder = lock_holder(folder.path)) {
+  if (const std::optional<std::string> holder = lease_holder(folder.path)) {
     status.state = CellState::kRunning;
     status.why = *holder;
     return status;
@@ -143,6 +146,22 @@ CellStatus look_at(const Plan& plan, const PlannedCell& cell,
   }
   status.state = checkpoint ? CellState::kInterrupted : CellState::kMissing;
   if (!checkpoint) status.loss_nats.reset();
+  if (last != unfinished.end() && last->second.reason.starts_with(kTimeLimit)) {
+    status.why = last->second.reason;
+  }
+  return status;
+}
+
+CellStatus look_at(const Plan& plan, const PlannedCell& cell,
+                   const UnfinishedAttempts& unfinished) {
+  CellStatus status = look_at_folder(plan, cell, unfinished);
+  if (status.state == CellState::kRunning) return status;
+  const auto reason =
+      exclusion_reason(sweep_record_file(plan.options.runs, plan.name), cell.content_hash);
+  if (!reason) return status;
+  status.state = CellState::kExcluded;
+  status.why = *reason;
+  status.needs_hand = false;
   return status;
 }
 
@@ -153,6 +172,16 @@ std::vector<CellStatus> look_at_all(const Plan& plan) {
   statuses.reserve(plan.cells.size());
   for (const PlannedCell& cell : plan.cells) statuses.push_back(look_at(plan, cell, unfinished));
   return statuses;
+}
+
+void read_ledgers(const Plan& plan, std::vector<CellStatus>& statuses) {
+  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    CellStatus& status = statuses[i];
+    const std::vector<AttemptCost> costs = read_costs({run_folder(plan, plan.cells[i])});
+    // A running attempt has lost nothing yet of what it has trained.
+    const bool is_running = status.state == CellState::kRunning && !costs.empty();
+    status.ledger = ledger_of(costs, is_running ? costs.back().last_step() : status.step);
+  }
 }
 
 std::map<CellState, int64_t> count_states(const std::vector<CellStatus>& statuses) {

@@ -33,6 +33,7 @@
 #include "trainer/program_exit.h"
 #include "trainer/provenance.h"
 #include "trainer/run_identity.h"
+#include "trainer/run_lease.h"
 #include "trainer/step.h"
 #include "trainer/stop_signals.h"
 #include "trainer/train_loop.h"
@@ -223,6 +224,9 @@ int run_train(const TrainArguments& arguments) {
   } catch (const LostRank& error) {
     spdlog::error("rank {} of {}: {}; the same command goes on from the last checkpoint",
                   membership.rank, membership.size, error.what());
+    return kExitInterrupted;
+  } catch (const LostLease& lost) {
+    spdlog::error("{}", lost.what());
     return kExitInterrupted;
   } catch (const c10::Error& error) {
     throw std::runtime_error(failure_text(error, describe(configs), kRemedy));
