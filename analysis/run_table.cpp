@@ -127,7 +127,12 @@ void add_sweep(RunTable& table, const fs::path& file) {
   }
   const fs::path runs = fs::absolute(file).parent_path().parent_path();
   for (const SweepCell& cell : sweep.cells) {
+    const std::optional<std::string> excluded = exclusion_reason(file, cell.content_hash);
     for (const SweepPlace& place : cell.places) {
+      if (excluded) {
+        table.excluded.push_back({cell.folder, place.arm, "excluded: " + *excluded});
+        continue;
+      }
       add_run(table, runs / cell.folder, {place.arm, cell.content_hash});
     }
   }

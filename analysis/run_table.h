@@ -65,7 +65,8 @@ struct RunTable {
 // Each path is a sweep's record (RUNS/sweeps/NAME.json), a run folder, or a folder of run folders.
 // A run that a sweep asks for in several arms is one row in each; a run met again through another
 // path or a copied folder (equal content hash) is not another row. Unfinished, diverged and
-// unreadable runs become exclusions. A sweep's cells that gave no row are warned of by name, and so
+// unreadable runs become exclusions, and so do cells that `scalelaw sweep exclude` named, with the
+// reason given there. A sweep's cells that gave no row are warned of by name, and so
 // is a sweep file that is not the one its record was written from. ConfigError: a path that is not
 // there, a sweep record that cannot be read, a folder that holds no run.
 RunTable read_runs(const std::vector<std::filesystem::path>& paths);

@@ -5,13 +5,14 @@
 
 namespace scalelaw {
 
-std::string complete_text(const PlannedCell& cell, const CellStatus& status, double seconds,
-                          std::optional<double> seconds_left) {
+std::string complete_text(const PlannedCell& cell, const CellStatus& status,
+                          std::optional<double> seconds, std::optional<double> seconds_left) {
   std::string text = cell.folder + ": ";
+  if (status.state == CellState::kExcluded) return text + "excluded: " + status.why;
   text += status.state == CellState::kDiverged
               ? escaped(status.why)
               : "loss " + loss_text(status.loss_nats) + " on " + status.test_set;
-  text += ", " + duration_text(seconds);
+  text += seconds ? ", " + duration_text(*seconds) : ", completed by another process";
   if (seconds_left) text += "; about " + duration_text(*seconds_left) + " left";
   return text;
 }
@@ -30,7 +31,8 @@ std::string left_text(const Plan& plan, const AttemptLeft& left) {
     case Verdict::kComplete:
       return text + "complete";
     case Verdict::kInterrupted:
-      return text + "interrupted at step " + std::to_string(left.step);
+      text += "interrupted at step " + std::to_string(left.step);
+      return left.reason.starts_with(kTimeLimit) ? text + ": " + left.reason : text;
     case Verdict::kElsewhere:
       return text + "to be started without what another process has";
     case Verdict::kRetry:
@@ -38,6 +40,8 @@ std::string left_text(const Plan& plan, const AttemptLeft& left) {
     case Verdict::kRetryAlone:
       return text + how +
              ", will be tried once more when no other run is in progress: " + left.reason;
+    case Verdict::kNarrowed:
+      return text + how + ", will be tried in smaller pieces: " + left.reason;
     case Verdict::kHalved:
       return text + how + ", will be tried in two halves: " + left.reason;
     case Verdict::kLeft:

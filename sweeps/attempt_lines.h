@@ -24,9 +24,10 @@ struct AttemptLeft {
 };
 
 // "RUN: loss 2.93 on books, 12 s; about 3 min left", or that and when it diverged. `status` is an
-// ended one; `seconds_left` where the sweep goes on and it is known how long.
-std::string complete_text(const PlannedCell& cell, const CellStatus& status, double seconds,
-                          std::optional<double> seconds_left);
+// ended one; no `seconds` where another process completed it; `seconds_left` where the sweep goes
+// on and it is known how long.
+std::string complete_text(const PlannedCell& cell, const CellStatus& status,
+                          std::optional<double> seconds, std::optional<double> seconds_left);
 
 // "RUN and 3 more: exit 1, will be tried again: out of memory"
 std::string left_text(const Plan& plan, const AttemptLeft& left);

@@ -8,7 +8,7 @@
 #include "sweeps/run_index.h"
 #include "trainer/checkpoint_files.h"
 #include "trainer/config_error.h"
-#include "trainer/run_lock.h"
+#include "trainer/run_lease.h"
 #include "trainer/run_record.h"
 
 namespace scalelaw {
@@ -75,6 +75,7 @@ CellStatus damaged(std::string why) {
 CellStatus failed(CellStatus status, const UnfinishedAttempt& last) {
   status.state = CellState::kFailed;
   status.why = describe(last.end) + ": " + last.reason;
+  status.log = last.log;
   status.needs_hand = last.end.exit_code == kExitBadInput;
   return status;
 }
@@ -104,6 +105,8 @@ std::string_view name(CellState state) {
       return "diverged";
     case CellState::kFailed:
       return "failed";
+    case CellState::kExcluded:
+      return "excluded";
   }
   return "";
 }
@@ -119,8 +122,8 @@ CellStatus progress_of(const fs::path& run_folder) {
   return status;
 }
 
-CellStatus look_at(const Plan& plan, const PlannedCell& cell,
-                   const UnfinishedAttempts& unfinished) {
+static CellStatus look_at_folder(const Plan& plan, const PlannedCell& cell,
+                                 const UnfinishedAttempts& unfinished) {
   const RunFolder folder{run_folder(plan, cell)};
   std::error_code error;
   const bool is_there = fs::exists(folder.path, error);
@@ -138,7 +141,7 @@ CellStatus look_at(const Plan& plan, const PlannedCell& cell,
     return damaged(fault.what());
   }
   CellStatus status = progress_of(folder.path);
-  if (const std::optional<std::string> holder = lock_holder(folder.path)) {
+  if (const std::optional<std::string> holder = lease_holder(folder.path)) {
     status.state = CellState::kRunning;
     status.why = *holder;
     return status;
@@ -152,7 +155,27 @@ CellStatus look_at(const Plan& plan, const PlannedCell& cell,
   }
   status.state = checkpoint ? CellState::kInterrupted : CellState::kMissing;
   if (!checkpoint) status.loss_nats.reset();
+  if (last != unfinished.end() && last->second.reason.starts_with(kTimeLimit)) {
+    status.why = last->second.reason;
+  }
   return status;
+}
+
+// Where it was not excluded meanwhile; what runs is shown as running.
+static CellStatus unless_excluded(CellStatus status, const Plan& plan, const PlannedCell& cell) {
+  if (status.state == CellState::kRunning) return status;
+  const auto reason =
+      exclusion_reason(sweep_record_file(plan.options.runs, plan.name), cell.content_hash);
+  if (!reason) return status;
+  status.state = CellState::kExcluded;
+  status.why = *reason;
+  status.needs_hand = false;
+  return status;
+}
+
+CellStatus look_at(const Plan& plan, const PlannedCell& cell,
+                   const UnfinishedAttempts& unfinished) {
+  return unless_excluded(look_at_folder(plan, cell, unfinished), plan, cell);
 }
 
 std::vector<CellStatus> look_at_all(const Plan& plan) {
@@ -163,10 +186,22 @@ std::vector<CellStatus> look_at_all(const Plan& plan) {
   RunIndex index(plan.options.runs);
   for (const PlannedCell& cell : plan.cells) {
     const std::optional<RunFacts> record = known_record(index, cell.folder);
-    statuses.push_back(record ? status_of(*record, cell) : look_at(plan, cell, unfinished));
+    CellStatus status =
+        record ? status_of(*record, cell) : look_at_folder(plan, cell, unfinished);
+    statuses.push_back(unless_excluded(std::move(status), plan, cell));
   }
   index.save();
   return statuses;
+}
+
+void read_ledgers(const Plan& plan, std::vector<CellStatus>& statuses) {
+  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    CellStatus& status = statuses[i];
+    const std::vector<AttemptCost> costs = read_costs({run_folder(plan, plan.cells[i])});
+    // A running attempt has lost nothing yet of what it has trained.
+    const bool is_running = status.state == CellState::kRunning && !costs.empty();
+    status.ledger = ledger_of(costs, is_running ? costs.back().last_step() : status.step);
+  }
 }
 
 std::map<CellState, int64_t> count_states(const std::vector<CellStatus>& statuses) {

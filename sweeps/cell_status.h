@@ -1,4 +1,4 @@
-// Where each run of a sweep stands, from its folder and the sweep's own notes alone. Takes no lock
+// Where each run of a sweep stands, from its folder and the sweep's own notes alone. Takes no lease
 // and writes nothing but the store's index (run_index.h); a few small reads a cell.
 #pragma once
 
@@ -11,25 +11,28 @@
 
 #include "sweeps/plan.h"
 #include "sweeps/sweep_folder.h"
+#include "trainer/attempt_cost.h"
 
 namespace scalelaw {
 
 enum class CellState {
   kMissing,      // nothing to go on from
-  kRunning,      // a process holds its folder
+  kRunning,      // a process holds its folder, or may for all that is known at once
   kInterrupted,  // not running; the next run goes on from its checkpoint
   kComplete,
   kDiverged,  // complete, with a loss or gradient that was not finite
   kFailed,    // the last attempt crashed or was refused, or the folder is damaged
+  kExcluded,  // left out by name, whatever its folder holds (trainer/sweep_record.h)
 };
-inline constexpr CellState kCellStates[] = {CellState::kMissing,     CellState::kRunning,
-                                            CellState::kInterrupted, CellState::kComplete,
-                                            CellState::kDiverged,    CellState::kFailed};
+inline constexpr CellState kCellStates[] = {
+    CellState::kMissing,  CellState::kRunning, CellState::kInterrupted, CellState::kComplete,
+    CellState::kDiverged, CellState::kFailed,  CellState::kExcluded};
 std::string_view name(CellState state);  // "missing" ...
 
 // Nothing is left to be run.
 inline bool ended(CellState state) {
-  return state == CellState::kComplete || state == CellState::kDiverged;
+  return state == CellState::kComplete || state == CellState::kDiverged ||
+         state == CellState::kExcluded;
 }
 
 struct CellStatus {
@@ -40,15 +43,20 @@ struct CellStatus {
   std::string test_set;             // the training set's own test split where the run read it
   std::optional<double> tokens_per_second;  // running: at the last line
   double wall_seconds = 0;                  // of all attempts
-  std::string why;                          // failed, diverged, running: in words
+  RunLedger ledger;                         // what all its attempts have cost
+  std::string why;  // failed, diverged, running, excluded, stopped at a time limit: in words
+  std::string log;  // failed: in the sweep's logs/, the output of the attempt
   bool needs_hand = false;  // failed, and will again until what `why` says is mended
 };
 
 using UnfinishedAttempts = std::map<std::string, UnfinishedAttempt>;  // content hash -> the last
 
+// Without the ledger.
 CellStatus look_at(const Plan& plan, const PlannedCell& cell, const UnfinishedAttempts& unfinished);
 // One for each of the plan's cells, in their order.
 std::vector<CellStatus> look_at_all(const Plan& plan);
+// Reads what each cell's attempts have cost: one small file an attempt.
+void read_ledgers(const Plan& plan, std::vector<CellStatus>& statuses);
 
 // A running cell's newest line of metrics: reads the end of one file.
 CellStatus progress_of(const std::filesystem::path& run_folder);

@@ -1,12 +1,17 @@
 #include "sweeps/pack_processes.h"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <string>
 
+#include "sweeps/cell_limits.h"
 #include "trainer/atomic_file.h"
 #include "trainer/clock.h"
 #include "trainer/config_yaml.h"
-#include "trainer/run_lock.h"
+#include "trainer/folder_lock.h"
+#include "trainer/program_exit.h"
+#include "trainer/run_lease.h"
 
 namespace scalelaw {
 
@@ -17,10 +22,15 @@ void PackProcesses::start(const PlannedPack& pack, const std::vector<CellStatus>
   process.gpu = least_used_gpu();
   process.started_at = monotonic_seconds();
   LocalJob job{{trainer_.string(), "train"}, process.log};
+  const SweepLimits limits = read_limits(folder_);
   for (const std::size_t index : pack) {
     const PlannedCell& cell = plan_.cells[index];
     const std::filesystem::path config = folder_.cell_config(cell.content_hash);
-    write_atomically(config, to_yaml(cell.config));
+    RunConfig limited = cell.config;
+    int64_t& pieces = limited.how.micro_batch_tokens;
+    const int64_t most = limits_of(limits, cell).micro_batch_tokens;
+    if (most > 0 && (pieces == 0 || pieces > most)) pieces = most;
+    write_atomically(config, to_yaml(limited));
     job.command.push_back(config.string());
     process.cells.push_back({index, statuses[index].step});
   }
@@ -34,6 +44,23 @@ void PackProcesses::start(const PlannedPack& pack, const std::vector<CellStatus>
   const std::string& gpu = workers.gpus[process.gpu];
   if (!gpu.empty()) job.environment = {"CUDA_VISIBLE_DEVICES=" + gpu};
   processes_[executor_.start(job)] = std::move(process);
+}
+
+void PackProcesses::signal_all(int signal) const {
+  for (const auto& [pid, process] : processes_) {
+    if (signal == SIGKILL || !process.overdue) kill(pid, signal);
+  }
+}
+
+void PackProcesses::stop_overdue(double seconds) {
+  constexpr double kSecondsToEnd = 120;
+  for (auto& [pid, process] : processes_) {
+    const double late = monotonic_seconds() - process.started_at - seconds;
+    if (late > kSecondsToEnd) kill(pid, SIGKILL);
+    if (late < 0 || process.overdue) continue;
+    process.overdue = true;
+    kill(pid, SIGTERM);
+  }
 }
 
 PackProcesses::Event PackProcesses::wait(double seconds) {
@@ -63,6 +90,10 @@ std::size_t PackProcesses::least_used_gpu() const {
 std::string last_words(const PackProcess& process) {
   const std::string line = last_line(process.log);
   return line.starts_with(LocalExecutor::kHeading) ? "it said nothing" : line;
+}
+
+bool is_of_memory(const std::string& last_words) {
+  return last_words.find(kMemoryDoesNotSuffice) != std::string::npos;
 }
 
 bool is_of_another_process(const std::string& last_words) {

@@ -27,6 +27,7 @@ struct PackProcess {
   std::filesystem::path log;          // named after the first cell's folder
   std::size_t gpu = 0;                // of the workers'
   double started_at = 0;              // monotonic seconds
+  bool overdue = false;               // told to stop for its time
 };
 
 class PackProcesses {
@@ -37,8 +38,9 @@ class PackProcesses {
         trainer_(std::move(trainer)),
         folder_(sweep_folder(plan.options.runs, plan.name)) {}
 
-  // On the GPU that has fewest. `statuses` of all cells, as last seen. std::runtime_error when a
-  // configuration or the log cannot be written, or fork fails.
+  // Within the limits noted of its cells (cell_limits.h), on the GPU that has fewest. `statuses` of
+  // all cells, as last seen. std::runtime_error when a configuration or the log cannot be written,
+  // or fork fails.
   void start(const PlannedPack& pack, const std::vector<CellStatus>& statuses);
 
   struct Event {
@@ -49,7 +51,11 @@ class PackProcesses {
   // The next thing that happens, or nothing after `seconds`.
   Event wait(double seconds);
 
-  void signal_all(int signal) const { executor_.signal_all(signal); }
+  // Nobody is asked to stop twice, which would kill.
+  void signal_all(int signal) const;
+  // Asks those that have run for `seconds` to write a checkpoint and end; kills those that have not
+  // done so two minutes later.
+  void stop_overdue(double seconds);
   std::size_t running() const { return executor_.running(); }  // processes
   const std::map<pid_t, PackProcess>& all() const { return processes_; }
   std::vector<CellInProgress> cells() const;  // of all of them
@@ -66,7 +72,9 @@ class PackProcesses {
 
 // What a process said last; "it said nothing" where its attempt left no line.
 std::string last_words(const PackProcess& process);
-// Whether those words say that another process had one of the folders.
+// Whether those words say that memory did not suffice, or that another process had one of the
+// folders.
+bool is_of_memory(const std::string& last_words);
 bool is_of_another_process(const std::string& last_words);
 
 }  // namespace scalelaw

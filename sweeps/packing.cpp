@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "sweeps/cell_limits.h"
 #include "sweeps/pack_size.h"
 #include "sweeps/reports.h"
 #include "trainer/checkpoint_files.h"
@@ -50,7 +51,10 @@ std::size_t kept_replicas(const PlanOptions& options) {
 
 class Packer {
  public:
-  Packer(const Plan& plan, std::vector<std::size_t> order) : plan_(plan), order_(std::move(order)) {
+  Packer(const Plan& plan, std::vector<std::size_t> order)
+      : plan_(plan),
+        order_(std::move(order)),
+        limits_(read_limits(sweep_folder(plan.options.runs, plan.name))) {
     for (std::size_t i = 0; i < order_.size(); ++i) {
       const PlannedCell& cell = plan.cells[order_[i]];
       rank_of_[order_[i]] = i;
@@ -64,14 +68,17 @@ class Packer {
       const History& history = histories_.at(cell);
       if (packed(cell) || history.pack.empty()) continue;
       for (const PlannedPack& kept : able_to_share(left_of(history.pack))) {
-        add(kept, kept_replicas(plan_.options));
+        std::size_t most = kept_replicas(plan_.options);
+        for (const std::size_t each : kept) most = std::min(most, most_together(each));
+        add(kept, most);
       }
     }
     for (const std::size_t cell : order_) {
       if (!packed(cell)) join_group(cell);
     }
     for (const PlannedPack& group : groups_) {
-      add(group, chosen_replicas(plan_, plan_.cells[group.front()], group.size()));
+      const std::size_t chosen = chosen_replicas(plan_, plan_.cells[group.front()], group.size());
+      add(group, std::min(chosen, most_together(group.front())));
     }
     const auto rank = [this](const PlannedPack& pack) {
       std::size_t least = order_.size();
@@ -105,6 +112,10 @@ class Packer {
     }
     if (history.alone) history.pack.clear();
     return history;
+  }
+
+  std::size_t most_together(std::size_t cell) const {
+    return limits_of(limits_, plan_.cells[cell]).most_together;
   }
 
   bool packed(std::size_t cell) const { return packed_.contains(cell); }
@@ -151,7 +162,7 @@ class Packer {
     }
     const PlannedCell& planned = plan_.cells[cell];
     std::vector<std::size_t>& alike =
-        alike_[{planned.shape.n_layer, planned.shape.d_model, planned.steps}];
+        alike_[{planned.shape.n_layer, planned.shape.d_model, planned.steps, most_together(cell)}];
     for (const std::size_t group : alike) {
       const RunConfig& other = plan_.cells[groups_[group].front()].config;
       if (!key_against_sharing(planned.config, other).empty()) continue;
@@ -173,10 +184,12 @@ class Packer {
     }
   }
 
-  using Likeness = std::tuple<int64_t, int64_t, int64_t>;  // layers, width, steps
+  // Layers, width, steps; as many as they were found to stand beside each other.
+  using Likeness = std::tuple<int64_t, int64_t, int64_t, std::size_t>;
 
   const Plan& plan_;
   std::vector<std::size_t> order_;
+  SweepLimits limits_;
   std::unordered_map<std::size_t, std::size_t> rank_of_;
   std::unordered_map<std::string, std::size_t> cell_of_;  // by content hash
   std::unordered_map<std::size_t, History> histories_;

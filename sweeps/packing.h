@@ -22,7 +22,7 @@ using PlannedPack = std::vector<std::size_t>;  // cells of the plan, in the orde
 // the last one ends. As many packs as the workers' `replicas` demand, filled evenly; where that is
 // left open as choose_packing() says of the device's law, as measured or assumed, on a GPU in 16 GB
 // (the real one's size is not known here). A cell whose folder is damaged, or whose checkpoint
-// cannot be read, is alone.
+// cannot be read, is alone, and no pack is larger than was found to go well (cell_limits.h).
 std::vector<PlannedPack> pack_cells(const Plan& plan, const std::vector<std::size_t>& cells);
 // Of the cells that have not ended by `statuses`, which are of all cells.
 std::vector<PlannedPack> packs_to_run(const Plan& plan, const std::vector<CellStatus>& statuses);

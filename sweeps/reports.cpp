@@ -133,6 +133,41 @@ Json disk_json(const Plan& plan, const std::vector<CellStatus>& statuses) {
           {"free_files", space ? optional_json(space->files) : Json()}};
 }
 
+RunLedger sum_of_ledgers(const std::vector<CellStatus>& statuses) {
+  RunLedger sum;
+  for (const CellStatus& status : statuses) sum.add(status.ledger);
+  return sum;
+}
+
+Json ledger_json(const RunLedger& ledger) {
+  return {{"attempts", ledger.attempts},
+          {"train_tokens", ledger.train_tokens},
+          {"wall_seconds", ledger.wall_seconds},
+          {"core_seconds", ledger.core_seconds},
+          {"gpu_seconds", ledger.gpu_seconds},
+          {"wasted_tokens", ledger.wasted_tokens},
+          {"wasted_core_seconds", ledger.wasted_core_seconds},
+          {"wasted_gpu_seconds", ledger.wasted_gpu_seconds}};
+}
+
+// A pack's output lies under the name of its first run.
+std::string log_text(const PlannedCell& cell, const CellStatus& status) {
+  if (status.log.empty() || status.log == cell.folder + ".log") return "";
+  return " (its output: logs/" + status.log + ")";
+}
+
+// "spent: 12 attempts, 3.4 h of cores, 20M tokens; of these 1.2M were trained again"
+std::string ledger_text(const RunLedger& ledger) {
+  if (ledger.attempts == 0) return "";
+  std::string text = "spent: " + counted(ledger.attempts, "attempt") + ", ";
+  if (ledger.core_seconds > 0) text += duration_text(ledger.core_seconds) + " of cores, ";
+  if (ledger.gpu_seconds > 0) text += duration_text(ledger.gpu_seconds) + " of GPUs, ";
+  text += human(static_cast<double>(ledger.train_tokens)) + " tokens";
+  if (ledger.wasted_tokens == 0) return text + "\n";
+  return text + "; " + human(static_cast<double>(ledger.wasted_tokens)) +
+         " of them were lost with their process and are trained again\n";
+}
+
 std::string dumped(const Json& json) {
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -156,6 +191,15 @@ std::string needs_hand_text(const Plan& plan, const std::vector<CellStatus>& sta
   }
   return counted(static_cast<int64_t>(cells), "run") + (cells == 1 ? " needs" : " need") +
          " a hand, or the same happens again:\n" + text;
+}
+
+std::string excluded_text(const Plan& plan, const std::vector<CellStatus>& statuses) {
+  std::string text;
+  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    if (statuses[i].state != CellState::kExcluded) continue;
+    text += "excluded: " + plan.cells[i].folder + ": " + statuses[i].why + "\n";
+  }
+  return text;
 }
 
 std::string states_text(const std::map<CellState, int64_t>& states) {
@@ -276,15 +320,17 @@ std::string status_text(const Plan& plan, const std::vector<CellStatus>& statuse
     const CellStatus& status = statuses[i];
     rows.push_back({std::string(name(status.state)), places_text(cell, &SweepPlace::arm),
                     places_text(cell, &SweepPlace::block), cell.folder, std::to_string(status.step),
-                    std::to_string(cell.steps), loss_text(status.loss_nats), escaped(status.why)});
+                    std::to_string(cell.steps), loss_text(status.loss_nats),
+                    escaped(status.why + log_text(cell, status))});
   }
   std::string text;
   for (const std::string& line :
        aligned(rows, {false, false, false, false, true, true, true, false})) {
     text += line + "\n";
   }
-  return text + "\n" + plan.name + ": " + states_text(count_states(statuses)) +
-         "\nloss: nats a token; on the training set's own test split where complete, else of "
+  return text + "\n" + plan.name + ": " + states_text(count_states(statuses)) + "\n" +
+         ledger_text(sum_of_ledgers(statuses)) +
+         "loss: nats a token; on the training set's own test split where complete, else of "
          "training\n";
 }
 
@@ -293,17 +339,22 @@ std::string status_json(const Plan& plan, const std::vector<CellStatus>& statuse
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     const CellStatus& status = statuses[i];
     Json json = cell_json(plan.cells[i], status);
+    json["ledger"] = ledger_json(status.ledger);
     json["step"] = status.step;
     json["loss_nats"] = optional_json(status.loss_nats);
     json["tokens_per_second"] = optional_json(status.tokens_per_second);
     json["wall_seconds"] = status.wall_seconds;
     json["why"] = status.why;
+    json["log"] = status.log;
     cells.push_back(std::move(json));
   }
   Json states;
   for (const auto& [state, count] : count_states(statuses))
     states[std::string(name(state))] = count;
-  return dumped({{"name", plan.name}, {"states", states}, {"cells", cells}});
+  return dumped({{"name", plan.name},
+                 {"states", states},
+                 {"ledger", ledger_json(sum_of_ledgers(statuses))},
+                 {"cells", cells}});
 }
 
 }  // namespace scalelaw

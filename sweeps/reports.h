@@ -9,7 +9,7 @@
 
 namespace scalelaw {
 
-// `statuses`: of the plan's cells, in their order.
+// `statuses`: of the plan's cells, in their order; those of status_* with their ledgers.
 std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses);
 std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses);
 std::string status_text(const Plan& plan, const std::vector<CellStatus>& statuses);
@@ -17,6 +17,9 @@ std::string status_json(const Plan& plan, const std::vector<CellStatus>& statuse
 
 // The failed cells that trying again does not help, each with what is to be mended; "" without any.
 std::string needs_hand_text(const Plan& plan, const std::vector<CellStatus>& statuses);
+
+// Each excluded cell with the reason, a line each; "" without any.
+std::string excluded_text(const Plan& plan, const std::vector<CellStatus>& statuses);
 
 // "1 run", "2 runs"
 std::string counted(int64_t count, const std::string& thing);

@@ -12,7 +12,7 @@
 #include "trainer/config_error.h"
 #include "trainer/descriptor.h"
 #include "trainer/hash.h"
-#include "trainer/run_lock.h"
+#include "trainer/folder_lock.h"
 
 namespace scalelaw {
 namespace {

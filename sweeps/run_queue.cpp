@@ -69,6 +69,20 @@ Verdict RunQueue::ended(const PlannedPack& left, const ProcessEnd& end, const st
   return Verdict::kHalved;
 }
 
+Verdict RunQueue::ran_out_of_memory(const PlannedPack& left, bool can_be_narrowed,
+                                    const std::string& reason) {
+  const bool is_alone = left.size() == 1;
+  if (is_alone && !can_be_narrowed) note_failure("out of memory", reason);
+  if (!stopped_because_.empty()) return is_alone ? Verdict::kFailed : Verdict::kLeft;
+  if (is_alone && !can_be_narrowed) return Verdict::kFailed;
+  if (!is_alone) {
+    halve(left, waiting_);
+    return Verdict::kHalved;
+  }
+  waiting_.push_front(left);
+  return Verdict::kNarrowed;
+}
+
 int RunQueue::count_crash(const PlannedPack& pack) {
   int most = 0;
   for (const std::size_t cell : pack) most = std::max(most, ++crashes_[cell]);
@@ -101,10 +115,6 @@ void RunQueue::note_failure(const std::string& how, const std::string& reason) {
     stop(std::to_string(equal_failures_) + " attempts in a row failed the same way (" + how + ": " +
          reason + "); nothing new was started");
   }
-}
-
-std::vector<std::size_t> RunQueue::take_elsewhere() {
-  return std::exchange(elsewhere_, {});
 }
 
 void RunQueue::stop(const std::string& why) {

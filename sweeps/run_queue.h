@@ -28,7 +28,8 @@ enum class Verdict {
   kInterrupted,  // exit 3: goes on next time
   kRetry,        // crashed, and queued again as it was
   kRetryAlone,   // killed by SIGKILL, and queued for when nothing else runs
-  kHalved,       // a pack refused (exit 2) or crashed too often, and queued in halves
+  kNarrowed,     // out of memory, and queued to be computed in smaller pieces
+  kHalved,       // a pack refused (exit 2), crashed too often or out of memory, queued in halves
   kFailed,       // the same of a single cell
   kLeft,         // a pack of which that is not known, and nothing may start any more
   kElsewhere,    // another process has, or had, one of its folders; what is left is queued
@@ -43,16 +44,16 @@ class RunQueue {
   // ended comes last and one at a time: whoever ran short of memory beside others may have enough
   // without them, and the same attempt under the same conditions would end the same way.
   std::optional<PlannedPack> next(std::size_t running);
-  // Another process has the cell's folder: it is not waited for, but asked about once more.
-  void set_elsewhere(std::size_t cell) { elsewhere_.push_back(cell); }
   // `left`: cells of the attempt that are not complete now and that no other process has;
   // `others_have_some` where such a process is why some are missing, or completed them. `reason`:
   // the log's last line, without_own_names(). Every failed attempt of a single cell counts among
   // the equal ones, retried or not; a success starts anew.
   Verdict ended(const PlannedPack& left, const ProcessEnd& end, const std::string& reason,
                 bool others_have_some);
-  // The cells found elsewhere; they are forgotten here.
-  std::vector<std::size_t> take_elsewhere();
+  // The same where memory did not suffice, which is never tried again unchanged: a pack is halved,
+  // a run computed in smaller pieces where it `can_be_narrowed`.
+  Verdict ran_out_of_memory(const PlannedPack& left, bool can_be_narrowed,
+                            const std::string& reason);
   void add(PlannedPack pack) { waiting_.push_back(std::move(pack)); }
   void put_back(PlannedPack pack) { waiting_.push_front(std::move(pack)); }  // not started yet
 
@@ -73,7 +74,6 @@ class RunQueue {
   std::deque<PlannedPack> waiting_;
   std::deque<PlannedPack> alone_;  // waiting until nothing runs
   std::set<std::size_t> repeated_alone_;
-  std::vector<std::size_t> elsewhere_;
   std::map<std::size_t, int> crashes_, asked_again_;
   std::string last_failure_;  // numbers and hashes as '#'
   int equal_failures_ = 0;

@@ -6,6 +6,8 @@
 #include <stdexcept>
 
 #include "sweeps/attempt_lines.h"
+#include "sweeps/cell_limits.h"
+#include "sweeps/elsewhere.h"
 #include "sweeps/gpu_check.h"
 #include "sweeps/pack_processes.h"
 #include "sweeps/packing.h"
@@ -36,6 +38,7 @@ class SweepRun {
   SweepRun(const Plan& plan, const RunSweepOptions& options, RunDisplay& display)
       : plan_(plan),
         display_(display),
+        time_limit_seconds_(options.time_limit_seconds),
         folder_(sweep_folder(plan.options.runs, plan.name)),
         statuses_(look_at_all(plan)),
         packs_(packs_to_run(plan, statuses_)),
@@ -49,10 +52,11 @@ class SweepRun {
                   (packs_.empty() ? "" : ": " + packs_text(packs_) + "; " + describe(workers_)));
     while (true) {
       start_waiting();
-      if (processes_.running() == 0 && !take_back_elsewhere()) break;
-      if (processes_.running() == 0) continue;
+      elsewhere_.look_now_and_then();
+      if (processes_.running() == 0 && !goes_on_elsewhere()) break;
       show();
       if (const std::string why = room_.why_pause(processes_.cells()); !why.empty()) pause(why);
+      if (time_limit_seconds_) processes_.stop_overdue(*time_limit_seconds_);
       PackProcesses::Event event = processes_.wait(kSecondsBetweenLooks);
       if (event.stop_signal != 0) stop(event.stop_signal);
       if (event.ended) take_end(*event.ended, event.end);
@@ -118,7 +122,7 @@ class SweepRun {
     for (const std::size_t index : pack) {
       statuses_[index] = look_at(plan_, plan_.cells[index], {});
       const CellState state = statuses_[index].state;
-      if (state == CellState::kRunning) queue_.set_elsewhere(index);
+      if (state == CellState::kRunning) elsewhere_.add(index);
       if (state != CellState::kRunning && !ended(state)) left.push_back(index);
     }
     return left;
@@ -152,9 +156,11 @@ class SweepRun {
       const bool is_elsewhere = status.state == CellState::kRunning;
       (ended(status.state) ? complete : is_elsewhere ? elsewhere : left.cells).push_back(each.cell);
       if (ended(status.state)) work_left_.completed(each);
-      if (is_elsewhere) queue_.set_elsewhere(each.cell);
+      if (is_elsewhere) elsewhere_.add(each.cell);
     }
-    tell_complete(complete, seconds_since(process.started_at));
+    const bool others_had_some = is_of_another_process(left.reason);
+    tell_complete(complete, others_had_some ? std::nullopt
+                                            : std::optional(seconds_since(process.started_at)));
     for (const std::size_t index : elsewhere)
       tell(elsewhere_text(plan_.cells[index]), ended_cells());
     if (left.end == ProcessEnd{} && !left.cells.empty()) {
@@ -165,7 +171,8 @@ class SweepRun {
       left.end = {kExitInterrupted, 0};
       pause(left.reason);
     }
-    judge(left, left.cells.size() < process.cells.size() || is_of_another_process(left.reason));
+    if (process.overdue && !left.cells.empty()) tell_of_time(left);
+    judge(left, left.cells.size() < process.cells.size() || others_had_some);
     if (left.cells.empty()) return;
     left.step = statuses_[left.cells.front()].step;
     note_unfinished(left);
@@ -182,8 +189,17 @@ class SweepRun {
 
   bool is_to_stop() const { return interrupted_ || !paused_because_.empty(); }
 
-  // The time that is left stands behind the last of them.
-  void tell_complete(const PlannedPack& cells, double seconds) {
+  // Its run goes on in the next launch, as the user asked for, and has not failed.
+  void tell_of_time(AttemptLeft& left) const {
+    const bool was_killed = left.end.signal == SIGKILL;
+    if (!was_killed && left.end != ProcessEnd{kExitInterrupted, 0}) return;
+    left.end = {kExitInterrupted, 0};
+    left.reason = kTimeLimit + duration_text(*time_limit_seconds_) + " (--time-limit)" +
+                  (was_killed ? "; killed, since it wrote no checkpoint" : "");
+  }
+
+  // The time that is left stands behind the last of them. No `seconds`: of another process.
+  void tell_complete(const PlannedPack& cells, std::optional<double> seconds) {
     int64_t nth = ended_cells() - static_cast<int64_t>(cells.size());
     for (const std::size_t index : cells) {
       const bool is_last = index == cells.back();
@@ -206,7 +222,15 @@ class SweepRun {
     for (const std::size_t index : left.cells) {
       reason = without_own_names(std::move(reason), plan_.cells[index]);
     }
-    left.verdict = queue_.ended(left.cells, left.end, reason, others_have_some);
+    const bool failed = left.end != ProcessEnd{kExitInterrupted, 0} && !left.cells.empty();
+    if (failed && is_of_memory(left.reason)) {
+      const int64_t narrower = left.cells.size() > 1 ? 0 : narrower_pieces(left.cells.front());
+      left.verdict = queue_.ran_out_of_memory(left.cells, narrower > 0, reason);
+      if (left.verdict == Verdict::kNarrowed) note_limits(left.cells, {1, narrower});
+    } else {
+      left.verdict = queue_.ended(left.cells, left.end, reason, others_have_some);
+    }
+    if (left.verdict == Verdict::kHalved) note_limits(left.cells, {(left.cells.size() + 1) / 2});
     if (left.verdict != Verdict::kFailed) return;
     for (const std::size_t index : left.cells) statuses_[index].state = CellState::kFailed;
     if (left.end.signal == SIGKILL) {
@@ -216,15 +240,30 @@ class SweepRun {
     }
   }
 
+  int64_t narrower_pieces(std::size_t index) const {
+    const PlannedCell& cell = plan_.cells[index];
+    return narrower_micro_batch(plan_, cell, limits_of(read_limits(folder_), cell));
+  }
+
+  // Without the note the same would be tried again.
+  void note_limits(const PlannedPack& cells, const CellLimits& limits) {
+    try {
+      append_limits(folder_, plan_, cells, limits);
+    } catch (const std::runtime_error& error) {
+      queue_.stop(error.what());
+    }
+  }
+
   // The healthy runs go on without the notes. What ended a pack is a fault of one of its runs,
   // which is noted of that one once it is alone.
   void note_unfinished(const AttemptLeft& left) {
-    const bool of_one = left.verdict != Verdict::kHalved && left.verdict != Verdict::kLeft;
+    const bool of_one = left.verdict != Verdict::kHalved && left.verdict != Verdict::kLeft &&
+                        left.verdict != Verdict::kNarrowed;
     if (left.verdict == Verdict::kElsewhere || !of_one) return;
     try {
       for (const std::size_t index : left.cells) {
-        append_unfinished(folder_,
-                          {plan_.cells[index].content_hash, left.end, left.reason, utc_now()});
+        append_unfinished(folder_, {plan_.cells[index].content_hash, left.end, left.reason,
+                                    utc_now(), left.log.filename().string()});
       }
     } catch (const std::runtime_error& error) {
       display_.line("warning: status will not show the next line's attempt: " +
@@ -242,10 +281,27 @@ class SweepRun {
                   text);
   }
 
+  // Nothing runs here any more: whether something is to be waited for, or started now.
+  bool goes_on_elsewhere() {
+    elsewhere_.look();
+    if (take_back_elsewhere()) {
+      start_waiting();
+      return true;
+    }
+    const std::string holder = elsewhere_.in_doubt();
+    if (holder.empty() || !queue_.stopped_because().empty()) return false;
+    if (holder != doubted_) {
+      display_.line("waiting for a sign of life from " + holder +
+                    ", whose runs start here without");
+    }
+    doubted_ = holder;
+    return true;
+  }
+
   // Cells that another process had, and has no more without having completed them.
   bool take_back_elsewhere() {
     std::vector<std::size_t> free;
-    for (const std::size_t index : queue_.take_elsewhere()) {
+    for (const std::size_t index : elsewhere_.take_free()) {
       statuses_[index] = look_at(plan_, plan_.cells[index], {});
       const CellState state = statuses_[index].state;
       if (!ended(state) && state != CellState::kRunning) free.push_back(index);
@@ -312,8 +368,8 @@ class SweepRun {
     result.interrupted = interrupted_;
     result.paused_because = paused_because_;
     if (!is_to_stop()) result.stopped_because = queue_.stopped_because();
-    const int64_t whole =
-        result.states.at(CellState::kComplete) + result.states.at(CellState::kDiverged);
+    const int64_t whole = std::count_if(now.begin(), now.end(),
+                                        [](const CellStatus& each) { return ended(each.state); });
     const bool failed = result.states.at(CellState::kFailed) > 0 || !result.stopped_because.empty();
     if (failed && !is_to_stop()) {
       result.exit_code = kExitOther;
@@ -326,10 +382,12 @@ class SweepRun {
   const Plan& plan_;
   const Workers& workers_ = plan_.options.workers;
   RunDisplay& display_;
+  std::optional<double> time_limit_seconds_;
   SweepFolder folder_;
   std::vector<CellStatus> statuses_;  // as last seen, of each cell
   std::vector<PlannedPack> packs_;    // as they were to be at the beginning
   RunQueue queue_;
+  CellsElsewhere elsewhere_{plan_};
   PackProcesses processes_;
   double start_ = monotonic_seconds(), looked_ = 0, stop_asked_ = 0;
   WorkLeft work_left_{plan_};
@@ -337,6 +395,7 @@ class SweepRun {
   Room room_{plan_};
   std::string paused_because_;
   PlannedPack held_back_;  // of which that was told
+  std::string doubted_;  // the process that was last waited for
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "sweeps/cell_status.h"
@@ -17,6 +18,7 @@ namespace scalelaw {
 struct RunSweepOptions {
   std::filesystem::path trainer;  // the program scalelaw-train
   RunQueueOptions queue;
+  std::optional<double> time_limit_seconds;  // of an attempt; its run goes on in the next launch
 };
 
 struct RunSweepResult {

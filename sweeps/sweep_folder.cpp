@@ -15,8 +15,8 @@
 
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
+#include "trainer/folder_lock.h"
 #include "trainer/json_text.h"
-#include "trainer/run_lock.h"
 
 namespace scalelaw {
 
@@ -64,18 +64,20 @@ static bool ends_within_a_line(int descriptor) {
 }
 
 void append_unfinished(const SweepFolder& folder, const UnfinishedAttempt& attempt) {
-  const nlohmann::ordered_json json = {{"content_hash", attempt.content_hash},
-                                       {"exit_code", attempt.end.exit_code},
-                                       {"signal", attempt.end.signal},
-                                       {"reason", attempt.reason},
-                                       {"ended_at", attempt.ended_at}};
+  const nlohmann::ordered_json json = {
+      {"content_hash", attempt.content_hash}, {"exit_code", attempt.end.exit_code},
+      {"signal", attempt.end.signal},         {"reason", attempt.reason},
+      {"ended_at", attempt.ended_at},         {"log", attempt.log}};
   // A log may hold bytes that are no UTF-8.
-  std::string line = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  const fs::path file = folder.unfinished();
+  append_lines(folder.unfinished(),
+               json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+void append_lines(const fs::path& file, std::string lines) {
   const int descriptor = open(file.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
-  if (ends_within_a_line(descriptor)) line.insert(line.begin(), '\n');
-  const bool written = descriptor >= 0 && write(descriptor, line.data(), line.size()) ==
-                                              static_cast<ssize_t>(line.size());
+  if (ends_within_a_line(descriptor)) lines.insert(lines.begin(), '\n');
+  const bool written = descriptor >= 0 && write(descriptor, lines.data(), lines.size()) ==
+                                              static_cast<ssize_t>(lines.size());
   const int reason = errno;
   if (descriptor >= 0) close(descriptor);
   if (!written) throw std::runtime_error(file.string() + ": " + std::strerror(reason));
@@ -93,7 +95,8 @@ std::map<std::string, UnfinishedAttempt> read_last_unfinished(const SweepFolder&
       UnfinishedAttempt attempt{json.at("content_hash").get<std::string>(),
                                 {small("exit_code"), small("signal")},
                                 json.at("reason").get<std::string>(),
-                                json.at("ended_at").get<std::string>()};
+                                json.at("ended_at").get<std::string>(),
+                                json.value("log", "")};
       last.insert_or_assign(attempt.content_hash, attempt);
     } catch (const std::exception&) {
       continue;

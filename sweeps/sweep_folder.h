@@ -3,6 +3,7 @@
 //   cells/3fa9c1d20b7e.yaml   the resolved configuration handed to the trainer
 //   logs/RUN_FOLDER.log       the trainer's output, attempts one after another
 //   unfinished.jsonl          attempts that ended without completing their run
+//   limits.jsonl              packs and pieces that were too large (sweeps/cell_limits.h)
 //
 // All of it may be deleted: the runs themselves and RUNS/sweeps/NAME.json stay whole.
 #pragma once
@@ -23,6 +24,7 @@ struct SweepFolder {
   std::filesystem::path cell_config(std::string_view content_hash) const;
   std::filesystem::path log(std::string_view run_folder) const;
   std::filesystem::path unfinished() const { return path / "unfinished.jsonl"; }
+  std::filesystem::path limits() const { return path / "limits.jsonl"; }
 };
 SweepFolder sweep_folder(const std::filesystem::path& runs, std::string_view sweep_name);
 
@@ -35,16 +37,22 @@ struct ProcessEnd {
 // "exit 1", "killed by signal 9 (Killed), perhaps for want of memory"
 std::string describe(const ProcessEnd& end);
 
+// Begins the reason of an attempt that the launcher stopped for its time, and of no other.
+inline constexpr const char* kTimeLimit = "time limit of ";
+
 // An attempt that ended without completing its run.
 struct UnfinishedAttempt {
   std::string content_hash;
   ProcessEnd end;
   std::string reason;        // the log's last line; "" when it said nothing
   std::string ended_at;      // ISO 8601, UTC
+  std::string log = {};      // in logs/: the file that its process wrote, a pack's its first run's
   bool interrupted() const;  // exit 3: a checkpoint is there, nothing went wrong
 };
 
-// Appends one line in one write, so that several launchers may share the file.
+// Appends in one write, so that several launchers may share the file. `lines` end with one.
+// std::runtime_error (disk).
+void append_lines(const std::filesystem::path& file, std::string lines);
 void append_unfinished(const SweepFolder& folder, const UnfinishedAttempt& attempt);
 // The last of each run; empty when there is no file. Lines that cannot be read are left out.
 std::map<std::string, UnfinishedAttempt> read_last_unfinished(const SweepFolder& folder);

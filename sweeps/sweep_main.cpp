@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sweeps/cell_status.h"
+#include "sweeps/named_cells.h"
 #include "sweeps/plan.h"
 #include "sweeps/reports.h"
 #include "sweeps/run_sweep.h"
@@ -37,7 +38,10 @@ struct Arguments {
   int jobs = 0;          // 0: chosen
   int64_t replicas = 0;  // 0: chosen
   RunQueueOptions queue;
-  bool json = false;
+  std::string time_limit;                // "": none
+  std::vector<std::string> only, named;  // of retry, of exclude
+  std::string reason;
+  bool json = false, from_scratch = false, undo = false;
 };
 
 constexpr const char* kFooter =
@@ -76,6 +80,31 @@ void add_workers(CLI::App* verb, Arguments& a, const std::string& jobs) {
             "GPU, one a core");
 }
 
+constexpr const char* kNamesHelp =
+    "folders' names as status shows them, patterns ('*_l2w64_*'), or beginnings of content hashes";
+
+void add_mending_verbs(CLI::App& app, Arguments& a) {
+  CLI::App* retry =
+      app.add_subcommand("retry", "forget why runs failed, so that `run` starts them");
+  retry->footer(
+      "Example: scalelaw sweep retry spec.yaml --only 'lstm_*'\n"
+      "They go on from their checkpoints; what packs and pieces were too large for them is\n"
+      "forgotten too. --from-scratch sets aside what they have trained, as before.0001/ in the\n"
+      "run's folder. A launcher that is at work learns nothing of it; the next one does.");
+  add_common(retry, a);
+  retry->add_option("--only", a.only, kNamesHelp)->required()->type_name("NAME");
+  retry->add_flag("--from-scratch", a.from_scratch, "from step 0; of diverged runs too");
+
+  CLI::App* exclude = app.add_subcommand("exclude", "leave runs out of the sweep, with a reason");
+  exclude->footer(
+      "Example: scalelaw sweep exclude spec.yaml 3fa9c1d2 --reason 'its GPU computed wrongly'\n"
+      "They are not run, and status, fit, compare and report show them with the reason.");
+  add_common(exclude, a);
+  exclude->add_option("run", a.named, kNamesHelp)->required()->type_name("NAME");
+  CLI::Option* reason = exclude->add_option("--reason", a.reason, "for every later table");
+  exclude->add_flag("--undo", a.undo, "take them in again")->excludes(reason);
+}
+
 void add_verbs(CLI::App& app, Arguments& a) {
   CLI::App* plan = app.add_subcommand("plan", "what a sweep asks for and costs; starts nothing");
   plan->footer("Example: scalelaw sweep plan configs/quickstart.yaml --cores 2");
@@ -98,12 +127,17 @@ void add_verbs(CLI::App& app, Arguments& a) {
   add_whole(*run, "--retries", a.queue.retries, {}, "of a crash, a run");
   add_whole(*run, "--stop-after", a.queue.stop_after, {},
             "start nothing new after so many equal failures in a row; 0: never");
+  run->add_option("--time-limit", a.time_limit,
+                  "of an attempt (90s, 15m, 8h): then it writes a checkpoint and ends; the next "
+                  "launch goes on with it")
+      ->type_name("TIME");
   run->add_option("--trainer", a.trainer, "program (default: scalelaw-train beside this one)");
 
   CLI::App* status = app.add_subcommand("status", "where each run stands, and why");
   status->footer("Example: scalelaw sweep status configs/quickstart.yaml --json");
   add_common(status, a);
   status->add_flag("--json", a.json, "for scripts");
+  add_mending_verbs(app, a);
 }
 
 template <typename Convention>
@@ -155,6 +189,12 @@ int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {
   options.trainer =
       a.trainer.empty() ? own_folder() / "scalelaw-train" : std::filesystem::absolute(a.trainer);
   options.queue = a.queue;
+  if (!a.time_limit.empty()) {
+    options.time_limit_seconds = parse_duration(a.time_limit);
+    if (options.time_limit_seconds.value_or(0) <= 0) {
+      throw ConfigError("--time-limit " + a.time_limit + ": must be a time > 0, as 90s, 15m or 8h");
+    }
+  }
   const bool is_terminal = isatty(STDOUT_FILENO) != 0;
   winsize size = {};
   if (is_terminal) ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
@@ -163,7 +203,8 @@ int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {
   const RunSweepResult result = run_sweep(plan, options, display);
 
   display.close();
-  std::cout << plan.name << ": " << states_text(result.states) << "\n";
+  std::cout << plan.name << ": " << states_text(result.states) << "\n"
+            << excluded_text(plan, look_at_all(plan));
   if (!result.paused_because.empty()) {
     std::cout << "paused: " << result.paused_because << "; nothing is lost. Make room first.\n";
   }
@@ -184,11 +225,38 @@ int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {
   return result.exit_code;
 }
 
+// retry and exclude: what was done to each, and what comes next.
+void mend(const CLI::App& app, const Plan& plan, const Arguments& a) {
+  refuse_name_of_another_sweep(sweep_record_file(a.runs, plan.name), plan);
+  const bool is_retry = app.got_subcommand("retry");
+  const std::vector<std::size_t> cells = cells_named(plan, is_retry ? a.only : a.named);
+  std::string done = "excluded";
+  if (is_retry) {
+    retry_cells(plan, cells, a.from_scratch);
+    done = a.from_scratch ? "will be trained anew" : "will be tried again";
+  } else if (a.undo) {
+    include_cells(plan, cells);
+    done = "no longer excluded";
+  } else {
+    exclude_cells(plan, cells, a.reason);
+  }
+  for (const std::size_t cell : cells) std::cout << plan.cells[cell].folder << ": " << done << "\n";
+  if (!is_retry && !a.undo) return;
+  std::cout << "Go on with:\n  scalelaw sweep run " << shell_word(a.spec)
+            << folder_option("--runs", a.runs, "runs") << folder_option("--data", a.data, "data")
+            << "\n";
+}
+
 Outcome run_program(const CLI::App& app, const Arguments& a, const std::string& command) {
   const Plan plan = make_plan(read_sweep_spec(a.spec), plan_options(a));
   if (app.got_subcommand("run")) return {run_verb(plan, a, command), Product::kFiles};
-  const std::vector<CellStatus> statuses = look_at_all(plan);
+  if (app.got_subcommand("retry") || app.got_subcommand("exclude")) {
+    mend(app, plan, a);
+    return {kExitComplete, Product::kFiles};
+  }
+  std::vector<CellStatus> statuses = look_at_all(plan);
   const bool is_plan = app.got_subcommand("plan");
+  if (!is_plan) read_ledgers(plan, statuses);
   std::cout << (is_plan  ? (a.json ? plan_json(plan, statuses) : plan_text(plan, statuses))
                 : a.json ? status_json(plan, statuses)
                          : status_text(plan, statuses));

@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
+#include <memory>
 #include <random>
 #include <span>
 #include <stdexcept>
@@ -18,6 +20,7 @@
 
 #include "trainer/descriptor.h"
 #include "trainer/disk_space.h"
+#include "trainer/transient_fault.h"
 
 namespace scalelaw {
 namespace {
@@ -26,7 +29,15 @@ namespace fs = std::filesystem;
 
 constexpr char kDraftPrefix[] = ".draft-";
 
+struct TransientFault : std::runtime_error {
+  TransientFault(const std::string& what, int number) : std::runtime_error(what), error(number) {}
+  int error;  // errno
+};
+
 [[noreturn]] void fail(const fs::path& path, const char* what, int error) {
+  if (is_transient(error)) {
+    throw TransientFault(path.string() + ": " + what + ": " + std::strerror(error), error);
+  }
   throw_disk_error(path.string() + ": " + what, error);
 }
 
@@ -118,17 +129,17 @@ class Draft {
     if (const int error = descriptor_.close()) fail(target_, "cannot close", error);
   }
   void rename_over_target() {
-    if (::rename(path_.c_str(), target_.c_str()) != 0) fail(target_, "cannot rename to", errno);
+    const int error =
+        with_retries([this] { return ::rename(path_.c_str(), target_.c_str()) == 0 ? 0 : errno; });
+    if (error != 0) fail(target_, "cannot rename to", error);
     path_.clear();
     sync_folder(folder_of(target_));
   }
   // False when the target is there already.
   bool become_target() {
-    if (!renamed() && !linked()) {
-      const int error = errno;
-      if (error == EEXIST) return false;
-      fail(target_, "cannot link to", error);
-    }
+    const int error = with_retries([this] { return renamed() || linked() ? 0 : errno; });
+    if (error == EEXIST) return false;
+    if (error != 0) fail(target_, "cannot link to", error);
     sync_folder(folder_of(target_));
     return true;
   }
@@ -158,6 +169,26 @@ class Draft {
   Descriptor descriptor_;
 };
 
+// A fault that passes costs the draft: what a failed fsync has left of it is not known.
+std::unique_ptr<Draft> filled_draft(const fs::path& target,
+                                    const std::function<void(std::ostream&)>& write) {
+  std::unique_ptr<Draft> draft;
+  std::exception_ptr fault;
+  with_retries([&] {
+    try {
+      draft = std::make_unique<Draft>(target);
+      draft->fill(write);
+      fault = nullptr;
+      return 0;
+    } catch (const TransientFault& error) {
+      fault = std::current_exception();
+      return error.error;
+    }
+  });
+  if (fault) std::rethrow_exception(fault);
+  return draft;
+}
+
 std::function<void(std::ostream&)> writer_of(std::string_view content) {
   return [content](std::ostream& stream) {
     stream.write(content.data(), static_cast<std::streamsize>(content.size()));
@@ -171,19 +202,16 @@ void write_atomically(const fs::path& path, std::string_view content) {
 }
 
 void write_atomically(const fs::path& path, const std::function<void(std::ostream&)>& write) {
-  Draft draft(path);
-  draft.fill(write);
-  draft.rename_over_target();
+  filled_draft(path, write)->rename_over_target();
 }
 
 bool publish_atomically(const fs::path& path, std::string_view content) {
-  Draft draft(path);
-  draft.fill(writer_of(content));
-  return draft.become_target();
+  return filled_draft(path, writer_of(content))->become_target();
 }
 
 void sync_folder(const fs::path& folder) {
-  if (const int error = force_names_to_disk(folder)) fail(folder, "cannot sync", error);
+  const int error = with_retries([&] { return force_names_to_disk(folder); });
+  if (error != 0) fail(folder, "cannot sync", error);
 }
 
 void create_folders(const fs::path& folder, std::error_code& error) {

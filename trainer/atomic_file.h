@@ -14,7 +14,8 @@ namespace scalelaw {
 
 // Writes aside (same folder), fsyncs file and folder, renames over `path`. DiskFull
 // (trainer/disk_space.h) or std::runtime_error with path and errno's text; nothing is left behind
-// then.
+// then. What a network file system may get over (trainer/transient_fault.h) is tried again, `write`
+// with it.
 void write_atomically(const std::filesystem::path& path, std::string_view content);
 void write_atomically(const std::filesystem::path& path,
                       const std::function<void(std::ostream&)>& write);

@@ -1,5 +1,6 @@
 #include "trainer/descriptor.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -22,6 +23,14 @@ int write_all(int descriptor, std::span<const std::byte> bytes) {
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
   return 0;
+}
+
+int write_over(const std::filesystem::path& file, std::string_view content) {
+  Descriptor descriptor(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
+  if (descriptor.get() < 0) return errno;
+  const int written = write_all(descriptor.get(), std::as_bytes(std::span(content)));
+  const int closed = descriptor.close();
+  return written != 0 ? written : closed;
 }
 
 void allow_many_open_files() {

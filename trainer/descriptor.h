@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <span>
+#include <string_view>
 #include <utility>
 
 namespace scalelaw {
@@ -27,6 +29,9 @@ class Descriptor {
 
 // Writes all of `bytes` where the descriptor stands: errno, or 0.
 int write_all(int descriptor, std::span<const std::byte> bytes);
+// Writes over what is in `file`, which is there, from its beginning: errno, or 0. The file is
+// closed afterwards, which is what lets other machines see it on NFS.
+int write_over(const std::filesystem::path& file, std::string_view content);
 
 // Raises the number of files that this process may have open from the usual to the most it may ask
 // for.

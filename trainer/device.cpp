@@ -15,6 +15,7 @@
 #include "trainer/config_error.h"
 #include "trainer/device_request.h"
 #include "trainer/machine_memory.h"
+#include "trainer/program_exit.h"
 
 namespace scalelaw {
 namespace {
@@ -112,7 +113,8 @@ std::string failure_text(const c10::Error& error, const std::string& work,
   // Of the CPU's allocator, of CUDA's, and of a tensor whose bytes 64 bits cannot count.
   for (const char* sign : {"not enough memory", "t allocate memory", "out of memory", "overflow"}) {
     if (said.find(sign) == std::string::npos) continue;
-    return "memory does not suffice for " + work + "; " + remedy + " (LibTorch: " + said + ")";
+    return std::string(kMemoryDoesNotSuffice) + " for " + work + "; " + remedy +
+           " (LibTorch: " + said + ")";
   }
   return "LibTorch failed on " + work + ": " + said;
 }

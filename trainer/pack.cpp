@@ -17,11 +17,12 @@
 #include "trainer/data/data_set.h"
 #include "trainer/data_rules.h"
 #include "trainer/device.h"
+#include "trainer/folder_lock.h"
 #include "trainer/lr_schedule.h"
 #include "trainer/pack_resume.h"
 #include "trainer/pack_rules.h"
 #include "trainer/run_identity.h"
-#include "trainer/run_lock.h"
+#include "trainer/run_lease.h"
 
 namespace scalelaw {
 namespace {
@@ -81,7 +82,9 @@ void Pack::take_folders(const std::vector<RunIdentity>& identities) {
     return;
   }
   check_nothing_is_thrown_away(identities);
-  for (const RunIdentity& identity : identities) check_not_held(identity.folder.path);
+  std::vector<std::filesystem::path> folders;
+  for (const RunIdentity& identity : identities) folders.push_back(identity.folder.path);
+  await_free(folders, options_.note);
   for (const RunIdentity& identity : identities) {
     members_.emplace_back(identity);
     // Another process may have ended this run between the look above and the lock.
@@ -258,6 +261,16 @@ void Pack::account(const StepResult& result) {
     }
   }
   result_ = result;
+}
+
+void Pack::check_leases() const {
+  for (const ReplicaRun& member : members_) {
+    if (member.training()) member.check_not_lost();
+  }
+}
+
+void Pack::close_costs(const std::string& end) {
+  for (ReplicaRun& member : members_) member.close_costs(end);
 }
 
 void Pack::advance_clock() {

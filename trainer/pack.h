@@ -85,8 +85,14 @@ class Pack {
   bool checkpoints_are_written() const;
   double end_checkpoints();
   // The same when something has failed (data, a test set, a disk): never throws, so that the first
-  // fault is the one told. Nothing is written where it failed within an update.
+  // fault is the one told. Nothing is written where it failed within an update, nor of a member
+  // whose folder another process has taken over.
   void save_before_leaving();
+  // LostLease where another process has taken over the folder of a member that trains, as far as
+  // the last heartbeat saw.
+  void check_leases() const;
+  // How the attempts of the members still training end, for their cost files.
+  void close_costs(const std::string& end);
   // Wall time since the last call goes to the cursors.
   void advance_clock();
 

@@ -19,7 +19,7 @@ void Pack::follow_rank_zero() {
     ranks.broadcast(buffer);
   }
   if (keeps_books()) return;
-  members_.front().begin_attempt(cursor_from_text(cursor), options_.provenance);
+  members_.front().begin_attempt(cursor_from_text(cursor), options_.provenance, /*share=*/1);
   step_ = members_.front().cursor.pack_step();
   optimizer_->set_updates_done(0, members_.front().cursor.step);
 }

@@ -127,7 +127,7 @@ void Pack::save_before_leaving() {
   if (updating_) return;
   try {
     advance_clock();
-    write_checkpoints();
+    write_checkpoints([](const ReplicaRun& m) { return m.training() && !m.is_lost(); });
   } catch (const std::exception& error) {
     options_.note(std::string("what was trained could not be saved: ") + error.what());
   }

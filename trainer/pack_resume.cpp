@@ -95,7 +95,8 @@ void Pack::resume() {
                                    std::to_string(pack.size()) + " now"});
     }
     cursor.pack = pack;
-    members_[r].begin_attempt(std::move(cursor), options_.provenance);
+    members_[r].begin_attempt(std::move(cursor), options_.provenance,
+                              1.0 / static_cast<double>(members_.size()));
   }
 }
 

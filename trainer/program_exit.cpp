@@ -23,7 +23,8 @@ Outcome outcome_of(std::string_view command, const std::function<Outcome()>& bod
   try {
     return body();
   } catch (const std::bad_alloc&) {
-    return {end_with_error(command, std::runtime_error("this machine's memory does not suffice"))};
+    return {end_with_error(
+        command, std::runtime_error(std::string("this machine's ") + kMemoryDoesNotSuffice))};
   } catch (const std::exception& error) {
     return {end_with_error(command, error)};
   }

@@ -12,6 +12,9 @@ namespace scalelaw {
 // and for a folder that this user may not look into, else kExitOther.
 int end_with_error(std::string_view command, const std::exception& error);
 
+// In what a program says that ended for want of memory, and did not for anything else.
+inline constexpr const char* kMemoryDoesNotSuffice = "memory does not suffice";
+
 // What a program was run for: the text that it prints, or the files that it leaves.
 enum class Product { kText, kFiles };
 

@@ -2,27 +2,16 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <random>
 #include <stdexcept>
 #include <utility>
 
 #include "trainer/atomic_file.h"
+#include "trainer/clock.h"
 #include "trainer/config_yaml.h"
 #include "trainer/safetensors.h"
 
 namespace scalelaw {
 namespace {
-
-std::string random_token() {
-  std::random_device device;
-  std::string token;
-  for (int i = 0; i < 4; ++i) {
-    char part[9];
-    std::snprintf(part, sizeof part, "%08x", device());
-    token += part;
-  }
-  return token;
-}
 
 // What differs between two attempts and may differ in bits; "" when nothing does.
 std::string difference(const Provenance& before, const Provenance& now) {
@@ -62,15 +51,17 @@ int last_attempt_number(const RunFolder& folder) {
 ReplicaRun::ReplicaRun(RunIdentity identity, Books books)
     : identity_(std::move(identity)),
       books_(books),
-      lock_(keeps_books() ? std::make_unique<RunLock>(identity_.folder.path) : nullptr),
+      taken_at_(monotonic_seconds()),
+      lease_(keeps_books() ? std::make_unique<RunLease>(identity_.folder.path) : nullptr),
       steps_(total_steps(identity_.config)) {
   const int64_t asked = config().how.log_every;
   log_every_ = asked > 0 ? asked : std::max<int64_t>(1, steps_ / 400);
 }
 
-void ReplicaRun::begin_attempt(TrainingCursor at, const Provenance& provenance) {
+void ReplicaRun::begin_attempt(TrainingCursor at, const Provenance& provenance, double share) {
   cursor = std::move(at);
   if (!keeps_books()) return;
+  check_folder();
   for (const auto& place : {folder().path, folder().checkpoints(), folder().attempts()}) {
     remove_drafts(place);
   }
@@ -81,7 +72,7 @@ void ReplicaRun::begin_attempt(TrainingCursor at, const Provenance& provenance) 
   attempts_ = read_attempts(folder(), &damaged);
   Attempt attempt;
   attempt.number = 1 + last_attempt_number(folder());
-  attempt.token = random_token();
+  attempt.token = lease_->token();
   attempt.content_hash = content_hash();
   attempt.first_step = cursor.step;
   attempt.provenance = provenance;
@@ -101,12 +92,18 @@ void ReplicaRun::begin_attempt(TrainingCursor at, const Provenance& provenance) 
   write_attempt(folder(), attempt);
   attempts_.push_back(attempt);
   metrics_ = std::make_unique<LineFile>(folder().metrics_part(attempt.number));
+  const double processors = share * provenance.ranks.value_or(1);
+  const bool on_cpu = provenance.device == "cpu";
+  costs_ = std::make_unique<CostBook>(
+      folder(), AttemptCost{attempt.number, cursor.step}, config().train.batch_tokens,
+      on_cpu ? processors * provenance.threads : 0, on_cpu ? 0 : processors, taken_at_);
   // Or a power cut could keep a checkpoint and lose the lines before it.
   sync_folder(folder().path);
 }
 
 void ReplicaRun::account(double loss_nats, double grad_norm) {
   ++cursor.step;
+  if (costs_) costs_->count_step();
   cursor.grad_norm = grad_norm;
   cursor.loss_since_line.add(loss_nats);
   if (cursor.step > steps_ - std::max<int64_t>(1, steps_ / 10)) {
@@ -115,8 +112,16 @@ void ReplicaRun::account(double loss_nats, double grad_norm) {
 }
 
 void ReplicaRun::check_folder() const {
-  if (!keeps_books() || lock_->folder_is_there()) return;
-  throw std::runtime_error(folder().path.string() + ": the folder was removed while running");
+  if (lease_) lease_->check();
+  if (costs_) costs_->note();
+}
+
+void ReplicaRun::check_not_lost() const {
+  if (is_lost()) check_folder();
+}
+
+void ReplicaRun::close_costs(const std::string& end) {
+  if (costs_) costs_->close(is_lost() ? "lost" : end);
 }
 
 bool ReplicaRun::line_due() const {
@@ -160,6 +165,7 @@ void ReplicaRun::finish(RunState state, const std::map<std::string, WindowScores
     return;
   }
   metrics_->write_held_back();
+  check_folder();
   if (!results.empty()) {
     std::map<std::string, SafetensorView> tensors;
     for (const auto& [name, scores] : results) {
@@ -191,12 +197,13 @@ void ReplicaRun::finish(RunState state, const std::map<std::string, WindowScores
   record.pack_row = row;
   record.events.insert(record.events.begin(), cursor.events.begin(), cursor.events.end());
   record.attempts = attempts_;
-  if (!publish(folder(), record)) {
-    throw std::runtime_error(folder().record().string() + ": was written by somebody else");
+  if (!publish(folder(), record, [this] { check_folder(); })) {
+    throw LostLease(folder().path.string() + kCompletedMeanwhile + "; this one ends");
   }
   if (state == RunState::kComplete) keep_only_checkpoint(folder(), cursor.step);
   state_ = State::kEnded;
-  lock_.reset();
+  close_costs(state == RunState::kComplete ? "complete" : "diverged");
+  lease_.reset();
 }
 
 }  // namespace scalelaw

@@ -1,4 +1,4 @@
-// One replica's run folder while it trains: the lock, this attempt's files, the cursor, and the
+// One replica's run folder while it trains: the lease, this attempt's files, the cursor, and the
 // end. The pack (trainer/pack.h) trains; this keeps its books.
 #pragma once
 
@@ -9,12 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "trainer/attempt_cost.h"
 #include "trainer/checkpoint.h"
 #include "trainer/evaluate.h"
 #include "trainer/line_file.h"
 #include "trainer/run_config.h"
 #include "trainer/run_identity.h"
-#include "trainer/run_lock.h"
+#include "trainer/run_lease.h"
 #include "trainer/run_record.h"
 
 namespace scalelaw {
@@ -25,11 +26,12 @@ class ReplicaRun {
   enum class Books { kKept, kLeftToRankZero };
 
   // Takes the folder, where it keeps the books (ConfigError when another process has it, or when it
-  // holds another configuration). Writes nothing but the lock yet.
+  // holds another configuration). Writes nothing but the lease yet.
   explicit ReplicaRun(RunIdentity identity, Books books = Books::kKept);
 
-  // Opens this attempt at cursor.step: attempt file, config.yaml, metrics part.
-  void begin_attempt(TrainingCursor at, const Provenance& provenance);
+  // Opens this attempt at cursor.step: attempt file, config.yaml, metrics part, cost file. `share`:
+  // of its pack's processor time.
+  void begin_attempt(TrainingCursor at, const Provenance& provenance, double share);
 
   bool keeps_books() const { return books_ == Books::kKept; }
   bool training() const { return state_ == State::kTraining; }
@@ -44,23 +46,32 @@ class ReplicaRun {
   void account(double loss_nats, double grad_norm);
   bool line_due() const;
   int64_t next_line() const;  // the first step after this one at which a line is due
-  // std::runtime_error when the folder was removed or moved while running.
+  // Before each publishing; notes what the attempt has cost, too. LostLease when another process
+  // has taken the folder over, std::runtime_error when it was removed or moved while running.
   void check_folder() const;
   // This attempt's lines: synced before a checkpoint, so that none before it can be lost.
   LineFile& metrics() { return *metrics_; }
+  // LostLease where the last heartbeat or check_folder() saw that; costs nothing.
+  void check_not_lost() const;
+  bool is_lost() const { return lease_ && lease_->is_lost(); }
   // A line that finds the disk full waits in memory (trainer/line_file.h).
   void write_line(double learning_rate, const std::map<std::string, double>& test_loss_nats);
 
   // Ends the run: window losses, then run.json, last. `results` empty: diverged.
   // `facts` holds what the members of a pack share (shape, counts, data) and the last events.
+  // LostLease, with nothing written, where another process has the folder or has completed the run.
   void finish(RunState state, const std::map<std::string, WindowScores>& results,
               const RunRecord& facts, int row);
+  // What the attempt's cost file says of its end where the run has not: "interrupted", "failed".
+  void close_costs(const std::string& end);
 
  private:
   enum class State { kTraining, kEnded };
   RunIdentity identity_;
   Books books_;
-  std::unique_ptr<RunLock> lock_;
+  double taken_at_ = 0;  // monotonic seconds
+  std::unique_ptr<RunLease> lease_;
+  std::unique_ptr<CostBook> costs_;
   std::vector<Attempt> attempts_;
   std::unique_ptr<LineFile> metrics_;
   State state_ = State::kTraining;

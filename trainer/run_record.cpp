@@ -154,11 +154,13 @@ void write_attempt(const RunFolder& folder, const Attempt& attempt) {
   }
 }
 
-bool publish(const RunFolder& folder, const RunRecord& record) {
+bool publish(const RunFolder& folder, const RunRecord& record, const std::function<void()>& check) {
   if (fs::exists(folder.record())) return false;
   std::string lines;
   for (const MetricsRow& row : merge_parts(folder)) lines += to_json_line(row) + "\n";
+  check();
   write_atomically(folder.merged_metrics(), lines);
+  check();
   return publish_atomically(folder.record(), to_json(record));
 }
 

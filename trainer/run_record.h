@@ -3,6 +3,7 @@
 //
 //   config.yaml              the resolved configuration; written first
 //   attempts/0001.json       who ran, where, from which step; one an attempt
+//   cost.0001.json           what that attempt has cost (trainer/attempt_cost.h)
 //   metrics.0001.jsonl       lines of that attempt; a later attempt overrides after its first step
 //   checkpoints/step-000000000512.safetensors   the two newest while running, the last one after
 //   metrics.jsonl            all attempts merged; written when complete
@@ -14,6 +15,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <map>
 #include <optional>
@@ -149,7 +151,8 @@ MetricsRow metrics_row_from_json(const std::string& line);
 // std::runtime_error when an attempt of that number is already there.
 void write_attempt(const RunFolder& folder, const Attempt& attempt);
 // Writes metrics.jsonl, then run.json by link without overwriting. Returns false, changing
-// nothing, when run.json is already there.
-bool publish(const RunFolder& folder, const RunRecord& record);
+// nothing, when run.json is already there. `check` is called before each of the two and may throw.
+bool publish(
+    const RunFolder& folder, const RunRecord& record, const std::function<void()>& check = [] {});
 
 }  // namespace scalelaw

@@ -25,8 +25,10 @@ TrainOutcome train_to_the_end(Pack& pack, const std::vector<std::unique_ptr<Obse
     if (pack.stop_agreed(stop)) {
       pack.advance_clock();
       pack.write_checkpoints();
+      pack.close_costs("interrupted");
       return TrainOutcome::kInterrupted;
     }
+    pack.check_leases();
     pack.train_towards(next_due());
     observe();
     pack.finish_members_at_horizon(stop);
@@ -42,6 +44,7 @@ TrainOutcome train(Pack& pack, const std::vector<std::unique_ptr<Observer>>& obs
     return train_to_the_end(pack, observers, stop);
   } catch (const std::exception&) {
     pack.save_before_leaving();
+    pack.close_costs("failed");
     throw;
   }
 }

@@ -37,6 +37,7 @@
 #include "trainer/program_exit.h"
 #include "trainer/provenance.h"
 #include "trainer/run_identity.h"
+#include "trainer/run_lease.h"
 #include "trainer/step.h"
 #include "trainer/stop_signals.h"
 #include "trainer/train_loop.h"
@@ -231,6 +232,9 @@ int run_train(const TrainArguments& arguments) {
   } catch (const DiskFull& error) {
     spdlog::error("{}; make room, and the same command goes on from the last checkpoint",
                   error.what());
+    return kExitInterrupted;
+  } catch (const LostLease& lost) {
+    spdlog::error("{}", lost.what());
     return kExitInterrupted;
   } catch (const c10::Error& error) {
     throw std::runtime_error(failure_text(error, describe(configs), kRemedy));

@@ -117,6 +117,7 @@ bool is_carried_file(std::string_view name, bool weights) {
     if (name == known) return true;
   }
   return is_numbered(name, "metrics.", 4, ".jsonl") || is_numbered(name, "attempts/", 4, ".json") ||
+         is_numbered(name, "cost.", 4, ".json") ||
          (weights && is_numbered(name, "checkpoints/step-", 12, ".safetensors"));
 }
 

@@ -10,7 +10,8 @@
 #include "sweeps/store/run_list.h"
 #include "trainer/checkpoint_files.h"
 #include "trainer/config_error.h"
-#include "trainer/run_lock.h"
+#include "trainer/folder_lock.h"
+#include "trainer/run_lease.h"
 #include "trainer/run_record.h"
 #include "trainer/utf8.h"
 
@@ -30,9 +31,9 @@ class Cleaner {
   void clean(const StoreRun& run) {
     const RunFolder folder{runs_ / run.name};
     try {
-      check_not_held(folder.path);
-      std::optional<RunLock> lock;
-      if (!options_.dry_run) lock.emplace(folder.path);
+      if (const auto holder = lease_holder(folder.path)) throw_in_use(folder.path, *holder);
+      std::optional<RunLease> lease;
+      if (!options_.dry_run) lease.emplace(folder.path);
       // As it is now that nobody else holds it, and as its file says.
       clean_held(folder, try_read_run_record(folder).has_value());
     } catch (const ConfigError& error) {

@@ -17,7 +17,7 @@
 #include "trainer/descriptor.h"
 #include "trainer/hash.h"
 #include "trainer/number.h"
-#include "trainer/run_lock.h"
+#include "trainer/folder_lock.h"
 #include "trainer/run_record.h"
 #include "trainer/sweep_record.h"
 

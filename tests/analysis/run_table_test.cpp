@@ -259,6 +259,24 @@ TEST_F(Runs, ASweepsMissingRunsAreNamedAndItsChangedFileIsWarnedOf) {
   EXPECT_NE(later.warnings[1].find("no longer the file"), std::string::npos) << later.warnings[1];
 }
 
+TEST_F(Runs, CellsExcludedByNameAreNoRowsAndTheirReasonIsTold) {
+  const auto file =
+      write_synthetic_sweep(runs_, "chosen", {of_width(8), of_width(16), of_width(24)});
+  const SweepRecord sweep = read_sweep_record(file);
+  exclude_cell(file, {sweep.cells[1].content_hash, sweep.cells[1].folder, "a broken GPU", ""});
+  const RunTable table = read_runs({file});
+  EXPECT_EQ(table.rows.size(), 2u);
+  ASSERT_EQ(table.excluded.size(), 1u);
+  EXPECT_EQ(table.excluded[0].reason, "excluded: a broken GPU");
+  ASSERT_EQ(table.warnings.size(), 1u);
+  EXPECT_NE(table.warnings[0].find(sweep.cells[1].folder + " (excluded: a broken GPU)"),
+            std::string::npos)
+      << table.warnings[0];
+  EXPECT_EQ(read_runs({runs_}).rows.size(), 3u) << "the run itself is as it was";
+  EXPECT_TRUE(include_cell(file, sweep.cells[1].content_hash));
+  EXPECT_EQ(read_runs({file}).rows.size(), 3u);
+}
+
 TEST_F(Runs, ARunThatTwoArmsShareIsARowOfEach) {
   std::vector<SyntheticRun> cells = {of_width(8), of_width(16)};
   const auto file = write_synthetic_sweep(runs_, "shared", cells);

@@ -16,7 +16,7 @@
 #include "tests/support/temp_dir.h"
 #include "tests/support/tiny_data_set.h"
 #include "trainer/atomic_file.h"
-#include "trainer/run_lock.h"
+#include "trainer/run_lease.h"
 
 namespace scalelaw {
 namespace {
@@ -191,7 +191,7 @@ TEST_F(BadInput, SecondProcessOnARunIsRefused) {
   ASSERT_EQ(run_program(argv).exit_code, 0);
   const fs::path folder = fs::directory_iterator(in("runs"))->path();
   fs::remove(folder / "run.json");  // no longer complete
-  const RunLock held(folder);
+  const RunLease held(folder);
   expect_refused(words, {"pid"});
 }
 

@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -16,6 +18,7 @@
 #include "tests/support/temp_dir.h"
 #include "tests/support/tiny_data_set.h"
 #include "trainer/atomic_file.h"
+#include "trainer/attempt_cost.h"
 #include "trainer/run_record.h"
 #include "trainer/stop_signals.h"
 
@@ -132,6 +135,13 @@ TEST_P(KillResume, TwentyKillsLaterTheRunIsTheUndisturbedOne) {
   EXPECT_EQ(a.test.at("tiny").loss_nats, b.test.at("tiny").loss_nats);
   EXPECT_EQ(a.final_train_loss_nats, b.final_train_loss_nats);
   EXPECT_EQ(b.attempts.size(), static_cast<std::size_t>(kills + 1));
+  const RunLedger undisturbed = ledger_of(read_costs(whole), a.steps),
+                  paid = ledger_of(read_costs(killed), b.steps);
+  EXPECT_EQ(undisturbed.train_tokens, a.train_tokens);
+  EXPECT_EQ(undisturbed.wasted_tokens, 0);
+  EXPECT_EQ(paid.attempts, kills + 1);
+  EXPECT_EQ(paid.train_tokens - paid.wasted_tokens, b.train_tokens);
+  EXPECT_GT(paid.wasted_tokens, 0) << "updates after the last checkpoints";
   const auto left = read_metrics(whole), right = read_metrics(killed);
   ASSERT_EQ(left.size(), right.size());
   for (std::size_t i = 0; i < left.size(); ++i) {
@@ -165,6 +175,36 @@ TEST_P(KillResume, SignalledTwiceAtOnceItSavesAndGoesOn) {
   const RunFolder whole = only_folder("whole"), stopped = only_folder("stopped");
   EXPECT_EQ(read_whole_file(whole.window_losses()), read_whole_file(stopped.window_losses()));
   EXPECT_EQ(read_run_record(stopped).attempts.size(), kStopSignals.size() + 1);
+}
+
+// On another machine it would be the same: the file system passes on no lock.
+TEST_P(KillResume, SuspendedUntilAnotherHasTheRunItEndsAndWritesNothing) {
+  setenv("SCALELAW_HEARTBEAT_SECONDS", "0.05", 1);
+  const std::vector<std::string> long_run = {"--set", "how.checkpoint_every_seconds=0.05", "--set",
+                                             "horizon.tokens=240000"};
+  const pid_t first = start_with_output(temp_.path() / "first", "runs", long_run);
+  wait_for_lines_of(1, "runs");
+  kill(first, SIGSTOP);
+  siginfo_t stopped;
+  waitid(P_PID, static_cast<id_t>(first), &stopped, WSTOPPED | WNOWAIT);
+  const ProgramResult second = wait_for(start("runs", long_run));
+  ASSERT_EQ(second.exit_code, 0) << read_whole_file(temp_.path() / "log");
+  const RunFolder run = only_folder("runs");
+  const std::string record = read_whole_file(run.record()),
+                    metrics = read_whole_file(run.merged_metrics());
+  const int64_t last = newest_step(temp_.path() / "runs");
+  kill(first, SIGCONT);
+  EXPECT_EQ(wait_for(first).exit_code, 3) << read_whole_file(temp_.path() / "first");
+  unsetenv("SCALELAW_HEARTBEAT_SECONDS");
+  const std::string said = read_whole_file(temp_.path() / "first");
+  EXPECT_NE(said.find("has taken this run over"), std::string::npos) << said;
+  EXPECT_EQ(read_whole_file(run.record()), record);
+  EXPECT_EQ(read_whole_file(run.merged_metrics()), metrics);
+  EXPECT_EQ(newest_step(temp_.path() / "runs"), last);
+  EXPECT_EQ(read_costs(run).front().end, "lost");
+  ASSERT_EQ(wait_for(start("whole", long_run)).exit_code, 0);
+  EXPECT_EQ(read_whole_file(only_folder("whole").window_losses()),
+            read_whole_file(run.window_losses()));
 }
 
 // `| tee log` that dies, or whose Ctrl-C comes first.

@@ -7,6 +7,8 @@
 // full     exit 3, for a disk that is full
 // hang     checkpoint, then waits for SIGTERM and ends with exit 3; ignore: does not end then
 // slow     waits for SIGTERM, needs three seconds for its first checkpoint and ends with exit 3
+// memory   has enough alone and in pieces of 8 tokens, and says so elsewhere
+// meanwhile  finds that another process has just completed it
 // `bench` makes its step unless CUDA_VISIBLE_DEVICES is what FAKE_BROKEN_GPU says.
 // Given several configurations it is a pack: it holds all their folders, those that diverge end
 // first, and what another does befalls all the rest.
@@ -30,8 +32,9 @@
 #include "trainer/checkpoint_files.h"
 #include "trainer/config_error.h"
 #include "trainer/config_yaml.h"
+#include "trainer/program_exit.h"
 #include "trainer/run_identity.h"
-#include "trainer/run_lock.h"
+#include "trainer/run_lease.h"
 #include "trainer/safetensors.h"
 #include "trainer/stop_signals.h"
 
@@ -110,11 +113,16 @@ bool waited(const Pack& pack, const std::string& what) {
   return true;
 }
 
+bool has_memory(const Pack& pack) {
+  const int64_t pieces = pack.front().config.how.micro_batch_tokens;
+  return pack.size() == 1 && pieces > 0 && pieces <= 8;
+}
+
 int act(const Pack& given) {
-  std::vector<std::unique_ptr<RunLock>> locks;
+  std::vector<std::unique_ptr<RunLease>> locks;
   Pack pack;
   for (const RunIdentity& member : given) {
-    locks.push_back(std::make_unique<RunLock>(member.folder.path));
+    locks.push_back(std::make_unique<RunLease>(member.folder.path));
     if (!try_read_run_record(member.folder)) pack.push_back(member);
   }
   std::vector<std::string> behaviours;
@@ -127,6 +135,13 @@ int act(const Pack& given) {
     if (what == "crash") throw std::runtime_error("boom at step 17");
     if (what == "refuse") throw ConfigError("train.learning_rate = 9: no");
     if (what == "kill") raise(SIGKILL);
+    if (what == "memory" && !has_memory(pack)) {
+      throw std::runtime_error(std::string("this machine's ") + kMemoryDoesNotSuffice);
+    }
+    if (what == "meanwhile") {
+      finish(pack.front(), RunState::kComplete);
+      throw ConfigError(pack.front().folder.path.string() + kCompletedMeanwhile);
+    }
     if (what == "empty") return kExitComplete;
     if (what == "full") {
       std::cerr << "metrics.0001.jsonl: a line could not be written: No space left on device\n";

@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <mutex>
 #include <string>
 #include <system_error>
@@ -13,12 +14,19 @@ namespace {
 
 std::mutex recording;
 std::vector<std::filesystem::path> recorded;
+int to_fail = 0, fault = 0;
 
 }  // namespace
 
 std::vector<std::filesystem::path> take_recorded_syncs() {
   const std::lock_guard lock(recording);
   return std::exchange(recorded, {});
+}
+
+void fail_next_syncs(int count, int error) {
+  const std::lock_guard lock(recording);
+  to_fail = count;
+  fault = error;
 }
 
 }  // namespace scalelaw
@@ -28,6 +36,11 @@ extern "C" int fsync(int descriptor) {
   const std::string link = "/proc/self/fd/" + std::to_string(descriptor);
   {
     const std::lock_guard lock(scalelaw::recording);
+    if (scalelaw::to_fail > 0) {
+      --scalelaw::to_fail;
+      errno = scalelaw::fault;
+      return -1;
+    }
     scalelaw::recorded.push_back(std::filesystem::read_symlink(link, ignored));
   }
   return static_cast<int>(syscall(SYS_fsync, descriptor));

@@ -10,4 +10,7 @@ namespace scalelaw {
 // The paths that fsync was called for since the last call, in order; each was synced indeed.
 std::vector<std::filesystem::path> take_recorded_syncs();
 
+// The next `count` calls of fsync fail with `error` instead.
+void fail_next_syncs(int count, int error);
+
 }  // namespace scalelaw

@@ -7,7 +7,7 @@
 #include "trainer/checkpoint_files.h"
 #include "trainer/config_yaml.h"
 #include "trainer/run_identity.h"
-#include "trainer/run_lock.h"
+#include "trainer/run_lease.h"
 #include "trainer/run_record.h"
 #include "trainer/safetensors.h"
 
@@ -90,7 +90,7 @@ Attempt attempt_at(const RunIdentity& run) {
 }
 
 void write_run(const RunIdentity& run, const PlannedCell& cell, const TrainedRuns& options) {
-  const RunLock lock(run.folder.path);
+  const RunLease lock(run.folder.path);
   std::ofstream(run.folder.config()) << to_yaml(run.config);
   const Attempt attempt = attempt_at(run);
   write_attempt(run.folder, attempt);

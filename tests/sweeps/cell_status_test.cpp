@@ -13,7 +13,7 @@
 #include "tests/support/tiny_data_set.h"
 #include "trainer/checkpoint_files.h"
 #include "trainer/clock.h"
-#include "trainer/run_lock.h"
+#include "trainer/run_lease.h"
 #include "trainer/run_record.h"
 
 namespace scalelaw {
@@ -80,13 +80,13 @@ TEST_F(CellStatusTest, MissingUntilThereIsSomethingToGoOnFrom) {
   plan("[1]");
   EXPECT_EQ(look().state, CellState::kMissing);
   fs::create_directories(folder().path);
-  { RunLock lock(folder().path); }
+  { RunLease lock(folder().path); }
   EXPECT_EQ(look().state, CellState::kMissing);
 }
 
 TEST_F(CellStatusTest, RunningWhileTheFolderIsHeldWithItsNewestLine) {
   plan("[1]");
-  const RunLock lock(folder().path);
+  const RunLease lock(folder().path);
   add_checkpoint(10);
   std::ofstream(folder().metrics_part(1)) << metrics_line(20, 2.5);
   std::ofstream(folder().metrics_part(2)) << metrics_line(30, 2.4);
@@ -100,7 +100,7 @@ TEST_F(CellStatusTest, RunningWhileTheFolderIsHeldWithItsNewestLine) {
 
 TEST_F(CellStatusTest, AttemptsThatDiedBeforeTheirFirstLineHideNoLaterOnes) {
   plan("[1]");
-  const RunLock lock(folder().path);
+  const RunLease lock(folder().path);
   std::ofstream(folder().metrics_part(2)) << metrics_line(20, 2.5);
   std::ofstream(folder().metrics_part(5)) << metrics_line(30, 2.4);
   EXPECT_EQ(look().step, 30);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "sweeps/cell_limits.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tiny_data_set.h"
 #include "trainer/checkpoint_files.h"
@@ -67,6 +68,21 @@ class PackingTest : public testing::Test {
   PlanOptions options_;
   Plan plan_;
 };
+
+TEST_F(PackingTest, APackThatWasTooLargeIsNotFormedAgain) {
+  plan_seeds(8);
+  const SweepFolder notes = sweep_folder(plan_.options.runs, plan_.name);
+  notes.prepare();
+  append_limits(notes, plan_, {0, 1, 2, 3}, {2});
+  append_limits(notes, plan_, {1}, {1, 16});
+  std::ofstream(notes.limits(), std::ios::app) << "{torn";
+  EXPECT_EQ(packs(), (Packs{{0}, {1}, {2, 3}, {4, 5, 6, 7}}));
+  begin_as_pack({4, 5, 6, 7});
+  append_limits(notes, plan_, {4, 5, 6, 7}, {2});
+  EXPECT_EQ(packs(), (Packs{{0}, {1}, {2, 3}, {4, 5}, {6, 7}})) << "begun together or not";
+  append_limits(notes, plan_, {0, 1, 2, 3, 4, 5, 6, 7}, {});
+  EXPECT_EQ(packs(), (Packs{{0, 1, 2, 3}, {4, 5, 6, 7}}));
+}
 
 TEST_F(PackingTest, RunsOfOneShapeAndHorizonShareAPackWhateverTheirSeedsAndRates) {
   plan("grid: {model.d_model: [16, 32], seeds.init: [1, 2], train.learning_rate: [0.1, 0.2]}");

@@ -41,13 +41,11 @@ TEST(RunQueue, RefusedRunsAreNotRetried) {
   EXPECT_EQ(queue.next(0), std::nullopt);
 }
 
-TEST(RunQueue, RunsOfAnotherProcessAreNoFailureAndAskedAboutAgain) {
+TEST(RunQueue, RunsOfAnotherProcessAreNoFailure) {
   RunQueue queue({{0}}, {.stop_after = 1});
-  queue.set_elsewhere(queue.next(0)->front());
+  EXPECT_EQ(queue.next(0), PlannedPack{0});
   EXPECT_EQ(queue.ended({}, kRefused, "in use", true), Verdict::kElsewhere);
   EXPECT_EQ(queue.next(0), std::nullopt);
-  EXPECT_EQ(queue.take_elsewhere(), Cells{0});
-  EXPECT_EQ(queue.take_elsewhere(), Cells{});
   EXPECT_EQ(queue.stopped_because(), "");
 }
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "tests/sweeps/sweep_program_fixture.h"
-#include "trainer/run_lock.h"
+#include "trainer/run_lease.h"
 
 namespace scalelaw {
 namespace {
@@ -183,7 +183,7 @@ TEST_F(SweepPacks, ARunThatAnotherProcessHasIsLeftOutOfItsPack) {
   write_spec("[1, 2, 3, 4]");
   ASSERT_EQ(run_packs().exit_code, 0);
   for (std::size_t i = 0; i < 4; ++i) fs::remove_all(runs_ / folder_of(i));
-  const RunLock held(runs_ / folder_of(1));
+  const RunLease held(runs_ / folder_of(1));
   const ProgramResult result = run_packs();
   EXPECT_EQ(result.exit_code, 3) << result.output;
   EXPECT_EQ(states(), "complete running complete complete");

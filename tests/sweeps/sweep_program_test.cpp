@@ -1,14 +1,17 @@
 // The program as a user meets it: retries, refusals, two launchers at once.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <thread>
 
 #include "tests/sweeps/sweep_program_fixture.h"
-#include "trainer/run_lock.h"
+#include "trainer/atomic_file.h"
+#include "trainer/run_lease.h"
 
 namespace scalelaw {
 namespace {
@@ -178,11 +181,47 @@ TEST_F(SweepProgram, CellHeldByAnotherProcessIsLeftAloneAndNoFailure) {
   ASSERT_EQ(run().exit_code, 0);
   const SweepRecord record = read_sweep_record(sweep_record_file(runs_, "s"));
   fs::remove_all(runs_ / record.cells[0].folder);
-  const RunLock held(runs_ / record.cells[0].folder);
+  const RunLease held(runs_ / record.cells[0].folder);
   const ProgramResult result = run();
   EXPECT_EQ(result.exit_code, 3) << result.output;
   EXPECT_EQ(states(), "running complete");
   EXPECT_EQ(attempts(0), 0);
+}
+
+// As a machine that lost its power, or its network, would have left it.
+TEST_F(SweepProgram, CellOfADeadMachineIsTakenOverAndOneOfALivingLeftAlone) {
+  setenv("SCALELAW_HEARTBEAT_SECONDS", "0.1", 1);
+  write_spec("[1, 2]");
+  ASSERT_EQ(run().exit_code, 0);
+  for (const std::size_t cell : {0, 1}) {
+    const fs::path folder = runs_ / folder_of(cell), lease = folder / "lease.0001.json";
+    nlohmann::json json = nlohmann::json::parse(text_of(lease));
+    fs::remove(folder / "run.json");
+    json["host"] = "node3";
+    json["released"] = false;
+    std::ofstream(lease) << json;
+  }
+  EXPECT_EQ(states(), "running running") << "a look cannot know";
+  std::atomic<bool> ended{false};
+  std::thread living([&] {
+    const fs::path lease = runs_ / folder_of(1) / "lease.0001.json";
+    nlohmann::json json = nlohmann::json::parse(text_of(lease));
+    for (int beats = 1; !ended; ++beats) {
+      json["beats"] = beats;
+      write_atomically(lease, json.dump());
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+  });
+  const ProgramResult result = run();
+  ended = true;
+  living.join();
+  unsetenv("SCALELAW_HEARTBEAT_SECONDS");
+  EXPECT_EQ(result.exit_code, 3) << result.output;
+  EXPECT_NE(result.output.find("waiting for a sign of life from pid "), std::string::npos)
+      << result.output;
+  EXPECT_EQ(states(), "complete running");
+  EXPECT_EQ(attempts(0), 2);
+  EXPECT_EQ(attempts(1), 1);
 }
 
 TEST_F(SweepProgram, BadInputEndsWithTwoAndWritesNothing) {

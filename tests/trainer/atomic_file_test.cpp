@@ -246,6 +246,21 @@ TEST_F(AtomicFile, EachFolderThatIsMadeIsOnDiskInTheOneAbove) {
             std::string::npos);
 }
 
+TEST_F(AtomicFile, AFaultOfTheNetworkThatPassesIsGotOver) {
+  fail_next_syncs(2, ESTALE);
+  EXPECT_TRUE(publish_atomically(file_, "x"));
+  EXPECT_EQ(read_whole_file(file_), "x");
+  fail_next_syncs(1, EIO);
+  write_atomically(file_, "y");
+  EXPECT_EQ(read_whole_file(file_), "y");
+  fail_next_syncs(100, EIO);
+  EXPECT_NE(message_of([&] { write_atomically(file_, "z"); }).find("cannot sync"),
+            std::string::npos);
+  fail_next_syncs(0, 0);
+  EXPECT_EQ(read_whole_file(file_), "y");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), {}), 1);
+}
+
 TEST_F(AtomicFile, AFolderWithoutAFolderIsMadeInTheCurrentOne) {
   const fs::path before = fs::current_path();
   fs::current_path(folder_.path());

@@ -1,6 +1,6 @@
 // Where a build works: DATA/.NAME.build, beside the set that it will become.
 //
-//   lock    held while the build lives (trainer/run_lock.h), whatever its process id was
+//   lock    held while the build lives (trainer/folder_lock.h), whatever its process id was
 //   set/    the set in the making
 //   old/    the set that was, for the moment between two renames, where folders cannot be exchanged
 //
@@ -13,7 +13,7 @@
 #include <string>
 
 #include "trainer/data/data_set.h"
-#include "trainer/run_lock.h"
+#include "trainer/folder_lock.h"
 
 namespace scalelaw {
 
@@ -49,7 +49,7 @@ class BuildWorkspace {
   std::filesystem::path folder_;
   std::filesystem::path replaced_;
   std::filesystem::path made_;  // the uppermost folder that was not there before; empty: none
-  std::optional<RunLock> lock_;
+  std::optional<FolderLock> lock_;
 };
 
 // What publish does where folders cannot be exchanged in one step: `target` to `aside`, `draft` to

@@ -3,7 +3,7 @@
 
 #include "sweeps/store/verify_runs.h"
 #include "tests/sweeps/store/store_fixture.h"
-#include "trainer/run_lock.h"
+#include "trainer/run_lease.h"
 
 namespace scalelaw {
 namespace {
@@ -64,7 +64,7 @@ TEST_F(CleanTest, DryRunSaysTheSameAndRemovesNothing) {
 TEST_F(CleanTest, RunningRunIsNotTouchedAndUnfinishedOneKeepsWhatItGoesOnFrom) {
   make_unfinished(0);
   make_unfinished(1);
-  const RunLock held(folder(1).path);
+  const RunLease held(folder(1).path);
   const auto running = files_below(folder(1).path);
   const auto unfinished = files_below(folder(0).path);
   const CleanResult result = clean({.keep = KeepCheckpoints::kNone, .logs = true});

@@ -8,7 +8,7 @@
 #include "sweeps/store/run_list.h"
 #include "sweeps/store/run_pages.h"
 #include "tests/sweeps/store/store_fixture.h"
-#include "trainer/run_lock.h"
+#include "trainer/run_lease.h"
 
 namespace scalelaw {
 namespace {
@@ -64,7 +64,7 @@ TEST_F(StoreRunsTest, UnfinishedRunningAndDamagedRunsSaySo) {
   make_unfinished(0);
   make_unfinished(1);
   overwrite(folder(2).record(), "{");
-  const RunLock held(folder(1).path);
+  const RunLease held(folder(1).path);
   EXPECT_EQ(run(0).state, CellState::kInterrupted);
   EXPECT_EQ(number_fact(run(0).facts, "step"), static_cast<double>(plan_.cells[0].steps));
   EXPECT_EQ(run(1).state, CellState::kRunning);

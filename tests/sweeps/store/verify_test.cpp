@@ -3,7 +3,7 @@
 
 #include "tests/sweeps/store/store_fixture.h"
 #include "trainer/config_yaml.h"
-#include "trainer/run_lock.h"
+#include "trainer/run_lease.h"
 
 namespace scalelaw {
 namespace {
@@ -116,7 +116,7 @@ TEST_F(VerifyTest, DamagedAttemptAndAFolderOfAnotherNameAreFound) {
 TEST_F(VerifyTest, RunningRunIsLeftAloneAndUnfinishedOneIsRead) {
   make_unfinished(0);
   make_unfinished(1);
-  const RunLock held(folder(1).path);
+  const RunLease held(folder(1).path);
   overwrite(folder(1).config(), "");
   const VerifyResult result = verify();
   EXPECT_TRUE(result.faults.empty()) << verify_text(result);

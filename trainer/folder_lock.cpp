@@ -1,4 +1,4 @@
-#include "trainer/run_lock.h"
+#include "trainer/folder_lock.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -53,12 +53,12 @@ void write_holder(int file_descriptor) {
 constexpr std::array kAnotherStoreHelps = {EACCES, EPERM,  EROFS, ENOTDIR,
                                            ENOENT, EEXIST, ELOOP, ENAMETOOLONG};
 
-[[noreturn]] void throw_in_use(const std::filesystem::path& folder, const std::string& holder) {
+}  // namespace
+
+void throw_in_use(const std::filesystem::path& folder, const std::string& holder) {
   throw ConfigError(folder.string() + kInUseBy + holder +
                     "; wait for it to end, or stop it, then start again");
 }
-
-}  // namespace
 
 void throw_unwritable(const std::filesystem::path& file, int error) {
   const std::filesystem::path at = existing_part(file);
@@ -75,7 +75,7 @@ void check_store(const std::filesystem::path& runs) {
   if (!std::filesystem::exists(runs, error) && error) throw_unwritable(runs, error.value());
 }
 
-RunLock::RunLock(const std::filesystem::path& folder) {
+FolderLock::FolderLock(const std::filesystem::path& folder) {
   std::error_code error;
   create_folders(folder, error);
   if (error) throw_unwritable(folder, error.value());
@@ -96,45 +96,24 @@ RunLock::RunLock(const std::filesystem::path& folder) {
   throw_in_use(folder, holder);
 }
 
-RunLock::RunLock(RunLock&& other) noexcept
+FolderLock::FolderLock(FolderLock&& other) noexcept
     : file_descriptor_(std::exchange(other.file_descriptor_, -1)), file_(std::move(other.file_)) {}
 
-RunLock& RunLock::operator=(RunLock&& other) noexcept {
+FolderLock& FolderLock::operator=(FolderLock&& other) noexcept {
   std::swap(file_descriptor_, other.file_descriptor_);
   std::swap(file_, other.file_);
   return *this;
 }
 
-bool RunLock::folder_is_there() const {
+bool FolderLock::folder_is_there() const {
   struct stat held {
   }, named{};
   return fstat(file_descriptor_, &held) == 0 && stat(file_.c_str(), &named) == 0 &&
          held.st_dev == named.st_dev && held.st_ino == named.st_ino;
 }
 
-RunLock::~RunLock() {
+FolderLock::~FolderLock() {
   if (file_descriptor_ >= 0) close(file_descriptor_);
-}
-
-void check_not_held(const std::filesystem::path& folder) {
-  if (const auto holder = lock_holder(folder)) throw_in_use(folder, *holder);
-}
-
-std::optional<std::string> lock_holder(const std::filesystem::path& folder) {
-  const auto file = lock_file(folder);
-  const int file_descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file_descriptor < 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
-    throw_unwritable(file, errno);
-  }
-  struct flock lock = whole_file_write_lock();
-  const int result = fcntl(file_descriptor, F_OFD_GETLK, &lock);
-  const int reason = errno;
-  std::optional<std::string> holder;
-  if (result == 0 && lock.l_type != F_UNLCK) holder = read_holder(file_descriptor);
-  close(file_descriptor);
-  if (result != 0) throw_unwritable(file, reason);
-  return holder;
 }
 
 }  // namespace scalelaw

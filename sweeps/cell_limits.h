@@ -1,0 +1,37 @@
+// What a sweep has learned of its runs the hard way: RUNS/sweeps/NAME/limits.jsonl. A pack that ran
+// out of memory, or held an ill run, is not formed again, and a run that ran out of memory is never
+// computed in such pieces again, by this launcher or another, in this launch or a later one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "sweeps/plan.h"
+#include "sweeps/sweep_folder.h"
+
+namespace scalelaw {
+
+struct CellLimits {
+  std::size_t most_together = std::numeric_limits<std::size_t>::max();  // runs in its process
+  int64_t micro_batch_tokens = 0;  // computed at once at most; 0: as it is configured
+  bool operator==(const CellLimits&) const = default;
+};
+
+using SweepLimits = std::map<std::string, CellLimits>;  // by content hash
+
+// Those noted last; none for the others, and for lines that cannot be read.
+SweepLimits read_limits(const SweepFolder& folder);
+CellLimits limits_of(const SweepLimits& limits, const PlannedCell& cell);
+// The same for all of these cells, in one write. std::runtime_error (disk).
+void append_limits(const SweepFolder& folder, const Plan& plan,
+                   const std::vector<std::size_t>& cells, const CellLimits& limits);
+
+// Half of what the run's last attempt computed at once, or the next number below that divides a
+// batch evenly; 0 where one window is all that it computed.
+int64_t narrower_micro_batch(const Plan& plan, const PlannedCell& cell, const CellLimits& limits);
+
+}  // namespace scalelaw

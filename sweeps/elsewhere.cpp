@@ -1,0 +1,56 @@
+#include "sweeps/elsewhere.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "trainer/clock.h"
+
+namespace scalelaw {
+
+void CellsElsewhere::add(std::size_t cell) {
+  watched_.insert_or_assign(cell, Watched{LeaseWatch(run_folder(plan_, plan_.cells[cell]))});
+  seconds_between_looks_ = 0;
+}
+
+void CellsElsewhere::look_now_and_then() {
+  if (monotonic_seconds() - looked_at_ >= seconds_between_looks_) look();
+}
+
+void CellsElsewhere::look() {
+  looked_at_ = monotonic_seconds();
+  seconds_between_looks_ = 1;
+  for (auto& [cell, watched] : watched_) {
+    try {
+      watched.state = watched.lease.look();
+      if (watched.state == LeaseState::kStale) {
+        end_stale_lease(run_folder(plan_, plan_.cells[cell]), watched.lease.seen());
+        watched.state = watched.lease.look();
+      }
+    } catch (const std::runtime_error&) {
+      watched.state = LeaseState::kFree;  // look_at() and the trainer say why
+    }
+    if (watched.state == LeaseState::kFree) continue;
+    seconds_between_looks_ =
+        std::min(seconds_between_looks_, watched.lease.seen().heartbeat_seconds / 2);
+  }
+}
+
+std::vector<std::size_t> CellsElsewhere::take_free() {
+  std::vector<std::size_t> cells;
+  for (const auto& [cell, watched] : watched_) {
+    if (watched.state == LeaseState::kFree) cells.push_back(cell);
+  }
+  for (const std::size_t cell : cells) watched_.erase(cell);
+  return cells;
+}
+
+std::string CellsElsewhere::in_doubt() const {
+  for (const auto& [cell, watched] : watched_) {
+    if (watched.state != LeaseState::kHeld && watched.state != LeaseState::kFree) {
+      return watched.lease.seen().holder;
+    }
+  }
+  return "";
+}
+
+}  // namespace scalelaw

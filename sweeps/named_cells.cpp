@@ -1,0 +1,141 @@
+#include "sweeps/named_cells.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+
+#include "sweeps/cell_limits.h"
+#include "sweeps/cell_status.h"
+#include "sweeps/sweep_folder.h"
+#include "trainer/atomic_file.h"
+#include "trainer/clock.h"
+#include "trainer/config_error.h"
+#include "trainer/nearest.h"
+#include "trainer/run_lease.h"
+#include "trainer/run_record.h"
+
+namespace scalelaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kFewestHashDigits = 6;
+
+bool means(const std::string& name, const PlannedCell& cell) {
+  if (fnmatch(name.c_str(), cell.folder.c_str(), 0) == 0) return true;
+  return name.size() >= kFewestHashDigits && cell.content_hash.starts_with(name);
+}
+
+[[noreturn]] void refuse_name(const Plan& plan, const std::string& name) {
+  std::vector<std::string> folders;
+  for (const PlannedCell& cell : plan.cells) folders.push_back(cell.folder);
+  const std::string near = nearest(name, folders);
+  throw ConfigError(
+      name + ": no run of sweep " + plan.name + " is called so" +
+      (near.empty() ? "; `scalelaw sweep status` lists them" : "; did you mean " + near + "?"));
+}
+
+// Why the cell cannot be tried again; "" where it can.
+std::string against_retrying(const CellStatus& status, bool from_scratch) {
+  switch (status.state) {
+    case CellState::kRunning:
+      return "is in use by " + status.why + "; wait for it to end, or stop it";
+    case CellState::kExcluded:
+      return "is excluded (" + status.why + "); take it in again first: sweep exclude --undo";
+    case CellState::kComplete:
+      return "is complete; there is nothing to try again";
+    case CellState::kDiverged:
+      if (from_scratch) return "";
+      return status.why + ", and is complete; --from-scratch trains it anew";
+    case CellState::kMissing:
+    case CellState::kInterrupted:
+    case CellState::kFailed:
+      return "";
+  }
+  return "";
+}
+
+// run.json first: from then on the run is not complete, whatever happens.
+void set_aside_all(const RunFolder& folder) {
+  std::error_code error;
+  if (!fs::exists(folder.path, error)) return;
+  const RunLease held(folder.path);
+  fs::path aside;
+  for (int number = 1; aside.empty() || fs::exists(aside); ++number) {
+    char name[32];
+    std::snprintf(name, sizeof name, "before.%04d", number);
+    aside = folder.path / name;
+  }
+  create_folders(aside);
+  for (const fs::path& part :
+       {folder.record(), folder.merged_metrics(), folder.window_losses(), folder.checkpoints()}) {
+    if (fs::exists(part)) fs::rename(part, aside / part.filename());
+  }
+  sync_folder(folder.path);
+}
+
+}  // namespace
+
+std::vector<std::size_t> cells_named(const Plan& plan, const std::vector<std::string>& names) {
+  std::vector<bool> is_named(plan.cells.size(), false);
+  for (const std::string& name : names) {
+    bool any = false;
+    for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+      if (!means(name, plan.cells[i])) continue;
+      is_named[i] = any = true;
+    }
+    if (!any) refuse_name(plan, name);
+  }
+  std::vector<std::size_t> cells;
+  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    if (is_named[i]) cells.push_back(i);
+  }
+  return cells;
+}
+
+void retry_cells(const Plan& plan, const std::vector<std::size_t>& cells, bool from_scratch) {
+  const SweepFolder folder = sweep_folder(plan.options.runs, plan.name);
+  for (const std::size_t index : cells) {
+    const PlannedCell& cell = plan.cells[index];
+    const std::string why = against_retrying(look_at(plan, cell, {}), from_scratch);
+    if (!why.empty()) throw ConfigError(cell.folder + ": " + why);
+  }
+  folder.prepare();
+  for (const std::size_t index : cells) {
+    const PlannedCell& cell = plan.cells[index];
+    if (from_scratch) set_aside_all({run_folder(plan, cell)});
+    append_unfinished(folder,
+                      {cell.content_hash, {kExitInterrupted, 0}, "another try", utc_now(), ""});
+  }
+  append_limits(folder, plan, cells, {});
+}
+
+void exclude_cells(const Plan& plan, const std::vector<std::size_t>& cells,
+                   const std::string& reason) {
+  if (reason.find_first_not_of(" \t\r\n") == std::string::npos) {
+    throw ConfigError("--reason is missing: every table will show why the run is left out");
+  }
+  std::string line = reason;  // of a table
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
+  const fs::path record = sweep_record_file(plan.options.runs, plan.name);
+  for (const std::size_t index : cells) {
+    const PlannedCell& cell = plan.cells[index];
+    exclude_cell(record, {cell.content_hash, cell.folder, line, utc_now()});
+  }
+}
+
+void include_cells(const Plan& plan, const std::vector<std::size_t>& cells) {
+  const fs::path record = sweep_record_file(plan.options.runs, plan.name);
+  for (const std::size_t index : cells) {
+    const PlannedCell& cell = plan.cells[index];
+    if (!include_cell(record, cell.content_hash)) {
+      throw ConfigError(cell.folder + ": is not excluded");
+    }
+  }
+}
+
+}  // namespace scalelaw

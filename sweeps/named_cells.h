@@ -1,0 +1,30 @@
+// Cells of a sweep that a person names, and what can be asked for them: another try, or to be left
+// out of the sweep.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "sweeps/plan.h"
+
+namespace scalelaw {
+
+// Those that any of the names means: a folder's name, a pattern of the shell ('*_l2w64_*'), or the
+// beginning of a content hash (6 digits at least). In the plan's order. ConfigError names the first
+// that means none, with what is near.
+std::vector<std::size_t> cells_named(const Plan& plan, const std::vector<std::string>& names);
+
+// Forgets why these failed and what packs and pieces were too large for them, so that `run` starts
+// them like others. `from_scratch`: what they have trained is set aside, as RUN/before.0001/.
+// ConfigError, with nothing changed, where one is running, excluded, complete (or diverged without
+// `from_scratch`).
+void retry_cells(const Plan& plan, const std::vector<std::size_t>& cells, bool from_scratch);
+
+// Leaves them out of the sweep, or takes them in again, whatever they are at
+// (trainer/sweep_record.h). ConfigError without a reason.
+void exclude_cells(const Plan& plan, const std::vector<std::size_t>& cells,
+                   const std::string& reason);
+void include_cells(const Plan& plan, const std::vector<std::size_t>& cells);
+
+}  // namespace scalelaw

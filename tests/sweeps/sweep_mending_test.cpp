@@ -1,0 +1,152 @@
+// What a sweep remembers of memory and time, and what a person may ask of it by name.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/sweeps/sweep_program_fixture.h"
+
+namespace scalelaw {
+namespace {
+
+class SweepMending : public SweepProgram {
+ protected:
+  ProgramResult mend(const std::string& verb, const std::vector<std::string>& more) const {
+    return run_program(command(verb, more));
+  }
+  // As if they had never been complete.
+  void lose_results(std::size_t cells) {
+    for (std::size_t i = 0; i < cells; ++i) fs::remove(runs_ / folder_of(i) / "run.json");
+  }
+};
+
+TEST_F(SweepMending, OutOfMemoryIsHalvedThenNarrowedAndNeverTriedAgainUnchanged) {
+  write_spec("[1, 2, 3, 4]");
+  behave("1:memory");
+  const ProgramResult first = run({"--replicas", "4"});
+  EXPECT_EQ(first.exit_code, 0) << first.output;
+  EXPECT_EQ(attempts(0), 5) << "of 4, of 2, alone in pieces of 32, 16 and 8 tokens\n"
+                            << first.output;
+  EXPECT_EQ(attempts(1), 3);
+  EXPECT_EQ(attempts(2), 2);
+  EXPECT_EQ(attempts(3), 2);
+
+  lose_results(4);
+  const ProgramResult second = run({"--replicas", "4"});
+  EXPECT_EQ(second.exit_code, 0) << second.output;
+  EXPECT_NE(second.output.find("1 pack of 2 runs, 2 runs alone"), std::string::npos)
+      << second.output;
+  EXPECT_EQ(attempts(0), 6) << "at once in pieces of 8";
+  EXPECT_EQ(attempts(1), 4);
+  EXPECT_EQ(attempts(2), 3);
+
+  lose_results(4);
+  ASSERT_EQ(mend("retry", {"--only", "*"}).exit_code, 0);
+  const ProgramResult third = run({"--replicas", "4"});
+  EXPECT_NE(third.output.find("1 pack of 4 runs"), std::string::npos) << third.output;
+}
+
+TEST_F(SweepMending, OutOfMemoryInTheSmallestPiecesIsAFailure) {
+  write_spec("[1]");
+  behave("1:memory");
+  std::ofstream(spec_, std::ios::app) << "how: {micro_batch_tokens: 8}\n";
+  ASSERT_EQ(run().exit_code, 0) << "which is what suffices";
+  std::ofstream(spec_) << "spec: 1\nname: s\ndata: {train: tiny, test: {tiny: 512}}\n"
+                          "horizon: {tokens: 2000}\nmodel: {n_ctx: 16, d_model: 16}\n"
+                          "train: {batch_tokens: 32}\nevaluate: {tokens: 64}\n";
+  const ProgramResult result = run();
+  EXPECT_EQ(result.exit_code, 1) << result.output;
+  EXPECT_NE(result.output.find("will be tried in smaller pieces"), std::string::npos);
+  EXPECT_EQ(states(), "failed");
+}
+
+TEST_F(SweepMending, TimeLimitStopsARunThatGoesOnInTheNextLaunch) {
+  write_spec("[1, 2]");
+  behave("1:hang,ok");
+  const ProgramResult first = run({"--time-limit", "1s"});
+  EXPECT_EQ(first.exit_code, 3) << first.output;
+  EXPECT_EQ(states(), "interrupted complete");
+  EXPECT_EQ(status()[0].at("why"), "time limit of 1.0 s (--time-limit)");
+  EXPECT_NE(first.output.find("interrupted at step 5: time limit of 1.0 s"), std::string::npos)
+      << first.output;
+  EXPECT_EQ(run({"--time-limit", "1s"}).exit_code, 0);
+  EXPECT_EQ(states(), "complete complete");
+  EXPECT_EQ(run({"--time-limit", "soon"}).exit_code, 2);
+}
+
+TEST_F(SweepMending, RetriedRunsAreNoLongerFailed) {
+  write_spec("[1, 2, 3]");
+  behave("1:refuse,ok;2:refuse");
+  EXPECT_EQ(run().exit_code, 1);
+  EXPECT_EQ(states(), "failed failed complete");
+  EXPECT_EQ(mend("retry", {"--only", "nobody"}).exit_code, 2);
+  const ProgramResult done = mend("retry", {"--only", folder_of(2)});
+  EXPECT_EQ(done.exit_code, 2);
+  EXPECT_NE(done.output.find("is complete"), std::string::npos) << done.output;
+  EXPECT_EQ(states(), "failed failed complete") << "a refusal changes nothing";
+  const ProgramResult asked = mend("retry", {"--only", folder_of(0)});
+  EXPECT_EQ(asked.exit_code, 0) << asked.output;
+  EXPECT_EQ(states(), "missing failed complete");
+  run();
+  EXPECT_EQ(states(), "complete failed complete");
+}
+
+TEST_F(SweepMending, RetriedFromScratchItLeavesWhatItHadAside) {
+  write_spec("[1, 2]");
+  behave("1:hang,ok;2:diverge");
+  EXPECT_EQ(run({"--time-limit", "1s"}).exit_code, 3);
+  EXPECT_EQ(states(), "interrupted diverged");
+  EXPECT_EQ(mend("retry", {"--only", folder_of(1)}).exit_code, 2) << "diverged runs are complete";
+  const ProgramResult asked = mend("retry", {"--only", "*", "--from-scratch"});
+  EXPECT_EQ(asked.exit_code, 0) << asked.output;
+  EXPECT_EQ(states(), "missing missing");
+  EXPECT_TRUE(fs::exists(runs_ / folder_of(0) / "before.0001" / "checkpoints"));
+  EXPECT_TRUE(fs::exists(runs_ / folder_of(1) / "before.0001" / "run.json"));
+}
+
+TEST_F(SweepMending, ExcludedRunsAreLeftOutWithTheirReasonUntilTheyAreTakenInAgain) {
+  write_spec("[1, 2, 3]");
+  behave("2:refuse,ok");
+  EXPECT_EQ(run().exit_code, 1);
+  EXPECT_EQ(mend("exclude", {folder_of(1)}).exit_code, 2) << "a reason is asked for";
+  const std::string hash = status()[1].at("content_hash").get<std::string>().substr(0, 8);
+  ASSERT_EQ(mend("exclude", {hash, "--reason", "bad\n'data'"}).exit_code, 0);
+  EXPECT_EQ(states(), "complete excluded complete");
+  EXPECT_EQ(status()[1].at("why"), "bad 'data'");
+  const ProgramResult without = run();
+  EXPECT_EQ(without.exit_code, 0) << without.output;
+  EXPECT_NE(without.output.find("2 complete, 1 excluded"), std::string::npos) << without.output;
+  EXPECT_NE(without.output.find(folder_of(1) + ": bad 'data'"), std::string::npos)
+      << without.output;
+  EXPECT_EQ(attempts(1), 1);
+  EXPECT_EQ(mend("retry", {"--only", folder_of(1)}).exit_code, 2);
+
+  fs::remove_all(runs_ / "sweeps" / "s");
+  EXPECT_EQ(states(), "complete excluded complete") << "it is no note of a launcher";
+  ASSERT_EQ(mend("exclude", {folder_of(1), "--undo"}).exit_code, 0);
+  EXPECT_EQ(run().exit_code, 0);
+  EXPECT_EQ(states(), "complete complete complete");
+}
+
+TEST_F(SweepMending, FailureNamesTheLogOfItsPack) {
+  write_spec("[1, 2]");
+  behave("1:crash;2:crash");
+  run({"--replicas", "2", "--retries", "0"});
+  EXPECT_EQ(states(), "failed failed");
+  for (const std::size_t cell : {0, 1}) {
+    const std::string log = status()[cell].at("log");
+    EXPECT_TRUE(fs::exists(runs_ / "sweeps" / "s" / "logs" / log)) << log;
+  }
+}
+
+TEST_F(SweepMending, RunThatAnotherCompletedMeanwhileIsNotToldWithOurTime) {
+  write_spec("[1]");
+  behave("1:meanwhile");
+  const ProgramResult result = run();
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_NE(result.output.find("completed by another process"), std::string::npos) << result.output;
+}
+
+}  // namespace
+}  // namespace scalelaw

@@ -1,0 +1,87 @@
+#include "trainer/attempt_cost.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <optional>
+
+#include "tests/support/temp_dir.h"
+#include "trainer/clock.h"
+
+namespace scalelaw {
+namespace {
+
+class AttemptCostTest : public testing::Test {
+ protected:
+  AttemptCostTest() { setenv("SCALELAW_HEARTBEAT_SECONDS", "0.01", 1); }
+  ~AttemptCostTest() override { unsetenv("SCALELAW_HEARTBEAT_SECONDS"); }
+  std::unique_ptr<CostBook> open(int attempt, int64_t first_step, double cores = 2) {
+    return std::make_unique<CostBook>(folder_, AttemptCost{attempt, first_step}, 64, cores, 0,
+                                      monotonic_seconds() - 10);
+  }
+  TempDir temp_;
+  RunFolder folder_{temp_.path()};
+};
+
+TEST_F(AttemptCostTest, IsWhatTheAttemptDidUntilItWasClosed) {
+  const auto book = open(3, 100);
+  for (int i = 0; i < 7; ++i) book->count_step();
+  book->close("complete");
+  book->close("failed");
+  book->count_step();
+  const std::vector<AttemptCost> costs = read_costs(folder_);
+  ASSERT_EQ(costs.size(), 1u);
+  EXPECT_EQ(costs[0].number, 3);
+  EXPECT_EQ(costs[0].last_step(), 107);
+  EXPECT_EQ(costs[0].train_tokens, 7 * 64);
+  EXPECT_GE(costs[0].wall_seconds, 10);
+  EXPECT_EQ(costs[0].core_seconds, 2 * costs[0].wall_seconds);
+  EXPECT_EQ(costs[0].gpu_seconds, 0);
+  EXPECT_EQ(costs[0].end, "complete");
+}
+
+TEST_F(AttemptCostTest, KilledAttemptHasLeftWhatItsLastHeartbeatSaw) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const auto book = open(1, 0);
+    for (int i = 0; i < 5; ++i) book->count_step();
+    for (;;) pause();
+  }
+  const auto steps = [&] {
+    const std::vector<AttemptCost> costs = read_costs(folder_);
+    return costs.empty() ? 0 : costs[0].steps;
+  };
+  while (steps() == 0) usleep(1000);
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  EXPECT_EQ(steps(), 5);
+  EXPECT_EQ(read_costs(folder_)[0].end, "");
+}
+
+TEST_F(AttemptCostTest, LedgerIsTheSumAndWhatIsTrainedTwiceIsWasted) {
+  const auto add = [&](int attempt, int64_t first, int64_t steps) {
+    const auto book = open(attempt, first);
+    for (int i = 0; i < steps; ++i) book->count_step();
+    book->close("failed");
+  };
+  add(1, 0, 50);   // killed at 50, its checkpoint at 40
+  add(2, 40, 30);  // killed at 70, its checkpoint damaged
+  add(3, 40, 60);
+  std::ofstream(temp_.path() / "cost.0004.json") << "{torn";
+  const RunLedger ledger = ledger_of(read_costs(folder_), 100);
+  EXPECT_EQ(ledger.attempts, 3);
+  EXPECT_EQ(ledger.train_tokens, 140 * 64);
+  EXPECT_EQ(ledger.wasted_tokens, 40 * 64);
+  EXPECT_NEAR(ledger.wasted_core_seconds, ledger.core_seconds * 40 / 140, 1e-9);
+  RunLedger sum = ledger;
+  sum.add(ledger);
+  EXPECT_EQ(sum.train_tokens, 2 * ledger.train_tokens);
+  EXPECT_EQ(ledger_of({}, 10).wasted_tokens, 0) << "folders of before there were cost files";
+}
+
+}  // namespace
+}  // namespace scalelaw

@@ -1,0 +1,134 @@
+#include "trainer/attempt_cost.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <system_error>
+
+#include "trainer/atomic_file.h"
+#include "trainer/clock.h"
+#include "trainer/descriptor.h"
+
+namespace scalelaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Written over in place, whole, so each content is as long as the one before.
+constexpr std::size_t kCostBytes = 512;
+
+fs::path cost_file(const RunFolder& folder, int attempt) {
+  char name[32];
+  std::snprintf(name, sizeof name, "cost.%04d.json", attempt);
+  return folder.path / name;
+}
+
+std::optional<AttemptCost> read_cost(const fs::path& file) {
+  try {
+    const nlohmann::json json = nlohmann::json::parse(read_whole_file(file));
+    AttemptCost cost;
+    cost.number = json.at("attempt").get<int>();
+    cost.first_step = json.at("first_step").get<int64_t>();
+    cost.steps = json.at("steps").get<int64_t>();
+    cost.train_tokens = json.at("train_tokens").get<int64_t>();
+    cost.wall_seconds = json.at("wall_seconds").get<double>();
+    cost.core_seconds = json.at("core_seconds").get<double>();
+    cost.gpu_seconds = json.at("gpu_seconds").get<double>();
+    cost.end = json.at("end").get<std::string>();
+    return cost;
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::vector<AttemptCost> read_costs(const RunFolder& folder) {
+  std::vector<AttemptCost> costs;
+  std::error_code error;
+  for (fs::directory_iterator it(folder.path, error), end; !error && it != end;
+       it.increment(error)) {
+    int number = 0;
+    if (std::sscanf(it->path().filename().c_str(), "cost.%d.json", &number) != 1) continue;
+    if (it->path() != cost_file(folder, number)) continue;
+    if (auto cost = read_cost(it->path())) costs.push_back(std::move(*cost));
+  }
+  std::sort(costs.begin(), costs.end(),
+            [](const AttemptCost& a, const AttemptCost& b) { return a.number < b.number; });
+  return costs;
+}
+
+void RunLedger::add(const RunLedger& other) {
+  attempts += other.attempts;
+  train_tokens += other.train_tokens;
+  wall_seconds += other.wall_seconds;
+  core_seconds += other.core_seconds;
+  gpu_seconds += other.gpu_seconds;
+  wasted_tokens += other.wasted_tokens;
+  wasted_core_seconds += other.wasted_core_seconds;
+  wasted_gpu_seconds += other.wasted_gpu_seconds;
+}
+
+RunLedger ledger_of(const std::vector<AttemptCost>& costs, int64_t kept_step) {
+  RunLedger ledger;
+  int64_t steps = 0, batch_tokens = 0;
+  for (const AttemptCost& cost : costs) {
+    ++ledger.attempts;
+    steps += cost.steps;
+    if (cost.steps > 0) batch_tokens = cost.train_tokens / cost.steps;
+    ledger.train_tokens += cost.train_tokens;
+    ledger.wall_seconds += cost.wall_seconds;
+    ledger.core_seconds += cost.core_seconds;
+    ledger.gpu_seconds += cost.gpu_seconds;
+  }
+  // Attempts of before there were such files are not among them.
+  const int64_t wasted = std::max<int64_t>(0, steps - kept_step);
+  if (wasted == 0) return ledger;
+  const double share = static_cast<double>(wasted) / static_cast<double>(steps);
+  ledger.wasted_tokens = wasted * batch_tokens;
+  ledger.wasted_core_seconds = share * ledger.core_seconds;
+  ledger.wasted_gpu_seconds = share * ledger.gpu_seconds;
+  return ledger;
+}
+
+CostBook::CostBook(const RunFolder& folder, AttemptCost begun, int64_t batch_tokens, double cores,
+                   double gpus, double started_at)
+    : file_(cost_file(folder, begun.number)),
+      begun_(std::move(begun)),
+      batch_tokens_(batch_tokens),
+      cores_(cores),
+      gpus_(gpus),
+      started_at_(started_at) {
+  { const Descriptor made(open(file_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666)); }
+  write("");
+  heartbeat_.emplace([this] { write(""); });
+}
+
+void CostBook::close(const std::string& end) {
+  if (!heartbeat_) return;
+  heartbeat_.reset();
+  write(end);
+}
+
+void CostBook::write(const std::string& end) const {
+  const std::lock_guard lock(writing_);
+  const int64_t steps = steps_;
+  const double seconds = monotonic_seconds() - started_at_;
+  const nlohmann::ordered_json json = {{"attempt", begun_.number},
+                                       {"first_step", begun_.first_step},
+                                       {"steps", steps},
+                                       {"train_tokens", steps * batch_tokens_},
+                                       {"wall_seconds", seconds},
+                                       {"core_seconds", seconds * cores_},
+                                       {"gpu_seconds", seconds * gpus_},
+                                       {"end", end}};
+  std::string text = json.dump();
+  text.resize(kCostBytes - 1, ' ');
+  text += '\n';
+  (void)write_over(file_, text);
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,74 @@
+// What each attempt at a run has cost, whatever became of it: FOLDER/cost.0001.json, one file an
+// attempt, written by that attempt alone at each heartbeat (trainer/heartbeat.h) and before each
+// checkpoint. A kill -9 loses what came after the last one. The ledger of a run is the sum of its
+// files; nothing is shared.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "trainer/heartbeat.h"
+#include "trainer/run_record.h"
+
+namespace scalelaw {
+
+struct AttemptCost {
+  int number = 1;            // of the attempt
+  int64_t first_step = 0;    // updates already done when it began
+  int64_t steps = 0;         // updates that it made
+  int64_t train_tokens = 0;  // in them
+  double wall_seconds = 0;   // since the folder was taken
+  double core_seconds = 0;   // wall_seconds x threads x ranks, shared among the pack's runs
+  double gpu_seconds = 0;    // the same of GPUs; one of the two is 0
+  std::string end = {};      // "complete", "diverged", "interrupted", "failed", "lost"; "": is
+                             // running, or was killed
+  int64_t last_step() const { return first_step + steps; }
+};
+
+// In order; files that cannot be read are left out.
+std::vector<AttemptCost> read_costs(const RunFolder& folder);
+
+struct RunLedger {
+  int64_t attempts = 0;
+  int64_t train_tokens = 0;  // trained, the same ones again included
+  double wall_seconds = 0, core_seconds = 0, gpu_seconds = 0;
+  int64_t wasted_tokens = 0;  // of them, those that had to be trained again, or will have to
+  // The seconds that went with wasted_tokens, in proportion.
+  double wasted_core_seconds = 0, wasted_gpu_seconds = 0;
+
+  void add(const RunLedger& other);
+};
+// `kept_step`: as far as the run has come that need not be trained again.
+RunLedger ledger_of(const std::vector<AttemptCost>& costs, int64_t kept_step);
+
+// The attempt's own, while it lives.
+class CostBook {
+ public:
+  // `cores`, `gpus`: what this run has of the machine, its share of its pack. `started_at`:
+  // monotonic seconds.
+  CostBook(const RunFolder& folder, AttemptCost begun, int64_t batch_tokens, double cores,
+           double gpus, double started_at);
+  void count_step() { ++steps_; }
+  // Now: before a checkpoint, so that no step that is kept is missing in the ledger.
+  void note() const { write(""); }
+  // Once; what is noted afterwards changes nothing. Never throws: a run does not fail for it.
+  void close(const std::string& end);
+
+ private:
+  void write(const std::string& end) const;
+
+  std::filesystem::path file_;
+  AttemptCost begun_;
+  int64_t batch_tokens_;
+  double cores_, gpus_, started_at_;
+  mutable std::mutex writing_;
+  std::atomic<int64_t> steps_{0};
+  std::optional<Heartbeat> heartbeat_;
+};
+
+}  // namespace scalelaw
