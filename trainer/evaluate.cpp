@@ -96,6 +96,7 @@ void for_each_chunk(const Evaluator& evaluator, const TestSet& set, const Window
   }
 }
 
+// NaN where the text's bytes are not known: of token ids made elsewhere.
 double bits_per_byte(double loss_nats, const TokenShardInfo& info) {
   if (info.text_bytes == 0) return std::numeric_limits<double>::quiet_NaN();
   return loss_nats / std::numbers::ln2 * static_cast<double>(info.n_tokens) /

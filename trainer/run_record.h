@@ -53,8 +53,7 @@ struct TestResult {
   int64_t windows = 0;
   double loss_nats = 0;
   double standard_error_nats = 0;        // over windows: spread of text, not of seeds
-  double bits_per_byte = 0;              // loss / ln 2 * tokens / bytes of the split's text; NaN
-                                         // where those are not known
+  double bits_per_byte = 0;              // loss / ln 2 * tokens / bytes of the split's text
   double top1_accuracy = 0;              // share
   std::vector<PositionBin> by_position;  // log-spaced bins
 };

@@ -59,8 +59,10 @@ void print_import(std::ostream& out, const DataSetInfo& set, const nlohmann::jso
                   int64_t files) {
   const int64_t longest = whole(imported, "longest_document_tokens");
   out << "imported from " << with_commas(files) << (files == 1 ? " file" : " files")
-      << ", in the order given; shares were cut off by "
-      << escaped(imported.value("shares_by", std::string("?")));
+      << ", in the order given";
+  if (const auto by = imported.find("shares_by"); by != imported.end() && by->is_string()) {
+    out << "; shares were cut off by " << escaped(by->get<std::string>());
+  }
   if (longest > 0) out << "; the longest document has " << with_commas(longest) << " tokens";
   out << "\n";
   if (set.knows_tokenizer_by_name()) {

@@ -1,5 +1,6 @@
 #include "trainer/data/import_manifest.h"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -63,6 +64,15 @@ std::string ends_hash(const TokenLayout& file) {
   return hasher.hex();
 }
 
+// null: none was cut off.
+Json shares_by(const ImportPlan& plan) {
+  const bool shared = std::any_of(plan.train.begin(), plan.train.end(), [](const auto& range) {
+    return range.split && range.split != Split::kTrain;
+  });
+  if (!shared) return {};
+  return plan.by_documents ? "documents" : "blocks";
+}
+
 int64_t sum(const std::map<Split, int64_t>& counts) {
   int64_t total = 0;
   for (const auto& [split, count] : counts) total += count;
@@ -99,7 +109,7 @@ std::string import_manifest_text(const ImportManifestInput& input) {
       {"splits", splits_json(input.splits)},
       {"imported",
        {{"order", "as given"},
-        {"shares_by", plan.by_documents ? "documents" : "blocks"},
+        {"shares_by", shares_by(plan)},
         {"longest_document_tokens", longest},
         {"text_bytes", text_bytes_from(input)}}},
       {"counts",

@@ -199,6 +199,7 @@ TEST_F(ImportSetTest, TrainLosesTheDocumentsThatStandInAGivenSplitAndSaysSo) {
   for (const Ids& document : held) {
     EXPECT_EQ(std::find(train.begin(), train.end(), document), train.end());
   }
+  EXPECT_TRUE(read_manifest(set)["imported"]["shares_by"].is_null()) << "no share was cut off";
   const auto dropped = read_manifest(set)["counts"]["dropped"];
   EXPECT_EQ(dropped["held_out_documents"], 5);
   EXPECT_EQ(dropped["held_out_tokens"], joined(held).size());
