@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "sweeps/cell_status.h"
 #include "trainer/config_keys.h"
@@ -170,6 +171,17 @@ RunFacts config_facts(const RunConfig& config) {
 const std::vector<FilterKey>& fact_keys() {
   static const std::vector<FilterKey> keys = all_keys();
   return keys;
+}
+
+std::string record_keys_text() {
+  constexpr std::size_t kColumns = 96;
+  std::string text, line;
+  for (const FilterKey& key : fact_keys()) {
+    if (default_facts().contains(key.name)) break;  // the configuration's are the last
+    if (line.size() + key.name.size() >= kColumns) text += std::exchange(line, "") + "\n";
+    line += (line.empty() ? "" : " ") + key.name;
+  }
+  return text + line;
 }
 
 const Fact* fact_of(const RunFacts& facts, const std::string& key) {

@@ -23,14 +23,8 @@ RunFacts config_facts(const RunConfig& config);
 // Every key that a filter may name: those of record_facts and of the configuration, and name,
 // state, sweeps and step of the run's place in the store.
 const std::vector<FilterKey>& fact_keys();
-inline constexpr const char* kFactsHelp =
-    "name state sweeps step N N_with_head N_total D C loss test_set wall_seconds steps "
-    "content_hash\n"
-    "recipe_hash train_set train_tokens unique_train_tokens batch_tokens learning_rate seed_init\n"
-    "seed_data final_train_loss_nats attempts events pack host device started_at program_version\n"
-    "n_vocab, test.SET.loss_nats (standard_error_nats, bits_per_byte, top1_accuracy), and every "
-    "key\n"
-    "of a configuration (`scalelaw explain`)";
+// The keys of them that are no configuration's, for --help: lines of words.
+std::string record_keys_text();
 
 // nullptr: the run has none. A configuration's key that it left out has its default.
 const Fact* fact_of(const RunFacts& facts, const std::string& key);

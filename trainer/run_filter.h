@@ -12,10 +12,9 @@
 // A run without the key's value is unequal to every value, and neither less nor greater. A list
 // equals a value, or contains it, when one of its elements does.
 //
-// Not muParser, which computes with numbers alone and assigns where `=` is written for `==`, nor
-// muparserX, whose 4.0.11 takes the text "orca" for the operator "or" and which compares text with
-// numbers without a word: here a key knows its kind and a wrong value is refused before any run is
-// read.
+// Not muParser, which compares numbers alone and assigns where `=` is written for `==`, nor
+// muparserX, which up to 4.0.11 confuses text that begins with "or" with the operator: here a key
+// knows its kind, and a wrong value is refused before any run is read.
 #pragma once
 
 #include <functional>

@@ -54,19 +54,10 @@ ArchivedFile file_from(const nlohmann::json& json) {
 ArchivedRun run_from(const nlohmann::json& json) {
   ArchivedRun run;
   run.folder = json.at("folder").get<std::string>();
-  require(is_run_folder_name(run.folder),
-          "a run's folder may not be called " + printable(run.folder));
   run.content_hash = json.at("content_hash").get<std::string>();
-  require(is_hash(run.content_hash), "the content hash of " + run.folder + " is none");
-  std::set<std::string> names;
-  for (const auto& file : json.at("files")) {
-    run.files.push_back(file_from(file));
-    const std::string& name = run.files.back().name;
-    require(is_carried_file(name, true), printable(name) + " is no file of a run");
-    require(names.insert(name).second, run.folder + "/" + name + " stands twice");
-  }
-  require(names.contains("run.json") && names.contains("config.yaml"),
-          run.folder + " comes without its run.json or config.yaml");
+  for (const auto& file : json.at("files")) run.files.push_back(file_from(file));
+  const std::string why = why_not_carried(run);
+  require(why.empty(), why);
   return run;
 }
 
@@ -119,6 +110,22 @@ bool is_carried_file(std::string_view name, bool weights) {
   return is_numbered(name, "metrics.", 4, ".jsonl") || is_numbered(name, "attempts/", 4, ".json") ||
          is_numbered(name, "cost.", 4, ".json") ||
          (weights && is_numbered(name, "checkpoints/step-", 12, ".safetensors"));
+}
+
+std::string why_not_carried(const ArchivedRun& run) {
+  const std::string folder = printable(run.folder);
+  if (!is_run_folder_name(run.folder)) return "a run's folder may not be called " + folder;
+  if (!is_hash(run.content_hash) || !run.folder.ends_with("-" + run.content_hash.substr(0, 12))) {
+    return "the name of " + folder + " does not end in its content hash, " +
+           printable(run.content_hash);
+  }
+  std::set<std::string> names;
+  for (const ArchivedFile& file : run.files) {
+    if (!is_carried_file(file.name, true)) return printable(file.name) + " is no file of a run";
+    if (!names.insert(file.name).second) return folder + "/" + file.name + " stands twice";
+  }
+  const bool whole = names.contains("run.json") && names.contains("config.yaml");
+  return whole ? "" : folder + " comes without its run.json or config.yaml";
 }
 
 std::string to_json(const ArchiveManifest& manifest) {

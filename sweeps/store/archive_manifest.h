@@ -44,9 +44,13 @@ bool is_sweep_record_name(std::string_view name);
 // checkpoints too.
 bool is_carried_file(std::string_view name, bool weights);
 
+// What an import would refuse of a run: another folder name than its hash asks for, a file that is
+// no run's, one that stands twice, no run.json or config.yaml. "" where nothing.
+std::string why_not_carried(const ArchivedRun& run);
+
 std::string to_json(const ArchiveManifest& manifest);
 // std::runtime_error with what is wrong: no JSON, another format or version, a field missing or of
-// another type, a name that may not be, one that stands twice, a run without a record.
+// another type, a name that may not be, one that stands twice, a run that is not carried.
 ArchiveManifest manifest_from_json(const std::string& text);
 
 }  // namespace scalelaw

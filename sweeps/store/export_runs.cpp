@@ -140,11 +140,6 @@ void require_exportable(const std::vector<StoreRun>& chosen) {
           ", and only runs with a result are exported; `state == complete` in --where "
           "leaves the others out");
     }
-    if (!is_run_folder_name(run.name)) {
-      throw ConfigError(printable(run.name) +
-                        ": is no name of a run's folder that an archive may hold; name the folder "
-                        "as the run was, with letters, digits, . _ and - alone");
-    }
   }
 }
 
@@ -154,6 +149,11 @@ ArchiveManifest manifest_of(const fs::path& runs, const std::vector<StoreRun>& c
   manifest.program_version = options.program_version;
   for (const StoreRun& run : chosen) {
     manifest.runs.push_back(described(runs / run.name, run, options.weights));
+    const std::string why = why_not_carried(manifest.runs.back());
+    if (!why.empty()) {
+      throw ConfigError("no import would take it: " + why +
+                        "; `scalelaw runs verify` says what to do, --where may leave it out");
+    }
   }
   for (const std::string& sweep : options.sweeps) {
     const std::string name = sweep + ".json";

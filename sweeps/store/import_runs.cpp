@@ -124,8 +124,7 @@ void check_run(const fs::path& aside, const ArchivedRun& run) {
   const RunFolder folder{aside / run.folder};
   const RunRecord record = read_run_record(folder);
   read_run_config(folder.config());
-  const std::string ending = "-" + run.content_hash.substr(0, 12);
-  if (record.content_hash != run.content_hash || !run.folder.ends_with(ending)) {
+  if (record.content_hash != run.content_hash) {
     throw ConfigError(run.folder + " holds run " + record.content_hash);
   }
 }

@@ -53,8 +53,10 @@ void add_choice(CLI::App* verb, Arguments& a) {
 
 void add_looks(CLI::App& app, Arguments& a) {
   CLI::App* list = app.add_subcommand("list", "name, state, N, D, loss, wall time, sweeps");
-  list->footer(std::string("Keys of --where and --sort:\n") + kFactsHelp +
-               "\nExample: scalelaw runs list --where 'model.arch == lstm and N > 1e6' --sort N");
+  list->footer(
+      "Keys of --where and --sort:\n" + record_keys_text() +
+      "\nand every key of a configuration (`scalelaw explain`). test.*: a test set's name.\n"
+      "Example: scalelaw runs list --where 'model.arch == lstm and N > 1e6' --sort N");
   add_choice(list, a);
   list->add_option("--sort", a.sort, "by this key, those without it last")
       ->type_name("KEY")

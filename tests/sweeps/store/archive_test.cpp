@@ -299,8 +299,26 @@ TEST_F(ArchiveTest, FolderThatHoldsAnotherRunIsRefused) {
   const std::string hash = plan_.cells[0].content_hash, other(32, 'b');
   replace(entries[0].content, hash, other);
   write_archive(archive_, entries);
-  EXPECT_NE(error_of([&] { import(); }).find("holds run " + hash), std::string::npos);
+  expect_refused("does not end in its content hash");
+  for (Entry& entry : entries) {
+    std::string& named = &entry == &entries[0] ? entry.content : entry.name;
+    replace(named, hash.substr(0, 12), other.substr(0, 12));
+  }
+  write_archive(archive_, entries);
+  const std::string error = error_of([&] { import(); });
+  EXPECT_NE(error.find("holds run " + hash), std::string::npos) << error;
   EXPECT_TRUE(files_below(there_).empty());
+}
+
+TEST_F(ArchiveTest, WhatNoImportWouldTakeIsNotExported) {
+  fs::rename(folder(0).path, runs_ / "renamed");
+  EXPECT_NE(error_of([&] { export_all(); }).find("does not end in its content hash"),
+            std::string::npos);
+  fs::rename(runs_ / "renamed", folder(0).path);
+  fs::remove(folder(0).config());
+  EXPECT_NE(error_of([&] { export_all(); }).find("without its run.json or config.yaml"),
+            std::string::npos);
+  EXPECT_FALSE(fs::exists(archive_));
 }
 
 }  // namespace
