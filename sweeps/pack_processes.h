@@ -17,6 +17,7 @@
 #include "sweeps/executors/local.h"
 #include "sweeps/packing.h"
 #include "sweeps/plan.h"
+#include "sweeps/run_display.h"
 #include "sweeps/sweep_folder.h"
 #include "sweeps/work_left.h"
 
@@ -70,6 +71,9 @@ class PackProcesses {
   std::map<pid_t, PackProcess> processes_;
 };
 
+// Looks at what its cells have done, and notes it in `statuses`, which are of all cells.
+RunningPack look_at_progress(const Plan& plan, const PackProcess& process,
+                             std::vector<CellStatus>& statuses);
 // What a process said last; "it said nothing" where its attempt left no line.
 std::string last_words(const PackProcess& process);
 // Whether those words say that memory did not suffice, or that another process had one of the

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "sweeps/disk_needs.h"
+#include "sweeps/ledger_report.h"
 #include "sweeps/packing.h"
 #include "sweeps/run_display.h"
 #include "trainer/config_yaml.h"
@@ -133,39 +134,10 @@ Json disk_json(const Plan& plan, const std::vector<CellStatus>& statuses) {
           {"free_files", space ? optional_json(space->files) : Json()}};
 }
 
-RunLedger sum_of_ledgers(const std::vector<CellStatus>& statuses) {
-  RunLedger sum;
-  for (const CellStatus& status : statuses) sum.add(status.ledger);
-  return sum;
-}
-
-Json ledger_json(const RunLedger& ledger) {
-  return {{"attempts", ledger.attempts},
-          {"train_tokens", ledger.train_tokens},
-          {"wall_seconds", ledger.wall_seconds},
-          {"core_seconds", ledger.core_seconds},
-          {"gpu_seconds", ledger.gpu_seconds},
-          {"wasted_tokens", ledger.wasted_tokens},
-          {"wasted_core_seconds", ledger.wasted_core_seconds},
-          {"wasted_gpu_seconds", ledger.wasted_gpu_seconds}};
-}
-
 // A pack's output lies under the name of its first run.
 std::string log_text(const PlannedCell& cell, const CellStatus& status) {
   if (status.log.empty() || status.log == cell.folder + ".log") return "";
   return " (its output: logs/" + status.log + ")";
-}
-
-// "spent: 12 attempts, 3.4 h of cores, 20M tokens; of these 1.2M were trained again"
-std::string ledger_text(const RunLedger& ledger) {
-  if (ledger.attempts == 0) return "";
-  std::string text = "spent: " + counted(ledger.attempts, "attempt") + ", ";
-  if (ledger.core_seconds > 0) text += duration_text(ledger.core_seconds) + " of cores, ";
-  if (ledger.gpu_seconds > 0) text += duration_text(ledger.gpu_seconds) + " of GPUs, ";
-  text += human(static_cast<double>(ledger.train_tokens)) + " tokens";
-  if (ledger.wasted_tokens == 0) return text + "\n";
-  return text + "; " + human(static_cast<double>(ledger.wasted_tokens)) +
-         " of them were lost with their process and are trained again\n";
 }
 
 std::string dumped(const Json& json) {

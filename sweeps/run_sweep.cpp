@@ -316,37 +316,13 @@ class SweepRun {
     return work_left_.seconds(statuses_, processes_.cells(), seconds_since(start_));
   }
 
-  // Looks at what its cells have done.
-  RunningPack look_at_progress(const PackProcess& process) {
-    RunningPack running;
-    running.others = process.cells.size() - 1;
-    double tokens_per_second = 0;
-    for (const CellInProgress& each : process.cells) {
-      CellStatus& status = statuses_[each.cell];
-      status = progress_of(run_folder(plan_, plan_.cells[each.cell]));
-      status.state = CellState::kRunning;
-      status.step = std::max(status.step, each.first_step);
-      tokens_per_second += status.tokens_per_second.value_or(0);
-    }
-    const std::size_t first = process.cells.front().cell;
-    running.cell = &plan_.cells[first];
-    running.progress = statuses_[first];
-    if (running.progress.tokens_per_second.value_or(0) > 0) {
-      const auto left = static_cast<double>((running.cell->steps - running.progress.step) *
-                                            running.cell->config.train.batch_tokens);
-      running.seconds_left = left / *running.progress.tokens_per_second;
-      running.progress.tokens_per_second = tokens_per_second;
-    }
-    return running;
-  }
-
   void show() {
     if (!display_.is_terminal() && seconds_since(looked_) < kSecondsBetweenLooks) return;
     looked_ = monotonic_seconds();
     SweepView view;
     view.plan = &plan_;
     for (const auto& [pid, process] : processes_.all()) {
-      view.running.push_back(look_at_progress(process));
+      view.running.push_back(look_at_progress(plan_, process, statuses_));
     }
     view.states = count_states(statuses_);
     view.elapsed_seconds = seconds_since(start_);

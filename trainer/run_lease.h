@@ -14,9 +14,9 @@
 //   unknown  until one of these is seen: of another machine, or stopped.
 // A stale lease is ended by whoever makes the next number. The holder looks for one at each
 // heartbeat and before everything that it publishes, and stops where it finds one. What is left to
-// chance is a holder suspended between that look and the publishing, for a minute, on a machine of
-// its own: run.json is linked without overwriting, and all else is what the next holder would
-// write.
+// chance is a holder that is suspended between that look and the publishing, for longer than it
+// takes to be found stale: run.json is linked without overwriting, and all else is what the next
+// holder would write.
 //
 // There is no lock beside it: where locks work they would say nothing that the process table does
 // not, and where they do not work they grant themselves to everybody.
