@@ -168,7 +168,7 @@ TEST_F(ForeignReaders, MegatronPairsGiveTheirIdsAndWhereDocumentsEnd) {
 TEST_F(ForeignReaders, DamagedMegatronPairsAreRefusedWithTheirReason) {
   const std::string ids = packed<uint16_t>(kIds);
   const MegatronIndex good{.lengths = {3, 4}, .documents = {0, 1, 2}};
-  const auto refuse = [&](MegatronIndex index, const std::string& part) {
+  const auto refuse = [&](const MegatronIndex& index, const std::string& part) {
     expect_fault(put_pair("set", index, ids), part);
   };
   const auto with = [&](auto change) {

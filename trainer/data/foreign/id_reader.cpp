@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 #include "trainer/hash.h"
@@ -26,7 +27,7 @@ void widen(const TokenLayout& layout, int64_t n_vocab, int64_t first,
                                     std::to_string(n_vocab - 1) +
                                     ": another --vocab-size or --dtype, or a damaged file");
     }
-    ids[i] = static_cast<uint32_t>(id);
+    ids[i] = static_cast<uint32_t>(static_cast<std::make_unsigned_t<T>>(id));
   }
 }
 

@@ -6,7 +6,7 @@ namespace scalelaw {
 
 namespace {
 
-constexpr int64_t kHeaderBytes = 256 * 4;
+constexpr int64_t kHeaderBytes = 1024;  // 256 int32
 constexpr int32_t kGpt2Magic = 20240520, kLlama3Magic = 20240801;
 constexpr int32_t kEvaluationMagic = 20240522, kModelMagic = 20240326, kStateMagic = 20240527;
 
