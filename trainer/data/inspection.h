@@ -51,8 +51,8 @@ struct Inspection {
 
 // Reads all of the set, the held-out splits twice. `tokenizer` null: ids alone. Without ends of
 // documents, and in pieces of over 65536 ids, parts of that length are the pieces. Memory: 8 bytes
-// a piece and a compared run, and 16 MiB a held-out split. `progress` hears how many tokens have been read, and of
-// how many. ConfigError: a damaged shard.
+// a piece and a compared run, and 16 MiB a held-out split. `progress` hears how many tokens have
+// been read, and of how many. ConfigError: a damaged shard.
 Inspection inspect_data_set(const DataSetInfo& set, const Tokenizer* tokenizer,
                             const InspectOptions& options,
                             const std::function<void(int64_t, int64_t)>& progress);

@@ -26,9 +26,9 @@ double percent(int64_t part, int64_t whole) {
   return whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
 }
 
-// null where there is nothing to divide by.
+// null where there is nothing to divide, or nothing to divide by.
 nlohmann::json ratio(int64_t part, int64_t whole) {
-  if (whole == 0) return nullptr;
+  if (part == 0 || whole == 0) return nullptr;
   return static_cast<double>(part) / static_cast<double>(whole);
 }
 
@@ -69,9 +69,12 @@ void print_inspection(std::ostream& out, const DataSetInfo& set, const Inspectio
     if (overlap.sampled_one_in > 1) {
       out << " (one in " << overlap.sampled_one_in << ", chosen by hash)";
     }
-    out << format(", in %.1f%% of the pieces; %lld pieces whole\n",
-                  percent(overlap.touched_pieces, overlap.pieces),
-                  static_cast<long long>(overlap.pieces_in_train));
+    if (inspection.of_words) {  // else nobody knows where pieces end
+      out << format(", in %.1f%% of the pieces; %lld pieces whole",
+                    percent(overlap.touched_pieces, overlap.pieces),
+                    static_cast<long long>(overlap.pieces_in_train));
+    }
+    out << "\n";
     if (!overlap.example.empty()) out << "  such as: " << escaped(overlap.example) << "\n";
   }
 }
@@ -91,14 +94,15 @@ nlohmann::json inspection_json(const DataSetInfo& set, const Inspection& inspect
                                          {"bytes_per_token", ratio(of.text_bytes, of.tokens)}};
   }
   for (const auto& [split, of] : inspection.overlap) {
-    overlap[std::string(name(split))] = {{"pieces_in_train", of.pieces_in_train},
-                                         {"sampled_one_in", of.sampled_one_in},
-                                         {"runs", of.runs},
-                                         {"runs_in_train", of.runs_in_train},
-                                         {"runs_in_train_share", ratio(of.runs_in_train, of.runs)},
-                                         {"pieces", of.pieces},
-                                         {"touched_pieces", of.touched_pieces},
-                                         {"example", of.example}};
+    overlap[std::string(name(split))] = {
+        {"pieces_in_train", of.pieces_in_train},
+        {"sampled_one_in", of.sampled_one_in},
+        {"runs", of.runs},
+        {"runs_in_train", of.runs_in_train},
+        {"runs_in_train_percent", percent(of.runs_in_train, of.runs)},
+        {"pieces", of.pieces},
+        {"touched_pieces", of.touched_pieces},
+        {"example", of.example}};
   }
   return {{"run_length", kRunWords},
           {"run_unit", inspection.of_words ? "word" : "id"},
