@@ -79,15 +79,6 @@ CellStatus failed(CellStatus status, const UnfinishedAttempt& last) {
   return status;
 }
 
-// nullopt: there is none, or it cannot be read, which look_at() says in words.
-std::optional<RunFacts> known_record(RunIndex& index, const std::string& folder) {
-  try {
-    return index.record_of(folder);
-  } catch (const std::exception&) {
-    return std::nullopt;
-  }
-}
-
 }  // namespace
 
 std::string_view name(CellState state) {
@@ -119,8 +110,8 @@ CellStatus progress_of(const fs::path& run_folder) {
   return status;
 }
 
-CellStatus look_at(const Plan& plan, const PlannedCell& cell,
-                   const UnfinishedAttempts& unfinished) {
+CellStatus look_at(const Plan& plan, const PlannedCell& cell, const UnfinishedAttempts& unfinished,
+                   RunIndex* index) {
   const RunFolder folder{run_folder(plan, cell)};
   std::error_code error;
   const bool is_there = fs::exists(folder.path, error);
@@ -131,7 +122,9 @@ CellStatus look_at(const Plan& plan, const PlannedCell& cell,
     return failed({}, last->second);
   }
   try {
-    if (const std::optional<RunRecord> record = try_read_run_record(folder)) {
+    if (index != nullptr) {
+      if (const auto facts = index->record_of(cell.folder)) return status_of(*facts, cell);
+    } else if (const std::optional<RunRecord> record = try_read_run_record(folder)) {
       return status_of(record_facts(*record), cell);
     }
   } catch (const std::exception& fault) {
@@ -162,8 +155,7 @@ std::vector<CellStatus> look_at_all(const Plan& plan) {
   statuses.reserve(plan.cells.size());
   RunIndex index(plan.options.runs);
   for (const PlannedCell& cell : plan.cells) {
-    const std::optional<RunFacts> record = known_record(index, cell.folder);
-    statuses.push_back(record ? status_of(*record, cell) : look_at(plan, cell, unfinished));
+    statuses.push_back(look_at(plan, cell, unfinished, &index));
   }
   index.save();
   return statuses;

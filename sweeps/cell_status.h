@@ -14,6 +14,8 @@
 
 namespace scalelaw {
 
+class RunIndex;
+
 enum class CellState {
   kMissing,      // nothing to go on from
   kRunning,      // a process holds its folder
@@ -46,7 +48,9 @@ struct CellStatus {
 
 using UnfinishedAttempts = std::map<std::string, UnfinishedAttempt>;  // content hash -> the last
 
-CellStatus look_at(const Plan& plan, const PlannedCell& cell, const UnfinishedAttempts& unfinished);
+// Through the index where one is given.
+CellStatus look_at(const Plan& plan, const PlannedCell& cell, const UnfinishedAttempts& unfinished,
+                   RunIndex* index = nullptr);
 // One for each of the plan's cells, in their order.
 std::vector<CellStatus> look_at_all(const Plan& plan);
 
