@@ -80,15 +80,6 @@ CellStatus failed(CellStatus status, const UnfinishedAttempt& last) {
   return status;
 }
 
-// nullopt: there is none, or it cannot be read, which look_at() says in words.
-std::optional<RunFacts> known_record(RunIndex& index, const std::string& folder) {
-  try {
-    return index.record_of(folder);
-  } catch (const std::exception&) {
-    return std::nullopt;
-  }
-}
-
 }  // namespace
 
 std::string_view name(CellState state) {
@@ -123,7 +114,7 @@ CellStatus progress_of(const fs::path& run_folder) {
 }
 
 static CellStatus look_at_folder(const Plan& plan, const PlannedCell& cell,
-                                 const UnfinishedAttempts& unfinished) {
+                                 const UnfinishedAttempts& unfinished, RunIndex* index) {
   const RunFolder folder{run_folder(plan, cell)};
   std::error_code error;
   const bool is_there = fs::exists(folder.path, error);
@@ -134,7 +125,9 @@ static CellStatus look_at_folder(const Plan& plan, const PlannedCell& cell,
     return failed({}, last->second);
   }
   try {
-    if (const std::optional<RunRecord> record = try_read_run_record(folder)) {
+    if (index != nullptr) {
+      if (const auto facts = index->record_of(cell.folder)) return status_of(*facts, cell);
+    } else if (const std::optional<RunRecord> record = try_read_run_record(folder)) {
       return status_of(record_facts(*record), cell);
     }
   } catch (const std::exception& fault) {
@@ -173,9 +166,9 @@ static CellStatus unless_excluded(CellStatus status, const Plan& plan, const Pla
   return status;
 }
 
-CellStatus look_at(const Plan& plan, const PlannedCell& cell,
-                   const UnfinishedAttempts& unfinished) {
-  return unless_excluded(look_at_folder(plan, cell, unfinished), plan, cell);
+CellStatus look_at(const Plan& plan, const PlannedCell& cell, const UnfinishedAttempts& unfinished,
+                   RunIndex* index) {
+  return unless_excluded(look_at_folder(plan, cell, unfinished, index), plan, cell);
 }
 
 std::vector<CellStatus> look_at_all(const Plan& plan) {
@@ -185,10 +178,7 @@ std::vector<CellStatus> look_at_all(const Plan& plan) {
   statuses.reserve(plan.cells.size());
   RunIndex index(plan.options.runs);
   for (const PlannedCell& cell : plan.cells) {
-    const std::optional<RunFacts> record = known_record(index, cell.folder);
-    CellStatus status =
-        record ? status_of(*record, cell) : look_at_folder(plan, cell, unfinished);
-    statuses.push_back(unless_excluded(std::move(status), plan, cell));
+    statuses.push_back(look_at(plan, cell, unfinished, &index));
   }
   index.save();
   return statuses;

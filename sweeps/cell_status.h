@@ -15,6 +15,8 @@
 
 namespace scalelaw {
 
+class RunIndex;
+
 enum class CellState {
   kMissing,      // nothing to go on from
   kRunning,      // a process holds its folder, or may for all that is known at once
@@ -51,8 +53,9 @@ struct CellStatus {
 
 using UnfinishedAttempts = std::map<std::string, UnfinishedAttempt>;  // content hash -> the last
 
-// Without the ledger.
-CellStatus look_at(const Plan& plan, const PlannedCell& cell, const UnfinishedAttempts& unfinished);
+// Through the index where one is given; without the ledger.
+CellStatus look_at(const Plan& plan, const PlannedCell& cell, const UnfinishedAttempts& unfinished,
+                   RunIndex* index = nullptr);
 // One for each of the plan's cells, in their order.
 std::vector<CellStatus> look_at_all(const Plan& plan);
 // Reads what each cell's attempts have cost: one small file an attempt.
