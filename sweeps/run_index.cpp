@@ -11,8 +11,8 @@
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
 #include "trainer/descriptor.h"
-#include "trainer/hash.h"
 #include "trainer/folder_lock.h"
+#include "trainer/hash.h"
 
 namespace scalelaw {
 namespace {

@@ -371,7 +371,7 @@ class SweepRun {
   Room room_{plan_};
   std::string paused_because_;
   PlannedPack held_back_;  // of which that was told
-  std::string doubted_;  // the process that was last waited for
+  std::string doubted_;    // the process that was last waited for
 };
 
 }  // namespace

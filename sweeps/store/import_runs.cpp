@@ -15,9 +15,9 @@
 #include "trainer/config_error.h"
 #include "trainer/config_yaml.h"
 #include "trainer/descriptor.h"
+#include "trainer/folder_lock.h"
 #include "trainer/hash.h"
 #include "trainer/number.h"
-#include "trainer/folder_lock.h"
 #include "trainer/run_record.h"
 #include "trainer/sweep_record.h"
 

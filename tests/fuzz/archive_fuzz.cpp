@@ -1,6 +1,6 @@
 // An archive of runs: its manifest alone, and the file.
-#include "tests/fuzz/fuzz_target.h"
 #include "sweeps/store/archive_reader.h"
+#include "tests/fuzz/fuzz_target.h"
 
 namespace scalelaw {
 

@@ -13,7 +13,8 @@ void read_hostile(std::string_view bytes) {
   const Fact number = 1.5, text = std::string("complete"), list = std::vector<std::string>{"a"};
   for (const Fact* fact : {&number, &text, &list, static_cast<const Fact*>(nullptr)}) {
     filter.matches([&](const std::string& key) -> const Fact* {
-      const bool fits = fact == nullptr || (key == "N" || key.starts_with("test.")) == (fact == &number);
+      const bool fits =
+          fact == nullptr || (key == "N" || key.starts_with("test.")) == (fact == &number);
       return fits && (fact != &list || key == "sweeps") ? fact : nullptr;
     });
   }

@@ -1,7 +1,7 @@
 // Stands in for scalelaw-train under scripts/kill_sweep.py: it keeps a run's folder as training
-// does (lease, attempts, costs, lines, checkpoints, record), so that thousands of runs can be killed
-// in minutes, and in place of a model it has one number, which each step changes. A step lost,
-// doubled or taken from another run's state leaves another number at the end.
+// does (lease, attempts, costs, lines, checkpoints, record), so that thousands of runs can be
+// killed in minutes, and in place of a model it has one number, which each step changes. A step
+// lost, doubled or taken from another run's state leaves another number at the end.
 #include <algorithm>
 #include <atomic>
 #include <chrono>

@@ -215,8 +215,8 @@ void print_result(std::ostream& out, const BuildResult& result, bool as_json) {
   if (as_json) {
     out << data_set_json(result.set, 0) << "\n";
   } else if (result.was_there) {
-    out << "data set " << result.set.name << " is already there, in " << escaped(result.set.folder.string())
-        << "\n";
+    out << "data set " << result.set.name << " is already there, in "
+        << escaped(result.set.folder.string()) << "\n";
   } else {
     print_data_set(out, result.set);
   }

@@ -43,12 +43,13 @@ Inspection inspect_with_progress(const DataSetInfo& set) {
   if (!set.knows_tokenizer_by_name()) tokenizer = open_tokenizer(set);
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
   ProgressPrinter printer(std::cerr, terminal);
-  return inspect_data_set(set, tokenizer ? &*tokenizer : nullptr, {}, [&](int64_t done, int64_t total) {
-    // Two bytes a token, as most shards have.
-    if (terminal) {
-      printer.show({.stage = "inspecting", .done_bytes = 2 * done, .total_bytes = 2 * total});
-    }
-  });
+  return inspect_data_set(
+      set, tokenizer ? &*tokenizer : nullptr, {}, [&](int64_t done, int64_t total) {
+        // Two bytes a token, as most shards have.
+        if (terminal) {
+          printer.show({.stage = "inspecting", .done_bytes = 2 * done, .total_bytes = 2 * total});
+        }
+      });
 }
 
 void print_inspection(std::ostream& out, const DataSetInfo& set, const Inspection& inspection) {
