@@ -1,6 +1,7 @@
 #include "trainer/escaped.h"
 
-#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
 
 #include "trainer/utf8.h"
@@ -10,37 +11,51 @@ namespace {
 
 constexpr std::size_t kMostBytes = 200;
 
-std::string hex_escape(unsigned char byte) {
-  std::array<char, 8> text;
-  std::snprintf(text.data(), text.size(), "\\x%02x", byte);
-  return text.data();
+// Of a whole character of `bytes` bytes.
+uint32_t code_point(std::string_view text, std::size_t bytes) {
+  constexpr uint32_t kLeadBits[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+  uint32_t code = static_cast<unsigned char>(text[0]) & kLeadBits[bytes];
+  for (std::size_t i = 1; i < bytes; ++i) code = code << 6 | (text[i] & 0x3Fu);
+  return code;
+}
+
+bool moves_the_cursor(uint32_t code) {
+  const auto within = [&](uint32_t low, uint32_t high) { return code >= low && code <= high; };
+  return code < 0x20 || within(0x7F, 0x9F) || code == 0x61C || within(0x200E, 0x200F) ||
+         within(0x2028, 0x202E) || within(0x2066, 0x2069);
+}
+
+std::string escape_of(uint32_t code) {
+  if (code == '\n') return "\\n";
+  if (code == '\r') return "\\r";
+  if (code == '\t') return "\\t";
+  char text[16];
+  std::snprintf(text, sizeof text, code < 0x80 ? "\\x%02x" : "\\u%04x", code);
+  return text;
 }
 
 }  // namespace
 
 std::string escaped(std::string_view text) {
-  std::string out;
-  std::size_t invalid = first_invalid_utf8(text);
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    const bool no_text = i == invalid;
-    if (no_text) invalid = i + 1 + first_invalid_utf8(text.substr(i + 1));
-    // U+0080 to U+009F are C2 80 to C2 9F.
-    const auto after = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
-    if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (c < 0x20 || c == 0x7F || no_text) {
-      out += hex_escape(c);
-    } else if (c == 0xC2 && after < 0xA0) {
-      out += hex_escape(c) + hex_escape(after);
-      ++i;
-    } else {
-      out += static_cast<char>(c);
+  std::string shown;
+  while (!text.empty()) {
+    const std::size_t bytes = character_bytes(text);
+    if (bytes == 0) {
+      char byte[8];
+      std::snprintf(byte, sizeof byte, "\\x%02x", static_cast<unsigned char>(text[0]));
+      shown += byte;
+      text.remove_prefix(1);
+      continue;
     }
+    const uint32_t code = code_point(text, bytes);
+    if (moves_the_cursor(code)) {
+      shown += escape_of(code);
+    } else {
+      shown += text.substr(0, bytes);
+    }
+    text.remove_prefix(bytes);
   }
-  return out;
+  return shown;
 }
 
 std::string excerpt(std::string_view text) {

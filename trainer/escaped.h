@@ -6,8 +6,9 @@
 
 namespace scalelaw {
 
-// Control characters, U+0080 to U+009F among them, which some terminals obey, and bytes that are
-// not UTF-8, as \n, \t, \x1b; the rest as it is. Text that was escaped stays the same.
+// Control characters (U+0080 to U+009F, which some terminals obey, among them), those that turn the
+// direction of writing or end a line, and bytes that are not UTF-8, as \n, \x1b, \u202e; the rest
+// as it is. Text that was escaped stays the same.
 std::string escaped(std::string_view text);
 
 // escaped(), of text so long that nobody would read on its start and "...".

@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "trainer/config_error.h"
+#include "trainer/escaped.h"
 #include "trainer/nearest.h"
 #include "trainer/number.h"
-#include "trainer/utf8.h"
 
 namespace scalelaw {
 namespace {
@@ -137,8 +137,8 @@ class RunFilter::Parser {
  private:
   [[noreturn]] void fail(const Token& at, const std::string& rule) const {
     const std::string what =
-        at.kind == Token::Kind::kEnd ? "at its end" : "at " + printable(at.text);
-    throw ConfigError("--where " + printable(text_) + ": character " + std::to_string(at.at + 1) +
+        at.kind == Token::Kind::kEnd ? "at its end" : "at " + escaped(at.text);
+    throw ConfigError("--where " + escaped(text_) + ": character " + std::to_string(at.at + 1) +
                       ", " + what + ": " + rule);
   }
 
@@ -282,7 +282,7 @@ const FilterKey* find_key(const std::vector<FilterKey>& keys, const std::string&
 const FilterKey& key_named(const std::vector<FilterKey>& keys, const std::string& option,
                            const std::string& name) {
   if (const FilterKey* key = find_key(keys, name)) return *key;
-  throw ConfigError(option + " " + printable(name) + ": no such key" +
+  throw ConfigError(option + " " + escaped(name) + ": no such key" +
                     or_nearest(name, names_of(keys)));
 }
 

@@ -1,4 +1,5 @@
 #include "sweeps/store/archive_manifest.h"
+#include "trainer/escaped.h"
 
 #include <algorithm>
 #include <limits>
@@ -7,7 +8,6 @@
 #include <stdexcept>
 
 #include "trainer/run_record_json.h"
-#include "trainer/utf8.h"
 
 namespace scalelaw {
 namespace {
@@ -113,15 +113,15 @@ bool is_carried_file(std::string_view name, bool weights) {
 }
 
 std::string why_not_carried(const ArchivedRun& run) {
-  const std::string folder = printable(run.folder);
+  const std::string folder = escaped(run.folder);
   if (!is_run_folder_name(run.folder)) return "a run's folder may not be called " + folder;
   if (!is_hash(run.content_hash) || !run.folder.ends_with("-" + run.content_hash.substr(0, 12))) {
     return "the name of " + folder + " does not end in its content hash, " +
-           printable(run.content_hash);
+           escaped(run.content_hash);
   }
   std::set<std::string> names;
   for (const ArchivedFile& file : run.files) {
-    if (!is_carried_file(file.name, true)) return printable(file.name) + " is no file of a run";
+    if (!is_carried_file(file.name, true)) return escaped(file.name) + " is no file of a run";
     if (!names.insert(file.name).second) return folder + "/" + file.name + " stands twice";
   }
   const bool whole = names.contains("run.json") && names.contains("config.yaml");
@@ -161,7 +161,7 @@ ArchiveManifest manifest_from_json(const std::string& text) {
     for (const auto& sweep : json.at("sweeps")) {
       manifest.sweeps.push_back(file_from(sweep));
       const std::string& name = manifest.sweeps.back().name;
-      require(is_sweep_record_name(name), "a sweep's record may not be called " + printable(name));
+      require(is_sweep_record_name(name), "a sweep's record may not be called " + escaped(name));
       require(folders.insert("sweeps/" + name).second, "sweeps/" + name + " stands twice");
     }
   } catch (const nlohmann::json::exception& error) {

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "trainer/config_error.h"
+#include "trainer/escaped.h"
 #include "trainer/hash.h"
 #include "trainer/number.h"
-#include "trainer/utf8.h"
 
 namespace scalelaw {
 namespace {
@@ -99,7 +99,7 @@ void ArchiveReader::read(const Piece& piece) {
     const std::string path = name == nullptr ? "" : name;
     const auto found = expected.find(path);
     if (found == expected.end()) {
-      fail("holds " + printable(path) + ", which its manifest does not name");
+      fail("holds " + escaped(path) + ", which its manifest does not name");
     }
     read_entry(path, found->second, piece);
     expected.erase(found);

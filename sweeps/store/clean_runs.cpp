@@ -10,10 +10,10 @@
 #include "sweeps/store/run_list.h"
 #include "trainer/checkpoint_files.h"
 #include "trainer/config_error.h"
+#include "trainer/escaped.h"
 #include "trainer/folder_lock.h"
 #include "trainer/run_lease.h"
 #include "trainer/run_record.h"
-#include "trainer/utf8.h"
 
 namespace scalelaw {
 namespace {
@@ -143,10 +143,10 @@ CleanResult clean_runs(const fs::path& runs, const std::vector<StoreRun>& chosen
 std::string clean_text(const CleanResult& result, bool dry_run) {
   std::string text;
   for (const Removal& removal : result.removed) {
-    text += (dry_run ? "would remove " : "removed ") + printable(removal.file) + "  " +
+    text += (dry_run ? "would remove " : "removed ") + escaped(removal.file) + "  " +
             bytes_text(static_cast<double>(removal.bytes)) + "\n";
   }
-  for (const std::string& sentence : result.left) text += "left: " + printable(sentence) + "\n";
+  for (const std::string& sentence : result.left) text += "left: " + escaped(sentence) + "\n";
   return text + counted(static_cast<int64_t>(result.removed.size()), "file") + ", " +
          bytes_text(static_cast<double>(result.bytes())) +
          (dry_run ? " would be freed\n" : " freed\n");

@@ -14,9 +14,9 @@
 #include "sweeps/store/archive_manifest.h"
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
+#include "trainer/escaped.h"
 #include "trainer/hash.h"
 #include "trainer/sweep_record.h"
-#include "trainer/utf8.h"
 
 namespace scalelaw {
 namespace {
@@ -136,7 +136,7 @@ void require_exportable(const std::vector<StoreRun>& chosen) {
   for (const StoreRun& run : chosen) {
     if (!ended(run.state)) {
       throw ConfigError(
-          printable(run.name) + ": is " + std::string(name(run.state)) +
+          escaped(run.name) + ": is " + std::string(name(run.state)) +
           ", and only runs with a result are exported; `state == complete` in --where "
           "leaves the others out");
     }
@@ -158,7 +158,7 @@ ArchiveManifest manifest_of(const fs::path& runs, const std::vector<StoreRun>& c
   for (const std::string& sweep : options.sweeps) {
     const std::string name = sweep + ".json";
     if (!is_sweep_record_name(name)) {
-      throw ConfigError("--sweep " + printable(sweep) +
+      throw ConfigError("--sweep " + escaped(sweep) +
                         ": its record's name may not stand in an archive; choose its runs by "
                         "--where 'sweeps == NAME'");
     }

@@ -8,8 +8,8 @@
 #include "sweeps/reports.h"
 #include "sweeps/run_display.h"
 #include "trainer/config_keys.h"
+#include "trainer/escaped.h"
 #include "trainer/number.h"
-#include "trainer/utf8.h"
 
 namespace scalelaw {
 namespace {
@@ -78,14 +78,14 @@ std::string list_text(const std::vector<StoreRun>& runs) {
   double seconds = 0;
   std::string faults;
   for (const StoreRun& run : runs) {
-    rows.push_back({printable(run.name), std::string(name(run.state)), number_text(run.facts, "N"),
+    rows.push_back({escaped(run.name), std::string(name(run.state)), number_text(run.facts, "N"),
                     number_text(run.facts, "D"), loss_of(run.facts), wall_of(run.facts),
-                    printable(sweeps_of(run.facts))});
+                    escaped(sweeps_of(run.facts))});
     ++states[run.state];
     const double wall = number_fact(run.facts, "wall_seconds");
     if (!std::isnan(wall)) seconds += wall;
     if (run.why.empty() || run.state == CellState::kDiverged) continue;
-    faults += "  " + printable(run.name) + ": " + printable(run.why) + "\n";
+    faults += "  " + escaped(run.name) + ": " + escaped(run.why) + "\n";
   }
   if (runs.empty()) return "no runs\n";
   std::string text;

@@ -8,9 +8,9 @@
 #include "sweeps/run_display.h"
 #include "sweeps/store/run_list.h"
 #include "trainer/config_yaml.h"
+#include "trainer/escaped.h"
 #include "trainer/number.h"
 #include "trainer/run_record_json.h"
-#include "trainer/utf8.h"
 
 namespace scalelaw {
 namespace {
@@ -76,7 +76,7 @@ std::string section(const std::string& title, const Rows& rows) {
   Rows shown;
   for (const auto& row : rows) {
     std::vector<std::string> cells = {" "};
-    for (const std::string& cell : row) cells.push_back(printable(cell));
+    for (const std::string& cell : row) cells.push_back(escaped(cell));
     shown.push_back(std::move(cells));
   }
   std::string text = "\n" + title + "\n";
@@ -178,9 +178,9 @@ RunPage read_run_page(const fs::path& runs, StoreRun run) {
 
 std::string page_text(const RunPage& page) {
   const StoreRun& run = page.run;
-  std::string text = printable(run.name) + "  " + std::string(name(run.state)) + "\n";
-  if (!run.why.empty()) text += "why: " + printable(run.why) + "\n";
-  for (const std::string& fault : page.faults) text += "fault: " + printable(fault) + "\n";
+  std::string text = escaped(run.name) + "  " + std::string(name(run.state)) + "\n";
+  if (!run.why.empty()) text += "why: " + escaped(run.why) + "\n";
+  for (const std::string& fault : page.faults) text += "fault: " + escaped(fault) + "\n";
   Rows identity = {{"content_hash", text_fact(run.facts, "content_hash")},
                    {"recipe_hash", text_fact(run.facts, "recipe_hash")}};
   if (const Fact* sweeps = fact_of(run.facts, "sweeps")) {
@@ -222,7 +222,7 @@ std::string diff_text(const RunPage& one, const RunPage& two) {
   };
   std::string text;
   for (const RunPage* page : {&one, &two}) {
-    for (const std::string& fault : page->faults) text += "fault: " + printable(fault) + "\n";
+    for (const std::string& fault : page->faults) text += "fault: " + escaped(fault) + "\n";
   }
   const std::string config = section("configuration", with_head(differing_keys(one, two)));
   const std::string results = section("results", with_head(differing_results(one, two)));

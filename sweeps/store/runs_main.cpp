@@ -15,8 +15,8 @@
 #include "sweeps/store/verify_runs.h"
 #include "trainer/command_line.h"
 #include "trainer/config_error.h"
+#include "trainer/escaped.h"
 #include "trainer/program_exit.h"
-#include "trainer/utf8.h"
 #include "trainer/version.h"
 
 namespace {
@@ -143,7 +143,7 @@ std::vector<StoreRun> chosen_runs(const Arguments& a) {
   const RunChoice choice = choice_of(a);  // a bad filter is said before the store is read
   StoreRuns store = read_store(a.runs);
   for (const std::string& warning : store.warnings) {
-    std::cerr << "scalelaw runs: warning: " << printable(warning) << "\n";
+    std::cerr << "scalelaw runs: warning: " << escaped(warning) << "\n";
   }
   return choose(std::move(store), a.runs, choice);
 }
@@ -162,7 +162,7 @@ std::vector<RunPage> pages_of(const Arguments& a) {
   for (const std::string& name : a.names) {
     const std::vector<StoreRun> found = choose(store, a.runs, {{name}, "", {}});
     if (found.empty()) {
-      throw ConfigError(printable(find_run(a.runs, name)) + ": is in the store and holds no run");
+      throw ConfigError(escaped(find_run(a.runs, name)) + ": is in the store and holds no run");
     }
     pages.push_back(read_run_page(a.runs, found.front()));
   }
@@ -201,7 +201,7 @@ int export_verb(const Arguments& a) {
   std::cout << counted(static_cast<int64_t>(done.runs), "run") << ", "
             << counted(static_cast<int64_t>(done.files), "file") << ", "
             << bytes_text(static_cast<double>(done.bytes)) << " in "
-            << bytes_text(static_cast<double>(done.archive_bytes)) << ": " << printable(a.out)
+            << bytes_text(static_cast<double>(done.archive_bytes)) << ": " << escaped(a.out)
             << "\n";
   return kExitComplete;
 }
@@ -221,7 +221,7 @@ int import_verb(const Arguments& a) {
         break;
       case ImportEnd::kRefused:
         ++refused;
-        std::cout << "not imported: " << item.name << ": " << printable(item.why) << "\n";
+        std::cout << "not imported: " << item.name << ": " << escaped(item.why) << "\n";
         break;
     }
   }

@@ -12,10 +12,10 @@
 #include "sweeps/sweep_folder.h"
 #include "trainer/config_error.h"
 #include "trainer/config_yaml.h"
+#include "trainer/escaped.h"
 #include "trainer/nearest.h"
 #include "trainer/run_record.h"
 #include "trainer/sweep_record.h"
-#include "trainer/utf8.h"
 
 namespace scalelaw {
 namespace {
@@ -162,7 +162,7 @@ class StoreReader {
 std::string listed(const std::vector<std::string>& names) {
   std::string text;
   for (std::size_t i = 0; i < std::min(names.size(), kMostNamed); ++i) {
-    text += "\n  " + printable(names[i]);
+    text += "\n  " + escaped(names[i]);
   }
   if (names.size() > kMostNamed) {
     text += "\n  and " + std::to_string(names.size() - kMostNamed) + " more";
@@ -207,11 +207,11 @@ std::string find_run(const fs::path& runs, const std::string& text) {
   if (found.size() == 1) return found.front();
   if (found.empty()) {
     const std::string near = nearest(text, names);
-    throw ConfigError(printable(text) + ": no run of " + runs.string() + " is called so" +
+    throw ConfigError(escaped(text) + ": no run of " + runs.string() + " is called so" +
                       (near.empty() ? "; `scalelaw runs list` names them"
-                                    : "; did you mean " + printable(near) + "?"));
+                                    : "; did you mean " + escaped(near) + "?"));
   }
-  throw ConfigError(printable(text) + ": may be any of " + std::to_string(found.size()) +
+  throw ConfigError(escaped(text) + ": may be any of " + std::to_string(found.size()) +
                     " runs; give more of the name or of its hash:" + listed(found));
 }
 
@@ -221,7 +221,7 @@ std::vector<StoreRun> choose(StoreRuns store, const fs::path& runs, const RunCho
   if (!choice.sweep.empty()) {
     const fs::path file = sweep_record_file(runs, choice.sweep);
     if (!fs::exists(file)) {
-      throw ConfigError("--sweep " + printable(choice.sweep) + ": " + file.string() +
+      throw ConfigError("--sweep " + escaped(choice.sweep) + ": " + file.string() +
                         " is not there");
     }
     for (const SweepCell& cell : read_sweep_record(file).cells) hashes.insert(cell.content_hash);

@@ -10,9 +10,9 @@
 #include "sweeps/store/run_list.h"
 #include "trainer/config_error.h"
 #include "trainer/config_yaml.h"
+#include "trainer/escaped.h"
 #include "trainer/run_record.h"
 #include "trainer/safetensors.h"
-#include "trainer/utf8.h"
 
 namespace scalelaw {
 namespace {
@@ -205,11 +205,11 @@ VerifyResult verify_runs(const fs::path& runs, const std::vector<StoreRun>& chos
 std::string verify_text(const VerifyResult& result) {
   std::string text;
   for (const RunFault& fault : result.faults) {
-    text += printable(fault.run + (fault.file.empty() ? "" : "/" + fault.file)) + "\n  " +
-            printable(fault.what) + "\n  what to do: " + printable(fault.remedy) + "\n";
+    text += escaped(fault.run + (fault.file.empty() ? "" : "/" + fault.file)) + "\n  " +
+            escaped(fault.what) + "\n  what to do: " + escaped(fault.remedy) + "\n";
   }
   for (const std::string& run : result.running) {
-    text += printable(run) + ": is running and was not looked at\n";
+    text += escaped(run) + ": is running and was not looked at\n";
   }
   return text + counted(static_cast<int64_t>(result.runs), "run") + ", " +
          counted(static_cast<int64_t>(result.files), "file") + ", " +

@@ -10,12 +10,13 @@ namespace scalelaw {
 namespace {
 
 TEST(Escaped, WhatATerminalObeysIsShownAsText) {
-  EXPECT_EQ(escaped("a\nb\tc\x1b[2J\x7f\r"), "a\\nb\\tc\\x1b[2J\\x7f\\x0d");
+  EXPECT_EQ(escaped("a\nb\tc\x1b[2J\x7f\r"), "a\\nb\\tc\\x1b[2J\\x7f\\r");
   EXPECT_EQ(escaped(std::string("a\0b", 3)), "a\\x00b");
   EXPECT_EQ(escaped("\xc2\x9b"
                     "31m"),
-            "\\xc2\\x9b31m")
+            "\\u009b31m")
       << "U+009B begins a command as ESC [ does";
+  EXPECT_EQ(escaped("\xe2\x80\xae\xe2\x80\xa8"), "\\u202e\\u2028") << "turned around; a line end";
 }
 
 TEST(Escaped, BytesThatAreNotUtf8AreShown) {

@@ -56,16 +56,5 @@ TEST(CutAtLineEnds, CharactersAreNotTornApart) {
   }
 }
 
-TEST(Printable, EscapesWhatMovesACursorAndKeepsTheRest) {
-  EXPECT_EQ(printable("it's \"quoted\" \\ ü 語 😀"), "it's \"quoted\" \\ ü 語 😀");
-  EXPECT_EQ(printable("a\nb\r\tc\x1b[2J\x7f"), "a\\nb\\r\\tc\\x1b[2J\\x7f");
-  EXPECT_EQ(printable(std::string_view("\0", 1)), "\\x00");
-  EXPECT_EQ(printable("\xff\xc3"), "\\xff\\xc3");  // no UTF-8
-  EXPECT_EQ(printable("\xc2\x9b"
-                      "2J"),
-            "\\u009b2J");                                              // CSI in one character
-  EXPECT_EQ(printable("\xe2\x80\xae\xe2\x80\xa8"), "\\u202e\\u2028");  // turned around; a line end
-}
-
 }  // namespace
 }  // namespace scalelaw
