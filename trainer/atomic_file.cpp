@@ -201,8 +201,11 @@ void write_atomically(const fs::path& path, std::string_view content) {
   write_atomically(path, writer_of(content));
 }
 
-void write_atomically(const fs::path& path, const std::function<void(std::ostream&)>& write) {
-  filled_draft(path, write)->rename_over_target();
+void write_atomically(const fs::path& path, const std::function<void(std::ostream&)>& write,
+                      const std::function<void()>& before_rename) {
+  const std::unique_ptr<Draft> draft = filled_draft(path, write);
+  before_rename();
+  draft->rename_over_target();
 }
 
 bool publish_atomically(const fs::path& path, std::string_view content) {

@@ -17,8 +17,10 @@ namespace scalelaw {
 // then. What a network file system may get over (trainer/transient_fault.h) is tried again, `write`
 // with it.
 void write_atomically(const std::filesystem::path& path, std::string_view content);
-void write_atomically(const std::filesystem::path& path,
-                      const std::function<void(std::ostream&)>& write);
+// `before_rename`, which may throw, is called when all but the renaming is done.
+void write_atomically(
+    const std::filesystem::path& path, const std::function<void(std::ostream&)>& write,
+    const std::function<void()>& before_rename = [] {});
 // The same without replacing: false when `path` exists already.
 bool publish_atomically(const std::filesystem::path& path, std::string_view content);
 

@@ -72,7 +72,8 @@ void write_checkpoint(const CheckpointContent& content, const std::vector<Parame
                     {{"format", "scalelaw checkpoint 1"},
                      {"content_hash", content.content_hash},
                      {"updates_done", std::to_string(content.updates_done)},
-                     {"cursor", to_text(content.cursor)}});
+                     {"cursor", to_text(content.cursor)}},
+                    content.check);
   const auto steps = checkpoint_steps(folder);
   for (std::size_t i = 2; i < steps.size(); ++i) fs::remove(checkpoint_file(folder, steps[i]));
 }

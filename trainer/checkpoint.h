@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -36,6 +37,7 @@ struct CheckpointContent {
   std::string content_hash;
   TrainingCursor cursor;
   int64_t updates_done = 0;
+  std::function<void()> check;    // that the folder is still ours: called from the writing thread
   std::array<at::Tensor, 3> rows;  // (P) float32 on the CPU: values, first and second moments
 };
 

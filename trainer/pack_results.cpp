@@ -138,6 +138,7 @@ CheckpointContent Pack::content_of(std::size_t r) const {
           members_[r].content_hash(),
           members_[r].cursor,
           optimizer_->updates_done(static_cast<int64_t>(r)),
+          [&member = members_[r]] { member.check_folder(); },
           {}};
 }
 

@@ -148,13 +148,14 @@ void check_metadata_hash(const std::map<std::string, std::string>& metadata) {
 
 void write_safetensors(const std::filesystem::path& path,
                        const std::map<std::string, SafetensorView>& tensors,
-                       std::map<std::string, std::string> metadata) {
+                       std::map<std::string, std::string> metadata,
+                       const std::function<void()>& before_rename) {
   Hasher hasher;
   for (const auto& [name, tensor] : tensors) hasher.add(tensor.bytes);
   metadata[kMetadataHash] = hash_of(metadata);
   metadata[kHash] = hasher.hex();
   const std::string header = header_of(tensors, metadata);
-  write_atomically(path, [&](std::ostream& stream) {
+  const auto write = [&](std::ostream& stream) {
     const uint64_t length = header.size();
     stream.write(reinterpret_cast<const char*>(&length), sizeof length);
     stream.write(header.data(), static_cast<std::streamsize>(header.size()));
@@ -162,7 +163,8 @@ void write_safetensors(const std::filesystem::path& path,
       stream.write(reinterpret_cast<const char*>(tensor.bytes.data()),
                    static_cast<std::streamsize>(tensor.bytes.size()));
     }
-  });
+  };
+  write_atomically(path, write, before_rename);
 }
 
 std::map<std::string, std::string> read_safetensors_metadata(const std::filesystem::path& path) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <span>
 #include <stdexcept>
@@ -28,10 +29,12 @@ class DamagedFile : public std::runtime_error {
 
 // Writes atomically. std::invalid_argument when dtype and shape do not give a tensor's bytes. The
 // metadata gains "xxh3_128" and "xxh3_128_metadata", the hashes of the data part and of the other
-// metadata, which the reader checks. Tensors are laid out in name order.
-void write_safetensors(const std::filesystem::path& path,
-                       const std::map<std::string, SafetensorView>& tensors,
-                       std::map<std::string, std::string> metadata);
+// metadata, which the reader checks. Tensors are laid out in name order. `before_rename`: as
+// write_atomically's.
+void write_safetensors(
+    const std::filesystem::path& path, const std::map<std::string, SafetensorView>& tensors,
+    std::map<std::string, std::string> metadata,
+    const std::function<void()>& before_rename = [] {});
 
 // The metadata alone, from the file's head; the tensors are not looked at. DamagedFile as below.
 std::map<std::string, std::string> read_safetensors_metadata(const std::filesystem::path& path);
