@@ -47,13 +47,14 @@ State initial(const RunIdentity& run) {
   return {std::stoull(run.content_hash.substr(0, 16), nullptr, 16), 0};
 }
 
-void write_checkpoint(const RunIdentity& run, const State& state) {
+void write_checkpoint(const RunIdentity& run, const State& state, const RunLease& lease) {
   const nlohmann::json cursor = {{"pack", {run.content_hash}}};
   write_safetensors(checkpoint_file(run.folder, state.step), {},
                     {{"content_hash", run.content_hash},
                      {"updates_done", std::to_string(state.step)},
                      {"number", std::to_string(state.number)},
-                     {"cursor", cursor.dump()}});
+                     {"cursor", cursor.dump()}},
+                    [&] { lease.check(); });
   const std::vector<int64_t> steps = checkpoint_steps(run.folder);  // newest first
   for (std::size_t i = 2; i < steps.size(); ++i) {
     std::filesystem::remove(checkpoint_file(run.folder, steps[i]));
@@ -78,7 +79,7 @@ std::string line_of(const State& state) {
   return to_json_line(row) + '\n';
 }
 
-void finish(const RunIdentity& run, const State& state) {
+void finish(const RunIdentity& run, const State& state, const RunLease& lease) {
   RunRecord record;
   record.content_hash = run.content_hash;
   record.recipe_hash = run.recipe_hash;
@@ -88,7 +89,7 @@ void finish(const RunIdentity& run, const State& state) {
   record.final_train_loss_nats = state.loss_nats();
   record.test["tiny"].loss_nats = state.loss_nats();
   record.attempts = read_attempts(run.folder);
-  publish(run.folder, record);
+  publish(run.folder, record, [&] { lease.check(); });
 }
 
 int train(const RunIdentity& run) {
@@ -118,17 +119,15 @@ int train(const RunIdentity& run) {
     if (state.step % kStepsBetweenLines == 0) lines << line_of(state) << std::flush;
     if (state.step % kStepsBetweenCheckpoints != 0) continue;
     costs.note();
-    lease.check();
-    write_checkpoint(run, state);
+    write_checkpoint(run, state, lease);
   }
   costs.note();
-  lease.check();
-  write_checkpoint(run, state);
+  write_checkpoint(run, state, lease);
   if (state.step < steps) {
     costs.close("interrupted");
     return kExitInterrupted;
   }
-  finish(run, state);
+  finish(run, state, lease);
   costs.close("complete");
   return kExitComplete;
 }
