@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "trainer/atomic_file.h"
 #include "trainer/attempt_cost.h"
 #include "trainer/checkpoint_files.h"
 #include "trainer/clock.h"

@@ -10,6 +10,7 @@
 
 #include "trainer/data/builder.h"
 #include "trainer/data/data_report.h"
+#include "trainer/escaped.h"
 
 namespace scalelaw {
 
