@@ -135,16 +135,18 @@ class Trouble:
         self.counts = {}
         self.first_seen = {}  # run.json -> its hash when it was first there
         self.ballast = None
+        self.short_of_room_until = 0.0
 
     def keep_launchers(self):
+        short_of_room = self.ballast or time.monotonic() < self.short_of_room_until
         for launcher in [each for each in self.launchers if each.poll() is not None]:
             self.launchers.remove(launcher)
-            if launcher.returncode in (1, 2) and self.ballast is None:
+            if launcher.returncode in (1, 2) and not short_of_room:
                 log = self.sweep.folder / f"{self.store.name}.log"
                 sys.exit(f"a launcher ended with {launcher.returncode}: "
                          f"{log.read_text()[-2000:]}")
         log = self.sweep.folder / f"{self.store.name}.log"
-        while len(self.launchers) < self.sweep.options.launchers:
+        while len(self.launchers) < self.sweep.options.launchers and not self.ballast:
             nodes = sum(launcher.args[0] == "unshare" for launcher in self.launchers)
             own_node = nodes < self.sweep.options.nodes
             self.launchers.append(self.sweep.start(self.store, log, own_node))
@@ -157,6 +159,8 @@ class Trouble:
         if self.sweep.options.full:
             kinds += ["full"]
         kind = self.rng.choice(kinds)
+        if not self.launchers:
+            return
         started = self.rng.choice(self.launchers)
         launcher = started.pid
         if started.args[0] == "unshare":
@@ -218,6 +222,7 @@ class Trouble:
         if self.ballast and (everything or self.ballast[0] <= now):
             self.ballast[1].unlink()
             self.ballast = None
+            self.short_of_room_until = now + 10  # what it ended may be told of later
 
     def look(self, cells):
         """How many are complete; each run.json is remembered as it first was."""
@@ -250,6 +255,14 @@ class Trouble:
         self.wake(everything=True)
         for launcher in self.launchers:
             launcher.wait(120)
+
+    def end(self):
+        """Nothing of it runs any more, however it went."""
+        self.wake(everything=True)
+        for launcher in self.launchers:
+            for pid in [launcher.pid, *children(launcher.pid)]:
+                send(pid, signal.SIGKILL)
+            launcher.wait()
 
 
 def digest(file):
@@ -360,7 +373,10 @@ def all_kills(options, folder):
         if options.full:
             mount_small(trouble.store, options.full)
         start = time.monotonic()
-        trouble.run(options.kills - kills)
+        try:
+            trouble.run(options.kills - kills)
+        finally:
+            trouble.end()
         kills += trouble.kills()
         faults, attempts = compare(sweep, folder / "undisturbed", trouble)
         what = ", ".join(f"{count} {kind}" for kind, count in sorted(trouble.counts.items()))

@@ -6,7 +6,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -19,6 +18,8 @@
 #include "trainer/clock.h"
 #include "trainer/config_error.h"
 #include "trainer/config_yaml.h"
+#include "trainer/disk_space.h"
+#include "trainer/line_file.h"
 #include "trainer/run_identity.h"
 #include "trainer/run_lease.h"
 #include "trainer/safetensors.h"
@@ -77,7 +78,7 @@ std::string line_of(const State& state) {
   MetricsRow row;
   row.step = state.step;
   row.train_loss_nats = state.loss_nats();
-  return to_json_line(row) + '\n';
+  return to_json_line(row);
 }
 
 void finish(const RunIdentity& run, const State& state, const RunLease& lease) {
@@ -111,18 +112,20 @@ int train(const RunIdentity& run) {
   write_attempt(run.folder, attempt);
   CostBook costs(run.folder, AttemptCost{.number = attempt.number, .first_step = state.step},
                  run.config.train.batch_tokens, 1, 0, started_at);
-  std::ofstream lines(run.folder.metrics_part(attempt.number), std::ios::trunc);
+  LineFile lines(run.folder.metrics_part(attempt.number));
   const int64_t steps = total_steps(run.config);
   while (state.step < steps && !stop_asked) {
     std::this_thread::sleep_for(kStep);
     state.advance();
     costs.count_step();
-    if (state.step % kStepsBetweenLines == 0) lines << line_of(state) << std::flush;
+    if (state.step % kStepsBetweenLines == 0) lines.append(line_of(state));
     if (state.step % kStepsBetweenCheckpoints != 0) continue;
     costs.note();
+    lines.sync();
     write_checkpoint(run, state, lease);
   }
   costs.note();
+  lines.sync();
   write_checkpoint(run, state, lease);
   if (state.step < steps) {
     costs.close("interrupted");
@@ -147,6 +150,9 @@ int main(int argc, char** argv) {
     std::cerr << error.what() << '\n';
     return kExitBadInput;
   } catch (const LostLease& error) {
+    std::cerr << error.what() << '\n';
+    return kExitInterrupted;
+  } catch (const DiskFull& error) {
     std::cerr << error.what() << '\n';
     return kExitInterrupted;
   } catch (const std::exception& error) {
