@@ -131,6 +131,7 @@ class Trouble:
     def __init__(self, sweep, store, rng):
         self.sweep, self.store, self.rng = sweep, store, rng
         self.launchers = []
+        self.killed = set()  # process ids of launchers
         self.asleep = []  # (when to wake, pid)
         self.counts = {}
         self.first_seen = {}  # run.json -> its hash when it was first there
@@ -141,7 +142,8 @@ class Trouble:
         short_of_room = self.ballast or time.monotonic() < self.short_of_room_until
         for launcher in [each for each in self.launchers if each.poll() is not None]:
             self.launchers.remove(launcher)
-            if launcher.returncode in (1, 2) and not short_of_room:
+            was_killed = launcher.pid in self.killed
+            if launcher.returncode in (1, 2) and not short_of_room and not was_killed:
                 log = self.sweep.folder / f"{self.store.name}.log"
                 sys.exit(f"a launcher ended with {launcher.returncode}: "
                          f"{log.read_text()[-2000:]}")
@@ -167,6 +169,8 @@ class Trouble:
             launcher = (children(launcher) or [launcher])[0]
         trainers = [pid for pid in children(launcher) if is_trainer(pid)]
         happened = getattr(self, kind)(launcher, trainers)
+        if kind in ("launcher", "node"):
+            self.killed.add(started.pid)
         if happened:
             self.counts[kind] = self.counts.get(kind, 0) + 1
 
