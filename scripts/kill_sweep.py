@@ -281,6 +281,13 @@ def timeless(record):
     return {key: value for key, value in record.items() if key not in TIMES}
 
 
+def timeless_metadata(header):
+    """Of a checkpoint, without what tells of its history and the hash over that."""
+    metadata = header.get("__metadata__", {})
+    return {key: value for key, value in metadata.items()
+            if key not in ("cursor", "xxh3_128_metadata")}
+
+
 def result_of(folder):
     """All of a run that is no time and no history."""
     result = {"run.json": timeless(json.loads((folder / "run.json").read_text()))}
@@ -291,10 +298,12 @@ def result_of(folder):
     windows = folder / "window_losses.safetensors"
     if windows.exists():
         result["window_losses"] = digest(windows)
-    for file in sorted((folder / "checkpoints").glob("*.safetensors")):
+    # The last alone: where earlier ones lie depends on when an attempt was asked to stop.
+    for file in sorted((folder / "checkpoints").glob("*.safetensors"))[-1:]:
         content = file.read_bytes()
         header = int.from_bytes(content[:8], "little")
-        if header:
+        result["metadata"] = timeless_metadata(json.loads(content[8:8 + header]))
+        if len(content) > 8 + header:
             result[f"weights of {file.name}"] = hashlib.sha256(content[8 + header:]).hexdigest()
     return result
 
