@@ -47,12 +47,13 @@ constexpr const char* kShares = " --val 10% --test 10%";
 
 TEST_F(StandardInputTest, APipeOfJsonLinesPackedOrNotIsTheSetOfTheFile) {
   ASSERT_EQ(pipe("true", lines() + " --name file" + kShares).exit_code, 0);
-  const std::map<std::string, std::string> producers = {{"plain", "cat \"$1\""},
-                                                        {"gz", "cat \"$1.gz\""},
-                                                        {"xz", "cat \"$1.xz\""},
-                                                        {"zst", "cat \"$1.zst\""},
-                                                        {"marked", R"({ printf '\357\273\277'; cat "$1"; })"},
-                                                        {"spaced", "{ echo; cat \"$1\"; }"}};
+  const std::map<std::string, std::string> producers = {
+      {"plain", "cat \"$1\""},
+      {"gz", "cat \"$1.gz\""},
+      {"xz", "cat \"$1.xz\""},
+      {"zst", "cat \"$1.zst\""},
+      {"marked", R"({ printf '\357\273\277'; cat "$1"; })"},
+      {"spaced", "{ echo; cat \"$1\"; }"}};
   for (const auto& [name, producer] : producers) {
     const ProgramResult result = pipe(producer, "- --name " + name + kShares);
     ASSERT_EQ(result.exit_code, 0) << result.output;
