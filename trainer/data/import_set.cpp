@@ -204,6 +204,10 @@ void check_text_bytes(const ImportOptions& options, const ImportPlan& plan,
     throw ConfigError("--bytes " + std::string(name(split)) + "=" + std::to_string(bytes) +
                       ": the set has no such split");
   }
+  if (tokenizer.tokenizer && !options.text_bytes.empty()) {
+    throw ConfigError("--bytes: text bytes are counted with --tokenizer " + options.tokenizer +
+                      "; leave one of them out");
+  }
   const auto of_train = options.text_bytes.find(Split::kTrain);
   if (const int64_t lost = lost_to_train(plan); of_train != options.text_bytes.end() && lost > 0) {
     throw ConfigError("--bytes train=" + std::to_string(of_train->second) + ": " +
@@ -211,10 +215,6 @@ void check_text_bytes(const ImportOptions& options, const ImportPlan& plan,
                       " tokens of its sources are not train's, they were shared off or are held "
                       "out, so whose bytes these are is not clear; leave it out, or give val and "
                       "test as files (or 0) that share no document with train");
-  }
-  if (tokenizer.tokenizer && !options.text_bytes.empty()) {
-    throw ConfigError("--bytes: text bytes are counted with --tokenizer " + options.tokenizer +
-                      "; leave one of them out");
   }
 }
 
