@@ -35,7 +35,8 @@ void require_rows(const RunTable& table, const std::string& what, const std::str
   std::string message =
       "no " + what + " among " + std::to_string(table.excluded.size()) + " runs of " + table.source;
   for (std::size_t i = 0; i < std::min<std::size_t>(table.excluded.size(), 5); ++i) {
-    message += "\n  " + table.excluded[i].folder_name + ": " + table.excluded[i].reason;
+    message +=
+        (i == 0 ? ": " : "; ") + table.excluded[i].folder_name + ": " + table.excluded[i].reason;
   }
   throw ConfigError(message + advice);
 }
@@ -233,7 +234,7 @@ std::string mixed_recipes(const RunTable& table, const std::string& arm, NCount 
 
 void select_runs(RunTable& table, Selection& selection) {
   require_rows(table, "complete run",
-               "\nFinish the runs first: `scalelaw sweep run SPEC` resumes where it stopped, "
+               ". Finish the runs first: `scalelaw sweep run SPEC` resumes where it stopped, "
                "`scalelaw sweep status SPEC` says what is missing.");
   if (selection.by == ArmGrouping::kArchitecture) {
     for (RunRow& row : table.rows) row.arm = row.record.shape.arch;

@@ -15,13 +15,15 @@ prints the command that imports them.
 Documents go to val and test by the hash of their text, or from FILE; one that comes twice, or
 stands in val or test as well, is left out. They stay in the order of the sources: where a prefix is
 to be a fair sample, shuffle the lines before (shuf). Text that reads like a special token is
-encoded as text. Memory: 4 MB of text and 16 bytes a document.
+encoded as text. Memory: 4 MB of text or the largest document (a .txt is one), and about 80 bytes a
+document.
 
 FILE of GPT-2 is merges.txt (vocab.bpe) alone: its vocabulary of 50257 follows from it.
 """
 
 import argparse
 import array
+import contextlib
 import gzip
 import hashlib
 import json
@@ -172,7 +174,8 @@ class Split:
         ids.tofile(self.file)
 
     def give_up(self):
-        self.file.close()
+        with contextlib.suppress(OSError):  # of what a full disk did not take
+            self.file.close()
         self.part.unlink(missing_ok=True)
 
     def finish(self):
@@ -180,6 +183,8 @@ class Split:
         self.file.seek(0)
         self.file.write(self.header())
         self.file.close()
+
+    def publish(self):
         if self.documents == 0:
             self.part.unlink()
             return None
@@ -224,11 +229,13 @@ def encode(options, tokenizer, vocabulary, end):
                 splits[name].add(text, len(raw))
         if splits["train"].documents == 0:
             fail("no document for train: smaller shares (--val 0 --test 0), or more text")
+        for split in splits.values():
+            split.finish()
     except BaseException:
         for split in splits.values():
             split.give_up()
         raise
-    counts = {name: split.finish() for name, split in splits.items()}
+    counts = {name: split.publish() for name, split in splits.items()}
     return {name: count for name, count in counts.items() if count}, left_out
 
 
@@ -265,7 +272,10 @@ def main():
     end = end_id(tokenizer, options.eod)
     vocabulary = max(tokenizer.get_vocab(with_added_tokens=True).values()) + 1
     file_hash = hashlib.sha256(path.read_bytes()).hexdigest()
-    splits, left_out = encode(options, tokenizer, vocabulary, end)
+    try:
+        splits, left_out = encode(options, tokenizer, vocabulary, end)
+    except OSError as error:
+        fail(f"{error.filename or options.out}: {error.strerror}")
     record = {"tokenizer": options.tokenizer_name or f"hf-{file_hash[:12]}",
               "tokenizer_sha256": file_hash, "vocab_size": vocabulary, "eod": end,
               "documents_left_out": left_out, "splits": splits}

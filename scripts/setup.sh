@@ -24,6 +24,9 @@ cpu_extras=(nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85)
 # What compiles the CUDA kernels beside the whole wheel, where no nvcc 13 is installed.
 nvcc_parts=(nvidia-cuda-nvcc==13.0.88 nvidia-nvvm==13.0.88 nvidia-cuda-crt==13.0.88)
 transformers_version=5.23.0
+checks_packages=(numpy==2.4.6 safetensors==0.8.0)
+# Its dependencies are for downloading tokenizers, which nothing here does.
+tokenizers_package=tokenizers==0.23.3
 venv=$root/.venv
 chosen_file=$venv/torch_dir  # the folder with include/ and lib/, from .venv on; CMake reads it
 # Debian's own Python first: python3-venv is for that one.
@@ -271,15 +274,20 @@ torch_kind() {
 ensure_python_checks() {
   if [[ ! -x $venv/bin/pip ]]; then
     note "no .venv (LibTorch from elsewhere): left out"
-  elif "$venv/bin/python" -c 'import safetensors, numpy, tokenizers' 2>/dev/null; then
-    note "all there"
-  else
-    "$venv/bin/pip" --disable-pip-version-check --no-input install --progress-bar off \
-      safetensors numpy || fail_stage "pip could not fetch safetensors and numpy from PyPI"
-    # Its dependencies are for downloading tokenizers, which nothing here does.
-    "$venv/bin/pip" --disable-pip-version-check --no-input install --progress-bar off --no-deps \
-      tokenizers || fail_stage "pip could not fetch tokenizers from PyPI"
+    return
   fi
+  local found="from importlib.metadata import version as v
+for name in ('numpy', 'safetensors', 'tokenizers'): print(name + '==' + v(name))"
+  local wanted=("${checks_packages[@]}" "$tokenizers_package")
+  if [[ $("$venv/bin/python" -c "$found" 2>/dev/null) == "$(printf '%s\n' "${wanted[@]}")" ]]; then
+    note "all there"
+    return
+  fi
+  local pip=("$venv/bin/pip" --disable-pip-version-check --no-input install --progress-bar off)
+  "${pip[@]}" "${checks_packages[@]}" ||
+    fail_stage "pip could not fetch ${checks_packages[*]} from PyPI"
+  "${pip[@]}" --no-deps "$tokenizers_package" ||
+    fail_stage "pip could not fetch $tokenizers_package from PyPI"
 }
 
 # Beside .venv's own packages: the build's half of the wheel cannot be imported, and this must not

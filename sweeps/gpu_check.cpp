@@ -62,14 +62,14 @@ void check_gpus(const Workers& workers, const std::filesystem::path& trainer) {
       }
       if (event.ended == 0 || event.end == ProcessEnd{} || stopped_by != 0) continue;
       const std::string& gpu = gpu_of.at(event.ended);
-      refusal += "\n  " + (gpu.empty() ? "" : "GPU " + gpu + ": ") + describe(event.end) + ": " +
-                 last_line(outputs.at(event.ended)->path());
+      refusal += (refusal.empty() ? " " : "; ") + (gpu.empty() ? "" : "GPU " + gpu + ": ") +
+                 describe(event.end) + ": " + last_line(outputs.at(event.ended)->path());
     }
   }
   if (stopped_by != 0) raise(stopped_by);
   if (refusal.empty()) return;
   throw ConfigError("the sweep is to run on a GPU, and the trainer cannot:" + refusal +
-                    "\nUse --device cpu, or leave a GPU out by CUDA_VISIBLE_DEVICES");
+                    ". Use --device cpu, or leave a GPU out by CUDA_VISIBLE_DEVICES");
 }
 
 }  // namespace scalelaw

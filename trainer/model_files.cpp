@@ -63,7 +63,8 @@ int64_t vocabulary_of(const SafetensorsFile& weights, const fs::path& path) {
 ModelFiles open_model(const fs::path& path) {
   const RunFolder folder{path};
   const WeightsFile weights = find_weights(folder);
-  ModelFiles files{read_run_config(folder.config()), {}, weights.path, read_weights(weights), {}};
+  ModelFiles files{
+      read_run_config(folder.config()), {}, weights.path, read_weights(weights), {}, {}};
   files.shape = canonical(files.config.model);
   files.shape.n_vocab = vocabulary_of(files.weights, weights.path);
   for (const ShapeProblem& problem : validate(files.shape)) {
@@ -72,9 +73,12 @@ ModelFiles open_model(const fs::path& path) {
                       problem.rule);
   }
   if (!weights.of_run) return files;
-  const auto updates = files.weights.metadata().find("updates_done");
-  if (updates != files.weights.metadata().end()) files.run_step = parse_whole(updates->second);
-  if (!files.run_step) throw ConfigError(weights.path.string() + ": is no checkpoint");
+  const auto& metadata = files.weights.metadata();
+  const auto updates = metadata.find("updates_done"), hash = metadata.find("content_hash");
+  if (updates != metadata.end()) files.run_step = parse_whole(updates->second);
+  if (hash != metadata.end()) files.content_hash = hash->second;
+  if (!files.run_step || files.content_hash.empty())
+    throw ConfigError(weights.path.string() + ": is no checkpoint");
   return files;
 }
 

@@ -27,6 +27,7 @@ struct ModelFiles {
   std::filesystem::path file;       // of the weights
   SafetensorsFile weights;          // a run's hold its optimizer besides
   std::optional<int64_t> run_step;  // updates behind a run's weights; nullopt: a model alone
+  std::string content_hash;         // of the run; empty: a model alone
 };
 
 // Of a run the newest checkpoint. ConfigError: no such folder, neither a run's nor a model's, no

@@ -76,6 +76,15 @@ RunIdentity identify(RunConfig config, const std::filesystem::path& runs, DataSe
   return identity;
 }
 
+DataSetInfo open_train_set(const RunConfig& config, const std::string& content_hash,
+                           const RunFolder& folder, const std::filesystem::path& data) {
+  const RunIdentity identity = identify(config, folder.path.parent_path(), data);
+  if (identity.content_hash != content_hash) {
+    throw ConfigError("the data sets in " + data.string() + " are not the run's");
+  }
+  return open_data_set(data, config.data.train);
+}
+
 void check_same_run(const RunIdentity& identity) {
   for (const Attempt& attempt : read_attempts(identity.folder)) {
     if (attempt.content_hash == identity.content_hash) continue;

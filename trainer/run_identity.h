@@ -39,6 +39,11 @@ RunIdentity identify(RunConfig config, const std::filesystem::path& runs,
                      const std::filesystem::path& data);
 RunIdentity identify(RunConfig config, const std::filesystem::path& runs, DataSetHeaders& data);
 
+// The data set that run `content_hash` in `folder` was trained on, as it lies below `data`.
+// ConfigError where it is not there, or another.
+DataSetInfo open_train_set(const RunConfig& config, const std::string& content_hash,
+                           const RunFolder& folder, const std::filesystem::path& data);
+
 // ConfigError when the folder holds attempts at another run (the hashes' first digits met by
 // accident).
 void check_same_run(const RunIdentity& identity);

@@ -1,6 +1,7 @@
 #include "sweeps/store/run_pages.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -62,7 +63,9 @@ Rows results_of(const RunPage& page) {
   for (const auto& [set, result] : record.test) {
     rows.push_back({"test." + set + ".loss_nats", loss_text(result.loss_nats)});
     rows.push_back({"test." + set + ".standard_error_nats", loss_text(result.standard_error_nats)});
-    rows.push_back({"test." + set + ".bits_per_byte", loss_text(result.bits_per_byte)});
+    const bool bytes_known = !std::isnan(result.bits_per_byte);
+    rows.push_back(
+        {"test." + set + ".bits_per_byte", bytes_known ? loss_text(result.bits_per_byte) : "-"});
     rows.push_back({"test." + set + ".top1_accuracy", loss_text(result.top1_accuracy)});
   }
   rows.push_back({"wall_seconds", human(record.wall_seconds)});

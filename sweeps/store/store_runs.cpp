@@ -162,10 +162,10 @@ class StoreReader {
 std::string listed(const std::vector<std::string>& names) {
   std::string text;
   for (std::size_t i = 0; i < std::min(names.size(), kMostNamed); ++i) {
-    text += "\n  " + escaped(names[i]);
+    text += (i == 0 ? " " : ", ") + escaped(names[i]);
   }
   if (names.size() > kMostNamed) {
-    text += "\n  and " + std::to_string(names.size() - kMostNamed) + " more";
+    text += " and " + std::to_string(names.size() - kMostNamed) + " more";
   }
   return text;
 }

@@ -89,7 +89,9 @@ TEST_F(Runs, NoCompleteRunSaysWhatToDo) {
   write({run});
   const std::string message = refusal(runs_);
   EXPECT_NE(message.find("no complete run"), std::string::npos) << message;
-  EXPECT_NE(message.find("scalelaw sweep run"), std::string::npos);
+  EXPECT_NE(message.find(". Finish the runs first: `scalelaw sweep run"), std::string::npos)
+      << message;
+  EXPECT_EQ(message.find('\n'), std::string::npos) << "printed as \\n";
 }
 
 TEST_F(Runs, MixedTokenizersAreRefusedUnlessBitsPerByte) {

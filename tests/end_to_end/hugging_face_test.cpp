@@ -118,6 +118,14 @@ class HuggingFace : public testing::Test {
   std::string place(const std::string& name) const { return (temp_.path() / name).string(); }
 
   // A trained run's folder.
+  ProgramResult evaluate(const fs::path& folder, const std::vector<std::string>& words) const {
+    std::vector<std::string> command = {"scalelaw", "evaluate",    folder.string(),
+                                        "--data",   place("data"), "--device",
+                                        "cpu",      "--threads",   "1"};
+    command.insert(command.end(), words.begin(), words.end());
+    return run_program(command);
+  }
+
   fs::path train(const std::string& name, const std::string& settings,
                  const std::string& set = "tiny") {
     std::ofstream(place(name + ".yaml"))
@@ -221,12 +229,48 @@ TEST_F(HuggingFace, EvaluatingOnOtherIdsIsRefused) {
   const fs::path run = train("run", "position: learned");
   write_tiny_data_set(place("data"), {.name = "larger", .n_vocab = 18});
   write_tiny_data_set(place("data"), {.name = "other", .tokenizer_hash = std::string(32, 'b')});
-  for (const char* set : {"larger", "other"}) {
-    const ProgramResult result = run_program(
-        {"scalelaw", "evaluate", run.string(), set, "--data", place("data"), "--device", "cpu"});
-    EXPECT_EQ(result.exit_code, 2) << result.output;
-    EXPECT_NE(result.output.find(set), std::string::npos) << result.output;
+  for (const char* state : {"complete", "not complete"}) {
+    SCOPED_TRACE(state);
+    for (const std::string set : {"larger", "other"}) {
+      const ProgramResult result = evaluate(run, {set});
+      EXPECT_EQ(result.exit_code, 2) << result.output;
+      EXPECT_NE(result.output.find(set + ": "), std::string::npos) << result.output;
+    }
+    EXPECT_EQ(evaluate(run, {"tiny"}).exit_code, 0);
+    fs::remove(run / "run.json");
   }
+  // Its train set is another one now: nothing says whose ids the run has seen.
+  write_tiny_data_set(place("data"), {.train_tokens = 5000});
+  const ProgramResult result = evaluate(run, {"tiny"});
+  EXPECT_EQ(result.exit_code, 2) << result.output;
+  EXPECT_NE(result.output.find("are not the run's; name their folder by --data"), std::string::npos)
+      << result.output;
+}
+
+TEST_F(HuggingFace, EvaluatingWhatHasNoWindowOrTheNameOfAnotherSetIsRefused) {
+  const fs::path run = train("run", "position: learned");
+  write_tiny_data_set(place("data"), {.name = "short", .test_tokens = 16});
+  write_tiny_data_set(place("elsewhere"));
+  const auto refuse = [&](const std::vector<std::string>& words, const std::string& part) {
+    const ProgramResult result = evaluate(run, words);
+    EXPECT_EQ(result.exit_code, 2) << result.output;
+    EXPECT_NE(result.output.find(part), std::string::npos) << result.output;
+  };
+  refuse({"short"}, "the test split of short holds 16 tokens, and a window of the model takes 17");
+  refuse({"tiny", "--tokens", "15"}, "--tokens 15: must be from 16");
+  refuse({"tiny", "--tokens", "1024"}, "to 1008, those of tiny");
+  refuse({"tiny", place("elsewhere/tiny")}, "is named tiny as another of SETS is");
+}
+
+TEST_F(HuggingFace, EvaluatingWithoutTextBytesPrintsNoBitsAByte) {
+  std::ofstream(place("ids.bin"), std::ios::binary) << std::string(60'000, '\1');
+  const ProgramResult imported =
+      run_program({"scalelaw", "data", "import", place("ids.bin"), "--dtype", "u16", "--name",
+                   "ids", "--vocab-size", "300", "--quiet", "--data", place("data")});
+  ASSERT_EQ(imported.exit_code, 0) << imported.output;
+  const ProgramResult result = evaluate(train("run", "position: learned", "ids"), {"ids"});
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_NE(result.output.find("nats a token  top-1"), std::string::npos) << result.output;
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ void read_hostile(std::string_view bytes) {
   const std::string_view text = "one two  three\n\xe2\x96\x81\xc3\xa9";
   const auto whole = tokenizer.encode(text);
   for (const uint32_t token : whole) {
-    require(int64_t{token} <= tokenizer.n_vocab(), "an id is of the vocabulary");
+    require(int64_t{token} < tokenizer.n_vocab(), "an id is of the vocabulary");
   }
   const PieceCutter* cutter = tokenizer.cutter();
   if (cutter == nullptr || !cutter->cuts(text)) return;

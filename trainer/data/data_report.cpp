@@ -54,14 +54,24 @@ int64_t whole(const nlohmann::json& json, const char* key) {
   return it != json.end() && it->is_number_integer() ? it->get<int64_t>() : 0;
 }
 
+bool truth(const nlohmann::json& json, const char* key) {
+  const auto it = json.find(key);
+  return it != json.end() && it->is_boolean() && it->get<bool>();
+}
+
+std::string text(const nlohmann::json& json, const char* key) {
+  const auto it = json.find(key);
+  return it != json.end() && it->is_string() ? it->get<std::string>() : "";
+}
+
 // What of ids made elsewhere is known, and what that means for their runs.
 void print_import(std::ostream& out, const DataSetInfo& set, const nlohmann::json& imported,
                   int64_t files) {
   const int64_t longest = whole(imported, "longest_document_tokens");
   out << "imported from " << with_commas(files) << (files == 1 ? " file" : " files")
       << ", in the order given";
-  if (const auto by = imported.find("shares_by"); by != imported.end() && by->is_string()) {
-    out << "; shares were cut off by " << escaped(by->get<std::string>());
+  if (const std::string by = text(imported, "shares_by"); !by.empty()) {
+    out << "; shares were cut off by " << escaped(by);
   }
   if (longest > 0) out << "; the longest document has " << with_commas(longest) << " tokens";
   out << "\n";
@@ -86,7 +96,7 @@ void print_tokenizer_sample(std::ostream& out, const nlohmann::json& manifest) {
       << with_commas(whole(sample, "documents")) << " pieces";
   if (const int64_t limit = whole(sample, "max_memory_bytes"); limit > 0) {
     const int64_t peak = whole(sample, "peak_memory_bytes");
-    out << (sample.value("cut_to_fit", false) ? ", cut to fit" : ", not cut by") << " --max-memory "
+    out << (truth(sample, "cut_to_fit") ? ", cut to fit" : ", not cut by") << " --max-memory "
         << with_commas(limit) << "; the peak was " << with_commas(peak)
         << (peak > limit ? ": over the limit" : "");
   }
@@ -97,16 +107,16 @@ void print_mixture(std::ostream& out, const nlohmann::json& manifest) {
   const nlohmann::json mixture = manifest.value("mixture", nlohmann::json::array());
   if (!mixture.is_array() || mixture.empty()) return;
   out << "train is a mixture by tokens:\nwanted    held        tokens    epochs  source\n";
-  int64_t total = 0;
-  for (const auto& source : mixture) total += whole(source, "tokens");
+  double total = 0;
+  for (const auto& source : mixture) total += static_cast<double>(whole(source, "tokens"));
   for (const auto& source : mixture) {
     if (!source.is_object()) continue;
     const int64_t tokens = whole(source, "tokens");
     const double epochs = real(source, "epochs");
     out << format("%5.1f%%  %5.1f%% %13s %9.3f  ", 100 * real(source, "share"),
-                  100.0 * static_cast<double>(tokens) / static_cast<double>(total),
+                  total > 0 ? 100 * static_cast<double>(tokens) / total : 0,
                   with_commas(tokens).c_str(), epochs)
-        << escaped(source.value("source", "")) << (epochs > 1 ? " (repeated)" : "") << "\n";
+        << escaped(text(source, "source")) << (epochs > 1 ? " (repeated)" : "") << "\n";
   }
 }
 

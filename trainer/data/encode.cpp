@@ -122,6 +122,12 @@ class SourceStream {
   SourceUse use_;
 };
 
+// Of an estimate; weights may be as far apart as a double goes.
+int64_t whole_bytes(double bytes) {
+  constexpr auto kMost = static_cast<double>(int64_t{1} << 62);
+  return static_cast<int64_t>(std::min(bytes, kMost));
+}
+
 }  // namespace
 
 EncodedCounts encode_split(const Corpus& corpus, Split split, const Tokenizer& tokenizer,
@@ -156,7 +162,7 @@ MixtureCounts encode_mixture(const Corpus& corpus, std::span<const std::span<con
   int64_t expected_bytes = INT64_MAX;  // until one has no more
   for (std::size_t i = 0; i < streams.size(); ++i) {
     const double bytes = static_cast<double>(streams[i].use().once_bytes) / turns.share(i);
-    expected_bytes = std::min(expected_bytes, static_cast<int64_t>(bytes));
+    expected_bytes = std::min(expected_bytes, whole_bytes(bytes));
   }
   MixtureCounts counts;
   for (int64_t tokens = 0; max_tokens == 0 || tokens < max_tokens;) {
@@ -172,7 +178,7 @@ MixtureCounts encode_mixture(const Corpus& corpus, std::span<const std::span<con
     ++counts.all.documents;
     if (max_tokens > 0) {
       const double done = static_cast<double>(tokens) / static_cast<double>(max_tokens);
-      expected_bytes = static_cast<int64_t>(static_cast<double>(counts.all.text_bytes) / done);
+      expected_bytes = whole_bytes(static_cast<double>(counts.all.text_bytes) / done);
     }
     progress(counts.all.text_bytes, expected_bytes);
   }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "trainer/clock.h"
+#include "trainer/config_error.h"
 #include "trainer/data/manifest.h"
 #include "trainer/hash.h"
 
@@ -127,6 +128,18 @@ std::string import_manifest_text(const ImportManifestInput& input) {
       {"build_seconds", std::round(input.build_seconds * 100) / 100},
       {"file_hash", std::string(32, '0')}};
   return with_data_set_file_hash(manifest_dump(json));
+}
+
+std::optional<uint32_t> document_mark(const DataSetInfo& set) {
+  const nlohmann::json manifest = read_manifest(set);
+  const nlohmann::json::json_pointer place("/options/document_mark/id");
+  if (!manifest.contains(place)) return std::nullopt;
+  const nlohmann::json& id = manifest.at(place);
+  if (!id.is_number_unsigned() || id.get<uint64_t>() >= static_cast<uint64_t>(set.n_vocab)) {
+    throw ConfigError((set.folder / kDataSetFile).string() +
+                      ": is damaged: options.document_mark.id is no id of the vocabulary");
+  }
+  return id.get<uint32_t>();
 }
 
 }  // namespace scalelaw

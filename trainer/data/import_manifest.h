@@ -2,7 +2,9 @@
 // from.
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "trainer/data/import_set.h"
@@ -25,5 +27,9 @@ struct ImportManifestInput {
   double build_seconds = 0;
 };
 std::string import_manifest_text(const ImportManifestInput& input);
+
+// The id that parts the documents of a set, as the import was told (--eod, --bod). nullopt: it was
+// not, or the set was built here. ConfigError: data_set.json is damaged.
+std::optional<uint32_t> document_mark(const DataSetInfo& set);
 
 }  // namespace scalelaw

@@ -188,6 +188,15 @@ void check_mark(const std::optional<DocumentMark>& mark, int64_t n_vocab) {
                     ": the vocabulary's ids are 0 to " + std::to_string(n_vocab - 1));
 }
 
+// Tokens of train's sources that went elsewhere.
+int64_t lost_to_train(const ImportPlan& plan) {
+  int64_t lost = 0;
+  for (const TokenRange& range : plan.train) {
+    if (range.split != Split::kTrain) lost += range.tokens;
+  }
+  return lost;
+}
+
 void check_text_bytes(const ImportOptions& options, const ImportPlan& plan,
                       const TokenizerIdentity& tokenizer) {
   for (const auto& [split, bytes] : options.text_bytes) {
@@ -198,6 +207,14 @@ void check_text_bytes(const ImportOptions& options, const ImportPlan& plan,
   if (tokenizer.tokenizer && !options.text_bytes.empty()) {
     throw ConfigError("--bytes: text bytes are counted with --tokenizer " + options.tokenizer +
                       "; leave one of them out");
+  }
+  const auto of_train = options.text_bytes.find(Split::kTrain);
+  if (const int64_t lost = lost_to_train(plan); of_train != options.text_bytes.end() && lost > 0) {
+    throw ConfigError("--bytes train=" + std::to_string(of_train->second) + ": " +
+                      std::to_string(lost) +
+                      " tokens of its sources are not train's, they were shared off or are held "
+                      "out, so whose bytes these are is not clear; leave it out, or give val and "
+                      "test as files (or 0) that share no document with train");
   }
 }
 

@@ -149,6 +149,7 @@ class Inspector {
 
   Inspection run() {
     result_.of_words = tokenizer_ != nullptr;
+    result_.knows_pieces = end().has_value();
     const bool compares = set_.splits.contains(Split::kTrain);
     for (const auto& [split, info] : set_.splits) {
       if (!compares) read(split, [](std::span<const uint32_t>, const ReadPiece&) {});
@@ -253,7 +254,8 @@ class Inspector {
   }
   TokenShard open(Split split) const { return TokenShard(shard_file(set_, split)); }
   std::optional<uint32_t> end() const {
-    return tokenizer_ == nullptr ? std::nullopt : std::optional(tokenizer_->end_of_document());
+    if (options_.document_mark || tokenizer_ == nullptr) return options_.document_mark;
+    return tokenizer_->end_of_document();
   }
   void tell(std::size_t tokens) {
     read_tokens_ += static_cast<int64_t>(tokens);

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "trainer/data/data_set.h"
@@ -20,9 +21,12 @@ namespace scalelaw {
 inline constexpr int64_t kRunWords = 13;
 
 struct InspectOptions {
+  // Parts documents, whatever the tokenizer says: of an import that was told it.
+  std::optional<uint32_t> document_mark = {};
   int64_t max_runs = int64_t{1} << 24;  // compared of a held-out split: more are sampled by hash
 };
 
+// Counts of pieces mean nothing where Inspection::knows_pieces is false.
 struct SplitContent {
   int64_t pieces = 0;
   int64_t repeated_pieces = 0;  // stood in the split before, id for id
@@ -44,15 +48,16 @@ struct SplitOverlap {
 };
 
 struct Inspection {
-  bool of_words = true;  // false: without a tokenizer runs are of ids
+  bool of_words = true;      // false: without a tokenizer runs are of ids
+  bool knows_pieces = true;  // false: neither a tokenizer nor a mark says where documents end
   std::map<Split, SplitContent> content;
   std::map<Split, SplitOverlap> overlap;  // of held-out splits, where there is a train split
 };
 
-// Reads all of the set, the held-out splits twice. `tokenizer` null: ids alone. Without ends of
-// documents, and in pieces of over 65536 ids, parts of that length are the pieces. Memory: 8 bytes
-// a piece and a compared run, and 16 MiB a held-out split. `progress` hears how many tokens have
-// been read, and of how many. ConfigError: a damaged shard.
+// Reads all of the set, the held-out splits twice. `tokenizer` null: ids alone. Where
+// ends of documents are not known, and in pieces of over 65536 ids, parts of that length are read
+// as pieces. Memory: 8 bytes a piece and a compared run, and 16 MiB a held-out split. `progress`
+// hears how many tokens have been read, and of how many. ConfigError: a damaged shard.
 Inspection inspect_data_set(const DataSetInfo& set, const Tokenizer* tokenizer,
                             const InspectOptions& options,
                             const std::function<void(int64_t, int64_t)>& progress);

@@ -10,6 +10,7 @@
 
 #include "trainer/data/builder.h"
 #include "trainer/data/data_report.h"
+#include "trainer/data/import_manifest.h"
 #include "trainer/escaped.h"
 
 namespace scalelaw {
@@ -45,7 +46,8 @@ Inspection inspect_with_progress(const DataSetInfo& set) {
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
   ProgressPrinter printer(std::cerr, terminal);
   return inspect_data_set(
-      set, tokenizer ? &*tokenizer : nullptr, {}, [&](int64_t done, int64_t total) {
+      set, tokenizer ? &*tokenizer : nullptr, {.document_mark = document_mark(set)},
+      [&](int64_t done, int64_t total) {
         // Two bytes a token, as most shards have.
         if (terminal) {
           printer.show({.stage = "inspecting", .done_bytes = 2 * done, .total_bytes = 2 * total});
@@ -56,12 +58,13 @@ Inspection inspect_with_progress(const DataSetInfo& set) {
 void print_inspection(std::ostream& out, const DataSetInfo& set, const Inspection& inspection) {
   out << "split  tokens/word  tokens/byte  bytes/token  ids used  repeated pieces\n";
   for (const auto& [split, content] : inspection.content) {
-    out << format("%-5s %12s %12s %12s %8.1f%% %15.2f%%\n", std::string(name(split)).c_str(),
+    const double repeated = percent(content.repeated_pieces, content.pieces);
+    out << format("%-5s %12s %12s %12s %8.1f%% %16s\n", std::string(name(split)).c_str(),
                   shown(ratio(content.tokens, content.words)).c_str(),
                   shown(ratio(content.tokens, content.text_bytes)).c_str(),
                   shown(ratio(content.text_bytes, content.tokens)).c_str(),
                   percent(content.used_ids, set.n_vocab),
-                  percent(content.repeated_pieces, content.pieces));
+                  inspection.knows_pieces ? format("%.2f%%", repeated).c_str() : "-");
   }
   for (const auto& [split, overlap] : inspection.overlap) {
     out << name(split) << " in train: "
@@ -71,7 +74,7 @@ void print_inspection(std::ostream& out, const DataSetInfo& set, const Inspectio
     if (overlap.sampled_one_in > 1) {
       out << " (one in " << overlap.sampled_one_in << ", chosen by hash)";
     }
-    if (inspection.of_words) {  // else nobody knows where pieces end
+    if (inspection.knows_pieces) {
       out << format(", in %.1f%% of the pieces; %lld pieces whole",
                     percent(overlap.touched_pieces, overlap.pieces),
                     static_cast<long long>(overlap.pieces_in_train));
@@ -83,9 +86,12 @@ void print_inspection(std::ostream& out, const DataSetInfo& set, const Inspectio
 
 nlohmann::json inspection_json(const DataSetInfo& set, const Inspection& inspection) {
   nlohmann::json content = nlohmann::json::object(), overlap = nlohmann::json::object();
+  const auto of_pieces = [&](int64_t count) {
+    return inspection.knows_pieces ? nlohmann::json(count) : nlohmann::json();
+  };
   for (const auto& [split, of] : inspection.content) {
-    content[std::string(name(split))] = {{"pieces", of.pieces},
-                                         {"repeated_pieces", of.repeated_pieces},
+    content[std::string(name(split))] = {{"pieces", of_pieces(of.pieces)},
+                                         {"repeated_pieces", of_pieces(of.repeated_pieces)},
                                          {"tokens", of.tokens},
                                          {"used_ids", of.used_ids},
                                          {"used_share", ratio(of.used_ids, set.n_vocab)},
@@ -97,13 +103,13 @@ nlohmann::json inspection_json(const DataSetInfo& set, const Inspection& inspect
   }
   for (const auto& [split, of] : inspection.overlap) {
     overlap[std::string(name(split))] = {
-        {"pieces_in_train", of.pieces_in_train},
+        {"pieces_in_train", of_pieces(of.pieces_in_train)},
         {"sampled_one_in", of.sampled_one_in},
         {"runs", of.runs},
         {"runs_in_train", of.runs_in_train},
         {"runs_in_train_percent", percent(of.runs_in_train, of.runs)},
-        {"pieces", of.pieces},
-        {"touched_pieces", of.touched_pieces},
+        {"pieces", of_pieces(of.pieces)},
+        {"touched_pieces", of_pieces(of.touched_pieces)},
         {"example", of.example}};
   }
   return {{"run_length", kRunWords},

@@ -25,6 +25,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";  // the parser of JSON skips it too
 
 [[noreturn]] void fail(const std::string& what, int error) {
   throw std::runtime_error("standard input " + what + ": " + std::strerror(error));
@@ -80,7 +81,8 @@ bool begins_with_brace(const fs::path& file) {
   std::string start(4096, '\0');
   const la_ssize_t got = archive_read_data(reader.get(), start.data(), start.size());
   start.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
-  const std::size_t first = start.find_first_not_of(" \t\r\n");
+  const std::size_t mark = start.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+  const std::size_t first = start.find_first_not_of(" \t\r\n", mark);
   return first != std::string::npos && start[first] == '{';
 }
 

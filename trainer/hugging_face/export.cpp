@@ -61,14 +61,9 @@ struct TokenizerFiles {
 
 TokenizerFiles find_tokenizer(const ModelFiles& files, const ExportOptions& options) {
   if (!files.run_step) return {{}, {}, "the model's ids are those of the tokenizer it came with"};
-  const std::string& name = files.config.data.train;
   try {
-    const RunIdentity identity = identify(files.config, options.model.parent_path(), options.data);
-    const auto hash = files.weights.metadata().find("content_hash");
-    if (hash == files.weights.metadata().end() || hash->second != identity.content_hash) {
-      throw ConfigError("the data sets in " + options.data.string() + " are not the run's");
-    }
-    const DataSetInfo set = open_data_set(options.data, name);
+    const DataSetInfo set =
+        open_train_set(files.config, files.content_hash, {options.model}, options.data);
     const std::string end = std::to_string(open_tokenizer(set).end_of_document());
     if (set.tokenizer == "bytes") {
       return {parse_whole(end), "",
@@ -98,8 +93,7 @@ std::string described(const ModelFiles& files) {
 
 std::string readme(const ModelFiles& files, const TokenizerFiles& tokenizer) {
   std::string text = "# A GPT-2 written by scalelaw\n\n" + described(files) + ".\n";
-  const auto hash = files.weights.metadata().find("content_hash");
-  if (hash != files.weights.metadata().end()) text += "Run " + hash->second + ".\n";
+  if (!files.content_hash.empty()) text += "Run " + files.content_hash + ".\n";
   if (files.config.train.precision == Precision::kBFloat16) {
     text += "Trained with products in bf16; the weights are float32.\n";
   }

@@ -2,10 +2,12 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string_view>
 
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
+#include "trainer/json_text.h"
 
 namespace scalelaw {
 namespace {
@@ -15,17 +17,18 @@ constexpr double kNormEpsilon = 1e-5;  // of models/layers/residual_norm.h
 // What is left out of a config.json takes the value that transformers gives it.
 class Gpt2Config {
  public:
-  explicit Gpt2Config(const std::filesystem::path& file)
-      : file_(file), json_(nlohmann::json::parse(read_whole_file(file), nullptr, false)) {
-    if (!json_.is_object()) throw ConfigError(file.string() + ": is not a JSON object");
+  explicit Gpt2Config(const std::filesystem::path& file) : file_(file) {
+    const std::string text = read_whole_file(file);
+    try {
+      json_ = parse_json_object(text);
+    } catch (const std::runtime_error& error) {
+      throw ConfigError(file.string() + ": " + error.what());
+    }
   }
 
   [[noreturn]] void refuse(const char* key, const std::string& rule) const {
     const auto found = json_.find(key);
-    std::string value = "(not there)";
-    if (found != json_.end()) {  // a nest without end is only named
-      value = found->is_primitive() ? found->dump().substr(0, 60) : found->type_name();
-    }
+    const std::string value = found == json_.end() ? "(not there)" : shown(*found);
     throw ConfigError(file_.string() + ": " + key + " = " + value + ": " + rule);
   }
   bool is_null(const char* key) const {

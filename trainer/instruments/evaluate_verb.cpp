@@ -2,9 +2,12 @@
 
 #include <ATen/Parallel.h>
 
+#include <cmath>
 #include <cstdio>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include "trainer/command_line.h"
@@ -16,43 +19,96 @@
 #include "trainer/loaded_model.h"
 #include "trainer/model_files.h"
 #include "trainer/program_exit.h"
+#include "trainer/run_identity.h"
 #include "trainer/run_record.h"
 #include "trainer/stop_signals.h"
 
 namespace scalelaw {
 namespace {
 
-// Equal ids must be equal text. Of a model from elsewhere the number of ids is all that is known.
-void check_tokenizer(const ModelFiles& files, const RunFolder& folder, const DataSetInfo& set) {
-  const std::string ids = std::to_string(set.n_vocab), known = std::to_string(files.shape.n_vocab);
-  if (set.n_vocab > files.shape.n_vocab || (files.run_step && set.n_vocab < files.shape.n_vocab)) {
-    throw ConfigError(set.folder.string() + ": has a vocabulary of " + ids + ", the model " +
-                      known + "; build the set with the model's tokenizer");
+// What a run's train set was made with. Until a run has its record, its data sets alone tell.
+struct KnownTokenizer {
+  std::string hash, train_set;
+};
+
+KnownTokenizer tokenizer_of(const ModelFiles& files, const RunFolder& folder,
+                            const std::filesystem::path& data) {
+  if (const auto record = try_read_run_record(folder)) {
+    return {record->tokenizer_hash, record->train_set};
   }
-  const auto record = files.run_step ? try_read_run_record(folder) : std::nullopt;
-  if (record && record->tokenizer_hash != set.tokenizer_hash) {
+  try {
+    const DataSetInfo train = open_train_set(files.config, files.content_hash, folder, data);
+    return {train.tokenizer_hash, train.name};
+  } catch (const ConfigError& error) {
+    throw ConfigError(folder.path.string() +
+                      ": the run is not complete and its data sets do not say which tokenizer it "
+                      "has: " +
+                      error.what() + "; name their folder by --data, or finish the run");
+  }
+}
+
+// Equal ids must be equal text. Of a model from elsewhere the number of ids is all that is known.
+void check_tokenizer(const ModelFiles& files, const std::optional<KnownTokenizer>& known,
+                     const DataSetInfo& set) {
+  const int64_t n_vocab = files.shape.n_vocab;
+  if (set.n_vocab > n_vocab || (files.run_step && set.n_vocab < n_vocab)) {
+    throw ConfigError(set.folder.string() + ": has a vocabulary of " + std::to_string(set.n_vocab) +
+                      ", the model " + std::to_string(n_vocab) +
+                      "; build the set with the model's tokenizer");
+  }
+  if (known && known->hash != set.tokenizer_hash) {
     throw ConfigError(set.folder.string() +
                       ": was made with another tokenizer than the run's train set; build it with "
                       "--tokenizer set:" +
-                      record->train_set);
+                      known->train_set);
   }
 }
 
 TestSet open_test_set(const DataSetInfo& set, int64_t n_ctx, int64_t tokens) {
-  if (!set.splits.contains(Split::kTest)) {
-    throw ConfigError(set.folder.string() + ": has no test split");
-  }
+  const std::string folder = set.folder.string();
+  if (!set.splits.contains(Split::kTest)) throw ConfigError(folder + ": has no test split");
   TestSet test{set.name, TokenShard(shard_file(set, Split::kTest)), tokens};
-  if (tokens == 0) test.final_tokens = (test.shard.info().n_tokens - 1) / n_ctx * n_ctx;
+  const int64_t held = (test.shard.info().n_tokens - 1) / n_ctx * n_ctx;
+  if (held == 0) {
+    throw ConfigError(folder + ": the test split of " + set.name + " holds " +
+                      std::to_string(test.shard.info().n_tokens) +
+                      " tokens, and a window of the model takes " + std::to_string(n_ctx + 1));
+  }
+  if (tokens == 0) test.final_tokens = held;
+  if (test.final_tokens < n_ctx || test.final_tokens > held) {
+    throw ConfigError("--tokens " + std::to_string(tokens) + ": must be from " +
+                      std::to_string(n_ctx) + ", a window of the model, to " +
+                      std::to_string(held) + ", those of " + set.name + " in whole windows");
+  }
   return test;
 }
 
+std::vector<TestSet> open_test_sets(const EvaluateArguments& a, const ModelFiles& files,
+                                    const RunFolder& folder) {
+  std::optional<KnownTokenizer> tokenizer;
+  if (files.run_step) tokenizer = tokenizer_of(files, folder, a.data);
+  std::vector<TestSet> sets;
+  std::set<std::string> names;
+  for (const std::string& given : a.sets) {
+    const DataSetInfo set = open_data_set(a.data, given);
+    if (!names.insert(set.name).second) {
+      throw ConfigError(set.folder.string() + ": is named " + set.name +
+                        " as another of SETS is, and results go by that name; leave one out");
+    }
+    check_tokenizer(files, tokenizer, set);
+    sets.push_back(open_test_set(set, files.shape.n_ctx, a.tokens));
+  }
+  return sets;
+}
+
 std::string to_text(const std::string& name, const TestResult& result) {
-  char text[160];
-  std::snprintf(text, sizeof text,
-                "  %lld tokens  %.4f +- %.4f nats a token  %.4f bits a byte  top-1 %.1f%%",
+  char text[160], bits[40] = "";
+  if (!std::isnan(result.bits_per_byte)) {  // else nobody knows how many bytes there were
+    std::snprintf(bits, sizeof bits, "  %.4f bits a byte", result.bits_per_byte);
+  }
+  std::snprintf(text, sizeof text, "  %lld tokens  %.4f +- %.4f nats a token%s  top-1 %.1f%%",
                 static_cast<long long>(result.tokens), result.loss_nats, result.standard_error_nats,
-                result.bits_per_byte, 100 * result.top1_accuracy);
+                bits, 100 * result.top1_accuracy);
   return name + text;
 }
 
@@ -99,12 +155,7 @@ int run_evaluate_verb(const EvaluateArguments& a) {
   if (const std::string note = missing_kernels(device); !note.empty()) std::cerr << note << '\n';
   if (a.threads > 0) at::set_num_threads(a.threads);
   const ModelFiles files = open_model(folder);
-  std::vector<TestSet> sets;
-  for (const std::string& name : a.sets) {
-    const DataSetInfo set = open_data_set(a.data, name);
-    check_tokenizer(files, {folder}, set);
-    sets.push_back(open_test_set(set, files.shape.n_ctx, a.tokens));
-  }
+  const std::vector<TestSet> sets = open_test_sets(a, files, {folder});
   const LoadedModel loaded(files, device);
   const auto ranks = alone();
   const Evaluator evaluator{loaded.model(), 1, device, *ranks};

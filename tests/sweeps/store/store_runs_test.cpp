@@ -2,6 +2,7 @@
 #include "sweeps/store/store_runs.h"
 
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "sweeps/run_index.h"
@@ -142,6 +143,14 @@ TEST_F(StoreRunsTest, PageTellsConfigurationAttemptsResultsAndFiles) {
   EXPECT_EQ(json.at("record").at("content_hash"), plan_.cells[3].content_hash);
   EXPECT_EQ(json.at("changed").at("model.arch"), "lstm");
   EXPECT_EQ(json.at("config").at("train.optimizer.beta1"), "0.9");
+}
+
+TEST_F(StoreRunsTest, PageOfARunWithoutTextBytesShowsNoNumberOfThem) {
+  RunPage page = read_run_page(runs_, run(3));
+  EXPECT_EQ(page_text(page).find(" -\n"), std::string::npos);
+  page.record->test.begin()->second.bits_per_byte = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(page_text(page).find("nan"), std::string::npos) << page_text(page);
+  EXPECT_NE(page_text(page).find(" -\n"), std::string::npos) << page_text(page);
 }
 
 TEST_F(StoreRunsTest, DifferenceIsOfWhatDiffersAlone) {

@@ -4,6 +4,7 @@ import array
 import importlib.util
 import json
 import pathlib
+import resource
 import subprocess
 import sys
 import tempfile
@@ -110,6 +111,17 @@ class EncodeHf(unittest.TestCase):
         self.assertRegex(result.stdout, r"^scalelaw data import ids/train.npy --val 0 --test "
                          r"ids/test.npy --name books --tokenizer name:hf-[0-9a-f]{12} --vocab-size "
                          r"400 --eod 0 --bytes train=\d+ --bytes test=\d+\n$")
+
+    def test_a_full_disk_is_one_message_and_no_ids(self):
+        for most_bytes in (64, 4096):  # within the header, within the ids
+            result = subprocess.run(
+                [sys.executable, SCRIPT, "--out", "ids", "--name", "books", "--tokenizer",
+                 "tokenizer.json", "books.jsonl"],
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes,) * 2),
+                cwd=self.folder, capture_output=True, text=True, check=False)
+            self.assertEqual(result.returncode, 1, result.stderr)
+            self.assertRegex(result.stderr, r"\Aencode_hf.py: ids: File too large\n\Z")
+            self.assertEqual(list(self.folder.glob("ids/*")), [])
 
     def test_bad_input_is_one_message_and_no_ids(self):
         (self.folder / "latin1.txt").write_bytes(b"caf\xe9")

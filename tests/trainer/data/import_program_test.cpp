@@ -1,11 +1,15 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "tests/support/foreign_files.h"
 #include "tests/support/program.h"
 #include "tests/support/temp_dir.h"
+#include "trainer/atomic_file.h"
+#include "trainer/data/data_set.h"
 
 namespace scalelaw {
 namespace {
@@ -98,6 +102,95 @@ TEST_F(ImportProgramTest, SaysWhatIsNotKnownOfTheIds) {
   const ProgramResult given = run({"import", in("ids.bin"), "--name", "given", "--vocab-size",
                                    "500", "--bytes", "test=400", "--quiet"});
   EXPECT_NE(given.output.find("4.000"), std::string::npos) << given.output;
+}
+
+// Documents 1 2 3, 4 5 and again 1 2 3 in train, 4 5 in test.
+TEST_F(ImportProgramTest, InspectingCountsRepeatsWhereTheEndsOfDocumentsWereTold) {
+  const auto import = [&](const std::string& name, const std::vector<int>& train,
+                          const std::vector<int>& test, const std::vector<std::string>& mark) {
+    put_bytes(in("train.bin"), packed<uint16_t>(train));
+    put_bytes(in("test.bin"), packed<uint16_t>(test));
+    std::vector<std::string> words = {
+        "import", in("train.bin"), "--val", "0",       "--test", in("test.bin"), "--name",
+        name,     "--vocab-size",  "10",    "--dtype", "u16",    "--quiet"};
+    words.insert(words.end(), mark.begin(), mark.end());
+    const ProgramResult result = run(words);
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    return run({"inspect", name});
+  };
+  const auto content = [&](const std::string& name) {
+    return nlohmann::json::parse(run({"inspect", name, "--json"}).output)["inspection"]["splits"];
+  };
+  const ProgramResult behind =
+      import("behind", {1, 2, 3, 9, 4, 5, 9, 1, 2, 3, 9}, {6, 7, 9}, {"--eod", "9"});
+  EXPECT_NE(behind.output.find(" 33.33%\n"), std::string::npos) << behind.output;
+  EXPECT_NE(behind.output.find("; 0 pieces whole"), std::string::npos) << behind.output;
+  import("before", {9, 1, 2, 3, 9, 4, 5, 9, 1, 2, 3}, {9, 6, 7}, {"--bod", "9"});
+  for (const char* name : {"behind", "before"}) {
+    EXPECT_EQ(content(name)["train"]["pieces"], 3) << name;
+    EXPECT_EQ(content(name)["train"]["repeated_pieces"], 1) << name;
+    EXPECT_EQ(content(name)["train"]["tokens"], 8) << name;
+  }
+  const ProgramResult unknown = import("unknown", {1, 2, 3, 9, 1, 2, 3, 9}, {6, 7, 9}, {});
+  EXPECT_EQ(unknown.output.find("pieces whole"), std::string::npos) << unknown.output;
+  EXPECT_TRUE(content("unknown")["train"]["repeated_pieces"].is_null());
+  EXPECT_TRUE(content("unknown")["train"]["pieces"].is_null());
+}
+
+TEST_F(ImportProgramTest, BytesOfTrainAreRefusedWhereTrainIsNotAllOfItsSources) {
+  std::vector<int> ids;
+  for (int i = 0; i < 1000; ++i) ids.push_back(i % 10 == 9 ? 150 : i / 10 + i % 2);
+  put_bytes(in("ids.bin"), packed<uint16_t>(ids));
+  put_bytes(in("held.bin"), packed<uint16_t>(std::vector<int>(ids.begin(), ids.begin() + 10)));
+  const auto import = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words = {"import",  in("ids.bin"), "--name", "x",     "--vocab-size",
+                                      "200",     "--val",       "0",      "--eod", "150",
+                                      "--bytes", "train=5000",  "--quiet"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words);
+  };
+  for (const std::string& test : {std::string("10%"), in("held.bin")}) {
+    const ProgramResult result = import({"--test", test});
+    EXPECT_EQ(result.exit_code, 2) << result.output;
+    EXPECT_NE(result.output.find("--bytes train=5000: "), std::string::npos) << result.output;
+    EXPECT_FALSE(fs::exists(temp_.path() / "data"));
+  }
+  EXPECT_EQ(import({"--test", "0"}).exit_code, 0);
+}
+
+TEST_F(ImportProgramTest, AnImportThatWasStoppedOrKilledIsMadeAnewByTheSameCommand) {
+  std::vector<uint16_t> ids(32'000'000);
+  for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<uint16_t>(i * 7919 % 50'021);
+  put_bytes(in("ids.bin"), packed<uint16_t>(ids));
+  const auto words = [&](const std::string& name) {
+    return std::vector<std::string>{"import",       in("ids.bin"), "--name",      name,
+                                    "--dtype",      "u16",         "--tokenizer", "name:gpt2",
+                                    "--vocab-size", "50257",       "--quiet"};
+  };
+  ASSERT_EQ(run(words("whole")).exit_code, 0);
+  const fs::path draft = temp_.path() / "data" / ".ids.build";
+  for (const int signal : {SIGINT, SIGKILL}) {
+    fs::remove_all(draft);
+    std::vector<std::string> command = words("ids");
+    command.insert(command.begin(), "scalelaw-data");
+    command.insert(command.end(), {"--data", (temp_.path() / "data").string()});
+    const pid_t import = start_program(command, in("output"));
+    for (int i = 0; i < 20'000 && !fs::exists(draft); ++i) usleep(1000);
+    kill(import, signal);
+    const ProgramResult ended = wait_for(import);
+    EXPECT_EQ(ended.exit_code, signal == SIGINT ? 3 : -1) << read_whole_file(in("output"));
+    EXPECT_EQ(ended.signal, signal == SIGINT ? 0 : SIGKILL);
+    EXPECT_FALSE(fs::exists(temp_.path() / "data" / "ids"));
+  }
+  EXPECT_TRUE(fs::exists(draft)) << "what was killed leaves";
+  const ProgramResult again = run(words("ids"));
+  EXPECT_EQ(again.exit_code, 0) << again.output;
+  EXPECT_FALSE(fs::exists(draft));
+  const DataSetInfo whole = open_data_set(temp_.path() / "data", "whole");
+  for (const auto& [split, info] : open_data_set(temp_.path() / "data", "ids").splits) {
+    EXPECT_EQ(info.token_hash, whole.splits.at(split).token_hash) << name(split);
+  }
+  EXPECT_EQ(run({"verify", "ids"}).output, "ids: whole\n");
 }
 
 TEST_F(ImportProgramTest, BadInputEndsWithTwoOneMessageAndNothingWritten) {

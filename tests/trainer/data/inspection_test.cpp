@@ -136,6 +136,7 @@ TEST_F(InspectionTest, WithoutATokenizerRunsAreOfIds) {
   const DataSetInfo set = build({"abcdefghijklmnop"}, {"0bcdefghijklmno1"});
   const Inspection inspection = inspect_data_set(set, nullptr, {}, [](int64_t, int64_t) {});
   EXPECT_FALSE(inspection.of_words);
+  EXPECT_FALSE(inspection.knows_pieces);
   const SplitOverlap overlap = inspection.overlap.at(Split::kTest);
   EXPECT_EQ(overlap.runs, 17 - 12);  // the end of the document is an id like any other
   EXPECT_EQ(overlap.runs_in_train, 2);

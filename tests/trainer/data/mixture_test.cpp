@@ -169,6 +169,17 @@ TEST_F(MixtureTest, WithoutATotalEndsBeforeAnythingRepeats) {
   EXPECT_EQ(mixture[2]["epochs"], 1.0);
 }
 
+TEST_F(MixtureTest, ProgressOfWeightsFarApartIsNeverBelowNothing) {
+  options_.weights = {0.5, 0.3, 1e-300};
+  for (const int64_t tokens : {int64_t{0}, int64_t{60'000}}) {
+    options_.train_tokens = tokens;
+    options_.name = "mix" + std::to_string(tokens);
+    build_data_set(options_, [](const BuildProgress& progress) {
+      EXPECT_GE(progress.total_bytes, 0) << progress.stage;
+    });
+  }
+}
+
 TEST_F(MixtureTest, SmallerTotalsAreNestedInLargerOnes) {
   options_.train_tokens = 60'000;
   const auto large = pieces(build());

@@ -3,8 +3,10 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/compressed_file.h"
 #include "tests/support/program.h"
 #include "tests/support/temp_dir.h"
+#include "trainer/atomic_file.h"
 
 namespace scalelaw {
 namespace {
@@ -16,6 +18,10 @@ class StandardInputTest : public testing::Test {
   void SetUp() override {
     std::ofstream out(lines());
     for (int i = 0; i < 200; ++i) out << "{\"text\": \"document " << i << " of a pipe\"}\n";
+    out.close();
+    for (const char* suffix : {".gz", ".xz", ".zst"}) {
+      put_compressed(lines() + suffix, read_whole_file(lines()));
+    }
   }
   std::string lines() const { return (temp_.path() / "lines.jsonl").string(); }
   std::string data() const { return (temp_.path() / "data").string(); }
@@ -41,10 +47,13 @@ constexpr const char* kShares = " --val 10% --test 10%";
 
 TEST_F(StandardInputTest, APipeOfJsonLinesPackedOrNotIsTheSetOfTheFile) {
   ASSERT_EQ(pipe("true", lines() + " --name file" + kShares).exit_code, 0);
-  const std::map<std::string, std::string> producers = {{"plain", "cat \"$1\""},
-                                                        {"gz", "gzip -c \"$1\""},
-                                                        {"xz", "xz -c \"$1\""},
-                                                        {"spaced", "{ echo; cat \"$1\"; }"}};
+  const std::map<std::string, std::string> producers = {
+      {"plain", "cat \"$1\""},
+      {"gz", "cat \"$1.gz\""},
+      {"xz", "cat \"$1.xz\""},
+      {"zst", "cat \"$1.zst\""},
+      {"marked", R"({ printf '\357\273\277'; cat "$1"; })"},
+      {"spaced", "{ echo; cat \"$1\"; }"}};
   for (const auto& [name, producer] : producers) {
     const ProgramResult result = pipe(producer, "- --name " + name + kShares);
     ASSERT_EQ(result.exit_code, 0) << result.output;
@@ -83,8 +92,8 @@ TEST_F(StandardInputTest, WhatCannotBeReadEndsWithTwoAndIsCalledStandardInput) {
   refuse("{ cat \"$1\"; echo '{\"x'; }", "-", "standard input: line 201: not JSON");
   refuse("echo '{\"body\": \"b\"}'", "-", "keys with text: body");
   refuse("printf 'caf\\351'", "-", "standard input: line 1: byte 3");
-  for (const char* pack : {"gzip", "xz"}) {
-    refuse(std::string(pack) + " -c \"$1\" | head -c 200", "-", "cut short");
+  for (const char* suffix : {"gz", "xz", "zst"}) {
+    refuse("head -c 200 \"$1." + std::string(suffix) + "\"", "-", "cut short");
   }
 }
 

@@ -1,11 +1,10 @@
 #include "trainer/data/text_reader.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
 
+#include "tests/support/compressed_file.h"
 #include "tests/support/temp_dir.h"
 #include "trainer/config_error.h"
 
@@ -22,23 +21,8 @@ class TextReaderTest : public testing::Test {
     std::ofstream(path, std::ios::binary) << content;
     return path;
   }
-  // Compresses as gzip, xz and zstd do: no archive around the bytes.
-  fs::path put_compressed(const std::string& name, const std::string& content) const {
-    const fs::path path = temp_.path() / name;
-    archive* writer = archive_write_new();
-    archive_write_set_format_raw(writer);
-    if (name.ends_with(".gz")) archive_write_add_filter_gzip(writer);
-    if (name.ends_with(".xz")) archive_write_add_filter_xz(writer);
-    if (name.ends_with(".zst")) archive_write_add_filter_zstd(writer);
-    EXPECT_EQ(archive_write_open_filename(writer, path.c_str()), ARCHIVE_OK);
-    archive_entry* entry = archive_entry_new();
-    archive_entry_set_filetype(entry, AE_IFREG);
-    EXPECT_EQ(archive_write_header(writer, entry), ARCHIVE_OK);
-    EXPECT_EQ(archive_write_data(writer, content.data(), content.size()),
-              static_cast<la_ssize_t>(content.size()));
-    archive_entry_free(entry);
-    archive_write_free(writer);
-    return path;
+  fs::path put_packed(const std::string& name, const std::string& content) const {
+    return put_compressed(temp_.path() / name, content);
   }
   std::vector<Document> read(const fs::path& path) const {
     std::vector<Document> documents;
@@ -91,19 +75,19 @@ TEST_F(TextReaderTest, CompressionsReadAsThePlainFile) {
   }
   ASSERT_GT(lines.size(), std::size_t{2} << 20);  // several chunks
   for (const char* name : {"a.jsonl.gz", "a.jsonl.xz", "a.jsonl.zst"}) {
-    const auto documents = read(put_compressed(name, lines));
+    const auto documents = read(put_packed(name, lines));
     ASSERT_EQ(documents.size(), 60000u) << name;
     EXPECT_EQ(documents[59999].text, "document 59999 of some words");
     EXPECT_EQ(documents[59999].line, 60000);
   }
-  EXPECT_EQ(read(put_compressed("b.txt.gz", lines)).at(0).text, lines);
+  EXPECT_EQ(read(put_packed("b.txt.gz", lines)).at(0).text, lines);
 }
 
 TEST_F(TextReaderTest, DamagedCompressedFileIsRefused) {
   std::string text;
   for (int i = 0; i < 100000; ++i) text += std::to_string(i * 7919) + " ";
   for (const char* name : {"a.txt.gz", "a.txt.xz", "a.txt.zst"}) {
-    const fs::path path = put_compressed(name, text);
+    const fs::path path = put_packed(name, text);
     fs::resize_file(path, fs::file_size(path) / 2);
     expect_fault(path, "cannot be unpacked, it is damaged or cut short (");
   }
@@ -137,7 +121,7 @@ TEST_F(TextReaderTest, SourcesThatCannotBeReadAreNamed) {
 
 TEST_F(TextReaderTest, TextThatIsNotUtf8NamesFileLineAndByte) {
   expect_fault(put("a.txt", "one\ntwo \xE9t\xE9\n"), "line 2: byte 8 of the file is not UTF-8");
-  expect_fault(put_compressed("a.txt.gz", "one\ntwo \xE9t\xE9\n"),
+  expect_fault(put_packed("a.txt.gz", "one\ntwo \xE9t\xE9\n"),
                "line 2: byte 8 of the unpacked file is not UTF-8");
   expect_fault(put("a.jsonl", "{\"text\": \"fine\"}\n{\"text\": \"\xFF\"}\n"),
                "line 2: byte 10 of the line is not UTF-8");
