@@ -103,6 +103,18 @@ TEST_F(RoomTest, RoomIsForOneCheckpointOfEachThatRunsAndAllOfTheNext) {
   EXPECT_EQ(Room(plan_).why_pause({}), "");
 }
 
+TEST_F(RoomTest, ADiskThatTakesNoMoreFilesIsFull) {
+  if (const std::string why = mount_small_disk(store_, 16 << 20, 32); !why.empty()) {
+    GTEST_SKIP() << why;
+  }
+  plan();
+  const Room room(plan_);
+  EXPECT_EQ(room.why_no_disk({{0, 0}, {1, 0}}, {2}), "");
+  for (int i = 0; i < 26; ++i) std::ofstream(store_ / std::to_string(i)).flush();
+  EXPECT_EQ(room.why_no_disk({{0, 0}}, {}), "");
+  EXPECT_NE(room.why_no_disk({{0, 0}}, {2}).find("more files"), std::string::npos);
+}
+
 TEST_F(RoomTest, NotesSayThatTheyFoundNone) {
   if (const std::string why = mount_small_disk(store_, 1 << 20); !why.empty()) GTEST_SKIP() << why;
   const fs::path notes = store_ / "notes.jsonl";
