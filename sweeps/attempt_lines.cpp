@@ -8,7 +8,7 @@ namespace scalelaw {
 std::string complete_text(const PlannedCell& cell, const CellStatus& status,
                           std::optional<double> seconds, std::optional<double> seconds_left) {
   std::string text = cell.folder + ": ";
-  if (status.state == CellState::kExcluded) return text + "excluded: " + status.why;
+  if (status.state == CellState::kExcluded) return text + "excluded: " + escaped(status.why);
   text += status.state == CellState::kDiverged
               ? escaped(status.why)
               : "loss " + loss_text(status.loss_nats) + " on " + status.test_set;
@@ -25,29 +25,28 @@ std::string left_text(const Plan& plan, const AttemptLeft& left) {
   std::string text = plan.cells[left.cells.front()].folder;
   if (left.cells.size() > 1) text += " and " + std::to_string(left.cells.size() - 1) + " more";
   text += ": ";
-  const std::string how = describe(left.end);
+  const std::string how = describe(left.end), reason = escaped(left.reason);
   const std::string output = "\n  its output: " + escaped(left.log.string());
   switch (left.verdict) {
     case Verdict::kComplete:
       return text + "complete";
     case Verdict::kInterrupted:
       text += "interrupted at step " + std::to_string(left.step);
-      return left.reason.starts_with(kTimeLimit) ? text + ": " + left.reason : text;
+      return left.reason.starts_with(kTimeLimit) ? text + ": " + reason : text;
     case Verdict::kElsewhere:
       return text + "to be started without what another process has";
     case Verdict::kRetry:
-      return text + how + ", will be tried again: " + left.reason;
+      return text + how + ", will be tried again: " + reason;
     case Verdict::kRetryAlone:
-      return text + how +
-             ", will be tried once more when no other run is in progress: " + left.reason;
+      return text + how + ", will be tried once more when no other run is in progress: " + reason;
     case Verdict::kNarrowed:
-      return text + how + ", will be tried in smaller pieces: " + left.reason;
+      return text + how + ", will be tried in smaller pieces: " + reason;
     case Verdict::kHalved:
-      return text + how + ", will be tried in two halves: " + left.reason;
+      return text + how + ", will be tried in two halves: " + reason;
     case Verdict::kLeft:
-      return text + how + ", and nothing new is started: " + left.reason + output;
+      return text + how + ", and nothing new is started: " + reason + output;
     case Verdict::kFailed:
-      return text + "failed, " + how + ": " + left.reason + output;
+      return text + "failed, " + how + ": " + reason + output;
   }
   return text;
 }

@@ -4,25 +4,37 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <utility>
 
+#include "trainer/json_text.h"
 #include "trainer/run_record.h"
 
 namespace scalelaw {
+
+namespace {
+
+constexpr const char* kForgotten = "forgotten";
+
+void narrow(CellLimits& limits, const nlohmann::json& noted) {
+  if (const int64_t most = whole_number(noted.at("most_together"), 0); most > 0) {
+    limits.most_together = std::min(limits.most_together, static_cast<std::size_t>(most));
+  }
+  int64_t& pieces = limits.micro_batch_tokens;
+  const int64_t most = whole_number(noted.at("micro_batch_tokens"), 0);
+  if (most > 0 && (pieces == 0 || most < pieces)) pieces = most;
+}
+
+}  // namespace
 
 SweepLimits read_limits(const SweepFolder& folder) {
   SweepLimits limits;
   std::ifstream stream(folder.limits());
   for (std::string line; std::getline(stream, line);) {
-    const nlohmann::json json = nlohmann::json::parse(line, nullptr, false);
-    if (!json.is_object()) continue;
     try {
-      CellLimits of_cell;
-      if (const auto most = json.at("most_together").get<int64_t>(); most > 0) {
-        of_cell.most_together = static_cast<std::size_t>(most);
-      }
-      of_cell.micro_batch_tokens = std::max<int64_t>(0, json.at("micro_batch_tokens"));
-      limits.insert_or_assign(json.at("content_hash").get<std::string>(), of_cell);
-    } catch (const nlohmann::json::exception&) {
+      const nlohmann::json json = parse_json_object(line);
+      CellLimits& of_cell = limits[json.at("content_hash").get<std::string>()];
+      json.contains(kForgotten) ? void(of_cell = {}) : narrow(of_cell, json);
+    } catch (const std::exception&) {
       continue;
     }
   }
@@ -42,6 +54,17 @@ void append_limits(const SweepFolder& folder, const Plan& plan,
     const nlohmann::ordered_json json = {{"content_hash", plan.cells[cell].content_hash},
                                          {"most_together", any ? limits.most_together : 0},
                                          {"micro_batch_tokens", limits.micro_batch_tokens}};
+    lines += json.dump() + "\n";
+  }
+  append_lines(folder.limits(), std::move(lines));
+}
+
+void forget_limits(const SweepFolder& folder, const Plan& plan,
+                   const std::vector<std::size_t>& cells) {
+  std::string lines;
+  for (const std::size_t cell : cells) {
+    const nlohmann::ordered_json json = {{"content_hash", plan.cells[cell].content_hash},
+                                         {kForgotten, true}};
     lines += json.dump() + "\n";
   }
   append_lines(folder.limits(), std::move(lines));

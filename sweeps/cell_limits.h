@@ -23,12 +23,16 @@ struct CellLimits {
 
 using SweepLimits = std::map<std::string, CellLimits>;  // by content hash
 
-// Those noted last; none for the others, and for lines that cannot be read.
+// Of each cell the narrowest of either kind that was noted since it was last forgotten, whoever
+// noted it; none for lines that cannot be read.
 SweepLimits read_limits(const SweepFolder& folder);
 CellLimits limits_of(const SweepLimits& limits, const PlannedCell& cell);
-// The same for all of these cells, in one write. std::runtime_error (disk).
+// The same for all of these cells, in one write. DiskFull or std::runtime_error.
 void append_limits(const SweepFolder& folder, const Plan& plan,
                    const std::vector<std::size_t>& cells, const CellLimits& limits);
+// As if nothing had been noted of these cells. Errors as append_limits.
+void forget_limits(const SweepFolder& folder, const Plan& plan,
+                   const std::vector<std::size_t>& cells);
 
 // Half of what the run's last attempt computed at once, or the next number below that divides a
 // batch evenly; 0 where one window is all that it computed.

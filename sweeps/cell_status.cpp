@@ -130,15 +130,16 @@ static CellStatus look_at_folder(const Plan& plan, const PlannedCell& cell,
     } else if (const std::optional<RunRecord> record = try_read_run_record(folder)) {
       return status_of(record_facts(*record), cell);
     }
+    if (const std::optional<std::string> holder = lease_holder(folder.path)) {
+      CellStatus status = progress_of(folder.path);
+      status.state = CellState::kRunning;
+      status.why = *holder;
+      return status;
+    }
   } catch (const std::exception& fault) {
     return damaged(fault.what());
   }
   CellStatus status = progress_of(folder.path);
-  if (const std::optional<std::string> holder = lease_holder(folder.path)) {
-    status.state = CellState::kRunning;
-    status.why = *holder;
-    return status;
-  }
   const std::optional<int64_t> checkpoint = newest_checkpoint(folder);
   status.tokens_per_second.reset();
   status.step = checkpoint.value_or(0);

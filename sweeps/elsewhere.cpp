@@ -27,7 +27,7 @@ void CellsElsewhere::look() {
         watched.state = watched.lease.look();
       }
     } catch (const std::runtime_error&) {
-      watched.state = LeaseState::kFree;  // look_at() and the trainer say why
+      watched.state = LeaseState::kFree;  // look_at() calls it damaged, and the trainer says why
     }
     if (watched.state == LeaseState::kFree) continue;
     seconds_between_looks_ =

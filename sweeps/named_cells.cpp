@@ -58,7 +58,8 @@ std::string against_retrying(const CellStatus& status, bool from_scratch) {
   return "";
 }
 
-// run.json first: from then on the run is not complete, whatever happens.
+// The checkpoints first and run.json next: cut off anywhere, the run is complete as it was, or has
+// nothing to go on from.
 void set_aside_all(const RunFolder& folder) {
   std::error_code error;
   if (!fs::exists(folder.path, error)) return;
@@ -66,15 +67,16 @@ void set_aside_all(const RunFolder& folder) {
   fs::path aside;
   for (int number = 1; aside.empty() || fs::exists(aside); ++number) {
     char name[32];
-    std::snprintf(name, sizeof name, "before.%04d", number);
+    std::snprintf(name, sizeof name, "%s%04d", kBefore, number);
     aside = folder.path / name;
   }
   create_folders(aside);
   for (const fs::path& part :
-       {folder.record(), folder.merged_metrics(), folder.window_losses(), folder.checkpoints()}) {
-    if (fs::exists(part)) fs::rename(part, aside / part.filename());
+       {folder.checkpoints(), folder.record(), folder.merged_metrics(), folder.window_losses()}) {
+    if (!fs::exists(part)) continue;
+    fs::rename(part, aside / part.filename());
+    sync_folder(folder.path);
   }
-  sync_folder(folder.path);
 }
 
 }  // namespace
@@ -110,7 +112,7 @@ void retry_cells(const Plan& plan, const std::vector<std::size_t>& cells, bool f
     append_unfinished(folder,
                       {cell.content_hash, {kExitInterrupted, 0}, "another try", utc_now(), ""});
   }
-  append_limits(folder, plan, cells, {});
+  forget_limits(folder, plan, cells);
 }
 
 void exclude_cells(const Plan& plan, const std::vector<std::size_t>& cells,

@@ -15,6 +15,10 @@ namespace scalelaw {
 // that means none, with what is near.
 std::vector<std::size_t> cells_named(const Plan& plan, const std::vector<std::string>& names);
 
+// Begins the name of the folder, in a run's, that holds what it had trained before it was begun
+// from scratch.
+inline constexpr const char* kBefore = "before.";
+
 // Forgets why these failed and what packs and pieces were too large for them, so that `run` starts
 // them like others. `from_scratch`: what they have trained is set aside, as RUN/before.0001/.
 // ConfigError, with nothing changed, where one is running, excluded, complete (or diverged without

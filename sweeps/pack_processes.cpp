@@ -122,7 +122,7 @@ bool is_of_memory(const std::string& last_words) {
 
 bool is_of_another_process(const std::string& last_words) {
   const auto says = [&](const char* words) { return last_words.find(words) != std::string::npos; };
-  return says(kInUseBy) || says(kCompletedMeanwhile);
+  return says(kInUseBy) || says(kCompletedMeanwhile) || says(kTakenOver);
 }
 
 }  // namespace scalelaw

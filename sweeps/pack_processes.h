@@ -76,8 +76,8 @@ RunningPack look_at_progress(const Plan& plan, const PackProcess& process,
                              std::vector<CellStatus>& statuses);
 // What a process said last; "it said nothing" where its attempt left no line.
 std::string last_words(const PackProcess& process);
-// Whether those words say that memory did not suffice, or that another process had one of the
-// folders.
+// Whether those words say that memory did not suffice, or that another process had, or took, one
+// of the folders.
 bool is_of_memory(const std::string& last_words);
 bool is_of_another_process(const std::string& last_words);
 

@@ -169,7 +169,7 @@ std::string excluded_text(const Plan& plan, const std::vector<CellStatus>& statu
   std::string text;
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     if (statuses[i].state != CellState::kExcluded) continue;
-    text += "excluded: " + plan.cells[i].folder + ": " + statuses[i].why + "\n";
+    text += "excluded: " + plan.cells[i].folder + ": " + escaped(statuses[i].why) + "\n";
   }
   return text;
 }

@@ -15,6 +15,8 @@ namespace {
 
 constexpr double kSecondsBetweenLooks = 2;
 constexpr double kSmallFiles = 64 << 10;  // that a run writes beside a checkpoint
+// A draft and what makes way for it; all that an attempt makes.
+constexpr double kFilesOfACheckpoint = 2, kFilesOfAnAttempt = 12;
 
 }  // namespace
 
@@ -54,6 +56,12 @@ std::string Room::why_no_disk(const std::vector<CellInProgress>& running,
   }
   for (const std::size_t cell : next) {
     needed += bytes_to_train(plan_, plan_.cells[cell]) + kSmallFiles;
+  }
+  const double files = kFilesOfACheckpoint * static_cast<double>(running.size()) +
+                       kFilesOfAnAttempt * static_cast<double>(next.size());
+  if (space->files && *space->files < files) {
+    return "the disk of the store takes " + human(*space->files) +
+           " more files, and the next checkpoints need " + human(files);
   }
   if (space->bytes >= needed) return "";
   return "the disk of the store has " + human(space->bytes) +

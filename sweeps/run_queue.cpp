@@ -39,11 +39,14 @@ std::optional<PlannedPack> RunQueue::next(std::size_t running) {
 Verdict RunQueue::ended(const PlannedPack& left, const ProcessEnd& end, const std::string& reason,
                         bool others_have_some) {
   const bool exited = end.signal == 0;
-  if (exited && end.exit_code == kExitInterrupted) return Verdict::kInterrupted;
-  if (exited && end.exit_code == kExitBadInput && others_have_some && may_ask_again(left)) {
+  const bool was_stopped = exited && end.exit_code == kExitInterrupted;
+  const bool was_refused = exited && end.exit_code == kExitBadInput;
+  if (was_stopped && (!others_have_some || !stopped_because_.empty())) return Verdict::kInterrupted;
+  if ((was_stopped || was_refused) && others_have_some && may_ask_again(left)) {
     if (!left.empty()) waiting_.push_back(left);
     return Verdict::kElsewhere;
   }
+  if (was_stopped) return Verdict::kInterrupted;
   if (left.empty()) {
     equal_failures_ = 0;
     return Verdict::kComplete;

@@ -25,7 +25,7 @@ struct RunQueueOptions {
 
 enum class Verdict {
   kComplete,     // nothing of it is left (diverged runs are complete too)
-  kInterrupted,  // exit 3: goes on next time
+  kInterrupted,  // exit 3: goes on with the next launch
   kRetry,        // crashed, and queued again as it was
   kRetryAlone,   // killed by SIGKILL, and queued for when nothing else runs
   kNarrowed,     // out of memory, and queued to be computed in smaller pieces
@@ -45,9 +45,10 @@ class RunQueue {
   // without them, and the same attempt under the same conditions would end the same way.
   std::optional<PlannedPack> next(std::size_t running);
   // `left`: cells of the attempt that are not complete now and that no other process has;
-  // `others_have_some` where such a process is why some are missing, or completed them. `reason`:
-  // the log's last line, without_own_names(). Every failed attempt of a single cell counts among
-  // the equal ones, retried or not; a success starts anew.
+  // `others_have_some` where such a process is why some are missing, or completed them: what is
+  // left is queued again, also after exit 3, unless the queue is stopped. `reason`: the log's last
+  // line, without_own_names(). Every failed attempt of a single cell counts among the equal ones,
+  // retried or not; a success starts anew.
   Verdict ended(const PlannedPack& left, const ProcessEnd& end, const std::string& reason,
                 bool others_have_some);
   // The same where memory did not suffice, which is never tried again unchanged: a pack is halved,

@@ -51,12 +51,13 @@ class SweepRun {
                   std::to_string(queue_.waiting()) + " to run" +
                   (packs_.empty() ? "" : ": " + packs_text(packs_) + "; " + describe(workers_)));
     while (true) {
-      start_waiting();
       elsewhere_.look_now_and_then();
+      take_back_elsewhere();
+      start_waiting();
       if (processes_.running() == 0 && !goes_on_elsewhere()) break;
       show();
       if (const std::string why = room_.why_pause(processes_.cells()); !why.empty()) pause(why);
-      if (time_limit_seconds_) processes_.stop_overdue(*time_limit_seconds_);
+      if (time_limit_seconds_ && !is_to_stop()) processes_.stop_overdue(*time_limit_seconds_);
       PackProcesses::Event event = processes_.wait(kSecondsBetweenLooks);
       if (event.stop_signal != 0) stop(event.stop_signal);
       if (event.ended) take_end(*event.ended, event.end);
@@ -112,7 +113,7 @@ class SweepRun {
     paused_because_ = why;
     queue_.stop(why);
     processes_.signal_all(SIGTERM);
-    display_.line("pausing: " + why +
+    display_.line("pausing: " + escaped(why) +
                   (processes_.running() == 0 ? "" : "; stopping " + runs_in_progress()));
   }
 
@@ -172,19 +173,24 @@ class SweepRun {
       pause(left.reason);
     }
     if (process.overdue && !left.cells.empty()) tell_of_time(left);
-    judge(left, left.cells.size() < process.cells.size() || others_had_some);
+    // Of an attempt that was to end, or that was told to, nothing is started again.
+    const bool was_stopped = left.end == ProcessEnd{kExitInterrupted, 0};
+    judge(left, was_stopped ? !process.overdue && (others_had_some || !elsewhere.empty())
+                            : others_had_some || left.cells.size() < process.cells.size());
     if (left.cells.empty()) return;
     left.step = statuses_[left.cells.front()].step;
     note_unfinished(left);
     tell(left_text(plan_, left), ended_cells());
   }
 
-  // Its last words may have found no room either.
+  // Its last words may have found no room either. One that failed otherwise may have quoted another
+  // disk, as /dev/shm, for which a pause would be for ever.
   bool found_no_room(const AttemptLeft& left) const {
     if (left.cells.empty() || left.end == ProcessEnd{} || is_to_stop()) return false;
-    if (tells_of_full_disk(left.reason)) return true;
     const bool unasked = left.end == ProcessEnd{kExitInterrupted, 0};
-    return unasked && !room_.why_no_disk({}, left.cells).empty();
+    const bool tells = tells_of_full_disk(left.reason);
+    if (unasked && tells) return true;
+    return (unasked || tells) && !room_.why_no_disk({}, left.cells).empty();
   }
 
   bool is_to_stop() const { return interrupted_ || !paused_because_.empty(); }
@@ -249,6 +255,8 @@ class SweepRun {
   void note_limits(const PlannedPack& cells, const CellLimits& limits) {
     try {
       append_limits(folder_, plan_, cells, limits);
+    } catch (const DiskFull& error) {
+      pause(error.what());
     } catch (const std::runtime_error& error) {
       queue_.stop(error.what());
     }
@@ -291,7 +299,7 @@ class SweepRun {
     const std::string holder = elsewhere_.in_doubt();
     if (holder.empty() || !queue_.stopped_because().empty()) return false;
     if (holder != doubted_) {
-      display_.line("waiting for a sign of life from " + holder +
+      display_.line("waiting for a sign of life from " + escaped(holder) +
                     ", whose runs start here without");
     }
     doubted_ = holder;
@@ -304,10 +312,12 @@ class SweepRun {
     for (const std::size_t index : elsewhere_.take_free()) {
       statuses_[index] = look_at(plan_, plan_.cells[index], {});
       const CellState state = statuses_[index].state;
-      if (!ended(state) && state != CellState::kRunning) free.push_back(index);
+      if (state == CellState::kRunning) elsewhere_.add(index);  // by a third one
+      if (state != CellState::kRunning && !ended(state)) free.push_back(index);
     }
+    if (free.empty()) return false;
     for (PlannedPack& pack : pack_cells(plan_, free)) queue_.add(std::move(pack));
-    return !free.empty() && queue_.stopped_because().empty();
+    return queue_.stopped_because().empty();
   }
 
   // nullopt where nothing is left, too.

@@ -15,6 +15,8 @@
 
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
+#include "trainer/descriptor.h"
+#include "trainer/disk_space.h"
 #include "trainer/folder_lock.h"
 #include "trainer/json_text.h"
 
@@ -74,13 +76,13 @@ void append_unfinished(const SweepFolder& folder, const UnfinishedAttempt& attem
 }
 
 void append_lines(const fs::path& file, std::string lines) {
-  const int descriptor = open(file.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
-  if (ends_within_a_line(descriptor)) lines.insert(lines.begin(), '\n');
-  const bool written = descriptor >= 0 && write(descriptor, lines.data(), lines.size()) ==
-                                              static_cast<ssize_t>(lines.size());
-  const int reason = errno;
-  if (descriptor >= 0) close(descriptor);
-  if (!written) throw std::runtime_error(file.string() + ": " + std::strerror(reason));
+  const Descriptor descriptor(open(file.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666));
+  if (descriptor.get() < 0) throw_disk_error(file.string(), errno);
+  if (ends_within_a_line(descriptor.get())) lines.insert(lines.begin(), '\n');
+  const ssize_t written = write(descriptor.get(), lines.data(), lines.size());
+  if (written < 0) throw_disk_error(file.string(), errno);
+  // What of it was written is a line that is cut, which every reader passes over.
+  if (written < std::ssize(lines)) throw_disk_error(file.string(), ENOSPC);
 }
 
 std::map<std::string, UnfinishedAttempt> read_last_unfinished(const SweepFolder& folder) {

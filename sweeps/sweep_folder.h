@@ -51,7 +51,7 @@ struct UnfinishedAttempt {
 };
 
 // Appends in one write, so that several launchers may share the file. `lines` end with one.
-// std::runtime_error (disk).
+// DiskFull or std::runtime_error.
 void append_lines(const std::filesystem::path& file, std::string lines);
 void append_unfinished(const SweepFolder& folder, const UnfinishedAttempt& attempt);
 // The last of each run; empty when there is no file. Lines that cannot be read are left out.

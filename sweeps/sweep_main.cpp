@@ -17,6 +17,7 @@
 #include "trainer/available_cores.h"
 #include "trainer/command_line.h"
 #include "trainer/config_error.h"
+#include "trainer/escaped.h"
 #include "trainer/gpu_probe.h"
 #include "trainer/machine_memory.h"
 #include "trainer/nearest.h"
@@ -206,9 +207,12 @@ int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {
   std::cout << plan.name << ": " << states_text(result.states) << "\n"
             << excluded_text(plan, look_at_all(plan));
   if (!result.paused_because.empty()) {
-    std::cout << "paused: " << result.paused_because << "; nothing is lost. Make room first.\n";
+    std::cout << "paused: " << escaped(result.paused_because)
+              << "; nothing is lost. Make room first.\n";
   }
-  if (!result.stopped_because.empty()) std::cout << "stopped: " << result.stopped_because << "\n";
+  if (!result.stopped_because.empty()) {
+    std::cout << "stopped: " << escaped(result.stopped_because) << "\n";
+  }
   if (result.exit_code == kExitComplete) return result.exit_code;
   if (result.exit_code == kExitOther) {
     std::cout << "what failed and why: scalelaw sweep status " << shell_word(a.spec)

@@ -11,6 +11,7 @@
 #include "trainer/atomic_file.h"
 #include "trainer/clock.h"
 #include "trainer/descriptor.h"
+#include "trainer/json_text.h"
 
 namespace scalelaw {
 namespace {
@@ -28,7 +29,9 @@ fs::path cost_file(const RunFolder& folder, int attempt) {
 
 std::optional<AttemptCost> read_cost(const fs::path& file) {
   try {
-    const nlohmann::json json = nlohmann::json::parse(read_whole_file(file));
+    constexpr uintmax_t kMostBytes = 64 << 10;  // of somebody else's file in its place
+    if (fs::file_size(file) > kMostBytes) return std::nullopt;
+    const nlohmann::json json = parse_json_object(read_whole_file(file));
     AttemptCost cost;
     cost.number = json.at("attempt").get<int>();
     cost.first_step = json.at("first_step").get<int64_t>();
@@ -42,6 +45,20 @@ std::optional<AttemptCost> read_cost(const fs::path& file) {
   } catch (const std::exception&) {
     return std::nullopt;
   }
+}
+
+std::string text_of(const AttemptCost& cost) {
+  const nlohmann::ordered_json json = {{"attempt", cost.number},
+                                       {"first_step", cost.first_step},
+                                       {"steps", cost.steps},
+                                       {"train_tokens", cost.train_tokens},
+                                       {"wall_seconds", cost.wall_seconds},
+                                       {"core_seconds", cost.core_seconds},
+                                       {"gpu_seconds", cost.gpu_seconds},
+                                       {"end", cost.end}};
+  std::string text = json.dump();
+  text.resize(kCostBytes - 1, ' ');
+  return text + '\n';
 }
 
 }  // namespace
@@ -102,9 +119,18 @@ CostBook::CostBook(const RunFolder& folder, AttemptCost begun, int64_t batch_tok
       cores_(cores),
       gpus_(gpus),
       started_at_(started_at) {
-  { const Descriptor made(open(file_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666)); }
+  try {
+    write_atomically(file_, text_of(begun_));  // an attempt killed at once is counted too
+  } catch (const std::runtime_error&) {
+    // Later ones are written in its place.
+    const Descriptor made(open(file_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666));
+  }
   write("");
   heartbeat_.emplace([this] { write(""); });
+}
+
+void CostBook::note() const {
+  if (heartbeat_) write("");
 }
 
 void CostBook::close(const std::string& end) {
@@ -115,20 +141,15 @@ void CostBook::close(const std::string& end) {
 
 void CostBook::write(const std::string& end) const {
   const std::lock_guard lock(writing_);
-  const int64_t steps = steps_;
   const double seconds = monotonic_seconds() - started_at_;
-  const nlohmann::ordered_json json = {{"attempt", begun_.number},
-                                       {"first_step", begun_.first_step},
-                                       {"steps", steps},
-                                       {"train_tokens", steps * batch_tokens_},
-                                       {"wall_seconds", seconds},
-                                       {"core_seconds", seconds * cores_},
-                                       {"gpu_seconds", seconds * gpus_},
-                                       {"end", end}};
-  std::string text = json.dump();
-  text.resize(kCostBytes - 1, ' ');
-  text += '\n';
-  (void)write_over(file_, text);
+  AttemptCost now = begun_;
+  now.steps = steps_;
+  now.train_tokens = now.steps * batch_tokens_;
+  now.wall_seconds = seconds;
+  now.core_seconds = seconds * cores_;
+  now.gpu_seconds = seconds * gpus_;
+  now.end = end;
+  (void)write_over(file_, text_of(now));
 }
 
 }  // namespace scalelaw

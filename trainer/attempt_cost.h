@@ -55,7 +55,7 @@ class CostBook {
            double gpus, double started_at);
   void count_step() { ++steps_; }
   // Now: before a checkpoint, so that no step that is kept is missing in the ledger.
-  void note() const { write(""); }
+  void note() const;
   // Once; what is noted afterwards changes nothing. Never throws: a run does not fail for it.
   void close(const std::string& end);
 

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <map>
 #include <stdexcept>
+#include <system_error>
 
 #include "trainer/atomic_file.h"
+#include "trainer/disk_space.h"
 #include "trainer/safetensors.h"
 
 namespace scalelaw {
@@ -43,6 +45,25 @@ TrainingCursor checked_cursor(const SafetensorsFile& file, const fs::path& path)
   return cursor;
 }
 
+void write_checkpoint(const fs::path& file, const CheckpointContent& content,
+                      const std::vector<ParameterSpec>& specs) {
+  create_folders(content.folder.checkpoints());
+  std::map<std::string, SafetensorView> tensors;
+  for (std::size_t i = 0; i < content.rows.size(); ++i) {
+    const auto* bytes = reinterpret_cast<const std::byte*>(content.rows[i].const_data_ptr<float>());
+    for (const ParameterSpec& spec : specs) {
+      tensors[kPrefixes[i] + spec.name] = {
+          "F32", spec.shape, {bytes + spec.offset * 4, static_cast<std::size_t>(spec.numel * 4)}};
+    }
+  }
+  write_safetensors(file, tensors,
+                    {{"format", "scalelaw checkpoint 1"},
+                     {"content_hash", content.content_hash},
+                     {"updates_done", std::to_string(content.updates_done)},
+                     {"cursor", to_text(content.cursor)}},
+                    content.check);
+}
+
 }  // namespace
 
 std::array<at::Tensor, 3> state_of(const ParameterArena& arena, const AdamW& optimizer) {
@@ -57,25 +78,30 @@ std::array<at::Tensor, 3> rows_of(const std::array<at::Tensor, 3>& state, int64_
   return rows;
 }
 
-void write_checkpoint(const CheckpointContent& content, const std::vector<ParameterSpec>& specs) {
-  const RunFolder& folder = content.folder;
-  create_folders(folder.checkpoints());
-  std::map<std::string, SafetensorView> tensors;
-  for (std::size_t i = 0; i < content.rows.size(); ++i) {
-    const auto* bytes = reinterpret_cast<const std::byte*>(content.rows[i].const_data_ptr<float>());
-    for (const ParameterSpec& spec : specs) {
-      tensors[kPrefixes[i] + spec.name] = {
-          "F32", spec.shape, {bytes + spec.offset * 4, static_cast<std::size_t>(spec.numel * 4)}};
+void CheckpointRound::write(const CheckpointContent& content,
+                            const std::vector<ParameterSpec>& specs) {
+  const fs::path file = checkpoint_file(content.folder, content.cursor.pack_step());
+  std::error_code none;
+  const bool was_there = fs::exists(file, none);
+  try {
+    write_checkpoint(file, content, specs);
+  } catch (const DiskFull&) {
+    for (const Written& each : written_) {
+      if (!each.made.empty()) fs::remove(each.made, none);
+    }
+    throw;
+  }
+  written_.push_back({content.folder, content.check, was_there ? fs::path() : file});
+}
+
+void CheckpointRound::end() const {
+  for (const Written& each : written_) {
+    each.check();
+    const auto steps = checkpoint_steps(each.folder);
+    for (std::size_t i = 2; i < steps.size(); ++i) {
+      fs::remove(checkpoint_file(each.folder, steps[i]));
     }
   }
-  write_safetensors(checkpoint_file(folder, content.cursor.pack_step()), tensors,
-                    {{"format", "scalelaw checkpoint 1"},
-                     {"content_hash", content.content_hash},
-                     {"updates_done", std::to_string(content.updates_done)},
-                     {"cursor", to_text(content.cursor)}},
-                    content.check);
-  const auto steps = checkpoint_steps(folder);
-  for (std::size_t i = 2; i < steps.size(); ++i) fs::remove(checkpoint_file(folder, steps[i]));
 }
 
 void set_aside(const fs::path& checkpoint) {

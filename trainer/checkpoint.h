@@ -37,7 +37,7 @@ struct CheckpointContent {
   std::string content_hash;
   TrainingCursor cursor;
   int64_t updates_done = 0;
-  std::function<void()> check;    // that the folder is still ours: called from the writing thread
+  std::function<void()> check;     // that the folder is still ours: called from the writing thread
   std::array<at::Tensor, 3> rows;  // (P) float32 on the CPU: values, first and second moments
 };
 
@@ -47,9 +47,24 @@ std::array<at::Tensor, 3> rows_of(const std::array<at::Tensor, 3>& state, int64_
 // Values, first and second moments: (R, P) each.
 std::array<at::Tensor, 3> state_of(const ParameterArena& arena, const AdamW& optimizer);
 
-// Writes checkpoints/step-<pack_step>.safetensors, then deletes all but the two newest. DiskFull
-// (trainer/disk_space.h) or std::runtime_error; those that are there stay then.
-void write_checkpoint(const CheckpointContent& content, const std::vector<ParameterSpec>& specs);
+// One step's checkpoints of a pack. A pack goes on from a step that all its members have: none of
+// them gives up an older one before each has the new.
+class CheckpointRound {
+ public:
+  // Writes checkpoints/step-<pack_step>.safetensors. DiskFull (trainer/disk_space.h), having taken
+  // back what this round has made, or std::runtime_error; older ones stay in either case.
+  void write(const CheckpointContent& content, const std::vector<ParameterSpec>& specs);
+  // Once all are written: deletes all but each member's two newest.
+  void end() const;
+
+ private:
+  struct Written {
+    RunFolder folder;
+    std::function<void()> check;
+    std::filesystem::path made;  // "": was there before
+  };
+  std::vector<Written> written_;
+};
 // Keeps a file that was passed over out of the way, as NAME.rejected, until the run has ended.
 void set_aside(const std::filesystem::path& checkpoint);
 // Deletes all in checkpoints/ but the checkpoint of `step`: of a run that has ended.

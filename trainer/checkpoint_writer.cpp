@@ -59,10 +59,12 @@ void CheckpointWriter::stage() {
 double CheckpointWriter::write(const std::vector<Member>& members) const {
   const double start = thread_cpu_seconds();
   if (copied_) copied_->synchronize();
+  CheckpointRound round;
   for (const Member& member : members) {
     member.metrics->sync();
-    write_checkpoint(member.content, arena_.specs());
+    round.write(member.content, arena_.specs());
   }
+  round.end();
   return thread_cpu_seconds() - start;
 }
 

@@ -30,9 +30,9 @@ class CheckpointWriter {
   CheckpointWriter(const ParameterArena& arena, const AdamW& optimizer);
 
   // Waits for what is in flight, and throws its faults as end() does; then copies, and leaves the
-  // rest to a thread: it syncs each member's lines, writes and syncs the file, renames it, deletes
-  // older ones. On a GPU the copies are on a stream of their own, and the next update waits for
-  // them there.
+  // rest to a thread: it syncs each member's lines, writes and syncs the file, renames it, and in
+  // the end deletes older ones. On a GPU the copies are on a stream of their own, and the next
+  // update waits for them there.
   void begin(std::vector<Member> members);
   bool in_flight() const { return writing_.valid(); }
   bool is_done() const;  // or nothing is in flight

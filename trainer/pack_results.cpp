@@ -126,6 +126,11 @@ void Pack::write_checkpoints() {
 void Pack::save_before_leaving() {
   if (updating_) return;
   try {
+    end_checkpoints();
+  } catch (const std::exception& error) {  // of one member; the others are written below
+    options_.note(std::string("a checkpoint could not be written: ") + error.what());
+  }
+  try {
     advance_clock();
     write_checkpoints([](const ReplicaRun& m) { return m.training() && !m.is_lost(); });
   } catch (const std::exception& error) {
@@ -145,14 +150,16 @@ CheckpointContent Pack::content_of(std::size_t r) const {
 void Pack::write_checkpoints(const std::function<bool(const ReplicaRun&)>& of_member) {
   const Stopwatch stopwatch(members_, &TrainingCursor::checkpoint_seconds);
   end_checkpoints();
+  CheckpointRound round;
   for (std::size_t r = 0; r < members_.size(); ++r) {
     if (!keeps_books() || !of_member(members_[r])) continue;
     members_[r].check_folder();
     members_[r].metrics().sync();
     CheckpointContent content = content_of(r);
     content.rows = rows_of(state_of(arena_, *optimizer_), static_cast<int64_t>(r));
-    write_checkpoint(content, arena_.specs());
+    round.write(content, arena_.specs());
   }
+  round.end();
 }
 
 void Pack::begin_checkpoints() {

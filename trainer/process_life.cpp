@@ -16,6 +16,7 @@ namespace {
 
 struct ProcessStatus {
   char state = '?';  // as in ps: R, S, D, T, Z
+  int64_t threads = 1;
   int64_t started = 0;
 };
 
@@ -30,10 +31,10 @@ std::optional<ProcessStatus> read_status(int64_t pid) {
   std::istringstream fields(line.substr(name_end + 1));
   ProcessStatus status;
   fields >> status.state;
-  constexpr int kFieldsBetween = 18;  // state is the third field, the start the 22nd
+  constexpr int kFieldsBetween = 16;  // state is the third, threads the 20th, the start the 22nd
   std::string skipped;
   for (int i = 0; i < kFieldsBetween; ++i) fields >> skipped;
-  fields >> status.started;
+  fields >> status.threads >> skipped >> status.started;
   if (!fields) return std::nullopt;
   return status;
 }
@@ -85,7 +86,9 @@ ProcessLife life_of(const ProcessName& name) {
   if (!status) return ProcessLife::kRuns;  // another user's, in a /proc that hides it
   if (status->started != name.started) return ProcessLife::kGone;
   constexpr std::string_view kEnded = "ZX", kSuspended = "Tt";
-  if (kEnded.find(status->state) != std::string_view::npos) return ProcessLife::kGone;
+  // The first thread of a process that was killed may have ended while another waits for a disk.
+  const bool has_ended = kEnded.find(status->state) != std::string_view::npos;
+  if (has_ended) return status->threads > 1 ? ProcessLife::kRuns : ProcessLife::kGone;
   if (kSuspended.find(status->state) != std::string_view::npos) return ProcessLife::kStopped;
   return ProcessLife::kRuns;
 }

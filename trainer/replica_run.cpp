@@ -172,7 +172,8 @@ void ReplicaRun::finish(RunState state, const std::map<std::string, WindowScores
       const auto windows = static_cast<int64_t>(scores.window_loss_nats.size());
       tensors[name] = {"F32", {windows}, std::as_bytes(std::span(scores.window_loss_nats))};
     }
-    write_safetensors(folder().window_losses(), tensors, {{"unit", "nats per token"}});
+    write_safetensors(folder().window_losses(), tensors, {{"unit", "nats per token"}},
+                      [this] { check_folder(); });
   }
   RunRecord record = facts;
   record.state = state;

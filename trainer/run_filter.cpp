@@ -136,8 +136,7 @@ class RunFilter::Parser {
 
  private:
   [[noreturn]] void fail(const Token& at, const std::string& rule) const {
-    const std::string what =
-        at.kind == Token::Kind::kEnd ? "at its end" : "at " + escaped(at.text);
+    const std::string what = at.kind == Token::Kind::kEnd ? "at its end" : "at " + escaped(at.text);
     throw ConfigError("--where " + escaped(text_) + ": character " + std::to_string(at.at + 1) +
                       ", " + what + ": " + rule);
   }

@@ -16,6 +16,7 @@
 #include "trainer/clock.h"
 #include "trainer/descriptor.h"
 #include "trainer/folder_lock.h"
+#include "trainer/json_text.h"
 #include "trainer/process_life.h"
 #include "trainer/transient_fault.h"
 
@@ -118,9 +119,8 @@ void understand(LeaseLook& look) {
   look.state = LeaseState::kUnknown;
   look.holder = "another process";
   look.heartbeat_seconds = kHeartbeat;
-  const nlohmann::json json = nlohmann::json::parse(look.content, nullptr, false);
-  if (!json.is_object()) return;
   try {
+    const nlohmann::json json = parse_json_object(look.content);
     const ProcessName process = {json.at("host").get<std::string>(),
                                  json.at("boot").get<std::string>(),
                                  json.at("pid_namespace").get<std::string>(),
@@ -134,7 +134,7 @@ void understand(LeaseLook& look) {
     } else if (life == ProcessLife::kRuns) {
       look.state = LeaseState::kHeld;
     }
-  } catch (const nlohmann::json::exception&) {
+  } catch (const std::exception&) {
     look.state = LeaseState::kUnknown;
   }
 }
@@ -274,10 +274,8 @@ void RunLease::check() const {
     throw std::runtime_error(folder_.string() + ": the folder was removed while running");
   }
   lost_ = true;
-  throw LostLease(
-      folder_.string() + ": " + now.holder +
-      " has taken this run over while this process stood still; it ends here and writes "
-      "nothing more");
+  throw LostLease(folder_.string() + ": " + now.holder + kTakenOver +
+                  " while this process stood still; it ends here and writes nothing more");
 }
 
 }  // namespace scalelaw

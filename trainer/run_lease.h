@@ -113,5 +113,7 @@ class RunLease {
 
 // In what a refusal says when a run was completed between a look and the taking.
 inline constexpr const char* kCompletedMeanwhile = ": was completed by another process just now";
+// In what a LostLease says.
+inline constexpr const char* kTakenOver = " has taken this run over";
 
 }  // namespace scalelaw

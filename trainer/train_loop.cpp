@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <exception>
 
+#include "trainer/disk_space.h"
+#include "trainer/parallel/rank_group.h"
+#include "trainer/run_lease.h"
+
 namespace scalelaw {
 namespace {
 
@@ -36,15 +40,22 @@ TrainOutcome train_to_the_end(Pack& pack, const std::vector<std::unique_ptr<Obse
   return TrainOutcome::kFinished;
 }
 
+// What ends the process with exit 3.
+bool goes_on(const std::exception& error) {
+  return dynamic_cast<const DiskFull*>(&error) != nullptr ||
+         dynamic_cast<const LostLease*>(&error) != nullptr ||
+         dynamic_cast<const LostRank*>(&error) != nullptr;
+}
+
 }  // namespace
 
 TrainOutcome train(Pack& pack, const std::vector<std::unique_ptr<Observer>>& observers,
                    const std::atomic<bool>& stop) {
   try {
     return train_to_the_end(pack, observers, stop);
-  } catch (const std::exception&) {
+  } catch (const std::exception& error) {
     pack.save_before_leaving();
-    pack.close_costs("failed");
+    pack.close_costs(goes_on(error) ? "interrupted" : "failed");
     throw;
   }
 }

@@ -5,11 +5,12 @@
 #include <optional>
 #include <stdexcept>
 
+#include "sweeps/named_cells.h"
 #include "sweeps/reports.h"
 #include "sweeps/store/import_runs.h"
 #include "sweeps/store/run_list.h"
 #include "trainer/checkpoint_files.h"
-#include "trainer/config_error.h"
+#include "trainer/disk_space.h"
 #include "trainer/escaped.h"
 #include "trainer/folder_lock.h"
 #include "trainer/run_lease.h"
@@ -33,10 +34,10 @@ class Cleaner {
     try {
       if (const auto holder = lease_holder(folder.path)) throw_in_use(folder.path, *holder);
       std::optional<RunLease> lease;
-      if (!options_.dry_run) lease.emplace(folder.path);
+      if (!options_.dry_run) take(lease, folder);
       // As it is now that nobody else holds it, and as its file says.
       clean_held(folder, try_read_run_record(folder).has_value());
-    } catch (const ConfigError& error) {
+    } catch (const std::runtime_error& error) {
       result_.left.emplace_back(error.what());
     }
   }
@@ -53,6 +54,16 @@ class Cleaner {
   CleanResult take() { return std::move(result_); }
 
  private:
+  // A full disk has no room for a lease, and is why somebody cleans. Of a run that has its result
+  // and no holder nobody wants what goes.
+  static void take(std::optional<RunLease>& lease, const RunFolder& folder) {
+    try {
+      lease.emplace(folder.path);
+    } catch (const DiskFull&) {
+      if (!try_read_run_record(folder)) throw;
+    }
+  }
+
   static bool is_older(const fs::path& path, std::chrono::seconds age) {
     std::error_code gone;
     const auto written = fs::last_write_time(path, gone);
@@ -70,6 +81,9 @@ class Cleaner {
     if (!has_result) return;
     remove_where(folder.checkpoints(),
                  [](const fs::path& path) { return path.extension() == kRejected; });
+    remove_where(folder.path, [](const fs::path& path) {
+      return path.filename().string().starts_with(kBefore);
+    });
     std::vector<int64_t> steps = checkpoint_steps(folder);
     if (options_.keep == KeepCheckpoints::kAll) steps.clear();
     if (options_.keep == KeepCheckpoints::kLast && !steps.empty()) steps.erase(steps.begin());

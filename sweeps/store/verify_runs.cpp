@@ -6,6 +6,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "sweeps/named_cells.h"
 #include "sweeps/reports.h"
 #include "sweeps/store/run_list.h"
 #include "trainer/config_error.h"
@@ -23,6 +24,7 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kTrainAgain =
     "restore the folder from a copy, or move it away and give the command that trained it again";
 constexpr const char* kNotNeeded = "remove it: the run is complete and does not need it";
+constexpr const char* kClean = "remove it, as `scalelaw runs clean` does: no result depends on it";
 constexpr const char* kGoesOn =
     "nothing: the run sets it aside and goes on from the one before, or from its start";
 
@@ -138,6 +140,11 @@ class RunVerifier {
   void verify_file(const fs::path& path) {
     const std::string name = path.lexically_relative(folder_.path).string();
     ++result_.files;
+    if (name.starts_with(kBefore)) {
+      const bool tensors = path.extension() == ".safetensors";
+      try_to(name, kClean, [&] { tensors ? void(SafetensorsFile(path)) : read_through(path); });
+      return;
+    }
     if (path.extension() == ".safetensors") {
       const bool checkpoint = name.starts_with("checkpoints/");
       const char* remedy = !checkpoint ? "restore it from a copy; without it losses have standard "

@@ -4,7 +4,7 @@
 // ok       completes                        diverge  completes as diverged
 // crash    exit 1                           kill     killed by a signal
 // refuse   exit 2                           empty    exit 0 without a run.json
-// full     exit 3, for a disk that is full
+// full     exit 3, for a disk that is full; shm: exit 1, for one that is not the store's
 // hang     checkpoint, then waits for SIGTERM and ends with exit 3; ignore: does not end then
 // slow     waits for SIGTERM, needs three seconds for its first checkpoint and ends with exit 3
 // memory   has enough alone and in pieces of 8 tokens, and says so elsewhere
@@ -142,6 +142,7 @@ int act(const Pack& given) {
       finish(pack.front(), RunState::kComplete);
       throw ConfigError(pack.front().folder.path.string() + kCompletedMeanwhile);
     }
+    if (what == "shm") throw std::runtime_error("/dev/shm/torch_1: No space left on device");
     if (what == "empty") return kExitComplete;
     if (what == "full") {
       std::cerr << "metrics.0001.jsonl: a line could not be written: No space left on device\n";

@@ -38,10 +38,12 @@ std::string take_namespace() {
 
 }  // namespace
 
-std::string mount_small_disk(const std::filesystem::path& place, std::size_t bytes) {
+std::string mount_small_disk(const std::filesystem::path& place, std::size_t bytes,
+                             std::size_t files) {
   if (std::string none = take_namespace(); !none.empty()) return none;
   std::filesystem::create_directories(place);
-  const std::string size = "size=" + std::to_string(bytes);
+  std::string size = "size=" + std::to_string(bytes);
+  if (files > 0) size += ",nr_inodes=" + std::to_string(files);
   return mount("tmpfs", place.c_str(), "tmpfs", 0, size.c_str()) == 0 ? "" : why("mount");
 }
 

@@ -98,6 +98,17 @@ TEST_F(CellStatusTest, RunningWhileTheFolderIsHeldWithItsNewestLine) {
   EXPECT_NE(status.why.find("pid "), std::string::npos);
 }
 
+// An I/O error, or another user's rights, of one folder among thousands.
+TEST_F(CellStatusTest, ALeaseThatCannotBeReadIsThatRunsFaultAlone) {
+  plan("[1, 2]");
+  fs::create_directories(folder(0).path / "lease.0001.json");
+  publish_run(1, RunState::kComplete);
+  EXPECT_EQ(look(0).state, CellState::kFailed);
+  EXPECT_NE(look(0).why.find("lease.0001.json"), std::string::npos) << look(0).why;
+  EXPECT_TRUE(look(0).needs_hand);
+  EXPECT_EQ(look(1).state, CellState::kComplete);
+}
+
 TEST_F(CellStatusTest, AttemptsThatDiedBeforeTheirFirstLineHideNoLaterOnes) {
   plan("[1]");
   const RunLease lock(folder().path);

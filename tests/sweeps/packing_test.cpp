@@ -80,8 +80,26 @@ TEST_F(PackingTest, APackThatWasTooLargeIsNotFormedAgain) {
   begin_as_pack({4, 5, 6, 7});
   append_limits(notes, plan_, {4, 5, 6, 7}, {2});
   EXPECT_EQ(packs(), (Packs{{0}, {1}, {2, 3}, {4, 5}, {6, 7}})) << "begun together or not";
-  append_limits(notes, plan_, {0, 1, 2, 3, 4, 5, 6, 7}, {});
+  forget_limits(notes, plan_, {0, 1, 2, 3, 4, 5, 6, 7});
   EXPECT_EQ(packs(), (Packs{{0, 1, 2, 3}, {4, 5, 6, 7}}));
+}
+
+// Two launchers note what each has found; or one narrows a run, then halves its pack.
+TEST_F(PackingTest, OfWhatWasNotedOfACellTheNarrowestHolds) {
+  plan_seeds(1);
+  const SweepFolder notes = sweep_folder(plan_.options.runs, plan_.name);
+  notes.prepare();
+  const auto limits = [&] { return limits_of(read_limits(notes), plan_.cells[0]); };
+  append_limits(notes, plan_, {0}, {1, 16});
+  append_limits(notes, plan_, {0}, {2});
+  EXPECT_EQ(limits(), (CellLimits{1, 16}));
+  append_limits(notes, plan_, {0}, {4, 8});
+  append_limits(notes, plan_, {0}, {1, 32});
+  EXPECT_EQ(limits(), (CellLimits{1, 8}));
+  forget_limits(notes, plan_, {0});
+  EXPECT_EQ(limits(), CellLimits{});
+  append_limits(notes, plan_, {0}, {2});
+  EXPECT_EQ(limits(), CellLimits{2});
 }
 
 TEST_F(PackingTest, RunsOfOneShapeAndHorizonShareAPackWhateverTheirSeedsAndRates) {

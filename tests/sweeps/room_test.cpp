@@ -8,10 +8,12 @@
 #include <vector>
 
 #include "sweeps/disk_needs.h"
+#include "sweeps/sweep_folder.h"
 #include "tests/support/small_disk.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tiny_data_set.h"
 #include "trainer/config_error.h"
+#include "trainer/disk_space.h"
 #include "trainer/run_record.h"
 
 namespace scalelaw {
@@ -99,6 +101,28 @@ TEST_F(RoomTest, RoomIsForOneCheckpointOfEachThatRunsAndAllOfTheNext) {
       << room.why_no_disk(running, {});
   EXPECT_NE(Room(plan_).why_pause(running), "");
   EXPECT_EQ(Room(plan_).why_pause({}), "");
+}
+
+TEST_F(RoomTest, ADiskThatTakesNoMoreFilesIsFull) {
+  if (const std::string why = mount_small_disk(store_, 16 << 20, 32); !why.empty()) {
+    GTEST_SKIP() << why;
+  }
+  plan();
+  const Room room(plan_);
+  EXPECT_EQ(room.why_no_disk({{0, 0}, {1, 0}}, {2}), "");
+  for (int i = 0; i < 26; ++i) std::ofstream(store_ / std::to_string(i)).flush();
+  EXPECT_EQ(room.why_no_disk({{0, 0}}, {}), "");
+  EXPECT_NE(room.why_no_disk({{0, 0}}, {2}).find("more files"), std::string::npos);
+}
+
+TEST_F(RoomTest, NotesSayThatTheyFoundNone) {
+  if (const std::string why = mount_small_disk(store_, 1 << 20); !why.empty()) GTEST_SKIP() << why;
+  const fs::path notes = store_ / "notes.jsonl";
+  append_lines(notes, std::string(4095, ' ') + "\n");
+  fill_disk(store_ / "filler");
+  EXPECT_THROW(append_lines(notes, "{}\n"), DiskFull);
+  fs::remove(store_ / "filler");
+  EXPECT_NO_THROW(append_lines(notes, "{}\n"));
 }
 
 TEST_F(RoomTest, ARunWaitsForMemoryThatIsThere) {

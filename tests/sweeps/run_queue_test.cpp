@@ -192,6 +192,17 @@ TEST(RunQueue, WhatIsLeftOfAPackGoesOnWithoutWhatIsDoneOrElsewhere) {
   EXPECT_EQ(crashed.next(0), (Cells{0, 3}));
 }
 
+// A pack that stood still, and lost one of its folders meanwhile, ends with exit 3.
+TEST(RunQueue, WhatALostLeaseLeavesOfAPackGoesOnInThisLaunch) {
+  RunQueue queue({{0, 1, 2, 3}}, {.stop_after = 1});
+  queue.next(0);
+  EXPECT_EQ(queue.ended({0, 2, 3}, kStopped, "taken over", true), Verdict::kElsewhere);
+  EXPECT_EQ(queue.next(0), (Cells{0, 2, 3}));
+  queue.stop("interrupted");
+  EXPECT_EQ(queue.ended({0, 2, 3}, kStopped, "taken over", true), Verdict::kInterrupted);
+  EXPECT_EQ(queue.waiting(), 0u);
+}
+
 TEST(RunQueue, AKilledPackIsRepeatedAloneAndThenInHalvesAlone) {
   RunQueue queue({{0, 1}, {2}}, {});
   EXPECT_EQ(queue.ended(*queue.next(0), kKilled, "", false), Verdict::kRetryAlone);

@@ -1,5 +1,6 @@
 // The program as a user meets it: retries, refusals, two launchers at once.
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <atomic>
 #include <chrono>
@@ -123,6 +124,14 @@ TEST_F(SweepProgram, ARunWithoutRoomOnTheDiskPausesTheSweep) {
   EXPECT_EQ(run().exit_code, 0) << "the same command goes on";
 }
 
+TEST_F(SweepProgram, AnotherDisksFullnessIsARunsFailureAndNoPause) {
+  write_spec("[1, 2]");
+  behave("1:shm");
+  const ProgramResult result = run({"--retries", "0"});
+  EXPECT_EQ(result.exit_code, 1) << result.output;
+  EXPECT_EQ(states(), "failed complete");
+}
+
 TEST_F(SweepProgram, EqualFailuresStopTheSweep) {
   write_spec("[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]");
   std::string script;
@@ -192,11 +201,11 @@ TEST_F(SweepProgram, CellHeldByAnotherProcessIsLeftAloneAndNoFailure) {
 }
 
 // As a machine that lost its power, or its network, would have left it.
-TEST_F(SweepProgram, CellOfADeadMachineIsTakenOverAndOneOfALivingLeftAlone) {
-  setenv("SCALELAW_HEARTBEAT_SECONDS", "0.1", 1);
-  write_spec("[1, 2]");
-  ASSERT_EQ(run().exit_code, 0);
-  for (const std::size_t cell : {0, 1}) {
+class SweepOfADeadMachine : public SweepProgram {
+ protected:
+  SweepOfADeadMachine() { setenv("SCALELAW_HEARTBEAT_SECONDS", "0.1", 1); }
+  ~SweepOfADeadMachine() override { unsetenv("SCALELAW_HEARTBEAT_SECONDS"); }
+  void lose_machine_of(std::size_t cell) const {
     const fs::path folder = runs_ / folder_of(cell), lease = folder / "lease.0001.json";
     nlohmann::json json = nlohmann::json::parse(text_of(lease));
     fs::remove(folder / "run.json");
@@ -204,6 +213,25 @@ TEST_F(SweepProgram, CellOfADeadMachineIsTakenOverAndOneOfALivingLeftAlone) {
     json["released"] = false;
     std::ofstream(lease) << json;
   }
+};
+
+TEST_F(SweepOfADeadMachine, ItsRunStartsHereBesideALongOneOfOurs) {
+  write_spec("[1, 2]");
+  behave("1:ok,hang");
+  ASSERT_EQ(run().exit_code, 0);
+  fs::remove(runs_ / folder_of(0) / "run.json");
+  lose_machine_of(1);
+  const pid_t launcher = start_program(command("run"), temp_.path() / "output");
+  wait_until([&] { return states() == "running complete"; });
+  kill(launcher, SIGINT);
+  EXPECT_EQ(wait_for(launcher).exit_code, 3) << text_of(temp_.path() / "output");
+  EXPECT_EQ(attempts(1), 2);
+}
+
+TEST_F(SweepOfADeadMachine, ItsRunIsTakenOverAndOneOfALivingLeftAlone) {
+  write_spec("[1, 2]");
+  ASSERT_EQ(run().exit_code, 0);
+  for (const std::size_t cell : {0, 1}) lose_machine_of(cell);
   EXPECT_EQ(states(), "running running") << "a look cannot know";
   std::atomic<bool> ended{false};
   std::thread living([&] {
@@ -218,7 +246,6 @@ TEST_F(SweepProgram, CellOfADeadMachineIsTakenOverAndOneOfALivingLeftAlone) {
   const ProgramResult result = run();
   ended = true;
   living.join();
-  unsetenv("SCALELAW_HEARTBEAT_SECONDS");
   EXPECT_EQ(result.exit_code, 3) << result.output;
   EXPECT_NE(result.output.find("waiting for a sign of life from pid "), std::string::npos)
       << result.output;

@@ -33,6 +33,7 @@ TEST_F(AttemptCostTest, IsWhatTheAttemptDidUntilItWasClosed) {
   book->close("complete");
   book->close("failed");
   book->count_step();
+  book->note();
   const std::vector<AttemptCost> costs = read_costs(folder_);
   ASSERT_EQ(costs.size(), 1u);
   EXPECT_EQ(costs[0].number, 3);

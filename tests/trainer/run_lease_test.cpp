@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -120,6 +121,30 @@ TEST_F(RunLeaseTest, HolderKilledOnThisMachineCostsNoWaiting) {
   EXPECT_EQ(exit_code(holder), -1);
   EXPECT_EQ(lease_holder(folder_), std::nullopt);
   EXPECT_NO_THROW(RunLease taken(folder_));
+}
+
+// As one that was killed while another of its threads waits for a disk.
+TEST_F(RunLeaseTest, HolderWhoseFirstThreadAloneHasEndedIsNotGone) {
+  setenv("SCALELAW_HEARTBEAT_SECONDS", "3600", 1);
+  const pid_t holder = fork();
+  if (holder == 0) {
+    const RunLease lease(folder_);
+    std::thread([] {
+      for (;;) pause();
+    }).detach();
+    syscall(SYS_exit, 0);
+  }
+  const auto state = [&] {
+    std::ifstream stat("/proc/" + std::to_string(holder) + "/stat");
+    std::string line;
+    std::getline(stat, line);
+    return line.empty() ? '?' : line.at(line.rfind(')') + 2);
+  };
+  while (state() != 'Z') usleep(1000);
+  EXPECT_NE(lease_holder(folder_), std::nullopt);
+  kill(holder, SIGKILL);
+  EXPECT_EQ(exit_code(holder), -1);
+  EXPECT_EQ(lease_holder(folder_), std::nullopt);
 }
 
 TEST_F(RunLeaseTest, NumberOfAProcessThatIsUsedAgainIsAnotherProcess) {

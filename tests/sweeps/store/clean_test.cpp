@@ -2,6 +2,7 @@
 #include "sweeps/store/clean_runs.h"
 
 #include "sweeps/store/verify_runs.h"
+#include "tests/support/small_disk.h"
 #include "tests/sweeps/store/store_fixture.h"
 #include "trainer/run_lease.h"
 
@@ -75,10 +76,45 @@ TEST_F(CleanTest, RunningRunIsNotTouchedAndUnfinishedOneKeepsWhatItGoesOnFrom) {
   EXPECT_EQ(steps(0), (std::vector<int64_t>{last(0), 2, 1}));
 }
 
+TEST_F(CleanTest, FullDiskIsCleanedOfWhatCompleteRunsDoNotNeed) {
+  const fs::path store = temp_.path() / "small";
+  if (const std::string why = mount_small_disk(store, 8 << 20); !why.empty()) GTEST_SKIP() << why;
+  make_unfinished(1);
+  fs::copy(runs_, store, fs::copy_options::recursive);
+  fill_disk(store / "filler");
+  const CleanResult result =
+      clean_runs(store, read_store(store).runs, {.keep = KeepCheckpoints::kNone});
+  EXPECT_GT(result.bytes(), 0u);
+  for (const std::size_t cell : {0, 2, 3}) {
+    EXPECT_TRUE(checkpoint_steps({store / name(cell)}).empty()) << cell;
+  }
+  EXPECT_FALSE(checkpoint_steps({store / name(1)}).empty());
+}
+
 TEST_F(CleanTest, RunWithADamagedRecordKeepsItsCheckpoints) {
   overwrite(folder(0).record(), "{");
   clean({.keep = KeepCheckpoints::kNone});
   EXPECT_EQ(steps(0), (std::vector<int64_t>{last(0), 2, 1}));
+}
+
+TEST_F(CleanTest, WhatWasTrainedBeforeARunWasBegunAnewGoesWithItsSecondResult) {
+  for (const std::size_t cell : {0, 1}) {
+    const fs::path before = folder(cell).path / "before.0001";
+    fs::create_directories(before / "checkpoints");
+    fs::copy_file(checkpoint_file(folder(cell), last(cell)),
+                  before / "checkpoints" / checkpoint_file(folder(cell), 9).filename());
+    fs::copy_file(folder(2).window_losses(), before / folder(2).window_losses().filename());
+    overwrite(before / "run.json", "{\"state\": \"diverged\"}");
+  }
+  make_unfinished(1);
+  for (std::size_t cell = 0; cell < 4; ++cell) {
+    for (const int64_t step : {1, 2}) fs::remove(checkpoint_file(folder(cell), step));
+  }
+  const VerifyResult verified = verify_runs(runs_, read_store(runs_).runs);
+  EXPECT_TRUE(verified.faults.empty()) << verify_text(verified);
+  clean();
+  EXPECT_FALSE(fs::exists(folder(0).path / "before.0001"));
+  EXPECT_TRUE(fs::exists(folder(1).path / "before.0001")) << "it has no result yet";
 }
 
 TEST_F(CleanTest, LogsGoWhenAskedForAndOnlyOfRunsWithAResult) {
