@@ -19,7 +19,8 @@ the time that is left, and one that fails does not keep the next from running:
     profile    where a step's time goes
 
 RESULTS holds, written as they come: report.md (tables), results.jsonl (each measured step), log.txt
-(all that was printed), device.yaml (bench_packs.py). Needs Python 3 alone; PyTorch in --python.
+(all that was printed), device.yaml (bench_packs.py). Exit code 1 where something was not measured;
+without a GPU that is so of graphs. Needs Python 3 alone; PyTorch in --python.
 """
 
 import argparse
@@ -77,8 +78,8 @@ class Measurement:
         print(text, file=self.report, flush=True)
 
     def run(self, words, limit_seconds=600):
-        """(exit code, stdout) of a program, noted unless it is 0; 124 where its time ended, 127 where it could not be
-        started. All of it is in the log."""
+        """(exit code, stdout) of a program; 124 where its time ended, 127 where it could not be
+        started. All of it is in the log, and another code than 0 in all_went_well."""
         words = [str(word) for word in words]
         limit = max(1, min(limit_seconds, self.left()))
         print(f"\n$ {' '.join(words)}", file=self.log, flush=True)
@@ -105,6 +106,7 @@ class Measurement:
         code, out = self.run(words, LONGEST_MEASUREMENT)
         lines = [line for line in out.splitlines() if line.startswith("{")]
         if code != 0 or not lines:
+            self.all_went_well = False
             return None
         result = json.loads(lines[-1])
         print(json.dumps({"who": who} | result), file=self.results, flush=True)
@@ -135,6 +137,8 @@ def run_tests(measurement):
                   for word in ("OK", "FAILED", "SKIPPED")]
         measurement.say(f"| {test.name}{'' if code in (0, 1) else f' (ended with {code})'} "
                     f"| {counts[0]} | {counts[1]} | {counts[2]} |")
+        if measurement.options.device == "cuda" and counts[2] > 0:
+            measurement.all_went_well = False
         for line in test_lines(out):
             if line.startswith("[  FAILED"):
                 measurement.say(f"    {line}")
@@ -229,6 +233,7 @@ def run_sanitizer(measurement):
     tool = shutil.which("compute-sanitizer") or "/usr/local/cuda/bin/compute-sanitizer"
     if not os.access(tool, os.X_OK):
         measurement.say("compute-sanitizer is not here")
+        measurement.all_went_well = False
         return
     test = measurement.options.programs / "tests/gpu_layers_test"
     for check in ("memcheck", "racecheck"):

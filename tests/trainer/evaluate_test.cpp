@@ -96,6 +96,17 @@ TEST_P(EvaluateTest, ASetWhoseTextBytesAreNotKnownHasNoBitsPerByteAndTheSameLoss
   EXPECT_TRUE(std::isnan(unknown[0].result.bits_per_byte));
 }
 
+// A capture goes through twelve chunks itself.
+TEST_P(EvaluateTest, CapturePaysWhereASetHasManyChunks) {
+  const std::vector<int64_t> starts = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+  const auto pays = [&](int64_t chunk_windows) {
+    return DeviceScores(*model_, kReplicas, device_, set_->shard, starts, chunk_windows)
+        .capture_pays();
+  };
+  EXPECT_TRUE(pays(1));
+  EXPECT_FALSE(pays(2));
+}
+
 TEST_P(EvaluateTest, ScoresEqualPlainOperatorsWindowByWindow) {
   const auto ranks = alone();
   const std::vector<WindowScores> seen = score_test_set(evaluator(*ranks), *set_, false);
