@@ -1,0 +1,100 @@
+#include "sweeps/attempt_verdict.h"
+
+#include <csignal>
+#include <utility>
+
+#include "sweeps/pack_processes.h"
+#include "sweeps/run_display.h"
+#include "trainer/clock.h"
+#include "trainer/config_error.h"
+#include "trainer/disk_space.h"
+
+namespace scalelaw {
+namespace {
+
+constexpr ProcessEnd kSavedItself = {kExitInterrupted, 0};
+
+// The same fault of two cells reads the same.
+std::string without_own_names_of(const Plan& plan, const AttemptLeft& left) {
+  std::string reason = left.reason;
+  for (const std::size_t cell : left.cells) {
+    reason = without_own_names(std::move(reason), plan.cells[cell]);
+  }
+  return reason;
+}
+
+}  // namespace
+
+// Its last words may have found no room either. One that failed otherwise may have quoted another
+// disk, as /dev/shm, for which a pause would be for ever.
+bool AttemptJudge::found_no_room(const AttemptLeft& left, const AttemptEnd& at) const {
+  if (left.cells.empty() || left.end == ProcessEnd{} || at.is_to_stop()) return false;
+  const bool unasked = left.end == kSavedItself;
+  const bool tells = tells_of_full_disk(left.reason);
+  if (unasked && tells) return true;
+  return (unasked || tells) && !room_.why_no_disk({}, left.cells).empty();
+}
+
+void AttemptJudge::judge(AttemptLeft& left, const AttemptEnd& at) {
+  if (at.overdue && !left.cells.empty()) tell_of_time(left);
+  // Killed by us, not by a fault of its own.
+  const bool killed = at.interrupted && left.end.signal == SIGKILL;
+  if (killed || (at.is_to_stop() && left.end.signal == SIGTERM)) {
+    left.verdict = Verdict::kInterrupted;
+    left.end = kSavedItself;
+    left.reason = "killed on demand";
+    return;
+  }
+  const std::string reason = without_own_names_of(plan_, left);
+  const bool failed = left.end != kSavedItself && !left.cells.empty();
+  if (failed && is_of_memory(left.reason)) {
+    judge_memory(left, reason);
+  } else {
+    // Of an attempt that was to end, or that was told to, nothing is started again.
+    const bool some_elsewhere = left.end == kSavedItself ? at.others_have_some && !at.overdue
+                                                         : at.others_have_some || at.is_smaller;
+    left.verdict = queue_.ended(left.cells, left.end, reason, some_elsewhere);
+  }
+  if (left.verdict == Verdict::kHalved) left.limits = CellLimits{(left.cells.size() + 1) / 2};
+  if (left.verdict == Verdict::kFailed && left.end.signal == SIGKILL) {
+    left.reason += queue_.was_repeated_alone(left.cells.front())
+                       ? "; killed with no other run beside it too, so it was not tried again"
+                       : "; not tried again";
+  }
+}
+
+void AttemptJudge::judge_memory(AttemptLeft& left, const std::string& reason) {
+  const PlannedCell& first = plan_.cells[left.cells.front()];
+  const int64_t narrower =
+      left.cells.size() > 1
+          ? 0
+          : narrower_micro_batch(plan_, first, limits_of(read_limits(folder_), first));
+  left.verdict = queue_.ran_out_of_memory(left.cells, narrower > 0, reason);
+  if (left.verdict == Verdict::kNarrowed) left.limits = CellLimits{1, narrower};
+}
+
+// Its run goes on in the next launch, as the user asked for, and has not failed.
+void AttemptJudge::tell_of_time(AttemptLeft& left) const {
+  const bool was_killed = left.end.signal == SIGKILL;
+  if (!was_killed && left.end != kSavedItself) return;
+  left.end = kSavedItself;
+  left.reason = kTimeLimit + duration_text(*time_limit_seconds_) + " (--time-limit)" +
+                (was_killed ? "; killed, since it wrote no checkpoint" : "");
+}
+
+void append_unfinished(const SweepFolder& folder, const Plan& plan, const AttemptLeft& left) {
+  switch (left.verdict) {
+    case Verdict::kElsewhere:
+    case Verdict::kHalved:
+    case Verdict::kLeft:
+    case Verdict::kNarrowed:
+      return;
+    default:
+      for (const std::size_t cell : left.cells) {
+        append_unfinished(folder, {plan.cells[cell].content_hash, left.end, left.reason, utc_now(),
+                                   left.log.filename().string()});
+      }
+  }
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,111 @@
+// What the end of an attempt means for the cells that it left.
+#include "sweeps/attempt_verdict.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <string>
+
+#include "tests/support/temp_dir.h"
+#include "tests/support/tiny_data_set.h"
+#include "trainer/program_exit.h"
+
+namespace scalelaw {
+namespace {
+
+const ProcessEnd kCrash{1, 0}, kSaved{3, 0}, kKilled{0, SIGKILL}, kTerminated{0, SIGTERM};
+
+class AttemptVerdict : public testing::Test {
+ protected:
+  AttemptVerdict() {
+    write_tiny_data_set(temp_.path() / "data");
+    PlanOptions options;
+    options.data = temp_.path() / "data";
+    options.runs = temp_.path() / "runs";
+    plan_ = make_plan(parse_sweep_spec("{spec: 1, name: s, data: {train: tiny, test: {tiny: 512}}, "
+                                       "horizon: {tokens: 2000}, model: {n_ctx: 8, d_model: 64}, "
+                                       "train: {batch_tokens: 32}, evaluate: {tokens: 64}, "
+                                       "grid: {seeds.init: [1, 2, 3, 4]}}",
+                                       "s.yaml"),
+                      options);
+    folder_ = sweep_folder(options.runs, "s");
+    folder_.prepare();
+  }
+  AttemptLeft left(const PlannedPack& cells, const ProcessEnd& end, const std::string& reason) {
+    AttemptLeft left;
+    left.cells = cells;
+    left.end = end;
+    left.reason = reason;
+    left.log = "attempt.log";
+    return left;
+  }
+  AttemptLeft judged(AttemptLeft left, const AttemptEnd& at) {
+    judge_.judge(left, at);
+    return left;
+  }
+
+  TempDir temp_;
+  Plan plan_;
+  SweepFolder folder_;
+  Room room_{plan_};
+  RunQueue queue_{{}, {.retries = 1, .stop_after = 0}};
+  AttemptJudge judge_{plan_, room_, queue_, 60.0};
+};
+
+TEST_F(AttemptVerdict, WhatWasKilledOnDemandIsInterruptedAndNoFault) {
+  AttemptEnd at;
+  at.interrupted = true;
+  for (const ProcessEnd& end : {kKilled, kTerminated}) {
+    const AttemptLeft of = judged(left({0}, end, "boom"), at);
+    EXPECT_EQ(of.verdict, Verdict::kInterrupted);
+    EXPECT_EQ(of.end, kSaved);
+  }
+  at = {};
+  at.paused = true;
+  EXPECT_EQ(judged(left({0}, kTerminated, "boom"), at).verdict, Verdict::kInterrupted);
+  EXPECT_EQ(judged(left({0}, kTerminated, "boom"), {}).verdict, Verdict::kRetry);
+}
+
+TEST_F(AttemptVerdict, AnOverdueRunGoesOnInTheNextLaunchAlsoWhereItHadToBeKilled) {
+  AttemptEnd at;
+  at.overdue = true;
+  at.is_smaller = true;
+  for (const ProcessEnd& end : {kKilled, kSaved}) {
+    const AttemptLeft of = judged(left({0, 1}, end, "a step took long"), at);
+    EXPECT_EQ(of.verdict, Verdict::kInterrupted);
+    EXPECT_EQ(of.reason.rfind("time limit of ", 0), 0u) << of.reason;
+  }
+  EXPECT_EQ(queue_.waiting(), 0u);
+  EXPECT_EQ(judged(left({0}, kCrash, "boom"), at).verdict, Verdict::kRetry) << "a fault of its own";
+}
+
+TEST_F(AttemptVerdict, WithoutWhatAnotherProcessHasTheRestIsQueuedUnlessItWasToEnd) {
+  AttemptEnd at;
+  at.others_have_some = true;
+  EXPECT_EQ(judged(left({1}, kSaved, "in use"), at).verdict, Verdict::kElsewhere);
+  EXPECT_EQ(queue_.waiting(), 1u);
+  at.overdue = true;
+  EXPECT_EQ(judged(left({2}, kSaved, "in use"), at).verdict, Verdict::kInterrupted);
+  EXPECT_EQ(queue_.waiting(), 1u);
+}
+
+TEST_F(AttemptVerdict, OutOfMemoryAPackIsHalvedAndThatIsToBeNoted) {
+  const AttemptLeft of =
+      judged(left({0, 1, 2}, kCrash, std::string(kMemoryDoesNotSuffice) + " for 3 runs"), {});
+  EXPECT_EQ(of.verdict, Verdict::kHalved);
+  ASSERT_TRUE(of.limits);
+  EXPECT_EQ(of.limits->most_together, 2u);
+  EXPECT_FALSE(judged(left({0}, kCrash, "boom"), {}).limits);
+}
+
+TEST_F(AttemptVerdict, OnlyASingleRunsAttemptIsNotedAsUnfinished) {
+  append_unfinished(folder_, plan_, judged(left({0, 1}, {2, 0}, "refused"), {}));
+  EXPECT_TRUE(read_last_unfinished(folder_).empty()) << "it is one of the two's";
+  append_unfinished(folder_, plan_, judged(left({1}, {2, 0}, "refused"), {}));
+  const UnfinishedAttempts noted = read_last_unfinished(folder_);
+  ASSERT_EQ(noted.size(), 1u);
+  EXPECT_EQ(noted.at(plan_.cells[1].content_hash).reason, "refused");
+}
+
+}  // namespace
+}  // namespace scalelaw
