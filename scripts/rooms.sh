@@ -18,7 +18,7 @@ library_stems() {
   ' "$1/CMakeLists.txt"
 }
 
-contract="trainer/($(library_stems trainer run_contract)|command_line|config_error|enum_text|run_record_fields|transient_fault|version)\.h"
+contract="trainer/($(library_stems trainer run_contract)|command_line|config_error|enum_text|metrics_row|run_record_fields|transient_fault|version)\.h"
 config_yaml="trainer/($(library_stems trainer config_yaml)|config_yaml)\.h"
 run_identity="trainer/($(library_stems trainer run_identity))\.h"
 machine="trainer/($(library_stems trainer gpu_probe))\.h"

@@ -18,9 +18,10 @@ namespace fs = std::filesystem;
 constexpr double kBlock = 4096;
 constexpr double kHeaderOfATensor = 3 * 140;  // thrice in the header of a checkpoint
 constexpr double kTensorsALayer = 12, kOtherTensors = 6;
-constexpr double kBytesALine = 250;  // of metrics; kept twice: as written and merged
-constexpr double kSmallFiles = 11;   // of a run and, in sweeps/, its configuration and log
-constexpr double kFilesOfARun = 14;  // all of them, folders too
+constexpr double kBytesALine = 250;    // of metrics; kept twice: as written and merged
+constexpr double kBytesOfNoise = 150;  // of a line with its scale
+constexpr double kSmallFiles = 11;     // of a run and, in sweeps/, its configuration and log
+constexpr double kFilesOfARun = 14;    // all of them, folders too
 constexpr double kCheckpointsOfARun = 3;
 
 double bytes_of_complete(const PlannedCell& cell) {
@@ -33,7 +34,8 @@ double bytes_of_complete(const PlannedCell& cell) {
   const double every = config.how.log_every > 0 ? static_cast<double>(config.how.log_every)
                                                 : std::max(1.0, std::floor(steps / 400));
   const double lines = steps / every + config.evaluate.points_per_decade * std::log10(steps);
-  return checkpoint_bytes(cell) + 4 * windows + 2 * kBytesALine * lines + kSmallFiles * kBlock;
+  const double a_line = kBytesALine + (config.evaluate.noise_scale_every > 0 ? kBytesOfNoise : 0);
+  return checkpoint_bytes(cell) + 4 * windows + 2 * a_line * lines + kSmallFiles * kBlock;
 }
 
 double checkpoints_there(const Plan& plan, const PlannedCell& cell) {

@@ -131,6 +131,11 @@ class CrossRules {
     }
     require(config_.evaluate.points_per_decade == 0 || config_.evaluate.tokens >= n_ctx,
             "evaluate.tokens", "must be at least ", "model.n_ctx");
+    require(config_.evaluate.noise_scale_every == 0 || batch >= 2 * n_ctx,
+            "evaluate.noise_scale_every",
+            "compares the gradient of a batch with that of a part of it, and a batch of one window "
+            "has none; set it to 0, or train.batch_tokens to twice ",
+            "model.n_ctx");
     for (const auto& [name, tokens] : test_tokens(config_)) {
       require(tokens >= n_ctx, kTestPrefix + name, "must be at least ", "model.n_ctx");
     }

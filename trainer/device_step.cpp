@@ -35,7 +35,7 @@ DeviceStep::DeviceStep(const LanguageModel& model, ParameterArena& arena, AdamW&
   const auto on = [&](at::ScalarType type) { return at::TensorOptions(type).device(device); };
   starts_ = at::zeros({capacity, replicas, options_.batch_windows}, on(at::kLong));
   tables_ = at::zeros({capacity, replicas, kAdamWColumns}, on(at::kFloat));
-  results_ = at::zeros({capacity, 2, replicas}, on(at::kFloat));
+  results_ = at::zeros({capacity, 3, replicas}, on(at::kFloat));
   counter_ = at::zeros({1}, on(at::kLong));
   active_ = at::zeros({replicas}, on(at::kBool));
   std::vector<double> clip_norms = options_.clip_norms;
@@ -54,20 +54,42 @@ std::string DeviceStep::capture() {
   return capture.refusal;
 }
 
+std::string DeviceStep::capture_small_batch() {
+  counter_.zero_();
+  starts_.zero_();
+  Capture capture = capture_steps([this] { measure_small_batch(); }, arena_.values().device());
+  small_batch_graph_ = std::move(capture.graph);
+  return capture.refusal;
+}
+
 std::vector<StepResult> DeviceStep::run(const std::vector<StepPlan>& plans) {
   const double start = monotonic_seconds();
   upload(plans);
   const double uploaded = monotonic_seconds();
-  const auto steps = static_cast<int64_t>(plans.size());
-  if (graph_) {
-    graph_->replay(steps);
-  } else {
-    for (int64_t i = 0; i < steps; ++i) step();
-  }
+  start_steps(plans);
   launch_seconds_ = monotonic_seconds() - uploaded;
   std::vector<StepResult> results = read_back(plans);
   window_seconds_ = monotonic_seconds() - start;
   return results;
+}
+
+// A small batch's norms are enqueued before the step that they belong to.
+void DeviceStep::start_steps(const std::vector<StepPlan>& plans) {
+  for (auto from = plans.begin(); from != plans.end();) {
+    if (from->measure_small_batch && small_batch_graph_) {
+      small_batch_graph_->replay(1);
+    } else if (from->measure_small_batch) {
+      measure_small_batch();
+    }
+    const auto to = std::find_if(from + 1, plans.end(),
+                                 [](const StepPlan& plan) { return plan.measure_small_batch; });
+    if (graph_) {
+      graph_->replay(to - from);
+    } else {
+      for (auto i = from; i != to; ++i) step();
+    }
+    from = to;
+  }
 }
 
 void DeviceStep::upload(const std::vector<StepPlan>& plans) {
@@ -106,8 +128,16 @@ void DeviceStep::step() {
   table.select(1, 3).copy_(scale);
   table.select(1, 7).copy_(active_);
   optimizer_.apply(table);
-  results_.index_copy_(0, counter_, numbers.unsqueeze(0));
+  results_.narrow(1, 0, 2).index_copy_(0, counter_, numbers.unsqueeze(0));
   counter_.add_(1);
+}
+
+void DeviceStep::measure_small_batch() {
+  const at::Tensor starts = starts_.index_select(0, counter_).squeeze(0);  // (R, B)
+  const Batch batch = corpus_.gather(small_batch_of(starts), model_.shape().n_ctx);
+  const at::Tensor norms =
+      small_batch_norms(model_, arena_, batch.inputs, batch.targets, options_.micro_batch_windows);
+  results_.select(1, 2).index_copy_(0, counter_, norms.unsqueeze(0));
 }
 
 std::vector<StepResult> DeviceStep::read_back(const std::vector<StepPlan>& plans) {
@@ -121,7 +151,7 @@ std::vector<StepResult> DeviceStep::read_back(const std::vector<StepPlan>& plans
   std::vector<StepResult> results;
   std::vector<bool> active;
   for (const UpdateRow& row : plans.front().rows) active.push_back(row.active);
-  for (int64_t k = 0; k < steps; ++k, numbers += 2 * replicas) {
+  for (const StepPlan& plan : plans) {
     StepResult result{
         {numbers, numbers + replicas}, {numbers + replicas, numbers + 2 * replicas}, {}};
     for (std::size_t r = 0; r < replicas; ++r) {
@@ -131,7 +161,11 @@ std::vector<StepResult> DeviceStep::read_back(const std::vector<StepPlan>& plans
       if (active[r]) optimizer_.set_updates_done(replica, optimizer_.updates_done(replica) + 1);
     }
     result.updated = active;
+    if (plan.measure_small_batch) {
+      result.small_batch_grad_norm.assign(numbers + 2 * replicas, numbers + 3 * replicas);
+    }
     results.push_back(std::move(result));
+    numbers += 3 * replicas;
   }
   return results;
 }

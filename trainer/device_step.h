@@ -26,6 +26,7 @@ struct StepPlan {
   std::vector<std::vector<int64_t>>
       window_starts;            // [R][B]; of an idle row any windows of the data
   std::vector<UpdateRow> rows;  // gradient_scale is not read
+  bool measure_small_batch = false;
 };
 
 struct DeviceStepOptions {
@@ -45,6 +46,8 @@ class DeviceStep {
   // Why that cannot be, in one line, and then run() goes on without; "" when it was done.
   std::string capture();
   bool captured() const { return graph_ != nullptr; }
+  // The same of the small batch's norms, as a graph of its own: they are measured at few steps.
+  std::string capture_small_batch();
 
   // 1 to capacity() steps, one after another; returns what train_step() would for each. A replica
   // whose loss or gradient norm is not finite is idle from that step on, the rest of the window
@@ -58,7 +61,10 @@ class DeviceStep {
 
  private:
   void upload(const std::vector<StepPlan>& plans);
-  void step();  // the step of counter_; what is captured
+  // Of the step of counter_; what is captured:
+  void step();
+  void measure_small_batch();
+  void start_steps(const std::vector<StepPlan>& plans);
   std::vector<StepResult> read_back(const std::vector<StepPlan>& plans);
 
   const LanguageModel& model_;
@@ -68,11 +74,11 @@ class DeviceStep {
   DeviceStepOptions options_;
   at::Tensor starts_;      // (K, R, B) int64
   at::Tensor tables_;      // (K, R, 8) float32, of AdamW
-  at::Tensor results_;     // (K, 2, R) float32: losses, norms
+  at::Tensor results_;     // (K, 3, R) float32: losses, norms, small batches' norms where measured
   at::Tensor counter_;     // (1) int64: steps done of this window
   at::Tensor active_;      // (R) bool
   at::Tensor clip_norms_;  // (R) float64, infinite where there is no clipping
-  std::unique_ptr<StepGraph> graph_;
+  std::unique_ptr<StepGraph> graph_, small_batch_graph_;
   double launch_seconds_ = 0, window_seconds_ = 0;
 };
 

@@ -230,12 +230,13 @@ void Pack::train_one_step() {
   for (const ReplicaRun& member : members_) {
     clip_norms.push_back(member.config().train.optimizer.clip_norm);
   }
+  const StepPlan plan = plan_of(step_);
   updating_ = true;
   StepResult result;
   try {
     result = train_step(*model_, arena_, *optimizer_, inputs_.to(options_.device),
-                        targets_.to(options_.device), choice_.windows, clip_norms,
-                        plan_of(step_).rows, over_ranks_.get());
+                        targets_.to(options_.device), choice_.windows, clip_norms, plan.rows,
+                        over_ranks_.get(), plan.measure_small_batch);
   } catch (const LostRank&) {
     updating_ = false;
     throw;
@@ -252,6 +253,7 @@ void Pack::account(const StepResult& result) {
     TrainingCursor& cursor = members_[r].cursor;
     if (result.updated[r]) {
       members_[r].account(result.loss_nats[r], result.grad_norm[r]);
+      if (!result.small_batch_grad_norm.empty()) members_[r].account_noise(noise_of(result, r));
     } else if (members_[r].training()) {
       if (cursor.diverged.empty()) {
         cursor.diverged = "loss " + std::to_string(result.loss_nats[r]) + ", gradient norm " +

@@ -6,7 +6,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -21,25 +20,13 @@
 #include "trainer/device_step.h"
 #include "trainer/evaluate.h"
 #include "trainer/optimizers/adamw.h"
+#include "trainer/pack_options.h"
 #include "trainer/parallel/gradient_mean.h"
-#include "trainer/parallel/rank_group.h"
 #include "trainer/replica_run.h"
 #include "trainer/step.h"
 #include "trainer/step_choice.h"
 
 namespace scalelaw {
-
-struct PackOptions {
-  std::filesystem::path runs = "runs";  // the store
-  std::filesystem::path data = "data";  // where data sets lie
-  at::Device device{at::kCPU};
-  double memory_bytes = 0;  // that a step may fill; 0: device_memory_bytes(device)
-  Provenance provenance;    // how the step is computed is filled in by the pack
-  std::function<void(const std::string&)> note;  // one line for the log; never empty
-  // The processes that share the run's batches. Rank 0 alone writes; the others need the data sets,
-  // not the store. More than one only where there is one configuration.
-  std::shared_ptr<RankGroup> ranks = alone();
-};
 
 class Pack {
  public:
@@ -119,6 +106,7 @@ class Pack {
   void choose_step();
   int64_t steps_at_once(int64_t until) const;
   StepPlan plan_of(int64_t step) const;
+  NoiseMoments noise_of(const StepResult& result, std::size_t r) const;
   void account(const StepResult& result);
   void end_diverged(std::size_t r, int64_t step, const std::string& detail);
   Evaluator evaluator_of(const TestSet& set);

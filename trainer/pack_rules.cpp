@@ -16,7 +16,8 @@ std::string key_against_sharing(const RunConfig& a, const RunConfig& b) {
   if (a.train.precision != b.train.precision) return "train.precision";
   if (a.train.optimizer.kind != b.train.optimizer.kind) return "train.optimizer.kind";
   if (a.evaluate.points_per_decade != b.evaluate.points_per_decade ||
-      a.evaluate.tokens != b.evaluate.tokens) {
+      a.evaluate.tokens != b.evaluate.tokens ||
+      a.evaluate.noise_scale_every != b.evaluate.noise_scale_every) {
     return "evaluate";
   }
   if (a.how.micro_batch_tokens != b.how.micro_batch_tokens) return "how.micro_batch_tokens";
@@ -54,6 +55,15 @@ void check_can_share_batches(const std::vector<RunConfig>& configs, int ranks) {
                    std::to_string(ranks) + " processes cannot share " + std::to_string(windows) +
                        " windows of model.n_ctx = " + std::to_string(config.model.n_ctx) +
                        " tokens evenly; these numbers of processes can: " + can);
+  }
+  if (config.evaluate.noise_scale_every > 0 && windows / ranks < 2) {
+    throw KeyError("evaluate.noise_scale_every", std::to_string(config.evaluate.noise_scale_every),
+                   "compares the gradient of each process's windows with that of a part of them, "
+                   "and " +
+                       std::to_string(ranks) +
+                       " processes have one window each; set it to 0, "
+                       "or train on " +
+                       std::to_string(windows / 2) + " processes at most");
   }
   const int64_t micro = config.how.micro_batch_tokens / config.model.n_ctx;
   if (micro > 0 && micro < windows / ranks && windows / ranks % micro != 0) {

@@ -54,11 +54,17 @@ void Pack::choose_step() {
     if (!reason.empty()) refuse("no CUDA graph, steps one by one", reason);
     if (device_step_->captured()) taken = StepKind::kGraph;
   }
+  if (taken == StepKind::kGraph && members_.front().config().evaluate.noise_scale_every > 0) {
+    const std::string reason = device_step_->capture_small_batch();
+    if (!reason.empty()) refuse("no CUDA graph for the noise scale", reason);
+  }
   options_.provenance.step = enum_text(taken);
 }
 
 StepPlan Pack::plan_of(int64_t step) const {
   StepPlan plan;
+  const int64_t every = members_.front().config().evaluate.noise_scale_every;
+  plan.measure_small_batch = every > 0 && (step + 1) % every == 0;
   for (std::size_t r = 0; r < members_.size(); ++r) {
     UpdateRow row;
     row.active = members_[r].training();
@@ -67,6 +73,15 @@ StepPlan Pack::plan_of(int64_t step) const {
     plan.window_starts.push_back(streams_[r].window_starts(step));
   }
   return plan;
+}
+
+NoiseMoments Pack::noise_of(const StepResult& result, std::size_t r) const {
+  const int64_t own = inputs_.size(1);  // windows
+  const auto tokens = [&](int64_t windows) {
+    return static_cast<double>(windows * options_.ranks->size() * shape_.n_ctx);
+  };
+  return noise_moments(result.grad_norm[r], tokens(own), result.small_batch_grad_norm[r],
+                       tokens(small_batch_windows(own)));
 }
 
 int64_t Pack::steps_at_once(int64_t until) const {

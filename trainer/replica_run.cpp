@@ -1,6 +1,7 @@
 #include "trainer/replica_run.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <stdexcept>
 #include <utility>
@@ -111,6 +112,13 @@ void ReplicaRun::account(double loss_nats, double grad_norm) {
   }
 }
 
+void ReplicaRun::account_noise(const NoiseMoments& measured) {
+  // A small batch's norm may overflow where the batch's does not.
+  if (!std::isfinite(measured.grad_noise_tokens) || !std::isfinite(measured.grad_sq_norm)) return;
+  cursor.grad_sq_norm_since_line.add(measured.grad_sq_norm);
+  cursor.grad_noise_since_line.add(measured.grad_noise_tokens);
+}
+
 void ReplicaRun::check_folder() const {
   if (lease_) lease_->check();
   if (costs_) costs_->note();
@@ -134,16 +142,20 @@ int64_t ReplicaRun::next_line() const {
 
 void ReplicaRun::write_line(double learning_rate,
                             const std::map<std::string, double>& test_loss_nats) {
-  if (!keeps_books()) {
-    cursor.loss_since_line = {};
-    return;
-  }
+  if (!keeps_books()) return cursor.begin_line();
   MetricsRow row;
   row.step = cursor.step;
   row.train_tokens = cursor.step * config().train.batch_tokens;
   if (cursor.loss_since_line.count > 0) row.train_loss_nats = cursor.loss_since_line.value();
   row.learning_rate = learning_rate;
   row.grad_norm = cursor.grad_norm;
+  if (const RunningMean& noise = cursor.grad_noise_since_line; noise.count > 0) {
+    const NoiseMoments mean{cursor.grad_sq_norm_since_line.value(), noise.value(), noise.count};
+    row.noise_measurements = mean.measurements;
+    row.grad_sq_norm = mean.grad_sq_norm;
+    row.grad_noise_tokens = mean.grad_noise_tokens;
+    row.noise_scale_tokens = noise_scale_tokens(mean);
+  }
   row.wall_seconds = cursor.wall_seconds;
   const double seconds = cursor.wall_seconds - wall_seconds_at_line_;
   // Resumed where the line was missing, this attempt has trained nothing of it.
@@ -153,7 +165,7 @@ void ReplicaRun::write_line(double learning_rate,
   }
   row.test_loss_nats = test_loss_nats;
   metrics_->append(to_json_line(row));
-  cursor.loss_since_line = {};
+  cursor.begin_line();
   wall_seconds_at_line_ = cursor.wall_seconds;
   step_at_line_ = cursor.step;
 }
@@ -190,6 +202,9 @@ void ReplicaRun::finish(RunState state, const std::map<std::string, WindowScores
     record.final_train_loss_nats = cursor.loss_last_tenth.value();
   }
   for (const auto& [name, scores] : results) record.test[name] = scores.result;
+  if (config().evaluate.noise_scale_every > 0) {
+    record.noise_scale = noise_scale_after(cursor.step / 2, read_metrics(folder()));
+  }
   record.wall_seconds = cursor.wall_seconds;
   record.evaluate_seconds = cursor.evaluate_seconds;
   if (!results.empty()) record.final_evaluate_seconds = cursor.final_evaluate_seconds;

@@ -44,6 +44,7 @@ class ReplicaRun {
 
   // After an update: the means, and whether a line is due.
   void account(double loss_nats, double grad_norm);
+  void account_noise(const NoiseMoments& measured);  // where that update was measured
   bool line_due() const;
   int64_t next_line() const;  // the first step after this one at which a line is due
   // Before each publishing; notes what the attempt has cost, too. LostLease when another process

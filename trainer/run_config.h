@@ -60,6 +60,7 @@ struct TrainConfig {
 struct EvaluateConfig {
   double points_per_decade = 8;  // evaluations a decade of steps, log-spaced; 0: only the final one
   int64_t tokens = 8192;         // of each test set at those points; the final one reads data.test
+  int64_t noise_scale_every = 0;  // steps between measurements of the gradient noise scale; 0: none
 };
 
 // Two kinds of noise, two keys.

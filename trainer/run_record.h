@@ -23,22 +23,12 @@
 #include <vector>
 
 #include "models/model_shape.h"
+#include "trainer/metrics_row.h"
+#include "trainer/noise_scale.h"
 
 namespace scalelaw {
 
 inline constexpr int kRunFolderVersion = 1;
-
-// One line of metrics.
-struct MetricsRow {
-  int64_t step = 0;                       // updates done
-  int64_t train_tokens = 0;               // seen so far
-  std::optional<double> train_loss_nats;  // mean over the steps since the line before
-  std::optional<double> learning_rate;    // of the last of those steps
-  std::optional<double> grad_norm;        // before clipping, of the last of those steps
-  double wall_seconds = 0;  // training time of all attempts so far, evaluation included
-  std::optional<double> tokens_per_second;
-  std::map<std::string, double> test_loss_nats;  // test set -> mean loss; empty between evaluations
-};
 
 // Mean loss at window positions [first, last], counted from 0 (position 0 predicts token 1).
 struct PositionBin {
@@ -104,6 +94,7 @@ struct RunRecord {
   double final_train_loss_nats =  // mean over the last tenth of the steps; NaN when the
       std::numeric_limits<double>::quiet_NaN();  // run ended before them
   std::map<std::string, TestResult> test;        // empty when diverged
+  std::optional<NoiseScale> noise_scale;         // over the last half of the steps
   double wall_seconds = 0;                       // all attempts
   double evaluate_seconds = 0, checkpoint_seconds = 0;
   std::optional<double> final_evaluate_seconds;  // absent: diverged

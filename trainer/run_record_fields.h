@@ -19,6 +19,10 @@ void visit(Struct& s, Visitor& field) {
   field("train_loss_nats", s.train_loss_nats);
   field("learning_rate", s.learning_rate);
   field("grad_norm", s.grad_norm);
+  field("noise_measurements", s.noise_measurements);
+  field("grad_sq_norm", s.grad_sq_norm);
+  field("grad_noise_tokens", s.grad_noise_tokens);
+  field("noise_scale_tokens", s.noise_scale_tokens);
   field("wall_seconds", s.wall_seconds);
   field("tokens_per_second", s.tokens_per_second);
   field("test_loss_nats", s.test_loss_nats);
@@ -42,6 +46,16 @@ void visit(Struct& s, Visitor& field) {
   field("bits_per_byte", s.bits_per_byte);
   field("top1_accuracy", s.top1_accuracy);
   field("by_position", s.by_position);
+}
+
+template <SameStruct<NoiseScale> Struct, typename Visitor>
+void visit(Struct& s, Visitor& field) {
+  field("measurements", s.measurements);
+  field("grad_sq_norm", s.grad_sq_norm);
+  field("grad_noise_tokens", s.grad_noise_tokens);
+  field("tokens", s.tokens);
+  field("tokens_low", s.tokens_low);
+  field("tokens_high", s.tokens_high);
 }
 
 template <SameStruct<RunEvent> Struct, typename Visitor>
@@ -141,6 +155,7 @@ void visit(Struct& s, Visitor& field) {
   field("tokenizer_hash", s.tokenizer_hash);
   field("final_train_loss_nats", s.final_train_loss_nats);
   field("test", s.test);
+  field("noise_scale", s.noise_scale);
   field("wall_seconds", s.wall_seconds);
   field("evaluate_seconds", s.evaluate_seconds);
   field("final_evaluate_seconds", s.final_evaluate_seconds);

@@ -17,7 +17,7 @@ struct Writer {
   // Nothing to tell: no key.
   template <typename T>
   void operator()(const char* key, const std::optional<T>& value) {
-    if (value) json[key] = *value;
+    if (value) json[key] = encode(*value);
   }
   void operator()(const char* key, const std::map<std::string, double>& value) {
     if (!value.empty()) json[key] = value;

@@ -13,6 +13,11 @@
 #include "models/layers/device_launch.h"
 
 namespace scalelaw {
+namespace {
+
+constexpr int64_t kSmallBatchStride = 8;
+
+}  // namespace
 
 at::Tensor accumulate_gradients(const LanguageModel& model, const at::Tensor& inputs,
                                 const at::Tensor& targets, int64_t micro_batch_windows,
@@ -56,16 +61,40 @@ at::Tensor gradient_norms(const ParameterArena& arena) {
   return norms;
 }
 
+int64_t small_batch_windows(int64_t batch_windows) {
+  return (batch_windows + kSmallBatchStride - 1) / kSmallBatchStride;
+}
+
+at::Tensor small_batch_of(const at::Tensor& of_windows) {
+  return of_windows.slice(1, 0, of_windows.size(1), kSmallBatchStride).contiguous();
+}
+
+at::Tensor small_batch_norms(const LanguageModel& model, ParameterArena& arena,
+                             const at::Tensor& inputs, const at::Tensor& targets,
+                             int64_t micro_batch_windows, GradientMean* over_ranks) {
+  int64_t at_once = std::min(micro_batch_windows, inputs.size(1));
+  while (inputs.size(1) % at_once != 0) --at_once;
+  arena.zero_gradients();
+  accumulate_gradients(model, inputs, targets, at_once, over_ranks);
+  return gradient_norms(arena);
+}
+
 StepResult train_step(const LanguageModel& model, ParameterArena& arena, AdamW& optimizer,
                       const at::Tensor& inputs, const at::Tensor& targets,
                       int64_t micro_batch_windows, const std::vector<double>& clip_norms,
-                      std::vector<UpdateRow> rows, GradientMean* over_ranks) {
+                      std::vector<UpdateRow> rows, GradientMean* over_ranks,
+                      bool measure_small_batch) {
+  std::vector<at::Tensor> read;
+  if (measure_small_batch) {
+    read.push_back(small_batch_norms(model, arena, small_batch_of(inputs), small_batch_of(targets),
+                                     micro_batch_windows, over_ranks));
+  }
   arena.zero_gradients();
   const at::Tensor loss =
       accumulate_gradients(model, inputs, targets, micro_batch_windows, over_ranks);
-  const at::Tensor norms = gradient_norms(arena);
-  // One read-back a step for both.
-  const at::Tensor host = at::stack({loss, norms}).to(at::kCPU, at::kDouble);  // (2, R)
+  read.insert(read.begin(), {loss, gradient_norms(arena)});
+  // One read-back a step for all.
+  const at::Tensor host = at::stack(read).to(at::kCPU, at::kDouble);  // (2 or 3, R)
   if (over_ranks != nullptr) over_ranks->check_whole();
   const double* numbers = host.data_ptr<double>();
   const auto replicas = static_cast<std::size_t>(arena.replicas());
@@ -78,6 +107,9 @@ StepResult train_step(const LanguageModel& model, ParameterArena& arena, AdamW& 
     // PyTorch's clip_grad_norm_: the small number keeps a zero gradient harmless.
     rows[r].gradient_scale = clip_norms[r] > 0 ? std::min(1.0, clip_norms[r] / (norm + 1e-6)) : 1.0;
     result.updated.push_back(rows[r].active);
+  }
+  if (measure_small_batch) {
+    result.small_batch_grad_norm.assign(numbers + 2 * replicas, numbers + 3 * replicas);
   }
   optimizer.update(rows);
   return result;

@@ -19,6 +19,7 @@ struct StepResult {
   std::vector<double> loss_nats;  // of each replica, mean over the batch, before the update
   std::vector<double> grad_norm;  // of each replica, before clipping
   std::vector<bool> updated;      // false: was not active, or loss or gradient was not finite
+  std::vector<double> small_batch_grad_norm = {};  // of each replica; empty where not measured
 };
 
 // Mean loss of each replica over the batch, (R), and gradients added into the arena. inputs,
@@ -32,13 +33,27 @@ at::Tensor accumulate_gradients(const LanguageModel& model, const at::Tensor& in
 // L2 norm of each replica's gradients, (R) float32 on the arena's device.
 at::Tensor gradient_norms(const ParameterArena& arena);
 
+// What of a batch the noise scale compares with the whole (trainer/noise_scale.h): every eighth
+// window, from the first on. Where eight divides each rank's share, they are the same windows on
+// any number of ranks.
+int64_t small_batch_windows(int64_t batch_windows);       // ceil(B / 8)
+at::Tensor small_batch_of(const at::Tensor& of_windows);  // (R, B, ...) -> (R, ceil(B / 8), ...)
+
+// gradient_norms() of inputs and targets, a small batch's, in pieces of at most
+// micro_batch_windows. No update; the arena is left with its gradients.
+at::Tensor small_batch_norms(const LanguageModel& model, ParameterArena& arena,
+                             const at::Tensor& inputs, const at::Tensor& targets,
+                             int64_t micro_batch_windows, GradientMean* over_ranks = nullptr);
+
 // zero_gradients(), accumulate_gradients() and the update. A replica whose loss or gradient norm is
 // not finite keeps the weights and moments it had; the others are not touched by it. LostRank
-// leaves weights and moments as they were.
+// leaves weights and moments as they were. `measure_small_batch`: small_batch_norms() before that,
+// which changes nothing else.
 StepResult train_step(const LanguageModel& model, ParameterArena& arena, AdamW& optimizer,
                       const at::Tensor& inputs, const at::Tensor& targets,
                       int64_t micro_batch_windows, const std::vector<double>& clip_norms,
-                      std::vector<UpdateRow> rows, GradientMean* over_ranks = nullptr);
+                      std::vector<UpdateRow> rows, GradientMean* over_ranks = nullptr,
+                      bool measure_small_batch = false);
 
 // What a step works on, for messages: "transformer of n_layer = 2, …, 1 x 16 windows at once".
 std::string describe_step(const ModelShape& shape, int64_t windows, int64_t replicas);

@@ -27,6 +27,10 @@ TrainingCursor cursor_from_json(const nlohmann::json& json) {
   cursor.step = steps(json.at("step"));
   cursor.loss_since_line = mean_from_json(json.at("loss_since_line"));
   cursor.loss_last_tenth = mean_from_json(json.at("loss_last_tenth"));
+  if (json.contains("grad_noise_since_line")) {
+    cursor.grad_sq_norm_since_line = mean_from_json(json.at("grad_sq_norm_since_line"));
+    cursor.grad_noise_since_line = mean_from_json(json.at("grad_noise_since_line"));
+  }
   if (json.contains("grad_norm")) cursor.grad_norm = json.at("grad_norm").get<double>();
   cursor.diverged = json.value("diverged", "");
   cursor.lag = cursor.diverged.empty() ? 0 : 1;
@@ -58,6 +62,10 @@ std::string to_text(const TrainingCursor& cursor) {
                          {"checkpoint_seconds", cursor.checkpoint_seconds},
                          {"events", events},
                          {"pack", cursor.pack}};
+  if (cursor.grad_noise_since_line.count > 0) {
+    json["grad_sq_norm_since_line"] = to_json(cursor.grad_sq_norm_since_line);
+    json["grad_noise_since_line"] = to_json(cursor.grad_noise_since_line);
+  }
   if (cursor.grad_norm) json["grad_norm"] = *cursor.grad_norm;
   if (!cursor.diverged.empty()) json["diverged"] = cursor.diverged, json["lag"] = cursor.lag;
   // An event may quote a damaged file.

@@ -26,8 +26,9 @@ struct TrainingCursor {
   int64_t step = 0;      // updates done; the next batch's number
   std::string diverged;  // why the update after them was not made, until the run's end is recorded
   int64_t lag = 0;       // of a diverged run: steps that its pack has taken since `step`
-  RunningMean loss_since_line;      // train loss since the last line of metrics
-  RunningMean loss_last_tenth;      // over the last tenth of the steps
+  RunningMean loss_since_line;  // train loss since the last line of metrics
+  RunningMean grad_sq_norm_since_line, grad_noise_since_line;  // trainer/noise_scale.h
+  RunningMean loss_last_tenth;                                 // over the last tenth of the steps
   std::optional<double> grad_norm;  // of the last update, before clipping
   double wall_seconds = 0;          // of all attempts
   double evaluate_seconds = 0, checkpoint_seconds = 0;
@@ -35,6 +36,8 @@ struct TrainingCursor {
   std::vector<RunEvent> events;
   std::vector<std::string> pack;  // content hashes of the members, by row
 
+  // A line of metrics has been written: its means begin anew.
+  void begin_line() { loss_since_line = grad_sq_norm_since_line = grad_noise_since_line = {}; }
   // Where its pack stands, by which its checkpoint is named.
   int64_t pack_step() const { return step + lag; }
 };

@@ -107,9 +107,10 @@ TEST_F(PackingTest, RunsOfOneShapeAndHorizonShareAPackWhateverTheirSeedsAndRates
   EXPECT_EQ(packs(), (Packs{{0, 1, 2, 3}, {4, 5, 6, 7}}));
   plan("grid: {horizon.tokens: [2000, 4000], seeds.init: [1, 2]}");
   EXPECT_EQ(packs(), (Packs{{0, 1}, {2, 3}})) << "a row that has ended is computed on";
-  for (const char* key : {"train.batch_tokens: [32, 64], horizon.tokens: [2000]",
-                          "evaluate.tokens: [64, 128]", "train.precision: [fp32, bf16]",
-                          "model.position: [learned, rotary]", "data.test.tiny: [256, 512]"}) {
+  for (const char* key :
+       {"train.batch_tokens: [32, 64], horizon.tokens: [2000]", "evaluate.tokens: [64, 128]",
+        "train.precision: [fp32, bf16]", "evaluate.noise_scale_every: [0, 2]",
+        "model.position: [learned, rotary]", "data.test.tiny: [256, 512]"}) {
     plan("grid: {" + std::string(key) + "}");
     EXPECT_EQ(packs().size(), 2u) << key;
   }

@@ -107,6 +107,7 @@ TEST(Resolve, ValuesBeyondTheirRangeAreRefused) {
       {"train.precision", {"fp16", "float32"}},
       {"evaluate.points_per_decade", {"-1"}},
       {"evaluate.tokens", {"0"}},
+      {"evaluate.noise_scale_every", {"-1", "true", "0.5"}},
       {"seeds.init", {"-1", "0.5"}},
       {"seeds.data", {"-1"}},
       {"how.micro_batch_tokens", {"-1"}},
@@ -227,6 +228,13 @@ TEST(Resolve, RulesBetweenKeysNameBoth) {
             "128");
   EXPECT_EQ(fault_of("evaluate: {tokens: 100}\n"),
             "line 1 of f.yaml: evaluate.tokens = 100: must be at least model.n_ctx = 128");
+  EXPECT_EQ(fault_of("evaluate: {noise_scale_every: 16}\ntrain: {batch_tokens: 128}\n"),
+            "line 1 of f.yaml: evaluate.noise_scale_every = 16: compares the gradient of a batch "
+            "with that of a part of it, and a batch of one window has none; set it to 0, or "
+            "train.batch_tokens to twice model.n_ctx = 128");
+  EXPECT_EQ(config_of("evaluate: {noise_scale_every: 16}\ntrain: {batch_tokens: 256}\n")
+                .evaluate.noise_scale_every,
+            16);
   EXPECT_EQ(fault_of("data: {test: {a: 8192, b: 100}}\n"),
             "line 1 of f.yaml: data.test.b = 100: must be at least model.n_ctx = 128");
   EXPECT_EQ(config_of("evaluate: {tokens: 100, points_per_decade: 0}\n").evaluate.tokens, 100);

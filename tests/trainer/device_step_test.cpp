@@ -50,6 +50,7 @@ class Trained {
   }
 
   void blow_up_at(int64_t replica, int64_t step) { blown_replica_ = replica, blown_step_ = step; }
+  void measure_every(int64_t steps) { measure_every_ = steps; }
   void end_at(int64_t replica, int64_t step) { ended_replica_ = replica, ended_step_ = step; }
 
   std::vector<StepResult> eagerly(const at::Tensor& corpus, int64_t first, int64_t steps) {
@@ -65,8 +66,9 @@ class Trained {
         }
         return at::stack(windows).view({replicas_, kWindows, kContext}).to(at::kLong);
       };
-      results.push_back(
-          train_step(*model_, arena_, *optimizer_, cut(0), cut(1), micro_, clip_norms_, plan.rows));
+      results.push_back(train_step(*model_, arena_, *optimizer_, cut(0), cut(1), micro_,
+                                   clip_norms_, plan.rows,
+                                   /*over_ranks=*/nullptr, plan.measure_small_batch));
       account(results.back());
     }
     return results;
@@ -95,6 +97,7 @@ class Trained {
  private:
   StepPlan plan_of(int64_t step) const {
     StepPlan plan;
+    plan.measure_small_batch = measure_every_ > 0 && (step + 1) % measure_every_ == 0;
     for (int64_t r = 0; r < replicas_; ++r) {
       plan.window_starts.push_back(streams_[static_cast<std::size_t>(r)].window_starts(step));
       UpdateRow row;
@@ -124,6 +127,7 @@ class Trained {
   std::vector<BatchStream> streams_;
   std::vector<bool> diverged_;
   int64_t blown_replica_ = -1, blown_step_ = -1, ended_replica_ = -1, ended_step_ = -1;
+  int64_t measure_every_ = 0;
 };
 
 at::Tensor random_corpus() {
@@ -143,10 +147,15 @@ void expect_equal(const std::vector<StepResult>& a, const std::vector<StepResult
   ASSERT_EQ(a.size(), b.size());
   for (std::size_t step = 0; step < a.size(); ++step) {
     EXPECT_EQ(a[step].updated, b[step].updated) << "step " << step;
+    const auto& small = a[step].small_batch_grad_norm;
+    ASSERT_EQ(small.size(), b[step].small_batch_grad_norm.size()) << "step " << step;
     for (std::size_t r = 0; r < a[step].updated.size(); ++r) {
       if (!a[step].updated[r]) continue;  // what a frozen row computes is nobody's
       EXPECT_EQ(a[step].loss_nats[r], b[step].loss_nats[r]) << step << ", replica " << r;
       EXPECT_EQ(a[step].grad_norm[r], b[step].grad_norm[r]) << step << ", replica " << r;
+      if (!small.empty()) {
+        EXPECT_EQ(small[r], b[step].small_batch_grad_norm[r]) << step << ", replica " << r;
+      }
     }
   }
 }
@@ -222,6 +231,27 @@ TEST_P(DeviceStepTest, AnIdleReplicaKeepsItsBitsAndTheOthersTheirs) {
   device.on_device(corpus_, 5, kSteps - 5);
   expect_equal(device, eager);
   EXPECT_EQ(device.optimizer().updates_done(0), 5);
+}
+
+TEST_P(DeviceStepTest, SmallBatchesAreMeasuredAsByEagerStepsAndChangeNone) {
+  Trained unmeasured = make();
+  const auto expected = unmeasured.on_device(corpus_, 0, kSteps);
+  for (const int64_t every : {1, 3, 5}) {
+    Trained eager = make(), device = make();
+    eager.measure_every(every);
+    device.measure_every(every);
+    EXPECT_EQ(device.device_step(corpus_).capture_small_batch(),
+              "CUDA graphs need a GPU, this is cpu");
+    auto results = device.on_device(corpus_, 0, kSteps);
+    expect_equal(results, eager.eagerly(corpus_, 0, kSteps));
+    for (int64_t step = 0; step < kSteps; ++step) {
+      auto& small = results[static_cast<std::size_t>(step)].small_batch_grad_norm;
+      EXPECT_EQ(small.empty(), (step + 1) % every != 0) << step;
+      small.clear();
+    }
+    expect_equal(results, expected);
+    expect_equal(device, unmeasured);
+  }
 }
 
 TEST_P(DeviceStepTest, OnACpuACaptureIsRefusedAndTheStepsGoOn) {

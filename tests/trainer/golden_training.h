@@ -31,7 +31,7 @@ struct Distance {
 };
 
 struct Curve {
-  std::vector<double> loss_nats, grad_norm;
+  std::vector<double> loss_nats, grad_norm, small_batch_grad_norm;  // the last where measured
   bool operator==(const Curve&) const = default;
 };
 
@@ -40,8 +40,9 @@ struct Way {
   Execution execution;
   int64_t replicas = 1, replica = 0;  // which row is looked at; the others start elsewhere
   int64_t micro_batch_windows = 4;
-  bool on_device = false;  // steps without a look of the host
-  bool as_graph = false;   // those as a CUDA graph
+  bool on_device = false;      // steps without a look of the host
+  bool as_graph = false;       // those as a CUDA graph
+  bool small_batches = false;  // their norms are measured at every third step
   at::Device device{at::kCPU};
   RankGroup* ranks = nullptr;  // two, each with half of every batch
 };
@@ -103,6 +104,9 @@ class GoldenTraining : public testing::TestWithParam<std::string> {
     for (const StepResult& result : results) {
       curve.loss_nats.push_back(result.loss_nats[static_cast<std::size_t>(way.replica)]);
       curve.grad_norm.push_back(result.grad_norm[static_cast<std::size_t>(way.replica)]);
+      if (result.small_batch_grad_norm.empty()) continue;
+      curve.small_batch_grad_norm.push_back(
+          result.small_batch_grad_norm[static_cast<std::size_t>(way.replica)]);
     }
     return curve;
   }
@@ -117,7 +121,7 @@ class GoldenTraining : public testing::TestWithParam<std::string> {
     for (int64_t step = 0; step < steps(); ++step) {
       results.push_back(train_step(model, arena, adamw, tokens[step], targets[step], micro,
                                    clip_norms, std::vector(clip_norms.size(), row(step)),
-                                   over_ranks.get()));
+                                   over_ranks.get(), way.small_batches && step % 3 == 2));
     }
     return results;
   }
@@ -134,6 +138,7 @@ class GoldenTraining : public testing::TestWithParam<std::string> {
     if (way.as_graph) {
       EXPECT_EQ(step.capture(), "");
       EXPECT_TRUE(step.captured());
+      EXPECT_EQ(step.capture_small_batch(), "");
     }
     std::vector<StepResult> results;
     for (int64_t first = 0; first < steps(); first += step.capacity()) {
@@ -141,8 +146,8 @@ class GoldenTraining : public testing::TestWithParam<std::string> {
       for (int64_t k = first; k < std::min(steps(), first + step.capacity()); ++k) {
         std::vector<int64_t> starts;
         for (int64_t b = 0; b < batch; ++b) starts.push_back((k * batch + b) * (n_tokens + 1));
-        plans.push_back(
-            {std::vector(clip_norms.size(), starts), std::vector(clip_norms.size(), row(k))});
+        plans.push_back({std::vector(clip_norms.size(), starts),
+                         std::vector(clip_norms.size(), row(k)), way.small_batches && k % 3 == 2});
       }
       for (StepResult& result : step.run(plans)) results.push_back(std::move(result));
     }

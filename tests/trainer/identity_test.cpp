@@ -97,6 +97,7 @@ TEST(Identity, EveryOtherChangeOfAnIdentityKeyChangesTheHash) {
                            "train.precision: bf16",
                            "evaluate.points_per_decade: 4",
                            "evaluate.tokens: 4096",
+                           "evaluate.noise_scale_every: 16",
                            "seeds.init: 2",
                            "seeds.data: 2",
                            "data.test: {default: 64Ki}",

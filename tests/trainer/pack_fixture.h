@@ -97,6 +97,10 @@ inline void expect_equal_metrics(const RunFolder& a, const RunFolder& b) {
     EXPECT_EQ(left[i].step, right[i].step);
     EXPECT_EQ(left[i].train_loss_nats, right[i].train_loss_nats) << "step " << left[i].step;
     EXPECT_EQ(left[i].grad_norm, right[i].grad_norm) << "step " << left[i].step;
+    EXPECT_EQ(left[i].noise_measurements, right[i].noise_measurements) << "step " << left[i].step;
+    EXPECT_EQ(left[i].grad_sq_norm, right[i].grad_sq_norm) << "step " << left[i].step;
+    EXPECT_EQ(left[i].grad_noise_tokens, right[i].grad_noise_tokens) << "step " << left[i].step;
+    EXPECT_EQ(left[i].noise_scale_tokens, right[i].noise_scale_tokens) << "step " << left[i].step;
     EXPECT_EQ(left[i].learning_rate, right[i].learning_rate);
     EXPECT_EQ(left[i].test_loss_nats, right[i].test_loss_nats);
   }

@@ -135,6 +135,46 @@ TEST_P(PackSteps, AGraphIsRefusedOnACpuAndTheRecordSaysWhy) {
   EXPECT_NE(notes_.find("CUDA graphs need a GPU"), std::string::npos) << notes_;
 }
 
+// Eagerly, on the device and cut in two: the same numbers; and the training that there is without.
+TEST_P(PackSteps, TheNoiseScaleIsMeasuredAndChangesNoStep) {
+  const auto configs = [&](StepKind step, int64_t every) {
+    auto all = members(step);
+    for (RunConfig& config : all) config.evaluate.noise_scale_every = every;
+    return all;
+  };
+  const auto without = run(configs(StepKind::kEager, 0), "without");
+  const auto eager = run(configs(StepKind::kEager, 2), "eager");
+  const auto device = run(configs(StepKind::kDevice, 2), "device");
+  run(configs(StepKind::kEager, 2), "parts", 18);  // between two lines, after two measurements
+  const auto parts = run(configs(StepKind::kDevice, 2), "parts");
+  for (std::size_t r = 0; r < 3; ++r) {
+    expect_equal_runs(device[r], eager[r]);
+    expect_equal_runs(parts[r], eager[r]);
+    const RunRecord record = read_run_record(eager[r]), plain = read_run_record(without[r]);
+    EXPECT_NE(record.content_hash, plain.content_hash);
+    EXPECT_EQ(record.final_train_loss_nats, plain.final_train_loss_nats);
+    EXPECT_EQ(record.test.at("tiny").loss_nats, plain.test.at("tiny").loss_nats);
+    EXPECT_EQ(weights(eager[r], record.steps), weights(without[r], plain.steps));
+    EXPECT_FALSE(plain.noise_scale.has_value());
+    int64_t in_second_half = 0, measurements = 0;
+    for (const MetricsRow& row : read_metrics(eager[r])) {
+      const int64_t of_line = row.noise_measurements.value_or(0);
+      measurements += of_line;
+      if (row.step > record.steps / 2) in_second_half += of_line;
+      const bool told = row.noise_scale_tokens.has_value();
+      EXPECT_EQ(told, row.grad_sq_norm.value_or(0) > 0) << row.step;
+    }
+    EXPECT_EQ(measurements, record.steps / 2);
+    ASSERT_TRUE(record.noise_scale.has_value());
+    EXPECT_EQ(record.noise_scale->measurements, in_second_half);
+    for (const RunFolder& other : {device[r], parts[r]}) {
+      EXPECT_EQ(read_run_record(other).noise_scale->grad_noise_tokens,
+                record.noise_scale->grad_noise_tokens);
+      EXPECT_EQ(read_run_record(other).noise_scale->tokens, record.noise_scale->tokens);
+    }
+  }
+}
+
 // Once it knows how long a step takes, the host looks where something is due and nowhere else.
 TEST_P(PackSteps, TheHostLooksWhereALineOrAnEvaluationIsDue) {
   RunConfig config = tiny_run(GetParam());

@@ -39,6 +39,7 @@ RunRecord example_record() {
   TestResult result{"c0ffee", 131072, 1024, 1.0 / 3.0,
                     0.001,    1.9,    0.31, {{0, 0, 5.5, 0.1}, {1, 2, 4, 0.2}}};
   record.test = {{"books", result}, {"wiki", result}};
+  record.noise_scale = {38, 0.02, 1.0 / 3.0, 1.0 / 0.06, 12.5, {}};
   record.wall_seconds = 12.5;
   record.evaluate_seconds = 1.25;
   record.final_evaluate_seconds = 0.75;
@@ -109,6 +110,10 @@ TEST_F(RunRecordTest, RoundTripsThroughJsonExactly) {
   EXPECT_EQ(read.final_train_loss_nats, 2.0 / 3.0);
   EXPECT_EQ(read.train_tokens, int64_t{1} << 52);
   EXPECT_EQ(read.test.at("wiki").by_position.at(1).last, 2);
+  EXPECT_EQ(read.noise_scale.value().measurements, 38);
+  EXPECT_EQ(read.noise_scale->grad_noise_tokens, 1.0 / 3.0);
+  EXPECT_EQ(read.noise_scale->tokens_low, 12.5);
+  EXPECT_EQ(read.noise_scale->tokens_high, std::nullopt);
   EXPECT_EQ(read.attempts.at(0).provenance.threads, 2);
   EXPECT_TRUE(read.attempts.at(0).provenance.git_dirty);
 }
@@ -210,6 +215,9 @@ TEST_F(RunRecordTest, MetricsRowsRoundTrip) {
   EXPECT_EQ(metrics_row_from_json(to_json_line(row)).train_loss_nats, std::nullopt);
   row.train_loss_nats = 1.0 / 3.0;
   row.grad_norm = std::numeric_limits<double>::infinity();
+  row.noise_measurements = 3;
+  row.grad_sq_norm = -1.0 / 3.0;
+  row.grad_noise_tokens = 1e3;
   row.tokens_per_second = 1e5;
   row.learning_rate = 3e-4;
   row.test_loss_nats = {{"books", 4.25}, {"wiki", 5.125}};
@@ -218,6 +226,10 @@ TEST_F(RunRecordTest, MetricsRowsRoundTrip) {
   EXPECT_EQ(read.learning_rate, 3e-4);
   EXPECT_EQ(read.test_loss_nats, row.test_loss_nats);
   EXPECT_TRUE(read.grad_norm && std::isnan(*read.grad_norm));
+  EXPECT_EQ(read.noise_measurements, 3);
+  EXPECT_EQ(read.grad_sq_norm, -1.0 / 3.0);
+  EXPECT_EQ(read.grad_noise_tokens, 1e3);
+  EXPECT_EQ(read.noise_scale_tokens, std::nullopt);
 }
 
 TEST_F(RunRecordTest, LaterAttemptsReplaceWhatCameAfterTheirCheckpoint) {

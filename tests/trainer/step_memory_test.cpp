@@ -82,6 +82,18 @@ TEST(StepMemory, RecomputedBlocksAndSmallerPiecesNeedLess) {
   }
 }
 
+TEST(StepMemory, ASmallBatchNeedsNoMoreThanTheStepItBelongsTo) {
+  for (const Case& one : kCases) {
+    for (const int64_t micro_batch_windows : {int64_t{0}, one.windows / 4}) {
+      RehearsalOptions options = options_of(one);
+      options.micro_batch_windows = micro_batch_windows;
+      const double without = measured_peak(options);
+      options.noise_scale_every = 1;
+      EXPECT_LE(measured_peak(options), without + 4096) << text_of(options);
+    }
+  }
+}
+
 TEST(StepMemory, ScoringWindowsNeedsNoMoreThanTheEstimate) {
   for (const Case& one : kCases) {
     for (const bool bf16 : {false, true}) {

@@ -22,31 +22,34 @@ struct TinyModel {
   std::unique_ptr<LanguageModel> model;
   std::unique_ptr<AdamW> optimizer;
 
-  TinyModel(const std::string& arch, int64_t replicas, int64_t first_seed = 1) {
+  TinyModel(const std::string& arch, int64_t replicas, int64_t first_seed = 1,
+            const Execution& execution = {}) {
     ModelShape shape;
     shape.arch = arch;
     shape.d_model = 16;
     shape.n_head = 2;
     shape.n_ctx = 8;
     shape.n_vocab = 11;
-    model = make_model(shape, {}, arena);
+    model = make_model(shape, execution, arena);
     arena.allocate(replicas, at::kCPU);
     for (int64_t r = 0; r < replicas; ++r) arena.initialise(r, first_seed + r);
     optimizer = std::make_unique<AdamW>(
         arena, std::vector<OptimizerConfig>(static_cast<std::size_t>(replicas)));
   }
-  StepResult step(const at::Tensor& tokens, int64_t micro_batch_windows) {
+  StepResult step(const at::Tensor& tokens, int64_t micro_batch_windows,
+                  bool measure_small_batch = false) {
     const auto replicas = static_cast<std::size_t>(arena.replicas());
     UpdateRow row;
     row.learning_rate = 0.01;
     return train_step(*model, arena, *optimizer, tokens.narrow(2, 0, 8).contiguous(),
                       tokens.narrow(2, 1, 8).contiguous(), micro_batch_windows,
-                      std::vector<double>(replicas, 1.0), std::vector<UpdateRow>(replicas, row));
+                      std::vector<double>(replicas, 1.0), std::vector<UpdateRow>(replicas, row),
+                      /*over_ranks=*/nullptr, measure_small_batch);
   }
 };
 
-at::Tensor random_tokens(int64_t replicas) {
-  return at::randint(11, {replicas, 4, 9}, at::kLong);
+at::Tensor random_tokens(int64_t replicas, int64_t windows = 4) {
+  return at::randint(11, {replicas, windows, 9}, at::kLong);
 }
 
 class StepTest : public testing::TestWithParam<std::string> {};
@@ -119,6 +122,54 @@ TEST_P(StepTest, RepeatsBitForBit) {
     second.step(tokens, 2);
   }
   EXPECT_TRUE(at::equal(first.arena.values(), second.arena.values()));
+}
+
+TEST_P(StepTest, MeasuringASmallBatchChangesNothingElse) {
+  TinyModel measured(GetParam(), 2), plain(GetParam(), 2);
+  measured.arena.gradients().detach().fill_(std::numeric_limits<float>::quiet_NaN());
+  for (int i = 0; i < 3; ++i) {
+    const at::Tensor tokens = random_tokens(2);
+    const StepResult a = measured.step(tokens, 2, true), b = plain.step(tokens, 2);
+    EXPECT_EQ(a.loss_nats, b.loss_nats);
+    EXPECT_EQ(a.grad_norm, b.grad_norm);
+    EXPECT_EQ(a.small_batch_grad_norm.size(), 2u);
+    EXPECT_TRUE(b.small_batch_grad_norm.empty());
+  }
+  EXPECT_TRUE(at::equal(measured.arena.gradients(), plain.arena.gradients()));
+  EXPECT_TRUE(at::equal(measured.arena.values(), plain.arena.values()));
+}
+
+// Windows 0, 8 and 16 of 20, by ATen's operators and autograd, each replica alone.
+TEST_P(StepTest, ASmallBatchsNormIsThatOfPlainAutogradOnEveryEighthWindow) {
+  const at::Tensor tokens = random_tokens(2, 20);
+  std::vector<std::vector<double>> norms;
+  for (const int64_t micro_batch_windows : {20, 2, 1}) {
+    TinyModel pack(GetParam(), 2);
+    norms.push_back(pack.step(tokens, micro_batch_windows, true).small_batch_grad_norm);
+  }
+  EXPECT_EQ(small_batch_windows(20), 3);
+  for (int64_t r = 0; r < 2; ++r) {
+    TinyModel alone(GetParam(), 1, 1 + r, {.plain_operators = true});
+    at::Tensor loss;
+    for (const int64_t window : {0, 8, 16}) {
+      const at::Tensor one = tokens.narrow(0, r, 1).narrow(1, window, 1);
+      const at::Tensor of_window = alone.model->training_loss(one.narrow(2, 0, 8).contiguous(),
+                                                              one.narrow(2, 1, 8).contiguous());
+      loss = loss.defined() ? loss + of_window : of_window;
+    }
+    (loss / 3).sum().backward();
+    const double expected = alone.arena.gradients().norm().item<double>();
+    for (const auto& of_way : norms) {
+      EXPECT_NEAR(of_way[static_cast<std::size_t>(r)], expected, 1e-5 * expected);
+    }
+  }
+}
+
+TEST(SmallBatch, IsSmallerThanEveryBatchOfTwoWindowsOrMore) {
+  EXPECT_EQ(small_batch_windows(2), 1);
+  EXPECT_EQ(small_batch_windows(8), 1);
+  EXPECT_EQ(small_batch_windows(9), 2);
+  EXPECT_EQ(small_batch_windows(128), 16);
 }
 
 }  // namespace

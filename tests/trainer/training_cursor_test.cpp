@@ -14,6 +14,8 @@ TrainingCursor example() {
   cursor.diverged = "the loss is nan";
   cursor.lag = 3;
   cursor.loss_since_line = {12.5, 4};
+  cursor.grad_sq_norm_since_line = {0.25, 2};
+  cursor.grad_noise_since_line = {1.0 / 3.0, 2};
   cursor.grad_norm = 0.75;
   cursor.wall_seconds = 1.5;
   cursor.events = {{"resumed", 256, "on another host"}};
@@ -26,6 +28,8 @@ TEST(TrainingCursor, RoundTripsThroughItsText) {
   EXPECT_EQ(to_text(read), to_text(example()));
   EXPECT_EQ(read.pack_step(), 515);
   EXPECT_EQ(read.loss_since_line.value(), 3.125);
+  EXPECT_EQ(read.grad_sq_norm_since_line.value(), 0.125);
+  EXPECT_EQ(read.grad_noise_since_line.value(), 1.0 / 6.0);
 }
 
 TEST(TrainingCursor, TextsThatAreNoneAreRefused) {
@@ -42,7 +46,8 @@ TEST(TrainingCursor, TextsThatAreNoneAreRefused) {
       expect_refused(json.dump());
     }
   }
-  for (const char* key : {"loss_since_line", "events", "pack", "wall_seconds"}) {
+  for (const char* key :
+       {"loss_since_line", "grad_noise_since_line", "events", "pack", "wall_seconds"}) {
     for (const char* value : {"null", "7.5e1", "\"x\"", "[[]]", "{\"a\": 1}"}) {
       auto json = good;
       json[key] = nlohmann::json::parse(value);

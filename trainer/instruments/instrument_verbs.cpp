@@ -57,6 +57,11 @@ void prepare(InstrumentArguments& arguments) {
     throw ConfigError("--micro-batch " + std::to_string(micro) + ": must divide --batch " +
                       std::to_string(options.batch_windows));
   }
+  if (options.noise_scale_every > 0 && options.batch_windows < 2) {
+    throw ConfigError("--noise-scale-every " + std::to_string(options.noise_scale_every) +
+                      ": compares the gradient of a batch with that of a part of it; set --batch "
+                      "to 2 or more");
+  }
   options.device = choose_device(arguments.device);
   if (const std::string note = missing_kernels(options.device); !note.empty()) {
     std::cerr << note << '\n';
@@ -104,6 +109,8 @@ void add_shape(CLI::App& verb, InstrumentArguments& a) {
       ->capture_default_str();
   add_whole(verb, "--micro-batch", a.rehearsal.micro_batch_windows, {0},
             "windows computed at once; 0: the whole batch");
+  add_whole(verb, "--noise-scale-every", a.rehearsal.noise_scale_every, {0},
+            "steps between measurements of the gradient noise scale; 0: none");
   verb.add_flag("--recompute", a.rehearsal.recompute_blocks,
                 "blocks keep their inputs alone and run again in backward");
   verb.add_flag("--plain", a.rehearsal.plain_operators, "the slow twin: plain autograd operators");

@@ -36,7 +36,11 @@ Rehearsal::Rehearsal(const RehearsalOptions& options) : options_(options) {
       DeviceStepOptions{options.batch_windows, windows_at_once(),
                         std::vector<double>(replicas, 1.0), kStepsAtOnce});
   if (options.step != StepKind::kGraph) return;
-  if (const std::string refusal = device_step_->capture(); !refusal.empty()) {
+  std::string refusal = device_step_->capture();
+  if (refusal.empty() && options.noise_scale_every > 0) {
+    refusal = device_step_->capture_small_batch();
+  }
+  if (!refusal.empty()) {
     throw ConfigError("--step graph: " + refusal + "; --step device is the same without");
   }
 }
@@ -44,7 +48,7 @@ Rehearsal::Rehearsal(const RehearsalOptions& options) : options_(options) {
 double Rehearsal::steps(int64_t count) {
   if (device_step_) return device_steps(count);
   double loss = 0;
-  for (int64_t i = 0; i < count; ++i) loss = eager_step();
+  for (int64_t i = 0; i < count; ++i, ++done_) loss = eager_step();
   return loss;
 }
 
@@ -59,6 +63,7 @@ double Rehearsal::device_steps(int64_t count) {
     for (const BatchStream& stream : streams_) {
       plan.window_starts.push_back(stream.window_starts(done_));
     }
+    plan.measure_small_batch = measures_noise_at(done_);
     plans.push_back(plan);
   }
   return device_step_->run(plans).back().loss_nats.front();
@@ -82,8 +87,13 @@ double Rehearsal::eager_step() {
   const at::Tensor inputs = tokens.narrow(2, 0, context).contiguous();
   const at::Tensor targets = tokens.narrow(2, 1, context).contiguous();
   return train_step(*model_, arena_, *optimizer_, inputs, targets, windows_at_once(),
-                    std::vector<double>(replicas, 1.0), std::vector<UpdateRow>(replicas, row))
+                    std::vector<double>(replicas, 1.0), std::vector<UpdateRow>(replicas, row),
+                    /*over_ranks=*/nullptr, measures_noise_at(done_))
       .loss_nats.front();
+}
+
+bool Rehearsal::measures_noise_at(int64_t step) const {
+  return options_.noise_scale_every > 0 && (step + 1) % options_.noise_scale_every == 0;
 }
 
 int64_t Rehearsal::tokens_a_step() const {

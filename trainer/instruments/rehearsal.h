@@ -29,6 +29,7 @@ struct RehearsalOptions {
   StepKind step = StepKind::kEager;
   bool recompute_blocks = false;
   int64_t micro_batch_windows = 0;  // divides batch_windows; 0: all at once
+  int64_t noise_scale_every = 0;    // steps between measurements; 0: none
   at::Device device{at::kCPU};
 };
 
@@ -59,6 +60,7 @@ class Rehearsal {
   double eager_step();
   double device_steps(int64_t count);
   int64_t windows_at_once() const;
+  bool measures_noise_at(int64_t step) const;
 
   RehearsalOptions options_;
   ParameterArena arena_;

@@ -53,6 +53,33 @@ TEST_P(GpuSteps, InBFloat16FollowTheReferenceCapturedToo) {
   expect_all_follow(at::kBFloat16, {0.003, 0.03});
 }
 
+// Captured as a graph of their own, between the steps' graphs.
+TEST_P(GpuSteps, NormsOfSmallBatchesAreTheEagerStepsAndTheStepsThoseWithout) {
+  Way way;
+  way.device = at::Device(at::kCUDA, 0);
+  way.replicas = 3;
+  way.replica = 1;
+  way.small_batches = true;
+  const Curve eager = train(way);
+  ASSERT_EQ(eager.small_batch_grad_norm.size(), static_cast<std::size_t>(steps() / 3));
+  way.on_device = true;
+  for (const bool captured : {false, true}) {
+    way.as_graph = captured;
+    const Curve seen = train(way);
+    ASSERT_EQ(seen.small_batch_grad_norm.size(), eager.small_batch_grad_norm.size());
+    for (std::size_t i = 0; i < seen.small_batch_grad_norm.size(); ++i) {
+      const double expected = eager.small_batch_grad_norm[i];
+      EXPECT_NEAR(seen.small_batch_grad_norm[i], expected, 1e-4 * expected) << captured;
+    }
+    Way without = way;
+    without.small_batches = false;
+    const Curve plain = train(without);
+    for (std::size_t k = 0; k < plain.loss_nats.size(); ++k) {
+      EXPECT_NEAR(seen.loss_nats[k], plain.loss_nats[k], 1e-5 * plain.loss_nats[k]) << captured;
+    }
+  }
+}
+
 class GpuEvaluation : public EvaluateTest {
  protected:
   void SetUp() override {

@@ -73,6 +73,28 @@ TEST_P(PackRanks, EndWhereOneProcessDoesWithinRounding) {
   }
 }
 
+// Every eighth of 16 windows, whoever holds them; the losses are those of the test above.
+TEST_P(PackRanks, MeasureTheNoiseScaleOfTheSameWindows) {
+  RunConfig config = tiny_run(GetParam());
+  config.train.batch_tokens = 128;
+  config.horizon.tokens = 10 * 128;
+  config.how.log_every = 1;
+  config.evaluate.noise_scale_every = 2;
+  const auto alone = read_metrics(run_on(1, config, "alone"));
+  const auto shared = read_metrics(run_on(2, config, "shared"));
+  ASSERT_EQ(alone.size(), 10u);
+  ASSERT_EQ(shared.size(), alone.size());
+  for (std::size_t i = 0; i < alone.size(); ++i) {
+    ASSERT_EQ(alone[i].noise_measurements.has_value(), alone[i].step % 2 == 0);
+    ASSERT_EQ(shared[i].noise_measurements, alone[i].noise_measurements);
+    if (!alone[i].noise_measurements) continue;
+    const double noise = *alone[i].grad_noise_tokens;
+    EXPECT_NEAR(*shared[i].grad_noise_tokens, noise, 1e-4 * noise) << alone[i].step;
+    const double gradient = *alone[i].grad_norm * *alone[i].grad_norm;
+    EXPECT_NEAR(*shared[i].grad_sq_norm, *alone[i].grad_sq_norm, 1e-4 * gradient);
+  }
+}
+
 TEST_P(PackRanks, StoppedByAnyRankAndResumedOnAsManyIsUninterrupted) {
   const RunConfig config = tiny_run(GetParam());
   const RunFolder whole = run_on(4, config, "whole");
@@ -150,6 +172,13 @@ TEST(RanksRules, NameTheNumbersThatCanShareABatch) {
   EXPECT_NE(complaint({config}, 24).find("12 windows"), std::string::npos);
   EXPECT_NE(complaint({config, config}, 2).find("pack of 2"), std::string::npos);
   EXPECT_EQ(complaint({config, config}, 1), "");
+  config.evaluate.noise_scale_every = 4;
+  EXPECT_EQ(complaint({config}, 6), "");
+  EXPECT_EQ(complaint({config}, 12),
+            "evaluate.noise_scale_every = 4: compares the gradient of each process's windows with "
+            "that of a part of them, and 12 processes have one window each; set it to 0, or train "
+            "on 6 processes at most");
+  config.evaluate.noise_scale_every = 0;
   config.how.micro_batch_tokens = 32;  // of 6 windows a rank
   EXPECT_NE(complaint({config}, 2).find("how.micro_batch_tokens = 32"), std::string::npos);
   EXPECT_EQ(complaint({config}, 3), "");

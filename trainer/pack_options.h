@@ -1,0 +1,28 @@
+// Where and how a pack trains (trainer/pack.h).
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "trainer/parallel/rank_group.h"
+#include "trainer/run_record.h"
+
+namespace scalelaw {
+
+struct PackOptions {
+  std::filesystem::path runs = "runs";  // the store
+  std::filesystem::path data = "data";  // where data sets lie
+  at::Device device{at::kCPU};
+  double memory_bytes = 0;  // that a step may fill; 0: device_memory_bytes(device)
+  Provenance provenance;    // how the step is computed is filled in by the pack
+  std::function<void(const std::string&)> note;  // one line for the log; never empty
+  // The processes that share the run's batches. Rank 0 alone writes; the others need the data sets,
+  // not the store. More than one only where there is one configuration.
+  std::shared_ptr<RankGroup> ranks = alone();
+};
+
+}  // namespace scalelaw
