@@ -17,6 +17,7 @@
 #include "trainer/escaped.h"
 #include "trainer/hash.h"
 #include "trainer/sweep_record.h"
+#include "trainer/writable_folder.h"
 
 namespace scalelaw {
 namespace {

@@ -20,6 +20,7 @@
 #include "trainer/number.h"
 #include "trainer/run_record.h"
 #include "trainer/sweep_record.h"
+#include "trainer/writable_folder.h"
 
 namespace scalelaw {
 namespace {
