@@ -12,12 +12,12 @@
 #include "analysis/report/report.h"
 #include "analysis/report/sections.h"
 #include "analysis/study.h"
-#include "trainer/atomic_file.h"
 #include "trainer/command_line.h"
 #include "trainer/config_error.h"
 #include "trainer/number.h"
 #include "trainer/program_exit.h"
 #include "trainer/shell_word.h"
+#include "trainer/writable_folder.h"
 
 namespace {
 

@@ -5,6 +5,7 @@
 
 #include "analysis/block_error.h"
 #include "trainer/atomic_file.h"
+#include "trainer/cell_exclusion.h"
 #include "trainer/config_error.h"
 #include "trainer/hash.h"
 #include "trainer/shell_word.h"
@@ -28,10 +29,12 @@ std::string last_part(const fs::path& path) {
   return (clean.has_filename() ? clean.filename() : clean.parent_path().filename()).string();
 }
 
-// Where a run is asked for: a sweep names the cell's arms, a folder names none.
+// Where a run is asked for: a sweep names the cell's arms and has left out its own exclusions, a
+// folder names none, and what any sweep of its store excludes is left out.
 struct Asked {
-  std::optional<std::string> arm;  // "": the architecture's name
-  std::string content_hash;        // "": any
+  std::optional<std::string> arm = {};  // "": the architecture's name
+  std::string content_hash = {};        // "": any
+  StoreExclusions exclusions = {};      // of the store; none where a sweep asks
 };
 
 void exclude_once(RunTable& table, const Exclusion& exclusion, bool any_arm) {
@@ -64,7 +67,9 @@ void add_run(RunTable& table, const fs::path& path, const Asked& asked) {
   if (!content_hash.empty() && row.record.content_hash != content_hash) {
     return exclude("its content hash is not the one in the sweep's record");
   }
-  if (row.record.state == RunState::kDiverged) return exclude("diverged");
+  const auto excluded = asked.exclusions.find(row.record.content_hash);
+  const bool is_excluded = excluded != asked.exclusions.end();
+  if (row.record.state == RunState::kDiverged && !is_excluded) return exclude("diverged");
   for (const RunRow& other : table.rows) {
     // The same run again. A path that names no arm adds none to those a sweep gave it.
     if (other.record.content_hash == row.record.content_hash &&
@@ -72,6 +77,7 @@ void add_run(RunTable& table, const fs::path& path, const Asked& asked) {
       return;
     }
   }
+  if (is_excluded) return exclude(in_words(excluded->second));
   table.rows.push_back(std::move(row));
 }
 
@@ -140,7 +146,9 @@ void add_sweep(RunTable& table, const fs::path& file) {
 }
 
 void add_folder(RunTable& table, const fs::path& path) {
-  if (is_run_folder(path)) return add_run(table, path, {});
+  if (is_run_folder(path)) {
+    return add_run(table, path, {.exclusions = exclusions_of_store(fs::absolute(path) / "..")});
+  }
   std::vector<fs::path> runs;
   for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
     if (entry.is_directory() && is_run_folder(entry.path())) runs.push_back(entry.path());
@@ -151,7 +159,8 @@ void add_folder(RunTable& table, const fs::path& path) {
                       "folder of runs or run folders");
   }
   std::sort(runs.begin(), runs.end());
-  for (const fs::path& run : runs) add_run(table, run, {});
+  const Asked asked = {.exclusions = exclusions_of_store(path)};
+  for (const fs::path& run : runs) add_run(table, run, asked);
 }
 
 }  // namespace

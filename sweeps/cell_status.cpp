@@ -6,10 +6,12 @@
 
 #include "sweeps/run_facts.h"
 #include "sweeps/run_index.h"
+#include "trainer/cell_exclusion.h"
 #include "trainer/checkpoint_files.h"
 #include "trainer/config_error.h"
 #include "trainer/run_lease.h"
 #include "trainer/run_record.h"
+#include "trainer/sweep_record.h"
 
 namespace scalelaw {
 namespace {

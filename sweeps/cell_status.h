@@ -24,7 +24,7 @@ enum class CellState {
   kComplete,
   kDiverged,  // complete, with a loss or gradient that was not finite
   kFailed,    // the last attempt crashed or was refused, or the folder is damaged
-  kExcluded,  // left out by name, whatever its folder holds (trainer/sweep_record.h)
+  kExcluded,  // left out by name, whatever its folder holds (trainer/cell_exclusion.h)
 };
 inline constexpr CellState kCellStates[] = {
     CellState::kMissing,  CellState::kRunning, CellState::kInterrupted, CellState::kComplete,

@@ -88,6 +88,7 @@ DiskNeeds disk_needs(const Plan& plan, const std::vector<CellStatus>& statuses) 
   std::ranges::sort(at_once, std::greater<>());
   at_once.resize(std::min(at_once.size(), plan.options.workers.processes()));
   for (const double bytes : at_once) needs.bytes_at_once += bytes;
+  needs.files_at_once = kFilesOfAnAttempt * most_files * static_cast<double>(at_once.size());
   needs.bytes_to_stay = std::max(0.0, needs.bytes_to_stay);
   // Of what runs at once a checkpoint stays.
   needs.bytes_at_peak =
@@ -113,11 +114,13 @@ std::string disk_warning(const DiskNeeds& needs, const std::optional<DiskSpace>&
 }
 
 void check_disk(const DiskNeeds& needs, const std::optional<DiskSpace>& space) {
-  if (!space || needs.files_to_stay == 0 || space->bytes >= needs.bytes_at_once) return;
-  throw ConfigError(
-      "what runs at once takes " + human(needs.bytes_at_once) +
-      " bytes of checkpoints, and the disk of the store has free: " + free_text(*space) +
-      "; make room, give another --runs, or fewer --jobs (--replicas)");
+  if (!space || needs.files_to_stay == 0) return;
+  const bool takes_files = !space->files || *space->files >= needs.files_at_once;
+  if (takes_files && space->bytes >= needs.bytes_at_once) return;
+  throw ConfigError("what runs at once takes " + human(needs.bytes_at_once) +
+                    " bytes of checkpoints and " + human(needs.files_at_once) +
+                    " files, and the disk of the store has free: " + free_text(*space) +
+                    "; make room, give another --runs, or fewer --jobs (--replicas)");
 }
 
 }  // namespace scalelaw

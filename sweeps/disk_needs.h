@@ -13,6 +13,9 @@
 
 namespace scalelaw {
 
+// All that an attempt makes.
+inline constexpr double kFilesOfAnAttempt = 12;
+
 // One file: 12 bytes a parameter and its header. 0 where an architecture gives no counts.
 double checkpoint_bytes(const PlannedCell& cell);
 
@@ -22,7 +25,7 @@ double bytes_to_train(const Plan& plan, const PlannedCell& cell);
 // Beyond what lies there already.
 struct DiskNeeds {
   double bytes_to_stay = 0, files_to_stay = 0;  // of the runs that have not ended, once they have
-  double bytes_at_once = 0;                     // of the packs that may train side by side
+  double bytes_at_once = 0, files_at_once = 0;  // of the packs that may train side by side
   double bytes_at_peak = 0, files_at_peak = 0;  // all of that together
 };
 // A run that is complete holds one checkpoint. At once: the largest packs, as many as the workers

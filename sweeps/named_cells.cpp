@@ -11,11 +11,13 @@
 #include "sweeps/cell_status.h"
 #include "sweeps/sweep_folder.h"
 #include "trainer/atomic_file.h"
+#include "trainer/cell_exclusion.h"
 #include "trainer/clock.h"
 #include "trainer/config_error.h"
 #include "trainer/nearest.h"
 #include "trainer/run_lease.h"
 #include "trainer/run_record.h"
+#include "trainer/sweep_record.h"
 
 namespace scalelaw {
 namespace {

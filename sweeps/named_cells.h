@@ -26,7 +26,7 @@ inline constexpr const char* kBefore = "before.";
 void retry_cells(const Plan& plan, const std::vector<std::size_t>& cells, bool from_scratch);
 
 // Leaves them out of the sweep, or takes them in again, whatever they are at
-// (trainer/sweep_record.h). ConfigError without a reason.
+// (trainer/cell_exclusion.h). ConfigError without a reason.
 void exclude_cells(const Plan& plan, const std::vector<std::size_t>& cells,
                    const std::string& reason);
 void include_cells(const Plan& plan, const std::vector<std::size_t>& cells);

@@ -43,7 +43,11 @@ void PackProcesses::start(const PlannedPack& pack, const std::vector<CellStatus>
   job.command.insert(job.command.end(), options.begin(), options.end());
   const std::string& gpu = workers.gpus[process.gpu];
   if (!gpu.empty()) job.environment = {"CUDA_VISIBLE_DEVICES=" + gpu};
-  processes_[executor_.start(job)] = std::move(process);
+  process.kills_before = kills_();
+  process.had_company = !processes_.empty();
+  const pid_t pid = executor_.start(job);
+  for (auto& [other, beside] : processes_) beside.had_company = true;
+  processes_[pid] = std::move(process);
 }
 
 void PackProcesses::signal_all(int signal) const {
@@ -69,8 +73,14 @@ PackProcesses::Event PackProcesses::wait(double seconds) {
   if (const auto found = processes_.find(seen.ended); found != processes_.end()) {
     event.ended = std::move(found->second);
     processes_.erase(found);
+    event.ended->killed_for_memory = was_killed_for_memory(*event.ended, event.end);
   }
   return event;
+}
+
+bool PackProcesses::was_killed_for_memory(const PackProcess& process, const ProcessEnd& end) const {
+  if (end.signal != SIGKILL || process.had_company || !process.kills_before) return false;
+  return kills_().value_or(0) > *process.kills_before;
 }
 
 std::vector<CellInProgress> PackProcesses::cells() const {
@@ -112,8 +122,12 @@ RunningPack look_at_progress(const Plan& plan, const PackProcess& process,
 }
 
 std::string last_words(const PackProcess& process) {
-  const std::string line = last_line(process.log);
-  return line.starts_with(LocalExecutor::kHeading) ? "it said nothing" : line;
+  std::string line = last_line(process.log);
+  if (line.starts_with(LocalExecutor::kHeading)) line = "it said nothing";
+  if (process.killed_for_memory) {
+    line += std::string("; the kernel killed it: ") + kMemoryDoesNotSuffice;
+  }
+  return line;
 }
 
 bool is_of_memory(const std::string& last_words) {

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -20,23 +21,32 @@
 #include "sweeps/run_display.h"
 #include "sweeps/sweep_folder.h"
 #include "sweeps/work_left.h"
+#include "trainer/machine_memory.h"
 
 namespace scalelaw {
 
 struct PackProcess {
-  std::vector<CellInProgress> cells;  // by row
-  std::filesystem::path log;          // named after the first cell's folder
-  std::size_t gpu = 0;                // of the workers'
-  double started_at = 0;              // monotonic seconds
-  bool overdue = false;               // told to stop for its time
+  std::vector<CellInProgress> cells;    // by row
+  std::filesystem::path log;            // named after the first cell's folder
+  std::size_t gpu = 0;                  // of the workers'
+  double started_at = 0;                // monotonic seconds
+  bool overdue = false;                 // told to stop for its time
+  bool had_company = false;             // another process ran beside it at some time
+  std::optional<int64_t> kills_before;  // for want of memory, as it started
+  bool killed_for_memory = false;       // alone, by the kernel
 };
 
 class PackProcesses {
  public:
+  using CountKills = std::function<std::optional<int64_t>()>;
   // `trainer`: the program scalelaw-train. `plan` outlives it. As LocalExecutor takes signals.
-  PackProcesses(const Plan& plan, std::filesystem::path trainer)
+  // `kills`: how many processes the kernel has killed for want of memory so far.
+  PackProcesses(
+      const Plan& plan, std::filesystem::path trainer,
+      CountKills kills = [] { return kills_for_memory(); })
       : plan_(plan),
         trainer_(std::move(trainer)),
+        kills_(std::move(kills)),
         folder_(sweep_folder(plan.options.runs, plan.name)) {}
 
   // Within the limits noted of its cells (cell_limits.h), on the GPU that has fewest. `statuses` of
@@ -63,9 +73,11 @@ class PackProcesses {
 
  private:
   std::size_t least_used_gpu() const;
+  bool was_killed_for_memory(const PackProcess& process, const ProcessEnd& end) const;
 
   const Plan& plan_;
   std::filesystem::path trainer_;
+  CountKills kills_;
   SweepFolder folder_;
   LocalExecutor executor_;
   std::map<pid_t, PackProcess> processes_;
@@ -74,7 +86,9 @@ class PackProcesses {
 // Looks at what its cells have done, and notes it in `statuses`, which are of all cells.
 RunningPack look_at_progress(const Plan& plan, const PackProcess& process,
                              std::vector<CellStatus>& statuses);
-// What a process said last; "it said nothing" where its attempt left no line.
+// What a process said last; "it said nothing" where its attempt left no line. Of one that SIGKILL
+// ended while nothing else of this launch ran beside it, and after the kernel had killed for want
+// of memory meanwhile, also that: a SIGKILL alone may be anybody's.
 std::string last_words(const PackProcess& process);
 // Whether those words say that memory did not suffice, or that another process had, or took, one
 // of the folders.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "sweeps/disk_needs.h"
@@ -15,8 +14,6 @@
 
 namespace scalelaw {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMostNamed = 5;
 
@@ -106,42 +103,10 @@ std::string totals_text(const std::string& label, const Totals& totals, const Pl
   return text + "\n";
 }
 
-Json optional_json(const std::optional<double>& value) {
-  return value ? Json(*value) : Json();
-}
-
-Json cell_json(const PlannedCell& cell, const CellStatus& status) {
-  Json places = Json::array();
-  for (const SweepPlace& place : cell.places) {
-    places.push_back({{"arm", place.arm}, {"block", place.block}});
-  }
-  return {{"content_hash", cell.content_hash},
-          {"folder", cell.folder},
-          {"places", places},
-          {"state", name(status.state)},
-          {"steps", cell.steps},
-          {"train_tokens", cell.train_tokens}};
-}
-
-// Free space and files are null where they cannot be asked for.
-Json disk_json(const Plan& plan, const std::vector<CellStatus>& statuses) {
-  const DiskNeeds needs = disk_needs(plan, statuses);
-  const std::optional<DiskSpace> space = space_left(plan.options.runs);
-  return {{"bytes_at_peak", needs.bytes_at_peak},
-          {"bytes_to_stay", needs.bytes_to_stay},
-          {"files_at_peak", needs.files_at_peak},
-          {"free_bytes", space ? Json(space->bytes) : Json()},
-          {"free_files", space ? optional_json(space->files) : Json()}};
-}
-
 // A pack's output lies under the name of its first run.
 std::string log_text(const PlannedCell& cell, const CellStatus& status) {
   if (status.log.empty() || status.log == cell.folder + ".log") return "";
   return " (its output: logs/" + status.log + ")";
-}
-
-std::string dumped(const Json& json) {
-  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
@@ -237,53 +202,6 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
   return text;
 }
 
-std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses) {
-  Json cells = Json::array();
-  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
-    const PlannedCell& cell = plan.cells[i];
-    Json json = cell_json(cell, statuses[i]);
-    json["arch"] = cell.shape.arch;
-    json["n_layer"] = cell.shape.n_layer;
-    json["d_model"] = cell.shape.d_model;
-    json["unique_train_tokens"] = cell.unique_train_tokens;
-    json["n_params"] = optional_json(cell.n_params);
-    json["train_flops"] = optional_json(cell.train_flops);
-    json["core_hours"] = optional_json(cell.core_hours);
-    json["memory_bytes"] = optional_json(cell.memory_bytes);
-    json["fits"] = cell.fits;
-    const std::map<std::string, std::string> values = values_of(cell);
-    Json swept = Json::object();
-    for (const std::string& key : plan.swept) {
-      if (const auto value = values.find(key); value != values.end()) swept[key] = value->second;
-    }
-    json["swept"] = std::move(swept);
-    json["pack"] = Json();
-    cells.push_back(std::move(json));
-  }
-  const std::vector<PlannedPack> packs = packs_to_run(plan, statuses);
-  for (std::size_t i = 0; i < packs.size(); ++i) {
-    for (const std::size_t cell : packs[i]) cells[cell]["pack"] = i;
-  }
-  const Workers& workers = plan.options.workers;
-  const Throughput* core = measured_core(plan.options);
-  const Json measured = core != nullptr ? Json(core->source()) : Json();
-  return dumped({{"name", plan.name},
-                 {"spec_file", plan.spec_file},
-                 {"spec_hash", plan.spec_hash},
-                 {"n_count", name(plan.options.n_count)},
-                 {"c_count", name(plan.options.c_count)},
-                 {"flops_per_second", plan.options.flops_per_second},
-                 {"device", workers.device == DeviceKind::kCpu ? "cpu" : "cuda"},
-                 {"gpus", workers.device == DeviceKind::kCpu ? 0 : workers.gpus.size()},
-                 {"jobs", workers.jobs},
-                 {"replicas", workers.replicas},
-                 {"hours_source", measured},
-                 {"asked_for", plan.asked_for},
-                 {"disk", disk_json(plan, statuses)},
-                 {"warnings", plan.warnings},
-                 {"cells", cells}});
-}
-
 std::string status_text(const Plan& plan, const std::vector<CellStatus>& statuses) {
   std::vector<std::vector<std::string>> rows = {
       {"state", "arm", "block", "run", "step", "of", "loss", "why"}};
@@ -304,29 +222,6 @@ std::string status_text(const Plan& plan, const std::vector<CellStatus>& statuse
          ledger_text(sum_of_ledgers(statuses)) +
          "loss: nats a token; on the training set's own test split where complete, else of "
          "training\n";
-}
-
-std::string status_json(const Plan& plan, const std::vector<CellStatus>& statuses) {
-  Json cells = Json::array();
-  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
-    const CellStatus& status = statuses[i];
-    Json json = cell_json(plan.cells[i], status);
-    json["ledger"] = ledger_json(status.ledger);
-    json["step"] = status.step;
-    json["loss_nats"] = optional_json(status.loss_nats);
-    json["tokens_per_second"] = optional_json(status.tokens_per_second);
-    json["wall_seconds"] = status.wall_seconds;
-    json["why"] = status.why;
-    json["log"] = status.log;
-    cells.push_back(std::move(json));
-  }
-  Json states;
-  for (const auto& [state, count] : count_states(statuses))
-    states[std::string(name(state))] = count;
-  return dumped({{"name", plan.name},
-                 {"states", states},
-                 {"ledger", ledger_json(sum_of_ledgers(statuses))},
-                 {"cells", cells}});
 }
 
 }  // namespace scalelaw

@@ -14,9 +14,8 @@ namespace scalelaw {
 namespace {
 
 constexpr double kSecondsBetweenLooks = 2;
-constexpr double kSmallFiles = 64 << 10;  // that a run writes beside a checkpoint
-// A draft and what makes way for it; all that an attempt makes.
-constexpr double kFilesOfACheckpoint = 2, kFilesOfAnAttempt = 12;
+constexpr double kSmallFiles = 64 << 10;   // that a run writes beside a checkpoint
+constexpr double kFilesOfACheckpoint = 2;  // a draft and what makes way for it
 
 }  // namespace
 

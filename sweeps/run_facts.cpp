@@ -70,9 +70,12 @@ void add_last_attempt(RunFacts& facts, const RunRecord& record) {
   add(facts, "program_version", last.program_version);
 }
 
+// Of a run; to be excluded is a cell's of one sweep (the key `excluded`).
 std::vector<std::string> state_names() {
   std::vector<std::string> names;
-  for (const CellState state : kCellStates) names.emplace_back(name(state));
+  for (const CellState state : kCellStates) {
+    if (state != CellState::kExcluded) names.emplace_back(name(state));
+  }
   return names;
 }
 
@@ -80,6 +83,7 @@ std::vector<FilterKey> all_keys() {
   std::vector<FilterKey> keys = {{"name", FactKind::kText},
                                  {"state", FactKind::kText, state_names()},
                                  {"sweeps", FactKind::kList},
+                                 {"excluded", FactKind::kList},
                                  {"events", FactKind::kList}};
   for (const char* text :
        {"content_hash", "recipe_hash", "train_set", "train_hash", "tokenizer_hash", "test_set",

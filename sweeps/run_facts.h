@@ -21,7 +21,7 @@ RunFacts record_facts(const RunRecord& record);
 RunFacts config_facts(const RunConfig& config);
 
 // Every key that a filter may name: those of record_facts and of the configuration, and name,
-// state, sweeps and step of the run's place in the store.
+// state, sweeps, excluded (the sweeps that leave it out) and step of the run's place in the store.
 const std::vector<FilterKey>& fact_keys();
 // The keys of them that are no configuration's, for --help: lines of words.
 std::string record_keys_text();

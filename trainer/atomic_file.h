@@ -12,6 +12,9 @@
 
 namespace scalelaw {
 
+// Begins the name of what is not whole yet.
+inline constexpr const char* kDraftPrefix = ".draft-";
+
 // Writes aside (same folder), fsyncs file and folder, renames over `path`. DiskFull
 // (trainer/disk_space.h) or std::runtime_error with path and errno's text; nothing is left behind
 // then. What a network file system may get over (trainer/transient_fault.h) is tried again, `write`
@@ -38,16 +41,6 @@ void create_folders(const std::filesystem::path& folder);
 void sync_file(const std::filesystem::path& file);
 // Forces to the disk which names `folder` holds: after a rename that write_atomically did not do.
 void sync_folder(const std::filesystem::path& folder);
-
-// `folder`, or the nearest one above it that is there: what it would be made in. A link to nothing
-// is there, and nothing can be made in it.
-std::filesystem::path existing_part(const std::filesystem::path& folder);
-// Why `path`, which is there, is no folder: "PATH is a link to nothing". "" where it is one, or
-// cannot be looked at.
-std::string why_no_folder(const std::filesystem::path& path);
-// Why no file can be made in `folder`, asked before the work that would be lost: "" when one can.
-// Where the folder is not there, of the nearest one above. Leaves nothing behind.
-std::string why_not_writable(const std::filesystem::path& folder);
 
 std::string read_whole_file(const std::filesystem::path& path);
 

@@ -3,7 +3,9 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <system_error>
@@ -21,6 +23,17 @@ namespace fs = std::filesystem;
 // Written over in place, whole, so each content is as long as the one before.
 constexpr std::size_t kCostBytes = 512;
 
+// More than any run, and few enough that the sum over all its attempts is a number too.
+constexpr int64_t kMostCounted = int64_t{1} << 50;
+
+double seconds_from(const nlohmann::json& json) {
+  const auto seconds = json.get<double>();
+  if (!(seconds >= 0 && seconds <= static_cast<double>(kMostCounted))) {
+    throw std::runtime_error("is no time: " + shown(json));
+  }
+  return seconds;
+}
+
 fs::path cost_file(const RunFolder& folder, int attempt) {
   char name[32];
   std::snprintf(name, sizeof name, "cost.%04d.json", attempt);
@@ -33,13 +46,14 @@ std::optional<AttemptCost> read_cost(const fs::path& file) {
     if (fs::file_size(file) > kMostBytes) return std::nullopt;
     const nlohmann::json json = parse_json_object(read_whole_file(file));
     AttemptCost cost;
-    cost.number = json.at("attempt").get<int>();
-    cost.first_step = json.at("first_step").get<int64_t>();
-    cost.steps = json.at("steps").get<int64_t>();
-    cost.train_tokens = json.at("train_tokens").get<int64_t>();
-    cost.wall_seconds = json.at("wall_seconds").get<double>();
-    cost.core_seconds = json.at("core_seconds").get<double>();
-    cost.gpu_seconds = json.at("gpu_seconds").get<double>();
+    cost.number =
+        static_cast<int>(whole_number(json.at("attempt"), 1, std::numeric_limits<int>::max()));
+    cost.first_step = whole_number(json.at("first_step"), 0, kMostCounted);
+    cost.steps = whole_number(json.at("steps"), 0, kMostCounted);
+    cost.train_tokens = whole_number(json.at("train_tokens"), 0, kMostCounted);
+    cost.wall_seconds = seconds_from(json.at("wall_seconds"));
+    cost.core_seconds = seconds_from(json.at("core_seconds"));
+    cost.gpu_seconds = seconds_from(json.at("gpu_seconds"));
     cost.end = json.at("end").get<std::string>();
     return cost;
   } catch (const std::exception&) {
@@ -91,11 +105,10 @@ void RunLedger::add(const RunLedger& other) {
 
 RunLedger ledger_of(const std::vector<AttemptCost>& costs, int64_t kept_step) {
   RunLedger ledger;
-  int64_t steps = 0, batch_tokens = 0;
+  int64_t steps = 0;
   for (const AttemptCost& cost : costs) {
     ++ledger.attempts;
     steps += cost.steps;
-    if (cost.steps > 0) batch_tokens = cost.train_tokens / cost.steps;
     ledger.train_tokens += cost.train_tokens;
     ledger.wall_seconds += cost.wall_seconds;
     ledger.core_seconds += cost.core_seconds;
@@ -105,7 +118,7 @@ RunLedger ledger_of(const std::vector<AttemptCost>& costs, int64_t kept_step) {
   const int64_t wasted = std::max<int64_t>(0, steps - kept_step);
   if (wasted == 0) return ledger;
   const double share = static_cast<double>(wasted) / static_cast<double>(steps);
-  ledger.wasted_tokens = wasted * batch_tokens;
+  ledger.wasted_tokens = std::llround(share * static_cast<double>(ledger.train_tokens));
   ledger.wasted_core_seconds = share * ledger.core_seconds;
   ledger.wasted_gpu_seconds = share * ledger.gpu_seconds;
   return ledger;

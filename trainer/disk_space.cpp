@@ -5,7 +5,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "trainer/atomic_file.h"
+#include "trainer/writable_folder.h"
 
 namespace scalelaw {
 

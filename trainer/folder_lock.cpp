@@ -15,6 +15,7 @@
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
 #include "trainer/disk_space.h"
+#include "trainer/writable_folder.h"
 
 namespace scalelaw {
 namespace {

@@ -39,4 +39,10 @@ std::string hash_hex(std::string_view bytes) {
   return hasher.hex();
 }
 
+bool is_hash(std::string_view text) {
+  constexpr std::size_t kDigits = 32;
+  return text.size() == kDigits &&
+         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 }  // namespace scalelaw

@@ -23,5 +23,7 @@ class Hasher {
 };
 
 std::string hash_hex(std::string_view bytes);
+// 32 lower-case hex digits.
+bool is_hash(std::string_view text);
 
 }  // namespace scalelaw

@@ -1,6 +1,7 @@
 // How much of this machine's memory is this process's to use.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string_view>
@@ -20,5 +21,13 @@ std::optional<double> available_memory_bytes(
 // in version 2, memory.limit_in_bytes in version 1); arguments as of least_in_groups
 // (trainer/control_groups.h).
 std::optional<double> memory_limit(const std::filesystem::path& mounted, std::string_view groups);
+
+// How many processes the kernel has killed for want of memory so far: of this process's control
+// group (memory.events in version 2, memory.oom_control in version 1), else of the whole machine
+// (proc_vmstat(5)); nullopt where neither is told. Arguments as above.
+std::optional<int64_t> kills_for_memory(const std::filesystem::path& mounted,
+                                        std::string_view groups,
+                                        const std::filesystem::path& machine = "/proc/vmstat");
+std::optional<int64_t> kills_for_memory();  // of the process itself
 
 }  // namespace scalelaw

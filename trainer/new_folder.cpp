@@ -9,6 +9,7 @@
 
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
+#include "trainer/writable_folder.h"
 
 namespace scalelaw {
 namespace {

@@ -8,6 +8,7 @@
 
 #include "trainer/config_error.h"
 #include "trainer/escaped.h"
+#include "trainer/filter_tokens.h"
 #include "trainer/nearest.h"
 #include "trainer/number.h"
 
@@ -15,11 +16,6 @@ namespace scalelaw {
 namespace {
 
 constexpr int kDeepest = 100;
-constexpr std::string_view kPunctuation = "()<>=!~\"'";
-
-bool is_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
 
 bool fits(std::string_view pattern, std::string_view name) {
   const std::size_t star = pattern.find('*');
@@ -40,19 +36,9 @@ std::string or_nearest(const std::string& text, const std::vector<std::string>& 
   return near.empty() ? "" : "; did you mean " + near + "?";
 }
 
-struct Token {
-  enum class Kind { kWord, kQuoted, kOperator, kEnd };
-  Kind kind = Kind::kEnd;
-  std::string text;
-  std::size_t at = 0;
-
-  bool is_word(std::string_view word) const { return kind == Kind::kWord && text == word; }
-  bool is_operator(std::string_view op) const { return kind == Kind::kOperator && text == op; }
-};
-
 enum class Comparison { kEqual, kUnequal, kLess, kAtMost, kGreater, kAtLeast, kContains };
 
-std::optional<Comparison> comparison_of(const Token& token) {
+std::optional<Comparison> comparison_of(const FilterToken& token) {
   static const std::vector<std::pair<std::string_view, Comparison>> kAll = {
       {"==", Comparison::kEqual},   {"!=", Comparison::kUnequal}, {"<", Comparison::kLess},
       {"<=", Comparison::kAtMost},  {">", Comparison::kGreater},  {">=", Comparison::kAtLeast},
@@ -124,57 +110,20 @@ struct RunFilter::Node {
 
 class RunFilter::Parser {
  public:
-  Parser(const std::string& text, const std::vector<FilterKey>& keys) : text_(text), keys_(keys) {
-    advance();
-  }
+  Parser(const std::string& text, const std::vector<FilterKey>& keys)
+      : tokens_(text), keys_(keys) {}
 
   Node whole() {
     Node node = filter();
-    if (next_.kind != Token::Kind::kEnd) fail(next_, "expected `and`, `or` or the end");
+    if (next().kind != FilterToken::Kind::kEnd) fail(next(), "expected `and`, `or` or the end");
     return node;
   }
 
  private:
-  [[noreturn]] void fail(const Token& at, const std::string& rule) const {
-    const std::string what = at.kind == Token::Kind::kEnd ? "at its end" : "at " + escaped(at.text);
-    throw ConfigError("--where " + escaped(text_) + ": character " + std::to_string(at.at + 1) +
-                      ", " + what + ": " + rule);
+  [[noreturn]] void fail(const FilterToken& at, const std::string& rule) const {
+    tokens_.fail(at, rule);
   }
-
-  void advance() {
-    while (position_ < text_.size() && is_blank(text_[position_])) ++position_;
-    next_ = {Token::Kind::kEnd, "", position_};
-    if (position_ == text_.size()) return;
-    const char first = text_[position_];
-    if (first == '"' || first == '\'') return read_quoted(first);
-    std::size_t end = position_ + 1;
-    if (kPunctuation.find(first) == std::string_view::npos) {
-      next_.kind = Token::Kind::kWord;
-      const auto in_word = [](char c) {
-        return !is_blank(c) && kPunctuation.find(c) == std::string_view::npos;
-      };
-      while (end < text_.size() && in_word(text_[end])) ++end;
-    } else {
-      next_.kind = Token::Kind::kOperator;
-      const bool may_be_longer = std::string_view("<>=!").find(first) != std::string_view::npos;
-      if (may_be_longer && end < text_.size() && text_[end] == '=') ++end;
-    }
-    next_.text = text_.substr(position_, end - position_);
-    position_ = end;
-  }
-
-  void read_quoted(char quote) {
-    const std::size_t end = text_.find(quote, position_ + 1);
-    next_ = {Token::Kind::kQuoted, text_.substr(position_ + 1, end - position_ - 1), position_};
-    if (end == std::string::npos) fail(next_, "this quote is never closed");
-    position_ = end + 1;
-  }
-
-  Token take() {
-    Token token = std::move(next_);
-    advance();
-    return token;
-  }
+  const FilterToken& next() const { return tokens_.next(); }
 
   Node filter() {
     return chain("or", Node::Kind::kAny, [this] { return conjunction(); });
@@ -186,29 +135,29 @@ class RunFilter::Parser {
   template <typename Part>
   Node chain(std::string_view word, Node::Kind kind, const Part& part) {
     Node first = part();
-    if (!next_.is_word(word)) return first;
+    if (!next().is_word(word)) return first;
     Node node;
     node.kind = kind;
     node.parts.push_back(std::move(first));
-    while (next_.is_word(word)) {
-      take();
+    while (next().is_word(word)) {
+      tokens_.take();
       node.parts.push_back(part());
     }
     return node;
   }
 
   Node test() {
-    if (++depth_ > kDeepest) fail(next_, "is nested deeper than " + std::to_string(kDeepest));
+    if (++depth_ > kDeepest) fail(next(), "is nested deeper than " + std::to_string(kDeepest));
     Node node;
-    if (next_.is_word("not")) {
-      take();
+    if (next().is_word("not")) {
+      tokens_.take();
       node.kind = Node::Kind::kNot;
       node.parts.push_back(test());
-    } else if (next_.is_operator("(")) {
-      take();
+    } else if (next().is_operator("(")) {
+      tokens_.take();
       node = filter();
-      if (!next_.is_operator(")")) fail(next_, "expected `and`, `or` or `)`");
-      take();
+      if (!next().is_operator(")")) fail(next(), "expected `and`, `or` or `)`");
+      tokens_.take();
     } else {
       node = comparison();
     }
@@ -217,15 +166,15 @@ class RunFilter::Parser {
   }
 
   Node comparison() {
-    if (next_.kind != Token::Kind::kWord) fail(next_, "expected a key, `not` or `(`");
-    const Token key_token = take();
+    if (next().kind != FilterToken::Kind::kWord) fail(next(), "expected a key, `not` or `(`");
+    const FilterToken key_token = tokens_.take();
     const FilterKey* key = find_key(keys_, key_token.text);
     if (key == nullptr) {
       fail(key_token, "no such key" + or_nearest(key_token.text, names_of(keys_)));
     }
-    const std::optional<Comparison> found = comparison_of(next_);
-    if (!found) fail(next_, "expected == != < <= > >= or ~ after the key " + key_token.text);
-    const Token op = take();
+    const std::optional<Comparison> found = comparison_of(next());
+    if (!found) fail(next(), "expected == != < <= > >= or ~ after the key " + key_token.text);
+    const FilterToken op = tokens_.take();
     if (is_order(*found) && key->kind == FactKind::kList) {
       fail(op, key->name + " is a list, which takes == != and ~ alone");
     }
@@ -240,10 +189,10 @@ class RunFilter::Parser {
   }
 
   std::optional<Fact> value_for(const FilterKey& key, Comparison comparison) {
-    if (next_.kind != Token::Kind::kWord && next_.kind != Token::Kind::kQuoted) {
-      fail(next_, "expected a value for " + key.name);
+    if (next().kind != FilterToken::Kind::kWord && next().kind != FilterToken::Kind::kQuoted) {
+      fail(next(), "expected a value for " + key.name);
     }
-    const Token token = take();
+    const FilterToken token = tokens_.take();
     if (token.is_word("none")) {
       if (comparison != Comparison::kEqual && comparison != Comparison::kUnequal) {
         fail(token, "none takes == and != alone");
@@ -265,10 +214,8 @@ class RunFilter::Parser {
     return token.text;
   }
 
-  const std::string& text_;
+  FilterTokens tokens_;
   const std::vector<FilterKey>& keys_;
-  std::size_t position_ = 0;
-  Token next_;
   int depth_ = 0;
 };
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <system_error>
@@ -43,8 +44,8 @@ std::vector<int> lease_numbers(const fs::path& folder, int& error) {
     std::error_code fault;
     for (fs::directory_iterator it(folder, fault), end; !fault && it != end; it.increment(fault)) {
       int number = 0;
-      if (std::sscanf(it->path().filename().c_str(), "lease.%d.json", &number) == 1 &&
-          it->path() == lease_file(folder, number)) {
+      if (std::sscanf(it->path().filename().c_str(), "lease.%d.json", &number) == 1 && number > 0 &&
+          number < std::numeric_limits<int>::max() && it->path() == lease_file(folder, number)) {
         numbers.push_back(number);
       }
     }
@@ -124,7 +125,8 @@ void understand(LeaseLook& look) {
     const ProcessName process = {json.at("host").get<std::string>(),
                                  json.at("boot").get<std::string>(),
                                  json.at("pid_namespace").get<std::string>(),
-                                 json.at("pid").get<int64_t>(), json.at("started").get<int64_t>()};
+                                 whole_number(json.at("pid"), 1, std::numeric_limits<pid_t>::max()),
+                                 whole_number(json.at("started"))};
     look.heartbeat_seconds = std::clamp(json.at("heartbeat_seconds").get<double>(), kLeast, kMost);
     look.token = json.at("token").get<std::string>();
     look.holder = describe(process);

@@ -3,12 +3,10 @@
 #include <cstddef>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
-#include <system_error>
 #include <utility>
 
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
-#include "trainer/folder_lock.h"
 #include "trainer/run_record_json.h"
 
 namespace scalelaw {
@@ -133,39 +131,6 @@ SweepRecord read_sweep_record(const std::filesystem::path& file) {
     throw ConfigError(file.string() + ": is damaged or no sweep's record: " + error.what() +
                       "; move it away, and `scalelaw sweep run` of the sweep's file writes it "
                       "anew (complete runs are kept)");
-  }
-}
-
-static std::filesystem::path exclusion_file(std::filesystem::path record_file,
-                                            const std::string& content_hash) {
-  return record_file.replace_extension(".excluded") / (content_hash + ".json");
-}
-
-void exclude_cell(const std::filesystem::path& record_file, const CellExclusion& exclusion) {
-  const std::filesystem::path file = exclusion_file(record_file, exclusion.content_hash);
-  std::error_code error;
-  create_folders(file.parent_path(), error);
-  if (error) throw_unwritable(file.parent_path(), error.value());
-  const Json json = {{"content_hash", exclusion.content_hash},
-                     {"folder", exclusion.folder},
-                     {"reason", exclusion.reason},
-                     {"excluded_at", exclusion.excluded_at}};
-  write_atomically(file, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
-}
-
-bool include_cell(const std::filesystem::path& record_file, const std::string& content_hash) {
-  return std::filesystem::remove(exclusion_file(record_file, content_hash));
-}
-
-std::optional<std::string> exclusion_reason(const std::filesystem::path& record_file,
-                                            const std::string& content_hash) {
-  const std::filesystem::path file = exclusion_file(record_file, content_hash);
-  std::error_code ignored;
-  if (!std::filesystem::exists(file, ignored)) return std::nullopt;
-  try {
-    return Field(parse_json(read_whole_file(file)), "").text("reason");
-  } catch (const std::runtime_error& error) {
-    return file.string() + " is damaged: " + error.what();
   }
 }
 

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,19 +44,5 @@ void write_sweep_record(const std::filesystem::path& file, const SweepRecord& re
 // fault and the remedy: no JSON, another version, a field missing or of another type, no cells, a
 // cell without a place, a folder that is a path. Unknown keys are ignored.
 SweepRecord read_sweep_record(const std::filesystem::path& file);
-
-// A cell that somebody left out, by name and with a reason: it is not run, and every table says so.
-// One file each, RUNS/sweeps/NAME.excluded/CONTENT_HASH.json, made in one step.
-struct CellExclusion {
-  std::string content_hash, folder;
-  std::string reason;       // never empty
-  std::string excluded_at;  // ISO 8601, UTC
-};
-// Replaces an earlier one of the cell. ConfigError where the store cannot be written.
-void exclude_cell(const std::filesystem::path& record_file, const CellExclusion& exclusion);
-bool include_cell(const std::filesystem::path& record_file, const std::string& content_hash);
-// nullopt: not excluded. A file that is damaged excludes, and says so.
-std::optional<std::string> exclusion_reason(const std::filesystem::path& record_file,
-                                            const std::string& content_hash);
 
 }  // namespace scalelaw

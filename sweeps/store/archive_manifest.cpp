@@ -7,6 +7,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "trainer/hash.h"
 #include "trainer/run_record_json.h"
 
 namespace scalelaw {
@@ -16,7 +17,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kFormat = "scalelaw runs";
 constexpr std::size_t kLongestName = 200;
-constexpr std::size_t kHashDigits = 32;
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -34,11 +34,6 @@ bool is_numbered(std::string_view name, std::string_view prefix, std::size_t dig
 
 void require(bool holds, const std::string& what) {
   if (!holds) throw std::runtime_error(what);
-}
-
-bool is_hash(const std::string& text) {
-  return text.size() == kHashDigits &&
-         text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
 ArchivedFile file_from(const nlohmann::json& json) {
@@ -102,6 +97,17 @@ bool is_sweep_record_name(std::string_view name) {
   return name.ends_with(".json") && is_run_folder_name(name);
 }
 
+std::string record_of_exclusion(std::string_view name) {
+  constexpr std::string_view kBetween = ".excluded/", kEnding = ".json";
+  const std::size_t at = name.find(kBetween);
+  if (at == std::string_view::npos || !name.ends_with(kEnding)) return "";
+  const std::string_view hash = name.substr(at + kBetween.size());
+  std::string record = std::string(name.substr(0, at)) + std::string(kEnding);
+  const bool is_one =
+      is_sweep_record_name(record) && is_hash(hash.substr(0, hash.size() - kEnding.size()));
+  return is_one ? record : "";
+}
+
 bool is_carried_file(std::string_view name, bool weights) {
   for (const char* known :
        {"config.yaml", "run.json", "metrics.jsonl", "window_losses.safetensors"}) {
@@ -161,8 +167,14 @@ ArchiveManifest manifest_from_json(const std::string& text) {
     for (const auto& sweep : json.at("sweeps")) {
       manifest.sweeps.push_back(file_from(sweep));
       const std::string& name = manifest.sweeps.back().name;
-      require(is_sweep_record_name(name), "a sweep's record may not be called " + escaped(name));
+      require(is_sweep_record_name(name) || !record_of_exclusion(name).empty(),
+              "a sweep's record may not be called " + escaped(name));
       require(folders.insert("sweeps/" + name).second, "sweeps/" + name + " stands twice");
+    }
+    for (const ArchivedFile& file : manifest.sweeps) {
+      const std::string record = record_of_exclusion(file.name);
+      require(record.empty() || folders.contains("sweeps/" + record),
+              file.name + " comes without its sweep's record");
     }
   } catch (const nlohmann::json::exception& error) {
     throw std::runtime_error(std::string("is not as it should be: ") + error.what());

@@ -29,7 +29,8 @@ struct ArchivedRun {
 struct ArchiveManifest {
   std::string program_version;
   std::vector<ArchivedRun> runs;
-  std::vector<ArchivedFile> sweeps;  // "NAME.json": records below RUNS/sweeps
+  // Below RUNS/sweeps: records, "NAME.json", and their exclusions, "NAME.excluded/HASH.json".
+  std::vector<ArchivedFile> sweeps;
 
   uint64_t files() const;
   uint64_t bytes() const;  // may saturate
@@ -40,6 +41,8 @@ struct ArchiveManifest {
 bool is_run_folder_name(std::string_view name);
 // A sweep's record: as a run's folder, with ".json".
 bool is_sweep_record_name(std::string_view name);
+// "NAME.json" where `name` is that of an exclusion, "NAME.excluded/HASH.json"; else "".
+std::string record_of_exclusion(std::string_view name);
 // What is carried of a run: config.yaml, run.json, metrics, attempts, window losses; with weights,
 // checkpoints too.
 bool is_carried_file(std::string_view name, bool weights);
@@ -50,7 +53,8 @@ std::string why_not_carried(const ArchivedRun& run);
 
 std::string to_json(const ArchiveManifest& manifest);
 // std::runtime_error with what is wrong: no JSON, another format or version, a field missing or of
-// another type, a name that may not be, one that stands twice, a run that is not carried.
+// another type, a name that may not be, one that stands twice, a run that is not carried, an
+// exclusion without its sweep's record.
 ArchiveManifest manifest_from_json(const std::string& text);
 
 }  // namespace scalelaw

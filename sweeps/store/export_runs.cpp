@@ -13,10 +13,12 @@
 
 #include "sweeps/store/archive_manifest.h"
 #include "trainer/atomic_file.h"
+#include "trainer/cell_exclusion.h"
 #include "trainer/config_error.h"
 #include "trainer/escaped.h"
 #include "trainer/hash.h"
 #include "trainer/sweep_record.h"
+#include "trainer/writable_folder.h"
 
 namespace scalelaw {
 namespace {
@@ -128,6 +130,12 @@ class TarWriter {
                                                                &archive_write_free};
 };
 
+bool excluded_by(const StoreRun& run, const std::vector<std::string>& sweeps) {
+  return std::ranges::any_of(run.exclusions, [&](const SweepExclusion& each) {
+    return std::ranges::find(sweeps, each.sweep) != sweeps.end();
+  });
+}
+
 void require_exportable(const std::vector<StoreRun>& chosen) {
   if (chosen.empty()) {
     throw ConfigError(
@@ -141,6 +149,25 @@ void require_exportable(const std::vector<StoreRun>& chosen) {
           "leaves the others out");
     }
   }
+}
+
+std::vector<ArchivedFile> described_exclusions(const fs::path& runs, const std::string& sweep) {
+  std::vector<ArchivedFile> files;
+  const fs::path folder = exclusions_folder(sweep_record_file(runs, sweep));
+  if (!fs::exists(folder)) return files;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    std::string name = entry.path().lexically_relative(runs / "sweeps").string();
+    if (record_of_exclusion(name).empty()) continue;  // a draft
+    try {
+      exclusion_from_json(read_whole_file(entry.path()));
+    } catch (const std::runtime_error& error) {
+      throw ConfigError(entry.path().string() + ": is damaged: " + error.what() +
+                        "; exclude the run anew, with its reason, or take it in again");
+    }
+    files.push_back(described(entry.path(), std::move(name)));
+  }
+  std::ranges::sort(files, {}, &ArchivedFile::name);
+  return files;
 }
 
 ArchiveManifest manifest_of(const fs::path& runs, const std::vector<StoreRun>& chosen,
@@ -161,6 +188,10 @@ ArchiveManifest manifest_of(const fs::path& runs, const std::vector<StoreRun>& c
       throw ConfigError("--sweep " + escaped(sweep) +
                         ": its record's name may not stand in an archive; choose its runs by "
                         "--where 'sweeps == NAME'");
+    }
+    // Before the record: whoever finds that in a store finds what it leaves out, too.
+    for (ArchivedFile& file : described_exclusions(runs, sweep)) {
+      manifest.sweeps.push_back(std::move(file));
     }
     manifest.sweeps.push_back(described(sweep_record_file(runs, sweep), name));
   }
@@ -183,8 +214,17 @@ void write_tar(std::ostream& stream, const fs::path& runs, const ArchiveManifest
 
 }  // namespace
 
-Exported export_runs(const fs::path& runs, const std::vector<StoreRun>& chosen,
-                     const fs::path& archive, const ExportOptions& options) {
+Exported export_runs(const fs::path& runs, std::vector<StoreRun> chosen, const fs::path& archive,
+                     const ExportOptions& options) {
+  Exported done;
+  std::erase_if(chosen, [&](const StoreRun& run) {
+    const bool lacks_result = !ended(run.state) && excluded_by(run, options.sweeps);
+    if (lacks_result) {
+      done.left_out.push_back(run.name + ": is " + std::string(name(run.state)) + ", and " +
+                              in_words(run.exclusions));
+    }
+    return lacks_result;
+  });
   require_exportable(chosen);
   if (fs::exists(fs::symlink_status(archive))) {
     throw ConfigError("--out " + archive.string() +
@@ -203,7 +243,11 @@ Exported export_runs(const fs::path& runs, const std::vector<StoreRun>& chosen,
       return;  // write_atomically says why
     }
   });
-  return {manifest.runs.size(), manifest.files(), manifest.bytes(), fs::file_size(archive)};
+  done.runs = manifest.runs.size();
+  done.files = manifest.files();
+  done.bytes = manifest.bytes();
+  done.archive_bytes = fs::file_size(archive);
+  return done;
 }
 
 }  // namespace scalelaw

@@ -12,19 +12,21 @@ namespace scalelaw {
 
 struct ExportOptions {
   bool weights = false;                  // checkpoints too
-  std::vector<std::string> sweeps = {};  // whose records go along
+  std::vector<std::string> sweeps = {};  // whose records and exclusions go along
   std::string program_version = {};
 };
 
 struct Exported {
   uint64_t runs = 0, files = 0, bytes = 0;
   uint64_t archive_bytes = 0;
+  std::vector<std::string> left_out;  // "RUN: is interrupted, and excluded from sweep …"
 };
 
 // Writes `archive` (.tar.zst) beside its place and renames it there. Equal runs give equal bytes.
-// ConfigError: no run, a run without its result, a file of that name already there;
+// A run without its result that one of `sweeps` excludes is left out. ConfigError: no run, another
+// run without its result, an exclusion that is damaged, a file of that name already there;
 // std::runtime_error: the disk, or a run that changed while it was read.
-Exported export_runs(const std::filesystem::path& runs, const std::vector<StoreRun>& chosen,
+Exported export_runs(const std::filesystem::path& runs, std::vector<StoreRun> chosen,
                      const std::filesystem::path& archive, const ExportOptions& options);
 
 }  // namespace scalelaw

@@ -3,15 +3,18 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
 #include "trainer/atomic_file.h"
+#include "trainer/cell_exclusion.h"
 #include "trainer/config_error.h"
 #include "trainer/config_yaml.h"
 #include "trainer/descriptor.h"
@@ -20,6 +23,7 @@
 #include "trainer/number.h"
 #include "trainer/run_record.h"
 #include "trainer/sweep_record.h"
+#include "trainer/writable_folder.h"
 
 namespace scalelaw {
 namespace {
@@ -109,13 +113,41 @@ ImportedItem look_at_run(const fs::path& runs, const ArchivedRun& run) {
   return item;
 }
 
-ImportedItem look_at_sweep(const fs::path& runs, const ArchivedFile& sweep) {
-  ImportedItem item{"sweeps/" + sweep.name, ImportEnd::kImported, ""};
-  const fs::path here = runs / item.name;
-  if (!fs::exists(fs::symlink_status(here))) return item;
-  const bool same = hash_hex(read_whole_file(here)) == sweep.xxh3_128;
-  item.end = same ? ImportEnd::kKept : ImportEnd::kRefused;
-  if (!same) item.why = "another record of that name is there; move it away and import again";
+std::optional<bool> has_same(const fs::path& runs, const ArchivedFile& sweep) {
+  const fs::path here = runs / kSweepsFolder / sweep.name;
+  if (!fs::exists(fs::symlink_status(here))) return std::nullopt;
+  return hash_hex(read_whole_file(here)) == sweep.xxh3_128;
+}
+
+std::string content_hash_of(const ArchivedFile& exclusion) {
+  return fs::path(exclusion.name).stem().string();
+}
+
+// Of a record, or of an exclusion, which is of the archive's sweep alone.
+std::string why_not_beside(const fs::path& runs, const ArchiveManifest& manifest,
+                           const ArchivedFile& sweep) {
+  const std::string record = record_of_exclusion(sweep.name);
+  if (record.empty()) {
+    return has_same(runs, sweep) == false
+               ? "another record of that name is there; move it away and import again"
+               : "";
+  }
+  const auto of = std::ranges::find(manifest.sweeps, record, &ArchivedFile::name);
+  if (has_same(runs, *of) == false) return "another record of its sweep is there";
+  if (has_same(runs, sweep) != false) return "";
+  const auto reason = exclusion_reason(runs / kSweepsFolder / record, content_hash_of(sweep));
+  return "the run is excluded here already, and that stays: " + reason.value_or("");
+}
+
+ImportedItem look_at_sweep(const fs::path& runs, const ArchiveManifest& manifest,
+                           const ArchivedFile& sweep) {
+  ImportedItem item{kSweepsFolder + sweep.name, ImportEnd::kImported,
+                    why_not_beside(runs, manifest, sweep)};
+  if (!item.why.empty()) {
+    item.end = ImportEnd::kRefused;
+  } else if (has_same(runs, sweep)) {
+    item.end = ImportEnd::kKept;
+  }
   return item;
 }
 
@@ -129,6 +161,15 @@ void check_run(const fs::path& aside, const ArchivedRun& run) {
   }
 }
 
+void check_sweep(const fs::path& aside, const ArchivedFile& sweep) {
+  const fs::path file = aside / kSweepsFolder / sweep.name;
+  if (record_of_exclusion(sweep.name).empty()) {
+    read_sweep_record(file);
+  } else if (exclusion_from_json(read_whole_file(file)).content_hash != content_hash_of(sweep)) {
+    throw std::runtime_error(sweep.name + " excludes another run");
+  }
+}
+
 void check_contents(const fs::path& aside, const ArchiveManifest& manifest,
                     const std::map<std::string, bool>& wanted, const fs::path& archive) {
   try {
@@ -136,10 +177,9 @@ void check_contents(const fs::path& aside, const ArchiveManifest& manifest,
       if (wanted.at(run.folder)) check_run(aside, run);
     }
     for (const ArchivedFile& sweep : manifest.sweeps) {
-      const std::string name = kSweepsFolder + sweep.name;
-      if (wanted.at(name)) read_sweep_record(aside / name);
+      if (wanted.at(kSweepsFolder + sweep.name)) check_sweep(aside, sweep);
     }
-  } catch (const ConfigError& error) {
+  } catch (const std::runtime_error& error) {
     throw ConfigError(archive.string() + ": " + error.what() + "; nothing was imported");
   }
 }
@@ -155,7 +195,7 @@ void publish_run(const fs::path& aside, const fs::path& runs, ImportedItem& item
 }
 
 void publish_sweep(const fs::path& aside, const fs::path& runs, ImportedItem& item) {
-  create_folders(runs / "sweeps");
+  create_folders((runs / item.name).parent_path());
   if (publish_atomically(runs / item.name, read_whole_file(aside / item.name))) return;
   item.end = ImportEnd::kRefused;
   item.why = "another process has put something there meanwhile";
@@ -177,14 +217,16 @@ ImportResult import_runs(const fs::path& archive, const fs::path& runs, const Ar
   ArchiveReader reader(archive, limits);
   const ArchiveManifest& manifest = reader.manifest();
   ImportResult result;
-  std::map<std::string, bool> wanted;  // "FOLDER" or "sweeps/NAME.json"
+  std::map<std::string, bool> wanted;  // "FOLDER" or "sweeps/NAME.json" and the like
   const auto note = [&](ImportedItem item, const std::vector<ArchivedFile>& files) {
     wanted[item.name] = item.end == ImportEnd::kImported;
     for (const ArchivedFile& file : files) result.bytes += wanted[item.name] ? file.bytes : 0;
     result.items.push_back(std::move(item));
   };
   for (const ArchivedRun& run : manifest.runs) note(look_at_run(runs, run), run.files);
-  for (const ArchivedFile& sweep : manifest.sweeps) note(look_at_sweep(runs, sweep), {sweep});
+  for (const ArchivedFile& sweep : manifest.sweeps) {
+    note(look_at_sweep(runs, manifest, sweep), {sweep});
+  }
   if (dry_run) {
     reader.read([](const std::string&, std::span<const std::byte>) {});
     return result;

@@ -17,7 +17,7 @@ enum class ImportEnd {
 };
 
 struct ImportedItem {
-  std::string name;  // a run's folder, or "sweeps/NAME.json"
+  std::string name;  // a run's folder, "sweeps/NAME.json" or "sweeps/NAME.excluded/HASH.json"
   ImportEnd end = ImportEnd::kImported;
   std::string why;  // refused: what is there
 };
@@ -28,7 +28,9 @@ struct ImportResult {
 };
 
 // Unpacks to RUNS/.import-XXXXXX, checks every size and hash and that each folder holds the run it
-// is named after, then renames one folder after another into the store, over nothing. What a crash
+// is named after, then renames one folder after another into the store, over nothing. An exclusion
+// is imported only where its sweep's record is, or the store has the same, and over no other of its
+// run. What a crash
 // leaves aside `scalelaw runs clean` removes; the same command goes on. With `dry_run` it reads and
 // checks the whole archive and writes nothing. ConfigError: as ArchiveReader, and a folder that
 // holds another run than its name says; then the store is as it was. std::runtime_error: the disk.

@@ -84,6 +84,9 @@ std::string list_text(const std::vector<StoreRun>& runs) {
     ++states[run.state];
     const double wall = number_fact(run.facts, "wall_seconds");
     if (!std::isnan(wall)) seconds += wall;
+    if (!run.exclusions.empty()) {
+      faults += "  " + escaped(run.name) + ": " + escaped(in_words(run.exclusions)) + "\n";
+    }
     if (run.why.empty() || run.state == CellState::kDiverged) continue;
     faults += "  " + escaped(run.name) + ": " + escaped(run.why) + "\n";
   }
@@ -107,6 +110,9 @@ std::string list_json(const std::vector<StoreRun>& runs) {
     for (const auto& [key, fact] : run.facts) {
       Json& into = is_config_key(key) ? config : json;
       std::visit([&, &at = key](const auto& value) { into[at] = value; }, fact);
+    }
+    for (const SweepExclusion& each : run.exclusions) {
+      json["exclusions"].push_back({{"sweep", each.sweep}, {"reason", each.reason}});
     }
     json["config"] = std::move(config);
     list.push_back(std::move(json));

@@ -183,6 +183,7 @@ std::string page_text(const RunPage& page) {
   const StoreRun& run = page.run;
   std::string text = escaped(run.name) + "  " + std::string(name(run.state)) + "\n";
   if (!run.why.empty()) text += "why: " + escaped(run.why) + "\n";
+  if (!run.exclusions.empty()) text += escaped(in_words(run.exclusions)) + "\n";
   for (const std::string& fault : page.faults) text += "fault: " + escaped(fault) + "\n";
   Rows identity = {{"content_hash", text_fact(run.facts, "content_hash")},
                    {"recipe_hash", text_fact(run.facts, "recipe_hash")}};
@@ -213,6 +214,9 @@ std::string page_json(const RunPage& page) {
                {"facts", facts},        {"config", config},
                {"changed", changed},    {"attempts", page.attempts},
                {"files", files}};
+  for (const SweepExclusion& each : page.run.exclusions) {
+    json["exclusions"].push_back({{"sweep", each.sweep}, {"reason", each.reason}});
+  }
   json["record"] = page.record ? Json(*page.record) : Json();
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -94,9 +94,9 @@ void add_looks(CLI::App& app, Arguments& a) {
 void add_changes(CLI::App& app, Arguments& a) {
   CLI::App* out = app.add_subcommand("export", "runs with a result into one archive");
   out->footer(
-      "Records, metrics, configurations and window losses; with --sweep the sweep's record too, "
-      "so\n"
-      "that `scalelaw fit` finds the names of the arms.\n"
+      "Records, metrics, configurations and window losses; with --sweep the sweep's record and\n"
+      "exclusions too, so that `scalelaw fit` finds the names of the arms and leaves out the same "
+      "runs.\n"
       "Example: scalelaw runs export --sweep quickstart --out quickstart.tar.zst");
   add_choice(out, a);
   out->add_option("--out", a.out, "the archive, which must not be there")
@@ -198,6 +198,7 @@ int export_verb(const Arguments& a) {
   options.program_version = build_version().program;
   if (!a.sweep.empty()) options.sweeps = {a.sweep};
   const Exported done = export_runs(a.runs, chosen_runs(a), a.out, options);
+  for (const std::string& run : done.left_out) std::cout << "left out: " << escaped(run) << "\n";
   std::cout << counted(static_cast<int64_t>(done.runs), "run") << ", "
             << counted(static_cast<int64_t>(done.files), "file") << ", "
             << bytes_text(static_cast<double>(done.bytes)) << " in "

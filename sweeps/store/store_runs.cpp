@@ -10,9 +10,11 @@
 #include "sweeps/plan.h"
 #include "sweeps/run_index.h"
 #include "sweeps/sweep_folder.h"
+#include "trainer/cell_exclusion.h"
 #include "trainer/config_error.h"
 #include "trainer/config_yaml.h"
 #include "trainer/escaped.h"
+#include "trainer/hash.h"
 #include "trainer/nearest.h"
 #include "trainer/run_record.h"
 #include "trainer/sweep_record.h"
@@ -49,12 +51,18 @@ std::vector<std::string> folder_names(const fs::path& runs) {
 // What the sweeps' records and notes say of runs, by content hash.
 struct SweepNotes {
   std::map<std::string, std::vector<std::string>> sweeps;
+  StoreExclusions exclusions;
   UnfinishedAttempts unfinished;
   std::vector<std::string> warnings;
 };
 
 SweepNotes read_sweep_notes(const fs::path& runs) {
   SweepNotes notes;
+  try {
+    notes.exclusions = exclusions_of_store(runs);
+  } catch (const std::runtime_error& error) {
+    notes.warnings.emplace_back(error.what());
+  }
   std::set<fs::path> records;
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(runs / kSweeps, none)) {
@@ -91,8 +99,7 @@ class StoreReader {
       add_config(run);
       run.facts["name"] = name;
       run.facts["state"] = std::string(scalelaw::name(run.state));
-      const auto sweeps = notes_.sweeps.find(text_fact(run.facts, "content_hash"));
-      if (sweeps != notes_.sweeps.end()) run.facts[kSweeps] = sweeps->second;
+      add_sweeps(run);
       store.runs.push_back(std::move(run));
     }
     index_.save();
@@ -154,6 +161,19 @@ class StoreReader {
     }
   }
 
+  void add_sweeps(StoreRun& run) const {
+    const std::string& hash = text_fact(run.facts, "content_hash");
+    if (const auto found = notes_.sweeps.find(hash); found != notes_.sweeps.end()) {
+      run.facts[kSweeps] = found->second;
+    }
+    const auto excluded = notes_.exclusions.find(hash);
+    if (excluded == notes_.exclusions.end()) return;
+    run.exclusions = excluded->second;
+    std::vector<std::string> sweeps;
+    for (const SweepExclusion& each : run.exclusions) sweeps.push_back(each.sweep);
+    run.facts["excluded"] = std::move(sweeps);
+  }
+
   const fs::path& runs_;
   SweepNotes notes_;
   RunIndex index_;
@@ -190,10 +210,8 @@ std::string find_run(const fs::path& runs, const std::string& text) {
       is_there(at.filename().string())) {
     return at.filename().string();
   }
-  constexpr std::size_t kHashDigits = 32, kNameDigits = 12;
-  const bool whole_hash =
-      text.size() == kHashDigits && text.find_first_not_of("0123456789abcdef") == std::string::npos;
-  const std::string part = whole_hash ? text.substr(0, kNameDigits) : text;
+  constexpr std::size_t kNameDigits = 12;
+  const std::string part = is_hash(text) ? text.substr(0, kNameDigits) : text;
   std::vector<std::string> by_hash, by_name;
   for (const std::string& name : names) {
     const std::size_t dash = name.rfind('-');

@@ -7,19 +7,22 @@
 
 #include "sweeps/cell_status.h"
 #include "sweeps/run_facts.h"
+#include "trainer/cell_exclusion.h"
 
 namespace scalelaw {
 
 struct StoreRun {
   std::string name;  // of its folder below the store
   CellState state = CellState::kMissing;
-  RunFacts facts;   // of run.json and config.yaml, and its place: name, state, sweeps, step
-  std::string why;  // running, failed, diverged: in words
+  // Of run.json and config.yaml, and its place: name, state, sweeps, excluded, step.
+  RunFacts facts;
+  std::string why;                         // running, failed, diverged: in words
+  std::vector<SweepExclusion> exclusions;  // of it, by name of the sweep
 };
 
 struct StoreRuns {
   std::vector<StoreRun> runs;         // by name
-  std::vector<std::string> warnings;  // a sweep's record that cannot be read
+  std::vector<std::string> warnings;  // a sweep's record or exclusions that cannot be read
 };
 
 // The folders of RUNS that hold a run, or the beginning of one. Goes through the store's index and

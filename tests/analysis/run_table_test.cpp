@@ -6,6 +6,7 @@
 
 #include "tests/support/synthetic_runs.h"
 #include "tests/support/temp_dir.h"
+#include "trainer/cell_exclusion.h"
 #include "trainer/config_error.h"
 #include "trainer/hash.h"
 #include "trainer/sweep_record.h"
@@ -274,9 +275,30 @@ TEST_F(Runs, CellsExcludedByNameAreNoRowsAndTheirReasonIsTold) {
   EXPECT_NE(table.warnings[0].find(sweep.cells[1].folder + " (excluded: a broken GPU)"),
             std::string::npos)
       << table.warnings[0];
-  EXPECT_EQ(read_runs({runs_}).rows.size(), 3u) << "the run itself is as it was";
   EXPECT_TRUE(include_cell(file, sweep.cells[1].content_hash));
   EXPECT_EQ(read_runs({file}).rows.size(), 3u);
+}
+
+TEST_F(Runs, FoldersLeaveOutWhatASweepOfTheirStoreExcludes) {
+  const auto chosen =
+      write_synthetic_sweep(runs_, "chosen", {of_width(8), of_width(16), of_width(24)});
+  SweepRecord sweep = read_sweep_record(chosen);
+  const SweepCell cell = sweep.cells[1];
+  sweep.cells = {cell};
+  const auto other = sweep_record_file(runs_, "other");
+  write_sweep_record(other, sweep);
+  exclude_cell(chosen, {cell.content_hash, cell.folder, "a broken GPU", ""});
+  for (const auto& path : {runs_, runs_ / cell.folder, runs_ / cell.folder / ""}) {
+    const RunTable table = read_runs({path});
+    EXPECT_EQ(table.rows.size(), path == runs_ ? 2u : 0u);
+    ASSERT_EQ(table.excluded.size(), 1u);
+    EXPECT_EQ(table.excluded[0].folder_name, cell.folder);
+    EXPECT_EQ(table.excluded[0].reason, "excluded from sweep chosen: a broken GPU");
+  }
+  EXPECT_EQ(read_runs({chosen, runs_}).rows.size(), 2u);
+  const RunTable asked_for = read_runs({runs_, other});  // by a sweep that does not exclude it
+  EXPECT_EQ(asked_for.rows.size(), 3u);
+  EXPECT_TRUE(asked_for.excluded.empty());
 }
 
 TEST_F(Runs, ARunThatTwoArmsShareIsARowOfEach) {

@@ -82,6 +82,10 @@ TEST_F(RoomTest, OnlyWhatCannotEvenBeginIsRefused) {
   EXPECT_NE(disk_warning(all, DiskSpace{all.bytes_at_peak, 10}), "") << "no room for files";
   EXPECT_NO_THROW(check_disk(all, DiskSpace{all.bytes_at_once, 1e6}));
   EXPECT_THROW(check_disk(all, DiskSpace{all.bytes_at_once - 1, 1e6}), ConfigError);
+  EXPECT_EQ(all.files_at_once, 2 * kFilesOfAnAttempt);
+  EXPECT_NO_THROW(check_disk(all, DiskSpace{all.bytes_at_once, all.files_at_once}));
+  EXPECT_THROW(check_disk(all, DiskSpace{all.bytes_at_once, all.files_at_once - 1}), ConfigError);
+  EXPECT_NO_THROW(check_disk(all, DiskSpace{all.bytes_at_once, std::nullopt})) << "as on btrfs";
 }
 
 TEST_F(RoomTest, RoomIsForOneCheckpointOfEachThatRunsAndAllOfTheNext) {

@@ -16,6 +16,7 @@
 
 #include "tests/support/recorded_syncs.h"
 #include "tests/support/temp_dir.h"
+#include "trainer/writable_folder.h"
 
 static bool killed_after_linking = false, renames_replace_only = false;
 // In place of the C library's: the moment after it is when a crash would leave two names.

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "tests/support/temp_dir.h"
+#include "trainer/atomic_file.h"
 #include "trainer/clock.h"
 
 namespace scalelaw {
@@ -82,6 +83,24 @@ TEST_F(AttemptCostTest, LedgerIsTheSumAndWhatIsTrainedTwiceIsWasted) {
   sum.add(ledger);
   EXPECT_EQ(sum.train_tokens, 2 * ledger.train_tokens);
   EXPECT_EQ(ledger_of({}, 10).wasted_tokens, 0) << "folders of before there were cost files";
+}
+
+TEST_F(AttemptCostTest, NumbersThatNoAttemptCanHaveAreLeftOut) {
+  { open(1, 0)->close("failed"); }
+  const std::string good = read_whole_file(temp_.path() / "cost.0001.json");
+  ASSERT_EQ(read_costs(folder_).size(), 1u);
+  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+           {"\"steps\":0", "\"steps\":-5"},
+           {"\"steps\":0", "\"steps\":2.5"},
+           {"\"train_tokens\":0", "\"train_tokens\":9223372036854775807"},
+           {"\"gpu_seconds\":0", "\"gpu_seconds\":-1"},
+           {"\"attempt\":1", "\"attempt\":4294967297"}}) {
+    std::string bad = good;
+    ASSERT_NE(bad.find(from), std::string::npos) << from;
+    bad.replace(bad.find(from), from.size(), to);
+    std::ofstream(temp_.path() / "cost.0001.json") << bad;
+    EXPECT_TRUE(read_costs(folder_).empty()) << bad;
+  }
 }
 
 }  // namespace

@@ -34,6 +34,25 @@ TEST(MemoryLimit, OfVersionOneLiesInTheControllersFolder) {
   EXPECT_EQ(memory_limit(temp.path(), "5:cpu:/docker\n"), std::nullopt);
 }
 
+TEST(KillsForMemory, AreThoseOfTheInnermostGroupThatTellsElseOfTheMachine) {
+  const TempDir temp;
+  const std::filesystem::path machine = temp.path() / "vmstat";
+  const auto kills = [&](const char* groups) {
+    return kills_for_memory(temp.path(), groups, machine);
+  };
+  EXPECT_EQ(kills("0::/a/b\n"), std::nullopt);
+  put(machine, "nr_free_pages 12\noom_kill 9\nnuma_hit 1");
+  EXPECT_EQ(kills("0::/a/b\n"), 9);
+  put(temp.path() / "a/memory.events", "max 7\noom 3\noom_kill 5\noom_group_kill 0");
+  EXPECT_EQ(kills("0::/a/b\n"), 5);
+  put(temp.path() / "a/b/memory.events", "oom_kill 2");
+  EXPECT_EQ(kills("0::/a/b\n"), 2);
+  put(temp.path() / "memory/docker/memory.oom_control", "under_oom 0\noom_kill 4");
+  EXPECT_EQ(kills("5:cpu:/docker\n4:memory:/docker\n"), 4);
+  put(temp.path() / "a/b/memory.events", "oom_kill many");
+  EXPECT_EQ(kills("0::/a/b\n"), 5);
+}
+
 TEST(MachineMemory, IsWhatTheMachineHasOrLess) {
   std::ifstream file("/proc/meminfo");
   std::string word;

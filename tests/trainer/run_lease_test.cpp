@@ -224,6 +224,22 @@ TEST_F(RunLeaseTest, LeaseThatNobodyUnderstandsIsStaleInTime) {
   EXPECT_NO_THROW(RunLease taken(folder_));
 }
 
+TEST_F(RunLeaseTest, NumbersThatNoLeaseCanHaveAreNotUnderstood) {
+  leave_foreign_lease();
+  const nlohmann::json good = read(1);
+  ASSERT_EQ(look_at_lease(folder_).token, good.at("token"));
+  for (const auto& pid : {nlohmann::json(1e300), nlohmann::json(-1), nlohmann::json(4294967297)}) {
+    nlohmann::json bad = good;
+    bad["pid"] = pid;
+    std::ofstream(lease(1)) << bad;
+    EXPECT_EQ(look_at_lease(folder_).token, "") << bad;
+    EXPECT_EQ(look_at_lease(folder_).state, LeaseState::kUnknown);
+  }
+  std::ofstream(folder_ / "lease.-001.json") << good;
+  std::ofstream(folder_ / "lease.2147483647.json") << good;
+  EXPECT_EQ(look_at_lease(folder_).number, 1) << "the next of which there is none";
+}
+
 TEST_F(RunLeaseTest, OfManyThatReachForAStaleLeaseOneWins) {
   constexpr int kRounds = 10, kProcesses = 12;
   for (int round = 0; round < kRounds; ++round) {

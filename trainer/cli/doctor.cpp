@@ -11,12 +11,12 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "trainer/atomic_file.h"
 #include "trainer/available_cores.h"
 #include "trainer/data/data_set.h"
 #include "trainer/data/out_of_reach.h"
 #include "trainer/number.h"
 #include "trainer/shell_word.h"
+#include "trainer/writable_folder.h"
 
 namespace scalelaw {
 namespace {

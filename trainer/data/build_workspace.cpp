@@ -10,6 +10,7 @@
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
 #include "trainer/data/manifest.h"
+#include "trainer/writable_folder.h"
 
 namespace scalelaw {
 

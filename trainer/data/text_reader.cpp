@@ -24,7 +24,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
-constexpr std::size_t kMaxDocumentBytes = std::size_t{1} << 30;
 constexpr std::array<std::string_view, 3> kCompressions = {".gz", ".xz", ".zst"};
 
 using Progress = std::function<void(int64_t)>;
@@ -105,10 +104,11 @@ void read_bytes(const fs::path& file, const ByteSink& sink, const Progress& prog
                                           : read_plain(file, sink, progress);
 }
 
-void check_bytes(const fs::path& file, int64_t line, std::size_t bytes) {
-  if (bytes > kMaxDocumentBytes) {
-    fail(file, line, "a document of over 1 GiB: give its parts as files, or as lines of a .jsonl");
-  }
+void check_bytes(const fs::path& file, int64_t line, std::size_t bytes, std::size_t most) {
+  if (bytes <= most) return;
+  fail(file, line,
+       "a document of over " + std::to_string(most) +
+           " bytes: give its parts as files, or as lines of a .jsonl");
 }
 
 void check_utf8(const fs::path& file, int64_t line, std::string_view text) {
@@ -134,14 +134,14 @@ Document parse_line(const fs::path& file, int64_t line, std::string_view content
   }
 }
 
-void read_json_lines(const fs::path& file, const std::string& key,
+void read_json_lines(const fs::path& file, const SourceOptions& options,
                      const std::function<void(Document)>& sink, const Progress& progress) {
   std::string pending;
   int64_t line = 0;
   const auto take = [&](std::string_view content) {
-    ++line;
+    check_bytes(file, ++line, content.size(), options.most_document_bytes);
     if (content.find_first_not_of(" \t\r") == std::string_view::npos) return;
-    sink(parse_line(file, line, content, key));
+    sink(parse_line(file, line, content, options.jsonl_key));
   };
   const auto split = [&](std::string_view chunk) {
     for (std::size_t end; (end = chunk.find('\n')) != std::string_view::npos;
@@ -155,7 +155,7 @@ void read_json_lines(const fs::path& file, const std::string& key,
       }
     }
     pending += chunk;
-    check_bytes(file, line + 1, pending.size());
+    check_bytes(file, line + 1, pending.size(), options.most_document_bytes);
   };
   read_bytes(file, split, progress);
   if (!pending.empty()) take(pending);
@@ -256,13 +256,13 @@ void read_documents(const SourceFile& source, const SourceOptions& options,
                     const std::function<void(Document)>& sink,
                     const std::function<void(int64_t)>& progress) {
   if (format_of(source.path.filename().string(), options) == Format::kJsonLines) {
-    read_json_lines(source.path, options.jsonl_key, sink, progress);
+    read_json_lines(source.path, options, sink, progress);
     return;
   }
   Document document;
   const auto collect = [&](std::string_view chunk) {
+    check_bytes(source.path, 0, document.text.size() + chunk.size(), options.most_document_bytes);
     document.text += chunk;
-    check_bytes(source.path, 0, document.text.size());
   };
   read_bytes(source.path, collect, progress);
   check_utf8(source.path, 0, document.text);

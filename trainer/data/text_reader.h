@@ -2,6 +2,7 @@
 // compressed (.gz .xz .zst). Text must be UTF-8 and is passed on unchanged.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -14,6 +15,7 @@ struct SourceOptions {
   std::string jsonl_key = "text";                     // holds the text of a line of a .jsonl file
   std::vector<std::string> text_suffixes = {".txt"};  // files whose whole content is a document
   std::vector<std::string> exclude;                   // shell patterns over SourceFile::label
+  std::size_t most_document_bytes = std::size_t{1} << 30;  // of a file's text, of a whole line
 };
 
 struct SourceFile {
@@ -42,7 +44,8 @@ struct Document {
 
 // Passes on each document of the file, also empty ones. ConfigError names file and line (or byte):
 // not UTF-8, not JSON, no such key, not a string, a damaged or cut-off compressed file, a document
-// over 1 GiB. `progress` hears how many stored bytes of the file have been read.
+// over most_document_bytes, of which no more than that is held in memory. `progress` hears how many
+// stored bytes of the file have been read.
 void read_documents(const SourceFile& source, const SourceOptions& options,
                     const std::function<void(Document)>& sink,
                     const std::function<void(int64_t)>& progress);

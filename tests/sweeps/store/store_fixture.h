@@ -16,9 +16,11 @@
 #include "tests/support/tiny_data_set.h"
 #include "tests/support/trained_runs.h"
 #include "trainer/atomic_file.h"
+#include "trainer/cell_exclusion.h"
 #include "trainer/checkpoint_files.h"
 #include "trainer/config_error.h"
 #include "trainer/run_record.h"
+#include "trainer/sweep_record.h"
 
 namespace scalelaw {
 

@@ -146,6 +146,37 @@ TEST_F(TextReaderTest, JsonLinesFaultsNameFileAndLine) {
 
 // A tree of such a line, built with a callback, took eight seconds; one by recursion, all of the
 // stack.
+TEST_F(TextReaderTest, DocumentOverTheLimitEndsWithFileAndLineAndTheNextSmallerIsRead) {
+  EXPECT_EQ(options_.most_document_bytes, std::size_t{1} << 30) << "as docs/data.md says";
+  options_.most_document_bytes = 3'000'000;  // several pieces of a file's reading
+  const std::string much(options_.most_document_bytes, 'x');
+  const auto written = [&](const std::string& name, const std::string& text) {
+    return fs::path(name).extension() == ".gz" ? put_packed(name, text) : put(name, text);
+  };
+  for (const std::string ending : {"", ".gz"}) {
+    EXPECT_EQ(read(written("a.txt" + ending, much))[0].text.size(), much.size());
+    expect_fault(written("b.txt" + ending, much + "x"), ": a document of over 3000000 bytes");
+    const std::string line = R"({"text": ")" + much.substr(12) + "\"}\n";
+    ASSERT_EQ(line.size(), much.size() + 1);
+    EXPECT_EQ(read(written("a.jsonl" + ending, line + line)).size(), 2u);
+    for (const char* last : {"", "\n"}) {
+      expect_fault(written("b.jsonl" + ending, line + " " + line.substr(0, much.size()) + last),
+                   ": line 2: a document of over 3000000 bytes");
+    }
+  }
+  options_.most_document_bytes = 20;  // less than one piece
+  expect_fault(put("c.jsonl", "{\"text\": \"short\"}\n{\"text\": \"not short\"}\n"),
+               ": line 2: a document of over 20 bytes");
+}
+
+// A file of holes costs no disk, and is given up long before its end.
+TEST_F(TextReaderTest, FileFarOverTheLimitIsNotReadToItsEnd) {
+  const fs::path file = put("huge.txt", "");
+  fs::resize_file(file, std::uintmax_t{1} << 40);
+  options_.most_document_bytes = std::size_t{4} << 20;
+  expect_fault(file, ": a document of over 4194304 bytes");
+}
+
 TEST_F(TextReaderTest, JsonLinesOfManyOrDeepElementsAreRead) {
   std::string many = "{\"x\": [{}", deep = "{\"x\": ";
   for (int i = 0; i < 200'000; ++i) many += ",{}";

@@ -1,0 +1,73 @@
+// What is known of a process that trained a pack once it has ended.
+#include "sweeps/pack_processes.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include "tests/support/temp_dir.h"
+#include "tests/support/tiny_data_set.h"
+
+namespace scalelaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+class PackProcessesTest : public testing::Test {
+ protected:
+  PackProcessesTest() {
+    write_tiny_data_set(temp_.path() / "data");
+    PlanOptions options;
+    options.data = temp_.path() / "data";
+    options.runs = temp_.path() / "runs";
+    plan_ = make_plan(parse_sweep_spec("{spec: 1, name: s, data: {train: tiny, test: {tiny: 512}}, "
+                                       "horizon: {tokens: 2000}, model: {n_ctx: 8, d_model: 16}, "
+                                       "train: {batch_tokens: 32}, evaluate: {tokens: 64}, "
+                                       "grid: {seeds.init: [1, 2]}}",
+                                       "s.yaml"),
+                      options);
+    sweep_folder(options.runs, "s").prepare();
+  }
+
+  // The last words of the first of `processes` processes of one run each, side by side, that end
+  // by `command`; a process is killed for want of memory meanwhile where `counts`, as it starts
+  // and as it ends, say so.
+  std::string words_of(const std::string& command, std::vector<std::optional<int64_t>> counts,
+                       std::size_t processes = 1) {
+    const fs::path trainer = temp_.path() / "trainer";
+    std::ofstream(trainer) << "#!/bin/sh\nsleep 0.2\necho step 7\n" << command << "\n";
+    chmod(trainer.c_str(), 0755);
+    std::size_t asked = 0;
+    PackProcesses all(plan_, trainer, [&] { return counts[asked++ < processes ? 0 : 1]; });
+    const std::vector<CellStatus> statuses(plan_.cells.size());
+    for (std::size_t i = 0; i < processes; ++i) all.start({i}, statuses);
+    std::string words;
+    while (all.running() > 0) {
+      const PackProcesses::Event event = all.wait(0.1);
+      if (event.ended && event.ended->cells[0].cell == 0) words = last_words(*event.ended);
+    }
+    return words;
+  }
+
+  TempDir temp_;
+  Plan plan_;
+};
+
+TEST_F(PackProcessesTest, SigkillIsForWantOfMemoryWhereTheKernelCountsItAndNothingRanBeside) {
+  const std::string words = words_of("kill -9 $$", {3, 4});
+  EXPECT_EQ(words, "step 7; the kernel killed it: memory does not suffice");
+  EXPECT_TRUE(is_of_memory(words));
+}
+
+TEST_F(PackProcessesTest, SigkillByHandOrBesideOthersOrUncountedSaysNothingOfMemory) {
+  EXPECT_EQ(words_of("kill -9 $$", {3, 3}), "step 7");
+  EXPECT_EQ(words_of("kill -9 $$", {3, 4}, 2), "step 7");
+  EXPECT_EQ(words_of("kill -9 $$", {std::nullopt, std::nullopt}), "step 7");
+  EXPECT_EQ(words_of("kill -9 $$", {std::nullopt, 4}), "step 7");
+  EXPECT_EQ(words_of("kill -9 $$", {3, std::nullopt}), "step 7");
+  EXPECT_EQ(words_of("exit 1", {3, 4}), "step 7");
+}
+
+}  // namespace
+}  // namespace scalelaw

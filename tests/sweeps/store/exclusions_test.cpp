@@ -1,0 +1,117 @@
+// Runs that a sweep leaves out, as the store shows them and carries them elsewhere.
+#include <nlohmann/json.hpp>
+
+#include "sweeps/store/run_list.h"
+#include "sweeps/store/run_pages.h"
+#include "tests/sweeps/store/archive_fixture.h"
+
+namespace scalelaw {
+namespace {
+
+class ExclusionsTest : public ArchiveTest {
+ protected:
+  void exclude(std::size_t cell, const std::string& reason) const {
+    exclude_cell(sweep_record_file(runs_, "many"),
+                 {plan_.cells[cell].content_hash, name(cell), reason, "2026-11-22T12:00:00Z"});
+  }
+};
+
+TEST_F(ExclusionsTest, ListPageAndFilterShowWhichSweepLeavesARunOutAndWhy) {
+  exclude(1, "its GPU\x1b[2J");
+  exclude_cell(sweep_record_file(runs_, "gone"), {plan_.cells[1].content_hash, "", "slow", ""});
+  EXPECT_EQ(where("excluded == many").size(), 1u);
+  EXPECT_EQ(where("excluded == none").size(), 3u);
+  EXPECT_NE(error_of([&] { where("state == excluded"); }).find("complete"), std::string::npos);
+  const std::string words =
+      "excluded from sweep gone: slow; excluded from sweep many: its GPU\\x1b[2J";
+  EXPECT_NE(list_text(all()).find("  " + name(1) + ": " + words), std::string::npos);
+  const StoreRun run = where("excluded == gone").at(0);
+  EXPECT_EQ(run.state, CellState::kComplete);
+  const RunPage page = read_run_page(runs_, run);
+  EXPECT_NE(page_text(page).find(words), std::string::npos) << page_text(page);
+  const auto listed = nlohmann::json::parse(list_json({run})).at("runs").at(0);
+  EXPECT_EQ(listed.at("exclusions").at(0).at("sweep"), "gone");
+  EXPECT_EQ(nlohmann::json::parse(page_json(page)).at("exclusions"), listed.at("exclusions"));
+}
+
+TEST_F(ExclusionsTest, ExclusionsGoWithTheirSweepAndClobberNone) {
+  exclude(1, "a broken GPU");
+  exclude(2, "not needed");
+  make_unfinished(2);
+  EXPECT_NE(error_of([&] { export_all(); }).find("is interrupted"), std::string::npos);
+  const Exported done = export_all({.sweeps = {"many"}});
+  EXPECT_EQ(done.runs, 3u);
+  ASSERT_EQ(done.left_out.size(), 1u);
+  EXPECT_EQ(done.left_out[0],
+            name(2) + ": is interrupted, and excluded from sweep many: not needed");
+  EXPECT_EQ(count(import(), ImportEnd::kImported), 3 + 1 + 2);
+  const fs::path record = sweep_record_file(there_, "many");
+  EXPECT_EQ(exclusion_reason(record, plan_.cells[1].content_hash), "a broken GPU");
+  EXPECT_EQ(count(import(), ImportEnd::kKept), 3 + 1 + 2);
+  exclude_cell(record, {plan_.cells[1].content_hash, name(1), "mine", ""});
+  const auto before = files_below(there_);
+  const ImportResult again = import();
+  EXPECT_EQ(count(again, ImportEnd::kRefused), 1);
+  const auto refused = std::ranges::find(again.items, ImportEnd::kRefused, &ImportedItem::end);
+  EXPECT_EQ(refused->why, "the run is excluded here already, and that stays: mine");
+  EXPECT_TRUE(files_below(there_) == before);
+}
+
+TEST_F(ExclusionsTest, ExclusionsOfAnotherSweepOfThatNameStayAway) {
+  exclude(1, "a broken GPU");
+  export_all({.sweeps = {"many"}});
+  SweepRecord other = read_sweep_record(sweep_record_file(runs_, "many"));
+  other.cells.pop_back();
+  fs::create_directories(there_ / "sweeps");
+  write_sweep_record(sweep_record_file(there_, "many"), other);
+  EXPECT_EQ(count(import(), ImportEnd::kRefused), 2);
+  EXPECT_FALSE(exclusion_reason(sweep_record_file(there_, "many"), plan_.cells[1].content_hash));
+}
+
+TEST_F(ExclusionsTest, ExclusionThatIsDamagedIsNotExportedAndNoOtherFileIsTakenForOne) {
+  exclude(1, "a broken GPU");
+  const std::string hash = plan_.cells[1].content_hash;
+  const fs::path file = exclusions_folder(sweep_record_file(runs_, "many")) / (hash + ".json");
+  overwrite(file, "{");
+  EXPECT_NE(error_of([&] { export_all({.sweeps = {"many"}}); }).find("is damaged"),
+            std::string::npos);
+  EXPECT_EQ(record_of_exclusion("many.excluded/" + hash + ".json"), "many.json");
+  for (const std::string& name : std::vector<std::string>{
+           "many.excluded/" + hash, "many.excluded/.json", "many.excluded/../" + hash + ".json",
+           ".many.excluded/" + hash + ".json", "a/many.excluded/" + hash + ".json",
+           "many.excluded/" + hash + ".json.json", "many/" + hash + ".json", "many.json"}) {
+    EXPECT_EQ(record_of_exclusion(name), "") << name;
+  }
+}
+
+TEST_F(ExclusionsTest, ArchivedExclusionIsOfItsNameAndOfASweepThatIsThere) {
+  const std::string hash(32, 'b'), name = "many.excluded/" + hash + ".json";
+  const auto with = [&](const std::string& content, bool record) {
+    std::vector<Entry> entries = good_entries();
+    ArchiveManifest manifest = manifest_from_json(entries[0].content);
+    manifest.sweeps = {{name, content.size(), hash_hex(content)}};
+    entries.push_back({"sweeps/" + name, content});
+    if (record) {
+      const std::string text = text_of(sweep_record_file(runs_, "many"));
+      manifest.sweeps.push_back({"many.json", text.size(), hash_hex(text)});
+      entries.push_back({"sweeps/many.json", text});
+    }
+    entries[0].content = to_json(manifest);
+    write_archive(archive_, entries);
+  };
+  const CellExclusion exclusion{hash, "", "why", ""};
+  with(to_json(exclusion), false);
+  expect_refused("comes without its sweep's record");
+  for (const std::string& content :
+       {std::string("{"), to_json(CellExclusion{std::string(32, 'c'), "", "why", ""}),
+        to_json(CellExclusion{hash, "", "", ""})}) {
+    with(content, true);
+    EXPECT_NE(error_of([&] { import(); }).find("nothing was imported"), std::string::npos);
+    EXPECT_TRUE(files_below(there_).empty());
+  }
+  with(to_json(exclusion), true);
+  EXPECT_EQ(count(import(), ImportEnd::kImported), 3);
+}
+
+}  // namespace
+}  // namespace scalelaw

@@ -1,0 +1,50 @@
+// Cells that somebody left out of a sweep, by name and with a reason: they are not run, and every
+// table says so. One file each, RUNS/sweeps/NAME.excluded/CONTENT_HASH.json, made in one step, so
+// that several people may leave runs out at once.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace scalelaw {
+
+struct CellExclusion {
+  std::string content_hash;  // 32 hex digits
+  std::string folder;        // name below RUNS
+  std::string reason;        // never empty
+  std::string excluded_at;   // ISO 8601, UTC
+  bool operator==(const CellExclusion&) const = default;
+};
+
+std::string to_json(const CellExclusion& exclusion);
+// std::runtime_error with what is wrong: no JSON, a field missing or of another type, a hash that
+// is none, no reason. Unknown keys are ignored.
+CellExclusion exclusion_from_json(std::string_view text);
+
+// RUNS/sweeps/NAME.excluded, of RUNS/sweeps/NAME.json
+std::filesystem::path exclusions_folder(std::filesystem::path record_file);
+
+// Replaces an earlier one of the cell. ConfigError where the store cannot be written.
+void exclude_cell(const std::filesystem::path& record_file, const CellExclusion& exclusion);
+bool include_cell(const std::filesystem::path& record_file, const std::string& content_hash);
+// nullopt: not excluded. A file that is damaged excludes, and says so.
+std::optional<std::string> exclusion_reason(const std::filesystem::path& record_file,
+                                            const std::string& content_hash);
+
+// Whatever sweeps of a store leave out, also those without a record: by content hash, of each the
+// sweeps' names with their reasons, in the order of the names; damaged files as in
+// exclusion_reason(). std::runtime_error where a folder of them cannot be read.
+struct SweepExclusion {
+  std::string sweep, reason;
+};
+using StoreExclusions = std::map<std::string, std::vector<SweepExclusion>>;
+StoreExclusions exclusions_of_store(const std::filesystem::path& runs);
+
+// "excluded from sweep ladder: a broken GPU"; several joined by "; ".
+std::string in_words(const std::vector<SweepExclusion>& exclusions);
+
+}  // namespace scalelaw
