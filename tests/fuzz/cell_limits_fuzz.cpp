@@ -1,0 +1,26 @@
+// limits.jsonl of a sweep.
+#include "sweeps/cell_limits.h"
+
+#include "tests/fuzz/fuzz_target.h"
+
+namespace scalelaw {
+
+void read_hostile(std::string_view bytes) {
+  const SweepFolder folder{scratch_folder()};
+  scratch_file("limits.jsonl", bytes);
+  Plan plan;
+  plan.cells.resize(1);
+  const SweepLimits limits = read_limits(folder);
+  for (const auto& [hash, each] : limits) {
+    require(each.most_together > 0 && each.micro_batch_tokens >= 0, "a limit leaves something");
+  }
+  if (limits.empty()) return;
+  plan.cells[0].content_hash = limits.begin()->first;
+  append_limits(folder, plan, {0}, {1, 1});
+  require(limits_of(read_limits(folder), plan.cells[0]) == CellLimits{1, 1},
+          "of two limits the narrower holds");
+  forget_limits(folder, plan, {0});
+  require(limits_of(read_limits(folder), plan.cells[0]) == CellLimits{}, "and is forgotten");
+}
+
+}  // namespace scalelaw
