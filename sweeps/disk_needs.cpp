@@ -26,16 +26,15 @@ constexpr double kCheckpointsOfARun = 3;
 
 double bytes_of_complete(const PlannedCell& cell) {
   const RunConfig& config = cell.config;
-  double windows = 0;
-  for (const auto& [set, tokens] : test_tokens(config)) {
-    windows += static_cast<double>(tokens / config.model.n_ctx);
-  }
+  int64_t windows = 0;
+  for (const auto& [set, tokens] : test_tokens(config)) windows += tokens / config.model.n_ctx;
   const auto steps = static_cast<double>(std::max<int64_t>(1, cell.steps));
   const double every = config.how.log_every > 0 ? static_cast<double>(config.how.log_every)
                                                 : std::max(1.0, std::floor(steps / 400));
   const double lines = steps / every + config.evaluate.points_per_decade * std::log10(steps);
   const double a_line = kBytesALine + (config.evaluate.noise_scale_every > 0 ? kBytesOfNoise : 0);
-  return checkpoint_bytes(cell) + 4 * windows + 2 * a_line * lines + kSmallFiles * kBlock;
+  return checkpoint_bytes(cell) + 4.0 * static_cast<double>(windows) + 2 * a_line * lines +
+         kSmallFiles * kBlock;
 }
 
 double checkpoints_there(const Plan& plan, const PlannedCell& cell) {
