@@ -83,7 +83,8 @@ std::optional<NoiseScale> noise_scale(std::span<const NoiseMoments> series,
   if (series.size() < kFewestForInterval) return scale;
   const std::vector<double> ratios = resampled_ratios(series, options);
   const auto quantile = [&](double share) {
-    return ratios[static_cast<std::size_t>(share * static_cast<double>(ratios.size() - 1) + 0.5)];
+    const auto last = static_cast<double>(ratios.size() - 1);
+    return ratios[static_cast<std::size_t>(std::lround(share * last))];
   };
   scale.tokens_low = finite(quantile((1 - options.level) / 2));
   scale.tokens_high = finite(quantile((1 + options.level) / 2));
