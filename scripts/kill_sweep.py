@@ -15,6 +15,7 @@ them every now and then, at random:
                kernel whether a holder lives)
     sleep      SIGSTOP of a trainer for longer than others wait for a sign of life, then SIGCONT
     clock      the times of a run folder's files moved by days, back or forth
+    locked     (--read-only) the store, the sweep's folder or a run's made read-only for a while
     full       (--full) the store's file system filled to the last byte for a while
 
 A launcher that ended is started again. Where all is complete before --kills were made, a new store
@@ -136,19 +137,21 @@ class Trouble:
         self.counts = {}
         self.first_seen = {}  # run.json -> its hash when it was first there
         self.ballast = None
-        self.short_of_room_until = 0.0
+        self.read_only, self.read_only_until = [], 0.0  # folders
+        self.unwell_until = 0.0  # what a launcher ended of may be told of later
 
     def keep_launchers(self):
-        short_of_room = self.ballast or time.monotonic() < self.short_of_room_until
+        unwell = self.ballast or self.read_only or time.monotonic() < self.unwell_until
         for launcher in [each for each in self.launchers if each.poll() is not None]:
             self.launchers.remove(launcher)
             was_killed = launcher.pid in self.killed
-            if launcher.returncode in (1, 2) and not short_of_room and not was_killed:
+            if launcher.returncode in (1, 2) and not unwell and not was_killed:
                 log = self.sweep.folder / f"{self.store.name}.log"
                 sys.exit(f"a launcher ended with {launcher.returncode}: "
                          f"{log.read_text()[-2000:]}")
         log = self.sweep.folder / f"{self.store.name}.log"
-        while len(self.launchers) < self.sweep.options.launchers and not self.ballast:
+        unwell = self.ballast or self.read_only
+        while len(self.launchers) < self.sweep.options.launchers and not unwell:
             nodes = sum(launcher.args[0] == "unshare" for launcher in self.launchers)
             own_node = nodes < self.sweep.options.nodes
             self.launchers.append(self.sweep.start(self.store, log, own_node))
@@ -160,6 +163,8 @@ class Trouble:
         kinds = ["trainer"] * 6 + ["launcher"] * 2 + ["node"] * 2 + ["sleep", "clock"]
         if self.sweep.options.full:
             kinds += ["full"]
+        if self.sweep.options.read_only:
+            kinds += ["locked"]
         kind = self.rng.choice(kinds)
         if not self.launchers:
             return
@@ -218,6 +223,21 @@ class Trouble:
         self.ballast = (time.monotonic() + self.rng.uniform(0.5, 3), file)
         return True
 
+    def locked(self, _launcher, _trainers):
+        if self.read_only:
+            return False
+        folders = [each for each in self.store.iterdir() if each.is_dir()]
+        chosen = self.rng.choice([self.store, self.store / "sweeps" / "killed", *folders])
+        tree = [chosen]
+        if chosen != self.store:
+            try:
+                tree += [each for each in chosen.rglob("*") if each.is_dir()]
+            except FileNotFoundError:  # a draft that is no more
+                pass
+        self.read_only = [each for each in tree if make_read_only(each, True)]
+        self.read_only_until = time.monotonic() + self.rng.uniform(0.5, 3)
+        return bool(self.read_only)
+
     def wake(self, everything=False):
         now = time.monotonic()
         for due, pid in [each for each in self.asleep if everything or each[0] <= now]:
@@ -226,7 +246,12 @@ class Trouble:
         if self.ballast and (everything or self.ballast[0] <= now):
             self.ballast[1].unlink()
             self.ballast = None
-            self.short_of_room_until = now + 10  # what it ended may be told of later
+            self.unwell_until = now + 10
+        if self.read_only and (everything or self.read_only_until <= now):
+            for folder in self.read_only:
+                make_read_only(folder, False)
+            self.read_only = []
+            self.unwell_until = now + 10
 
     def look(self, cells):
         """How many are complete; each run.json is remembered as it first was."""
@@ -267,6 +292,19 @@ class Trouble:
             for pid in [launcher.pid, *children(launcher.pid)]:
                 send(pid, signal.SIGKILL)
             launcher.wait()
+
+
+def make_read_only(folder, so):
+    """Nothing can be made, renamed or removed in it, by root neither."""
+    try:
+        if os.geteuid() != 0:
+            folder.chmod(0o555 if so else 0o755)
+            return True
+        flag = "+i" if so else "-i"
+        return subprocess.run(["chattr", flag, folder], stderr=subprocess.DEVNULL,
+                              check=False).returncode == 0
+    except FileNotFoundError:
+        return False
 
 
 def digest(file):
@@ -435,6 +473,8 @@ def main():
     parser.add_argument("--sleep-seconds", type=float, default=5)
     parser.add_argument("--full", type=int, metavar="MB", default=0,
                         help="the store is of so many megabytes, and is filled at times")
+    parser.add_argument("--read-only", action="store_true",
+                        help="folders are made read-only at times; as root with chattr")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=pathlib.Path, help="where to work; kept")
     options = parser.parse_args()
