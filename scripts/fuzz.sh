@@ -22,7 +22,7 @@ if [[ ${1:-} =~ ^[0-9]+$ ]]; then
 fi
 ((seconds > 0)) || usage_error "SECONDS_EACH must be 1 or more"
 
-mapfile -t known < <(sed -n 's/^scalelaw_fuzz_target(\([a-z_]*\).*/\1/p' "$root/tests/fuzz/CMakeLists.txt")
+mapfile -t known < <(sed -n 's/^scalelaw_fuzz_target(\([a-z0-9_]*\).*/\1/p' "$root/tests/fuzz/CMakeLists.txt")
 targets=("$@")
 ((${#targets[@]} > 0)) || targets=("${known[@]}")
 for target in "${targets[@]}"; do

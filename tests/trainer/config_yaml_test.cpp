@@ -265,6 +265,7 @@ TEST(ToYaml, EveryKeyIsWrittenAndReadBack) {
       "evaluate:\n"
       "  points_per_decade: 4.5\n"
       "  tokens: 4096\n"
+      "  noise_scale_every: 4\n"
       "seeds:\n"
       "  init: 0\n"
       "  data: 9007199254740991\n"
