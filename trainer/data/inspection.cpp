@@ -159,7 +159,8 @@ class Inspector {
     read(Split::kTrain, [this](std::span<const uint32_t> ids, const ReadPiece& piece) {
       for (auto& [split, held_out] : held_out_) {
         held_out.pieces.mark(hash_of(ids));
-        for_each_run(piece, [&](std::size_t, uint64_t hash) { held_out.runs.mark(hash); });
+        for_each_run(piece,
+                     [&runs = held_out.runs](std::size_t, uint64_t hash) { runs.mark(hash); });
       }
     });
     for (const auto& [split, held_out] : held_out_) compare(split, held_out);
