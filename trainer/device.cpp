@@ -51,16 +51,19 @@ std::string load_cuda_half() {
   return "";
 }
 
-std::string open_gpu() {
+// Of the rank, so that no other's is taken: a process that has opened a GPU holds memory there.
+std::string open_gpu(int local_rank) {
   if (std::string problem = load_cuda_half(); !problem.empty()) return problem;
   KeptWarning warning;
   const c10::WarningUtils::WarningHandlerGuard guard(&warning);
   try {
-    if (at::detail::getCUDAHooks().deviceCount() == 0) {
+    const int gpus = static_cast<uint8_t>(at::detail::getCUDAHooks().deviceCount());
+    if (gpus == 0) {
       return warning.text().empty() ? "CUDA finds no device" : first_line(warning.text());
     }
     // A device that is counted may still lack code for its generation or be held by another.
-    at::ones({1}, at::Device(at::kCUDA, 0)).item<float>();
+    const int own = local_rank < gpus ? local_rank : 0;
+    at::ones({1}, at::Device(at::kCUDA, static_cast<at::DeviceIndex>(own))).item<float>();
   } catch (const c10::Error& error) {
     return first_line(error.what_without_backtrace());
   } catch (const std::exception& error) {
@@ -71,8 +74,8 @@ std::string open_gpu() {
 
 }  // namespace
 
-GpuAccess this_machine() {
-  return {probe_gpus(), open_gpu};
+GpuAccess this_machine(int local_rank) {
+  return {probe_gpus(), [local_rank] { return open_gpu(local_rank); }};
 }
 
 at::Device choose_device(std::string_view request, const GpuAccess& access) {

@@ -19,7 +19,8 @@ struct GpuAccess {
   // Makes CUDA usable in this process; the reason when that fails, "" when it worked.
   std::function<std::string()> open;
 };
-GpuAccess this_machine();
+// `local_rank`: of the processes of one run on this machine, whose GPU is the one to open.
+GpuAccess this_machine(int local_rank = 0);
 
 // `request` is "auto", "cpu" or "cuda"; anything else is a ConfigError.
 //

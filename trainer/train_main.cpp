@@ -149,7 +149,8 @@ int train_configs(const std::vector<RunConfig>& configs, const TrainArguments& a
   PackOptions options;
   options.runs = arguments.runs;
   options.data = arguments.data;
-  options.device = device_of_rank(choose_device(arguments.device), membership.local_rank);
+  options.device = device_of_rank(
+      choose_device(arguments.device, this_machine(membership.local_rank)), membership.local_rank);
   if (const std::string note = missing_kernels(options.device); !note.empty()) {
     spdlog::warn("{}", note);
   }

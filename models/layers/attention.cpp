@@ -143,15 +143,22 @@ at::Tensor rotated(const at::Tensor& x, const RotaryTable& rotary) {  // (N, H, 
 // Of queries, keys and values (N, H, T, D), by ATen and through autograd.
 at::Tensor attention_of(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                         const at::Tensor& qkv) {
+  const auto as_rows = [&](const at::Tensor& out) {  // (N, H, T, D)
+    return out.transpose(1, 2).reshape({qkv.size(0), qkv.size(1), qkv.size(2) / 3});
+  };
+  const auto causal = [](const at::Tensor& queries, const at::Tensor& keys,
+                         const at::Tensor& values) {
+    return at::scaled_dot_product_attention(queries, keys, values, {}, 0.0, /*is_causal=*/true);
+  };
+  // A part of a tensor costs backward a whole one of zeros.
+  if (q.size(0) <= kMaxGridSize) return as_rows(causal(q, k, v));
   std::vector<at::Tensor> chunks;
   for (int64_t begin = 0; begin < q.size(0); begin += kMaxGridSize) {
     const int64_t count = std::min(kMaxGridSize, q.size(0) - begin);
-    chunks.push_back(at::scaled_dot_product_attention(
-        q.narrow(0, begin, count), k.narrow(0, begin, count), v.narrow(0, begin, count), {}, 0.0,
-        /*is_causal=*/true));
+    chunks.push_back(
+        causal(q.narrow(0, begin, count), k.narrow(0, begin, count), v.narrow(0, begin, count)));
   }
-  const at::Tensor out = chunks.size() == 1 ? chunks[0] : at::cat(chunks, 0);  // (N, H, T, D)
-  return out.transpose(1, 2).reshape({qkv.size(0), qkv.size(1), qkv.size(2) / 3});
+  return as_rows(at::cat(chunks, 0));
 }
 
 // Any device: one unbind, whose backward is one stack.

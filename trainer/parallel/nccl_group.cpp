@@ -39,9 +39,11 @@ int nccl_type(at::ScalarType type) {
   }
 }
 
+// As a run that was interrupted, or as a fault that the same command meets again.
+template <typename Error>
 void check(nccl::Result result, const char* what) {
   if (result == nccl::kSuccess || result == nccl::kInProgress) return;
-  throw LostRank(std::string(what) + ": NCCL says " + nccl::api().error_text(result));
+  throw Error(std::string(what) + ": NCCL says " + nccl::api().error_text(result));
 }
 
 // Sums a word with the other ranks once a second until a rank is gone or leaves.
@@ -103,13 +105,16 @@ class NcclGroup : public RankGroup {
         device_(device),
         stream_(c10::impl::VirtualGuardImpl(at::kCUDA).getStreamFromGlobalPool(device, true)) {
     nccl::UniqueId id = {};
-    if (rank() == 0) check(nccl::api().get_unique_id(&id), "ncclGetUniqueId");
+    if (rank() == 0) {
+      check<std::runtime_error>(nccl::api().get_unique_id(&id), "ncclGetUniqueId");
+    }
     const std::string shared = broadcast_text(*cpu_, std::string(id.internal, sizeof id.internal));
     std::memcpy(id.internal, shared.data(), sizeof id.internal);
     // Whoever cannot go on has failed by now, and the others with it: inside NCCL they would wait
     // for ever.
     cpu_->sum(at::zeros({1}, at::kLong));
-    check(nccl::api().init_rank(&communicator_, size(), id, rank()), "ncclCommInitRank");
+    check<std::runtime_error>(nccl::api().init_rank(&communicator_, size(), id, rank()),
+                              "ncclCommInitRank");
     watch_ = std::make_unique<Watch>(watch, [this] { abort(); });
   }
   ~NcclGroup() override { watch_.reset(); }  // which aborts: what is left is for nobody
@@ -158,7 +163,7 @@ class NcclGroup : public RankGroup {
     {
       const std::lock_guard lock(communicator_mutex_);
       if (communicator_ == nullptr) throw LostRank("another process of the group is gone");
-      check(operation(communicator_, tensor.data_ptr()), what);
+      check<LostRank>(operation(communicator_, tensor.data_ptr()), what);
     }
     done.record(stream_);
     return std::make_unique<OnStream>(std::move(done), device_);
