@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/trainer/pack_fixture.h"
+#include "trainer/checkpoint.h"
 
 namespace scalelaw {
 namespace {
@@ -145,7 +146,13 @@ TEST_P(PackSteps, TheNoiseScaleIsMeasuredAndChangesNoStep) {
   const auto without = run(configs(StepKind::kEager, 0), "without");
   const auto eager = run(configs(StepKind::kEager, 2), "eager");
   const auto device = run(configs(StepKind::kDevice, 2), "device");
-  run(configs(StepKind::kEager, 2), "parts", 18);  // between two lines, after two measurements
+  // Measured at 16, between the lines after 14 and 18: what it has of the next line is kept.
+  const auto stopped = run(configs(StepKind::kEager, 2), "parts", 17);
+  for (const RunFolder& folder : stopped) {
+    const TrainingCursor cursor = read_cursor(checkpoint_file(folder, 17));
+    EXPECT_EQ(cursor.grad_sq_norm_since_line.count, 1);
+    EXPECT_EQ(cursor.grad_noise_since_line.count, 1);
+  }
   const auto parts = run(configs(StepKind::kDevice, 2), "parts");
   for (std::size_t r = 0; r < 3; ++r) {
     expect_equal_runs(device[r], eager[r]);
