@@ -79,6 +79,10 @@ void add_interval(std::span<const NoiseMoments> series, const NoiseMoments& mean
 
 }  // namespace
 
+int64_t small_batch_windows(int64_t batch_windows) {
+  return (batch_windows + kSmallBatchStride - 1) / kSmallBatchStride;
+}
+
 NoiseMoments noise_moments(double grad_norm, double batch_tokens, double small_grad_norm,
                            double small_tokens) {
   if (!(small_tokens > 0 && small_tokens < batch_tokens)) {

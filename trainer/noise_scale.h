@@ -17,6 +17,10 @@
 
 namespace scalelaw {
 
+// What of a batch is compared with the whole: every eighth window, from the first on.
+inline constexpr int64_t kSmallBatchStride = 8;
+int64_t small_batch_windows(int64_t batch_windows);  // ceil(B / 8)
+
 // Unbiased estimates; of few measurements either may come out negative.
 struct NoiseMoments {
   double grad_sq_norm = 0;       // |G|^2
