@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -179,6 +180,27 @@ TEST_P(PackSteps, TheNoiseScaleIsMeasuredAndChangesNoStep) {
                 record.noise_scale->grad_noise_tokens);
       EXPECT_EQ(read_run_record(other).noise_scale->tokens, record.noise_scale->tokens);
     }
+  }
+}
+
+// Nor does the member's own mean hold what it computed while it was frozen; no line of it was due.
+TEST_P(PackSteps, AMemberThatDivergesSpoilsNoNoiseScale) {
+  for (const StepKind step : {StepKind::kEager, StepKind::kDevice}) {
+    auto diverging = one_diverging(step), healthy = diverging;
+    healthy[2].train.learning_rate = 0.004;
+    for (auto* configs : {&diverging, &healthy}) {
+      for (RunConfig& config : *configs) config.evaluate.noise_scale_every = 1;
+    }
+    const std::string way = step == StepKind::kEager ? "eager" : "device";
+    const auto seen = run(diverging, way + " diverging"), expected = run(healthy, way);
+    for (std::size_t r = 0; r < 2; ++r) expect_equal_runs(seen[r], expected[r]);
+    const RunRecord record = read_run_record(seen[2]);
+    ASSERT_EQ(record.state, RunState::kDiverged);
+    EXPECT_TRUE(read_metrics(seen[2]).empty());
+    ASSERT_TRUE(record.noise_scale.has_value());
+    EXPECT_EQ(record.noise_scale->measurements, record.steps);
+    EXPECT_TRUE(std::isfinite(record.noise_scale->grad_noise_tokens));
+    EXPECT_TRUE(std::isfinite(record.noise_scale->grad_sq_norm));
   }
 }
 
