@@ -47,6 +47,33 @@ HeadMemory head_memory(const ModelShape& shape, const StepSetup& setup, double t
   return memory;
 }
 
+// What forward and backward of so many windows hold beside the weights at the fullest moment.
+struct PassMemory {
+  double activations = 0, logits = 0, workspace = 0;
+  double sum() const { return activations + logits + workspace; }
+};
+
+PassMemory pass_memory(const ModelShape& shape, const StepSetup& setup, const TrunkMemory& trunk,
+                       int64_t windows) {
+  const auto replicas = static_cast<double>(setup.replicas);
+  const auto layers = static_cast<double>(shape.n_layer);
+  const auto width = static_cast<double>(shape.d_model);
+  const double tokens = replicas * static_cast<double>(windows) * static_cast<double>(shape.n_ctx);
+  const double copies = setup.bf16_products ? kCopy * replicas * trunk.copied_weights_a_block : 0;
+  const double block = tokens * trunk.kept_a_block + copies;
+  const double final_norm = tokens * width * 2 * kFloat;
+  PassMemory memory;
+  memory.activations =
+      layers * (setup.recompute_blocks ? tokens * trunk.block_inputs : block) + final_norm;
+  const HeadMemory head = head_memory(shape, setup, tokens);
+  // Of the last block, when the final norm and the logits are gone.
+  double backward = layers > 0 ? tokens * trunk.in_flight - final_norm - head.logits : 0;
+  if (setup.recompute_blocks && layers > 0) backward += block;
+  memory.logits = head.logits;
+  memory.workspace = std::max(head.workspace, backward);
+  return memory;
+}
+
 }  // namespace
 
 std::optional<MemoryEstimate> estimate_memory(const ModelShape& shape, const StepSetup& setup) {
@@ -55,10 +82,6 @@ std::optional<MemoryEstimate> estimate_memory(const ModelShape& shape, const Ste
   if (!counts || !architecture->trunk_memory) return std::nullopt;
   const TrunkMemory trunk = architecture->trunk_memory(shape, setup);
   const auto replicas = static_cast<double>(setup.replicas);
-  const auto layers = static_cast<double>(shape.n_layer);
-  const auto width = static_cast<double>(shape.d_model);
-  const double tokens =
-      replicas * static_cast<double>(setup.windows) * static_cast<double>(shape.n_ctx);
   const bool is_cpu = setup.device == DeviceKind::kCpu;
 
   MemoryEstimate memory;
@@ -67,30 +90,24 @@ std::optional<MemoryEstimate> estimate_memory(const ModelShape& shape, const Ste
   memory.optimizer = 2 * arena;
   if (!is_cpu) memory.optimizer += arena / replicas;  // where weight decay applies
 
-  const double copies = setup.bf16_products ? kCopy * replicas * trunk.copied_weights_a_block : 0;
-  const double block = tokens * trunk.kept_a_block + copies;
-  const double final_norm = tokens * width * 2 * kFloat;
-  memory.activations =
-      layers * (setup.recompute_blocks ? tokens * trunk.block_inputs : block) + final_norm;
-
-  const HeadMemory head = head_memory(shape, setup, tokens);
-  // Of the last block, when the final norm and the logits are gone.
-  double backward = layers > 0 ? tokens * trunk.in_flight - final_norm - head.logits : 0;
-  if (setup.recompute_blocks && layers > 0) backward += block;
-  memory.logits = head.logits;
-  memory.workspace = std::max(head.workspace, backward);
-  const double step = memory.activations + memory.logits + memory.workspace;
+  const PassMemory pass = pass_memory(shape, setup, trunk, setup.windows);
+  memory.activations = pass.activations;
+  memory.logits = pass.logits;
+  memory.workspace = pass.workspace;
   if (is_cpu) {
     memory.heap = kHeapShare * memory.tensors();
     memory.base = setup.bf16_products ? kCpuBaseBf16 : kCpuBase;
     // The activations of a step are gone when windows are scored.
-    memory.evaluation = std::max(0.0, *estimate_scoring(shape, setup) - step);
+    memory.evaluation = std::max(0.0, *estimate_scoring(shape, setup) - pass.sum());
   } else {
-    // So they are when the optimizer runs, but a graph keeps their memory when an evaluation's is
-    // warmed up.
-    memory.evaluation = *estimate_scoring(shape, setup);
+    // So they are when the optimizer runs, but a graph keeps their memory when a small batch's or
+    // an evaluation's is warmed up, one after the other.
+    if (setup.small_batch_windows > 0) {
+      memory.small_batch = pass_memory(shape, setup, trunk, setup.small_batch_windows).sum();
+    }
+    memory.evaluation = std::max(0.0, *estimate_scoring(shape, setup) - memory.small_batch);
     const double update = setup.gpu_kernels ? 0 : kPlainUpdateArrays * arena;
-    memory.workspace += std::max(0.0, update - step);
+    memory.workspace += std::max(0.0, update - pass.sum());
     memory.base = kGpuBase;
   }
   return memory;

@@ -21,7 +21,8 @@ struct StepSetup {
   DeviceKind device = DeviceKind::kCpu;
   bool gpu_kernels = true;  // of a GPU: lib/libscalelaw_cuda.so is loaded
   bool bf16_products = false;
-  bool recompute_blocks = false;  // models/layers/recompute.h
+  bool recompute_blocks = false;    // models/layers/recompute.h
+  int64_t small_batch_windows = 0;  // of a noise scale's small batch, at once; 0: not measured
 
   double product_bytes() const { return bf16_products ? 2 : 4; }  // an element of an operand
   // An element between the products; on a CPU only the operands are bf16 (models/layers/linear.h).
@@ -41,15 +42,16 @@ struct MemoryEstimate {
   double parameters = 0, gradients = 0, optimizer = 0;
   double activations = 0;  // kept for the backward pass, copies of weights included
   double logits = 0;
-  double workspace = 0;   // beyond the logits at the fullest moment
-  double evaluation = 0;  // what scoring test windows takes beyond all that
-  double heap = 0;        // freed blocks that are kept for the next step; measured
-  double base = 0;        // program and libraries
+  double workspace = 0;    // beyond the logits at the fullest moment
+  double small_batch = 0;  // of a noise scale, beside the step's: on a GPU
+  double evaluation = 0;   // what scoring test windows takes beyond all that
+  double heap = 0;         // freed blocks that are kept for the next step; measured
+  double base = 0;         // program and libraries
 
   double tensors() const {
     return parameters + gradients + optimizer + activations + logits + workspace;
   }
-  double of_steps() const { return tensors() + heap + base; }
+  double of_steps() const { return tensors() + small_batch + heap + base; }
   double total() const { return of_steps() + evaluation; }
 };
 

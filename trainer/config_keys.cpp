@@ -136,9 +136,9 @@ std::vector<KeyAccess> watching_keys() {
                    "is steadier and takes its time from training."),
       SCALELAW_KEY(evaluate.noise_scale_every, whole(at_least(0)), "steps",
                    "Between measurements of the gradient noise scale, the batch size beyond which "
-                   "larger batches save few steps; 0: none. One takes the gradient of an eighth "
-                   "of the batch once more, so at 16 about 1 % of the time; training is the same "
-                   "to the bit."),
+                   "larger batches save few steps; 0: none. One takes the gradient of "
+                   "about an eighth of the batch, at least one window of each rank, once more, so "
+                   "at 16 about 1 % of the time; training is the same to the bit."),
       SCALELAW_KEY(seeds.init, whole(at_least(0)), "",
                    "Of the initial parameters. Runs that differ in it alone show the noise of "
                    "initialisation."),

@@ -57,7 +57,8 @@ std::string DeviceStep::capture() {
 std::string DeviceStep::capture_small_batch() {
   counter_.zero_();
   starts_.zero_();
-  Capture capture = capture_steps([this] { measure_small_batch(); }, arena_.values().device());
+  Capture capture = capture_steps([this] { measure_small_batch(); }, arena_.values().device(),
+                                  /*unrolled=*/1);
   small_batch_graph_ = std::move(capture.graph);
   return capture.refusal;
 }

@@ -17,6 +17,10 @@
 
 namespace scalelaw {
 
+// What of a batch is compared with the whole: every eighth window, from the first on.
+inline constexpr int64_t kSmallBatchStride = 8;
+int64_t small_batch_windows(int64_t batch_windows);  // ceil(B / 8)
+
 // Unbiased estimates; of few measurements either may come out negative.
 struct NoiseMoments {
   double grad_sq_norm = 0;       // |G|^2
@@ -32,27 +36,21 @@ NoiseMoments noise_moments(double grad_norm, double batch_tokens, double small_g
 // S / |G|^2 in tokens; nullopt where |G|^2 is not positive: too few measurements to tell.
 std::optional<double> noise_scale_tokens(const NoiseMoments& moments);
 
-struct NoiseScaleOptions {
-  double level = 0.95;
-  int resamples = 2000;
-  uint64_t seed = 1;
-};
-
 // Of a series of measurements: |G|^2 and S averaged apart, then divided.
 struct NoiseScale {
   int64_t measurements = 0;
   double grad_sq_norm = 0, grad_noise_tokens = 0;
   std::optional<double> tokens;  // as noise_scale_tokens()
-  // Its percentile interval by a circular block bootstrap (Politis and Romano 1992), blocks of the
-  // cube root of the series' length, rounded. A resample whose |G|^2 is not positive counts as
-  // infinite: the upper end is then absent, as both are for fewer than kFewestForInterval entries.
+  // Its 95% interval: Fieller's (1954), with Student's t of 4 degrees of freedom on the means
+  // of 5 blocks of neighbours, so that entries may depend on those near them. No upper end where
+  // |G|^2 is not told from 0 at that level; neither end for fewer than kFewestForInterval entries.
+  // Measured coverage: docs/studies/coverage.md.
   std::optional<double> tokens_low, tokens_high;
 };
-inline constexpr std::size_t kFewestForInterval = 8;
+inline constexpr std::size_t kFewestForInterval = 16;
 
 // The entries in the order of their steps, weighted by their measurements; nullopt for none.
-std::optional<NoiseScale> noise_scale(std::span<const NoiseMoments> series,
-                                      const NoiseScaleOptions& options = {});
+std::optional<NoiseScale> noise_scale(std::span<const NoiseMoments> series);
 // Of what the lines after update `step` hold.
 std::optional<NoiseScale> noise_scale_after(int64_t step, const std::vector<MetricsRow>& rows);
 

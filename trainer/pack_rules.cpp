@@ -57,13 +57,15 @@ void check_can_share_batches(const std::vector<RunConfig>& configs, int ranks) {
                        " tokens evenly; these numbers of processes can: " + can);
   }
   if (config.evaluate.noise_scale_every > 0 && windows / ranks < 2) {
+    int64_t fewer = windows / 2;
+    while (windows % fewer != 0) --fewer;
     throw KeyError("evaluate.noise_scale_every", std::to_string(config.evaluate.noise_scale_every),
                    "compares the gradient of each process's windows with that of a part of them, "
                    "and " +
                        std::to_string(ranks) +
                        " processes have one window each; set it to 0, "
                        "or train on " +
-                       std::to_string(windows / 2) + " processes at most");
+                       std::to_string(fewer) + (fewer == 1 ? " process" : " processes at most"));
   }
   const int64_t micro = config.how.micro_batch_tokens / config.model.n_ctx;
   if (micro > 0 && micro < windows / ranks && windows / ranks % micro != 0) {

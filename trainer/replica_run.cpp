@@ -47,6 +47,27 @@ int last_attempt_number(const RunFolder& folder) {
   return last;
 }
 
+// Of the measurements since the last line.
+void add_noise(const TrainingCursor& cursor, MetricsRow& row) {
+  const RunningMean& noise = cursor.grad_noise_since_line;
+  if (noise.count == 0) return;
+  const NoiseMoments mean{cursor.grad_sq_norm_since_line.value(), noise.value(), noise.count};
+  row.noise_measurements = mean.measurements;
+  row.grad_sq_norm = mean.grad_sq_norm;
+  row.grad_noise_tokens = mean.grad_noise_tokens;
+  row.noise_scale_tokens = noise_scale_tokens(mean);
+}
+
+std::optional<NoiseScale> noise_of_last_half(const RunFolder& folder,
+                                             const TrainingCursor& cursor) {
+  std::vector<MetricsRow> rows = read_metrics(folder);
+  MetricsRow after_last_line;  // of a run that diverged there
+  after_last_line.step = cursor.step;
+  add_noise(cursor, after_last_line);
+  rows.push_back(after_last_line);
+  return noise_scale_after(cursor.step / 2, rows);
+}
+
 }  // namespace
 
 ReplicaRun::ReplicaRun(RunIdentity identity, Books books)
@@ -149,13 +170,7 @@ void ReplicaRun::write_line(double learning_rate,
   if (cursor.loss_since_line.count > 0) row.train_loss_nats = cursor.loss_since_line.value();
   row.learning_rate = learning_rate;
   row.grad_norm = cursor.grad_norm;
-  if (const RunningMean& noise = cursor.grad_noise_since_line; noise.count > 0) {
-    const NoiseMoments mean{cursor.grad_sq_norm_since_line.value(), noise.value(), noise.count};
-    row.noise_measurements = mean.measurements;
-    row.grad_sq_norm = mean.grad_sq_norm;
-    row.grad_noise_tokens = mean.grad_noise_tokens;
-    row.noise_scale_tokens = noise_scale_tokens(mean);
-  }
+  add_noise(cursor, row);
   row.wall_seconds = cursor.wall_seconds;
   const double seconds = cursor.wall_seconds - wall_seconds_at_line_;
   // Resumed where the line was missing, this attempt has trained nothing of it.
@@ -203,7 +218,7 @@ void ReplicaRun::finish(RunState state, const std::map<std::string, WindowScores
   }
   for (const auto& [name, scores] : results) record.test[name] = scores.result;
   if (config().evaluate.noise_scale_every > 0) {
-    record.noise_scale = noise_scale_after(cursor.step / 2, read_metrics(folder()));
+    record.noise_scale = noise_of_last_half(folder(), cursor);
   }
   record.wall_seconds = cursor.wall_seconds;
   record.evaluate_seconds = cursor.evaluate_seconds;

@@ -11,14 +11,9 @@
 #include <utility>
 
 #include "models/layers/device_launch.h"
+#include "trainer/noise_scale.h"
 
 namespace scalelaw {
-namespace {
-
-constexpr int64_t kSmallBatchStride = 8;
-
-}  // namespace
-
 at::Tensor accumulate_gradients(const LanguageModel& model, const at::Tensor& inputs,
                                 const at::Tensor& targets, int64_t micro_batch_windows,
                                 GradientMean* over_ranks) {
@@ -59,10 +54,6 @@ at::Tensor gradient_norms(const ParameterArena& arena) {
          {floats(gradients), floats(norms), floats(parts), arena.replicas(), arena.row_length()},
          gradients.device());
   return norms;
-}
-
-int64_t small_batch_windows(int64_t batch_windows) {
-  return (batch_windows + kSmallBatchStride - 1) / kSmallBatchStride;
 }
 
 at::Tensor small_batch_of(const at::Tensor& of_windows) {

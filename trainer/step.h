@@ -33,11 +33,10 @@ at::Tensor accumulate_gradients(const LanguageModel& model, const at::Tensor& in
 // L2 norm of each replica's gradients, (R) float32 on the arena's device.
 at::Tensor gradient_norms(const ParameterArena& arena);
 
-// What of a batch the noise scale compares with the whole (trainer/noise_scale.h): every eighth
-// window, from the first on. Where eight divides each rank's share, they are the same windows on
-// any number of ranks.
-int64_t small_batch_windows(int64_t batch_windows);       // ceil(B / 8)
-at::Tensor small_batch_of(const at::Tensor& of_windows);  // (R, B, ...) -> (R, ceil(B / 8), ...)
+// Of a batch what the noise scale compares with the whole (trainer/noise_scale.h), (R, B, ...) ->
+// (R, small_batch_windows(B), ...). Where eight divides each rank's share, they are the same
+// windows on any number of ranks.
+at::Tensor small_batch_of(const at::Tensor& of_windows);
 
 // gradient_norms() of inputs and targets, a small batch's, in pieces of at most
 // micro_batch_windows. No update; the arena is left with its gradients.

@@ -1,6 +1,9 @@
 #include "trainer/step_choice.h"
 
+#include <algorithm>
+
 #include "trainer/config_error.h"
+#include "trainer/noise_scale.h"
 #include "trainer/number.h"
 
 namespace scalelaw {
@@ -28,6 +31,9 @@ std::optional<StepChoice> weigh(const StepRequest& request, int64_t windows, boo
   setup.gpu_kernels = request.gpu_kernels;
   setup.bf16_products = request.bf16_products;
   setup.recompute_blocks = recompute;
+  if (request.measures_noise_scale) {
+    setup.small_batch_windows = std::min(windows, small_batch_windows(request.batch_windows));
+  }
   const std::optional<MemoryEstimate> memory = estimate_memory(request.shape, setup);
   if (!memory) return std::nullopt;
   const bool staged = request.staged_checkpoints && request.device == DeviceKind::kCpu;
@@ -79,6 +85,7 @@ StepRequest request_for(const RunConfig& config, const ModelShape& shape, int64_
   request.bf16_products = config.train.precision == Precision::kBFloat16;
   request.windows_at_once = config.how.micro_batch_tokens / shape.n_ctx;
   request.recompute = config.how.recompute;
+  request.measures_noise_scale = config.evaluate.noise_scale_every > 0;
   request.staged_checkpoints = config.how.checkpoint_every_seconds != 0;
   return request;
 }

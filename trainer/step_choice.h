@@ -21,6 +21,7 @@ struct StepRequest {
   bool bf16_products = false;
   int64_t windows_at_once = 0;  // how.micro_batch_tokens in windows; 0: to be chosen
   Recomputation recompute = Recomputation::kAuto;
+  bool measures_noise_scale = false;
   bool staged_checkpoints = true;  // a CPU's memory holds weights and moments once more
   int64_t windows_before = 0;      // of the attempt that this one goes on from; 0: none
 };

@@ -27,7 +27,7 @@ std::string first_line(const std::string& text) {
 
 }  // namespace
 
-Capture capture_steps(const std::function<void()>& step, at::Device device) {
+Capture capture_steps(const std::function<void()>& step, at::Device device, int unrolled) {
   Capture capture;
   if (!device.is_cuda()) {
     capture.refusal = "CUDA graphs need a GPU, this is " + device.str();
@@ -36,7 +36,7 @@ Capture capture_steps(const std::function<void()>& step, at::Device device) {
   const CaptureEntry entry = load_entry(capture.refusal);
   if (entry == nullptr) return capture;
   try {
-    capture.graph.reset(entry(step, device.index()));
+    capture.graph.reset(entry(step, device.index(), unrolled));
   } catch (const c10::Error& error) {
     capture.refusal = first_line(error.what_without_backtrace());
   } catch (const std::exception& error) {

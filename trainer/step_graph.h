@@ -25,18 +25,20 @@ struct Capture {
 };
 
 // The library's one symbol, kCaptureSymbol: throws what LibTorch throws.
-using CaptureEntry = StepGraph* (*)(const std::function<void()>& step, int device);
+using CaptureEntry = StepGraph* (*)(const std::function<void()>& step, int device, int unrolled);
 inline constexpr char kCaptureSymbol[] = "scalelaw_capture_steps";
 // Steps that run before the capture, so that LibTorch's libraries have what they allocate and plan
 // when a shape is first met.
 inline constexpr int kWarmUpSteps = 3;
-// In the longer of two graphs, of many and of one: starting it costs the host little against its
-// kernels.
+// In the longer of two graphs, of many and of one, where steps follow each other: starting it costs
+// the host little against its kernels.
 inline constexpr int kUnrolledSteps = 8;
 inline constexpr int kRecordedSteps = kUnrolledSteps + 1;
 
 // `step` may read nothing back, nor allocate anything that outlives it, and finds its number on the
-// device. It runs kWarmUpSteps times and is then recorded, without effect. Never throws.
-Capture capture_steps(const std::function<void()>& step, at::Device device);
+// device. It runs kWarmUpSteps times and is then recorded, without effect: once alone, and
+// `unrolled` times in a row where that is more than 1. Never throws.
+Capture capture_steps(const std::function<void()>& step, at::Device device,
+                      int unrolled = kUnrolledSteps);
 
 }  // namespace scalelaw

@@ -50,6 +50,14 @@ Rows changed_keys(const RunPage& page) {
   return rows;
 }
 
+std::string noise_scale_text(const NoiseScale& scale) {
+  const auto end = [](const std::optional<double>& tokens) {
+    return tokens ? human(*tokens) : "-";
+  };
+  return end(scale.tokens) + ", 95% from " + end(scale.tokens_low) + " to " +
+         end(scale.tokens_high);
+}
+
 // Label and text of what a run's results are.
 Rows results_of(const RunPage& page) {
   Rows rows;
@@ -60,6 +68,9 @@ Rows results_of(const RunPage& page) {
   rows.push_back({"N (non_embedding)", human(number_fact(page.run.facts, "N"))});
   rows.push_back({"C (exact_causal)", human(number_fact(page.run.facts, "C"))});
   rows.push_back({"final_train_loss_nats", loss_text(record.final_train_loss_nats)});
+  if (record.noise_scale) {
+    rows.push_back({"noise_scale_tokens", noise_scale_text(*record.noise_scale)});
+  }
   for (const auto& [set, result] : record.test) {
     rows.push_back({"test." + set + ".loss_nats", loss_text(result.loss_nats)});
     rows.push_back({"test." + set + ".standard_error_nats", loss_text(result.standard_error_nats)});

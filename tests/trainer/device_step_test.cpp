@@ -26,8 +26,9 @@ constexpr int64_t kSteps = 12;
 // Replicas with rates, horizons, clipping and orders of the data of their own.
 class Trained {
  public:
-  Trained(const std::string& arch, int64_t replicas, int64_t micro_batch_windows)
-      : replicas_(replicas), micro_(micro_batch_windows) {
+  Trained(const std::string& arch, int64_t replicas, int64_t micro_batch_windows,
+          int64_t windows = kWindows)
+      : replicas_(replicas), micro_(micro_batch_windows), windows_(windows) {
     ModelShape shape;
     shape.arch = arch;
     shape.d_model = 16;
@@ -44,7 +45,7 @@ class Trained {
       config.weight_decay = 0.1 * static_cast<double>(r);
       configs.push_back(config);
       clip_norms_.push_back(static_cast<double>(2 - r));  // the third is not clipped
-      streams_.emplace_back(BatchGeometry{kContext, kWindows, kCorpus}, 1 + r);
+      streams_.emplace_back(BatchGeometry{kContext, windows_, kCorpus}, 1 + r);
     }
     optimizer_ = std::make_unique<AdamW>(arena_, std::move(configs));
   }
@@ -64,7 +65,7 @@ class Trained {
             windows.push_back(corpus.narrow(0, start + shift, kContext));
           }
         }
-        return at::stack(windows).view({replicas_, kWindows, kContext}).to(at::kLong);
+        return at::stack(windows).view({replicas_, windows_, kContext}).to(at::kLong);
       };
       results.push_back(train_step(*model_, arena_, *optimizer_, cut(0), cut(1), micro_,
                                    clip_norms_, plan.rows,
@@ -78,7 +79,7 @@ class Trained {
     if (!device_step_) {
       device_step_ = std::make_unique<DeviceStep>(
           *model_, arena_, *optimizer_, DeviceCorpus(corpus),
-          DeviceStepOptions{kWindows, micro_, clip_norms_, /*capacity=*/kSteps});
+          DeviceStepOptions{windows_, micro_, clip_norms_, /*capacity=*/kSteps});
     }
     return *device_step_;
   }
@@ -118,7 +119,7 @@ class Trained {
     }
   }
 
-  int64_t replicas_, micro_;
+  int64_t replicas_, micro_, windows_;
   ParameterArena arena_;
   std::unique_ptr<LanguageModel> model_;
   std::unique_ptr<AdamW> optimizer_;
@@ -251,6 +252,37 @@ TEST_P(DeviceStepTest, SmallBatchesAreMeasuredAsByEagerStepsAndChangeNone) {
     }
     expect_equal(results, expected);
     expect_equal(device, unmeasured);
+  }
+}
+
+// Of 18 windows the first, ninth and seventeenth, in pieces of 3 or of 1.
+TEST_P(DeviceStepTest, SmallBatchesOfManyWindowsAreThoseOfEagerSteps) {
+  const auto& [arch, replicas, unused] = GetParam();
+  for (const int64_t micro_batch_windows : {6, 2}) {
+    Trained eager(arch, replicas, micro_batch_windows, 18);
+    Trained device(arch, replicas, micro_batch_windows, 18);
+    eager.measure_every(2);
+    device.measure_every(2);
+    expect_equal(device.on_device(corpus_, 0, kSteps), eager.eagerly(corpus_, 0, kSteps));
+    expect_equal(device, eager);
+  }
+}
+
+TEST_P(DeviceStepTest, AReplicaThatDivergesSpoilsNoOthersSmallBatch) {
+  Trained eager = make(), device = make(), healthy = make();
+  const int64_t last = std::get<1>(GetParam()) - 1;
+  for (Trained* each : {&eager, &device, &healthy}) each->measure_every(2);
+  eager.blow_up_at(last, 3);
+  device.blow_up_at(last, 3);
+  const auto results = device.on_device(corpus_, 0, kSteps);
+  const auto expected = healthy.on_device(corpus_, 0, kSteps);
+  expect_equal(results, eager.eagerly(corpus_, 0, kSteps));
+  EXPECT_FALSE(results.back().updated.back());
+  for (std::size_t step = 1; step < results.size(); step += 2) {
+    for (std::size_t r = 0; r < static_cast<std::size_t>(last); ++r) {
+      EXPECT_EQ(results[step].small_batch_grad_norm[r], expected[step].small_batch_grad_norm[r])
+          << step << ", replica " << r;
+    }
   }
 }
 

@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
 #include "tests/trainer/pack_fixture.h"
+#include "trainer/checkpoint.h"
 
 namespace scalelaw {
 namespace {
@@ -145,7 +147,13 @@ TEST_P(PackSteps, TheNoiseScaleIsMeasuredAndChangesNoStep) {
   const auto without = run(configs(StepKind::kEager, 0), "without");
   const auto eager = run(configs(StepKind::kEager, 2), "eager");
   const auto device = run(configs(StepKind::kDevice, 2), "device");
-  run(configs(StepKind::kEager, 2), "parts", 18);  // between two lines, after two measurements
+  // Measured at 16, between the lines after 14 and 18: what it has of the next line is kept.
+  const auto stopped = run(configs(StepKind::kEager, 2), "parts", 17);
+  for (const RunFolder& folder : stopped) {
+    const TrainingCursor cursor = read_cursor(checkpoint_file(folder, 17));
+    EXPECT_EQ(cursor.grad_sq_norm_since_line.count, 1);
+    EXPECT_EQ(cursor.grad_noise_since_line.count, 1);
+  }
   const auto parts = run(configs(StepKind::kDevice, 2), "parts");
   for (std::size_t r = 0; r < 3; ++r) {
     expect_equal_runs(device[r], eager[r]);
@@ -172,6 +180,27 @@ TEST_P(PackSteps, TheNoiseScaleIsMeasuredAndChangesNoStep) {
                 record.noise_scale->grad_noise_tokens);
       EXPECT_EQ(read_run_record(other).noise_scale->tokens, record.noise_scale->tokens);
     }
+  }
+}
+
+// Nor does the member's own mean hold what it computed while it was frozen; no line of it was due.
+TEST_P(PackSteps, AMemberThatDivergesSpoilsNoNoiseScale) {
+  for (const StepKind step : {StepKind::kEager, StepKind::kDevice}) {
+    auto diverging = one_diverging(step), healthy = diverging;
+    healthy[2].train.learning_rate = 0.004;
+    for (auto* configs : {&diverging, &healthy}) {
+      for (RunConfig& config : *configs) config.evaluate.noise_scale_every = 1;
+    }
+    const std::string way = step == StepKind::kEager ? "eager" : "device";
+    const auto seen = run(diverging, way + " diverging"), expected = run(healthy, way);
+    for (std::size_t r = 0; r < 2; ++r) expect_equal_runs(seen[r], expected[r]);
+    const RunRecord record = read_run_record(seen[2]);
+    ASSERT_EQ(record.state, RunState::kDiverged);
+    EXPECT_TRUE(read_metrics(seen[2]).empty());
+    ASSERT_TRUE(record.noise_scale.has_value());
+    EXPECT_EQ(record.noise_scale->measurements, record.steps);
+    EXPECT_TRUE(std::isfinite(record.noise_scale->grad_noise_tokens));
+    EXPECT_TRUE(std::isfinite(record.noise_scale->grad_sq_norm));
   }
 }
 

@@ -97,6 +97,32 @@ TEST(StepChoice, WhatTheUserSaysIsTaken) {
   EXPECT_FALSE(choose_step(request, needed(request, 3, true)).recompute_blocks);
 }
 
+// There a graph keeps the step's memory while the small batch's is warmed up: as a step of its
+// windows takes, where that is more than scoring.
+TEST(StepChoice, OnAGpuASmallBatchOfTheNoiseScaleNeedsMemoryBesideTheStep) {
+  StepRequest request = request_of();
+  request.device = DeviceKind::kGpu;
+  request.batch_windows = 1024;
+  const auto bytes = [&](int64_t windows_at_once, bool measures) {
+    request.windows_at_once = windows_at_once;
+    request.measures_noise_scale = measures;
+    return choose_step(request, 1e15).needed_bytes;
+  };
+  StepSetup setup;
+  setup.device = DeviceKind::kGpu;
+  const double scoring = *estimate_scoring(request.shape, setup);
+  setup.windows = 128;
+  const MemoryEstimate eighth = *estimate_memory(request.shape, setup);
+  const double beside = eighth.activations + eighth.logits + eighth.workspace;
+  ASSERT_GT(beside, 2 * scoring);
+  EXPECT_NEAR(bytes(1024, true) - bytes(1024, false), beside - scoring, 1e-6 * beside);
+  EXPECT_NEAR(bytes(128, true) - bytes(128, false), beside - scoring, 1e-6 * beside);
+  EXPECT_LT(bytes(64, true) - bytes(64, false), 0.6 * beside);  // no more than a micro-batch
+  EXPECT_EQ(bytes(1, true), bytes(1, false)) << "of one window it needs less than scoring";
+  request.device = DeviceKind::kCpu;
+  EXPECT_EQ(bytes(1024, true), bytes(1024, false));
+}
+
 TEST(StepChoice, ARunThatGoesOnKeepsItsPiecesWhereTheyFit) {
   StepRequest request = request_of();
   request.windows_before = 4;

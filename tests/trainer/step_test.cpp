@@ -14,6 +14,8 @@
 #include <memory>
 #include <vector>
 
+#include "trainer/noise_scale.h"
+
 namespace scalelaw {
 namespace {
 

@@ -38,8 +38,8 @@ std::shared_ptr<GraphsOfDevice> graphs_of(c10::DeviceIndex device) {
 
 class CapturedSteps : public StepGraph {
  public:
-  CapturedSteps(const std::function<void()>& step, c10::DeviceIndex device)
-      : device_(device), shared_(graphs_of(device)) {
+  CapturedSteps(const std::function<void()>& step, c10::DeviceIndex device, int unrolled)
+      : device_(device), in_unrolled_(unrolled), shared_(graphs_of(device)) {
     const c10::cuda::CUDAGuard on_device(device);
     c10::cuda::device_synchronize();
     {
@@ -47,14 +47,14 @@ class CapturedSteps : public StepGraph {
       for (int i = 0; i < kWarmUpSteps; ++i) step();
       shared_->stream.synchronize();
       allocator::emptyCache();  // what the warm-up took belongs to that stream alone
-      record(unrolled_, step, kUnrolledSteps);
+      if (in_unrolled_ > 1) record(unrolled_, step, in_unrolled_);
       record(single_, step, 1);
     }
     c10::cuda::device_synchronize();
   }
 
   void replay(int64_t steps) override {
-    for (; steps >= kUnrolledSteps; steps -= kUnrolledSteps) unrolled_.replay();
+    for (; in_unrolled_ > 1 && steps >= in_unrolled_; steps -= in_unrolled_) unrolled_.replay();
     for (; steps > 0; --steps) single_.replay();
   }
 
@@ -85,6 +85,7 @@ class CapturedSteps : public StepGraph {
   }
 
   c10::DeviceIndex device_;
+  int in_unrolled_;
   std::shared_ptr<GraphsOfDevice> shared_;
   at::cuda::CUDAGraph unrolled_, single_;
 };
@@ -93,6 +94,6 @@ class CapturedSteps : public StepGraph {
 }  // namespace scalelaw
 
 extern "C" __attribute__((visibility("default"))) scalelaw::StepGraph* scalelaw_capture_steps(
-    const std::function<void()>& step, int device) {
-  return new scalelaw::CapturedSteps(step, static_cast<c10::DeviceIndex>(device));
+    const std::function<void()>& step, int device, int unrolled) {
+  return new scalelaw::CapturedSteps(step, static_cast<c10::DeviceIndex>(device), unrolled);
 }

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <vector>
 
 #include "models/layers/product.h"
@@ -32,6 +33,10 @@ double median(std::vector<double> values) {
   std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2),
                    values.end());
   return values[values.size() / 2];
+}
+
+double mean(std::vector<double> values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
 rusage usage() {
@@ -82,7 +87,9 @@ BenchResult run_bench(Rehearsal& rehearsal, const BenchOptions& options) {
   const auto faults = usage().ru_minflt;
   const auto share = static_cast<double>(at_once);
   const double start = monotonic_seconds();
-  while (result.steps < options.steps || monotonic_seconds() - start < options.seconds) {
+  const int64_t every = std::max<int64_t>(1, rehearsal.options().noise_scale_every);
+  while (result.steps < options.steps || result.steps % every != 0 ||
+         monotonic_seconds() - start < options.seconds) {
     const double cpu = process_cpu_seconds(), wall = monotonic_seconds();
     result.final_loss_nats = rehearsal.steps(at_once);
     cpu_seconds.push_back((process_cpu_seconds() - cpu) / share);
@@ -98,16 +105,18 @@ BenchResult run_bench(Rehearsal& rehearsal, const BenchOptions& options) {
         profile_steps(rehearsal, {.warmup_steps = 0, .steps = at_once, .trace = {}}).kernels_a_step;
   }
   if (const auto memory = rehearsal.memory()) result.estimated_memory_bytes = memory->of_steps();
-  result.step_cpu_seconds_median = median(cpu_seconds);
-  result.step_wall_seconds_median = median(wall_seconds);
+  const auto of_a_step = rehearsal.options().noise_scale_every > 0 ? mean : median;
+  result.step_cpu_seconds = of_a_step(cpu_seconds);
+  result.step_wall_seconds = of_a_step(wall_seconds);
   result.tokens_per_second =
-      static_cast<double>(rehearsal.tokens_a_step()) / result.step_wall_seconds_median;
-  result.flops_per_second = rehearsal.flops_a_step() / result.step_wall_seconds_median;
+      static_cast<double>(rehearsal.tokens_a_step()) / result.step_wall_seconds;
+  result.flops_per_second = rehearsal.flops_a_step() / result.step_wall_seconds;
   result.ceiling_flops_per_second = product_ceiling(rehearsal.options());
   return result;
 }
 
 std::string to_json_line(const RehearsalOptions& rehearsal, const BenchResult& result) {
+  const std::string kind = rehearsal.noise_scale_every > 0 ? "mean" : "median";
   return nlohmann::json{{"arch", rehearsal.shape.arch},
                         {"n_layer", rehearsal.shape.n_layer},
                         {"d_model", rehearsal.shape.d_model},
@@ -119,13 +128,14 @@ std::string to_json_line(const RehearsalOptions& rehearsal, const BenchResult& r
                         {"precision", enum_text(rehearsal.precision)},
                         {"device", rehearsal.device.str()},
                         {"steps", result.steps},
-                        {"step_cpu_seconds_median", result.step_cpu_seconds_median},
-                        {"step_wall_seconds_median", result.step_wall_seconds_median},
+                        {"step_cpu_seconds_" + kind, result.step_cpu_seconds},
+                        {"step_wall_seconds_" + kind, result.step_wall_seconds},
                         {"tokens_per_second", result.tokens_per_second},
                         {"flops_per_second_exact_causal", result.flops_per_second},
                         {"ceiling_flops_per_second", result.ceiling_flops_per_second},
                         {"micro_batch_windows", rehearsal.micro_batch_windows},
                         {"recompute_blocks", rehearsal.recompute_blocks},
+                        {"noise_scale_every", rehearsal.noise_scale_every},
                         {"peak_memory_bytes", result.peak_memory_bytes},
                         {"estimated_memory_bytes", result.estimated_memory_bytes},
                         {"page_faults_a_step", result.page_faults_a_step},
@@ -136,15 +146,20 @@ std::string to_json_line(const RehearsalOptions& rehearsal, const BenchResult& r
       .dump();
 }
 
-std::string to_text(const BenchResult& result) {
+std::string to_text(const RehearsalOptions& rehearsal, const BenchResult& result) {
   const auto line = [](const char* format, auto... values) {
     char text[256];
     std::snprintf(text, sizeof(text), format, values...);
     return std::string(text);
   };
-  std::string text = line("%.3f ms a step (%.3f ms of CPU time), %.0f tokens/s\n",
-                          1e3 * result.step_wall_seconds_median,
-                          1e3 * result.step_cpu_seconds_median, result.tokens_per_second);
+  std::string text =
+      line("%.3f ms a step (%.3f ms of CPU time), %.0f tokens/s\n", 1e3 * result.step_wall_seconds,
+           1e3 * result.step_cpu_seconds, result.tokens_per_second);
+  if (rehearsal.noise_scale_every > 0) {
+    text += line("mean over %lld steps, the noise scale measured at one in %lld\n",
+                 static_cast<long long>(result.steps),
+                 static_cast<long long>(rehearsal.noise_scale_every));
+  }
   const double ceiling = result.ceiling_flops_per_second;
   if (result.flops_per_second > 0) {
     text += line(

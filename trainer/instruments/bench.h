@@ -11,15 +11,17 @@ namespace scalelaw {
 
 struct BenchOptions {
   int64_t warmup_steps = 5;  // not timed
-  int64_t steps = 30;        // at least; a whole number of Rehearsal::steps_at_once()
-  double seconds = 0;        // at least; so processes that are timed side by side end together
+  // At least; a whole number of Rehearsal::steps_at_once(), and of noise_scale_every.
+  int64_t steps = 30;
+  double seconds = 0;  // at least; so processes that are timed side by side end together
   std::function<void()> warmed_up = nullptr;  // called before the first timed step
 };
 
 struct BenchResult {
-  int64_t steps = 0;                   // timed
-  double step_cpu_seconds_median = 0;  // of the process, all threads
-  double step_wall_seconds_median = 0;
+  int64_t steps = 0;  // timed
+  // Of a step the median; the mean where the noise scale is measured at some of them.
+  double step_cpu_seconds = 0;  // of the process, all threads
+  double step_wall_seconds = 0;
   double tokens_per_second = 0;         // of all replicas, by wall time
   double flops_per_second = 0;          // exact_causal, by wall time; 0 where there is no count
   double ceiling_flops_per_second = 0;  // measured after the steps, product_ceiling()
@@ -39,6 +41,6 @@ BenchResult run_bench(Rehearsal& rehearsal, const BenchOptions& options);
 double product_ceiling(const RehearsalOptions& options);
 
 std::string to_json_line(const RehearsalOptions& rehearsal, const BenchResult& result);
-std::string to_text(const BenchResult& result);
+std::string to_text(const RehearsalOptions& rehearsal, const BenchResult& result);
 
 }  // namespace scalelaw

@@ -168,7 +168,7 @@ int run_bench_verb(InstrumentArguments& arguments) {
   if (arguments.json) {
     std::cout << to_json_line(arguments.rehearsal, result) << '\n';
   } else {
-    std::cout << to_text(result);
+    std::cout << to_text(arguments.rehearsal, result);
   }
   return kExitComplete;
 }

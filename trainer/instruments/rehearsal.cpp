@@ -7,6 +7,7 @@
 
 #include "models/kernels/device_kernels.h"
 #include "trainer/config_error.h"
+#include "trainer/noise_scale.h"
 #include "trainer/step.h"
 
 namespace scalelaw {
@@ -112,6 +113,10 @@ std::optional<MemoryEstimate> Rehearsal::memory() const {
   setup.gpu_kernels = device_kernels() != nullptr;
   setup.bf16_products = options_.precision == Precision::kBFloat16;
   setup.recompute_blocks = options_.recompute_blocks;
+  if (options_.noise_scale_every > 0) {
+    setup.small_batch_windows =
+        std::min(windows_at_once(), small_batch_windows(options_.batch_windows));
+  }
   return estimate_memory(options_.shape, setup);
 }
 

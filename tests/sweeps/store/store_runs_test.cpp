@@ -153,6 +153,13 @@ TEST_F(StoreRunsTest, PageOfARunWithoutTextBytesShowsNoNumberOfThem) {
   EXPECT_NE(page_text(page).find(" -\n"), std::string::npos) << page_text(page);
 }
 
+TEST_F(StoreRunsTest, PageShowsTheNoiseScaleWhereItWasMeasured) {
+  RunPage page = read_run_page(runs_, run(3));
+  EXPECT_EQ(page_text(page).find("noise_scale"), std::string::npos);
+  page.record->noise_scale = NoiseScale{40, 0.02, 30, 1500, 1100, {}};
+  EXPECT_NE(page_text(page).find("1.5k, 95% from 1.1k to -"), std::string::npos) << page_text(page);
+}
+
 TEST_F(StoreRunsTest, DifferenceIsOfWhatDiffersAlone) {
   const RunPage one = read_run_page(runs_, run(0)), two = read_run_page(runs_, run(1));
   const auto json = nlohmann::json::parse(diff_json(one, two));

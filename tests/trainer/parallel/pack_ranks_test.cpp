@@ -73,7 +73,7 @@ TEST_P(PackRanks, EndWhereOneProcessDoesWithinRounding) {
   }
 }
 
-// Every eighth of 16 windows, whoever holds them; the losses are those of the test above.
+// Every eighth of 16 windows, whoever holds them.
 TEST_P(PackRanks, MeasureTheNoiseScaleOfTheSameWindows) {
   RunConfig config = tiny_run(GetParam());
   config.train.batch_tokens = 128;
@@ -93,6 +93,25 @@ TEST_P(PackRanks, MeasureTheNoiseScaleOfTheSameWindows) {
     const double gradient = *alone[i].grad_norm * *alone[i].grad_norm;
     EXPECT_NEAR(*shared[i].grad_sq_norm, *alone[i].grad_sq_norm, 1e-4 * gradient);
   }
+}
+
+TEST_P(PackRanks, MeasuringTheNoiseScaleChangesNoStep) {
+  const RunConfig config = tiny_run(GetParam());
+  RunConfig measured = config;
+  measured.evaluate.noise_scale_every = 1;
+  const RunFolder without = run_on(2, config, "without");
+  const RunFolder with = run_on(2, measured, "with");
+  EXPECT_EQ(weights(with, 60), weights(without, 60));
+  EXPECT_EQ(test_loss(with), test_loss(without));
+  const auto a = read_metrics(with), b = read_metrics(without);
+  ASSERT_EQ(a.size(), b.size());
+  int64_t measurements = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    EXPECT_EQ(a[i].train_loss_nats, b[i].train_loss_nats) << a[i].step;
+    EXPECT_EQ(a[i].grad_norm, b[i].grad_norm) << a[i].step;
+    measurements += a[i].noise_measurements.value_or(0);
+  }
+  EXPECT_EQ(measurements, 60);
 }
 
 TEST_P(PackRanks, StoppedByAnyRankAndResumedOnAsManyIsUninterrupted) {
@@ -178,6 +197,11 @@ TEST(RanksRules, NameTheNumbersThatCanShareABatch) {
             "evaluate.noise_scale_every = 4: compares the gradient of each process's windows with "
             "that of a part of them, and 12 processes have one window each; set it to 0, or train "
             "on 6 processes at most");
+  config.train.batch_tokens = 120;  // 15 windows
+  EXPECT_NE(complaint({config}, 15).find("train on 5 processes at most"), std::string::npos);
+  config.train.batch_tokens = 24;
+  EXPECT_NE(complaint({config}, 3).find("train on 1 process"), std::string::npos);
+  config.train.batch_tokens = 96;
   config.evaluate.noise_scale_every = 0;
   config.how.micro_batch_tokens = 32;  // of 6 windows a rank
   EXPECT_NE(complaint({config}, 2).find("how.micro_batch_tokens = 32"), std::string::npos);
