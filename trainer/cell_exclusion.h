@@ -35,11 +35,13 @@ bool include_cell(const std::filesystem::path& record_file, const std::string& c
 std::optional<std::string> exclusion_reason(const std::filesystem::path& record_file,
                                             const std::string& content_hash);
 
-// Whatever sweeps of a store leave out, also those without a record: by content hash, of each the
-// sweeps' names with their reasons, in the order of the names; damaged files as in
-// exclusion_reason(). std::runtime_error where a folder of them cannot be read.
+// Whatever sweeps of a store leave out: by content hash, of each the sweeps' names with the run's
+// folder and their reasons, in the order of the names; damaged files as in exclusion_reason(). Only
+// cells that the sweep's record names: what is left of a cell that is no longer asked for, or of a
+// sweep without a record, is not in force. A record that cannot be read excludes as if it named
+// all. std::runtime_error where a folder of them cannot be read.
 struct SweepExclusion {
-  std::string sweep, reason;
+  std::string sweep, folder, reason;
 };
 using StoreExclusions = std::map<std::string, std::vector<SweepExclusion>>;
 StoreExclusions exclusions_of_store(const std::filesystem::path& runs);

@@ -64,6 +64,17 @@ Json json_of(const std::vector<ArchivedFile>& files) {
   return list;
 }
 
+uint64_t saturated_sum(uint64_t a, uint64_t b) {
+  uint64_t sum = 0;
+  return __builtin_add_overflow(a, b, &sum) ? std::numeric_limits<uint64_t>::max() : sum;
+}
+
+uint64_t sum_of_bytes(const std::vector<ArchivedFile>& files) {
+  uint64_t sum = 0;
+  for (const ArchivedFile& file : files) sum = saturated_sum(sum, file.bytes);
+  return sum;
+}
+
 }  // namespace
 
 uint64_t ArchiveManifest::files() const {
@@ -72,15 +83,13 @@ uint64_t ArchiveManifest::files() const {
   return count;
 }
 
+uint64_t ArchivedRun::bytes() const {
+  return sum_of_bytes(files);
+}
+
 uint64_t ArchiveManifest::bytes() const {
-  uint64_t sum = 0;
-  const auto add = [&](const std::vector<ArchivedFile>& files) {
-    for (const ArchivedFile& file : files) {
-      if (__builtin_add_overflow(sum, file.bytes, &sum)) sum = std::numeric_limits<uint64_t>::max();
-    }
-  };
-  for (const ArchivedRun& run : runs) add(run.files);
-  add(sweeps);
+  uint64_t sum = sum_of_bytes(sweeps);
+  for (const ArchivedRun& run : runs) sum = saturated_sum(sum, run.bytes());
   return sum;
 }
 

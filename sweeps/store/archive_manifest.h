@@ -24,6 +24,8 @@ struct ArchivedRun {
   std::string folder;        // name below the store
   std::string content_hash;  // 32 hex digits
   std::vector<ArchivedFile> files;
+
+  uint64_t bytes() const;  // may saturate
 };
 
 struct ArchiveManifest {
