@@ -86,6 +86,11 @@ CellExclusion exclusion_from_json(std::string_view text) {
                           text_at(json, "reason"), text_at(json, "excluded_at")};
   if (!is_hash(exclusion.content_hash)) throw std::runtime_error("content_hash is none");
   if (exclusion.reason.empty()) throw std::runtime_error("it gives no reason");
+  // Of each byte that is no UTF-8 to_json() makes three.
+  if (exclusion.reason.size() > 3 * kMostReasonBytes) {
+    throw std::runtime_error("its reason is longer than " + std::to_string(kMostReasonBytes) +
+                             " bytes");
+  }
   return exclusion;
 }
 

@@ -3,6 +3,7 @@
 // that several people may leave runs out at once.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -12,17 +13,19 @@
 
 namespace scalelaw {
 
+inline constexpr std::size_t kMostReasonBytes = 1000;
+
 struct CellExclusion {
   std::string content_hash;  // 32 hex digits
   std::string folder;        // name below RUNS
-  std::string reason;        // never empty
+  std::string reason;        // never empty, at most kMostReasonBytes
   std::string excluded_at;   // ISO 8601, UTC
   bool operator==(const CellExclusion&) const = default;
 };
 
 std::string to_json(const CellExclusion& exclusion);
 // std::runtime_error with what is wrong: no JSON, a field missing or of another type, a hash that
-// is none, no reason. Unknown keys are ignored.
+// is none, no reason or a far longer one. Unknown keys are ignored.
 CellExclusion exclusion_from_json(std::string_view text);
 
 // RUNS/sweeps/NAME.excluded, of RUNS/sweeps/NAME.json

@@ -143,6 +143,22 @@ std::string why_not_carried(const ArchivedRun& run) {
   return whole ? "" : folder + " comes without its run.json or config.yaml";
 }
 
+std::string why_not_carried(const std::vector<ArchivedFile>& sweeps) {
+  for (const ArchivedFile& file : sweeps) {
+    const bool is_record = record_of_exclusion(file.name).empty();
+    const uint64_t most = is_record ? kMostRecordBytes : kMostExclusionBytes;
+    if (file.bytes > most) {
+      return "sweeps/" + escaped(file.name) + " has " + std::to_string(file.bytes) + " bytes; " +
+             (is_record ? "a sweep's record" : "an exclusion") + " has at most " +
+             std::to_string(most);
+    }
+  }
+  if (sum_of_bytes(sweeps) > kMostSweepsBytes) {
+    return "records and exclusions have more than " + std::to_string(kMostSweepsBytes) + " bytes";
+  }
+  return "";
+}
+
 std::string to_json(const ArchiveManifest& manifest) {
   Json runs = Json::array();
   for (const ArchivedRun& run : manifest.runs) {
@@ -180,6 +196,8 @@ ArchiveManifest manifest_from_json(const std::string& text) {
               "a sweep's record may not be called " + escaped(name));
       require(folders.insert("sweeps/" + name).second, "sweeps/" + name + " stands twice");
     }
+    const std::string why = why_not_carried(manifest.sweeps);
+    require(why.empty(), why);
     for (const ArchivedFile& file : manifest.sweeps) {
       const std::string record = record_of_exclusion(file.name);
       require(record.empty() || folders.contains("sweeps/" + record),

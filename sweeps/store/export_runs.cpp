@@ -199,6 +199,10 @@ ArchiveManifest manifest_of(const fs::path& runs, const std::vector<StoreRun>& c
     }
     manifest.sweeps.push_back(described(sweep_record_file(runs, sweep), name));
   }
+  if (const std::string why = why_not_carried(manifest.sweeps); !why.empty()) {
+    throw ConfigError("no import would take it: " + why +
+                      "; --where 'sweeps == NAME' exports the runs alone");
+  }
   return manifest;
 }
 

@@ -128,6 +128,20 @@ TEST_F(ExclusionsTest, ExclusionThatIsDamagedIsNotExportedAndNoOtherFileIsTakenF
   }
 }
 
+TEST_F(ExclusionsTest, RecordsAndExclusionsOfAnArchiveFitInMemory) {
+  const std::string hash(32, 'b');
+  const auto files = [&](uint64_t record, uint64_t exclusion, std::size_t exclusions) {
+    std::vector<ArchivedFile> sweeps(exclusions,
+                                     {"many.excluded/" + hash + ".json", exclusion, hash});
+    sweeps.push_back({"many.json", record, hash});
+    return sweeps;
+  };
+  EXPECT_EQ(why_not_carried(files(kMostRecordBytes, kMostExclusionBytes, 3000)), "");
+  EXPECT_NE(why_not_carried(files(kMostRecordBytes + 1, 1, 1)), "");
+  EXPECT_NE(why_not_carried(files(1, kMostExclusionBytes + 1, 1)), "");
+  EXPECT_NE(why_not_carried(files(1, kMostExclusionBytes, 4096)), "");
+}
+
 TEST_F(ExclusionsTest, ArchivedExclusionIsOfItsNameAndOfASweepThatIsThere) {
   const std::string foreign(32, 'b');
   const auto with = [&](const std::string& hash, const std::string& content, bool record) {
@@ -154,6 +168,10 @@ TEST_F(ExclusionsTest, ArchivedExclusionIsOfItsNameAndOfASweepThatIsThere) {
     with(hash, content, true);
     expect_refused("many.excluded/" + hash);
   }
+  with(hash, to_json(CellExclusion{hash, "", std::string(3001, 'x'), ""}), true);
+  expect_refused("its reason is longer than 1000 bytes");
+  with(hash, std::string(kMostExclusionBytes + 1, ' '), true);
+  expect_refused("an exclusion has at most 65536");
   with(foreign, to_json(CellExclusion{foreign, "", "why", ""}), true);
   expect_refused("excludes a run that its sweep does not ask for");
   with(hash, to_json(exclusion), true);
