@@ -14,6 +14,7 @@
 #include "analysis/study.h"
 #include "trainer/command_line.h"
 #include "trainer/config_error.h"
+#include "trainer/escaped.h"
 #include "trainer/number.h"
 #include "trainer/program_exit.h"
 #include "trainer/shell_word.h"
@@ -100,13 +101,14 @@ Study study_of(const Arguments& a) {
 }
 
 void warn(const std::vector<std::string>& warnings) {
-  for (const std::string& warning : warnings) std::cerr << "warning: " << one_line(warning) << '\n';
+  for (const std::string& warning : warnings) std::cerr << "warning: " << escaped(warning) << '\n';
 }
 
 // Where no page holds the table of exclusions.
 void name_left_out(const Study& study) {
   for (const Exclusion& left_out : study.table.excluded) {
-    std::cerr << "left out: " << left_out.folder_name << ": " << one_line(left_out.reason) << '\n';
+    std::cerr << "left out: " << escaped(left_out.folder_name) << ": " << escaped(left_out.reason)
+              << '\n';
   }
 }
 
@@ -167,7 +169,7 @@ void figures(const Arguments& a) {
   std::vector<std::string> warnings = study.warnings;
   for (const Figure& figure : study_figures(study, warnings)) {
     const RenderedFigure files = render(figure, a.out);
-    std::cout << files.svg.string() << '\n' << files.png.string() << '\n';
+    std::cout << escaped(files.svg.string()) << '\n' << escaped(files.png.string()) << '\n';
   }
   warn(warnings);
 }
@@ -177,10 +179,10 @@ void report(const Arguments& a) {
   const Study study = study_of(a);
   const ReportFiles files = write_report(study, a.out, command_of(a));
   const Conclusions found = conclusions(study);
-  std::cout << one_line(found.finding) << "\n\n";
-  for (const std::string& sentence : found.support) std::cout << "- " << one_line(sentence) << '\n';
-  std::cout << "\nPage: " << std::filesystem::absolute(files.page).lexically_normal().string()
-            << '\n';
+  std::cout << escaped(found.finding) << "\n\n";
+  for (const std::string& sentence : found.support) std::cout << "- " << escaped(sentence) << '\n';
+  std::cout << "\nPage: "
+            << escaped(std::filesystem::absolute(files.page).lexically_normal().string()) << '\n';
   warn(study.warnings);
   warn(files.warnings);
   if (!files.figures_missing.empty()) {

@@ -53,14 +53,6 @@ std::string duration_text(double seconds) {
   return fixed(seconds / 3600, 1) + " h";
 }
 
-std::string one_line(const std::string& text) {
-  std::string out = text;
-  for (char& c : out) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
-  return out;
-}
-
 std::string shortened(const std::string& text, std::size_t characters) {
   std::size_t count = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {

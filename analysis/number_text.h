@@ -15,8 +15,6 @@ std::string interval_text(double low, double high, int decimals);  // [0.012, 0.
 // "< 0.001", "0.03": two digits.
 std::string p_text(double p);
 std::string duration_text(double seconds);  // 42 s, 7.5 min, 2.1 h
-// A name from outside for a terminal: control characters, line ends included, become spaces.
-std::string one_line(const std::string& text);
 // At most `characters` of UTF-8 text, the cut marked with an ellipsis.
 std::string shortened(const std::string& text, std::size_t characters);
 

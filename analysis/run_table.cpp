@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <utility>
 
 #include "analysis/block_error.h"
 #include "trainer/atomic_file.h"
@@ -29,12 +31,33 @@ std::string last_part(const fs::path& path) {
   return (clean.has_filename() ? clean.filename() : clean.parent_path().filename()).string();
 }
 
+// What the sweeps of a store leave out, in words.
+struct LeftOut {
+  std::map<std::string, std::string> by_hash;
+  std::map<std::string, std::string> by_folder;  // of a run without a result nothing else is known
+};
+
+LeftOut left_out_of(const fs::path& store) {
+  LeftOut left_out;
+  for (const auto& [content_hash, exclusions] : exclusions_of_store(store)) {
+    const std::string words = in_words(exclusions);
+    left_out.by_hash[content_hash] = words;
+    for (const SweepExclusion& each : exclusions) left_out.by_folder[each.folder] = words;
+  }
+  return left_out;
+}
+
+const std::string* find(const std::map<std::string, std::string>& words, const std::string& key) {
+  const auto found = words.find(key);
+  return found == words.end() ? nullptr : &found->second;
+}
+
 // Where a run is asked for: a sweep names the cell's arms and has left out its own exclusions, a
 // folder names none, and what any sweep of its store excludes is left out.
 struct Asked {
   std::optional<std::string> arm = {};  // "": the architecture's name
   std::string content_hash = {};        // "": any
-  StoreExclusions exclusions = {};      // of the store; none where a sweep asks
+  const LeftOut* left_out = nullptr;    // of the store; none where a sweep asks
 };
 
 void exclude_once(RunTable& table, const Exclusion& exclusion, bool any_arm) {
@@ -44,12 +67,15 @@ void exclude_once(RunTable& table, const Exclusion& exclusion, bool any_arm) {
   table.excluded.push_back(exclusion);
 }
 
-void add_run(RunTable& table, const fs::path& path, const Asked& asked) {
+// Why the run is no row; "" where it is one.
+std::string add_run(RunTable& table, const fs::path& path, const Asked& asked) {
   const std::string name = last_part(path);
   const std::string& content_hash = asked.content_hash;
+  const LeftOut nothing, &left_out = asked.left_out != nullptr ? *asked.left_out : nothing;
   std::string arm = asked.arm.value_or("");
   const auto exclude = [&](const std::string& reason) {
     exclude_once(table, {name, arm, reason}, !asked.arm);
+    return reason;
   };
   if (!fs::is_directory(path)) return exclude("not started");
   RunRow row;
@@ -57,7 +83,11 @@ void add_run(RunTable& table, const fs::path& path, const Asked& asked) {
   row.folder_name = name;
   try {
     std::optional<RunRecord> record = try_read_run_record(row.folder);
-    if (!record) return exclude("not complete: the command that started it resumes it");
+    if (!record) {
+      const std::string* excluded = find(left_out.by_folder, name);
+      return exclude(excluded != nullptr ? *excluded
+                                         : "not complete: the command that started it resumes it");
+    }
     row.record = std::move(*record);
   } catch (const std::runtime_error& error) {
     return exclude(std::string("cannot be read: ") + error.what());
@@ -67,18 +97,18 @@ void add_run(RunTable& table, const fs::path& path, const Asked& asked) {
   if (!content_hash.empty() && row.record.content_hash != content_hash) {
     return exclude("its content hash is not the one in the sweep's record");
   }
-  const auto excluded = asked.exclusions.find(row.record.content_hash);
-  const bool is_excluded = excluded != asked.exclusions.end();
-  if (row.record.state == RunState::kDiverged && !is_excluded) return exclude("diverged");
+  const std::string* excluded = find(left_out.by_hash, row.record.content_hash);
+  if (row.record.state == RunState::kDiverged && excluded == nullptr) return exclude("diverged");
   for (const RunRow& other : table.rows) {
     // The same run again. A path that names no arm adds none to those a sweep gave it.
     if (other.record.content_hash == row.record.content_hash &&
         (!asked.arm || other.arm == row.arm)) {
-      return;
+      return "";
     }
   }
-  if (is_excluded) return exclude(in_words(excluded->second));
+  if (excluded != nullptr) return exclude(*excluded);
   table.rows.push_back(std::move(row));
+  return "";
 }
 
 // Of RUNS/sweeps/NAME.json: RUNS, as short as the record's path was given.
@@ -89,15 +119,9 @@ fs::path store_of(const fs::path& record_file) {
 
 // What became of a sweep's cells, by name: a count would leave the reader to guess which sizes the
 // law lacks.
-void note_what_is_lacking(RunTable& table, const fs::path& file, const SweepRecord& sweep) {
-  SweepSource source{sweep.name, static_cast<int>(sweep.cells.size()), {}};
-  for (const SweepCell& cell : sweep.cells) {
-    const auto excluded =
-        std::find_if(table.excluded.begin(), table.excluded.end(),
-                     [&](const Exclusion& e) { return e.folder_name == cell.folder; });
-    if (excluded == table.excluded.end()) continue;
-    source.not_used.push_back(cell.folder + " (" + excluded->reason + ")");
-  }
+void note_what_is_lacking(RunTable& table, const fs::path& file, const SweepRecord& sweep,
+                          std::vector<std::string> not_used) {
+  SweepSource source{sweep.name, static_cast<int>(sweep.cells.size()), std::move(not_used)};
   if (!source.not_used.empty()) {
     std::string list;
     for (std::size_t i = 0; i < std::min(source.not_used.size(), kMostNamed); ++i) {
@@ -132,22 +156,38 @@ void add_sweep(RunTable& table, const fs::path& file) {
     throw ConfigError(error.what());
   }
   const fs::path runs = fs::absolute(file).parent_path().parent_path();
+  std::vector<std::string> not_used;
   for (const SweepCell& cell : sweep.cells) {
     const std::optional<std::string> excluded = exclusion_reason(file, cell.content_hash);
+    std::string reason;  // of the last arm that lacks it
     for (const SweepPlace& place : cell.places) {
       if (excluded) {
-        table.excluded.push_back({cell.folder, place.arm, "excluded: " + *excluded});
+        reason = "excluded: " + *excluded;
+        exclude_once(table, {cell.folder, place.arm, reason}, false);
         continue;
       }
-      add_run(table, runs / cell.folder, {place.arm, cell.content_hash});
+      const std::string why = add_run(table, runs / cell.folder, {place.arm, cell.content_hash});
+      if (!why.empty()) reason = why;
     }
+    if (!reason.empty()) not_used.push_back(cell.folder + " (" + reason + ")");
   }
-  note_what_is_lacking(table, file, sweep);
+  note_what_is_lacking(table, file, sweep, std::move(not_used));
 }
 
-void add_folder(RunTable& table, const fs::path& path) {
+// Stores by path, each read once.
+using Stores = std::map<fs::path, LeftOut>;
+
+const LeftOut& store_at(Stores& stores, const fs::path& path) {
+  const fs::path store = fs::weakly_canonical(path);
+  const auto found = stores.find(store);
+  return found != stores.end() ? found->second
+                               : stores.emplace(store, left_out_of(store)).first->second;
+}
+
+void add_folder(RunTable& table, const fs::path& path, Stores& stores) {
   if (is_run_folder(path)) {
-    return add_run(table, path, {.exclusions = exclusions_of_store(fs::absolute(path) / "..")});
+    add_run(table, path, {.left_out = &store_at(stores, fs::absolute(path) / "..")});
+    return;
   }
   std::vector<fs::path> runs;
   for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
@@ -159,8 +199,8 @@ void add_folder(RunTable& table, const fs::path& path) {
                       "folder of runs or run folders");
   }
   std::sort(runs.begin(), runs.end());
-  const Asked asked = {.exclusions = exclusions_of_store(path)};
-  for (const fs::path& run : runs) add_run(table, run, asked);
+  const LeftOut& left_out = store_at(stores, path);
+  for (const fs::path& run : runs) add_run(table, run, {.left_out = &left_out});
 }
 
 }  // namespace
@@ -250,8 +290,9 @@ RunTable read_runs(const std::vector<fs::path>& paths) {
   for (const fs::path& path : paths) {
     if (!fs::is_directory(path)) add_sweep(table, path);
   }
+  Stores stores;
   for (const fs::path& path : paths) {  // after the sweeps, which know the arms
-    if (fs::is_directory(path)) add_folder(table, path);
+    if (fs::is_directory(path)) add_folder(table, path, stores);
   }
   return table;
 }

@@ -4,7 +4,9 @@
 #include <cmath>
 #include <filesystem>
 #include <functional>
+#include <numeric>
 #include <system_error>
+#include <utility>
 
 #include "trainer/config_error.h"
 #include "trainer/number.h"
@@ -49,6 +51,12 @@ double checkpoints_there(const Plan& plan, const PlannedCell& cell) {
   return bytes;
 }
 
+double sum_of_largest(std::vector<double> each, std::size_t most) {
+  std::ranges::sort(each, std::greater<>());
+  each.resize(std::min(each.size(), most));
+  return std::accumulate(each.begin(), each.end(), 0.0);
+}
+
 std::string free_text(const DiskSpace& space) {
   return human(space.bytes) + " bytes" +
          (space.files ? ", " + human(*space.files) + " files" : "") + " (a quota is not seen)";
@@ -68,6 +76,12 @@ double bytes_to_train(const Plan& plan, const PlannedCell& cell) {
   return std::max(one, kCheckpointsOfARun * one - checkpoints_there(plan, cell));
 }
 
+double files_to_train(const Plan& plan, const PlannedCell& cell) {
+  std::error_code none;
+  const bool has_begun = fs::exists(RunFolder{run_folder(plan, cell)}.config(), none);
+  return has_begun ? kFilesOfAResumption : kFilesOfAnAttempt;
+}
+
 DiskNeeds disk_needs(const Plan& plan, const std::vector<CellStatus>& statuses) {
   DiskNeeds needs;
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
@@ -76,24 +90,27 @@ DiskNeeds disk_needs(const Plan& plan, const std::vector<CellStatus>& statuses) 
         bytes_of_complete(plan.cells[i]) - checkpoints_there(plan, plan.cells[i]);
     needs.files_to_stay += kFilesOfARun;
   }
-  std::vector<double> at_once;
-  double most_files = 0;
+  std::vector<double> bytes_at_once, files_at_once, runs_at_once;
   for (const PlannedPack& pack : packs_to_run(plan, statuses)) {
-    double bytes = 0;
-    for (const std::size_t cell : pack) bytes += bytes_to_train(plan, plan.cells[cell]);
-    at_once.push_back(bytes);
-    most_files = std::max(most_files, static_cast<double>(pack.size()));
+    double bytes = 0, files = 0;
+    for (const std::size_t cell : pack) {
+      bytes += bytes_to_train(plan, plan.cells[cell]);
+      files += files_to_train(plan, plan.cells[cell]);
+    }
+    bytes_at_once.push_back(bytes);
+    files_at_once.push_back(files);
+    runs_at_once.push_back(static_cast<double>(pack.size()));
   }
-  std::ranges::sort(at_once, std::greater<>());
-  at_once.resize(std::min(at_once.size(), plan.options.workers.processes()));
-  for (const double bytes : at_once) needs.bytes_at_once += bytes;
-  needs.files_at_once = kFilesOfAnAttempt * most_files * static_cast<double>(at_once.size());
+  const std::size_t processes = plan.options.workers.processes();
+  needs.bytes_at_once = sum_of_largest(std::move(bytes_at_once), processes);
+  needs.files_at_once = sum_of_largest(std::move(files_at_once), processes);
   needs.bytes_to_stay = std::max(0.0, needs.bytes_to_stay);
   // Of what runs at once a checkpoint stays.
   needs.bytes_at_peak =
       needs.bytes_to_stay + needs.bytes_at_once * (kCheckpointsOfARun - 1) / kCheckpointsOfARun;
-  needs.files_at_peak = needs.files_to_stay +
-                        (kCheckpointsOfARun - 1) * most_files * static_cast<double>(at_once.size());
+  needs.files_at_peak =
+      needs.files_to_stay +
+      (kCheckpointsOfARun - 1) * sum_of_largest(std::move(runs_at_once), processes);
   return needs;
 }
 
@@ -115,10 +132,14 @@ std::string disk_warning(const DiskNeeds& needs, const std::optional<DiskSpace>&
 void check_disk(const DiskNeeds& needs, const std::optional<DiskSpace>& space) {
   if (!space || needs.files_to_stay == 0) return;
   const bool takes_files = !space->files || *space->files >= needs.files_at_once;
-  if (takes_files && space->bytes >= needs.bytes_at_once) return;
-  throw ConfigError("what runs at once takes " + human(needs.bytes_at_once) +
-                    " bytes of checkpoints and " + human(needs.files_at_once) +
-                    " files, and the disk of the store has free: " + free_text(*space) +
+  const bool takes_bytes = space->bytes >= needs.bytes_at_once;
+  if (takes_files && takes_bytes) return;
+  std::string short_of = takes_bytes ? "" : human(needs.bytes_at_once) + " bytes of checkpoints";
+  if (!takes_files) {
+    short_of += (takes_bytes ? "" : " and ") + human(needs.files_at_once) + " files";
+  }
+  throw ConfigError("what runs at once takes " + short_of +
+                    ", and the disk of the store has free: " + free_text(*space) +
                     "; make room, give another --runs, or fewer --jobs (--replicas)");
 }
 

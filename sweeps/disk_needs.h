@@ -13,12 +13,14 @@
 
 namespace scalelaw {
 
-// All that an attempt makes.
-inline constexpr double kFilesOfAnAttempt = 12;
+// All that a run's first attempt makes; what one that goes on does: lease, attempt, cost, metrics,
+// two checkpoints and a draft.
+inline constexpr double kFilesOfAnAttempt = 12, kFilesOfAResumption = 7;
 
 // One file: 12 bytes a parameter and its header. 0 where an architecture gives no counts.
 double checkpoint_bytes(const PlannedCell& cell);
 
+double files_to_train(const Plan& plan, const PlannedCell& cell);
 // Beyond its checkpoints that lie there: two of them and the draft of a third, at least a draft.
 double bytes_to_train(const Plan& plan, const PlannedCell& cell);
 

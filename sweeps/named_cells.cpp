@@ -122,6 +122,12 @@ void exclude_cells(const Plan& plan, const std::vector<std::size_t>& cells,
   if (reason.find_first_not_of(" \t\r\n") == std::string::npos) {
     throw ConfigError("--reason is missing: every table will show why the run is left out");
   }
+  if (reason.size() > kMostReasonBytes) {
+    throw ConfigError("--reason has " + std::to_string(reason.size()) +
+                      " bytes; every table will "
+                      "show it, and it has at most " +
+                      std::to_string(kMostReasonBytes));
+  }
   std::string line = reason;  // of a table
   std::replace_if(
       line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');

@@ -14,6 +14,18 @@
 #include "trainer/run_lease.h"
 
 namespace scalelaw {
+namespace {
+
+// From the kernel's kill until its process has gone: gigabytes are given back meanwhile.
+constexpr double kSecondsToDie = 2;
+
+bool was_killed_for_memory(const PackProcess& process, const ProcessEnd& end,
+                           const KillCount& now) {
+  if (end.signal != SIGKILL || process.had_company || !process.kills_before.kills) return false;
+  return now.kills.value_or(0) > *process.kills_before.kills;
+}
+
+}  // namespace
 
 void PackProcesses::start(const PlannedPack& pack, const std::vector<CellStatus>& statuses) {
   const Workers& workers = plan_.options.workers;
@@ -43,7 +55,7 @@ void PackProcesses::start(const PlannedPack& pack, const std::vector<CellStatus>
   job.command.insert(job.command.end(), options.begin(), options.end());
   const std::string& gpu = workers.gpus[process.gpu];
   if (!gpu.empty()) job.environment = {"CUDA_VISIBLE_DEVICES=" + gpu};
-  process.kills_before = kills_();
+  process.kills_before = process.kills_lately = {kills_(), monotonic_seconds()};
   process.had_company = !processes_.empty();
   const pid_t pid = executor_.start(job);
   for (auto& [other, beside] : processes_) beside.had_company = true;
@@ -70,17 +82,17 @@ void PackProcesses::stop_overdue(double seconds) {
 PackProcesses::Event PackProcesses::wait(double seconds) {
   const LocalExecutor::Event seen = executor_.wait(seconds);
   Event event{std::nullopt, seen.end, seen.stop_signal};
+  const KillCount now{kills_(), monotonic_seconds()};
   if (const auto found = processes_.find(seen.ended); found != processes_.end()) {
     event.ended = std::move(found->second);
     processes_.erase(found);
-    event.ended->killed_for_memory = was_killed_for_memory(*event.ended, event.end);
+    event.ended->killed_for_memory = was_killed_for_memory(*event.ended, event.end, now);
+  }
+  for (auto& [pid, process] : processes_) {
+    if (now.at - process.kills_lately.at < kSecondsToDie) continue;
+    process.kills_before = std::exchange(process.kills_lately, now);
   }
   return event;
-}
-
-bool PackProcesses::was_killed_for_memory(const PackProcess& process, const ProcessEnd& end) const {
-  if (end.signal != SIGKILL || process.had_company || !process.kills_before) return false;
-  return kills_().value_or(0) > *process.kills_before;
 }
 
 std::vector<CellInProgress> PackProcesses::cells() const {

@@ -25,15 +25,22 @@
 
 namespace scalelaw {
 
+// How many processes the kernel had killed for want of memory at a moment; nullopt: not told.
+struct KillCount {
+  std::optional<int64_t> kills;
+  double at = 0;  // monotonic seconds
+};
+
 struct PackProcess {
-  std::vector<CellInProgress> cells;    // by row
-  std::filesystem::path log;            // named after the first cell's folder
-  std::size_t gpu = 0;                  // of the workers'
-  double started_at = 0;                // monotonic seconds
-  bool overdue = false;                 // told to stop for its time
-  bool had_company = false;             // another process ran beside it at some time
-  std::optional<int64_t> kills_before;  // for want of memory, as it started
-  bool killed_for_memory = false;       // alone, by the kernel
+  std::vector<CellInProgress> cells;  // by row
+  std::filesystem::path log;          // named after the first cell's folder
+  std::size_t gpu = 0;                // of the workers'
+  double started_at = 0;              // monotonic seconds
+  bool overdue = false;               // told to stop for its time
+  bool had_company = false;           // another process ran beside it at some time
+  KillCount kills_before;             // two to four seconds ago, or as it started
+  KillCount kills_lately;             // two seconds ago at most
+  bool killed_for_memory = false;     // alone, by the kernel
 };
 
 class PackProcesses {
@@ -73,7 +80,6 @@ class PackProcesses {
 
  private:
   std::size_t least_used_gpu() const;
-  bool was_killed_for_memory(const PackProcess& process, const ProcessEnd& end) const;
 
   const Plan& plan_;
   std::filesystem::path trainer_;
@@ -87,8 +93,8 @@ class PackProcesses {
 RunningPack look_at_progress(const Plan& plan, const PackProcess& process,
                              std::vector<CellStatus>& statuses);
 // What a process said last; "it said nothing" where its attempt left no line. Of one that SIGKILL
-// ended while nothing else of this launch ran beside it, and after the kernel had killed for want
-// of memory meanwhile, also that: a SIGKILL alone may be anybody's.
+// ended while nothing else of this launch ran beside it, and for want of memory the kernel had
+// killed in the seconds before, also that: a SIGKILL alone may be anybody's.
 std::string last_words(const PackProcess& process);
 // Whether those words say that memory did not suffice, or that another process had, or took, one
 // of the folders.

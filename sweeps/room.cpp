@@ -50,14 +50,14 @@ std::string Room::why_no_disk(const std::vector<CellInProgress>& running,
   const std::optional<DiskSpace> space = space_left(plan_.options.runs);
   if (!space) return "";
   double needed = 0;
+  double files = kFilesOfACheckpoint * static_cast<double>(running.size());
   for (const CellInProgress& each : running) {
     needed += checkpoint_bytes(plan_.cells[each.cell]) + kSmallFiles;
   }
   for (const std::size_t cell : next) {
     needed += bytes_to_train(plan_, plan_.cells[cell]) + kSmallFiles;
+    files += files_to_train(plan_, plan_.cells[cell]);
   }
-  const double files = kFilesOfACheckpoint * static_cast<double>(running.size()) +
-                       kFilesOfAnAttempt * static_cast<double>(next.size());
   if (space->files && *space->files < files) {
     return "the disk of the store takes " + human(*space->files) +
            " more files, and the next checkpoints need " + human(files);

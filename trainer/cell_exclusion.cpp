@@ -4,11 +4,13 @@
 #include <set>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 #include "trainer/atomic_file.h"
 #include "trainer/folder_lock.h"
 #include "trainer/hash.h"
 #include "trainer/json_text.h"
+#include "trainer/sweep_record.h"
 
 namespace scalelaw {
 namespace {
@@ -21,12 +23,42 @@ fs::path exclusion_file(const fs::path& record_file, const std::string& content_
   return exclusions_folder(record_file) / (content_hash + ".json");
 }
 
-std::string reason_in(const fs::path& file) {
+// Of a file that is damaged the reason says so.
+CellExclusion exclusion_in(const fs::path& file) {
   try {
-    return exclusion_from_json(read_whole_file(file)).reason;
+    return exclusion_from_json(read_whole_file(file));
   } catch (const std::runtime_error& error) {
-    return file.string() + " is damaged: " + error.what();
+    return {file.stem().string(), "", file.string() + " is damaged: " + error.what(), ""};
   }
+}
+
+// Folders of a sweep's cells by content hash; nullopt where its record cannot be read.
+using CellFolders = std::map<std::string, std::string>;
+std::optional<CellFolders> cell_folders(const fs::path& record_file) {
+  CellFolders folders;
+  try {
+    for (SweepCell& cell : read_sweep_record(record_file).cells) {
+      folders.emplace(std::move(cell.content_hash), std::move(cell.folder));
+    }
+  } catch (const std::runtime_error&) {  // whoever asks for the sweep itself is told
+    return std::nullopt;
+  }
+  return folders;
+}
+
+// Of the sweep's cells, by content hash; of a record that cannot be read all that lie there, since
+// what was left out on purpose must not come back by accident.
+std::map<std::string, CellExclusion> exclusions_in_force(const fs::path& record_file) {
+  std::map<std::string, CellExclusion> exclusions;
+  const std::optional<CellFolders> folders = cell_folders(record_file);
+  for (const auto& entry : fs::directory_iterator(exclusions_folder(record_file))) {
+    const std::string content_hash = entry.path().stem().string();
+    if (entry.path().extension() != ".json" || !is_hash(content_hash)) continue;
+    if (folders && !folders->contains(content_hash)) continue;
+    CellExclusion& exclusion = exclusions[content_hash] = exclusion_in(entry.path());
+    if (folders) exclusion.folder = folders->at(content_hash);
+  }
+  return exclusions;
 }
 
 std::string text_at(const nlohmann::json& json, const char* key) {
@@ -54,6 +86,11 @@ CellExclusion exclusion_from_json(std::string_view text) {
                           text_at(json, "reason"), text_at(json, "excluded_at")};
   if (!is_hash(exclusion.content_hash)) throw std::runtime_error("content_hash is none");
   if (exclusion.reason.empty()) throw std::runtime_error("it gives no reason");
+  // Of each byte that is no UTF-8 to_json() makes three.
+  if (exclusion.reason.size() > 3 * kMostReasonBytes) {
+    throw std::runtime_error("its reason is longer than " + std::to_string(kMostReasonBytes) +
+                             " bytes");
+  }
   return exclusion;
 }
 
@@ -78,24 +115,24 @@ std::optional<std::string> exclusion_reason(const fs::path& record_file,
   const fs::path file = exclusion_file(record_file, content_hash);
   std::error_code ignored;
   if (!fs::exists(file, ignored)) return std::nullopt;
-  return reason_in(file);
+  return exclusion_in(file).reason;
 }
 
 StoreExclusions exclusions_of_store(const fs::path& runs) {
-  std::set<fs::path> files;
-  if (!fs::exists(runs / "sweeps")) return {};
+  StoreExclusions exclusions;
+  if (!fs::exists(runs / "sweeps")) return exclusions;
+  std::set<fs::path> records;
   for (const auto& folder : fs::directory_iterator(runs / "sweeps")) {
     if (folder.path().extension() != kFolderEnding) continue;
-    for (const auto& file : fs::directory_iterator(folder.path())) {
-      if (file.path().extension() == ".json" && is_hash(file.path().stem().string())) {
-        files.insert(file.path());
-      }
-    }
+    const fs::path record = fs::path(folder.path()).replace_extension(".json");
+    if (fs::exists(record)) records.insert(record);
   }
-  StoreExclusions exclusions;
-  for (const fs::path& file : files) {
-    exclusions[file.stem().string()].push_back(
-        {file.parent_path().stem().string(), reason_in(file)});
+  for (const fs::path& record : records) {
+    const std::string sweep = record.stem().string();
+    for (auto& [content_hash, exclusion] : exclusions_in_force(record)) {
+      exclusions[content_hash].push_back(
+          {sweep, std::move(exclusion.folder), std::move(exclusion.reason)});
+    }
   }
   return exclusions;
 }

@@ -3,6 +3,7 @@
 // that several people may leave runs out at once.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -12,17 +13,19 @@
 
 namespace scalelaw {
 
+inline constexpr std::size_t kMostReasonBytes = 1000;
+
 struct CellExclusion {
   std::string content_hash;  // 32 hex digits
   std::string folder;        // name below RUNS
-  std::string reason;        // never empty
+  std::string reason;        // never empty, at most kMostReasonBytes
   std::string excluded_at;   // ISO 8601, UTC
   bool operator==(const CellExclusion&) const = default;
 };
 
 std::string to_json(const CellExclusion& exclusion);
 // std::runtime_error with what is wrong: no JSON, a field missing or of another type, a hash that
-// is none, no reason. Unknown keys are ignored.
+// is none, no reason or a far longer one. Unknown keys are ignored.
 CellExclusion exclusion_from_json(std::string_view text);
 
 // RUNS/sweeps/NAME.excluded, of RUNS/sweeps/NAME.json
@@ -35,11 +38,13 @@ bool include_cell(const std::filesystem::path& record_file, const std::string& c
 std::optional<std::string> exclusion_reason(const std::filesystem::path& record_file,
                                             const std::string& content_hash);
 
-// Whatever sweeps of a store leave out, also those without a record: by content hash, of each the
-// sweeps' names with their reasons, in the order of the names; damaged files as in
-// exclusion_reason(). std::runtime_error where a folder of them cannot be read.
+// Whatever sweeps of a store leave out: by content hash, of each the sweeps' names with the run's
+// folder and their reasons, in the order of the names; damaged files as in exclusion_reason(). Only
+// cells that the sweep's record names: what is left of a cell that is no longer asked for, or of a
+// sweep without a record, is not in force. A record that cannot be read excludes as if it named
+// all. std::runtime_error where a folder of them cannot be read.
 struct SweepExclusion {
-  std::string sweep, reason;
+  std::string sweep, folder, reason;
 };
 using StoreExclusions = std::map<std::string, std::vector<SweepExclusion>>;
 StoreExclusions exclusions_of_store(const std::filesystem::path& runs);

@@ -113,18 +113,22 @@ void write_sweep_record(const std::filesystem::path& file, const SweepRecord& re
   write_atomically(file, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
+SweepRecord sweep_record_from_json(std::string_view text) {
+  const nlohmann::json json = parse_json(text);
+  const Field root(json, "");
+  const int64_t version = root.whole("version");
+  if (version != kSweepRecordVersion) {
+    throw OtherVersion("is of version " + std::to_string(version) +
+                       " of the sweep's record; this program knows version " +
+                       std::to_string(kSweepRecordVersion));
+  }
+  return record_from(root);
+}
+
 SweepRecord read_sweep_record(const std::filesystem::path& file) {
   const std::string content = read_whole_file(file);
   try {
-    const nlohmann::json json = parse_json(content);
-    const Field root(json, "");
-    const int64_t version = root.whole("version");
-    if (version != kSweepRecordVersion) {
-      throw OtherVersion("is of version " + std::to_string(version) +
-                         " of the sweep's record; this program knows version " +
-                         std::to_string(kSweepRecordVersion));
-    }
-    return record_from(root);
+    return sweep_record_from_json(content);
   } catch (const OtherVersion& error) {
     throw ConfigError(file.string() + ": " + error.what());
   } catch (const std::runtime_error& error) {

@@ -44,5 +44,7 @@ void write_sweep_record(const std::filesystem::path& file, const SweepRecord& re
 // fault and the remedy: no JSON, another version, a field missing or of another type, no cells, a
 // cell without a place, a folder that is a path. Unknown keys are ignored.
 SweepRecord read_sweep_record(const std::filesystem::path& file);
+// Of such a file's text. std::runtime_error with what is wrong, as above.
+SweepRecord sweep_record_from_json(std::string_view text);
 
 }  // namespace scalelaw

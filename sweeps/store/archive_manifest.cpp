@@ -64,6 +64,17 @@ Json json_of(const std::vector<ArchivedFile>& files) {
   return list;
 }
 
+uint64_t saturated_sum(uint64_t a, uint64_t b) {
+  uint64_t sum = 0;
+  return __builtin_add_overflow(a, b, &sum) ? std::numeric_limits<uint64_t>::max() : sum;
+}
+
+uint64_t sum_of_bytes(const std::vector<ArchivedFile>& files) {
+  uint64_t sum = 0;
+  for (const ArchivedFile& file : files) sum = saturated_sum(sum, file.bytes);
+  return sum;
+}
+
 }  // namespace
 
 uint64_t ArchiveManifest::files() const {
@@ -72,15 +83,13 @@ uint64_t ArchiveManifest::files() const {
   return count;
 }
 
+uint64_t ArchivedRun::bytes() const {
+  return sum_of_bytes(files);
+}
+
 uint64_t ArchiveManifest::bytes() const {
-  uint64_t sum = 0;
-  const auto add = [&](const std::vector<ArchivedFile>& files) {
-    for (const ArchivedFile& file : files) {
-      if (__builtin_add_overflow(sum, file.bytes, &sum)) sum = std::numeric_limits<uint64_t>::max();
-    }
-  };
-  for (const ArchivedRun& run : runs) add(run.files);
-  add(sweeps);
+  uint64_t sum = sum_of_bytes(sweeps);
+  for (const ArchivedRun& run : runs) sum = saturated_sum(sum, run.bytes());
   return sum;
 }
 
@@ -134,6 +143,22 @@ std::string why_not_carried(const ArchivedRun& run) {
   return whole ? "" : folder + " comes without its run.json or config.yaml";
 }
 
+std::string why_not_carried(const std::vector<ArchivedFile>& sweeps) {
+  for (const ArchivedFile& file : sweeps) {
+    const bool is_record = record_of_exclusion(file.name).empty();
+    const uint64_t most = is_record ? kMostRecordBytes : kMostExclusionBytes;
+    if (file.bytes > most) {
+      return "sweeps/" + escaped(file.name) + " has " + std::to_string(file.bytes) + " bytes; " +
+             (is_record ? "a sweep's record" : "an exclusion") + " has at most " +
+             std::to_string(most);
+    }
+  }
+  if (sum_of_bytes(sweeps) > kMostSweepsBytes) {
+    return "records and exclusions have more than " + std::to_string(kMostSweepsBytes) + " bytes";
+  }
+  return "";
+}
+
 std::string to_json(const ArchiveManifest& manifest) {
   Json runs = Json::array();
   for (const ArchivedRun& run : manifest.runs) {
@@ -171,6 +196,8 @@ ArchiveManifest manifest_from_json(const std::string& text) {
               "a sweep's record may not be called " + escaped(name));
       require(folders.insert("sweeps/" + name).second, "sweeps/" + name + " stands twice");
     }
+    const std::string why = why_not_carried(manifest.sweeps);
+    require(why.empty(), why);
     for (const ArchivedFile& file : manifest.sweeps) {
       const std::string record = record_of_exclusion(file.name);
       require(record.empty() || folders.contains("sweeps/" + record),

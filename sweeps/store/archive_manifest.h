@@ -24,6 +24,8 @@ struct ArchivedRun {
   std::string folder;        // name below the store
   std::string content_hash;  // 32 hex digits
   std::vector<ArchivedFile> files;
+
+  uint64_t bytes() const;  // may saturate
 };
 
 struct ArchiveManifest {
@@ -51,10 +53,18 @@ bool is_carried_file(std::string_view name, bool weights);
 // no run's, one that stands twice, no run.json or config.yaml. "" where nothing.
 std::string why_not_carried(const ArchivedRun& run);
 
+// A sweep of 100,000 cells takes about 25 MB.
+inline constexpr uint64_t kMostRecordBytes = uint64_t{64} << 20;
+inline constexpr uint64_t kMostExclusionBytes = uint64_t{64} << 10;
+inline constexpr uint64_t kMostSweepsBytes = uint64_t{256} << 20;  // all of both
+// What an import would refuse of records and exclusions, which it holds in memory: their sizes. ""
+// where nothing.
+std::string why_not_carried(const std::vector<ArchivedFile>& sweeps);
+
 std::string to_json(const ArchiveManifest& manifest);
 // std::runtime_error with what is wrong: no JSON, another format or version, a field missing or of
-// another type, a name that may not be, one that stands twice, a run that is not carried, an
-// exclusion without its sweep's record.
+// another type, a name that may not be, one that stands twice, a run or sweep that is not carried,
+// an exclusion without its sweep's record.
 ArchiveManifest manifest_from_json(const std::string& text);
 
 }  // namespace scalelaw

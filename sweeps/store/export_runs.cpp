@@ -7,6 +7,7 @@
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <set>
 #include <span>
 #include <stdexcept>
 #include <utility>
@@ -151,13 +152,17 @@ void require_exportable(const std::vector<StoreRun>& chosen) {
   }
 }
 
+// Of the cells that its record names.
 std::vector<ArchivedFile> described_exclusions(const fs::path& runs, const std::string& sweep) {
   std::vector<ArchivedFile> files;
-  const fs::path folder = exclusions_folder(sweep_record_file(runs, sweep));
+  const fs::path record = sweep_record_file(runs, sweep), folder = exclusions_folder(record);
   if (!fs::exists(folder)) return files;
+  std::set<std::string> hashes;
+  for (const SweepCell& cell : read_sweep_record(record).cells) hashes.insert(cell.content_hash);
   for (const auto& entry : fs::directory_iterator(folder)) {
     std::string name = entry.path().lexically_relative(runs / "sweeps").string();
     if (record_of_exclusion(name).empty()) continue;  // a draft
+    if (!hashes.contains(entry.path().stem().string())) continue;
     try {
       exclusion_from_json(read_whole_file(entry.path()));
     } catch (const std::runtime_error& error) {
@@ -189,11 +194,14 @@ ArchiveManifest manifest_of(const fs::path& runs, const std::vector<StoreRun>& c
                         ": its record's name may not stand in an archive; choose its runs by "
                         "--where 'sweeps == NAME'");
     }
-    // Before the record: whoever finds that in a store finds what it leaves out, too.
     for (ArchivedFile& file : described_exclusions(runs, sweep)) {
       manifest.sweeps.push_back(std::move(file));
     }
     manifest.sweeps.push_back(described(sweep_record_file(runs, sweep), name));
+  }
+  if (const std::string why = why_not_carried(manifest.sweeps); !why.empty()) {
+    throw ConfigError("no import would take it: " + why +
+                      "; --where 'sweeps == NAME' exports the runs alone");
   }
   return manifest;
 }

@@ -3,34 +3,30 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <map>
 #include <optional>
+#include <set>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
+#include "sweeps/store/import_sweeps.h"
 #include "trainer/atomic_file.h"
-#include "trainer/cell_exclusion.h"
 #include "trainer/config_error.h"
 #include "trainer/config_yaml.h"
 #include "trainer/descriptor.h"
 #include "trainer/folder_lock.h"
-#include "trainer/hash.h"
 #include "trainer/number.h"
 #include "trainer/run_record.h"
-#include "trainer/sweep_record.h"
 #include "trainer/writable_folder.h"
 
 namespace scalelaw {
 namespace {
 
 namespace fs = std::filesystem;
-
-const std::string kSweepsFolder = "sweeps/";
 
 [[noreturn]] void fail(const fs::path& path, const char* what, int error) {
   throw std::runtime_error(path.string() + ": " + what + ": " + std::strerror(error));
@@ -92,7 +88,7 @@ class Unpacker {
 };
 
 ImportedItem look_at_run(const fs::path& runs, const ArchivedRun& run) {
-  ImportedItem item{run.folder, ImportEnd::kImported, ""};
+  ImportedItem item{run.folder, ImportEnd::kImported, "", run.folder};
   const RunFolder here{runs / run.folder};
   if (!fs::exists(fs::symlink_status(here.path))) return item;
   item.end = ImportEnd::kRefused;
@@ -113,44 +109,6 @@ ImportedItem look_at_run(const fs::path& runs, const ArchivedRun& run) {
   return item;
 }
 
-std::optional<bool> has_same(const fs::path& runs, const ArchivedFile& sweep) {
-  const fs::path here = runs / kSweepsFolder / sweep.name;
-  if (!fs::exists(fs::symlink_status(here))) return std::nullopt;
-  return hash_hex(read_whole_file(here)) == sweep.xxh3_128;
-}
-
-std::string content_hash_of(const ArchivedFile& exclusion) {
-  return fs::path(exclusion.name).stem().string();
-}
-
-// Of a record, or of an exclusion, which is of the archive's sweep alone.
-std::string why_not_beside(const fs::path& runs, const ArchiveManifest& manifest,
-                           const ArchivedFile& sweep) {
-  const std::string record = record_of_exclusion(sweep.name);
-  if (record.empty()) {
-    return has_same(runs, sweep) == false
-               ? "another record of that name is there; move it away and import again"
-               : "";
-  }
-  const auto of = std::ranges::find(manifest.sweeps, record, &ArchivedFile::name);
-  if (has_same(runs, *of) == false) return "another record of its sweep is there";
-  if (has_same(runs, sweep) != false) return "";
-  const auto reason = exclusion_reason(runs / kSweepsFolder / record, content_hash_of(sweep));
-  return "the run is excluded here already, and that stays: " + reason.value_or("");
-}
-
-ImportedItem look_at_sweep(const fs::path& runs, const ArchiveManifest& manifest,
-                           const ArchivedFile& sweep) {
-  ImportedItem item{kSweepsFolder + sweep.name, ImportEnd::kImported,
-                    why_not_beside(runs, manifest, sweep)};
-  if (!item.why.empty()) {
-    item.end = ImportEnd::kRefused;
-  } else if (has_same(runs, sweep)) {
-    item.end = ImportEnd::kKept;
-  }
-  return item;
-}
-
 // What was unpacked is what its name and the manifest say.
 void check_run(const fs::path& aside, const ArchivedRun& run) {
   const RunFolder folder{aside / run.folder};
@@ -161,25 +119,12 @@ void check_run(const fs::path& aside, const ArchivedRun& run) {
   }
 }
 
-void check_sweep(const fs::path& aside, const ArchivedFile& sweep) {
-  const fs::path file = aside / kSweepsFolder / sweep.name;
-  if (record_of_exclusion(sweep.name).empty()) {
-    read_sweep_record(file);
-  } else if (exclusion_from_json(read_whole_file(file)).content_hash != content_hash_of(sweep)) {
-    throw std::runtime_error(sweep.name + " excludes another run");
-  }
-}
-
-void check_contents(const fs::path& aside, const ArchiveManifest& manifest,
-                    const std::map<std::string, bool>& wanted, const fs::path& archive) {
+// Whatever ConfigError `check` throws, of the archive.
+template <typename Check>
+auto of_archive(const fs::path& archive, const Check& check) {
   try {
-    for (const ArchivedRun& run : manifest.runs) {
-      if (wanted.at(run.folder)) check_run(aside, run);
-    }
-    for (const ArchivedFile& sweep : manifest.sweeps) {
-      if (wanted.at(kSweepsFolder + sweep.name)) check_sweep(aside, sweep);
-    }
-  } catch (const std::runtime_error& error) {
+    return check();
+  } catch (const ConfigError& error) {
     throw ConfigError(archive.string() + ": " + error.what() + "; nothing was imported");
   }
 }
@@ -190,13 +135,6 @@ void publish_run(const fs::path& aside, const fs::path& runs, ImportedItem& item
   if (errno != EEXIST && errno != ENOTEMPTY && errno != ENOTDIR) {
     fail(runs / item.name, "cannot rename to", errno);
   }
-  item.end = ImportEnd::kRefused;
-  item.why = "another process has put something there meanwhile";
-}
-
-void publish_sweep(const fs::path& aside, const fs::path& runs, ImportedItem& item) {
-  create_folders((runs / item.name).parent_path());
-  if (publish_atomically(runs / item.name, read_whole_file(aside / item.name))) return;
   item.end = ImportEnd::kRefused;
   item.why = "another process has put something there meanwhile";
 }
@@ -217,35 +155,49 @@ ImportResult import_runs(const fs::path& archive, const fs::path& runs, const Ar
   ArchiveReader reader(archive, limits);
   const ArchiveManifest& manifest = reader.manifest();
   ImportResult result;
-  std::map<std::string, bool> wanted;  // "FOLDER" or "sweeps/NAME.json" and the like
-  const auto note = [&](ImportedItem item, const std::vector<ArchivedFile>& files) {
-    wanted[item.name] = item.end == ImportEnd::kImported;
-    for (const ArchivedFile& file : files) result.bytes += wanted[item.name] ? file.bytes : 0;
+  const auto note = [&](ImportedItem item, uint64_t bytes) {
+    if (item.end == ImportEnd::kImported) result.bytes += bytes;
     result.items.push_back(std::move(item));
   };
-  for (const ArchivedRun& run : manifest.runs) note(look_at_run(runs, run), run.files);
-  for (const ArchivedFile& sweep : manifest.sweeps) {
-    note(look_at_sweep(runs, manifest, sweep), {sweep});
+  std::set<std::string> wanted;  // runs' folders
+  for (const ArchivedRun& run : manifest.runs) {
+    note(look_at_run(runs, run), run.bytes());
+    if (result.items.back().end == ImportEnd::kImported) wanted.insert(run.folder);
   }
-  if (dry_run) {
-    reader.read([](const std::string&, std::span<const std::byte>) {});
-    return result;
+  std::optional<Unpacker> unpacker;
+  std::optional<Aside> aside;
+  if (!dry_run) {
+    require_space(runs, result.bytes);
+    aside.emplace(runs);
+    unpacker.emplace(aside->path());
   }
-  require_space(runs, result.bytes);
-  const Aside aside(runs);
-  Unpacker unpacker(aside.path());
+  SweepFiles sweep_files;
   reader.read([&](const std::string& path, std::span<const std::byte> bytes) {
-    const bool of_a_sweep = path.starts_with(kSweepsFolder);
-    if (wanted[of_a_sweep ? path : path.substr(0, path.find('/'))]) unpacker.add(path, bytes);
+    if (path.starts_with(kSweepsFolder)) {
+      sweep_files[path.substr(std::string_view(kSweepsFolder).size())].append(
+          reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    } else if (unpacker && wanted.contains(path.substr(0, path.find('/')))) {
+      unpacker->add(path, bytes);
+    }
   });
-  unpacker.close();
-  check_contents(aside.path(), manifest, wanted, archive);
-  for (ImportedItem& item : result.items) {
-    if (item.end != ImportEnd::kImported) continue;
-    const bool of_a_sweep = item.name.starts_with(kSweepsFolder);
-    (of_a_sweep ? publish_sweep : publish_run)(aside.path(), runs, item);
+  if (unpacker) unpacker->close();
+  std::vector<ImportedItem> sweeps = of_archive(archive, [&] {
+    for (const ArchivedRun& run : manifest.runs) {
+      if (aside && wanted.contains(run.folder)) check_run(aside->path(), run);
+    }
+    return look_at_sweeps(runs, sweep_files);
+  });
+  if (!dry_run) {
+    for (ImportedItem& item : result.items) {
+      if (item.end == ImportEnd::kImported) publish_run(aside->path(), runs, item);
+    }
+    publish_sweeps(runs, sweep_files, sweeps);
+    sync_folder(runs);
   }
-  sync_folder(runs);
+  for (ImportedItem& item : sweeps) {
+    const auto content = sweep_files.find(item.name.substr(std::string_view(kSweepsFolder).size()));
+    note(std::move(item), content->second.size());
+  }
   return result;
 }
 

@@ -19,7 +19,8 @@ enum class ImportEnd {
 struct ImportedItem {
   std::string name;  // a run's folder, "sweeps/NAME.json" or "sweeps/NAME.excluded/HASH.json"
   ImportEnd end = ImportEnd::kImported;
-  std::string why;  // refused: what is there
+  std::string why;    // refused: what is there
+  std::string shown;  // the name; of an exclusion the run, its sweep and the reason, not escaped
 };
 
 struct ImportResult {
@@ -30,13 +31,14 @@ struct ImportResult {
 // Unpacks to RUNS/.import-XXXXXX, checks every size and hash and that each folder holds the run it
 // is named after, then renames one folder after another into the store, over nothing. An exclusion
 // is imported only where its sweep's record is, or the store has the same, and over no other of its
-// run. What a crash
-// leaves aside `scalelaw runs clean` removes; the same command goes on. With `dry_run` it reads and
-// checks the whole archive and writes nothing. ConfigError: as ArchiveReader, and a folder that
-// holds another run than its name says; then the store is as it was. std::runtime_error: the disk.
+// run. What a crash leaves aside `scalelaw runs clean` removes; the same command goes on. With
+// `dry_run` it reads the whole archive, checks hashes, records and exclusions and writes nothing.
+// ConfigError: as ArchiveReader and look_at_sweeps(), and a folder that holds another run than its
+// name says; then the store is as it was. std::runtime_error: the disk.
 ImportResult import_runs(const std::filesystem::path& archive, const std::filesystem::path& runs,
                          const ArchiveLimits& limits, bool dry_run);
 
 inline constexpr const char* kImportPrefix = ".import-";
+inline constexpr const char* kSweepsFolder = "sweeps/";
 
 }  // namespace scalelaw

@@ -214,15 +214,15 @@ int import_verb(const Arguments& a) {
     switch (item.end) {
       case ImportEnd::kImported:
         ++imported;
-        std::cout << (a.dry_run ? "would import " : "imported ") << item.name << "\n";
+        std::cout << (a.dry_run ? "would import " : "imported ") << escaped(item.shown) << "\n";
         break;
       case ImportEnd::kKept:
         ++kept;
-        std::cout << "kept, as it is here already: " << item.name << "\n";
+        std::cout << "kept, as it is here already: " << escaped(item.shown) << "\n";
         break;
       case ImportEnd::kRefused:
         ++refused;
-        std::cout << "not imported: " << item.name << ": " << escaped(item.why) << "\n";
+        std::cout << "not imported: " << escaped(item.shown) << ": " << escaped(item.why) << "\n";
         break;
     }
   }

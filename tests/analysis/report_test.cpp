@@ -15,7 +15,9 @@
 #include "tests/support/synthetic_runs.h"
 #include "tests/support/temp_dir.h"
 #include "trainer/atomic_file.h"
+#include "trainer/cell_exclusion.h"
 #include "trainer/config_error.h"
+#include "trainer/sweep_record.h"
 
 namespace scalelaw {
 namespace {
@@ -216,6 +218,26 @@ TEST_F(Program, CompareNamesTheRunsThatWereLeftOut) {
   EXPECT_NE(result.output.find("left out: transformer_w12_i1-"), std::string::npos)
       << result.output;
   EXPECT_NE(result.output.find(": diverged"), std::string::npos);
+}
+
+TEST_F(Program, NamesAndReasonsOfRunsLeftOutAreEscapedForTheTerminal) {
+  const fs::path sweep = write_synthetic_sweep(runs_, "gap", pilot_runs());
+  SweepRecord record = read_sweep_record(sweep);
+  SweepCell& cell = record.cells[1];
+  fs::rename(runs_ / cell.folder, runs_ / "a\u202eb");
+  cell.folder = "a\u202eb";
+  write_sweep_record(sweep, record);
+  exclude_cell(sweep, {cell.content_hash, cell.folder,
+                       "its GPU\xc2\x9b"
+                       "2J",
+                       ""});
+  for (const char* verb : {"fit", "compare"}) {
+    const std::string output = fit({verb, sweep.string(), "--bootstrap", "0"}).output;
+    EXPECT_NE(output.find(R"(left out: a\u202eb: excluded: its GPU\u009b2J)"), std::string::npos)
+        << output;
+    EXPECT_EQ(output.find("\u202e"), std::string::npos) << output;
+    EXPECT_EQ(output.find("\xc2\x9b"), std::string::npos) << output;
+  }
 }
 
 TEST_F(Program, SeedsThatNeverVaryAreWarnedOf) {

@@ -301,6 +301,38 @@ TEST_F(Runs, FoldersLeaveOutWhatASweepOfTheirStoreExcludes) {
   EXPECT_TRUE(asked_for.excluded.empty());
 }
 
+TEST_F(Runs, WhatOneSweepExcludesIsNotLackingInAnotherThatUsesIt) {
+  const auto a = write_synthetic_sweep(runs_, "a", {of_width(8), of_width(16)});
+  SweepRecord sweep = read_sweep_record(a);
+  sweep.name = "b";
+  const auto b = sweep_record_file(runs_, "b");
+  write_sweep_record(b, sweep);
+  const SweepCell& cell = sweep.cells[1];
+  exclude_cell(a, {cell.content_hash, cell.folder, "a broken GPU", ""});
+  const RunTable table = read_runs({a, b});
+  EXPECT_EQ(table.rows.size(), 2u);
+  ASSERT_EQ(table.warnings.size(), 1u);
+  EXPECT_TRUE(table.warnings[0].starts_with("1 of the 2 runs of sweep a ")) << table.warnings[0];
+  std::filesystem::remove(runs_ / cell.folder / "run.json");
+  EXPECT_EQ(read_runs({a, b}).warnings.size(), 2u) << "now it lacks in both";
+}
+
+TEST_F(Runs, ExcludedRunWithoutAResultIsListedWithTheReason) {
+  std::vector<SyntheticRun> cells = {of_width(8), of_width(16)};
+  cells[1].complete = false;
+  const auto chosen = write_synthetic_sweep(runs_, "chosen", cells);
+  const SweepCell cell = read_sweep_record(chosen).cells[1];
+  for (const auto& path : {runs_, runs_ / cell.folder}) {
+    EXPECT_NE(read_runs({path}).excluded.at(0).reason.find("resumes it"), std::string::npos);
+  }
+  exclude_cell(chosen, {cell.content_hash, "", "not needed", ""});
+  for (const auto& path : {runs_, runs_ / cell.folder}) {
+    const RunTable table = read_runs({path});
+    ASSERT_EQ(table.excluded.size(), 1u);
+    EXPECT_EQ(table.excluded[0].reason, "excluded from sweep chosen: not needed");
+  }
+}
+
 TEST_F(Runs, ARunThatTwoArmsShareIsARowOfEach) {
   std::vector<SyntheticRun> cells = {of_width(8), of_width(16)};
   const auto file = write_synthetic_sweep(runs_, "shared", cells);

@@ -1,12 +1,19 @@
 // RUNS/sweeps/NAME.excluded/HASH.json
 #include "tests/fuzz/fuzz_target.h"
 #include "trainer/cell_exclusion.h"
+#include "trainer/sweep_record.h"
 
 namespace scalelaw {
 
 void read_hostile(std::string_view bytes) {
   const std::string hash(32, 'a');
   scratch_file("sweeps/s.excluded/" + hash + ".json", bytes);
+  static const bool is_recorded = [&] {
+    write_sweep_record(sweep_record_file(scratch_folder(), "s"),
+                       {kSweepRecordVersion, "s", "s.yaml", hash, {{hash, "run", {{"", ""}}}}});
+    return true;
+  }();
+  require(is_recorded, "the sweep has its record");
   const StoreExclusions all = exclusions_of_store(scratch_folder());
   require(all.size() == 1 && all.contains(hash), "a damaged file excludes too");
   require(!in_words(all.at(hash)).empty(), "and says why");

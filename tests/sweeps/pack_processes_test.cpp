@@ -8,6 +8,7 @@
 
 #include "tests/support/temp_dir.h"
 #include "tests/support/tiny_data_set.h"
+#include "trainer/clock.h"
 
 namespace scalelaw {
 namespace {
@@ -31,17 +32,21 @@ class PackProcessesTest : public testing::Test {
   }
 
   // The last words of the first of `processes` processes of one run each, side by side, that end
-  // by `command`; a process is killed for want of memory meanwhile where `counts`, as it starts
-  // and as it ends, say so.
+  // by `command`; of what the kernel has killed `counts` says how much as they start, and how much
+  // from `counted_after` seconds on.
   std::string words_of(const std::string& command, std::vector<std::optional<int64_t>> counts,
-                       std::size_t processes = 1) {
+                       std::size_t processes = 1, double counted_after = 0.05) {
     const fs::path trainer = temp_.path() / "trainer";
     std::ofstream(trainer) << "#!/bin/sh\nsleep 0.2\necho step 7\n" << command << "\n";
     chmod(trainer.c_str(), 0755);
-    std::size_t asked = 0;
-    PackProcesses all(plan_, trainer, [&] { return counts[asked++ < processes ? 0 : 1]; });
+    const double start = monotonic_seconds();
+    bool all_started = false;
+    PackProcesses all(plan_, trainer, [&] {
+      return counts[all_started && monotonic_seconds() - start >= counted_after ? 1 : 0];
+    });
     const std::vector<CellStatus> statuses(plan_.cells.size());
     for (std::size_t i = 0; i < processes; ++i) all.start({i}, statuses);
+    all_started = true;
     std::string words;
     while (all.running() > 0) {
       const PackProcesses::Event event = all.wait(0.1);
@@ -67,6 +72,12 @@ TEST_F(PackProcessesTest, SigkillByHandOrBesideOthersOrUncountedSaysNothingOfMem
   EXPECT_EQ(words_of("kill -9 $$", {std::nullopt, 4}), "step 7");
   EXPECT_EQ(words_of("kill -9 $$", {3, std::nullopt}), "step 7");
   EXPECT_EQ(words_of("exit 1", {3, 4}), "step 7");
+}
+
+TEST_F(PackProcessesTest, KillForWantOfMemoryLongBeforeTheEndWasAnothers) {
+  EXPECT_EQ(words_of("sleep 5; kill -9 $$", {3, 4}), "step 7");
+  const std::string words = words_of("sleep 5; kill -9 $$", {3, 4}, 1, 4.5);
+  EXPECT_TRUE(is_of_memory(words)) << words;
 }
 
 }  // namespace

@@ -26,15 +26,16 @@ class RoomTest : public testing::Test {
   RoomTest() { write_tiny_data_set(temp_.path() / "data"); }
 
   // Four runs, two at a time.
-  void plan() {
+  void plan(const std::string& cells = "grid: {seeds.init: [1, 2, 3, 4]}", int replicas = 0) {
     PlanOptions options;
     options.data = temp_.path() / "data";
     options.runs = store_;
     options.workers.jobs = 2;
+    options.workers.replicas = replicas;
     plan_ = make_plan(parse_sweep_spec("{spec: 1, name: s, data: {train: tiny, test: {tiny: 512}}, "
                                        "horizon: {tokens: 2000}, model: {n_ctx: 8, d_model: 64}, "
-                                       "train: {batch_tokens: 32}, evaluate: {tokens: 64}, "
-                                       "grid: {seeds.init: [1, 2, 3, 4]}}",
+                                       "train: {batch_tokens: 32}, evaluate: {tokens: 64}, " +
+                                           cells + "}",
                                        "s.yaml"),
                       options);
     one_ = checkpoint_bytes(plan_.cells[0]);
@@ -71,6 +72,35 @@ TEST_F(RoomTest, CheckpointsThatAreThereAreNotPaidForAgain) {
   EXPECT_NEAR(needs().bytes_at_once, 2 * 2 * one_, 4);
   for (const std::size_t cell : {0u, 1u, 2u, 3u}) put_checkpoint(cell, 5 * one_);
   EXPECT_EQ(needs().bytes_at_once, 2 * one_) << "a draft is needed whatever lies there";
+}
+
+TEST_F(RoomTest, FilesAtOnceAreThoseOfTheLargestPacksAndFewerOfRunsThatGoOn) {
+  plan("list: [{seeds.init: 1}, {seeds.init: 2}, {seeds.init: 3}, {model.d_model: 32}]", 3);
+  EXPECT_EQ(needs().files_at_once, (3 + 1) * kFilesOfAnAttempt)
+      << packs_text(packs_to_run(plan_, look_at_all(plan_)));
+  EXPECT_EQ(needs().files_at_peak - needs().files_to_stay, 2 * (3 + 1));
+  plan();
+  for (const PlannedCell& cell : plan_.cells) {
+    fs::create_directories(run_folder(plan_, cell));
+    std::ofstream(RunFolder{run_folder(plan_, cell)}.config()) << "spec: 1\n";
+  }
+  EXPECT_EQ(needs().files_at_once, 2 * kFilesOfAResumption);
+}
+
+TEST_F(RoomTest, RefusalSaysWhetherBytesOrFilesAreShort) {
+  plan();
+  const DiskNeeds all = needs();
+  const auto refusal = [&](double bytes, double files) {
+    try {
+      check_disk(all, DiskSpace{bytes, files});
+    } catch (const ConfigError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_NE(refusal(1e12, 1).find("at once takes 24 files, and"), std::string::npos);
+  EXPECT_NE(refusal(1, 1e6).find(" bytes of checkpoints, and"), std::string::npos);
+  EXPECT_NE(refusal(1, 1).find(" bytes of checkpoints and 24 files, and"), std::string::npos);
 }
 
 TEST_F(RoomTest, OnlyWhatCannotEvenBeginIsRefused) {

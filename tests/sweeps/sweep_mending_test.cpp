@@ -110,6 +110,7 @@ TEST_F(SweepMending, ExcludedRunsAreLeftOutWithTheirReasonUntilTheyAreTakenInAga
   behave("2:refuse,ok");
   EXPECT_EQ(run().exit_code, 1);
   EXPECT_EQ(mend("exclude", {folder_of(1)}).exit_code, 2) << "a reason is asked for";
+  EXPECT_EQ(mend("exclude", {folder_of(1), "--reason", std::string(1001, 'x')}).exit_code, 2);
   const std::string hash = status()[1].at("content_hash").get<std::string>().substr(0, 8);
   ASSERT_EQ(mend("exclude", {hash, "--reason", "bad\n'data'"}).exit_code, 0);
   EXPECT_EQ(states(), "complete excluded complete");

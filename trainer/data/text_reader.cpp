@@ -12,9 +12,11 @@
 #include <memory>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 #include "trainer/config_error.h"
 #include "trainer/data/json_line.h"
+#include "trainer/number.h"
 #include "trainer/utf8.h"
 
 namespace scalelaw {
@@ -104,11 +106,20 @@ void read_bytes(const fs::path& file, const ByteSink& sink, const Progress& prog
                                           : read_plain(file, sink, progress);
 }
 
+// "1 GiB", or of what is no whole number of MiB "3M bytes".
+std::string limit_text(std::size_t bytes) {
+  for (const auto& [bits, unit] : {std::pair{30, " GiB"}, {20, " MiB"}}) {
+    const std::size_t whole = bytes >> bits;
+    if (whole << bits == bytes) return human(static_cast<double>(whole)) + unit;
+  }
+  return human(static_cast<double>(bytes)) + " bytes";
+}
+
 void check_bytes(const fs::path& file, int64_t line, std::size_t bytes, std::size_t most) {
   if (bytes <= most) return;
   fail(file, line,
-       "a document of over " + std::to_string(most) +
-           " bytes: give its parts as files, or as lines of a .jsonl");
+       "a document of over " + limit_text(most) +
+           ": give its parts as files, or as lines of a .jsonl");
 }
 
 void check_utf8(const fs::path& file, int64_t line, std::string_view text) {

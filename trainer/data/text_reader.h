@@ -44,8 +44,9 @@ struct Document {
 
 // Passes on each document of the file, also empty ones. ConfigError names file and line (or byte):
 // not UTF-8, not JSON, no such key, not a string, a damaged or cut-off compressed file, a document
-// over most_document_bytes, of which no more than that is held in memory. `progress` hears how many
-// stored bytes of the file have been read.
+// over most_document_bytes. Of a file's text no more than that is held in memory; of a line that
+// and a piece of the file, and while it is parsed copies of it. `progress` hears how many stored
+// bytes of the file have been read.
 void read_documents(const SourceFile& source, const SourceOptions& options,
                     const std::function<void(Document)>& sink,
                     const std::function<void(int64_t)>& progress);

@@ -79,18 +79,25 @@ TEST_F(RunsProgram, DamageEndsVerifyWithOne) {
 TEST_F(RunsProgram, SweepTravelsToAnotherStoreAndWhatIsInItsPlaceIsSaid) {
   const std::string archive = (temp_.path() / "a.tar.zst").string();
   const std::string there = (temp_.path() / "there").string();
+  exclude_cell(sweep_record_file(runs_, "many"),
+               {plan_.cells[1].content_hash, name(1), "its GPU\x1b[2J", ""});
   EXPECT_EQ(runs({"export", "--sweep", "many", "--out", archive}).exit_code, 0);
   const auto import = [&](std::vector<std::string> more = {}) {
     std::vector<std::string> words = {"scalelaw-runs", "import", archive, "--runs", there};
     words.insert(words.end(), more.begin(), more.end());
     return run_program(words);
   };
-  EXPECT_NE(import({"--dry-run"}).output.find("5 to import"), std::string::npos);
+  const std::string dry_run = import({"--dry-run"}).output;
+  EXPECT_NE(dry_run.find("6 to import"), std::string::npos) << dry_run;
+  EXPECT_NE(dry_run.find("would import the exclusion of " + name(1) +
+                         R"( from sweep many (its GPU\x1b[2J))"),
+            std::string::npos)
+      << dry_run;
   EXPECT_FALSE(fs::exists(there));
   EXPECT_EQ(import().exit_code, 0);
   const ProgramResult again = import();
   EXPECT_EQ(again.exit_code, 0);
-  EXPECT_NE(again.output.find("0 imported (0 B), 5 kept, 0 not imported"), std::string::npos)
+  EXPECT_NE(again.output.find("0 imported (0 B), 6 kept, 0 not imported"), std::string::npos)
       << again.output;
   fs::remove(fs::path(there) / name(0) / "run.json");
   EXPECT_EQ(import().exit_code, 1);
