@@ -60,7 +60,8 @@ class CapturedSteps : public StepGraph {
 
  private:
   void record(at::cuda::CUDAGraph& graph, const std::function<void()>& step, int64_t steps) {
-    graph.capture_begin(shared_->pool);
+    // A checkpoint may be copied to the host meanwhile, by another thread.
+    graph.capture_begin(shared_->pool, cudaStreamCaptureModeThreadLocal);
     try {
       for (int64_t i = 0; i < steps; ++i) step();
     } catch (const std::exception&) {
