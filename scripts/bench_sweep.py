@@ -69,7 +69,7 @@ def seconds_of(command, threads=1):
 
 def whole_runs_in_turn(shape, options, cores):
     """The same of whole runs."""
-    steps = 15 * shape["steps"]
+    steps = 5 * shape["steps"]
     tokens = steps * shape["batch"] * shape["context"]
     programs = pathlib.Path(options.program).resolve().parent
     command = [*reference(options, flags(shape, options.arch, steps)), "--threads", str(cores)]

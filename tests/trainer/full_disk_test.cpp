@@ -2,9 +2,11 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "tests/support/small_disk.h"
@@ -16,6 +18,19 @@ namespace scalelaw {
 namespace {
 
 constexpr std::size_t kDiskBytes = 2 << 20;
+
+// After each update from the one on to the other: what a draft that failed leaves is taken too.
+class Through : public Observer {
+ public:
+  Through(int64_t first, int64_t last, std::function<void()> act)
+      : first_(first), last_(last), act_(std::move(act)) {}
+  bool due(const Pack& pack) override { return first_ <= pack.step() && pack.step() <= last_; }
+  void observe(Pack&) override { act_(); }
+
+ private:
+  int64_t first_, last_;
+  std::function<void()> act_;
+};
 
 class FullDisk : public PackTest {
  protected:
@@ -76,11 +91,10 @@ TEST_P(FullDisk, CostsCheckpointsAndNothingElse) {
   Pack pack({config}, options("small"));
   const RunFolder folder = pack.members().front().folder();
   int64_t kept = 0;
-  auto disturb = std::make_unique<AfterUpdate>(20, [&] { fill(folder); });
   std::vector<std::unique_ptr<Observer>> observers;
   observers.push_back(make_metrics_observer(pack));
   observers.push_back(make_checkpoint_observer(1e-9));
-  observers.push_back(std::move(disturb));
+  observers.push_back(std::make_unique<Through>(20, 49, [&] { fill(folder); }));
   observers.push_back(std::make_unique<AfterUpdate>(50, [&] {
     kept = checkpoint_steps(folder).at(0);
     make_room();
