@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <chrono>
+#include <ctime>
 #include <fstream>
 #include <set>
 #include <string>
@@ -279,19 +279,19 @@ TEST_F(PlanTest, RecordListsEveryCellOnce) {
 TEST_F(PlanTest, TenThousandCellsTakeLessThanASecond) {
   std::string seeds;
   for (int i = 1; i <= 100; ++i) seeds += (i > 1 ? ", " : "") + std::to_string(i);
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();  // of this process: others may run beside
   const Plan planned = plan(kBase + "blocks: [{name: b, grid: {seeds.init: [" + seeds +
                             "], seeds.data: [" + seeds + "]}}]\n");
   const std::string text = plan_text(planned, look_at_all(planned));
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   EXPECT_EQ(planned.cells.size(), 10'000u);
   std::set<std::string> folders;
   for (const PlannedCell& cell : planned.cells) folders.insert(cell.folder);
   EXPECT_EQ(folders.size(), 10'000u);
 #if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__)
-  EXPECT_LT(seconds.count(), 1.0);
+  EXPECT_LT(seconds, 1.0);
 #endif
-  RecordProperty("seconds", std::to_string(seconds.count()));
+  RecordProperty("seconds", std::to_string(seconds));
 }
 
 TEST_F(PlanTest, ExampleInConfigsIsValid) {
