@@ -78,9 +78,9 @@ def whole_runs_in_turn(shape, options, cores):
         words = random.Random(0)
         vocabulary = ["".join(words.choices("abcdefghijklmnop", k=5)) for _ in range(500)]
         (folder / "words.txt").write_text(
-            "\n".join(" ".join(words.choices(vocabulary, k=100)) for _ in range(8000)))
+            "\n".join(" ".join(words.choices(vocabulary, k=100)) for _ in range(12000)))
         seconds_of([programs / "scalelaw-data", "build", folder / "words.txt", "--name", "words",
-                    "--tokenizer", "bytes", "--data", folder / "data"])
+                    "--tokenizer", "bytes", "--split-by", "piece", "--data", folder / "data"])
         spec = folder / "bench.yaml"
         spec.write_text(SWEEP.format(tokens=tokens, batch_tokens=shape["batch"] * shape["context"],
                                      arch=options.arch, precision=options.precision, **{
