@@ -7,7 +7,7 @@
 #include <string>
 
 #include "tests/support/temp_dir.h"
-#include "tests/support/tiny_data_set.h"
+#include "tests/sweeps/small_plan.h"
 #include "trainer/program_exit.h"
 
 namespace scalelaw {
@@ -17,20 +17,7 @@ const ProcessEnd kCrash{1, 0}, kSaved{3, 0}, kKilled{0, SIGKILL}, kTerminated{0,
 
 class AttemptVerdict : public testing::Test {
  protected:
-  AttemptVerdict() {
-    write_tiny_data_set(temp_.path() / "data");
-    PlanOptions options;
-    options.data = temp_.path() / "data";
-    options.runs = temp_.path() / "runs";
-    plan_ = make_plan(parse_sweep_spec("{spec: 1, name: s, data: {train: tiny, test: {tiny: 512}}, "
-                                       "horizon: {tokens: 2000}, model: {n_ctx: 8, d_model: 64}, "
-                                       "train: {batch_tokens: 32}, evaluate: {tokens: 64}, "
-                                       "grid: {seeds.init: [1, 2, 3, 4]}}",
-                                       "s.yaml"),
-                      options);
-    folder_ = sweep_folder(options.runs, "s");
-    folder_.prepare();
-  }
+  AttemptVerdict() { folder_.prepare(); }
   AttemptLeft left(const PlannedPack& cells, const ProcessEnd& end, const std::string& reason) {
     AttemptLeft left;
     left.cells = cells;
@@ -45,8 +32,8 @@ class AttemptVerdict : public testing::Test {
   }
 
   TempDir temp_;
-  Plan plan_;
-  SweepFolder folder_;
+  Plan plan_ = small_plan(temp_.path());
+  SweepFolder folder_ = sweep_folder(plan_.options.runs, "s");
   Room room_{plan_};
   RunQueue queue_{{}, {.retries = 1, .stop_after = 0}};
   AttemptJudge judge_{plan_, room_, queue_, 60.0};

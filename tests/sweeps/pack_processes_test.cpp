@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "tests/support/temp_dir.h"
-#include "tests/support/tiny_data_set.h"
+#include "tests/sweeps/small_plan.h"
 #include "trainer/clock.h"
 
 namespace scalelaw {
@@ -17,19 +17,7 @@ namespace fs = std::filesystem;
 
 class PackProcessesTest : public testing::Test {
  protected:
-  PackProcessesTest() {
-    write_tiny_data_set(temp_.path() / "data");
-    PlanOptions options;
-    options.data = temp_.path() / "data";
-    options.runs = temp_.path() / "runs";
-    plan_ = make_plan(parse_sweep_spec("{spec: 1, name: s, data: {train: tiny, test: {tiny: 512}}, "
-                                       "horizon: {tokens: 2000}, model: {n_ctx: 8, d_model: 16}, "
-                                       "train: {batch_tokens: 32}, evaluate: {tokens: 64}, "
-                                       "grid: {seeds.init: [1, 2]}}",
-                                       "s.yaml"),
-                      options);
-    sweep_folder(options.runs, "s").prepare();
-  }
+  PackProcessesTest() { sweep_folder(plan_.options.runs, "s").prepare(); }
 
   // The last words of the first of `processes` processes of one run each, side by side, that end
   // by `command`; of what the kernel has killed `counts` says how much as they start, and how much
@@ -56,7 +44,7 @@ class PackProcessesTest : public testing::Test {
   }
 
   TempDir temp_;
-  Plan plan_;
+  Plan plan_ = small_plan(temp_.path());
 };
 
 TEST_F(PackProcessesTest, SigkillIsForWantOfMemoryWhereTheKernelCountsItAndNothingRanBeside) {

@@ -11,7 +11,7 @@
 #include "sweeps/sweep_folder.h"
 #include "tests/support/small_disk.h"
 #include "tests/support/temp_dir.h"
-#include "tests/support/tiny_data_set.h"
+#include "tests/sweeps/small_plan.h"
 #include "trainer/config_error.h"
 #include "trainer/disk_space.h"
 #include "trainer/run_record.h"
@@ -23,21 +23,12 @@ namespace fs = std::filesystem;
 
 class RoomTest : public testing::Test {
  protected:
-  RoomTest() { write_tiny_data_set(temp_.path() / "data"); }
-
   // Four runs, two at a time.
   void plan(const std::string& cells = "grid: {seeds.init: [1, 2, 3, 4]}", int replicas = 0) {
     PlanOptions options;
-    options.data = temp_.path() / "data";
-    options.runs = store_;
     options.workers.jobs = 2;
     options.workers.replicas = replicas;
-    plan_ = make_plan(parse_sweep_spec("{spec: 1, name: s, data: {train: tiny, test: {tiny: 512}}, "
-                                       "horizon: {tokens: 2000}, model: {n_ctx: 8, d_model: 64}, "
-                                       "train: {batch_tokens: 32}, evaluate: {tokens: 64}, " +
-                                           cells + "}",
-                                       "s.yaml"),
-                      options);
+    plan_ = small_plan(temp_.path(), cells, options);
     one_ = checkpoint_bytes(plan_.cells[0]);
     ASSERT_GT(one_, 12 * 12 * 64 * 64) << "values and two moments of 12 W^2 a layer";
   }
