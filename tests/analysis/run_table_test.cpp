@@ -311,8 +311,14 @@ TEST_F(Runs, WhatOneSweepExcludesIsNotLackingInAnotherThatUsesIt) {
   exclude_cell(a, {cell.content_hash, cell.folder, "a broken GPU", ""});
   const RunTable table = read_runs({a, b});
   EXPECT_EQ(table.rows.size(), 2u);
-  ASSERT_EQ(table.warnings.size(), 1u);
-  EXPECT_TRUE(table.warnings[0].starts_with("1 of the 2 runs of sweep a ")) << table.warnings[0];
+  for (const RunTable& each : {table, read_runs({b, a})}) {
+    EXPECT_TRUE(each.excluded.empty()) << "a row is not left out as well";
+    ASSERT_EQ(each.warnings.size(), 1u);
+    EXPECT_TRUE(each.warnings[0].starts_with(
+        "1 of the 2 runs of sweep a are in this analysis only because another sweep"))
+        << each.warnings[0];
+    for (const SweepSource& source : each.sweeps) EXPECT_TRUE(source.not_used.empty());
+  }
   std::filesystem::remove(runs_ / cell.folder / "run.json");
   EXPECT_EQ(read_runs({a, b}).warnings.size(), 2u) << "now it lacks in both";
 }

@@ -8,12 +8,11 @@
 
 #include "trainer/command_line.h"
 #include "trainer/config_error.h"
+#include "trainer/data/build_verb.h"
 #include "trainer/data/builder.h"
 #include "trainer/data/data_report.h"
-#include "trainer/data/default_corpus.h"
 #include "trainer/data/import_verb.h"
 #include "trainer/data/inspection_report.h"
-#include "trainer/data/mixture.h"
 #include "trainer/data/verify.h"
 #include "trainer/escaped.h"
 #include "trainer/number.h"
@@ -25,78 +24,13 @@ namespace {
 struct Arguments {
   std::string data_root = "data";
   bool json = false;
-  BuildOptions build;
+  std::string command_line;
+  BuildArguments build;
   ImportArguments import;
-  std::string val = "2%";
-  std::string test = "2%";
-  std::string split_by = "document";
-  std::vector<std::string> weights;
-  std::string torch;
   bool quiet = false;
   std::vector<std::string> names;
   int64_t samples = 2;
 };
-
-// A share ("2%", "0.02") or a source of its own.
-void set_split(BuildOptions& build, Split split, const std::string& text) {
-  const std::optional<double> share = parse_real(text);
-  if (!share) {
-    build.given_sources[split] = {text};
-    return;
-  }
-  if (*share < 0 || *share > 1) {
-    throw ConfigError("--" + std::string(name(split)) + " " + text +
-                      ": a share is from 0 to 1 (or 0% to 100%)");
-  }
-  (split == Split::kTest ? build.corpus.test_share : build.corpus.validation_share) = *share;
-}
-
-BuildOptions build_options(const Arguments& arguments) {
-  BuildOptions build = arguments.build;
-  build.data_root = arguments.data_root;
-  set_split(build, Split::kValidation, arguments.val);
-  set_split(build, Split::kTest, arguments.test);
-  if (build.corpus.validation_share + build.corpus.test_share > 1) {
-    throw ConfigError("--val " + arguments.val + " --test " + arguments.test +
-                      ": together over 100%");
-  }
-  build.weights = parse_weights(build.sources, arguments.weights);
-  if (build.train_tokens > 0 && build.weights.empty()) {
-    throw ConfigError("--tokens goes with --weight: for a single source, --weight " +
-                      build.sources.front() + "=1");
-  }
-  build.corpus.split_by = arguments.split_by == "folder"  ? SplitBy::kFolder
-                          : arguments.split_by == "piece" ? SplitBy::kPiece
-                                                          : SplitBy::kDocument;
-  return build;
-}
-
-bool asks_for_default(const Arguments& arguments) {
-  const auto& sources = arguments.build.sources;
-  return sources.size() == 1 && sources.front() == "default";
-}
-
-std::vector<BuildOptions> all_builds(const Arguments& arguments, const CLI::App& verb) {
-  if (!asks_for_default(arguments)) {
-    if (!arguments.torch.empty()) throw ConfigError("--torch goes with `build default` only");
-    if (arguments.build.name.empty())
-      throw ConfigError("--name is missing: how is the set called?");
-    return {build_options(arguments)};
-  }
-  // What fixes the default corpus is not open to options: its name promises the same tokens.
-  for (const char* option :
-       {"--name", "--tokenizer", "--val", "--test", "--split-by", "--exclude", "--text-suffix",
-        "--jsonl-key", "--piece-bytes", "--cap-per-file", "--tokenizer-sample", "--max-memory",
-        "--weight", "--tokens", "--seed"}) {
-    if (verb.count(option) > 0) {
-      throw ConfigError(std::string(option) +
-                        " does not go with `build default`; a folder called "
-                        "default is ./default");
-    }
-  }
-  return default_corpora(find_torch(arguments.torch, SCALELAW_TORCH_FOLDER),
-                         build_options(arguments));
-}
 
 std::string interrupted_message;  // read by a signal's handler
 
@@ -131,7 +65,9 @@ void run_making(const Arguments& arguments, const std::string& name, const Make&
 }
 
 int run_build(const Arguments& arguments, const CLI::App& verb) {
-  for (const BuildOptions& options : all_builds(arguments, verb)) {
+  for (BuildOptions& options : build_options(verb, arguments.build)) {
+    options.data_root = arguments.data_root;
+    options.command_line = arguments.command_line;
     run_making(arguments, options.name,
                [&](const auto& progress) { return build_data_set(options, progress); });
   }
@@ -141,7 +77,7 @@ int run_build(const Arguments& arguments, const CLI::App& verb) {
 int run_import(const Arguments& arguments, const CLI::App& verb) {
   ImportOptions options = import_options(verb, arguments.import);
   options.data_root = arguments.data_root;
-  options.command_line = arguments.build.command_line;
+  options.command_line = arguments.command_line;
   run_making(arguments, options.name,
              [&](const auto& progress) { return import_tokens(options, progress); });
   return kExitComplete;
@@ -221,64 +157,6 @@ void add_common(CLI::App& verb, Arguments& arguments) {
   verb.add_flag("--json", arguments.json, "for scripts: JSON on stdout");
 }
 
-CLI::App* add_build(CLI::App& app, Arguments& arguments) {
-  BuildOptions& build = arguments.build;
-  CLI::App* verb = app.add_subcommand("build", "text into a data set");
-  verb->add_option("SOURCES", build.sources,
-                   "files (.txt, .jsonl, also .gz .xz .zst), folders, patterns; -: standard input, "
-                   "JSON lines where it begins with {, else one text; or `default`: the installed "
-                   "LibTorch's own sources")
-      ->required();
-  verb->add_option("--name", build.name, "of the data set");
-  verb->add_option("--tokenizer", build.tokenizer,
-                   "bpe:PIECES, unigram:PIECES, bytes, set:NAME (another set's), or a "
-                   "SentencePiece model file")
-      ->capture_default_str();
-  verb->add_option("--val", arguments.val, "share of the documents, or a source of its own")
-      ->capture_default_str();
-  verb->add_option("--test", arguments.test, "share of the documents, or a source of its own")
-      ->capture_default_str();
-  verb->add_option("--split-by", arguments.split_by, "what is never torn between splits")
-      ->check(CLI::IsMember({"document", "folder", "piece"}))
-      ->capture_default_str();
-  verb->add_option("--jsonl-key", build.corpus.sources.jsonl_key, "holds a line's text")
-      ->capture_default_str();
-  verb->add_option("--text-suffix", build.corpus.sources.text_suffixes,
-                   "files that are one document each")
-      ->capture_default_str();
-  verb->add_option("--exclude", build.corpus.sources.exclude,
-                   "patterns of FOLDER/sub/file names to leave out");
-  add_whole(*verb, "--piece-bytes", build.corpus.piece_bytes, {.least = 16, .bytes = true},
-            "longer documents are cut");
-  add_whole(*verb, "--cap-per-file", build.corpus.cap_per_file, {.bytes = true},
-            "bytes read of a file; 0: all");
-  add_whole(*verb, "--tokenizer-sample", build.tokenizer_sample_bytes, {.least = 1, .bytes = true},
-            "bytes of train that train the tokenizer");
-  add_whole(*verb, "--max-memory", build.max_memory_bytes, {.bytes = true},
-            "of training the tokenizer: its sample is cut to fit; 0: no limit");
-  verb->add_option("--weight", arguments.weights,
-                   "SOURCE=NUMBER, for each of SOURCES: train holds their tokens in these "
-                   "proportions, anywhere in it")
-      ->allow_extra_args(false);
-  add_whole(*verb, "--tokens", build.train_tokens, {},
-            "of the weighted train, repeating sources that run out; 0: until one does");
-  add_whole(*verb, "--seed", build.corpus.seed, {}, "of the shuffle");
-  add_whole(*verb, "--threads", build.threads, {0, 1024}, "0: one a core");
-  verb->add_option(
-      "--torch", arguments.torch,
-      "for `build default`: a torch folder, a virtual environment or its Python (default: the "
-      "LibTorch that this program was built with)");
-  verb->add_flag("--replace", build.replace, "overwrite a set of this name");
-  verb->add_flag("--quiet", arguments.quiet, "no progress");
-  add_common(*verb, arguments);
-  verb->footer(
-      "Example: scalelaw data build books/ --name books --tokenizer bpe:8192 --val 2% "
-      "--test wiki.jsonl.xz\n         scalelaw data build books/ wiki.jsonl --weight books/=3 "
-      "--weight wiki.jsonl=1 --tokens 50M --name mix\n         zstdcat shards/*.jsonl.zst | "
-      "scalelaw data build - --name web\n         scalelaw data build default");
-  return verb;
-}
-
 CLI::App* add_verb(CLI::App& app, Arguments& arguments, const char* name, const char* what,
                    const char* example) {
   CLI::App* verb = app.add_subcommand(name, what);
@@ -290,16 +168,18 @@ CLI::App* add_verb(CLI::App& app, Arguments& arguments, const char* name, const 
 Outcome run(int argc, char** argv) {
   Arguments arguments;
   for (int i = 0; i < argc; ++i) {
-    arguments.build.command_line += (i > 0 ? " " : "") + std::string(argv[i]);
+    arguments.command_line += (i > 0 ? " " : "") + std::string(argv[i]);
   }
   CLI::App app("Text and token ids into data sets for scaling experiments, and what is in them",
                "scalelaw data");
   app.require_subcommand(1);
   app.footer("Example: scalelaw data build books/*.txt --name books --tokenizer bpe:8192");
-  CLI::App* build = add_build(app, arguments);
+  CLI::App* build = add_build(app, arguments.build);
   CLI::App* import = add_import(app, arguments.import);
-  import->add_flag("--quiet", arguments.quiet, "no progress");
-  add_common(*import, arguments);
+  for (CLI::App* verb : {build, import}) {
+    verb->add_flag("--quiet", arguments.quiet, "no progress");
+    add_common(*verb, arguments);
+  }
   CLI::App* inspect = add_verb(app, arguments, "inspect",
                                "counts, samples, repeats, and what of test stands in train",
                                "inspect default --samples 3");
