@@ -9,8 +9,8 @@
 #   --no-torch     packages alone: enough for data, sweeps, fits and reports
 #   --checks       also what scripts/check.sh and scripts/fuzz.sh run (clang with its format, tidy
 #                  and libFuzzer; shellcheck), and Python's safetensors, which a test opens a
-#                  checkpoint with, and tokenizers, which the test of scripts/encode_hf.py compares
-#                  it with
+#                  checkpoint with, tokenizers, which the test of scripts/encode_hf.py compares
+#                  it with, and an nvcc where none is, to compile the CUDA kernels
 #   --transformers Hugging Face's transformers with the whole wheel, into .venv/transformers (5 GB),
 #                  which tests compare logits with; without it they are skipped
 #
@@ -241,6 +241,15 @@ ensure_nvcc() {
   ln -sf libcudart.so.13 "$cuda/lib/libcudart.so"
 }
 
+ensure_nvcc_beside_torch() {
+  if [[ -d $(site_packages)/nvidia/cu13 ]]; then
+    ensure_nvcc
+    note "all there"
+  else
+    note "no wheel in .venv (LibTorch from elsewhere): left out"
+  fi
+}
+
 ensure_torch() {
   local wanted=$wanted_torch folder=
   if [[ -z $wanted ]]; then
@@ -318,5 +327,8 @@ stage "Debian packages" ensure_packages
 if [[ $wanted_torch != none ]]; then
   stage "LibTorch" ensure_torch
 fi
-if $checks; then stage "Python packages for tests" ensure_python_checks; fi
+if $checks; then
+  stage "nvcc" ensure_nvcc_beside_torch
+  stage "Python packages for tests" ensure_python_checks
+fi
 if $transformers; then stage "transformers" ensure_transformers; fi

@@ -2,8 +2,8 @@
 # LibTorch: so they are built whichever LibTorch is here, and a machine without a GPU finds what
 # would not compile. Without an nvcc as new as LibTorch's CUDA this says so and adds nothing.
 #
-#   SCALELAW_NVCC   which nvcc; default: that of .venv, which is there where none else was
-#                   (scripts/setup.sh), CUDA_HOME, PATH, /usr/local/cuda
+#   SCALELAW_NVCC   which nvcc; default: that of .venv, which scripts/setup.sh puts there for a GPU and
+#                   for --checks where none else is; CUDA_HOME, PATH, /usr/local/cuda
 #   SCALELAW_CUDA   TRUE when CUDA is a language of this build
 set(SCALELAW_CUDA FALSE)
 file(GLOB venv_cuda ${PROJECT_SOURCE_DIR}/.venv/lib/python3.*/site-packages/nvidia/cu13)
