@@ -66,8 +66,10 @@ def measure(command, threads=1):
 def processor():
     try:
         lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
+        of = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+        # A hypervisor may leave no more of the name than the maker's.
+        return f"{of['model name']} (family {of['cpu family']}, model {of['model']})"
+    except (OSError, KeyError):
         return platform.processor() or platform.machine()
 
 

@@ -2,9 +2,10 @@
 """How near the training step comes to the matrix products' ceiling, from 0.1 M to 350 M parameters.
 
     scripts/roofline.py [--device cpu|cuda] [--step device] [--precision fp32|bf16] [--arch lstm] [--only 10M]
+                        [--peak-tflops 989]
 
-One `scalelaw bench` a shape, one thread on a CPU. The ceiling is what a 1024 x 1024 x 1024 product
-of the same precision reaches on the same device in the same process; FLOPs are exact_causal
+One `scalelaw bench` a shape, one thread on a CPU. The ceiling is what a product of 1,024 (on a GPU
+8,192) cubed of the same precision reaches on the same device in the same process; FLOPs are exact_causal
 (masked scores not counted). N is without embeddings and head. Prints Markdown for
 docs/performance.md. Needs Python 3 alone.
 """
@@ -43,12 +44,16 @@ def main():
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--step", choices=["eager", "device", "graph"],
                         help="default: eager on a CPU, graph on a GPU")
+    parser.add_argument("--peak-tflops", type=float, default=0,
+                        help="of the device by its data sheet (bench --help), for a column of shares")
     options = parser.parse_args()
     shapes = chosen(SHAPES, options, parser)
     where = processor() if options.device == "cpu" else "GPU"
     print(f"{options.arch}, {options.precision}, {where}, {datetime.date.today()}\n")
-    print("| N | shape | ms a step | tokens/s | GFLOP/s | of the ceiling | peak memory |")
-    print("|---|---|---|---|---|---|---|")
+    peak = 1e12 * options.peak_tflops
+    more = f" of {options.peak_tflops:g} TFLOP/s |" if peak else ""
+    print(f"| N | shape | ms a step | tokens/s | GFLOP/s | of the ceiling | peak memory |{more}")
+    print(f"|---|---|---|---|---|---|---|{'---|' if peak else ''}")
     for shape in shapes:
         result = measure(command(options, shape))
         rate = result["flops_per_second_exact_causal"]
@@ -58,7 +63,8 @@ def main():
               f"| {1e3 * result['step_wall_seconds_median']:,.1f} "
               f"| {result['tokens_per_second']:,.0f} | {1e-9 * rate:,.1f} "
               f"| {100 * rate / ceiling:.0f}% of {1e-9 * ceiling:,.0f} "
-              f"| {1e-9 * result['peak_memory_bytes']:.2f} GB |")
+              f"| {1e-9 * result['peak_memory_bytes']:.2f} GB |"
+              f"{f' {100 * rate / peak:.1f}% |' if peak else ''}")
         sys.stdout.flush()
 
 

@@ -54,6 +54,28 @@ TEST(Bench, RatesAreThoseOfTheMedianStep) {
   EXPECT_GT(result.peak_memory_bytes, 12 << 20);  // three matrices of the ceiling's product
 }
 
+TEST(Bench, TellsTheShareOfThePeakItWasGiven) {
+  Rehearsal rehearsal(small("transformer"));
+  BenchResult result = run_bench(
+      rehearsal, {.warmup_steps = 1, .steps = 1, .seconds = 0, .peak_flops_per_second = 2e12});
+  EXPECT_EQ(result.peak_flops_per_second, 2e12);
+  result.flops_per_second = 5e11;
+  const std::string text = to_text(rehearsal.options(), result);
+  EXPECT_NE(text.find("25.0% of the device's peak, 2.0 TFLOP/s as given"), std::string::npos)
+      << text;
+  result.peak_flops_per_second = 0;
+  EXPECT_EQ(to_text(rehearsal.options(), result).find("peak,"), std::string::npos);
+}
+
+TEST(Profile, StepsOnTheDeviceAreTakenAsManyAtOnceAsTheyAreTimed) {
+  RehearsalOptions options = small("transformer");
+  options.step = StepKind::kDevice;
+  Rehearsal rehearsal(options);
+  const Profile profile = profile_steps(rehearsal, {.warmup_steps = 0, .steps = 3, .trace = {}});
+  EXPECT_GT(rehearsal.steps_at_once(), 3);
+  EXPECT_DOUBLE_EQ(operator_named(profile, "linear").calls_a_step, 12);
+}
+
 TEST(Bench, TimesForAsLongAsItIsAskedOnceItsCallerIsReady) {
   Rehearsal rehearsal(small("transformer"));
   BenchOptions options{.warmup_steps = 2, .steps = 1, .seconds = 0.2};

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -20,7 +21,6 @@
 namespace scalelaw {
 namespace {
 
-constexpr int64_t kCeilingSize = 1024;
 constexpr int kCeilingProducts = 8;
 
 double process_cpu_seconds() {
@@ -54,26 +54,29 @@ double peak_memory(at::Device device) {
 
 }  // namespace
 
+int64_t ceiling_size(at::Device device) {
+  return device.is_cuda() ? 8192 : 1024;
+}
+
 double product_ceiling(const RehearsalOptions& options) {
+  const int64_t size = ceiling_size(options.device);
   const auto type = options.precision == Precision::kBFloat16 ? at::kBFloat16 : at::kFloat;
-  const auto draw = [&] {
-    return at::randn({1, kCeilingSize, kCeilingSize}, at::kFloat).to(options.device, type);
-  };
+  const auto draw = [&] { return at::randn({1, size, size}, at::kFloat).to(options.device, type); };
   const at::Tensor a = draw(), b = draw();
   const auto products = [&](int count) {
     at::Tensor c;
     for (int i = 0; i < count; ++i) c = product(a, b);
     (void)c.select(0, 0).select(0, 0).select(0, 0).item<float>();  // waits for a device
   };
-  // A GPU needs many to be busy for longer than the read-back takes.
-  const int count = options.device.is_cuda() ? 64 : 1;
+  // A GPU needs several to be busy for longer than the read-back takes.
+  const int count = options.device.is_cuda() ? 8 : 1;
   products(count);
   double best = 0;
   for (int i = 0; i < kCeilingProducts; ++i) {
     const double start = monotonic_seconds();
     products(count);
-    const double flops = 2.0 * count * kCeilingSize * kCeilingSize * kCeilingSize;
-    best = std::max(best, flops / (monotonic_seconds() - start));
+    const double flops = 2.0 * std::pow(static_cast<double>(size), 3);
+    best = std::max(best, count * flops / (monotonic_seconds() - start));
   }
   return best;
 }
@@ -101,8 +104,10 @@ BenchResult run_bench(Rehearsal& rehearsal, const BenchOptions& options) {
       static_cast<double>(usage().ru_minflt - faults) / static_cast<double>(result.steps);
   if (rehearsal.options().device.is_cuda()) {
     result.host_share = rehearsal.launch_share();
-    result.kernels_a_step =
-        profile_steps(rehearsal, {.warmup_steps = 0, .steps = at_once, .trace = {}}).kernels_a_step;
+    const Profile profile =
+        profile_steps(rehearsal, {.warmup_steps = 0, .steps = at_once, .trace = {}});
+    result.kernels_a_step = profile.kernels_a_step;
+    result.gpu_busy_share = profile.device_seconds / profile.step_seconds;
   }
   if (const auto memory = rehearsal.memory()) result.estimated_memory_bytes = memory->of_steps();
   const auto of_a_step = rehearsal.options().noise_scale_every > 0 ? mean : median;
@@ -112,6 +117,7 @@ BenchResult run_bench(Rehearsal& rehearsal, const BenchOptions& options) {
       static_cast<double>(rehearsal.tokens_a_step()) / result.step_wall_seconds;
   result.flops_per_second = rehearsal.flops_a_step() / result.step_wall_seconds;
   result.ceiling_flops_per_second = product_ceiling(rehearsal.options());
+  result.peak_flops_per_second = options.peak_flops_per_second;
   return result;
 }
 
@@ -133,6 +139,7 @@ std::string to_json_line(const RehearsalOptions& rehearsal, const BenchResult& r
                         {"tokens_per_second", result.tokens_per_second},
                         {"flops_per_second_exact_causal", result.flops_per_second},
                         {"ceiling_flops_per_second", result.ceiling_flops_per_second},
+                        {"peak_flops_per_second", result.peak_flops_per_second},
                         {"micro_batch_windows", rehearsal.micro_batch_windows},
                         {"recompute_blocks", rehearsal.recompute_blocks},
                         {"noise_scale_every", rehearsal.noise_scale_every},
@@ -142,6 +149,7 @@ std::string to_json_line(const RehearsalOptions& rehearsal, const BenchResult& r
                         {"step", enum_text(rehearsal.step)},
                         {"kernels_a_step", result.kernels_a_step},
                         {"host_share", result.host_share},
+                        {"gpu_busy_share", result.gpu_busy_share},
                         {"final_loss_nats", result.final_loss_nats}}
       .dump();
 }
@@ -160,12 +168,18 @@ std::string to_text(const RehearsalOptions& rehearsal, const BenchResult& result
                  static_cast<long long>(result.steps),
                  static_cast<long long>(rehearsal.noise_scale_every));
   }
-  const double ceiling = result.ceiling_flops_per_second;
+  const double ceiling = result.ceiling_flops_per_second, peak = result.peak_flops_per_second;
   if (result.flops_per_second > 0) {
+    const auto size = static_cast<long long>(ceiling_size(rehearsal.device));
     text += line(
-        "%.1f GFLOP/s (exact_causal), %.0f%% of the %.1f that products of 1024 x 1024 x "
-        "1024 reach here\n",
-        1e-9 * result.flops_per_second, 100 * result.flops_per_second / ceiling, 1e-9 * ceiling);
+        "%.1f GFLOP/s (exact_causal), %.0f%% of the %.1f that products of %lld x %lld x %lld reach "
+        "here\n",
+        1e-9 * result.flops_per_second, 100 * result.flops_per_second / ceiling, 1e-9 * ceiling,
+        size, size, size);
+  }
+  if (result.flops_per_second > 0 && peak > 0) {
+    text += line("%.1f%% of the device's peak, %.1f TFLOP/s as given\n",
+                 100 * result.flops_per_second / peak, 1e-12 * peak);
   }
   if (result.peak_memory_bytes > 0) {
     text += line("%.0f MB at most (on a CPU with program and libraries); ",
@@ -177,6 +191,7 @@ std::string to_text(const RehearsalOptions& rehearsal, const BenchResult& result
   text += line("%.1f page faults a step\n", result.page_faults_a_step);
   if (result.kernels_a_step == 0) return text;
   text += line("%.1f kernels and copies a step", result.kernels_a_step);
+  text += line("; the GPU is busy %.0f%% of the time", 100 * result.gpu_busy_share);
   if (result.host_share > 0) {
     text += line("; the host starts them in %.0f%% of its time", 100 * result.host_share);
   }

@@ -131,6 +131,11 @@ void add_bench(CLI::App& app, InstrumentArguments& a) {
   verb->add_option("--seconds", a.seconds, "timed at least, beside --steps")
       ->check(CLI::Range(0.0, 86400.0))
       ->capture_default_str();
+  verb->add_option("--peak-tflops", a.peak_tflops,
+                   "of the device in this precision by its data sheet, to be told the share of it "
+                   "(dense bf16: A100 312, H100 and H200 SXM 989; fp32: 19.5, 67); 0: not told")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
   verb->add_flag("--json", a.json, "one JSON line");
   verb->add_flag("--together", a.together,
                  "print `ready` after the warm-up and wait for a line of input, so that several "
@@ -156,6 +161,7 @@ int run_bench_verb(InstrumentArguments& arguments) {
   options.warmup_steps = arguments.warmup;
   options.steps = arguments.steps;
   options.seconds = arguments.seconds;
+  options.peak_flops_per_second = 1e12 * arguments.peak_tflops;
   if (arguments.together) {
     options.warmed_up = [] {
       std::cout << "ready\n" << std::flush;

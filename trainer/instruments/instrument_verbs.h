@@ -16,7 +16,7 @@ struct InstrumentArguments {
   std::string step = "eager";
   int64_t warmup = 5, steps = 30, rows = 25;
   int threads = 1;
-  double seconds = 0;
+  double seconds = 0, peak_tflops = 0;
   bool json = false, together = false;
 };
 

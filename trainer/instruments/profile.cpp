@@ -120,17 +120,22 @@ std::string table_row(const std::string& name, double calls, double seconds, dou
 Profile profile_steps(Rehearsal& rehearsal, const ProfileOptions& options) {
   namespace profiler = torch::autograd::profiler;
   setenv("KINETO_LOG_LEVEL", "5", /*overwrite=*/0);  // a machine without a GPU is no error
-  for (int64_t step = 0; step < options.warmup_steps; ++step) rehearsal.step();
+  const int64_t at_once = rehearsal.steps_at_once();
+  const auto run = [&](int64_t wanted) {
+    int64_t done = 0;
+    for (; done < wanted; done += at_once) rehearsal.steps(at_once);
+    return static_cast<double>(done);
+  };
+  run(options.warmup_steps);
   const torch::profiler::impl::ProfilerConfig config(torch::profiler::impl::ProfilerState::KINETO);
   std::set<ActivityType> activities = {ActivityType::CPU};
   if (rehearsal.options().device.is_cuda()) activities.insert(ActivityType::CUDA);
   profiler::prepareProfiler(config, activities);
   profiler::enableProfiler(config, activities);
   const double start = monotonic_seconds();
-  for (int64_t step = 0; step < options.steps; ++step) rehearsal.step();
+  const double steps = run(options.steps);
   const double wall = monotonic_seconds() - start;
   const auto result = profiler::disableProfiler();
-  const auto steps = static_cast<double>(options.steps);
   Profile profile = tabulate(result->events(), steps);
   profile.step_seconds = wall / steps;
   if (!options.trace.empty()) save_trace(*result, options.trace);

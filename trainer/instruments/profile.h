@@ -11,8 +11,8 @@
 namespace scalelaw {
 
 struct ProfileOptions {
-  int64_t warmup_steps = 5;  // not profiled
-  int64_t steps = 10;
+  int64_t warmup_steps = 5;     // not profiled
+  int64_t steps = 10;           // of device and graph steps rounded up to those between two looks
   std::filesystem::path trace;  // where to write a Chrome trace (about://tracing, Perfetto); empty:
                                 // nowhere
 };
