@@ -12,6 +12,9 @@
 namespace scalelaw {
 namespace {
 
+// Elements: of a large model on a GPU the host holds no copy of all weights.
+constexpr int64_t kHashedAtOnce = int64_t{1} << 24;
+
 class Done : public RankGroup::Pending {
  public:
   void wait() override {}
@@ -60,9 +63,13 @@ double least_over_ranks(RankGroup& group, double number) {
 }
 
 std::vector<int> ranks_that_differ(RankGroup& group, const at::Tensor& tensor) {
-  const at::Tensor here = tensor.detach().to(at::kCPU).contiguous();
+  const at::Tensor flat = tensor.detach().contiguous().view({-1});
   Hasher hasher;
-  hasher.add({static_cast<const std::byte*>(here.const_data_ptr()), here.nbytes()});
+  for (int64_t at = 0; at < flat.numel(); at += kHashedAtOnce) {
+    const at::Tensor here =
+        flat.narrow(0, at, std::min(kHashedAtOnce, flat.numel() - at)).to(at::kCPU);
+    hasher.add({static_cast<const std::byte*>(here.const_data_ptr()), here.nbytes()});
+  }
   const std::string own = hasher.hex();
   const bool equal = broadcast_text(group, own) == own;
   const at::Tensor differs = at::zeros({group.size()}, at::kLong);
