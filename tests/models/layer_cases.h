@@ -36,9 +36,9 @@ std::vector<Parameter> as_parameters(const Tensors& values, at::ScalarType dtype
                                      at::Device device = at::kCPU);
 Evaluated evaluate(const LayerCase& layer, at::ScalarType dtype, bool plain,
                    at::Device device = at::kCPU);
-// In float32 ours is at most twice as far from the exact as the twin. The floor is a few dozen
-// roundings of numbers of unit size, which the kernels' exp and tanh (5e-7 relative) and cancelling
-// sums need where the twin happens to be exact.
+// In float32 ours is at most twice as far from the exact as the twin. The floor is three roundings
+// of numbers of unit size, where the twin happens to be exact; of an LSTM a dozen, since the error
+// of its exp and tanh (5e-7 relative) passes through every step.
 void expect_error_of_twin(const LayerCase& layer, const Evaluated& ours, const Evaluated& twin,
                           const Evaluated& exact);
 // A case evaluated as training has a device's layers in bf16: input and result bf16, parameters and

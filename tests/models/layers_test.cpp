@@ -65,32 +65,39 @@ TEST(Layers, NormsActivationAndAttentionDoNotDependOnThreads) {
   at::set_num_threads(before);
 }
 
-// Along one random direction of all inputs and parameters together.
+// Of the Functions and of their twins, along random directions of all inputs and parameters
+// together.
 TEST(Layers, GradientsAreSlopesOfTheLoss) {
   constexpr double kStep = 1e-5;
   for (const LayerCase& layer : all_cases()) {
     const Tensors inputs = draw(layer.inputs, 3), parameters = draw(layer.parameters, 4);
-    const Tensors input_steps = draw(layer.inputs, 8), parameter_steps = draw(layer.parameters, 9);
-    const auto loss_at = [&](double step) {
-      Tensors x, p;
-      for (size_t i = 0; i < inputs.size(); ++i) x.push_back(inputs[i] + step * input_steps[i]);
-      for (size_t i = 0; i < parameters.size(); ++i) {
-        p.push_back(parameters[i] + step * parameter_steps[i]);
+    for (const bool plain : {false, true}) {
+      const Evaluated analytic = evaluate(layer, at::kDouble, plain);
+      for (const uint64_t direction : {8, 18, 28}) {
+        const Tensors input_steps = draw(layer.inputs, direction);
+        const Tensors parameter_steps = draw(layer.parameters, direction + 1);
+        const auto loss_at = [&](double step) {
+          Tensors x, p;
+          for (size_t i = 0; i < inputs.size(); ++i) x.push_back(inputs[i] + step * input_steps[i]);
+          for (size_t i = 0; i < parameters.size(); ++i) {
+            p.push_back(parameters[i] + step * parameter_steps[i]);
+          }
+          return weighted(layer.apply(x, as_parameters(p, at::kDouble), {at::kDouble, plain}))
+              .item<double>();
+        };
+        double slope = 0;
+        for (size_t i = 0; i < inputs.size(); ++i) {
+          slope += (analytic.values[1 + i] * input_steps[i]).sum().item<double>();
+        }
+        for (size_t i = 0; i < parameters.size(); ++i) {
+          const at::Tensor& gradient = analytic.values[1 + inputs.size() + i];
+          slope += (gradient * parameter_steps[i]).sum().item<double>();
+        }
+        EXPECT_NEAR((loss_at(kStep) - loss_at(-kStep)) / (2 * kStep), slope,
+                    1e-6 * (1 + std::abs(slope)))
+            << described(layer, 0) << (plain ? ", the twin" : "");
       }
-      return weighted(layer.apply(x, as_parameters(p, at::kDouble), {at::kDouble, false}))
-          .item<double>();
-    };
-    const Evaluated analytic = evaluate(layer, at::kDouble, false);
-    double slope = 0;
-    for (size_t i = 0; i < inputs.size(); ++i) {
-      slope += (analytic.values[1 + i] * input_steps[i]).sum().item<double>();
     }
-    for (size_t i = 0; i < parameters.size(); ++i) {
-      slope += (analytic.values[1 + inputs.size() + i] * parameter_steps[i]).sum().item<double>();
-    }
-    EXPECT_NEAR((loss_at(kStep) - loss_at(-kStep)) / (2 * kStep), slope,
-                1e-6 * (1 + std::abs(slope)))
-        << described(layer, 0);
   }
 }
 
@@ -100,7 +107,9 @@ TEST(Layers, BFloat16ErrorIsThatOfTheTwin) {
   if (device_kernels() != nullptr) GTEST_SKIP() << "a device's linear maps give bf16";
   for (const LayerCase& layer : all_cases()) {
     const bool linear = layer.name == "linear";
-    if (!linear && layer.name != "attention") continue;
+    const bool has_products =
+        linear || layer.name == "attention" || layer.name == "lstm" || layer.name.ends_with("head");
+    if (!has_products) continue;
     const Evaluated exact = evaluate(layer, at::kDouble, true);
     if (exact.values[0].numel() < 100) continue;  // where the luck of a few roundings decides
     const auto with_bf16_products = [&](bool plain) {

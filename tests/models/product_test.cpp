@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <string>
@@ -79,6 +80,11 @@ TEST(Product, TransposedProductIsAddedWhereTheSumLies) {
     add_row_sum(b, row_sum);
     EXPECT_LT(largest(row_sum - b.to(at::kDouble).sum(1) - 1), tolerance(s.rows));
   }
+}
+
+TEST(Product, DoesWithoutBFloat16WhereOneDnnIsToldTo) {
+  if (std::getenv("ONEDNN_MAX_CPU_ISA") == nullptr) GTEST_SKIP() << "it is told nothing";
+  EXPECT_FALSE(has_bfloat16_products());
 }
 
 // The products of bf16 numbers are exact in float32, so that only the sums round.

@@ -158,5 +158,27 @@ TEST(StepChoice, ARefusalSaysWhatIsNeededWhatIsThereAndWhatWouldFit) {
   EXPECT_NE(together.find("train fewer runs in one pack"), std::string::npos) << together;
 }
 
+// N 3.05 billion; each of 8 ranks holds the whole model and takes an eighth of the batch.
+TEST(StepChoice, ThreeBillionParametersFitAGpuOf80GigabytesAndNotOneOf40) {
+  StepRequest request;
+  request.shape.arch = "transformer";
+  request.shape.n_layer = 32;
+  request.shape.d_model = 2816;
+  request.shape.n_head = 22;
+  request.shape.n_ctx = 1024;
+  request.shape.n_vocab = 50304;
+  request.device = DeviceKind::kGpu;
+  request.bf16_products = true;
+  request.batch_windows = 512 / 8;
+  const StepChoice choice = require_fit(request, 80e9);
+  EXPECT_TRUE(choice.recompute_blocks);
+  EXPECT_LT(choice.windows, request.batch_windows);
+  EXPECT_GT(choice.needed_bytes, 60e9);
+  EXPECT_LT(choice.needed_bytes, 73e9);
+  const std::string refusal = fault_of(request, 40e9);
+  EXPECT_NE(refusal.find("of 40B that are there; choose a smaller shape"), std::string::npos)
+      << refusal;
+}
+
 }  // namespace
 }  // namespace scalelaw
