@@ -10,8 +10,9 @@ libraries, tests and these scripts; no compiler and no network. Stages run one a
 the time that is left, and one that fails does not keep the next from running:
 
     tests      kernels, layers, steps, graphs and evaluations on the GPU
-    char, 124M scalelaw's steps (eager, device, graph) against bench_reference.py's, eager and
-               compiled, all in bf16, in turn over rounds: nanoGPT's character model, GPT-2 small
+    char, 124M scalelaw's steps (eager, device, graph, and eager by plain ATen operators) against
+               bench_reference.py's, eager and compiled, all in bf16, in turn over rounds: nanoGPT's
+               character model, GPT-2 small
     packs      bench_packs.py, which writes the device's file
     roofline   roofline.py
     lstm       as char, an LSTM of 10 M
@@ -169,7 +170,8 @@ def comparison(shape, steps):
                   "--warmup-steps", 10]
         commands = {"scalelaw, graph": [*ours, "graph"], "PyTorch, eager": theirs,
                     "PyTorch, compiled": [*theirs, "--compile"],
-                    "scalelaw, eager": [*ours, "eager"], "scalelaw, device": [*ours, "device"]}
+                    "scalelaw, eager": [*ours, "eager"], "scalelaw, device": [*ours, "device"],
+                    "scalelaw, plain": [*ours, "eager", "--plain"]}
         # Of this stage alone: what a killed compiler leaves must not meet the next.
         with tempfile.TemporaryDirectory() as cache:
             measurement.environment["TORCHINDUCTOR_CACHE_DIR"] = cache

@@ -4,6 +4,7 @@ plain eager PyTorch's runs one after another, each with all cores (scripts/bench
 
     scripts/bench_sweep.py --python PATH/TO/A/PYTHON/WITH/TORCH [--precision bf16] [--rounds 5]
     scripts/bench_sweep.py --python PATH/TO/A/PYTHON/WITH/TORCH --runs 8 --only d32
+    scripts/bench_sweep.py --python PATH/TO/A/PYTHON/WITH/TORCH --runs 64 --device cuda --precision bf16
 
 In each round one after the other: as many `scalelaw bench` processes at once as there are cores,
 then the reference alone with as many threads. The ratio is of tokens a second by wall time, all
@@ -11,7 +12,8 @@ processes together, of the steps in the middle; the table gives the median over 
 
 With --runs N whole runs by the wall clock: `scalelaw-sweep run` of N seeds in a new store, with its
 start, evaluations and checkpoints at their default settings, against the reference started N times,
-one after another, which does none of them; as many tokens each.
+one after another, which does none of them; as many tokens each. --device is for these: on a GPU both
+train in the precision given, the sweep in packs.
 
 Prints Markdown for docs/performance.md. Needs Python 3 alone; PyTorch only in --python.
 """
@@ -55,7 +57,9 @@ def rates_in_turn(shape, options, cores):
 
 
 def reference(options, arguments):
-    return [options.python, str(ROOT / "scripts/bench_reference.py"), *arguments]
+    on_gpu = ["--device", "cuda", "--precision", options.precision]
+    return [options.python, str(ROOT / "scripts/bench_reference.py"), *arguments,
+            *(on_gpu if options.device == "cuda" else [])]
 
 
 def seconds_of(command, threads=1):
@@ -89,7 +93,7 @@ def whole_runs_in_turn(shape, options, cores):
                                      seeds=", ".join(map(str, range(1, options.runs + 1)))))
         for number in range(options.rounds):
             mine = seconds_of([programs / "scalelaw-sweep", "run", spec, "--data", folder / "data",
-                               "--runs", folder / f"runs-{number}", "--device", "cpu"])
+                               "--runs", folder / f"runs-{number}", "--device", options.device])
             theirs = sum(seconds_of(command, cores) for _ in range(options.runs))
             yield options.runs * tokens / mine, options.runs * tokens / theirs
 
@@ -98,14 +102,18 @@ def main():
     parser = options_of_all("A sweep's throughput against PyTorch's.")
     parser.add_argument("--runs", type=int, default=0,
                         help="whole runs, so many of a sweep; default: steps alone")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--python", default=sys.executable, help="a Python that has torch")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
+    if options.device == "cuda" and not options.runs:
+        parser.error("--device cuda goes with --runs; bench_packs.py times steps of a GPU's packs")
     cores = len(os.sched_getaffinity(0))
     shapes = chosen(SHAPES, options, parser)
     print(f"{options.arch}, {options.precision}, {cores} cores, {options.rounds} rounds"
           f"{f', sweeps of {options.runs} whole runs' if options.runs else ''}; "
-          f"PyTorch eager in fp32; {processor()}; {datetime.date.today()}\n")
+          f"PyTorch eager in {options.precision if options.device == 'cuda' else 'fp32'}; "
+          f"{processor()}, {options.device}; {datetime.date.today()}\n")
     print("| shape | scalelaw, tokens/s | PyTorch, tokens/s | ratio | over rounds |")
     print("|---|---|---|---|---|")
     of = whole_runs_in_turn if options.runs else rates_in_turn
