@@ -67,10 +67,10 @@ struct RunTable {
 // path or a copied folder (equal content hash) is not another row. Unfinished, diverged and
 // unreadable runs become exclusions, and so do cells that `scalelaw sweep exclude` named, with the
 // reason given there: of a sweep's record those that it leaves out, of folders those that any sweep
-// of their store does. What one sweep leaves out and another one uses is a row. A sweep's cells that
-// gave no row are warned of by name, those that another sweep brought in too, and so is a sweep file
-// that is not the one its record was written from. ConfigError: a path that is not there, a
-// sweep record that cannot be read, a folder that holds no run.
+// of their store does. What one sweep leaves out and another one uses is a row. A sweep's cells
+// that gave no row are warned of by name, those that another sweep brought in too, and so is a
+// sweep file that is not the one its record was written from. ConfigError: a path that is not
+// there, a sweep record that cannot be read, a folder that holds no run.
 RunTable read_runs(const std::vector<std::filesystem::path>& paths);
 
 enum class ArmGrouping { kArm, kArchitecture };

@@ -37,7 +37,7 @@ class KillResume : public testing::TestWithParam<std::string> {
     std::ofstream(temp_.path() / "run.yaml")
         << "spec: 1\n"
            "data: {train: tiny, test: {tiny: 512}}\n"
-           "horizon: {tokens: 240000}\n"
+           "horizon: {tokens: 720000}\n"
            "model: {arch: "
         << GetParam()
         << ", n_layer: 1, d_model: 32, n_head: 2, n_ctx: 16}\n"
