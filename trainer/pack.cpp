@@ -93,6 +93,8 @@ void Pack::take_folders(const std::vector<RunIdentity>& identities) {
                         "; run the command again");
     }
   }
+  // Or have begun it, checkpointed and let go.
+  check_nothing_is_thrown_away(identities);
 }
 
 void Pack::open_data(const RunIdentity& identity) {
