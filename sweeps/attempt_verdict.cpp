@@ -68,7 +68,7 @@ void AttemptJudge::judge_memory(AttemptLeft& left, const std::string& reason) {
   const int64_t narrower =
       left.cells.size() > 1
           ? 0
-          : narrower_micro_batch(plan_, first, limits_of(read_limits(folder_), first));
+          : fewer_tokens_at_once(plan_, first, limits_of(read_limits(folder_), first));
   left.verdict = queue_.ran_out_of_memory(left.cells, narrower > 0, reason);
   if (left.verdict == Verdict::kNarrowed) left.limits = CellLimits{1, narrower};
 }

@@ -17,7 +17,8 @@ namespace scalelaw {
 
 struct CellLimits {
   std::size_t most_together = std::numeric_limits<std::size_t>::max();  // runs in its process
-  int64_t micro_batch_tokens = 0;  // computed at once at most; 0: as it is configured
+  int64_t most_tokens_at_once = 0;       // computed of a batch; 0: any number
+  void narrow(const CellLimits& other);  // to what both allow
   bool operator==(const CellLimits&) const = default;
 };
 
@@ -35,7 +36,8 @@ void forget_limits(const SweepFolder& folder, const Plan& plan,
                    const std::vector<std::size_t>& cells);
 
 // Half of what the run's last attempt computed at once, or the next number below that divides a
-// batch evenly; 0 where one window is all that it computed.
-int64_t narrower_micro_batch(const Plan& plan, const PlannedCell& cell, const CellLimits& limits);
+// batch evenly; 0 where one window is all that it computed. One that left no record was computed as
+// its share of the machine's memory allows, which of a GPU is not known here.
+int64_t fewer_tokens_at_once(const Plan& plan, const PlannedCell& cell, const CellLimits& limits);
 
 }  // namespace scalelaw

@@ -12,7 +12,7 @@ void read_hostile(std::string_view bytes) {
   plan.cells.resize(1);
   const SweepLimits limits = read_limits(folder);
   for (const auto& [hash, each] : limits) {
-    require(each.most_together > 0 && each.micro_batch_tokens >= 0, "a limit leaves something");
+    require(each.most_together > 0 && each.most_tokens_at_once >= 0, "a limit leaves something");
   }
   if (limits.empty()) return;
   plan.cells[0].content_hash = limits.begin()->first;
