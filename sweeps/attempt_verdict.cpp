@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <utility>
+#include <vector>
 
 #include "sweeps/pack_processes.h"
 #include "sweeps/run_display.h"
@@ -90,10 +91,12 @@ void append_unfinished(const SweepFolder& folder, const Plan& plan, const Attemp
     case Verdict::kNarrowed:
       return;
     default:
+      std::vector<UnfinishedAttempt> attempts;
       for (const std::size_t cell : left.cells) {
-        append_unfinished(folder, {plan.cells[cell].content_hash, left.end, left.reason, utc_now(),
-                                   left.log.filename().string()});
+        attempts.push_back({plan.cells[cell].content_hash, left.end, left.reason, utc_now(),
+                            left.log.filename().string()});
       }
+      append_unfinished(folder, attempts);
   }
 }
 

@@ -1,11 +1,10 @@
 #include "sweeps/cell_limits.h"
 
 #include <algorithm>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
-#include <utility>
 
+#include "sweeps/note_files.h"
 #include "trainer/json_text.h"
 #include "trainer/run_record.h"
 #include "trainer/step_choice.h"
@@ -36,17 +35,28 @@ void CellLimits::narrow(const CellLimits& other) {
 }
 
 SweepLimits read_limits(const SweepFolder& folder) {
+  const std::vector<Note> notes = read_notes(folder.limits());
   SweepLimits limits;
-  std::ifstream stream(folder.limits());
-  for (std::string line; std::getline(stream, line);) {
-    try {
-      const nlohmann::json json = parse_json_object(line);
-      CellLimits& of_cell = limits[json.at("content_hash").get<std::string>()];
-      json.contains(kForgotten) ? void(of_cell = {}) : of_cell.narrow(limits_in(json));
-    } catch (const std::exception&) {
-      continue;
+  std::map<std::string, int64_t> forgotten;  // by number
+  const auto each = [&](const auto& take) {
+    for (const Note& note : notes) {
+      try {
+        take(note, note.content.at("content_hash").template get<std::string>());
+      } catch (const std::exception&) {
+        continue;
+      }
     }
-  }
+  };
+  each([&](const Note& note, const std::string& cell) {
+    if (!note.content.contains(kForgotten)) return;
+    int64_t& number = forgotten[cell];
+    number = std::max(number, note.number);
+  });
+  each([&](const Note& note, const std::string& cell) {
+    if (note.content.contains(kForgotten) || note.number < forgotten[cell]) return;
+    const CellLimits noted = limits_in(note.content);
+    limits[cell].narrow(noted);
+  });
   return limits;
 }
 
@@ -58,25 +68,22 @@ CellLimits limits_of(const SweepLimits& limits, const PlannedCell& cell) {
 void append_limits(const SweepFolder& folder, const Plan& plan,
                    const std::vector<std::size_t>& cells, const CellLimits& limits) {
   const bool any = limits.most_together != CellLimits{}.most_together;
-  std::string lines;
+  std::vector<nlohmann::ordered_json> lines;
   for (const std::size_t cell : cells) {
-    const nlohmann::ordered_json json = {{"content_hash", plan.cells[cell].content_hash},
-                                         {"most_together", any ? limits.most_together : 0},
-                                         {"most_tokens_at_once", limits.most_tokens_at_once}};
-    lines += json.dump() + "\n";
+    lines.push_back({{"content_hash", plan.cells[cell].content_hash},
+                     {"most_together", any ? limits.most_together : 0},
+                     {"most_tokens_at_once", limits.most_tokens_at_once}});
   }
-  append_lines(folder.limits(), std::move(lines));
+  append_notes(folder.limits(), lines);
 }
 
 void forget_limits(const SweepFolder& folder, const Plan& plan,
                    const std::vector<std::size_t>& cells) {
-  std::string lines;
+  std::vector<nlohmann::ordered_json> lines;
   for (const std::size_t cell : cells) {
-    const nlohmann::ordered_json json = {{"content_hash", plan.cells[cell].content_hash},
-                                         {kForgotten, true}};
-    lines += json.dump() + "\n";
+    lines.push_back({{"content_hash", plan.cells[cell].content_hash}, {kForgotten, true}});
   }
-  append_lines(folder.limits(), std::move(lines));
+  append_notes(folder.limits(), lines);
 }
 
 int64_t fewer_tokens_at_once(const Plan& plan, const PlannedCell& cell, const CellLimits& limits) {

@@ -1,5 +1,5 @@
-// What a sweep has learned of its runs the hard way: RUNS/sweeps/NAME/limits.jsonl. A pack that ran
-// out of memory, or held an ill run, is not formed again, and a run that ran out of memory is never
+// What a sweep has learned of its runs the hard way: RUNS/sweeps/NAME/limits/. A pack that ran out
+// of memory, or held an ill run, is not formed again, and a run that ran out of memory is never
 // computed in such pieces again, by this launcher or another, in this launch or a later one.
 #pragma once
 
@@ -25,10 +25,11 @@ struct CellLimits {
 using SweepLimits = std::map<std::string, CellLimits>;  // by content hash
 
 // Of each cell the narrowest of either kind that was noted since it was last forgotten, whoever
-// noted it; none for lines that cannot be read.
+// noted it. What was noted by one who knew nothing of the forgetting holds where that knew nothing
+// of it either. None for lines that cannot be read.
 SweepLimits read_limits(const SweepFolder& folder);
 CellLimits limits_of(const SweepLimits& limits, const PlannedCell& cell);
-// The same for all of these cells, in one write. DiskFull or std::runtime_error.
+// The same for all of these cells. Errors as append_notes (sweeps/note_files.h).
 void append_limits(const SweepFolder& folder, const Plan& plan,
                    const std::vector<std::size_t>& cells, const CellLimits& limits);
 // As if nothing had been noted of these cells. Errors as append_limits.

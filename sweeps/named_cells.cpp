@@ -108,12 +108,13 @@ void retry_cells(const Plan& plan, const std::vector<std::size_t>& cells, bool f
     if (!why.empty()) throw ConfigError(cell.folder + ": " + why);
   }
   folder.prepare();
+  std::vector<UnfinishedAttempt> tries;
   for (const std::size_t index : cells) {
     const PlannedCell& cell = plan.cells[index];
     if (from_scratch) set_aside_all({run_folder(plan, cell)});
-    append_unfinished(folder,
-                      {cell.content_hash, {kExitInterrupted, 0}, "another try", utc_now(), ""});
+    tries.push_back({cell.content_hash, {kExitInterrupted, 0}, "another try", utc_now(), ""});
   }
+  append_unfinished(folder, tries);
   forget_limits(folder, plan, cells);
 }
 

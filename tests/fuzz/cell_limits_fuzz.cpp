@@ -1,4 +1,4 @@
-// limits.jsonl of a sweep.
+// What packs and pieces of a sweep were too large.
 #include "sweeps/cell_limits.h"
 
 #include "tests/fuzz/fuzz_target.h"
@@ -7,7 +7,8 @@ namespace scalelaw {
 
 void read_hostile(std::string_view bytes) {
   const SweepFolder folder{scratch_folder()};
-  scratch_file("limits.jsonl", bytes);
+  std::filesystem::remove_all(folder.limits());  // with what was noted here of the bytes before
+  scratch_file("limits/another.jsonl", bytes);
   Plan plan;
   plan.cells.resize(1);
   const SweepLimits limits = read_limits(folder);
