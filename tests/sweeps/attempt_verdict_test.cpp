@@ -86,6 +86,32 @@ TEST_F(AttemptVerdict, OutOfMemoryAPackIsHalvedAndThatIsToBeNoted) {
   EXPECT_FALSE(judged(left({0}, kCrash, "boom"), {}).limits);
 }
 
+// An attempt that runs out of memory while it is asked to end would do so again.
+TEST_F(AttemptVerdict, OutOfMemoryIsToBeNotedAlsoWhereNothingStartsAnyMore) {
+  queue_.stop("interrupted");
+  AttemptEnd at;
+  for (bool AttemptEnd::*asked : {&AttemptEnd::interrupted, &AttemptEnd::paused}) {
+    at = {};
+    at.*asked = true;
+    const AttemptLeft pack = judged(left({0, 1, 2}, kCrash, kMemoryDoesNotSuffice), at);
+    EXPECT_EQ(pack.verdict, Verdict::kLeft);
+    EXPECT_EQ(pack.limits, CellLimits{2});
+    const AttemptLeft alone = judged(left({0}, kCrash, kMemoryDoesNotSuffice), at);
+    EXPECT_EQ(alone.verdict, Verdict::kFailed);
+    EXPECT_EQ(alone.limits, (CellLimits{1, 16}));
+  }
+  const std::string by_kernel = std::string("the kernel killed it: ") + kMemoryDoesNotSuffice;
+  at.interrupted = true;
+  const AttemptLeft killed = judged(left({0}, kKilled, by_kernel), at);
+  EXPECT_EQ(killed.verdict, Verdict::kInterrupted);
+  EXPECT_EQ(killed.limits, (CellLimits{1, 16}));
+  at = {};
+  at.overdue = true;
+  EXPECT_EQ(judged(left({0}, kKilled, by_kernel), at).limits, (CellLimits{1, 16}));
+  EXPECT_FALSE(judged(left({0}, kSaved, kMemoryDoesNotSuffice), at).limits) << "it had enough";
+  EXPECT_EQ(queue_.waiting(), 0u);
+}
+
 // As where the weights already found no room, or the step's graph: half of the batch might be as
 // much as it was, or more.
 TEST_F(AttemptVerdict, AnAttemptThatLeftNoRecordWasComputedAsItsMemoryAllows) {
