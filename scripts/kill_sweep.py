@@ -21,8 +21,10 @@ them every now and then, at random:
 A launcher that ended is started again. Where all is complete before --kills were made, a new store
 is begun. Then, for every store: each cell is complete, its run.json was never written a second time,
 its losses, metrics and weights are those of the undisturbed sweep to the bit, the attempts of each
-run have numbers and tokens of their own, nothing half written is left, and what the attempts trained
-adds up to the run. Exit code 1 and the first differences where not.
+run have numbers and tokens of their own, nothing half written is left, what the attempts trained
+adds up to the run, no attempt began before what one that saved itself had kept, and no two trained
+at once, but for the moment in which one that was asleep sees that it was replaced. Exit code 1 and
+the first differences where not.
 """
 
 import argparse
@@ -126,6 +128,41 @@ def send(pid, number):
         return False
 
 
+class Ledgers:
+    """What the attempts of unfinished runs say they have trained, looked at again and again.
+
+    The times that they note themselves cannot tell whether two trained at once: an attempt may have
+    waited for its folder, and processes start in fractions of the seconds that are noted."""
+
+    # In which an attempt may have trained on beside a later one: it wakes, its ledger notes what it
+    # did before it slept, and once more as it ends, within a heartbeat or two on a busy machine.
+    MOST_LOOKS = 4
+
+    def __init__(self):
+        self.steps = {}  # cost file -> as last read
+        self.looks_beside = {}  # cost file -> in how many looks it had grown beside a later one
+
+    def look(self, folder):
+        try:
+            files = sorted(folder.glob("cost.*.json"))
+        except OSError:
+            return
+        for file in files:
+            try:
+                steps = json.loads(file.read_text())["steps"]
+            except (OSError, ValueError, KeyError):  # being written
+                continue
+            # The last one was already there at the look before where it has steps from then.
+            grew = steps > self.steps.get(file, steps)
+            if file != files[-1] and files[-1] in self.steps and grew:
+                self.looks_beside[file] = self.looks_beside.get(file, 0) + 1
+            self.steps[file] = steps
+
+    def faults(self):
+        return [f"{file.parent.name}: {file.name} grew beside a later attempt's"
+                for file, looks in sorted(self.looks_beside.items()) if looks > self.MOST_LOOKS]
+
+
 class Trouble:
     """What befalls the processes of one store."""
 
@@ -136,6 +173,7 @@ class Trouble:
         self.asleep = []  # (when to wake, pid)
         self.counts = {}
         self.first_seen = {}  # run.json -> its hash when it was first there
+        self.ledgers = Ledgers()
         self.ballast = None
         self.read_only, self.read_only_until = [], 0.0  # folders
         self.unwell_until = 0.0  # what a launcher ended of may be told of later
@@ -263,15 +301,24 @@ class Trouble:
                     pass
         return len(self.first_seen)
 
+    def look_at_ledgers(self, cells):
+        """Of the runs that have begun and are not complete."""
+        for folder in self.store.iterdir():
+            if folder.name in cells and folder.name not in self.first_seen:
+                self.ledgers.look(folder)
+
     def run(self, kills_wanted):
         """Until every cell is complete."""
         options = self.sweep.options
         record = self.store / "sweeps" / "killed.json"
-        cells, next_trouble, next_look = [], 0.0, 0.0
+        cells, next_trouble, next_look, next_ledgers = set(), 0.0, 0.0, 0.0
         while True:
             self.wake()
             if not cells and record.exists():
-                cells = self.sweep.cells(self.store)
+                cells = set(self.sweep.cells(self.store))
+            if cells and time.monotonic() >= next_ledgers:
+                next_ledgers = time.monotonic() + options.heartbeat
+                self.look_at_ledgers(cells)
             if cells and time.monotonic() >= next_look:
                 next_look = time.monotonic() + 0.5
                 if self.look(cells) == len(cells):
@@ -346,7 +393,7 @@ def result_of(folder):
     return result
 
 
-def attempt_faults(folder):
+def attempt_faults(folder, is_disk_full):
     """What is wrong with the history of a run."""
     record = json.loads((folder / "run.json").read_text())
     attempts = [json.loads(file.read_text()) for file in sorted((folder / "attempts").glob("*.json"))]
@@ -362,16 +409,22 @@ def attempt_faults(folder):
             faults.append(f"attempt {attempt['number']} began at step {attempt['first_step']}")
     for file in folder.rglob(".draft-*"):
         faults.append(f"{file.name} is left")
-    return faults + ledger_faults(folder, record)
+    return faults + ledger_faults(folder, record, is_disk_full)
 
 
-def ledger_faults(folder, record):
+def ledger_faults(folder, record, is_disk_full):
     """Whether what the attempts say they trained makes up the run."""
     costs = [json.loads(file.read_text()) for file in sorted(folder.glob("cost.*.json"))]
-    reached = 0
+    reached = kept = 0
     for cost in costs:
         if cost["first_step"] > reached:
             return [f"no attempt trained steps {reached} to {cost['first_step']}"]
+        if cost["first_step"] < kept:
+            return [f"attempt {cost['attempt']} began at step {cost['first_step']}, and a checkpoint "
+                    f"of step {kept} was there"]
+        # Where the disk was full it may have found no room for its last checkpoint.
+        if cost["end"] == "interrupted" and not is_disk_full:
+            kept = max(kept, cost["first_step"] + cost["steps"])
         reached = max(reached, cost["first_step"] + cost["steps"])
         if cost["train_tokens"] != cost["steps"] * record["batch_tokens"]:
             return [f"attempt {cost['attempt']}: {cost['steps']} steps are not "
@@ -395,12 +448,13 @@ def compare(sweep, undisturbed, trouble):
         ours, theirs = result_of(folder), result_of(undisturbed / cell)
         faults += [f"{cell}: {key} differs" for key in sorted(ours.keys() | theirs.keys())
                    if ours.get(key) != theirs.get(key)]
-        faults += [f"{cell}: {fault}" for fault in attempt_faults(folder)]
+        faults += [f"{cell}: {fault}"
+                   for fault in attempt_faults(folder, sweep.options.full > 0)]
         attempts += len(list((folder / "attempts").glob("*.json")))
     strangers = {each.name for each in trouble.store.iterdir() if each.is_dir()} - {*cells, "sweeps"}
     faults += [f"{name}: no cell of the sweep" for name in sorted(strangers)
                if not name.startswith(".")]
-    return faults, attempts
+    return faults + trouble.ledgers.faults(), attempts
 
 
 def run_undisturbed(sweep, store):

@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <utility>
+#include <vector>
 
 #include "sweeps/pack_processes.h"
 #include "sweeps/run_display.h"
@@ -23,6 +24,10 @@ std::string without_own_names_of(const Plan& plan, const AttemptLeft& left) {
   return reason;
 }
 
+std::size_t half_of(const AttemptLeft& left) {
+  return (left.cells.size() + 1) / 2;
+}
+
 }  // namespace
 
 // Its last words may have found no room either. One that failed otherwise may have quoted another
@@ -36,6 +41,10 @@ bool AttemptJudge::found_no_room(const AttemptLeft& left, const AttemptEnd& at) 
 }
 
 void AttemptJudge::judge(AttemptLeft& left, const AttemptEnd& at) {
+  const bool of_memory =
+      left.end != kSavedItself && !left.cells.empty() && is_of_memory(left.reason);
+  // Also where nothing is started any more: the next launch would try the same again.
+  if (of_memory) left.limits = learned_of_memory(left);
   if (at.overdue && !left.cells.empty()) tell_of_time(left);
   // Killed by us, not by a fault of its own.
   const bool killed = at.interrupted && left.end.signal == SIGKILL;
@@ -46,16 +55,16 @@ void AttemptJudge::judge(AttemptLeft& left, const AttemptEnd& at) {
     return;
   }
   const std::string reason = without_own_names_of(plan_, left);
-  const bool failed = left.end != kSavedItself && !left.cells.empty();
-  if (failed && is_of_memory(left.reason)) {
-    judge_memory(left, reason);
+  if (of_memory && left.end != kSavedItself) {
+    left.verdict =
+        queue_.ran_out_of_memory(left.cells, left.limits->most_tokens_at_once > 0, reason);
   } else {
     // Of an attempt that was to end, or that was told to, nothing is started again.
     const bool some_elsewhere = left.end == kSavedItself ? at.others_have_some && !at.overdue
                                                          : at.others_have_some || at.is_smaller;
     left.verdict = queue_.ended(left.cells, left.end, reason, some_elsewhere);
+    if (left.verdict == Verdict::kHalved) left.limits = CellLimits{half_of(left)};
   }
-  if (left.verdict == Verdict::kHalved) left.limits = CellLimits{(left.cells.size() + 1) / 2};
   if (left.verdict == Verdict::kFailed && left.end.signal == SIGKILL) {
     left.reason += queue_.was_repeated_alone(left.cells.front())
                        ? "; killed with no other run beside it too, so it was not tried again"
@@ -63,14 +72,10 @@ void AttemptJudge::judge(AttemptLeft& left, const AttemptEnd& at) {
   }
 }
 
-void AttemptJudge::judge_memory(AttemptLeft& left, const std::string& reason) {
-  const PlannedCell& first = plan_.cells[left.cells.front()];
-  const int64_t narrower =
-      left.cells.size() > 1
-          ? 0
-          : narrower_micro_batch(plan_, first, limits_of(read_limits(folder_), first));
-  left.verdict = queue_.ran_out_of_memory(left.cells, narrower > 0, reason);
-  if (left.verdict == Verdict::kNarrowed) left.limits = CellLimits{1, narrower};
+CellLimits AttemptJudge::learned_of_memory(const AttemptLeft& left) const {
+  if (left.cells.size() > 1) return {half_of(left)};
+  const PlannedCell& cell = plan_.cells[left.cells.front()];
+  return {1, fewer_tokens_at_once(plan_, cell, limits_of(read_limits(folder_), cell))};
 }
 
 // Its run goes on in the next launch, as the user asked for, and has not failed.
@@ -90,10 +95,12 @@ void append_unfinished(const SweepFolder& folder, const Plan& plan, const Attemp
     case Verdict::kNarrowed:
       return;
     default:
+      std::vector<UnfinishedAttempt> attempts;
       for (const std::size_t cell : left.cells) {
-        append_unfinished(folder, {plan.cells[cell].content_hash, left.end, left.reason, utc_now(),
-                                   left.log.filename().string()});
+        attempts.push_back({plan.cells[cell].content_hash, left.end, left.reason, utc_now(),
+                            left.log.filename().string()});
       }
+      append_unfinished(folder, attempts);
   }
 }
 

@@ -23,7 +23,7 @@ struct AttemptLeft {
   std::string reason;  // its last words
   std::filesystem::path log;
   Verdict verdict = Verdict::kComplete;
-  std::optional<CellLimits> limits;  // learned of its cells, to be noted
+  std::optional<CellLimits> limits;  // learned of its cells, to be noted whatever the verdict
   int64_t step = 0;                  // of the first cell's checkpoint
 };
 
@@ -56,7 +56,7 @@ class AttemptJudge {
 
  private:
   void tell_of_time(AttemptLeft& left) const;
-  void judge_memory(AttemptLeft& left, const std::string& reason);
+  CellLimits learned_of_memory(const AttemptLeft& left) const;
 
   const Plan& plan_;
   SweepFolder folder_;

@@ -1,43 +1,62 @@
 #include "sweeps/cell_limits.h"
 
 #include <algorithm>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
-#include <utility>
 
+#include "sweeps/note_files.h"
 #include "trainer/json_text.h"
 #include "trainer/run_record.h"
+#include "trainer/step_choice.h"
 
 namespace scalelaw {
-
 namespace {
 
 constexpr const char* kForgotten = "forgotten";
 
-void narrow(CellLimits& limits, const nlohmann::json& noted) {
+// 0, or what is no limit, leaves it open.
+CellLimits limits_in(const nlohmann::json& noted) {
+  CellLimits limits;
   if (const int64_t most = whole_number(noted.at("most_together"), 0); most > 0) {
-    limits.most_together = std::min(limits.most_together, static_cast<std::size_t>(most));
+    limits.most_together = static_cast<std::size_t>(most);
   }
-  int64_t& pieces = limits.micro_batch_tokens;
-  const int64_t most = whole_number(noted.at("micro_batch_tokens"), 0);
-  if (most > 0 && (pieces == 0 || most < pieces)) pieces = most;
+  limits.most_tokens_at_once = whole_number(noted.at("most_tokens_at_once"), 0);
+  return limits;
 }
 
 }  // namespace
 
+void CellLimits::narrow(const CellLimits& other) {
+  most_together = std::min(most_together, other.most_together);
+  if (other.most_tokens_at_once == 0) return;
+  most_tokens_at_once = most_tokens_at_once == 0
+                            ? other.most_tokens_at_once
+                            : std::min(most_tokens_at_once, other.most_tokens_at_once);
+}
+
 SweepLimits read_limits(const SweepFolder& folder) {
+  const std::vector<Note> notes = read_notes(folder.limits());
   SweepLimits limits;
-  std::ifstream stream(folder.limits());
-  for (std::string line; std::getline(stream, line);) {
-    try {
-      const nlohmann::json json = parse_json_object(line);
-      CellLimits& of_cell = limits[json.at("content_hash").get<std::string>()];
-      json.contains(kForgotten) ? void(of_cell = {}) : narrow(of_cell, json);
-    } catch (const std::exception&) {
-      continue;
+  std::map<std::string, int64_t> forgotten;  // by number
+  const auto each = [&](const auto& take) {
+    for (const Note& note : notes) {
+      try {
+        take(note, note.content.at("content_hash").template get<std::string>());
+      } catch (const std::exception&) {
+        continue;
+      }
     }
-  }
+  };
+  each([&](const Note& note, const std::string& cell) {
+    if (!note.content.contains(kForgotten)) return;
+    int64_t& number = forgotten[cell];
+    number = std::max(number, note.number);
+  });
+  each([&](const Note& note, const std::string& cell) {
+    if (note.content.contains(kForgotten) || note.number < forgotten[cell]) return;
+    const CellLimits noted = limits_in(note.content);
+    limits[cell].narrow(noted);
+  });
   return limits;
 }
 
@@ -49,42 +68,41 @@ CellLimits limits_of(const SweepLimits& limits, const PlannedCell& cell) {
 void append_limits(const SweepFolder& folder, const Plan& plan,
                    const std::vector<std::size_t>& cells, const CellLimits& limits) {
   const bool any = limits.most_together != CellLimits{}.most_together;
-  std::string lines;
+  std::vector<nlohmann::ordered_json> lines;
   for (const std::size_t cell : cells) {
-    const nlohmann::ordered_json json = {{"content_hash", plan.cells[cell].content_hash},
-                                         {"most_together", any ? limits.most_together : 0},
-                                         {"micro_batch_tokens", limits.micro_batch_tokens}};
-    lines += json.dump() + "\n";
+    lines.push_back({{"content_hash", plan.cells[cell].content_hash},
+                     {"most_together", any ? limits.most_together : 0},
+                     {"most_tokens_at_once", limits.most_tokens_at_once}});
   }
-  append_lines(folder.limits(), std::move(lines));
+  append_notes(folder.limits(), lines);
 }
 
 void forget_limits(const SweepFolder& folder, const Plan& plan,
                    const std::vector<std::size_t>& cells) {
-  std::string lines;
+  std::vector<nlohmann::ordered_json> lines;
   for (const std::size_t cell : cells) {
-    const nlohmann::ordered_json json = {{"content_hash", plan.cells[cell].content_hash},
-                                         {kForgotten, true}};
-    lines += json.dump() + "\n";
+    lines.push_back({{"content_hash", plan.cells[cell].content_hash}, {kForgotten, true}});
   }
-  append_lines(folder.limits(), std::move(lines));
+  append_notes(folder.limits(), lines);
 }
 
-int64_t narrower_micro_batch(const Plan& plan, const PlannedCell& cell, const CellLimits& limits) {
-  const RunConfig& config = cell.config;
-  int64_t before = limits.micro_batch_tokens;
+int64_t fewer_tokens_at_once(const Plan& plan, const PlannedCell& cell, const CellLimits& limits) {
+  const int64_t n_ctx = cell.config.model.n_ctx;
+  StepRequest request = request_for(cell.config, cell.shape, /*replicas=*/1);
+  request.device = plan.options.workers.device;
+  request.most_at_once = limits.most_tokens_at_once / n_ctx;
   try {
     const std::vector<Attempt> attempts = read_attempts({run_folder(plan, cell)});
-    if (before == 0 && !attempts.empty()) before = attempts.back().provenance.micro_batch_tokens;
+    if (!attempts.empty()) {
+      const int64_t tokens = attempts.back().provenance.micro_batch_tokens;
+      request.windows_before = tokens > 0 ? tokens / n_ctx : request.batch_windows;
+    }
   } catch (const std::runtime_error&) {
-    before = limits.micro_batch_tokens;  // the folder went this moment
+    request.windows_before = 0;  // the folder went this moment
   }
-  if (before == 0) before = config.how.micro_batch_tokens;
-  if (before == 0) before = config.train.batch_tokens;
-  const int64_t batch_windows = config.train.batch_tokens / config.model.n_ctx;
-  int64_t windows = before / config.model.n_ctx / 2;
-  while (windows > 0 && batch_windows % windows != 0) --windows;
-  return windows * config.model.n_ctx;
+  int64_t windows = choose_step(request, memory_a_run(plan.options)).windows / 2;
+  while (windows > 0 && request.batch_windows % windows != 0) --windows;
+  return windows * n_ctx;
 }
 
 }  // namespace scalelaw

@@ -1,5 +1,5 @@
-// What a sweep has learned of its runs the hard way: RUNS/sweeps/NAME/limits.jsonl. A pack that ran
-// out of memory, or held an ill run, is not formed again, and a run that ran out of memory is never
+// What a sweep has learned of its runs the hard way: RUNS/sweeps/NAME/limits/. A pack that ran out
+// of memory, or held an ill run, is not formed again, and a run that ran out of memory is never
 // computed in such pieces again, by this launcher or another, in this launch or a later one.
 #pragma once
 
@@ -17,17 +17,19 @@ namespace scalelaw {
 
 struct CellLimits {
   std::size_t most_together = std::numeric_limits<std::size_t>::max();  // runs in its process
-  int64_t micro_batch_tokens = 0;  // computed at once at most; 0: as it is configured
+  int64_t most_tokens_at_once = 0;       // computed of a batch; 0: any number
+  void narrow(const CellLimits& other);  // to what both allow
   bool operator==(const CellLimits&) const = default;
 };
 
 using SweepLimits = std::map<std::string, CellLimits>;  // by content hash
 
 // Of each cell the narrowest of either kind that was noted since it was last forgotten, whoever
-// noted it; none for lines that cannot be read.
+// noted it. What was noted by one who knew nothing of the forgetting holds where that knew nothing
+// of it either. None for lines that cannot be read.
 SweepLimits read_limits(const SweepFolder& folder);
 CellLimits limits_of(const SweepLimits& limits, const PlannedCell& cell);
-// The same for all of these cells, in one write. DiskFull or std::runtime_error.
+// The same for all of these cells. Errors as append_notes (sweeps/note_files.h).
 void append_limits(const SweepFolder& folder, const Plan& plan,
                    const std::vector<std::size_t>& cells, const CellLimits& limits);
 // As if nothing had been noted of these cells. Errors as append_limits.
@@ -35,7 +37,8 @@ void forget_limits(const SweepFolder& folder, const Plan& plan,
                    const std::vector<std::size_t>& cells);
 
 // Half of what the run's last attempt computed at once, or the next number below that divides a
-// batch evenly; 0 where one window is all that it computed.
-int64_t narrower_micro_batch(const Plan& plan, const PlannedCell& cell, const CellLimits& limits);
+// batch evenly; 0 where one window is all that it computed. One that left no record was computed as
+// its share of the machine's memory allows, which of a GPU is not known here.
+int64_t fewer_tokens_at_once(const Plan& plan, const PlannedCell& cell, const CellLimits& limits);
 
 }  // namespace scalelaw

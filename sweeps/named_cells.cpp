@@ -100,21 +100,23 @@ std::vector<std::size_t> cells_named(const Plan& plan, const std::vector<std::st
   return cells;
 }
 
-void retry_cells(const Plan& plan, const std::vector<std::size_t>& cells, bool from_scratch) {
+void retry_cells(const Plan& plan, const std::vector<std::size_t>& cells,
+                 const RetryOptions& options) {
   const SweepFolder folder = sweep_folder(plan.options.runs, plan.name);
   for (const std::size_t index : cells) {
     const PlannedCell& cell = plan.cells[index];
-    const std::string why = against_retrying(look_at(plan, cell, {}), from_scratch);
+    const std::string why = against_retrying(look_at(plan, cell, {}), options.from_scratch);
     if (!why.empty()) throw ConfigError(cell.folder + ": " + why);
   }
   folder.prepare();
+  std::vector<UnfinishedAttempt> tries;
   for (const std::size_t index : cells) {
     const PlannedCell& cell = plan.cells[index];
-    if (from_scratch) set_aside_all({run_folder(plan, cell)});
-    append_unfinished(folder,
-                      {cell.content_hash, {kExitInterrupted, 0}, "another try", utc_now(), ""});
+    if (options.from_scratch) set_aside_all({run_folder(plan, cell)});
+    tries.push_back({cell.content_hash, {kExitInterrupted, 0}, "another try", utc_now(), ""});
   }
-  forget_limits(folder, plan, cells);
+  append_unfinished(folder, tries);
+  if (options.forget_limits) forget_limits(folder, plan, cells);
 }
 
 void exclude_cells(const Plan& plan, const std::vector<std::size_t>& cells,

@@ -19,11 +19,15 @@ std::vector<std::size_t> cells_named(const Plan& plan, const std::vector<std::st
 // from scratch.
 inline constexpr const char* kBefore = "before.";
 
-// Forgets why these failed and what packs and pieces were too large for them, so that `run` starts
-// them like others. `from_scratch`: what they have trained is set aside, as RUN/before.0001/.
-// ConfigError, with nothing changed, where one is running, excluded, complete (or diverged without
-// `from_scratch`).
-void retry_cells(const Plan& plan, const std::vector<std::size_t>& cells, bool from_scratch);
+struct RetryOptions {
+  bool from_scratch = false;   // what they have trained is set aside, as RUN/before.0001/
+  bool forget_limits = false;  // what packs and pieces were too large for them (cell_limits.h)
+};
+
+// Forgets why these failed, so that `run` starts them like others. ConfigError, with nothing
+// changed, where one is running, excluded, complete (or diverged, unless from scratch).
+void retry_cells(const Plan& plan, const std::vector<std::size_t>& cells,
+                 const RetryOptions& options);
 
 // Leaves them out of the sweep, or takes them in again, whatever they are at
 // (trainer/cell_exclusion.h). ConfigError without a reason.

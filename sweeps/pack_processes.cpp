@@ -35,14 +35,12 @@ void PackProcesses::start(const PlannedPack& pack, const std::vector<CellStatus>
   process.started_at = monotonic_seconds();
   LocalJob job{{trainer_.string(), "train"}, process.log};
   const SweepLimits limits = read_limits(folder_);
+  CellLimits all;
   for (const std::size_t index : pack) {
     const PlannedCell& cell = plan_.cells[index];
     const std::filesystem::path config = folder_.cell_config(cell.content_hash);
-    RunConfig limited = cell.config;
-    int64_t& pieces = limited.how.micro_batch_tokens;
-    const int64_t most = limits_of(limits, cell).micro_batch_tokens;
-    if (most > 0 && (pieces == 0 || pieces > most)) pieces = most;
-    write_atomically(config, to_yaml(limited));
+    all.narrow(limits_of(limits, cell));
+    write_atomically(config, to_yaml(cell.config));
     job.command.push_back(config.string());
     process.cells.push_back({index, statuses[index].step});
   }
@@ -53,6 +51,9 @@ void PackProcesses::start(const PlannedPack& pack, const std::vector<CellStatus>
                                             "--threads",      "1",
                                             "--share-memory", std::to_string(workers.jobs)};
   job.command.insert(job.command.end(), options.begin(), options.end());
+  if (const int64_t most = all.most_tokens_at_once; most > 0) {
+    job.command.insert(job.command.end(), {"--most-at-once", std::to_string(most)});
+  }
   const std::string& gpu = workers.gpus[process.gpu];
   if (!gpu.empty()) job.environment = {"CUDA_VISIBLE_DEVICES=" + gpu};
   process.kills_before = process.kills_lately = {kills_(), monotonic_seconds()};

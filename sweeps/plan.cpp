@@ -50,6 +50,11 @@ std::string hours_source(const PlanOptions& options) {
          " (median; worst " + percent(error.worst) + ")";
 }
 
+double memory_a_run(const PlanOptions& options) {
+  constexpr double kUnknown = std::numeric_limits<double>::infinity();
+  return options.memory_bytes > 0 ? options.memory_bytes / options.workers.jobs : kUnknown;
+}
+
 namespace {
 
 // Of one process beside as many others as were measured together: one a core.
@@ -75,11 +80,6 @@ void price(const PlanOptions& options, PlannedCell& cell) {
   const double assumed = *cell.train_flops / options.flops_per_second;
   const std::optional<double> step = measured_step_seconds(options, cell);
   cell.core_hours = (step ? *step * static_cast<double>(cell.steps) : assumed) / kSecondsAnHour;
-}
-
-double memory_a_run(const PlanOptions& options) {
-  constexpr double kUnknown = std::numeric_limits<double>::infinity();
-  return options.memory_bytes > 0 ? options.memory_bytes / options.workers.jobs : kUnknown;
 }
 
 void weigh(const PlanOptions& options, PlannedCell& cell) {

@@ -28,6 +28,9 @@ struct PlanOptions {
   std::optional<Throughput> throughput;  // as measured of that device
 };
 
+// Bytes, of the device's for each process on it; infinity where they are not known.
+double memory_a_run(const PlanOptions& options);
+
 // What was measured of the CPU that the runs are on, which hours follow from; else null.
 const Throughput* measured_core(const PlanOptions& options);
 std::string hours_source(const PlanOptions& options);  // where they come from, for people

@@ -1,6 +1,5 @@
 #include "sweeps/sweep_folder.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -12,11 +11,12 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <system_error>
+#include <tuple>
+#include <utility>
 
+#include "sweeps/note_files.h"
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
-#include "trainer/descriptor.h"
-#include "trainer/disk_space.h"
 #include "trainer/folder_lock.h"
 #include "trainer/json_text.h"
 
@@ -58,48 +58,41 @@ bool UnfinishedAttempt::interrupted() const {
   return end.signal == 0 && end.exit_code == kExitInterrupted;
 }
 
-// As a disk that was full has left it.
-static bool ends_within_a_line(int descriptor) {
-  const off_t length = descriptor < 0 ? 0 : lseek(descriptor, 0, SEEK_END);
-  char last = '\n';
-  return length > 0 && pread(descriptor, &last, 1, length - 1) == 1 && last != '\n';
+void append_unfinished(const SweepFolder& folder, const std::vector<UnfinishedAttempt>& attempts) {
+  std::vector<nlohmann::ordered_json> lines;
+  for (const UnfinishedAttempt& attempt : attempts) {
+    lines.push_back({{"content_hash", attempt.content_hash},
+                     {"exit_code", attempt.end.exit_code},
+                     {"signal", attempt.end.signal},
+                     {"reason", attempt.reason},
+                     {"ended_at", attempt.ended_at},
+                     {"log", attempt.log}});
+  }
+  append_notes(folder.unfinished(), lines);
 }
 
-void append_unfinished(const SweepFolder& folder, const UnfinishedAttempt& attempt) {
-  const nlohmann::ordered_json json = {
-      {"content_hash", attempt.content_hash}, {"exit_code", attempt.end.exit_code},
-      {"signal", attempt.end.signal},         {"reason", attempt.reason},
-      {"ended_at", attempt.ended_at},         {"log", attempt.log}};
-  // A log may hold bytes that are no UTF-8.
-  append_lines(folder.unfinished(),
-               json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
-}
-
-void append_lines(const fs::path& file, std::string lines) {
-  const Descriptor descriptor(open(file.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666));
-  if (descriptor.get() < 0) throw_disk_error(file.string(), errno);
-  if (ends_within_a_line(descriptor.get())) lines.insert(lines.begin(), '\n');
-  const ssize_t written = write(descriptor.get(), lines.data(), lines.size());
-  if (written < 0) throw_disk_error(file.string(), errno);
-  // What of it was written is a line that is cut, which every reader passes over.
-  if (written < std::ssize(lines)) throw_disk_error(file.string(), ENOSPC);
+static UnfinishedAttempt attempt_in(const nlohmann::json& json) {
+  const auto small = [&json](const char* key) {
+    return static_cast<int>(whole_number(json.at(key), 0, 255));
+  };
+  return {json.at("content_hash").get<std::string>(),
+          {small("exit_code"), small("signal")},
+          json.at("reason").get<std::string>(),
+          json.at("ended_at").get<std::string>(),
+          json.value("log", "")};
 }
 
 std::map<std::string, UnfinishedAttempt> read_last_unfinished(const SweepFolder& folder) {
   std::map<std::string, UnfinishedAttempt> last;
-  std::ifstream stream(folder.unfinished());
-  for (std::string line; std::getline(stream, line);) {
+  std::map<std::string, int64_t> numbers;
+  for (const Note& note : read_notes(folder.unfinished())) {
     try {
-      const nlohmann::json json = parse_json_object(line);
-      const auto small = [&json](const char* key) {
-        return static_cast<int>(whole_number(json.at(key), 0, 255));
-      };
-      UnfinishedAttempt attempt{json.at("content_hash").get<std::string>(),
-                                {small("exit_code"), small("signal")},
-                                json.at("reason").get<std::string>(),
-                                json.at("ended_at").get<std::string>(),
-                                json.value("log", "")};
-      last.insert_or_assign(attempt.content_hash, attempt);
+      UnfinishedAttempt attempt = attempt_in(note.content);
+      UnfinishedAttempt& held = last[attempt.content_hash];
+      int64_t& number = numbers[attempt.content_hash];
+      if (std::tie(note.number, attempt.ended_at) < std::tie(number, held.ended_at)) continue;
+      number = note.number;
+      held = std::move(attempt);
     } catch (const std::exception&) {
       continue;
     }

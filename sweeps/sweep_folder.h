@@ -2,9 +2,10 @@
 //
 //   cells/3fa9c1d20b7e.yaml   the resolved configuration handed to the trainer
 //   logs/RUN_FOLDER.log       the trainer's output, attempts one after another
-//   unfinished.jsonl          attempts that ended without completing their run
-//   limits.jsonl              packs and pieces that were too large (sweeps/cell_limits.h)
+//   unfinished/TOKEN.jsonl    attempts that ended without completing their run
+//   limits/TOKEN.jsonl        packs and pieces that were too large (sweeps/cell_limits.h)
 //
+// The last two have a file for each process that notes something (sweeps/note_files.h).
 // All of it may be deleted: the runs themselves and RUNS/sweeps/NAME.json stay whole.
 #pragma once
 
@@ -13,6 +14,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace scalelaw {
 
@@ -23,8 +25,8 @@ struct SweepFolder {
   void prepare() const;
   std::filesystem::path cell_config(std::string_view content_hash) const;
   std::filesystem::path log(std::string_view run_folder) const;
-  std::filesystem::path unfinished() const { return path / "unfinished.jsonl"; }
-  std::filesystem::path limits() const { return path / "limits.jsonl"; }
+  std::filesystem::path unfinished() const { return path / "unfinished"; }
+  std::filesystem::path limits() const { return path / "limits"; }
 };
 SweepFolder sweep_folder(const std::filesystem::path& runs, std::string_view sweep_name);
 
@@ -50,11 +52,10 @@ struct UnfinishedAttempt {
   bool interrupted() const;  // exit 3: a checkpoint is there, nothing went wrong
 };
 
-// Appends in one write, so that several launchers may share the file. `lines` end with one.
-// DiskFull or std::runtime_error.
-void append_lines(const std::filesystem::path& file, std::string lines);
-void append_unfinished(const SweepFolder& folder, const UnfinishedAttempt& attempt);
-// The last of each run; empty when there is no file. Lines that cannot be read are left out.
+// Errors as append_notes (sweeps/note_files.h).
+void append_unfinished(const SweepFolder& folder, const std::vector<UnfinishedAttempt>& attempts);
+// The last of each run, by what its writer knew; of two whose writers knew nothing of each other
+// the one whose clock said later. Lines that cannot be read are left out.
 std::map<std::string, UnfinishedAttempt> read_last_unfinished(const SweepFolder& folder);
 
 // The last line of a file that is not blank, control characters as spaces, cut to `most_bytes`; ""

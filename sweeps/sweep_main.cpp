@@ -42,7 +42,8 @@ struct Arguments {
   std::string time_limit;                // "": none
   std::vector<std::string> only, named;  // of retry, of exclude
   std::string reason;
-  bool json = false, from_scratch = false, undo = false;
+  RetryOptions retry;
+  bool json = false, undo = false;
 };
 
 constexpr const char* kFooter =
@@ -89,12 +90,16 @@ void add_mending_verbs(CLI::App& app, Arguments& a) {
       app.add_subcommand("retry", "forget why runs failed, so that `run` starts them");
   retry->footer(
       "Example: scalelaw sweep retry spec.yaml --only 'lstm_*'\n"
-      "They go on from their checkpoints; what packs and pieces were too large for them is\n"
-      "forgotten too. --from-scratch sets aside what they have trained, as before.0001/ in the\n"
-      "run's folder. A launcher that is at work learns nothing of it; the next one does.");
+      "They go on from their checkpoints. --from-scratch sets aside what they have trained, as\n"
+      "before.0001/ in the run's folder. What packs and pieces were found to need too much memory\n"
+      "stays remembered; --forget-limits forgets that too, as for a larger machine, or where\n"
+      "another program had taken the memory. A launcher that is at work learns nothing of it; the\n"
+      "next one does.");
   add_common(retry, a);
   retry->add_option("--only", a.only, kNamesHelp)->required()->type_name("NAME");
-  retry->add_flag("--from-scratch", a.from_scratch, "from step 0; of diverged runs too");
+  retry->add_flag("--from-scratch", a.retry.from_scratch, "from step 0; of diverged runs too");
+  retry->add_flag("--forget-limits", a.retry.forget_limits,
+                  "in packs and pieces as large as if memory had always sufficed");
 
   CLI::App* exclude = app.add_subcommand("exclude", "leave runs out of the sweep, with a reason");
   exclude->footer(
@@ -236,8 +241,8 @@ void mend(const CLI::App& app, const Plan& plan, const Arguments& a) {
   const std::vector<std::size_t> cells = cells_named(plan, is_retry ? a.only : a.named);
   std::string done = "excluded";
   if (is_retry) {
-    retry_cells(plan, cells, a.from_scratch);
-    done = a.from_scratch ? "will be trained anew" : "will be tried again";
+    retry_cells(plan, cells, a.retry);
+    done = a.retry.from_scratch ? "will be trained anew" : "will be tried again";
   } else if (a.undo) {
     include_cells(plan, cells);
     done = "no longer excluded";

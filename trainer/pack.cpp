@@ -93,6 +93,8 @@ void Pack::take_folders(const std::vector<RunIdentity>& identities) {
                         "; run the command again");
     }
   }
+  // Or have begun it, checkpointed and let go.
+  check_nothing_is_thrown_away(identities);
 }
 
 void Pack::open_data(const RunIdentity& identity) {
@@ -130,6 +132,9 @@ void Pack::fit_memory(const std::vector<RunIdentity>& identities) {
   request.gpu_kernels = device_kernels() != nullptr;
   request.batch_windows /= options_.ranks->size();
   request.windows_at_once = std::min(request.windows_at_once, request.batch_windows);
+  if (const int64_t most = options_.most_tokens_at_once; most > 0) {
+    request.most_at_once = std::max<int64_t>(1, most / shape_.n_ctx);
+  }
   if (const auto attempts = read_attempts(identities.front().folder); !attempts.empty()) {
     const Provenance& last = attempts.back().provenance;
     const int64_t before =

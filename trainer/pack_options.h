@@ -3,6 +3,7 @@
 
 #include <c10/core/Device.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -17,8 +18,9 @@ struct PackOptions {
   std::filesystem::path runs = "runs";  // the store
   std::filesystem::path data = "data";  // where data sets lie
   at::Device device{at::kCPU};
-  double memory_bytes = 0;  // that a step may fill; 0: device_memory_bytes(device)
-  Provenance provenance;    // how the step is computed is filled in by the pack
+  double memory_bytes = 0;          // that a step may fill; 0: device_memory_bytes(device)
+  int64_t most_tokens_at_once = 0;  // of a batch, as far as it has so small parts; 0: any number
+  Provenance provenance;            // how the step is computed is filled in by the pack
   std::function<void(const std::string&)> note;  // one line for the log; never empty
   // The processes that share the run's batches. Rank 0 alone writes; the others need the data sets,
   // not the store. More than one only where there is one configuration.

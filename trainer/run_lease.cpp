@@ -141,6 +141,8 @@ void understand(LeaseLook& look) {
   }
 }
 
+}  // namespace
+
 std::string random_token() {
   std::random_device device;
   std::string token;
@@ -151,8 +153,6 @@ std::string random_token() {
   }
   return token;
 }
-
-}  // namespace
 
 LeaseLook look_at_lease(const fs::path& folder) {
   constexpr int kTimes = 8;  // a lease is removed once a later one is there

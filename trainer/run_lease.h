@@ -70,6 +70,9 @@ class LeaseWatch {
 // its file has changed since.
 bool end_stale_lease(const std::filesystem::path& folder, const LeaseLook& seen);
 
+// 32 hex digits that nobody else draws.
+std::string random_token();
+
 // Returns when all the folders are free, having ended the stale leases among them: at once where
 // everything is known. ConfigError, as RunLease's, as soon as one is held. `note` is told once
 // where there is something to wait for.

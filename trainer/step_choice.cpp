@@ -47,17 +47,27 @@ bool is_better(const StepRequest& request, const StepChoice& a, const StepChoice
   return relative_cost(request, a) < relative_cost(request, b);
 }
 
+bool is_too_large(const StepRequest& request, int64_t windows) {
+  return request.most_at_once > 0 && windows > request.most_at_once;
+}
+
+// 0: to be chosen.
+int64_t asked_of(const StepRequest& request) {
+  return is_too_large(request, request.windows_at_once) ? 0 : request.windows_at_once;
+}
+
 StepChoice best(const StepRequest& request, double bytes) {
-  const int64_t asked = request.windows_at_once;
+  const int64_t asked = asked_of(request);
   std::optional<StepChoice> chosen;
   for (int64_t pieces = 1; pieces <= request.batch_windows; ++pieces) {
     const int64_t windows = request.batch_windows / pieces;
     if (request.batch_windows % pieces != 0 || (asked > 0 && windows != asked)) continue;
+    if (is_too_large(request, windows)) continue;
     for (const bool recompute : {false, true}) {
       const auto other = recompute ? Recomputation::kNone : Recomputation::kBlocks;
       if (request.recompute == other) continue;
       const auto way = weigh(request, windows, recompute, bytes);
-      if (!way) return {asked > 0 ? asked : request.batch_windows, recompute, 0, true};
+      if (!way) return {windows, recompute, 0, true};
       if (!chosen || is_better(request, *way, *chosen)) chosen = way;
     }
   }
@@ -91,11 +101,12 @@ StepRequest request_for(const RunConfig& config, const ModelShape& shape, int64_
 }
 
 StepChoice choose_step(const StepRequest& request, double bytes) {
-  const bool may_keep = request.windows_at_once == 0 && request.windows_before > 0 &&
-                        request.batch_windows % request.windows_before == 0;
+  const int64_t before = request.windows_before;
+  const bool may_keep = asked_of(request) == 0 && before > 0 && !is_too_large(request, before) &&
+                        request.batch_windows % before == 0;
   if (may_keep) {
     StepRequest kept = request;
-    kept.windows_at_once = request.windows_before;
+    kept.windows_at_once = before;
     if (const StepChoice choice = best(kept, bytes); choice.fits) return choice;
   }
   return best(request, bytes);

@@ -20,6 +20,7 @@ struct StepRequest {
   bool gpu_kernels = true;  // as StepSetup's
   bool bf16_products = false;
   int64_t windows_at_once = 0;  // how.micro_batch_tokens in windows; 0: to be chosen
+  int64_t most_at_once = 0;     // windows; 0: any number. Where more is asked for, it is chosen
   Recomputation recompute = Recomputation::kAuto;
   bool measures_noise_scale = false;
   bool staged_checkpoints = true;  // a CPU's memory holds weights and moments once more
@@ -39,7 +40,8 @@ struct StepChoice {
 // least. Cost: blocks run again take 1.4 times the time, and a piece costs beside its tokens as
 // much as 40 more on a CPU (measured, docs/performance.md), 2000 on a GPU (not measured), which
 // read and add the weights' gradients. So on a CPU pieces come before recomputation down to about
-// 100 tokens. windows_before is kept wherever it fits, so that a run goes on bit for bit.
+// 100 tokens. windows_before is kept wherever it fits and may be, so that a run goes on bit for
+// bit.
 StepChoice choose_step(const StepRequest& request, double bytes);
 
 // The same; ConfigError where nothing fits: what is needed, what is there and what would fit.

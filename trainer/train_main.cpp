@@ -53,6 +53,7 @@ struct TrainArguments {
   int processes = 1;
   std::string group = "none";
   int64_t share_memory = 1;
+  int64_t most_at_once = 0;  // tokens; 0: any number
 };
 
 // The group that this process is a rank of; alone unless --group env.
@@ -165,6 +166,7 @@ int train_configs(const std::vector<RunConfig>& configs, const TrainArguments& a
   const auto sharing =
       arguments.share_memory * (options.device.is_cpu() ? membership.local_size : 1);
   options.memory_bytes = device_memory_bytes(options.device, sharing);
+  options.most_tokens_at_once = arguments.most_at_once;
   const bool terminal = isatty(STDERR_FILENO) != 0;
   options.note = [terminal](const std::string& text) {
     if (terminal) std::cerr << kEraseLine;
@@ -206,6 +208,7 @@ int launch(const TrainArguments& a) {
   add({"--runs", a.runs, "--data", a.data, "--device", a.device});
   add({"--threads", std::to_string(threads), "--group", "env"});
   add({"--share-memory", std::to_string(a.share_memory)});
+  add({"--most-at-once", std::to_string(a.most_at_once)});
   return launch_ranks(options);
 }
 
@@ -265,6 +268,9 @@ void add_train(CLI::App& app, TrainArguments& a) {
       ->capture_default_str();
   add_whole(*verb, "--share-memory", a.share_memory, {1},
             "processes among which the device's memory is divided");
+  add_whole(*verb, "--most-at-once", a.most_at_once, {},
+            "tokens of a batch that are computed at once at most, whatever how.micro_batch_tokens "
+            "says; 0: as it says, or as many as fit");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// unfinished.jsonl of a sweep, and the last line of a trainer's log.
+// Attempts of a sweep that ended without completing, and the last line of a trainer's log.
 #include "sweeps/sweep_folder.h"
 #include "tests/fuzz/fuzz_target.h"
 
@@ -6,7 +6,7 @@ namespace scalelaw {
 
 void read_hostile(std::string_view bytes) {
   const SweepFolder folder{scratch_folder()};
-  const auto file = scratch_file("unfinished.jsonl", bytes);
+  const auto file = scratch_file("unfinished/another.jsonl", bytes);
   for (const auto& [hash, attempt] : read_last_unfinished(folder)) {
     require(hash == attempt.content_hash, "an attempt stands under its run");
     (void)describe(attempt.end);

@@ -113,8 +113,12 @@ bool waited(const Pack& pack, const std::string& what) {
   return true;
 }
 
+// --most-at-once; 0: any number.
+int64_t most_at_once = 0;
+
 bool has_memory(const Pack& pack) {
-  const int64_t pieces = pack.front().config.how.micro_batch_tokens;
+  int64_t pieces = pack.front().config.how.micro_batch_tokens;
+  if (most_at_once > 0 && (pieces == 0 || pieces > most_at_once)) pieces = most_at_once;
   return pack.size() == 1 && pieces > 0 && pieces <= 8;
 }
 
@@ -174,10 +178,13 @@ int main(int argc, char** argv) {
       return kExitComplete;
     }
     // train CONFIG… --runs DIR --data DIR --device cpu --threads 1 --share-memory N
+    //   [--most-at-once N]
     const auto first = std::find(words.begin(), words.end(), "--runs");
-    if (words.empty() || words[0] != "train" || words.end() - first != 10 || first[2] != "--data") {
+    const auto last = std::find(first, words.end(), "--most-at-once");
+    if (words.empty() || words[0] != "train" || last - first != 10 || first[2] != "--data") {
       throw ConfigError("unexpected command line");
     }
+    if (last != words.end()) most_at_once = std::stoll(last[1]);
     Pack pack;
     for (auto config = words.begin() + 1; config != first; ++config) {
       pack.push_back(identify(read_run_config(*config), first[1], first[3]));

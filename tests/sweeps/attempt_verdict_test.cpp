@@ -9,6 +9,7 @@
 #include "tests/support/temp_dir.h"
 #include "tests/sweeps/small_plan.h"
 #include "trainer/program_exit.h"
+#include "trainer/step_choice.h"
 
 namespace scalelaw {
 namespace {
@@ -83,6 +84,50 @@ TEST_F(AttemptVerdict, OutOfMemoryAPackIsHalvedAndThatIsToBeNoted) {
   ASSERT_TRUE(of.limits);
   EXPECT_EQ(of.limits->most_together, 2u);
   EXPECT_FALSE(judged(left({0}, kCrash, "boom"), {}).limits);
+}
+
+// An attempt that runs out of memory while it is asked to end would do so again.
+TEST_F(AttemptVerdict, OutOfMemoryIsToBeNotedAlsoWhereNothingStartsAnyMore) {
+  queue_.stop("interrupted");
+  AttemptEnd at;
+  for (bool AttemptEnd::*asked : {&AttemptEnd::interrupted, &AttemptEnd::paused}) {
+    at = {};
+    at.*asked = true;
+    const AttemptLeft pack = judged(left({0, 1, 2}, kCrash, kMemoryDoesNotSuffice), at);
+    EXPECT_EQ(pack.verdict, Verdict::kLeft);
+    EXPECT_EQ(pack.limits, CellLimits{2});
+    const AttemptLeft alone = judged(left({0}, kCrash, kMemoryDoesNotSuffice), at);
+    EXPECT_EQ(alone.verdict, Verdict::kFailed);
+    EXPECT_EQ(alone.limits, (CellLimits{1, 16}));
+  }
+  const std::string by_kernel = std::string("the kernel killed it: ") + kMemoryDoesNotSuffice;
+  at.interrupted = true;
+  const AttemptLeft killed = judged(left({0}, kKilled, by_kernel), at);
+  EXPECT_EQ(killed.verdict, Verdict::kInterrupted);
+  EXPECT_EQ(killed.limits, (CellLimits{1, 16}));
+  at = {};
+  at.overdue = true;
+  EXPECT_EQ(judged(left({0}, kKilled, by_kernel), at).limits, (CellLimits{1, 16}));
+  EXPECT_FALSE(judged(left({0}, kSaved, kMemoryDoesNotSuffice), at).limits) << "it had enough";
+  EXPECT_EQ(queue_.waiting(), 0u);
+}
+
+// As where the weights already found no room, or the step's graph: half of the batch might be as
+// much as it was, or more.
+TEST_F(AttemptVerdict, AnAttemptThatLeftNoRecordWasComputedAsItsMemoryAllows) {
+  PlannedCell& cell = plan_.cells[0];
+  cell.config.how.recompute = Recomputation::kNone;
+  const AttemptLeft of = left({0}, kCrash, kMemoryDoesNotSuffice);
+  EXPECT_EQ(judged(of, {}).limits, (CellLimits{1, 16}));
+  StepRequest request = request_for(cell.config, cell.shape, 1);
+  request.windows_at_once = 2;
+  plan_.options.memory_bytes =
+      (choose_step(request, 1e15).needed_bytes / 0.92 + 1) * plan_.options.workers.jobs;
+  const AttemptLeft of_two = judged(of, {});
+  EXPECT_EQ(of_two.verdict, Verdict::kNarrowed);
+  EXPECT_EQ(of_two.limits, (CellLimits{1, 8}));
+  append_limits(folder_, plan_, {0}, {1, 8});
+  EXPECT_EQ(judged(of, {}).verdict, Verdict::kFailed) << "one window is all that it computed";
 }
 
 TEST_F(AttemptVerdict, OnlyASingleRunsAttemptIsNotedAsUnfinished) {

@@ -68,7 +68,7 @@ class CellStatusTest : public testing::Test {
     publish(folder(cell), record);
   }
   void note(const ProcessEnd& end, const std::string& reason) {
-    append_unfinished(notes_, {plan_.cells[0].content_hash, end, reason, utc_now()});
+    append_unfinished(notes_, {{plan_.cells[0].content_hash, end, reason, utc_now()}});
   }
 
   TempDir temp_;
@@ -199,18 +199,17 @@ TEST_F(CellStatusTest, FolderThatMayNotBeSearchedIsAFailureAndNotMissing) {
 TEST_F(CellStatusTest, TornLinesAreLeftOut) {
   plan("[1]");
   note({1, 0}, "whole");
-  std::ofstream(notes_.unfinished(), std::ios::app)
-      << "{\"content_hash\": \"" << plan_.cells[0].content_hash;
+  const fs::path file = fs::directory_iterator(notes_.unfinished())->path();
+  std::ofstream(file, std::ios::app) << "{\"content_hash\": \"" << plan_.cells[0].content_hash;
   EXPECT_NE(look().why.find("whole"), std::string::npos);
   note({1, 0}, "the next");
   EXPECT_NE(look().why.find("the next"), std::string::npos) << "on a line of its own";
-  const std::string before = "{\"content_hash\": \"" + plan_.cells[0].content_hash +
+  const std::string before = "{\"number\": 9, \"content_hash\": \"" + plan_.cells[0].content_hash +
                              "\", \"signal\": 0, \"reason\": \"bad\", \"ended_at\": \"\", ";
   for (const char* code : {"1e300", "0.5", "256", "-1", "null", "[]"}) {
-    std::ofstream(notes_.unfinished(), std::ios::app)
-        << before << "\"exit_code\": " << code << "}\n";
+    std::ofstream(file, std::ios::app) << before << "\"exit_code\": " << code << "}\n";
   }
-  std::ofstream(notes_.unfinished(), std::ios::app) << std::string(300'000, '[') << "\n";
+  std::ofstream(file, std::ios::app) << std::string(300'000, '[') << "\n";
   EXPECT_NE(look().why.find("the next"), std::string::npos) << look().why;
 }
 

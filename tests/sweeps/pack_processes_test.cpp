@@ -6,9 +6,11 @@
 
 #include <fstream>
 
+#include "sweeps/cell_limits.h"
 #include "tests/support/temp_dir.h"
 #include "tests/sweeps/small_plan.h"
 #include "trainer/clock.h"
+#include "trainer/config_yaml.h"
 
 namespace scalelaw {
 namespace {
@@ -46,6 +48,14 @@ class PackProcessesTest : public testing::Test {
   TempDir temp_;
   Plan plan_ = small_plan(temp_.path());
 };
+
+TEST_F(PackProcessesTest, WhatWasTooLargeIsTheMostThatATrainerMayTakeAndNotWhatItMust) {
+  append_limits(sweep_folder(plan_.options.runs, "s"), plan_, {0}, {1, 16});
+  const std::string words = words_of("echo $*", {3, 3});
+  EXPECT_TRUE(words.ends_with(" --most-at-once 16")) << words;
+  const fs::path config = words.substr(6, words.find(" --runs") - 6);  // "train FILE --runs ..."
+  EXPECT_EQ(read_run_config(config).how.micro_batch_tokens, 0);
+}
 
 TEST_F(PackProcessesTest, SigkillIsForWantOfMemoryWhereTheKernelCountsItAndNothingRanBeside) {
   const std::string words = words_of("kill -9 $$", {3, 4});

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sweeps/disk_needs.h"
+#include "sweeps/note_files.h"
 #include "sweeps/sweep_folder.h"
 #include "tests/support/small_disk.h"
 #include "tests/support/temp_dir.h"
@@ -142,12 +143,17 @@ TEST_F(RoomTest, ADiskThatTakesNoMoreFilesIsFull) {
 
 TEST_F(RoomTest, NotesSayThatTheyFoundNone) {
   if (const std::string why = mount_small_disk(store_, 1 << 20); !why.empty()) GTEST_SKIP() << why;
-  const fs::path notes = store_ / "notes.jsonl";
-  append_lines(notes, std::string(4095, ' ') + "\n");
+  const fs::path notes = store_ / "notes";
+  const auto append = [&](std::size_t length) {
+    const nlohmann::ordered_json note = {{"reason", std::string(length, 'x')}};
+    append_notes(notes, {note});
+  };
+  append(4095);
   fill_disk(store_ / "filler");
-  EXPECT_THROW(append_lines(notes, "{}\n"), DiskFull);
+  EXPECT_THROW(append(8192), DiskFull);
   fs::remove(store_ / "filler");
-  EXPECT_NO_THROW(append_lines(notes, "{}\n"));
+  EXPECT_NO_THROW(append(1));
+  EXPECT_EQ(read_notes(notes).size(), 2u) << "the one that was cut is passed over";
 }
 
 TEST_F(RoomTest, ARunWaitsForMemoryThatIsThere) {

@@ -44,7 +44,13 @@ TEST_F(SweepMending, OutOfMemoryIsHalvedThenNarrowedAndNeverTriedAgainUnchanged)
   lose_results(4);
   ASSERT_EQ(mend("retry", {"--only", "*"}).exit_code, 0);
   const ProgramResult third = run({"--replicas", "4"});
-  EXPECT_NE(third.output.find("1 pack of 4 runs"), std::string::npos) << third.output;
+  EXPECT_NE(third.output.find("1 pack of 2 runs, 2 runs alone"), std::string::npos) << third.output;
+  EXPECT_EQ(attempts(0), 7) << "whatever they are tried again for";
+
+  lose_results(4);
+  ASSERT_EQ(mend("retry", {"--only", "*", "--forget-limits"}).exit_code, 0);
+  const ProgramResult fourth = run({"--replicas", "4"});
+  EXPECT_NE(fourth.output.find("1 pack of 4 runs"), std::string::npos) << fourth.output;
 }
 
 TEST_F(SweepMending, OutOfMemoryInTheSmallestPiecesIsAFailure) {

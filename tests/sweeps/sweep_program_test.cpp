@@ -348,11 +348,12 @@ TEST_F(SweepProgram, NameOfAnotherSweepIsRefusedAndItsRecordKept) {
 TEST_F(SweepProgram, NotesThatCannotBeWrittenStopNoHealthyRun) {
   write_spec("[1, 2, 3, 4]");
   behave("1:crash;2:crash,ok");
-  fs::create_directories(runs_ / "sweeps/s/unfinished.jsonl");  // cannot be opened for writing
+  fs::create_directories(runs_ / "sweeps/s");
+  std::ofstream(runs_ / "sweeps/s/unfinished");  // nothing can be written in it
   const ProgramResult result = run();
   EXPECT_EQ(result.exit_code, 1) << result.output;
   EXPECT_NE(result.output.find("warning: "), std::string::npos) << result.output;
-  EXPECT_NE(result.output.find("unfinished.jsonl: Is a directory"), std::string::npos);
+  EXPECT_NE(result.output.find("sweeps/s/unfinished: Not a directory"), std::string::npos);
   EXPECT_NE(result.output.find("s: 3 complete, 1 failed"), std::string::npos) << result.output;
 }
 

@@ -2,8 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,7 @@
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
 #include "trainer/data/data_set.h"
+#include "trainer/run_lease.h"
 
 namespace scalelaw {
 namespace {
@@ -74,6 +77,34 @@ TEST_P(PackFaults, ATestSetThatFailsAtOneHorizonKeepsThePackTogether) {
     expect_equal_metrics(whole[r], again[r]);
     EXPECT_EQ(read_whole_file(whole[r].window_losses()), read_whole_file(again[r].window_losses()));
   }
+}
+
+// Another machine's process may end its attempt while this one waits for a sign of life from it.
+TEST_P(PackFaults, WhatAnotherTrainedWhileAPackWaitedForItsFolderIsNotThrownAway) {
+  std::vector<RunConfig> configs(2, tiny_run(GetParam()));
+  configs[1].seeds.init = 2;
+  const RunFolder elsewhere = run({configs[0]}, "elsewhere", 20).front();
+  const RunFolder folder{temp_.path() / "runs" / elsewhere.path.filename()};
+  const fs::path lease = folder.path / "lease.0001.json";
+  setenv("SCALELAW_HEARTBEAT_SECONDS", "0.05", 1);
+  { const RunLease made(folder.path); }
+  nlohmann::json foreign = nlohmann::json::parse(read_whole_file(lease));
+  foreign["host"] = "node3";
+  foreign["released"] = false;
+  std::ofstream(lease) << foreign;
+  PackOptions waiting = options("runs");
+  waiting.note = [&](const std::string& text) {
+    notes_ += text + "\n";
+    if (fs::exists(folder.checkpoints())) return;
+    fs::copy(elsewhere.checkpoints(), folder.checkpoints(), fs::copy_options::recursive);
+    foreign["released"] = true;
+    std::ofstream(lease) << foreign;
+  };
+  EXPECT_THROW(Pack(configs, waiting), ConfigError);
+  unsetenv("SCALELAW_HEARTBEAT_SECONDS");
+  EXPECT_NE(notes_.find("waiting"), std::string::npos) << notes_;
+  EXPECT_EQ(checkpoint_steps(folder), std::vector<int64_t>{20});
+  EXPECT_EQ(lease_holder(folder.path), std::nullopt);
 }
 
 // A power cut must not keep a checkpoint and lose the file with the lines before it.

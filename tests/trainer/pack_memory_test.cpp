@@ -19,9 +19,10 @@ class PackMemory : public PackTest {
     return choose_step(request, 1e15).needed_bytes / 0.92 + 1;
   }
   RunFolder train_in(const RunConfig& config, const std::string& store, double bytes,
-                     int64_t stop_at = -1) {
+                     int64_t stop_at = -1, int64_t most_tokens_at_once = 0) {
     PackOptions limited = options(store);
     limited.memory_bytes = bytes;
+    limited.most_tokens_at_once = most_tokens_at_once;
     Pack pack({config}, std::move(limited));
     const RunFolder folder = pack.members().front().folder();
     std::atomic<bool> stop{false};
@@ -77,6 +78,19 @@ TEST_P(PackMemory, OtherPiecesThanBeforeAreAnEvent) {
       record.events, [](const RunEvent& event) { return event.kind == "moved"; });
   ASSERT_NE(moved, record.events.end());
   EXPECT_EQ(moved->detail, "micro_batch_tokens 32 -> 8");
+}
+
+TEST_P(PackMemory, ALimitOfTokensAtOnceLeavesFewerToTheMemory) {
+  RunConfig config = tiny_run(GetParam());
+  config.how.recompute = Recomputation::kNone;
+  const auto pieces = [&](const std::string& store, double bytes) {
+    const RunFolder folder = train_in(config, store, bytes, /*stop_at=*/3, 16);
+    return read_attempts(folder).back().provenance.micro_batch_tokens;
+  };
+  EXPECT_EQ(pieces("much", 1e12), 16);
+  EXPECT_EQ(pieces("little", just_enough(config, 1, false)), 8);
+  config.how.micro_batch_tokens = 32;
+  EXPECT_EQ(pieces("asked", 1e12), 16);
 }
 
 TEST_P(PackMemory, AStepThatDoesNotFitIsRefusedBeforeAnythingIsWritten) {

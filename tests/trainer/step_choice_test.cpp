@@ -133,6 +133,26 @@ TEST(StepChoice, ARunThatGoesOnKeepsItsPiecesWhereTheyFit) {
   EXPECT_EQ(choose_step(request, 100e9).windows, 12);
 }
 
+// What was found to be too much once, perhaps with more memory than there is now.
+TEST(StepChoice, AtMostSoManyWindowsAtOnceAndFewerWhereOnlyFewerFit) {
+  StepRequest request = request_of();
+  request.most_at_once = 5;  // of 12
+  EXPECT_EQ(choose_step(request, 100e9).windows, 4);
+  const double less = needed(request, 2, false) / 0.92 + 1;
+  for (const int64_t asked : {0, 6, 12}) {
+    request.windows_at_once = asked;
+    request.recompute = Recomputation::kNone;
+    EXPECT_EQ(choose_step(request, 100e9).windows, 4) << "where " << asked << " are asked for";
+    EXPECT_EQ(require_fit(request, less).windows, 2);
+  }
+  request.windows_before = 12;
+  EXPECT_EQ(choose_step(request, 100e9).windows, 4) << "no more than that, whatever was before";
+  request.windows_before = 2;
+  EXPECT_EQ(choose_step(request, 100e9).windows, 2);
+  request.windows_at_once = 3;
+  EXPECT_EQ(choose_step(request, 100e9).windows, 3) << "asked for and not too many";
+}
+
 TEST(StepChoice, ARefusalSaysWhatIsNeededWhatIsThereAndWhatWouldFit) {
   StepRequest request = request_of();
   const std::string nothing = fault_of(request, 1e6);
