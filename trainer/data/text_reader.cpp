@@ -183,7 +183,8 @@ void add_file(const fs::path& path, std::string label, bool named, const SourceO
     for (const std::string& suffix : options.text_suffixes) suffixes += " " + suffix;
     fail(path, 0,
          "is of a kind that is not read (" + suffixes +
-             ", each also with .gz .xz .zst); --text-suffix names more");
+             ", each also with .gz .xz .zst); --text-suffix, once for each, names others in "
+             "place of .txt");
   }
   const bool excluded =
       std::any_of(options.exclude.begin(), options.exclude.end(), [&](const std::string& pattern) {

@@ -236,6 +236,39 @@ TEST_F(DataProgramTest, WeightedSourcesAndTheirEpochsAreShown) {
   EXPECT_EQ(run({"build", source(), other, "--weight", other + "=1", "--name", "x"}).exit_code, 2);
 }
 
+// An option of several values would take the sources behind it for its own.
+TEST_F(DataProgramTest, ASourceBehindAnOptionIsASource) {
+  for (const std::string folder : {"a", "b"}) {
+    fs::create_directories(temp_.path() / folder);
+    std::ofstream(temp_.path() / folder / "old.md") << "of " << folder << "\n";
+    std::ofstream(temp_.path() / folder / "text.md") << "text of " << folder << "\n";
+    std::ofstream(temp_.path() / folder / "text.txt") << "plain text of " << folder << "\n";
+  }
+  const std::string a = (temp_.path() / "a").string(), b = (temp_.path() / "b").string();
+  const auto files = [&](const std::vector<std::string>& words, const std::string& name) {
+    std::vector<std::string> arguments = {"build", a};
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    arguments.insert(arguments.end(), {b, "--name", name, "--tokenizer", "bytes", "--val", "0",
+                                       "--test", "0", "--json", "--quiet"});
+    const ProgramResult result = run(arguments);
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    std::vector<std::string> read;
+    for (const auto& file : nlohmann::json::parse(result.output)["sources"][0]["first_files"]) {
+      read.push_back(file["file"]);
+    }
+    return read;
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(files({"--text-suffix", ".md"}, "suffix"),
+            (Names{"a/old.md", "a/text.md", "b/old.md", "b/text.md"}));
+  EXPECT_EQ(files({"--exclude", "*text.md", "--text-suffix", ".md", "--text-suffix", ".txt",
+                   "--exclude", "a/old.md"},
+                  "excluded"),
+            (Names{"a/text.txt", "b/old.md", "b/text.txt"}));
+  const std::string said = run({"build", a + "/text.md", "--name", "x"}).output;
+  EXPECT_NE(said.find("names others in place of .txt"), std::string::npos) << said;
+}
+
 TEST_F(DataProgramTest, TokenizersOfOtherLibrariesAreAnsweredWithTheWayRound) {
   for (const char* name : {"tokenizer.json", "merges.txt"}) {
     std::ofstream(temp_.path() / name) << "{}";

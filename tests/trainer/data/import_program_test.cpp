@@ -102,6 +102,9 @@ TEST_F(ImportProgramTest, SaysWhatIsNotKnownOfTheIds) {
   const ProgramResult given = run({"import", in("ids.bin"), "--name", "given", "--vocab-size",
                                    "500", "--bytes", "test=400", "--quiet"});
   EXPECT_NE(given.output.find("4.000"), std::string::npos) << given.output;
+  const ProgramResult behind = run({"import", "--bytes", "test=400", in("ids.bin"), "--name",
+                                    "behind", "--vocab-size", "500", "--quiet"});
+  EXPECT_EQ(behind.exit_code, 0) << "a source behind the option: " << behind.output;
 }
 
 // Documents 1 2 3, 4 5 and again 1 2 3 in train, 4 5 in test.
