@@ -84,7 +84,8 @@ void print_import(std::ostream& out, const DataSetInfo& set, const nlohmann::jso
   });
   if (!bytes_known) {
     out << "bytes of text are not known for every split, and where they are not runs have no "
-           "bits_per_byte; --bytes or --tokenizer FILE tells them\n";
+           "bits_per_byte; --bytes or --tokenizer FILE tells them to runs to come, `scalelaw fit "
+           "--bytes` of runs that are complete\n";
   }
 }
 
