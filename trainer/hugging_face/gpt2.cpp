@@ -43,6 +43,16 @@ class Gpt2Config {
     }
     return value.get<int64_t>();
   }
+  // Under a key of GPT-2 or under the name that transformers reads for it, too (attribute_map).
+  int64_t whole(const char* key, const char* alias, int64_t missing) const {
+    if (!json_.contains(alias)) return whole(key, missing);
+    const int64_t value = whole(alias, missing);
+    if (json_.contains(key) && whole(key, missing) != value) {
+      refuse(alias, std::string("is another name of ") + key + ", which is " +
+                        shown(json_.at(key)) + "; leave out the wrong one");
+    }
+    return value;
+  }
   std::string text(const char* key, const char* missing) const {
     if (!json_.contains(key)) return missing;
     if (!json_.at(key).is_string()) refuse(key, "must be a text");
@@ -170,13 +180,15 @@ ModelShape gpt2_shape(const std::filesystem::path& file) {
   const Gpt2Config config(file);
   require_same_arithmetic(config);
   ModelShape shape;
-  shape.n_layer = config.whole("n_layer", 12);
-  shape.d_model = config.whole("n_embd", 768);
-  shape.n_head = config.whole("n_head", 12);
-  shape.n_ctx = config.whole("n_positions", 1024);
+  shape.n_layer = config.whole("n_layer", "num_hidden_layers", 12);
+  shape.d_model = config.whole("n_embd", "hidden_size", 768);
+  shape.n_head = config.whole("n_head", "num_attention_heads", 12);
+  shape.n_ctx = config.whole("n_positions", "max_position_embeddings", 1024);
   shape.n_vocab = config.whole("vocab_size", 50257);
   if (!config.is_null("n_inner")) {
-    if (shape.d_model < 1) config.refuse("n_embd", "must be at least 1");
+    if (shape.d_model < 1) {
+      throw ConfigError(file.string() + ": n_embd or hidden_size must be at least 1");
+    }
     shape.d_ff_ratio =
         static_cast<double>(config.whole("n_inner", 0)) / static_cast<double>(shape.d_model);
   }

@@ -257,6 +257,39 @@ TEST_F(Exchange, OldNamesMasksAndAStoredTiedHeadAreRead) {
                          open_model(place("hf_model")).weights.at("model.position.weight").bytes));
 }
 
+// As transformers' GPT2Config.attribute_map has them. Nothing in the weights tells the heads.
+TEST_F(Exchange, StandardNamesOfGpt2sKeysAreReadAndMustAgreeWithThem) {
+  const fs::path hf = exported("hf");
+  const std::string whole = read_whole_file(hf / "config.json");
+  const nlohmann::json none(nlohmann::json::value_t::discarded);
+  const std::map<std::string, std::pair<std::string, int64_t>> names = {
+      {"num_attention_heads", {"n_head", 2}},
+      {"hidden_size", {"n_embd", 8}},
+      {"num_hidden_layers", {"n_layer", 2}},
+      {"max_position_embeddings", {"n_positions", 6}}};
+  for (const auto& [alias, name] : names) {
+    const auto& [key, value] = name;
+    change_config(hf, alias, value);
+    EXPECT_EQ(gpt2_shape(hf / "config.json").n_head, 2) << "both agree on " << key;
+    for (const nlohmann::json& other : {nlohmann::json(value + 2), nlohmann::json(nullptr)}) {
+      change_config(hf, alias, other);
+      EXPECT_NE(import_error(hf).find(alias + " = "), std::string::npos) << import_error(hf);
+    }
+    std::ofstream(hf / "config.json") << whole;
+  }
+  for (const auto& [alias, name] : names) {
+    change_config(hf, name.first, none);
+    change_config(hf, alias, name.second);
+  }
+  const ModelShape shape = gpt2_shape(hf / "config.json");
+  EXPECT_EQ(shape.n_head, 2);
+  EXPECT_EQ(shape.d_model, 8);
+  EXPECT_EQ(shape.n_layer, 2);
+  EXPECT_EQ(shape.n_ctx, 6);
+  import_hugging_face({hf, place("imported")});
+  EXPECT_EQ(open_model(place("imported")).shape.n_head, 2);
+}
+
 TEST_F(Exchange, WhatIsNoModelSaysWhatItIs) {
   fs::create_directory(place("empty"));
   EXPECT_NE(error_of([&] { open_model(place("nothing")); }).find("no such folder"),
