@@ -67,10 +67,10 @@ struct RunTable {
 // path or a copied folder (equal content hash) is not another row. Unfinished, diverged and
 // unreadable runs become exclusions, and so do cells that `scalelaw sweep exclude` named, with the
 // reason given there: of a sweep's record those that it leaves out, of folders those that any sweep
-// of their store does. What one sweep leaves out and another one uses is a row. A sweep's cells that
-// gave no row are warned of by name, those that another sweep brought in too, and so is a sweep file
-// that is not the one its record was written from. ConfigError: a path that is not there, a
-// sweep record that cannot be read, a folder that holds no run.
+// of their store does. What one sweep leaves out and another one uses is a row. A sweep's cells
+// that gave no row are warned of by name, those that another sweep brought in too, and so is a
+// sweep file that is not the one its record was written from. ConfigError: a path that is not
+// there, a sweep record that cannot be read, a folder that holds no run.
 RunTable read_runs(const std::vector<std::filesystem::path>& paths);
 
 enum class ArmGrouping { kArm, kArchitecture };
@@ -89,8 +89,8 @@ struct Selection {
 // fills in the selection's defaults. ConfigError: no complete run at all, an unknown test set;
 // within an arm several tokenizers under nats per token, several texts (training tokens, test
 // tokens or their number differ under one tokenizer, the bytes of the test's text in bits per
-// byte), several learning rates or recipes at one N: only seeds make replicates. Arms may differ in all of these: compare.h says which can be
-// compared.
+// byte), several learning rates or recipes at one N: only seeds make replicates. Arms may differ in
+// all of these: compare.h says which can be compared.
 void select_runs(RunTable& table, Selection& selection);
 
 // Why two runs' losses on the selection's test set cannot be set side by side, in words that follow

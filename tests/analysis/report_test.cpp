@@ -319,9 +319,8 @@ TEST_F(Program, BytesOfTextMayBeToldAfterTheRuns) {
   EXPECT_EQ(untold.exit_code, 2);
   EXPECT_NE(untold.output.find("--bytes default=NUMBER"), std::string::npos) << untold.output;
   const fs::path out = temp_.path() / "out";
-  const ProgramResult told =
-      fit({"report", "--bytes", "default=2100kB", runs_.string(), "--metric", "bits_per_byte",
-           "--bootstrap", "0", "--out", out.string()});
+  const ProgramResult told = fit({"report", "--bytes", "default=2100kB", runs_.string(), "--metric",
+                                  "bits_per_byte", "--bootstrap", "0", "--out", out.string()});
   EXPECT_NE(told.exit_code, 2) << told.output;
   EXPECT_NE(told.output.find("2100000 bytes of text, as --bytes says"), std::string::npos)
       << told.output;

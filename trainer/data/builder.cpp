@@ -142,9 +142,8 @@ Tokenizer open_tokenizer(const DataSetInfo& set) {
 namespace {
 
 // `workspace` is made when it is needed, if it is not there.
-BuildResult build_from(CorpusSources sources, const BuildOptions& options,
-                       TokenizerRequest request, std::optional<BuildWorkspace>& workspace,
-                       const Progress& progress) {
+BuildResult build_from(CorpusSources sources, const BuildOptions& options, TokenizerRequest request,
+                       std::optional<BuildWorkspace>& workspace, const Progress& progress) {
   const auto start = std::chrono::steady_clock::now();
   hash_all(sources, progress);
   const std::string hash =

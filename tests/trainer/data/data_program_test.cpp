@@ -252,10 +252,9 @@ TEST_F(DataProgramTest, ASourceBehindAnOptionIsASource) {
                                        "--test", "0", "--json", "--quiet"});
     const ProgramResult result = run(arguments);
     EXPECT_EQ(result.exit_code, 0) << result.output;
+    const auto set = nlohmann::json::parse(result.output);
     std::vector<std::string> read;
-    for (const auto& file : nlohmann::json::parse(result.output)["sources"][0]["first_files"]) {
-      read.push_back(file["file"]);
-    }
+    for (const auto& file : set["sources"][0]["first_files"]) read.push_back(file["file"]);
     return read;
   };
   using Names = std::vector<std::string>;
