@@ -115,7 +115,7 @@ class Weights {
 
 }  // namespace
 
-std::vector<std::string> import_hugging_face(const ImportOptions& options) {
+std::vector<std::string> import_hugging_face(const ModelImportOptions& options) {
   require_files(options.source);
   const ModelShape shape = gpt2_shape(options.source / "config.json");
   Weights weights(options.source / kModelFile);
