@@ -290,6 +290,26 @@ TEST_F(Exchange, StandardNamesOfGpt2sKeysAreReadAndMustAgreeWithThem) {
   EXPECT_EQ(open_model(place("imported")).shape.n_head, 2);
 }
 
+TEST_F(Exchange, IdsAroundATextStayThoseOfTheImportedModel) {
+  const fs::path hf = exported("hf");
+  const auto there_and_back = [&](const nlohmann::json& before, const nlohmann::json& behind) {
+    change_config(hf, "bos_token_id", before);
+    change_config(hf, "eos_token_id", behind);
+    for (const char* made : {"imported", "back"}) fs::remove_all(place(made));
+    import_hugging_face({hf, place("imported")});
+    export_hugging_face({place("imported"), place("back")});
+    const auto json = nlohmann::json::parse(read_whole_file(place("back") / "config.json"));
+    return nlohmann::json{json.at("bos_token_id"), json.at("eos_token_id")};
+  };
+  const nlohmann::json none(nlohmann::json::value_t::discarded);
+  EXPECT_EQ(there_and_back(3, 10), nlohmann::json({3, 10}));
+  EXPECT_EQ(there_and_back(nullptr, 0), nlohmann::json({nullptr, 0}));
+  EXPECT_EQ(there_and_back(11, -1), nlohmann::json({nullptr, nullptr})) << "no ids of 11";
+  EXPECT_EQ(there_and_back("end", nlohmann::json::array({1})), nlohmann::json({nullptr, nullptr}));
+  EXPECT_EQ(there_and_back(none, none), nlohmann::json({nullptr, nullptr})) << "50256 is none here";
+  EXPECT_EQ(gpt2_marks(hf / "config.json", 50257), (TextMarks{50256, 50256}));
+}
+
 TEST_F(Exchange, WhatIsNoModelSaysWhatItIs) {
   fs::create_directory(place("empty"));
   EXPECT_NE(error_of([&] { open_model(place("nothing")); }).find("no such folder"),
