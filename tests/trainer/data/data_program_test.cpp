@@ -281,6 +281,39 @@ TEST_F(DataProgramTest, TokenizersOfOtherLibrariesAreAnsweredWithTheWayRound) {
   }
 }
 
+TEST_F(DataProgramTest, TheWayRoundNamesFilesThatItReadsAndTheBuildsOptions) {
+  std::ofstream(temp_.path() / "tokenizer.json") << "{}";
+  fs::create_directories(temp_.path() / "books");
+  for (const char* name : {"a.txt", "b.jsonl.gz", "c.md"}) {
+    std::ofstream(temp_.path() / "books" / name) << "text";
+  }
+  std::ofstream(temp_.path() / "packed.jsonl.zst") << "text";
+  const std::string in = temp_.path().string() + "/";
+  const auto said = [&](const std::vector<std::string>& words) {
+    std::vector<std::string> arguments = {"build"};
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    arguments.insert(arguments.end(), {"--name", "x", "--tokenizer", in + "tokenizer.json"});
+    return run(arguments).output;
+  };
+  const std::string begin = "--out ids/ --name x";
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
+      {{in + "books"},
+       " --val 0.02 --test 0.02 " + in + "books/a.txt " + in + "books/b.jsonl.gz`,"},
+      {{in + "books/a*", "--val", "0", "--test", "5%"},
+       " --val 0 --test 0.05 " + in + "books/a.txt`,"},
+      {{in + "books/a.txt", "--val", "0", "--test", in + "books/b.jsonl.gz", "--jsonl-key", "body"},
+       " --jsonl-key body --val 0 --test " + in + "books/b.jsonl.gz " + in + "books/a.txt`,"},
+      {{in + "books/a.txt", "--val", "0", "--test", in + "books"},
+       " --val 0 --test FILE " + in + "books/a.txt` (FILES: "},
+      {{"-"}, " --val 0.02 --test 0.02 FILES` (FILES: .jsonl or .txt, plain, .gz or .xz;"},
+      {{in + "packed.jsonl.zst"}, " --val 0.02 --test 0.02 FILES` (FILES: "},
+      {{in + "books", "--text-suffix", ".md"}, " --val 0.02 --test 0.02 FILES` (FILES: "}};
+  for (const auto& [words, part] : cases) {
+    const std::string output = said(words);
+    EXPECT_NE(output.find(begin + part), std::string::npos) << begin + part << "\n" << output;
+  }
+}
+
 TEST_F(DataProgramTest, DamagedSetHidesNoOther) {
   ASSERT_EQ(build().exit_code, 0);
   const fs::path root = data();
