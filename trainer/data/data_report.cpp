@@ -93,8 +93,14 @@ void print_import(std::ostream& out, const DataSetInfo& set, const nlohmann::jso
 void print_tokenizer_sample(std::ostream& out, const nlohmann::json& manifest) {
   const nlohmann::json sample = object(manifest, "tokenizer_sample");
   if (sample.empty()) return;
-  out << "tokenizer trained on " << with_commas(whole(sample, "text_bytes")) << " bytes, "
+  const int64_t bytes = whole(sample, "text_bytes");
+  out << "tokenizer trained on " << with_commas(bytes) << " bytes, "
       << with_commas(whole(sample, "documents")) << " pieces";
+  const int64_t wanted = whole(object(manifest, "options"), "tokenizer_sample_bytes");
+  if (manifest.contains("mixture") && bytes < wanted && !truth(sample, "cut_to_fit")) {
+    out << ", where a weighted source had no more (of " << with_commas(wanted)
+        << " wanted; it repeats none)";
+  }
   if (const int64_t limit = whole(sample, "max_memory_bytes"); limit > 0) {
     const int64_t peak = whole(sample, "peak_memory_bytes");
     out << (truth(sample, "cut_to_fit") ? ", cut to fit" : ", not cut by") << " --max-memory "

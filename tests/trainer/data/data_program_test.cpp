@@ -232,6 +232,13 @@ TEST_F(DataProgramTest, WeightedSourcesAndTheirEpochsAreShown) {
   EXPECT_NE(built.output.find("train is a mixture by tokens"), std::string::npos) << built.output;
   const auto mixture = nlohmann::json::parse(run({"inspect", "mix", "--json"}).output)["mixture"];
   EXPECT_NEAR(mixture[0]["share"].get<double>(), 3 / 3.25, 1e-12);
+  const auto trained = run({"build", source(), other, "--weight", source() + "=3", "--weight",
+                            other + "=3", "--name", "trained", "--tokenizer", "bpe:300",
+                            "--tokenizer-sample", "9kB", "--val", "0", "--test", "0"});
+  EXPECT_NE(trained.output.find(" pieces, where a weighted source had no more (of 9,000 wanted; it "
+                                "repeats none)"),
+            std::string::npos)
+      << trained.output;
   EXPECT_EQ(run({"build", source(), "--tokens", "4k", "--name", "x"}).exit_code, 2);
   EXPECT_EQ(run({"build", source(), other, "--weight", other + "=1", "--name", "x"}).exit_code, 2);
 }
