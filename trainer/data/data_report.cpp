@@ -240,9 +240,15 @@ void print_result(std::ostream& out, const BuildResult& result, bool as_json) {
 }
 
 void print_samples(std::ostream& out, const DataSetInfo& set, int64_t pieces) {
+  bool parted = true;
   for (const Sample& sample : sample_pieces(set, pieces, kSampleBytes)) {
     out << name(sample.split) << " piece " << sample.piece << " (" << sample.tokens
         << " tokens): " << escaped(sample.start) << "\n";
+    parted = parted && sample.parted;
+  }
+  if (!parted) {
+    out << "which id parts documents is not known (`scalelaw data import --eod` or `--bod`): a "
+           "split is one piece\n";
   }
 }
 
