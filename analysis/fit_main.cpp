@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <map>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -26,6 +28,7 @@ using namespace scalelaw;
 
 struct Arguments {
   std::vector<std::string> runs;
+  std::vector<std::string> bytes;  // "SET=NUMBER"
   std::string n_count = "non_embedding", by = "arm", test_set, metric = "nats_per_token", tokens;
   std::string out = "report";
   uint64_t seed = 1;
@@ -54,11 +57,32 @@ void add_common(CLI::App* verb, Arguments& a, const std::string& example) {
                    "which test set's loss (default: the training text's own)");
   verb->add_option("--metric", a.metric, "nats_per_token, or bits_per_byte where tokenizers differ")
       ->capture_default_str();
+  verb->add_option("--bytes", a.bytes,
+                   "SET=NUMBER: bytes of text of a test set's whole split, for bits_per_byte of "
+                   "runs whose records do not know them, or say otherwise")
+      ->allow_extra_args(false);
   verb->add_option("--tokens", a.tokens,
                    "D: use runs of this many tokens (default: D of most runs)");
   add_whole(*verb, "--seed", a.seed, {}, "of the bootstrap");
   add_whole(*verb, "--bootstrap", a.bootstrap, {0, 1'000'000}, "replicates; 0: none");
   add_whole(*verb, "--threads", a.threads, {0, 1024}, "0: the cores there are; changes no number");
+}
+
+// A set's name may hold a =.
+std::map<std::string, int64_t> text_bytes_from(const Arguments& a) {
+  std::map<std::string, int64_t> all;
+  for (const std::string& text : a.bytes) {
+    const std::size_t equals = text.rfind('=');
+    const std::optional<int64_t> bytes =
+        equals == std::string::npos ? std::nullopt : parse_bytes(text.substr(equals + 1));
+    if (!bytes || *bytes < 1) {
+      throw ConfigError("--bytes " + text + ": is not SET=NUMBER, as books=1234567");
+    }
+    if (!all.emplace(text.substr(0, equals), *bytes).second) {
+      throw ConfigError("--bytes " + text + ": of that set they are given twice");
+    }
+  }
+  return all;
 }
 
 LawOptions options_from(const Arguments& a) {
@@ -82,6 +106,7 @@ LawOptions options_from(const Arguments& a) {
   options.selection.metric =
       a.metric == "bits_per_byte" ? LossMetric::kBitsPerByte : LossMetric::kNatsPerToken;
   options.selection.test_set = a.test_set;
+  options.selection.text_bytes = text_bytes_from(a);
   if (!a.tokens.empty()) {
     options.selection.train_tokens = parse_real(a.tokens);
     if (!options.selection.train_tokens || *options.selection.train_tokens <= 0) {
@@ -117,6 +142,7 @@ std::string command_of(const Arguments& a) {
   for (const std::string& run : a.runs) command += " " + shell_word(run);
   command += " --n-count " + a.n_count + " --by " + a.by + " --metric " + a.metric;
   if (!a.test_set.empty()) command += " --test-set " + shell_word(a.test_set);
+  for (const std::string& bytes : a.bytes) command += " --bytes " + shell_word(bytes);
   if (!a.tokens.empty()) command += " --tokens " + shell_word(a.tokens);
   return command + " --seed " + std::to_string(a.seed) + " --bootstrap " +
          std::to_string(a.bootstrap) + " --out " + shell_word(a.out);

@@ -8,6 +8,7 @@
 
 #include "analysis/number_text.h"
 #include "analysis/run_table.h"
+#include "analysis/text_bytes.h"
 #include "trainer/config_error.h"
 #include "trainer/number.h"
 #include "trainer/safetensors.h"
@@ -202,13 +203,14 @@ std::vector<float> read_window_losses(const RunRow& row, const std::string& test
 }  // namespace
 
 std::string different_tests(const RunRow& a, const RunRow& b, const Selection& selection) {
+  const TestResult &one = a.record.test.at(selection.test_set),
+                   &two = b.record.test.at(selection.test_set);
+  const bool per_byte = selection.metric == LossMetric::kBitsPerByte;
   if (a.record.tokenizer_hash != b.record.tokenizer_hash) {
-    if (selection.metric == LossMetric::kBitsPerByte) return "";
+    if (per_byte) return different_text_bytes(one, two, selection.test_set);
     return "have different tokenizers, so their losses per token are of different units (--metric "
            "bits_per_byte is of one)";
   }
-  const TestResult &one = a.record.test.at(selection.test_set),
-                   &two = b.record.test.at(selection.test_set);
   if (one.token_hash != two.token_hash) {
     return "were tested on different texts, both named " + selection.test_set;
   }
@@ -216,7 +218,7 @@ std::string different_tests(const RunRow& a, const RunRow& b, const Selection& s
     return "were tested on " + std::to_string(one.tokens) + " and " + std::to_string(two.tokens) +
            " tokens of " + selection.test_set;
   }
-  return "";
+  return per_byte ? different_text_bytes(one, two, selection.test_set) : "";
 }
 
 std::string mixed_recipes(const RunTable& table, const std::string& arm, NCount n_count) {
@@ -242,13 +244,13 @@ void select_runs(RunTable& table, Selection& selection) {
   }
   if (selection.test_set.empty()) selection.test_set = default_test_set(table);
   refuse_unknown_test_set(table, selection.test_set);
+  take_text_bytes(table, selection);
   exclude_where(table, [&](const RunRow& row) -> std::string {
     const auto result = row.record.test.find(selection.test_set);
     if (result == row.record.test.end()) return "has no result on test set " + selection.test_set;
     const double loss = row.loss(selection.test_set, selection.metric);
     if (std::isnan(loss) && std::isfinite(result->second.loss_nats)) {
-      return "has no bits_per_byte: how many bytes of text " + selection.test_set +
-             " has is not known (`scalelaw data import --bytes`)";
+      return why_no_bits_per_byte(result->second, selection.test_set);
     }
     if (!std::isfinite(loss) || loss <= 0) return "its final loss is not a positive number";
     if (!(row.n(selection.n_count) > 0)) {

@@ -81,14 +81,16 @@ struct Selection {
   NCount n_count = NCount::kNonEmbedding;
   ArmGrouping by = ArmGrouping::kArm;
   std::optional<double> train_tokens;  // D; nullopt: the D of most runs
+  // Of a test set's text, all of the split, in place of what the runs' records say (--bytes).
+  std::map<std::string, int64_t> text_bytes;
 };
 
 // Moves to `excluded` what a fit of loss against N at one D cannot use, warns of mixed recipes and
 // fills in the selection's defaults. ConfigError: no complete run at all, an unknown test set;
 // within an arm several tokenizers under nats per token, several texts (training tokens, test
-// tokens or their number differ under one tokenizer), several learning rates or recipes at one N:
-// only seeds make replicates. Arms may differ in all of these: compare.h says which can be
-// compared.
+// tokens or their number differ under one tokenizer, the bytes of the test's text in bits per
+// byte), several learning rates or recipes at one N: only seeds make replicates. Arms may differ in
+// all of these: compare.h says which can be compared.
 void select_runs(RunTable& table, Selection& selection);
 
 // Why two runs' losses on the selection's test set cannot be set side by side, in words that follow

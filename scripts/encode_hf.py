@@ -15,7 +15,10 @@ prints the command that imports them.
 Documents go to val and test by the hash of their text, or from FILE; one that comes twice, or
 stands in val or test as well, is left out. They stay in the order of the sources: where a prefix is
 to be a fair sample, shuffle the lines before (shuf). Text that reads like a special token is
-encoded as text. Memory: 4 MB of text or the largest document (a .txt is one), and about 80 bytes a
+encoded as text. Where ids do not hold all of a split's text (unknown tokens; of a vocabulary with
+neither these nor all bytes, documents that decoding does not give back) that is counted and said,
+and the split's bytes are not in the command: bits per byte would be of other text. What a
+normalizer changes is not looked for. Memory: 4 MB of text or the largest document (a .txt is one), and about 80 bytes a
 document.
 
 FILE of GPT-2 is merges.txt (vocab.bpe) alone: its vocabulary of 50257 follows from it.
@@ -32,6 +35,7 @@ import os
 import pathlib
 import shlex
 import sys
+import zlib
 
 BATCH_BYTES = 4_000_000
 GPT2_END = "<|endoftext|>"
@@ -99,6 +103,41 @@ def end_id(tokenizer, wanted):
          f"its special tokens: {', '.join(special) or 'none'}")
 
 
+class Losses:
+    """What of a text an encoding does not hold."""
+
+    def __init__(self, tokenizer):
+        self.tokenizer = tokenizer
+        parts = json.loads(tokenizer.to_str())
+        model = parts["model"]
+        name = model.get("unk_token")
+        self.unknown = model.get("unk_id") if name is None else tokenizer.token_to_id(name)
+        self.has_decoder = parts["decoder"] is not None
+        self.compares = self.unknown is None and not self.keeps_bytes(parts)
+
+    def keeps_bytes(self, parts):
+        before = parts["pre_tokenizer"] or {}
+        steps = [before, *before.get("pretokenizers", [])]
+        if any(step.get("type") == "ByteLevel" for step in steps):
+            pieces = gpt2_byte_signs()
+        elif parts["model"].get("byte_fallback"):
+            pieces = [f"<0x{byte:02X}>" for byte in range(256)]
+        else:
+            return False
+        return all(self.tokenizer.token_to_id(piece) is not None for piece in pieces)
+
+    def unknown_in(self, encoding):
+        return 0 if self.unknown is None else encoding.ids.count(self.unknown)
+
+    def differs(self, encoding, text):
+        if not self.compares:
+            return False
+        # Without a decoder the library puts spaces between pieces.
+        back = (self.tokenizer.decode(encoding.ids, skip_special_tokens=False)
+                if self.has_decoder else "".join(encoding.tokens))
+        return back != text
+
+
 def open_source(path):
     openers = {".gz": gzip.open, ".xz": lzma.open}
     opener = openers.get(path.suffix, open)
@@ -131,7 +170,7 @@ def documents(paths, key):
                     yield from texts_of_lines(path, stream, key)
                 else:
                     yield stream.read()
-            except (UnicodeError, EOFError, lzma.LZMAError, gzip.BadGzipFile) as error:
+            except (UnicodeError, EOFError, lzma.LZMAError, gzip.BadGzipFile, zlib.error) as error:
                 fail(f"{path}: is not UTF-8, or damaged: {error}")
 
 
@@ -142,8 +181,10 @@ class Split:
         self.path = folder / f"{name}.npy"
         self.part = folder / f"{name}.npy.part"
         self.tokenizer, self.end = tokenizer, end
+        self.losses = Losses(tokenizer)
         self.type = "H" if vocabulary <= 65536 else "I"
         self.tokens = self.documents = self.text_bytes = 0
+        self.unknown_tokens = self.documents_not_restored = 0
         self.pending, self.pending_bytes = [], 0
         self.file = open(self.part, "wb")
         self.file.write(self.header())
@@ -164,9 +205,12 @@ class Split:
 
     def flush(self):
         ids = array.array(self.type)
-        for encoding in self.tokenizer.encode_batch(self.pending, add_special_tokens=False):
+        encodings = self.tokenizer.encode_batch(self.pending, add_special_tokens=False)
+        for text, encoding in zip(self.pending, encodings):
             ids.extend(encoding.ids)
             ids.append(self.end)
+            self.unknown_tokens += self.losses.unknown_in(encoding)
+            self.documents_not_restored += self.losses.differs(encoding, text)
         self.pending, self.pending_bytes = [], 0
         self.tokens += len(ids)
         if sys.byteorder == "big":
@@ -189,7 +233,9 @@ class Split:
             self.part.unlink()
             return None
         os.replace(self.part, self.path)
-        return {"tokens": self.tokens, "documents": self.documents, "text_bytes": self.text_bytes}
+        return {"tokens": self.tokens, "documents": self.documents, "text_bytes": self.text_bytes,
+                "unknown_tokens": self.unknown_tokens,
+                "documents_not_restored": self.documents_not_restored}
 
 
 def share_or_files(option, text):
@@ -239,6 +285,16 @@ def encode(options, tokenizer, vocabulary, end):
     return {name: count for name, count in counts.items() if count}, left_out
 
 
+def lost_text(count):
+    """In words; "" where the ids hold all of it."""
+    if count["unknown_tokens"] > 0:
+        return f"{count['unknown_tokens']} tokens are the unknown one"
+    if count["documents_not_restored"] > 0:
+        return (f"decoding does not give back {count['documents_not_restored']} of "
+                f"{count['documents']} documents")
+    return ""
+
+
 def import_command(options, record):
     folder = pathlib.Path(options.out)
     words = ["scalelaw", "data", "import", str(folder / "train.npy")]
@@ -247,7 +303,8 @@ def import_command(options, record):
     words += ["--name", options.name, "--tokenizer", f"name:{record['tokenizer']}",
               "--vocab-size", str(record["vocab_size"]), "--eod", str(record["eod"])]
     for name, count in record["splits"].items():
-        words += ["--bytes", f"{name}={count['text_bytes']}"]
+        if not lost_text(count):
+            words += ["--bytes", f"{name}={count['text_bytes']}"]
     return shlex.join(words)
 
 
@@ -282,6 +339,10 @@ def main():
     part = pathlib.Path(options.out) / "ids.json.part"
     part.write_text(json.dumps(record, indent=2) + "\n")
     os.replace(part, pathlib.Path(options.out) / "ids.json")
+    for name, count in splits.items():
+        if lost := lost_text(count):
+            print(f"encode_hf.py: {name}: {lost}: its ids do not hold all of its text, so its bytes "
+                  "are not in the command, and runs have no bits_per_byte on it", file=sys.stderr)
     print(import_command(options, record))
 
 

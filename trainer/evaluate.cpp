@@ -8,8 +8,6 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <limits>
-#include <numbers>
 #include <numeric>
 #include <span>
 #include <utility>
@@ -96,13 +94,6 @@ void for_each_chunk(const Evaluator& evaluator, const TestSet& set, const Window
   }
 }
 
-// NaN where the text's bytes are not known: of token ids made elsewhere.
-double bits_per_byte(double loss_nats, const TokenShardInfo& info) {
-  if (info.text_bytes == 0) return std::numeric_limits<double>::quiet_NaN();
-  return loss_nats / std::numbers::ln2 * static_cast<double>(info.n_tokens) /
-         static_cast<double>(info.text_bytes);
-}
-
 WindowScores summarise(const at::Tensor& loss, const at::Tensor& correct,
                        const TokenShardInfo& info) {  // (windows, T) of one replica
   const int64_t windows = loss.size(0), n_ctx = loss.size(1);
@@ -119,7 +110,9 @@ WindowScores summarise(const at::Tensor& loss, const at::Tensor& correct,
   result.tokens = windows * n_ctx;
   result.loss_nats = all.mean;
   result.standard_error_nats = all.standard_error;
-  result.bits_per_byte = bits_per_byte(all.mean, info);
+  result.split_tokens = info.n_tokens;
+  if (info.text_bytes > 0) result.text_bytes = info.text_bytes;
+  result.bits_per_byte = bits_per_byte(result);
   result.top1_accuracy = correct.to(at::kDouble).mean().item<double>();
   for (const auto& [first, last] : position_bins(n_ctx)) {
     const at::Tensor bin = loss.narrow(1, first, last - first + 1).mean(1).contiguous();

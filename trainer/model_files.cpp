@@ -58,13 +58,23 @@ int64_t vocabulary_of(const SafetensorsFile& weights, const fs::path& path) {
   return found->second.shape.front();
 }
 
+constexpr const char* kBefore = "id_before_text";
+constexpr const char* kBehind = "id_behind_text";
+
+std::optional<int64_t> id_of(const SafetensorsFile& weights, const char* key, int64_t n_vocab) {
+  const auto found = weights.metadata().find(key);
+  if (found == weights.metadata().end()) return std::nullopt;
+  const std::optional<int64_t> id = parse_whole(found->second);
+  return id && *id >= 0 && *id < n_vocab ? id : std::nullopt;
+}
+
 }  // namespace
 
 ModelFiles open_model(const fs::path& path) {
   const RunFolder folder{path};
   const WeightsFile weights = find_weights(folder);
   ModelFiles files{
-      read_run_config(folder.config()), {}, weights.path, read_weights(weights), {}, {}};
+      read_run_config(folder.config()), {}, weights.path, read_weights(weights), {}, {}, {}};
   files.shape = canonical(files.config.model);
   files.shape.n_vocab = vocabulary_of(files.weights, weights.path);
   for (const ShapeProblem& problem : validate(files.shape)) {
@@ -72,7 +82,11 @@ ModelFiles open_model(const fs::path& path) {
                       std::to_string(files.shape.n_vocab) + ", " + problem.key + " " +
                       problem.rule);
   }
-  if (!weights.of_run) return files;
+  if (!weights.of_run) {
+    files.marks = {id_of(files.weights, kBefore, files.shape.n_vocab),
+                   id_of(files.weights, kBehind, files.shape.n_vocab)};
+    return files;
+  }
   const auto& metadata = files.weights.metadata();
   const auto updates = metadata.find("updates_done"), hash = metadata.find("content_hash");
   if (updates != metadata.end()) files.run_step = parse_whole(updates->second);
@@ -83,8 +97,12 @@ ModelFiles open_model(const fs::path& path) {
 }
 
 void write_model(const fs::path& folder, const ModelShape& shape,
-                 const std::map<std::string, SafetensorView>& tensors, const std::string& comment) {
-  write_safetensors(folder / kModelFile, tensors, {{"format", "scalelaw model 1"}});
+                 const std::map<std::string, SafetensorView>& tensors, const std::string& comment,
+                 const TextMarks& marks) {
+  std::map<std::string, std::string> metadata = {{"format", "scalelaw model 1"}};
+  if (marks.before) metadata[kBefore] = std::to_string(*marks.before);
+  if (marks.behind) metadata[kBehind] = std::to_string(*marks.behind);
+  write_safetensors(folder / kModelFile, tensors, metadata);
   RunConfig config;
   const auto defaults = canonical_values(config);
   config.model = shape;

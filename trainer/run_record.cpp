@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <limits>
+#include <numbers>
 #include <stdexcept>
 #include <string_view>
 
@@ -65,6 +67,14 @@ std::vector<MetricsRow> merge_parts(const RunFolder& folder) {
 }
 
 }  // namespace
+
+double bits_per_byte(const TestResult& result) {
+  if (!result.split_tokens || result.text_bytes.value_or(0) <= 0) {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+  return result.loss_nats / std::numbers::ln2 * static_cast<double>(*result.split_tokens) /
+         static_cast<double>(*result.text_bytes);
+}
 
 fs::path RunFolder::metrics_part(int attempt) const {
   return path / numbered("metrics.%04d.jsonl", attempt);

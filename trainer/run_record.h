@@ -46,7 +46,12 @@ struct TestResult {
   double bits_per_byte = 0;              // loss / ln 2 * tokens / bytes of the split's text
   double top1_accuracy = 0;              // share
   std::vector<PositionBin> by_position;  // log-spaced bins
+  // Of the whole split, absent in old records; bytes of its text, absent where they are not known.
+  std::optional<int64_t> split_tokens = {}, text_bytes = {};
 };
+
+// As its loss, split_tokens and text_bytes give; NaN where one of them is not known.
+double bits_per_byte(const TestResult& result);
 
 enum class RunState { kComplete, kDiverged };
 

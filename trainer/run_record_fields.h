@@ -46,6 +46,8 @@ void visit(Struct& s, Visitor& field) {
   field("bits_per_byte", s.bits_per_byte);
   field("top1_accuracy", s.top1_accuracy);
   field("by_position", s.by_position);
+  field("split_tokens", s.split_tokens);
+  field("text_bytes", s.text_bytes);
 }
 
 template <SameStruct<NoiseScale> Struct, typename Visitor>

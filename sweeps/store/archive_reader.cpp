@@ -38,6 +38,11 @@ ArchiveReader::ArchiveReader(std::filesystem::path archive, const ArchiveLimits&
     const char* text = archive_error_string(tar_->reader.get());
     fail(std::string("is no .tar.zst: ") + (text != nullptr ? text : "it is empty"));
   }
+  // The library takes plain tar, too, and zstd in zstd.
+  if (archive_filter_count(tar_->reader.get()) != 2 ||
+      archive_filter_code(tar_->reader.get(), 0) != ARCHIVE_FILTER_ZSTD) {
+    fail("is no .tar.zst: a tar must stand in it packed by zstd, once");
+  }
   const char* name = archive_entry_pathname(tar_->entry);
   if (name == nullptr || std::string(name) != kManifestName) {
     fail("its first entry is not " + std::string(kManifestName));

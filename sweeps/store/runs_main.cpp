@@ -114,7 +114,10 @@ void add_changes(CLI::App& app, Arguments& a) {
       ->required()
       ->type_name("FILE");
   add_common(in, a);
-  in->add_flag("--dry-run", a.dry_run, "read and check it, write nothing");
+  in->add_flag(
+      "--dry-run", a.dry_run,
+      "read it and check names, sizes, hashes and sweeps, write nothing; whether a run's "
+      "files are the run that they are named after, and the disk has room, is not looked at");
   add_whole(*in, "--max-files", a.limits.files, {}, "refuse an archive of more");
   add_whole(*in, "--max-bytes", a.limits.bytes, {.bytes = true},
             "refuse an archive of more, unpacked");

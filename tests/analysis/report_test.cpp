@@ -310,6 +310,23 @@ TEST_F(Program, ASingleArmWhoseLossRisesHasNoLaw) {
   EXPECT_EQ(page.find("95%"), std::string::npos);
 }
 
+TEST_F(Program, BytesOfTextMayBeToldAfterTheRuns) {
+  for (SyntheticRun run : power_law_runs("told", 2.4, .05, .001, 6, 1, 4)) {
+    run.text_bytes_known = false;
+    write_synthetic_run(runs_, run);
+  }
+  const ProgramResult untold = fit({"fit", runs_.string(), "--metric", "bits_per_byte"});
+  EXPECT_EQ(untold.exit_code, 2);
+  EXPECT_NE(untold.output.find("--bytes default=NUMBER"), std::string::npos) << untold.output;
+  const fs::path out = temp_.path() / "out";
+  const ProgramResult told = fit({"report", "--bytes", "default=2100kB", runs_.string(), "--metric",
+                                  "bits_per_byte", "--bootstrap", "0", "--out", out.string()});
+  EXPECT_NE(told.exit_code, 2) << told.output;
+  EXPECT_NE(told.output.find("2100000 bytes of text, as --bytes says"), std::string::npos)
+      << told.output;
+  EXPECT_NE(read_whole_file(out / "report.md").find("--bytes default=2100kB"), std::string::npos);
+}
+
 TEST_F(Program, NoResultAtAllIsExitTwoAndWritesNothing) {
   SyntheticRun run;
   write_synthetic_run(runs_, run);
@@ -326,6 +343,9 @@ TEST_F(Program, NoResultAtAllIsExitTwoAndWritesNothing) {
   EXPECT_EQ(fit({"fit", runs_.string(), "--n-count", "all"}).exit_code, 2);
   EXPECT_EQ(fit({"fit", runs_.string(), "--metric", "perplexity"}).exit_code, 2);
   EXPECT_EQ(fit({"fit", runs_.string(), "--tokens", "many"}).exit_code, 2);
+  for (const char* bytes : {"9", "default=", "default=0", "default=x"}) {
+    EXPECT_EQ(fit({"fit", runs_.string(), "--bytes", bytes}).exit_code, 2) << bytes;
+  }
   EXPECT_EQ(fit({"fit", runs_.string(), "--bogus"}).exit_code, 2);
 }
 

@@ -123,7 +123,8 @@ TEST_F(Runs, RunsWithoutTextBytesHaveNoBitsPerByteAndAreLeftOutForThatReason) {
   select_runs(one, per_byte);
   EXPECT_EQ(one.rows.size(), 1u);
   ASSERT_EQ(one.excluded.size(), 1u);
-  EXPECT_NE(one.excluded[0].reason.find("bytes of text default has is not known"),
+  EXPECT_NE(one.excluded[0].reason.find("bytes of text default has was not known to it; --bytes "
+                                        "default=NUMBER"),
             std::string::npos)
       << one.excluded[0].reason;
 }

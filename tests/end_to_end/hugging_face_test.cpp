@@ -225,6 +225,30 @@ TEST_F(HuggingFace, ExportCarriesTheTokenizerOfItsRunOrSaysWhyNot) {
   }
 }
 
+TEST_F(HuggingFace, ExportOfARunOnImportedIdsNamesTheIdThatPartsTheirDocuments) {
+  std::string ids;
+  for (int i = 0; i < 30'000; ++i) ids += {static_cast<char>(i % 50 == 49 ? 7 : i % 5), '\0'};
+  std::ofstream(place("ids.bin"), std::ios::binary) << ids;
+  for (const bool told : {true, false}) {
+    const std::string name = told ? "told" : "untold", hf = place("hf_" + name);
+    std::vector<std::string> import = {
+        "scalelaw", "data",         "import", place("ids.bin"), "--dtype",     "u16",    "--name",
+        name,       "--vocab-size", "9",      "--data",         place("data"), "--quiet"};
+    if (told) import.insert(import.end(), {"--eod", "7"});
+    ASSERT_EQ(run_program(import).exit_code, 0);
+    const std::string run = train(name, "position: learned", name);
+    const ProgramResult result = model({"export", "hf", run, hf, "--data", place("data")});
+    ASSERT_EQ(result.exit_code, 0) << result.output;
+    EXPECT_NE(result.output.find("knows it by name alone (" + name + ")"), std::string::npos)
+        << result.output;
+    std::ifstream config(hf + "/config.json");
+    const auto json = nlohmann::json::parse(config);
+    for (const char* key : {"bos_token_id", "eos_token_id"}) {
+      EXPECT_EQ(json.at(key), told ? nlohmann::json(7) : nlohmann::json()) << key;
+    }
+  }
+}
+
 TEST_F(HuggingFace, EvaluatingOnOtherIdsIsRefused) {
   const fs::path run = train("run", "position: learned");
   write_tiny_data_set(place("data"), {.name = "larger", .n_vocab = 18});

@@ -118,8 +118,12 @@ RunRecord record_of(const SyntheticRun& run, const Attempt& attempt) {
     result.windows = run.test_windows;
     result.loss_nats = run.loss_nats;
     result.standard_error_nats = 0.013;
-    result.bits_per_byte = run.text_bytes_known ? run.loss_nats / std::log(2.0) / 2.1
+    result.bits_per_byte = run.text_bytes_known ? run.loss_nats / std::log(2.0) / run.bytes_a_token
                                                 : std::numeric_limits<double>::quiet_NaN();
+    if (run.split_tokens_known) {
+      result.split_tokens = 1'000'000;
+      if (run.text_bytes_known) result.text_bytes = std::llround(1e6 * run.bytes_a_token);
+    }
     result.top1_accuracy = 0.4;
     result.by_position = position_bins(run.loss_nats);
   }

@@ -27,8 +27,10 @@ struct SyntheticRun {
   int64_t test_windows = 1024;
   std::vector<std::string> test_sets = {"default"};
   RunState state = RunState::kComplete;
-  bool text_bytes_known = true;  // false: no bits per byte
-  bool complete = true;          // false: no run.json
+  bool text_bytes_known = true;    // false: no bits per byte
+  double bytes_a_token = 2.1;      // of the test sets' text
+  bool split_tokens_known = true;  // false: as records of older programs, which have no text_bytes
+  bool complete = true;            // false: no run.json
 };
 
 // The folder's name below `runs`.

@@ -94,6 +94,9 @@ TEST_P(EvaluateTest, ASetWhoseTextBytesAreNotKnownHasNoBitsPerByteAndTheSameLoss
   expect_equal(unknown, known);
   EXPECT_TRUE(std::isfinite(known[0].result.bits_per_byte));
   EXPECT_TRUE(std::isnan(unknown[0].result.bits_per_byte));
+  EXPECT_EQ(known[0].result.text_bytes, set_->shard.info().text_bytes);
+  EXPECT_EQ(unknown[0].result.text_bytes, std::nullopt);
+  EXPECT_EQ(unknown[0].result.split_tokens, info.n_tokens);
 }
 
 // A capture goes through twelve chunks itself.

@@ -39,6 +39,8 @@ RunRecord example_record() {
   TestResult result{"c0ffee", 131072, 1024, 1.0 / 3.0,
                     0.001,    1.9,    0.31, {{0, 0, 5.5, 0.1}, {1, 2, 4, 0.2}}};
   record.test = {{"books", result}, {"wiki", result}};
+  record.test["books"].split_tokens = 131'100;
+  record.test["books"].text_bytes = 520'000;
   record.noise_scale = {38, 0.02, 1.0 / 3.0, 1.0 / 0.06, 12.5, {}};
   record.wall_seconds = 12.5;
   record.evaluate_seconds = 1.25;

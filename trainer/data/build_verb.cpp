@@ -73,10 +73,12 @@ CLI::App* add_build(CLI::App& app, BuildArguments& arguments) {
   verb->add_option("--jsonl-key", build.corpus.sources.jsonl_key, "holds a line's text")
       ->capture_default_str();
   verb->add_option("--text-suffix", build.corpus.sources.text_suffixes,
-                   "files that are one document each")
+                   "of files that are one document each, in place of the default; once for each")
+      ->allow_extra_args(false)
       ->capture_default_str();
   verb->add_option("--exclude", build.corpus.sources.exclude,
-                   "patterns of FOLDER/sub/file names to leave out");
+                   "pattern of FOLDER/sub/file names to leave out; once for each")
+      ->allow_extra_args(false);
   add_whole(*verb, "--piece-bytes", build.corpus.piece_bytes, {.least = 16, .bytes = true},
             "longer documents are cut");
   add_whole(*verb, "--cap-per-file", build.corpus.cap_per_file, {.bytes = true},

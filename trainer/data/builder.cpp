@@ -59,6 +59,16 @@ int64_t stored_bytes(const CorpusSources& sources) {
   return bytes;
 }
 
+void hash_all(CorpusSources& sources, const Progress& progress) {
+  int64_t done_bytes = 0;
+  const int64_t total_bytes = stored_bytes(sources);
+  const auto tell = [&](int64_t done) {
+    progress({.stage = "hashing", .done_bytes = done, .total_bytes = total_bytes});
+  };
+  hash_sources(sources.train, done_bytes, tell);
+  for (auto& [split, list] : sources.given) hash_sources(list, done_bytes, tell);
+}
+
 struct EncodedCorpus {
   std::map<Split, TokenShardInfo> splits;
   std::vector<SourceUse> mixture;
@@ -132,14 +142,12 @@ Tokenizer open_tokenizer(const DataSetInfo& set) {
 namespace {
 
 // `workspace` is made when it is needed, if it is not there.
-BuildResult build_from(const CorpusSources& sources, const BuildOptions& options,
-                       TokenizerRequest request, std::optional<BuildWorkspace>& workspace,
-                       const Progress& progress) {
+BuildResult build_from(CorpusSources sources, const BuildOptions& options, TokenizerRequest request,
+                       std::optional<BuildWorkspace>& workspace, const Progress& progress) {
   const auto start = std::chrono::steady_clock::now();
-  const std::string hash = hash_hex(build_identity(
-      options, sources, request.given ? request.given->hash() : "", [&](int64_t done) {
-        progress({.stage = "hashing", .done_bytes = done, .total_bytes = stored_bytes(sources)});
-      }));
+  hash_all(sources, progress);
+  const std::string hash =
+      hash_hex(build_identity(options, sources, request.given ? request.given->hash() : ""));
   if (auto set = existing_set(options.data_root, options.name, options.replace, hash)) {
     return {.set = *std::move(set), .was_there = true};
   }

@@ -184,7 +184,9 @@ Outcome run(int argc, char** argv) {
                                "counts, samples, repeats, and what of test stands in train",
                                "inspect default --samples 3");
   inspect->add_option("NAMES", arguments.names, "data sets")->required();
-  add_whole(*inspect, "--samples", arguments.samples, {}, "pieces shown of each split");
+  add_whole(
+      *inspect, "--samples", arguments.samples, {},
+      "pieces shown of each split; of an import one where nobody knows which id parts documents");
   CLI::App* verify = add_verb(app, arguments, "verify", "read everything, check every hash and id",
                               "verify default");
   verify->add_option("NAMES", arguments.names, "data sets; none: all");

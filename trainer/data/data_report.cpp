@@ -84,7 +84,8 @@ void print_import(std::ostream& out, const DataSetInfo& set, const nlohmann::jso
   });
   if (!bytes_known) {
     out << "bytes of text are not known for every split, and where they are not runs have no "
-           "bits_per_byte; --bytes or --tokenizer FILE tells them\n";
+           "bits_per_byte; --bytes or --tokenizer FILE tells them to runs to come, `scalelaw fit "
+           "--bytes` of runs that are complete\n";
   }
 }
 
@@ -92,8 +93,14 @@ void print_import(std::ostream& out, const DataSetInfo& set, const nlohmann::jso
 void print_tokenizer_sample(std::ostream& out, const nlohmann::json& manifest) {
   const nlohmann::json sample = object(manifest, "tokenizer_sample");
   if (sample.empty()) return;
-  out << "tokenizer trained on " << with_commas(whole(sample, "text_bytes")) << " bytes, "
+  const int64_t bytes = whole(sample, "text_bytes");
+  out << "tokenizer trained on " << with_commas(bytes) << " bytes, "
       << with_commas(whole(sample, "documents")) << " pieces";
+  const int64_t wanted = whole(object(manifest, "options"), "tokenizer_sample_bytes");
+  if (manifest.contains("mixture") && bytes < wanted && !truth(sample, "cut_to_fit")) {
+    out << ", where a weighted source had no more (of " << with_commas(wanted)
+        << " wanted; it repeats none)";
+  }
   if (const int64_t limit = whole(sample, "max_memory_bytes"); limit > 0) {
     const int64_t peak = whole(sample, "peak_memory_bytes");
     out << (truth(sample, "cut_to_fit") ? ", cut to fit" : ", not cut by") << " --max-memory "
@@ -233,9 +240,15 @@ void print_result(std::ostream& out, const BuildResult& result, bool as_json) {
 }
 
 void print_samples(std::ostream& out, const DataSetInfo& set, int64_t pieces) {
+  bool parted = true;
   for (const Sample& sample : sample_pieces(set, pieces, kSampleBytes)) {
     out << name(sample.split) << " piece " << sample.piece << " (" << sample.tokens
         << " tokens): " << escaped(sample.start) << "\n";
+    parted = parted && sample.parted;
+  }
+  if (!parted) {
+    out << "which id parts documents is not known (`scalelaw data import --eod` or `--bod`): a "
+           "split is one piece\n";
   }
 }
 

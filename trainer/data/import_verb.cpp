@@ -93,7 +93,8 @@ CLI::App* add_import(CLI::App& app, ImportArguments& arguments) {
       ->capture_default_str();
   verb->add_option("--bytes", arguments.text_bytes,
                    "SPLIT=BYTES, of the text behind a split's ids: without, or a --tokenizer that "
-                   "is here, runs have no bits_per_byte");
+                   "is here, runs have no bits_per_byte; once for each split")
+      ->allow_extra_args(false);
   verb->add_flag("--replace", options.replace, "overwrite a set of this name");
   verb->footer(
       "Example: scalelaw data import 'fineweb10B/fineweb_train_*.bin' --val 0 --test "

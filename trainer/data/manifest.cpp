@@ -1,18 +1,12 @@
 #include "trainer/data/manifest.h"
 
-#include <cerrno>
 #include <cmath>
-#include <cstring>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <span>
 #include <stdexcept>
-#include <vector>
 
 #include "trainer/atomic_file.h"
 #include "trainer/clock.h"
 #include "trainer/config_error.h"
-#include "trainer/hash.h"
 #include "trainer/json_text.h"
 
 namespace scalelaw {
@@ -59,42 +53,15 @@ Json options_json(const BuildOptions& options) {
   return json;
 }
 
-class SourceIdentity {
- public:
-  // `apart`: it matters which source a file came from.
-  SourceIdentity(bool apart, const std::function<void(int64_t)>& progress)
-      : apart_(apart), progress_(progress) {}
-
-  std::string text(const std::string& role, const SourceList& list) {
-    std::string lines;
-    for (const SourceFile& file : list.files) {
-      const std::string of = apart_ ? " of " + std::to_string(file.source) : "";
-      lines += role + of + " " + file_hash(file.path) + " " + file.label + "\n";
-    }
-    return lines;
+// `apart`: it matters which source a file came from.
+std::string source_identity(const std::string& role, const SourceList& list, bool apart) {
+  std::string lines;
+  for (const SourceFile& file : list.files) {
+    const std::string of = apart ? " of " + std::to_string(file.source) : "";
+    lines += role + of + " " + file.hash + " " + file.label + "\n";
   }
-
- private:
-  // In parts: stored sources may be large.
-  std::string file_hash(const fs::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    if (!in) throw ConfigError(file.string() + ": cannot be opened: " + std::strerror(errno));
-    Hasher hasher;
-    std::vector<char> chunk(std::size_t{1} << 20);
-    while (in) {
-      in.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
-      hasher.add(std::as_bytes(std::span(chunk.data(), static_cast<std::size_t>(in.gcount()))));
-      done_bytes_ += in.gcount();
-      progress_(done_bytes_);
-    }
-    if (in.bad()) throw std::runtime_error(file.string() + ": cannot be read");
-    return hasher.hex();
-  }
-
-  bool apart_;
-  const std::function<void(int64_t)>& progress_;
-  int64_t done_bytes_ = 0;
-};
+  return lines;
+}
 
 Json source_json(const std::string& role, const std::vector<std::string>& given,
                  const SourceList& list) {
@@ -190,14 +157,13 @@ std::string manifest_dump(const Json& json) {
 }
 
 std::string build_identity(const BuildOptions& options, const CorpusSources& sources,
-                           const std::string& tokenizer_hash,
-                           const std::function<void(int64_t)>& progress) {
-  SourceIdentity source(!options.weights.empty(), progress);
+                           const std::string& tokenizer_hash) {
+  const bool apart = !options.weights.empty();
   std::string text = "rules " + std::to_string(kBuildRules) + "\n" +
                      manifest_dump(options_json(options)) + "tokenizer " + tokenizer_hash + "\n";
-  text += source.text("train", sources.train);
+  text += source_identity("train", sources.train, apart);
   for (const auto& [split, list] : sources.given) {
-    text += source.text(std::string(name(split)), list);
+    text += source_identity(std::string(name(split)), list, apart);
   }
   return text;
 }

@@ -17,12 +17,10 @@
 
 namespace scalelaw {
 
-// What a build depends on: options that change its result, and the content of every source.
-// The same text means the same data set.
-// `progress` hears how many stored bytes have been read.
+// What a build depends on: options that change its result, and the content of every source, whose
+// hashes are there (hash_sources). The same text means the same data set.
 std::string build_identity(const BuildOptions& options, const CorpusSources& sources,
-                           const std::string& tokenizer_hash,
-                           const std::function<void(int64_t)>& progress);
+                           const std::string& tokenizer_hash);
 
 struct ManifestInput {
   const BuildOptions& options;

@@ -6,16 +6,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <memory>
-#include <stdexcept>
 #include <string_view>
 #include <utility>
 
 #include "trainer/config_error.h"
 #include "trainer/data/json_line.h"
+#include "trainer/data/stored_file.h"
 #include "trainer/number.h"
 #include "trainer/utf8.h"
 
@@ -57,19 +54,22 @@ Format format_of(std::string file_name, const SourceOptions& options) {
   return Format::kOther;
 }
 
-void read_plain(const fs::path& file, const ByteSink& sink, const Progress& progress) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) fail(file, 0, std::string("cannot be opened: ") + std::strerror(errno));
-  std::string chunk(kChunkBytes, '\0');
-  for (int64_t done = 0; in;) {
-    in.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
-    sink(std::string_view(chunk.data(), static_cast<std::size_t>(in.gcount())));
-    progress(done += in.gcount());
-  }
-  if (in.bad()) throw std::runtime_error(file.string() + ": cannot be read");
+la_ssize_t next_of_stored(archive*, void* file, const void** chunk) {
+  const std::string_view next = static_cast<StoredFile*>(file)->next();
+  *chunk = next.data();
+  return static_cast<la_ssize_t>(next.size());
 }
 
-void read_compressed(const fs::path& file, const ByteSink& sink, const Progress& progress) {
+void read_plain(StoredFile& stored, const ByteSink& sink, const Progress& progress) {
+  int64_t done = 0;
+  for (std::string_view chunk; !(chunk = stored.next()).empty();) {
+    sink(chunk);
+    progress(done += static_cast<int64_t>(chunk.size()));
+  }
+}
+
+void read_compressed(const fs::path& file, StoredFile& stored, const ByteSink& sink,
+                     const Progress& progress) {
   const std::unique_ptr<archive, decltype(&archive_read_free)> reader(archive_read_new(),
                                                                       &archive_read_free);
   // Only these filters, no archive format: a foreign file reaches no other parser.
@@ -86,7 +86,7 @@ void read_compressed(const fs::path& file, const ByteSink& sink, const Progress&
              std::string(text == nullptr ? "no reason given" : text) +
              "): fetch it again, or leave it out with --exclude");
   };
-  check(archive_read_open_filename(reader.get(), file.c_str(), kChunkBytes));
+  check(archive_read_open(reader.get(), &stored, nullptr, next_of_stored, nullptr));
   check(archive_read_next_header(reader.get(), &entry));
   if (archive_filter_count(reader.get()) < 2) {
     fail(file, 0, "is not compressed, though its suffix says so: rename it, or leave it out");
@@ -101,9 +101,17 @@ void read_compressed(const fs::path& file, const ByteSink& sink, const Progress&
   }
 }
 
-void read_bytes(const fs::path& file, const ByteSink& sink, const Progress& progress) {
-  is_compressed(file.filename().string()) ? read_compressed(file, sink, progress)
-                                          : read_plain(file, sink, progress);
+void read_bytes(const SourceFile& source, const ByteSink& sink, const Progress& progress) {
+  StoredFile stored(source.path);
+  is_compressed(source.path.filename().string())
+      ? read_compressed(source.path, stored, sink, progress)
+      : read_plain(stored, sink, progress);
+  while (!stored.next().empty()) {  // what an unpacker leaves
+  }
+  stored.check();
+  if (!source.hash.empty() && stored.hash() != source.hash) {
+    fail(source.path, 0, "changed while it was being read; run the command again");
+  }
 }
 
 // "1 GiB", or of what is no whole number of MiB "3M bytes".
@@ -145,8 +153,9 @@ Document parse_line(const fs::path& file, int64_t line, std::string_view content
   }
 }
 
-void read_json_lines(const fs::path& file, const SourceOptions& options,
+void read_json_lines(const SourceFile& source, const SourceOptions& options,
                      const std::function<void(Document)>& sink, const Progress& progress) {
+  const fs::path& file = source.path;
   std::string pending;
   int64_t line = 0;
   const auto take = [&](std::string_view content) {
@@ -168,7 +177,7 @@ void read_json_lines(const fs::path& file, const SourceOptions& options,
     pending += chunk;
     check_bytes(file, line + 1, pending.size(), options.most_document_bytes);
   };
-  read_bytes(file, split, progress);
+  read_bytes(source, split, progress);
   if (!pending.empty()) take(pending);
 }
 
@@ -183,7 +192,8 @@ void add_file(const fs::path& path, std::string label, bool named, const SourceO
     for (const std::string& suffix : options.text_suffixes) suffixes += " " + suffix;
     fail(path, 0,
          "is of a kind that is not read (" + suffixes +
-             ", each also with .gz .xz .zst); --text-suffix names more");
+             ", each also with .gz .xz .zst); --text-suffix, once for each, names others in "
+             "place of .txt");
   }
   const bool excluded =
       std::any_of(options.exclude.begin(), options.exclude.end(), [&](const std::string& pattern) {
@@ -263,11 +273,24 @@ SourceList find_sources(const std::vector<std::string>& sources, const SourceOpt
   return list;
 }
 
+void hash_sources(SourceList& list, int64_t& done_bytes, const Progress& progress) {
+  for (SourceFile& file : list.files) {
+    StoredFile stored(file.path);
+    file.bytes = 0;
+    for (std::string_view chunk; !(chunk = stored.next()).empty();) {
+      file.bytes += static_cast<int64_t>(chunk.size());
+      progress(done_bytes += static_cast<int64_t>(chunk.size()));
+    }
+    stored.check();
+    file.hash = stored.hash();
+  }
+}
+
 void read_documents(const SourceFile& source, const SourceOptions& options,
                     const std::function<void(Document)>& sink,
                     const std::function<void(int64_t)>& progress) {
   if (format_of(source.path.filename().string(), options) == Format::kJsonLines) {
-    read_json_lines(source.path, options, sink, progress);
+    read_json_lines(source, options, sink, progress);
     return;
   }
   Document document;
@@ -275,7 +298,7 @@ void read_documents(const SourceFile& source, const SourceOptions& options,
     check_bytes(source.path, 0, document.text.size() + chunk.size(), options.most_document_bytes);
     document.text += chunk;
   };
-  read_bytes(source.path, collect, progress);
+  read_bytes(source, collect, progress);
   check_utf8(source.path, 0, document.text);
   sink(std::move(document));
 }

@@ -14,6 +14,8 @@
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
 #include "trainer/data/mixture.h"
+#include "trainer/data/standard_input.h"
+#include "trainer/data/text_reader.h"
 #include "trainer/number.h"
 #include "trainer/shell_word.h"
 
@@ -55,16 +57,59 @@ bool is_of_another_library(const fs::path& file) {
   return suffix == ".json" || suffix == ".txt" || suffix == ".bpe";
 }
 
+// What scripts/encode_hf.py opens.
+bool is_read_by_encode_hf(fs::path file) {
+  if (file.extension() == ".gz" || file.extension() == ".xz") file.replace_extension();
+  return file.extension() == ".jsonl" || file.extension() == ".txt";
+}
+
+// The files of sources as words of its command; `placeholder` where it could not read them all, or
+// where they are too many for a message.
+std::string files_for_encode_hf(const std::vector<std::string>& sources,
+                                const SourceOptions& options, const std::string& placeholder) {
+  constexpr std::size_t kMost = 20;
+  if (std::count(sources.begin(), sources.end(), kStandardInput) > 0) return " " + placeholder;
+  const std::vector<SourceFile> files = find_sources(sources, options).files;
+  std::string words;
+  for (const SourceFile& file : files) {
+    if (files.size() > kMost || !is_read_by_encode_hf(file.path)) return " " + placeholder;
+    words += " " + shell_word(file.path.string());
+  }
+  return words;
+}
+
+// A share, or a file of its own.
+std::string split_for_encode_hf(const BuildOptions& options, Split split, double share) {
+  const std::string option = " --" + std::string(name(split));
+  const auto given = options.given_sources.find(split);
+  if (given == options.given_sources.end()) return option + " " + canonical(share);
+  const std::string placeholder = "FILE";
+  const std::string file = files_for_encode_hf(given->second, options.corpus.sources, placeholder);
+  const bool is_one = given->second.size() == 1 && fs::is_regular_file(given->second.front());
+  return option + (is_one ? file : " " + placeholder);
+}
+
 [[noreturn]] void fail_other_library(const BuildOptions& options) {
-  std::string sources;
-  for (const std::string& source : options.sources) sources += " " + shell_word(source);
+  const CorpusOptions& corpus = options.corpus;
+  std::string command = "python3 scripts/encode_hf.py --tokenizer " +
+                        shell_word(options.tokenizer) + " --out ids/ --name " + options.name;
+  if (const std::string& key = corpus.sources.jsonl_key; key != SourceOptions().jsonl_key) {
+    command += " --jsonl-key " + shell_word(key);
+  }
+  command += split_for_encode_hf(options, Split::kValidation, corpus.validation_share) +
+             split_for_encode_hf(options, Split::kTest, corpus.test_share) +
+             files_for_encode_hf(options.sources, corpus.sources, "FILES");
   throw ConfigError(
       "--tokenizer " + options.tokenizer +
       ": is no SentencePiece model, the only kind that is encoded with here. Python's "
       "tokenizers makes ids by a tokenizer.json or GPT-2's merges, and they can be "
-      "imported: `python3 scripts/encode_hf.py --tokenizer " +
-      shell_word(options.tokenizer) + " --out ids/ --name " + options.name + sources +
-      "`, and then the `scalelaw data import ...` that it prints");
+      "imported: `" +
+      command + "`" +
+      (command.find(" FILE") == std::string::npos
+           ? ""
+           : " (FILES: .jsonl or .txt, plain, .gz or .xz; a pipe, .zst and other suffixes it does "
+             "not read)") +
+      ", and then the `scalelaw data import ...` that it prints");
 }
 
 // Peak memory of a process that trains on `sample_bytes` bytes, beside its table of pieces: above

@@ -7,6 +7,7 @@
 
 #include "trainer/config_error.h"
 #include "trainer/data/builder.h"
+#include "trainer/data/import_manifest.h"
 #include "trainer/data/tokenizer.h"
 #include "trainer/utf8.h"
 
@@ -15,6 +16,7 @@ namespace scalelaw {
 namespace {
 
 constexpr int64_t kBlockTokens = 1 << 16;
+constexpr int64_t kNoMark = -1;  // no id
 
 int64_t count_pieces(const TokenShard& shard, uint32_t end_of_document) {
   int64_t pieces = 0;
@@ -28,39 +30,43 @@ int64_t count_pieces(const TokenShard& shard, uint32_t end_of_document) {
   return pieces;
 }
 
-// The next piece's tokens from `first`, without its end.
-std::vector<uint32_t> piece_at(const TokenShard& shard, int64_t first, uint32_t end_of_document) {
-  std::vector<uint32_t> tokens;
+struct PieceStart {
+  std::vector<uint32_t> ids;  // as many as were asked for
+  int64_t tokens = 0;         // of all the piece, without its end
+};
+
+// The piece from `first` to the id `mark`, which of an import may be far; of kNoMark all of the
+// shard.
+PieceStart piece_at(const TokenShard& shard, int64_t first, int64_t mark, int64_t most_ids) {
+  PieceStart piece;
   std::vector<int64_t> block;
-  for (int64_t at = first; at < shard.info().n_tokens; at += kBlockTokens) {
-    block.resize(static_cast<std::size_t>(std::min(kBlockTokens, shard.info().n_tokens - at)));
+  const int64_t all = shard.info().n_tokens;
+  const int64_t searched = mark == kNoMark ? std::min(most_ids, all) : all;
+  for (int64_t at = first; at < searched; at += kBlockTokens) {
+    block.resize(static_cast<std::size_t>(std::min(kBlockTokens, searched - at)));
     shard.copy(at, block);
-    const auto end = std::find(block.begin(), block.end(), int64_t{end_of_document});
-    tokens.insert(tokens.end(), block.begin(), end);
+    const auto end = std::find(block.begin(), block.end(), mark);
+    const int64_t found = end - block.begin(), kept = std::min(most_ids - piece.tokens, found);
+    if (kept > 0) piece.ids.insert(piece.ids.end(), block.begin(), block.begin() + kept);
+    piece.tokens += found;
     if (end != block.end()) break;
   }
-  return tokens;
+  if (mark == kNoMark) piece.tokens = all;
+  return piece;
 }
 
-// The first ids, which are text only where the tokenizer is here.
-std::vector<Sample> sample_import(const DataSetInfo& set, int64_t max_bytes) {
-  std::optional<Tokenizer> tokenizer;
-  if (!set.knows_tokenizer_by_name()) tokenizer = open_tokenizer(set);
-  std::vector<Sample> samples;
-  for (const auto& [split, info] : set.splits) {
-    // A token is at least a byte.
-    std::vector<int64_t> ids(static_cast<std::size_t>(std::min(info.n_tokens, max_bytes)));
-    TokenShard(shard_file(set, split)).copy(0, ids);
-    std::string text =
-        tokenizer ? tokenizer->decode(std::vector<uint32_t>(ids.begin(), ids.end())) : "";
-    for (std::size_t i = 0; !tokenizer && i < ids.size(); ++i) {
-      text += (i > 0 ? " " : "") + std::to_string(ids[i]);
-    }
-    text.resize(std::min(text.size(), static_cast<std::size_t>(max_bytes)));
-    text.resize(first_invalid_utf8(text));
-    samples.push_back({.split = split, .piece = 0, .tokens = info.n_tokens, .start = text});
+// Text where the tokenizer is here, else the ids.
+std::string start_of(const std::vector<uint32_t>& ids, const Tokenizer* tokenizer,
+                     int64_t max_bytes) {
+  const auto most = static_cast<std::size_t>(max_bytes);
+  if (tokenizer != nullptr) {
+    const std::string text = tokenizer->decode(ids);
+    const std::string_view whole(text.data(), first_invalid_utf8(text));
+    return std::string(whole.size() > most ? cut_at_line_ends(whole, most).front() : whole);
   }
-  return samples;
+  std::string text;
+  for (const uint32_t id : ids) text += (text.empty() ? "" : " ") + std::to_string(id);
+  return text.substr(0, most);
 }
 
 }  // namespace
@@ -106,30 +112,28 @@ std::vector<std::string> names_to_verify(const std::filesystem::path& data_root)
 }
 
 std::vector<Sample> sample_pieces(const DataSetInfo& set, int64_t pieces, int64_t max_bytes) {
+  if (pieces == 0) return {};
+  std::optional<Tokenizer> tokenizer;
+  if (!set.knows_tokenizer_by_name()) tokenizer = open_tokenizer(set);
+  int64_t end = tokenizer ? int64_t{tokenizer->end_of_document()} : kNoMark;
   if (set.imported) {
-    return pieces > 0 ? sample_import(set, max_bytes) : std::vector<Sample>();
+    if (const std::optional<uint32_t> told = document_mark(set)) end = *told;
   }
-  const Tokenizer tokenizer = open_tokenizer(set);
+  // A token is at least a byte, and characters whole: a few more than shown.
+  const int64_t most_ids = max_bytes + 4;
   std::vector<Sample> samples;
   for (const auto& [split, info] : set.splits) {
     const TokenShard shard(shard_file(set, split));
-    int64_t first = 0;
-    for (int64_t i = 0; i < std::min(pieces, info.n_documents); ++i) {
-      const auto tokens = piece_at(shard, first, tokenizer.end_of_document());
-      // A token is at least a byte, and characters whole: decode a few more than shown.
-      const auto shown = std::min(static_cast<int64_t>(tokens.size()), max_bytes + 4);
-      const std::string text =
-          tokenizer.decode(std::span(tokens).first(static_cast<std::size_t>(shown)));
-      const std::string_view whole(text.data(), first_invalid_utf8(text));
-      const bool cut = static_cast<int64_t>(whole.size()) > max_bytes;
-      samples.push_back(
-          {.split = split,
-           .piece = i,
-           .tokens = static_cast<int64_t>(tokens.size()),
-           .start = std::string(
-               cut ? cut_at_line_ends(whole, static_cast<std::size_t>(max_bytes)).front()
-                   : whole)});
-      first += static_cast<int64_t>(tokens.size()) + 1;
+    int64_t shown = 0;
+    for (int64_t first = 0; shown < pieces && first < info.n_tokens;) {
+      const PieceStart piece = piece_at(shard, first, end, most_ids);
+      first += piece.tokens + 1;
+      if (piece.tokens == 0) continue;  // a mark that stands before a document
+      samples.push_back({.split = split,
+                         .piece = shown++,
+                         .tokens = piece.tokens,
+                         .start = start_of(piece.ids, tokenizer ? &*tokenizer : nullptr, max_bytes),
+                         .parted = end != kNoMark});
     }
   }
   return samples;

@@ -24,9 +24,10 @@ struct Sample {
   int64_t piece = 0;   // from 0, in the shard's order
   int64_t tokens = 0;  // of the piece, without its end
   std::string start;   // its first characters, decoded; ids where the tokenizer is not here
+  bool parted = true;  // false: which id parts documents is not known, and the split is one piece
 };
-// The first `pieces` of each split, at most about `max_bytes` of each. An imported set's splits are
-// each one piece here.
+// The first `pieces` of each split that hold a token, at most about `max_bytes` of each. An
+// imported set's are parted by the id that its import named, else by its tokenizer's.
 std::vector<Sample> sample_pieces(const DataSetInfo& set, int64_t pieces, int64_t max_bytes);
 
 }  // namespace scalelaw

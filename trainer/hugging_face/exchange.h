@@ -20,7 +20,7 @@ struct ExportOptions {
 // configuration's, a folder that has files; nothing is left behind then.
 std::vector<std::string> export_hugging_face(const ExportOptions& options);
 
-struct ImportOptions {
+struct ModelImportOptions {
   std::filesystem::path source;  // config.json and model.safetensors
   std::filesystem::path folder;  // what is made: new, or empty
 };
@@ -28,6 +28,6 @@ struct ImportOptions {
 // F32, BF16 and F16 become float32, none of them rounded. Tensor names with and without their
 // "transformer." are read; masks that old files carry are left out. ConfigError names the file, the
 // key or the tensor, and the rule.
-std::vector<std::string> import_hugging_face(const ImportOptions& options);
+std::vector<std::string> import_hugging_face(const ModelImportOptions& options);
 
 }  // namespace scalelaw

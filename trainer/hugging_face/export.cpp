@@ -6,6 +6,7 @@
 #include "trainer/config_error.h"
 #include "trainer/data/builder.h"
 #include "trainer/data/data_set.h"
+#include "trainer/data/import_manifest.h"
 #include "trainer/hugging_face/exchange.h"
 #include "trainer/hugging_face/gpt2.h"
 #include "trainer/hugging_face/tensor_floats.h"
@@ -54,23 +55,39 @@ std::map<std::string, SafetensorView> their_tensors(const ModelFiles& files,
 
 // What turns text into the ids that the model was trained on.
 struct TokenizerFiles {
-  std::optional<int64_t> end_of_document;
+  TextMarks marks;
   fs::path file;  // empty: none
   std::string note;
 };
 
+// Of ids made elsewhere: the id that parts their documents may be known without the tokenizer.
+TokenizerFiles known_by_name(const DataSetInfo& set) {
+  const std::string note = "no tokenizer is here: data set " + set.name +
+                           " knows it by name alone (" +
+                           set.tokenizer.substr(std::string_view(kNamedTokenizer).size()) + "); ";
+  const std::optional<int64_t> id = document_mark(set);
+  if (!id) return {{}, {}, note + "which id ends a document is not known"};
+  return {{id, id}, {}, note + "id " + std::to_string(*id) + " parts documents"};
+}
+
 TokenizerFiles find_tokenizer(const ModelFiles& files, const ExportOptions& options) {
-  if (!files.run_step) return {{}, {}, "the model's ids are those of the tokenizer it came with"};
+  if (!files.run_step) {
+    return {files.marks, {}, "the model's ids are those of the tokenizer it came with"};
+  }
   try {
     const DataSetInfo set =
         open_train_set(files.config, files.content_hash, {options.model}, options.data);
-    const std::string end = std::to_string(open_tokenizer(set).end_of_document());
+    if (set.knows_tokenizer_by_name()) return known_by_name(set);
+    const std::optional<int64_t> id = open_tokenizer(set).end_of_document();
+    const std::string end = std::to_string(*id);
     if (set.tokenizer == "bytes") {
-      return {parse_whole(end), "",
+      return {{id, id},
+              "",
               "ids 0 to 255 are the bytes of a text, id " + end +
                   " ends a document; transformers has no tokenizer for that, so there is no file"};
     }
-    return {parse_whole(end), tokenizer_file(set),
+    return {{id, id},
+            tokenizer_file(set),
             tokenizer_file(set).filename().string() + ", of data set " + set.name +
                 ", is the tokenizer; id " + end + " ends a document"};
   } catch (const ConfigError& error) {
@@ -121,8 +138,7 @@ std::vector<std::string> export_hugging_face(const ExportOptions& options) {
   NewFolder folder(options.folder);
   const fs::path& draft = folder.draft();
   write_safetensors(draft / kModelFile, tensors, {{"format", "pt"}});  // transformers asks for it
-  write_atomically(draft / "config.json",
-                   gpt2_config(files.shape, tokenizer.end_of_document).dump(2) + "\n");
+  write_atomically(draft / "config.json", gpt2_config(files.shape, tokenizer.marks).dump(2) + "\n");
   if (!tokenizer.file.empty()) {
     write_atomically(draft / tokenizer.file.filename(), read_whole_file(tokenizer.file));
   }

@@ -2,8 +2,10 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
@@ -13,6 +15,7 @@ namespace scalelaw {
 namespace {
 
 constexpr double kNormEpsilon = 1e-5;  // of models/layers/residual_norm.h
+constexpr int64_t kGpt2End = 50256;    // what transformers takes where nothing is said
 
 // What is left out of a config.json takes the value that transformers gives it.
 class Gpt2Config {
@@ -42,6 +45,23 @@ class Gpt2Config {
       refuse(key, "must be a whole number below 2^31");
     }
     return value.get<int64_t>();
+  }
+  // Under a key of GPT-2 or under the name that transformers reads for it, too (attribute_map).
+  int64_t whole(const char* key, const char* alias, int64_t missing) const {
+    if (!json_.contains(alias)) return whole(key, missing);
+    const int64_t value = whole(alias, missing);
+    if (json_.contains(key) && whole(key, missing) != value) {
+      refuse(alias, std::string("is another name of ") + key + ", which is " +
+                        shown(json_.at(key)) + "; leave out the wrong one");
+    }
+    return value;
+  }
+  std::optional<int64_t> id(const char* key, int64_t n_vocab) const {
+    const auto found = json_.find(key);
+    if (found == json_.end()) return kGpt2End < n_vocab ? std::optional(kGpt2End) : std::nullopt;
+    const bool is_id =
+        found->is_number_unsigned() && std::cmp_less(found->get<uint64_t>(), n_vocab);
+    return is_id ? std::optional(found->get<int64_t>()) : std::nullopt;
   }
   std::string text(const char* key, const char* missing) const {
     if (!json_.contains(key)) return missing;
@@ -139,8 +159,7 @@ std::vector<Gpt2Tensor> gpt2_tensors(const ModelShape& shape) {
   return tensors;
 }
 
-nlohmann::ordered_json gpt2_config(const ModelShape& shape,
-                                   std::optional<int64_t> end_of_document) {
+nlohmann::ordered_json gpt2_config(const ModelShape& shape, const TextMarks& marks) {
   nlohmann::ordered_json config = {{"model_type", "gpt2"},
                                    {"architectures", {"GPT2LMHeadModel"}},
                                    {"vocab_size", shape.n_vocab},
@@ -160,23 +179,31 @@ nlohmann::ordered_json gpt2_config(const ModelShape& shape,
                                    {"torch_dtype", "float32"}};
   config["tie_word_embeddings"] = shape.embeddings == EmbeddingTying::kTied;
   // GPT-2's own 50256 stands before a text and after it; left out, transformers would take that.
-  for (const char* key : {"bos_token_id", "eos_token_id"}) {
-    config[key] = end_of_document ? nlohmann::ordered_json(*end_of_document) : nullptr;
+  for (const auto& [key, id] :
+       {std::pair{"bos_token_id", marks.before}, {"eos_token_id", marks.behind}}) {
+    config[key] = id ? nlohmann::ordered_json(*id) : nullptr;
   }
   return config;
+}
+
+TextMarks gpt2_marks(const std::filesystem::path& file, int64_t n_vocab) {
+  const Gpt2Config config(file);
+  return {config.id("bos_token_id", n_vocab), config.id("eos_token_id", n_vocab)};
 }
 
 ModelShape gpt2_shape(const std::filesystem::path& file) {
   const Gpt2Config config(file);
   require_same_arithmetic(config);
   ModelShape shape;
-  shape.n_layer = config.whole("n_layer", 12);
-  shape.d_model = config.whole("n_embd", 768);
-  shape.n_head = config.whole("n_head", 12);
-  shape.n_ctx = config.whole("n_positions", 1024);
+  shape.n_layer = config.whole("n_layer", "num_hidden_layers", 12);
+  shape.d_model = config.whole("n_embd", "hidden_size", 768);
+  shape.n_head = config.whole("n_head", "num_attention_heads", 12);
+  shape.n_ctx = config.whole("n_positions", "max_position_embeddings", 1024);
   shape.n_vocab = config.whole("vocab_size", 50257);
   if (!config.is_null("n_inner")) {
-    if (shape.d_model < 1) config.refuse("n_embd", "must be at least 1");
+    if (shape.d_model < 1) {
+      throw ConfigError(file.string() + ": n_embd or hidden_size must be at least 1");
+    }
     shape.d_ff_ratio =
         static_cast<double>(config.whole("n_inner", 0)) / static_cast<double>(shape.d_model);
   }

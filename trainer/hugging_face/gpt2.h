@@ -9,11 +9,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "models/model_shape.h"
+#include "trainer/model_files.h"
 
 namespace scalelaw {
 
@@ -30,12 +30,16 @@ std::vector<std::string> why_not_gpt2(const ModelShape& shape);
 // Every parameter of a shape that is GPT-2's.
 std::vector<Gpt2Tensor> gpt2_tensors(const ModelShape& shape);
 
-// config.json. `end_of_document`: the id between documents; nullopt: not known.
-nlohmann::ordered_json gpt2_config(const ModelShape& shape, std::optional<int64_t> end_of_document);
+// config.json. `marks` are its bos_token_id and eos_token_id.
+nlohmann::ordered_json gpt2_config(const ModelShape& shape, const TextMarks& marks);
 
 // The shape that a config.json tells of, initialised as GPT-2. ConfigError (file, key, value, rule)
 // where this program's model would compute something else; dropout, which acts in training alone,
 // and keys about use and not about arithmetic are not looked at.
 ModelShape gpt2_shape(const std::filesystem::path& file);
+
+// Which ids a config.json says stand before and behind a text, of a vocabulary of `n_vocab`; not
+// known where it says null or what is no id. ConfigError: it is no JSON object.
+TextMarks gpt2_marks(const std::filesystem::path& file, int64_t n_vocab);
 
 }  // namespace scalelaw

@@ -115,7 +115,7 @@ class Weights {
 
 }  // namespace
 
-std::vector<std::string> import_hugging_face(const ImportOptions& options) {
+std::vector<std::string> import_hugging_face(const ModelImportOptions& options) {
   require_files(options.source);
   const ModelShape shape = gpt2_shape(options.source / "config.json");
   Weights weights(options.source / kModelFile);
@@ -137,7 +137,8 @@ std::vector<std::string> import_hugging_face(const ImportOptions& options) {
   NewFolder folder(options.folder);
   write_model(folder.draft(), shape, tensors,
               "# The shape of a model that `scalelaw model import hf` made; its weights are in\n"
-              "# model.safetensors. `scalelaw train` with this file starts from fresh weights.\n");
+              "# model.safetensors. `scalelaw train` with this file starts from fresh weights.\n",
+              gpt2_marks(options.source / "config.json", shape.n_vocab));
   folder.publish();
   return {options.folder.string() + ": " + std::to_string(shape.n_layer) + " layers of width " +
           std::to_string(shape.d_model) + ", vocabulary " + std::to_string(shape.n_vocab) + ", " +

@@ -121,6 +121,8 @@ nlohmann::ordered_json to_json(const TestResult& result) {
                                  {"standard_error_nats", result.standard_error_nats},
                                  {"bits_per_byte", result.bits_per_byte},
                                  {"top1_accuracy", result.top1_accuracy}};
+  if (result.split_tokens) json["split_tokens"] = *result.split_tokens;
+  if (result.text_bytes) json["text_bytes"] = *result.text_bytes;
   for (const PositionBin& bin : result.by_position) {
     json["by_position"].push_back({{"first", bin.first},
                                    {"last", bin.last},

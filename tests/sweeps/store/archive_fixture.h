@@ -22,11 +22,13 @@ struct Entry {
   std::string link = {};
 };
 
-inline void write_archive(const fs::path& file, const std::vector<Entry>& entries) {
+// `packings`: how often zstd stands around the tar.
+inline void write_archive(const fs::path& file, const std::vector<Entry>& entries,
+                          int packings = 1) {
   const std::unique_ptr<archive, decltype(&archive_write_free)> tar(archive_write_new(),
                                                                     &archive_write_free);
   archive_write_set_format_pax_restricted(tar.get());
-  archive_write_add_filter_zstd(tar.get());
+  for (int i = 0; i < packings; ++i) archive_write_add_filter_zstd(tar.get());
   ASSERT_EQ(archive_write_open_filename(tar.get(), file.c_str()), ARCHIVE_OK);
   for (const Entry& e : entries) {
     const std::unique_ptr<archive_entry, decltype(&archive_entry_free)> entry(archive_entry_new(),

@@ -164,6 +164,12 @@ TEST_F(ArchiveTest, ArchiveThatIsCutShortOrNoneIsRefused) {
   }
   overwrite(archive_, "no archive at all");
   expect_refused("is no .tar.zst");
+  for (const int packings : {0, 2}) {
+    write_archive(archive_, good_entries(), packings);
+    expect_refused("is no .tar.zst: a tar must stand in it packed by zstd, once");
+  }
+  write_archive(archive_, good_entries());
+  EXPECT_EQ(count(import({}, true), ImportEnd::kImported), 1);
   fs::remove(archive_);
   EXPECT_NE(error_of([&] { import(); }).find("no such file"), std::string::npos);
 }

@@ -5,7 +5,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/compressed_file.h"
 #include "tests/support/temp_dir.h"
+#include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
 #include "trainer/data/default_corpus.h"
 #include "trainer/data/manifest.h"
@@ -146,6 +148,42 @@ TEST_F(BuilderTest, FaultLeavesNothingBehind) {
   std::ofstream(temp_.path() / "texts/bad.txt") << "caf\xE9\n";
   expect_fault("bad.txt: line 1: byte 3 of the file is not UTF-8");
   EXPECT_FALSE(fs::exists(options_.data_root));
+}
+
+// It is the content that counts: a change may leave the length, and the time within one tick of the
+// file system's clock.
+TEST_F(BuilderTest, ASourceThatChangesBetweenHashingAndReadingEndsTheBuild) {
+  const fs::path held = put_compressed(temp_.path() / "held.txt.gz", "held out\n");
+  options_.given_sources[Split::kTest] = {held.string()};
+  const std::vector<std::pair<fs::path, std::string_view>> changes = {
+      {temp_.path() / "texts/0.txt", "hashing"},
+      {held, "hashing"},
+      {temp_.path() / "texts/99.txt", "reading"}};  // the last to be read
+  for (const auto& [file, stage] : changes) {
+    const std::string before = read_whole_file(file);
+    bool done = false;
+    const auto change = [&, &path = file, &when = stage](const BuildProgress& progress) {
+      if (done || progress.stage != when) return;
+      if (when == "hashing" && progress.done_bytes < progress.total_bytes) return;
+      done = true;
+      if (path == held) {
+        put_compressed(path, "held off\n");
+      } else {
+        std::ofstream(path) << std::string(before.size(), 'x');
+      }
+    };
+    try {
+      build_data_set(options_, change);
+      ADD_FAILURE() << file << " changed, and the set was built";
+    } catch (const ConfigError& error) {
+      EXPECT_EQ(std::string(error.what()),
+                file.string() + ": changed while it was being read; run the command again");
+    }
+    EXPECT_TRUE(done);
+    EXPECT_FALSE(fs::exists(options_.data_root));
+    std::ofstream(file, std::ios::binary) << before;
+  }
+  EXPECT_FALSE(build().was_there) << "the same command again builds it";
 }
 
 TEST_F(BuilderTest, NamesThatAreNoNamesAreRefused) {

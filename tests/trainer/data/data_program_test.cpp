@@ -232,8 +232,47 @@ TEST_F(DataProgramTest, WeightedSourcesAndTheirEpochsAreShown) {
   EXPECT_NE(built.output.find("train is a mixture by tokens"), std::string::npos) << built.output;
   const auto mixture = nlohmann::json::parse(run({"inspect", "mix", "--json"}).output)["mixture"];
   EXPECT_NEAR(mixture[0]["share"].get<double>(), 3 / 3.25, 1e-12);
+  const auto trained = run({"build", source(), other, "--weight", source() + "=3", "--weight",
+                            other + "=3", "--name", "trained", "--tokenizer", "bpe:300",
+                            "--tokenizer-sample", "9kB", "--val", "0", "--test", "0"});
+  EXPECT_NE(trained.output.find(" pieces, where a weighted source had no more (of 9,000 wanted; it "
+                                "repeats none)"),
+            std::string::npos)
+      << trained.output;
   EXPECT_EQ(run({"build", source(), "--tokens", "4k", "--name", "x"}).exit_code, 2);
   EXPECT_EQ(run({"build", source(), other, "--weight", other + "=1", "--name", "x"}).exit_code, 2);
+}
+
+// An option of several values would take the sources behind it for its own.
+TEST_F(DataProgramTest, ASourceBehindAnOptionIsASource) {
+  for (const std::string folder : {"a", "b"}) {
+    fs::create_directories(temp_.path() / folder);
+    std::ofstream(temp_.path() / folder / "old.md") << "of " << folder << "\n";
+    std::ofstream(temp_.path() / folder / "text.md") << "text of " << folder << "\n";
+    std::ofstream(temp_.path() / folder / "text.txt") << "plain text of " << folder << "\n";
+  }
+  const std::string a = (temp_.path() / "a").string(), b = (temp_.path() / "b").string();
+  const auto files = [&](const std::vector<std::string>& words, const std::string& name) {
+    std::vector<std::string> arguments = {"build", a};
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    arguments.insert(arguments.end(), {b, "--name", name, "--tokenizer", "bytes", "--val", "0",
+                                       "--test", "0", "--json", "--quiet"});
+    const ProgramResult result = run(arguments);
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    const auto set = nlohmann::json::parse(result.output);
+    std::vector<std::string> read;
+    for (const auto& file : set["sources"][0]["first_files"]) read.push_back(file["file"]);
+    return read;
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(files({"--text-suffix", ".md"}, "suffix"),
+            (Names{"a/old.md", "a/text.md", "b/old.md", "b/text.md"}));
+  EXPECT_EQ(files({"--exclude", "*text.md", "--text-suffix", ".md", "--text-suffix", ".txt",
+                   "--exclude", "a/old.md"},
+                  "excluded"),
+            (Names{"a/text.txt", "b/old.md", "b/text.txt"}));
+  const std::string said = run({"build", a + "/text.md", "--name", "x"}).output;
+  EXPECT_NE(said.find("names others in place of .txt"), std::string::npos) << said;
 }
 
 TEST_F(DataProgramTest, TokenizersOfOtherLibrariesAreAnsweredWithTheWayRound) {
@@ -246,6 +285,39 @@ TEST_F(DataProgramTest, TokenizersOfOtherLibrariesAreAnsweredWithTheWayRound) {
       EXPECT_NE(result.output.find(part), std::string::npos) << result.output;
     }
     EXPECT_FALSE(fs::exists(data()));
+  }
+}
+
+TEST_F(DataProgramTest, TheWayRoundNamesFilesThatItReadsAndTheBuildsOptions) {
+  std::ofstream(temp_.path() / "tokenizer.json") << "{}";
+  fs::create_directories(temp_.path() / "books");
+  for (const char* name : {"a.txt", "b.jsonl.gz", "c.md"}) {
+    std::ofstream(temp_.path() / "books" / name) << "text";
+  }
+  std::ofstream(temp_.path() / "packed.jsonl.zst") << "text";
+  const std::string in = temp_.path().string() + "/";
+  const auto said = [&](const std::vector<std::string>& words) {
+    std::vector<std::string> arguments = {"build"};
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    arguments.insert(arguments.end(), {"--name", "x", "--tokenizer", in + "tokenizer.json"});
+    return run(arguments).output;
+  };
+  const std::string begin = "--out ids/ --name x";
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
+      {{in + "books"},
+       " --val 0.02 --test 0.02 " + in + "books/a.txt " + in + "books/b.jsonl.gz`,"},
+      {{in + "books/a*", "--val", "0", "--test", "5%"},
+       " --val 0 --test 0.05 " + in + "books/a.txt`,"},
+      {{in + "books/a.txt", "--val", "0", "--test", in + "books/b.jsonl.gz", "--jsonl-key", "body"},
+       " --jsonl-key body --val 0 --test " + in + "books/b.jsonl.gz " + in + "books/a.txt`,"},
+      {{in + "books/a.txt", "--val", "0", "--test", in + "books"},
+       " --val 0 --test FILE " + in + "books/a.txt` (FILES: "},
+      {{"-"}, " --val 0.02 --test 0.02 FILES` (FILES: .jsonl or .txt, plain, .gz or .xz;"},
+      {{in + "packed.jsonl.zst"}, " --val 0.02 --test 0.02 FILES` (FILES: "},
+      {{in + "books", "--text-suffix", ".md"}, " --val 0.02 --test 0.02 FILES` (FILES: "}};
+  for (const auto& [words, part] : cases) {
+    const std::string output = said(words);
+    EXPECT_NE(output.find(begin + part), std::string::npos) << begin + part << "\n" << output;
   }
 }
 

@@ -1,10 +1,13 @@
 """scripts/encode_hf.py against the library itself, document by document."""
 
 import array
+import gzip
 import importlib.util
 import json
+import os
 import pathlib
 import resource
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -72,7 +75,8 @@ class EncodeHf(unittest.TestCase):
         self.assertEqual(record["vocab_size"], 400)
         self.assertEqual(record["splits"], {"train": {
             "tokens": len(ids), "documents": 400,
-            "text_bytes": sum(len(text.encode()) for text in TEXTS)}})
+            "text_bytes": sum(len(text.encode()) for text in TEXTS),
+            "unknown_tokens": 0, "documents_not_restored": 0}})
 
     def test_shares_lose_nothing_and_given_documents_are_held_out(self):
         record = self.encode("books.jsonl", "--val", "10%", "--test", "0.2")
@@ -112,6 +116,73 @@ class EncodeHf(unittest.TestCase):
                          r"ids/test.npy --name books --tokenizer name:hf-[0-9a-f]{12} --vocab-size "
                          r"400 --eod 0 --bytes train=\d+ --bytes test=\d+\n$")
 
+    def test_the_printed_command_imports_what_was_encoded(self):
+        program = pathlib.Path(os.environ.get("SCALELAW_BIN_DIR", ".")) / "scalelaw"
+        if not (program.exists() and (program.parent / "scalelaw-data").exists()):
+            self.skipTest(f"{program} is not built")
+        for options in (["--val", "10%"], ["--val", "0", "--test", "0"]):
+            result = self.run_script("--tokenizer", "tokenizer.json", "books.jsonl", *options)
+            words = shlex.split(result.stdout)
+            self.assertEqual(words[:3], ["scalelaw", "data", "import"], result.stderr)
+            imported = subprocess.run([program, *words[1:], "--json", "--quiet", "--replace"],
+                                      cwd=self.folder, capture_output=True, text=True, check=False)
+            self.assertEqual(imported.returncode, 0, imported.stderr)
+            record = json.loads((self.folder / "ids/ids.json").read_text())
+            splits = json.loads(imported.stdout)["splits"]
+            self.assertEqual(splits.keys(), record["splits"].keys())
+            for name, split in splits.items():
+                for key in ("tokens", "documents", "text_bytes"):
+                    self.assertEqual(split[key], record["splits"][name][key])
+
+    def lost(self, tokenizer):
+        """What is said of a test split with letters that train lacks, and its counts."""
+        tokenizer.save(str(self.folder / "tokenizer.json"))
+        self.write("plain.jsonl", ["abc abd", "abe abc"])
+        self.write("odd.jsonl", ["abc 東京", "abd", "é"])
+        result = self.run_script("--tokenizer", "tokenizer.json", "plain.jsonl", "--val", "0",
+                                 "--test", "odd.jsonl")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        record = json.loads((self.folder / "ids/ids.json").read_text())["splits"]
+        for count in ("unknown_tokens", "documents_not_restored"):
+            self.assertEqual(record["train"][count], 0)
+        words = shlex.split(result.stdout)
+        self.assertEqual([word for word in words if word.startswith(("train=", "test="))],
+                         [f"train={record['train']['text_bytes']}"])
+        self.assertRegex(result.stderr,
+                         r"\Aencode_hf.py: test: [^\n]*do not hold all of its text[^\n]*\n\Z")
+        return record["test"], result.stderr
+
+    def test_unknown_tokens_are_counted_and_their_texts_bytes_not_claimed(self):
+        from tokenizers import Tokenizer, models, trainers
+
+        bpe = Tokenizer(models.BPE(unk_token="<unk>"))
+        bpe.train_from_iterator(["abc abd abe"], trainers.BpeTrainer(
+            special_tokens=["<unk>", END], show_progress=False))
+        unigram = Tokenizer(models.Unigram())
+        unigram.train_from_iterator(["abc abd abe"] * 3, trainers.UnigramTrainer(
+            vocab_size=30, special_tokens=["<unk>", END], unk_token="<unk>", show_progress=False))
+        for tokenizer in (bpe, unigram):
+            count, said = self.lost(tokenizer)
+            unknown = sum(tokenizer.encode(text).ids.count(0) for text in ("abc 東京", "abd", "é"))
+            self.assertGreater(unknown, 0)
+            self.assertEqual(count["unknown_tokens"], unknown)
+            self.assertIn(f"{unknown} tokens are the unknown one", said)
+
+    def test_text_that_a_vocabulary_drops_is_found_by_decoding(self):
+        from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+        plain = Tokenizer(models.BPE())
+        few_bytes = Tokenizer(models.BPE())  # those of its training alone
+        few_bytes.pre_tokenizer = pre_tokenizers.Sequence(
+            [pre_tokenizers.ByteLevel(add_prefix_space=False)])
+        few_bytes.decoder = decoders.ByteLevel()
+        for tokenizer in (plain, few_bytes):
+            tokenizer.train_from_iterator(["abc abd abe"], trainers.BpeTrainer(
+                special_tokens=[END], show_progress=False))
+            count, said = self.lost(tokenizer)
+            self.assertEqual(count["documents_not_restored"], 2)
+            self.assertIn("decoding does not give back 2 of 3 documents", said)
+
     def test_a_full_disk_is_one_message_and_no_ids(self):
         for most_bytes in (64, 4096):  # within the header, within the ids
             result = subprocess.run(
@@ -127,7 +198,13 @@ class EncodeHf(unittest.TestCase):
         (self.folder / "latin1.txt").write_bytes(b"caf\xe9")
         (self.folder / "twice.jsonl").write_text('{"text": "a"}\n{"body": "b"}\n')
         (self.folder / "torn.jsonl.xz").write_bytes(b"\xfd7zXZ\x00 and no more")
-        for words in (["latin1.txt"], ["twice.jsonl"], ["torn.jsonl.xz"], ["gone.jsonl"], ["ids"],
+        flipped = bytearray(gzip.compress((self.folder / "books.jsonl").read_bytes()))
+        flipped[len(flipped) // 2] ^= 0xFF
+        (self.folder / "flipped.jsonl.gz").write_bytes(flipped)
+        # A kind of block that there is not.
+        (self.folder / "flipped_first.jsonl.gz").write_bytes(bytes(flipped[:10]) + b"\x07" * 20)
+        for words in (["latin1.txt"], ["twice.jsonl"], ["torn.jsonl.xz"], ["flipped.jsonl.gz"],
+                      ["flipped_first.jsonl.gz"], ["gone.jsonl"], ["ids"],
                       ["books.jsonl", "--val", "2"], ["books.jsonl", "--eod", "</end>"],
                       ["books.jsonl", "--tokenizer", "books.jsonl"],
                       ["books.jsonl", "--val", "0", "--test", "100%"]):

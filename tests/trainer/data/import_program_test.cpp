@@ -102,6 +102,9 @@ TEST_F(ImportProgramTest, SaysWhatIsNotKnownOfTheIds) {
   const ProgramResult given = run({"import", in("ids.bin"), "--name", "given", "--vocab-size",
                                    "500", "--bytes", "test=400", "--quiet"});
   EXPECT_NE(given.output.find("4.000"), std::string::npos) << given.output;
+  const ProgramResult behind = run({"import", "--bytes", "test=400", in("ids.bin"), "--name",
+                                    "behind", "--vocab-size", "500", "--quiet"});
+  EXPECT_EQ(behind.exit_code, 0) << "a source behind the option: " << behind.output;
 }
 
 // Documents 1 2 3, 4 5 and again 1 2 3 in train, 4 5 in test.
@@ -131,7 +134,19 @@ TEST_F(ImportProgramTest, InspectingCountsRepeatsWhereTheEndsOfDocumentsWereTold
     EXPECT_EQ(content(name)["train"]["repeated_pieces"], 1) << name;
     EXPECT_EQ(content(name)["train"]["tokens"], 8) << name;
   }
+  for (const char* name : {"behind", "before"}) {
+    const std::string said = run({"inspect", name, "--samples", "2"}).output;
+    EXPECT_NE(said.find("train piece 0 (3 tokens): 1 2 3\ntrain piece 1 (2 tokens): 4 5\n"
+                        "test piece 0 (2 tokens): 6 7\n"),
+              std::string::npos)
+        << said;
+  }
   const ProgramResult unknown = import("unknown", {1, 2, 3, 9, 1, 2, 3, 9}, {6, 7, 9}, {});
+  EXPECT_NE(
+      unknown.output.find("train piece 0 (8 tokens): 1 2 3 9 1 2 3 9\ntest piece 0 (3 tokens): "
+                          "6 7 9\nwhich id parts documents is not known"),
+      std::string::npos)
+      << unknown.output;
   EXPECT_EQ(unknown.output.find("pieces whole"), std::string::npos) << unknown.output;
   EXPECT_TRUE(content("unknown")["train"]["repeated_pieces"].is_null());
   EXPECT_TRUE(content("unknown")["train"]["pieces"].is_null());

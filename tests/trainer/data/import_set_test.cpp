@@ -291,6 +291,23 @@ TEST_F(ImportSetTest, WhatCannotBeIsRefusedAndNothingIsLeftBehind) {
   refuse("--name", [](auto& o) { o.name = "../x"; });
 }
 
+TEST_F(ImportSetTest, IdsThatChangeBetweenCheckingAndWritingEndTheImport) {
+  options_.sources = {put("a.bin", joined(documents(100, false)))};
+  options_.given_sources[Split::kTest] = {put("test.bin", {1, 2, 3})};
+  const auto change = [&](const BuildProgress& progress) {
+    if (progress.stage == "writing") put("test.bin", {1, 2, 4});  // it comes after train's
+  };
+  try {
+    import_tokens(options_, change);
+    ADD_FAILURE() << "imported";
+  } catch (const ConfigError& error) {
+    EXPECT_EQ(std::string(error.what()),
+              (temp_.path() / "test.bin").string() +
+                  ": changed while it was being read; run the command again");
+  }
+  EXPECT_FALSE(fs::exists(options_.data_root));
+}
+
 TEST_F(ImportSetTest, ATokenizersNameThatIsNotItsHashIsDamage) {
   options_.sources = {put("a.bin", joined(documents(100, false)))};
   options_.tokenizer = "name:gpt2";

@@ -257,6 +257,59 @@ TEST_F(Exchange, OldNamesMasksAndAStoredTiedHeadAreRead) {
                          open_model(place("hf_model")).weights.at("model.position.weight").bytes));
 }
 
+// As transformers' GPT2Config.attribute_map has them. Nothing in the weights tells the heads.
+TEST_F(Exchange, StandardNamesOfGpt2sKeysAreReadAndMustAgreeWithThem) {
+  const fs::path hf = exported("hf");
+  const std::string whole = read_whole_file(hf / "config.json");
+  const nlohmann::json none(nlohmann::json::value_t::discarded);
+  const std::map<std::string, std::pair<std::string, int64_t>> names = {
+      {"num_attention_heads", {"n_head", 2}},
+      {"hidden_size", {"n_embd", 8}},
+      {"num_hidden_layers", {"n_layer", 2}},
+      {"max_position_embeddings", {"n_positions", 6}}};
+  for (const auto& [alias, name] : names) {
+    const auto& [key, value] = name;
+    change_config(hf, alias, value);
+    EXPECT_EQ(gpt2_shape(hf / "config.json").n_head, 2) << "both agree on " << key;
+    for (const nlohmann::json& other : {nlohmann::json(value + 2), nlohmann::json(nullptr)}) {
+      change_config(hf, alias, other);
+      EXPECT_NE(import_error(hf).find(alias + " = "), std::string::npos) << import_error(hf);
+    }
+    std::ofstream(hf / "config.json") << whole;
+  }
+  for (const auto& [alias, name] : names) {
+    change_config(hf, name.first, none);
+    change_config(hf, alias, name.second);
+  }
+  const ModelShape shape = gpt2_shape(hf / "config.json");
+  EXPECT_EQ(shape.n_head, 2);
+  EXPECT_EQ(shape.d_model, 8);
+  EXPECT_EQ(shape.n_layer, 2);
+  EXPECT_EQ(shape.n_ctx, 6);
+  import_hugging_face({hf, place("imported")});
+  EXPECT_EQ(open_model(place("imported")).shape.n_head, 2);
+}
+
+TEST_F(Exchange, IdsAroundATextStayThoseOfTheImportedModel) {
+  const fs::path hf = exported("hf");
+  const auto there_and_back = [&](const nlohmann::json& before, const nlohmann::json& behind) {
+    change_config(hf, "bos_token_id", before);
+    change_config(hf, "eos_token_id", behind);
+    for (const char* made : {"imported", "back"}) fs::remove_all(place(made));
+    import_hugging_face({hf, place("imported")});
+    export_hugging_face({place("imported"), place("back")});
+    const auto json = nlohmann::json::parse(read_whole_file(place("back") / "config.json"));
+    return nlohmann::json{json.at("bos_token_id"), json.at("eos_token_id")};
+  };
+  const nlohmann::json none(nlohmann::json::value_t::discarded);
+  EXPECT_EQ(there_and_back(3, 10), nlohmann::json({3, 10}));
+  EXPECT_EQ(there_and_back(nullptr, 0), nlohmann::json({nullptr, 0}));
+  EXPECT_EQ(there_and_back(11, -1), nlohmann::json({nullptr, nullptr})) << "no ids of 11";
+  EXPECT_EQ(there_and_back("end", nlohmann::json::array({1})), nlohmann::json({nullptr, nullptr}));
+  EXPECT_EQ(there_and_back(none, none), nlohmann::json({nullptr, nullptr})) << "50256 is none here";
+  EXPECT_EQ(gpt2_marks(hf / "config.json", 50257), (TextMarks{50256, 50256}));
+}
+
 TEST_F(Exchange, WhatIsNoModelSaysWhatItIs) {
   fs::create_directory(place("empty"));
   EXPECT_NE(error_of([&] { open_model(place("nothing")); }).find("no such folder"),
