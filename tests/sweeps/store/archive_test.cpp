@@ -220,6 +220,35 @@ TEST_F(ArchiveTest, FolderThatHoldsAnotherRunIsRefused) {
   EXPECT_TRUE(files_below(there_).empty());
 }
 
+// Sizes and hashes are those of the manifest, and so is run.json; the rest is another run's.
+TEST_F(ArchiveTest, RecordWithAnotherRunsConfigurationOrAttemptsIsNeitherImportedNorExported) {
+  const auto refused = [&](const std::string& file, const std::string& part) {
+    std::vector<Entry> entries = good_entries();
+    ArchiveManifest manifest = manifest_from_json(entries[0].content);
+    std::vector<ArchivedFile>& files = manifest.runs[0].files;
+    const std::string path = name(0) + "/" + file, content = text_of(runs_ / name(1) / file);
+    std::erase_if(entries, [&](const Entry& entry) { return entry.name == path; });
+    std::erase_if(files, [&](const ArchivedFile& archived) { return archived.name == file; });
+    entries.push_back({path, content});
+    files.push_back({file, content.size(), hash_hex(content)});
+    entries[0].content = to_json(manifest);
+    write_archive(archive_, entries);
+    const std::string imported = error_of([&] { import(); });
+    EXPECT_NE(imported.find(name(0) + " holds " + part), std::string::npos) << imported;
+    EXPECT_TRUE(files_below(there_).empty());
+
+    fs::remove(archive_);
+    const std::string whole = text_of(runs_ / path);
+    overwrite(runs_ / path, content);
+    const std::string exported = error_of([&] { export_all(); });
+    EXPECT_NE(exported.find(name(0) + " holds " + part), std::string::npos) << exported;
+    EXPECT_FALSE(fs::exists(archive_));
+    overwrite(runs_ / path, whole);
+  };
+  refused("config.yaml", "a config.yaml that is not the configuration");
+  refused("attempts/0001.json", "attempts at another run, " + plan_.cells[1].content_hash);
+}
+
 TEST_F(ArchiveTest, WhatNoImportWouldTakeIsNotExported) {
   fs::rename(folder(0).path, runs_ / "renamed");
   EXPECT_NE(error_of([&] { export_all(); }).find("does not end in its content hash"),
