@@ -142,7 +142,8 @@ TEST_F(ArchiveTest, MoreFilesOrBytesThanAllowedAreRefusedBeforeTheyAreUnpacked) 
   write_archive(archive_, good_entries());
   expect_refused("it holds 3 files, more than 2 (--max-files)", {.files = 2});
   expect_refused("(--max-bytes)", {.bytes = 1000});
-  const std::string bytes = "\"bytes\": " + std::to_string(text_of(folder(0).config()).size());
+  const std::string metrics = text_of(folder(0).merged_metrics());
+  const std::string bytes = "\"bytes\": " + std::to_string(metrics.size());
   for (const char* many : {"18446744073709551615", "900000000000000"}) {
     write_archive(archive_, with_manifest([&](std::string& text) {
                     replace(text, bytes, "\"bytes\": " + std::string(many));
@@ -152,6 +153,48 @@ TEST_F(ArchiveTest, MoreFilesOrBytesThanAllowedAreRefusedBeforeTheyAreUnpacked) 
   write_archive(archive_,
                 with_manifest([&](std::string& text) { replace(text, bytes, "\"bytes\": -1"); }));
   expect_refused("no whole number");
+}
+
+TEST_F(ArchiveTest, FilesThatAreReadWholeHaveTheirBounds) {
+  const std::string hash(32, 'b');
+  const auto why = [&](const std::string& name, uint64_t bytes) {
+    ArchivedRun run{"a-" + hash.substr(0, 12), hash, {{"run.json", 1, hash}}};
+    if (name != "config.yaml") run.files.push_back({"config.yaml", 1, hash});
+    if (name == "run.json") run.files.erase(run.files.begin());
+    run.files.push_back({name, bytes, hash});
+    return why_not_carried(run);
+  };
+  for (const auto& [name, most] :
+       std::map<std::string, uint64_t>{{"run.json", kMostRunRecordBytes},
+                                       {"config.yaml", kMostRunNoteBytes},
+                                       {"attempts/0001.json", kMostRunNoteBytes},
+                                       {"cost.0001.json", kMostRunNoteBytes}}) {
+    EXPECT_EQ(why(name, most), "");
+    EXPECT_NE(why(name, most + 1).find(name + " has " + std::to_string(most + 1) + " bytes"),
+              std::string::npos)
+        << why(name, most + 1);
+  }
+  EXPECT_EQ(why("metrics.jsonl", uint64_t{1} << 40), "");
+  const std::string config = text_of(folder(0).config());
+  write_archive(archive_, with_manifest([&](std::string& text) {
+                  replace(text, "\"bytes\": " + std::to_string(config.size()),
+                          "\"bytes\": " + std::to_string(kMostRunNoteBytes + 1));
+                }));
+  expect_refused("config.yaml has 1048577 bytes; such a file has at most 1048576");
+}
+
+TEST_F(ArchiveTest, ManifestIsReadOnlyAsFarAsSoManyFilesTakeIt) {
+  const std::string longer = "its manifest is too long for 3 files (--max-files)";
+  write_archive(archive_, with_manifest([](std::string& text) {
+                  text += std::string((1 << 20) + 4000, ' ');
+                }));
+  expect_refused(longer, {.files = 3});
+  EXPECT_EQ(count(import({.files = 3000}), ImportEnd::kImported), 1);
+  fs::remove_all(there_);
+  std::string many = "[[]";
+  for (int i = 0; i < 100; ++i) many += ",[]";
+  write_archive(archive_, {{kManifestName, many + "]"}});
+  expect_refused(longer, {.files = 3});
 }
 
 TEST_F(ArchiveTest, ArchiveThatIsCutShortOrNoneIsRefused) {
