@@ -176,6 +176,15 @@ std::vector<ArchivedFile> described_exclusions(const fs::path& runs, const std::
   return files;
 }
 
+// A copy under another name.
+void require_own_record(const fs::path& runs, const std::string& sweep) {
+  const std::string name = read_sweep_record(sweep_record_file(runs, sweep)).name;
+  if (name == sweep) return;
+  throw ConfigError("no import would take it: sweeps/" + sweep +
+                    ".json is the record of another sweep, " + escaped(name) +
+                    "; --where 'sweeps == NAME' exports the runs alone");
+}
+
 // "" where nothing is.
 std::string against_importing(const fs::path& runs, const ArchivedRun& run) {
   if (std::string why = why_not_carried(run); !why.empty()) return why;
@@ -202,6 +211,7 @@ ArchiveManifest manifest_of(const fs::path& runs, const std::vector<StoreRun>& c
                         ": its record's name may not stand in an archive; choose its runs by "
                         "--where 'sweeps == NAME'");
     }
+    require_own_record(runs, sweep);
     for (ArchivedFile& file : described_exclusions(runs, sweep)) {
       manifest.sweeps.push_back(std::move(file));
     }

@@ -292,6 +292,25 @@ TEST_F(ArchiveTest, RecordWithAnotherRunsConfigurationOrAttemptsIsNeitherImporte
   refused("attempts/0001.json", "attempts at another run, " + plan_.cells[1].content_hash);
 }
 
+TEST_F(ArchiveTest, SweepsRecordUnderAnotherNameIsNeitherImportedNorExported) {
+  SweepRecord record = read_sweep_record(sweep_record_file(runs_, "many"));
+  record.name = "../../elsewhere";
+  write_sweep_record(sweep_record_file(runs_, "many"), record);
+  const std::string content = text_of(sweep_record_file(runs_, "many"));
+  std::vector<Entry> entries = good_entries();
+  ArchiveManifest manifest = manifest_from_json(entries[0].content);
+  manifest.sweeps = {{"many.json", content.size(), hash_hex(content)}};
+  entries.push_back({"sweeps/many.json", content});
+  entries[0].content = to_json(manifest);
+  write_archive(archive_, entries);
+  const std::string fault = "sweeps/many.json is the record of another sweep, ../../elsewhere";
+  expect_refused(fault);
+  fs::remove(archive_);
+  const std::string exported = error_of([&] { export_all({.sweeps = {"many"}}); });
+  EXPECT_NE(exported.find(fault), std::string::npos) << exported;
+  EXPECT_FALSE(fs::exists(archive_));
+}
+
 TEST_F(ArchiveTest, WhatNoImportWouldTakeIsNotExported) {
   fs::rename(folder(0).path, runs_ / "renamed");
   EXPECT_NE(error_of([&] { export_all(); }).find("does not end in its content hash"),
