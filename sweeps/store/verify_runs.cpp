@@ -25,7 +25,7 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kTrainAgain =
     "restore the folder from a copy, or move it away and give the command that trained it again";
 constexpr const char* kNotNeeded = "remove it: the run is complete and does not need it";
-constexpr const char* kClean = "remove it, as `scalelaw runs clean` does: no result depends on it";
+constexpr const char* kSetAside = "remove it: no result depends on what was set aside";
 constexpr const char* kGoesOn =
     "nothing: the run sets it aside and goes on from the one before, or from its start";
 
@@ -116,7 +116,7 @@ class RunVerifier {
     ++result_.files;
     if (name.starts_with(kBefore)) {
       const bool tensors = path.extension() == ".safetensors";
-      try_to(name, kClean, [&] { tensors ? void(SafetensorsFile(path)) : read_through(path); });
+      try_to(name, kSetAside, [&] { tensors ? void(SafetensorsFile(path)) : read_through(path); });
       return;
     }
     if (path.extension() == ".safetensors") {
