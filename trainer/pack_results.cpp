@@ -124,12 +124,12 @@ void Pack::write_checkpoints() {
 }
 
 void Pack::save_before_leaving() {
-  if (updating_) return;
   try {
     end_checkpoints();
   } catch (const std::exception& error) {  // of one member; the others are written below
     options_.note(std::string("a checkpoint could not be written: ") + error.what());
   }
+  if (updating_) return;
   try {
     advance_clock();
     write_checkpoints([](const ReplicaRun& m) { return m.training() && !m.is_lost(); });
