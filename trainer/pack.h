@@ -95,7 +95,7 @@ class Pack {
   void check_ranks_agree();
   void fit_memory(const std::vector<RunIdentity>& identities);
   void write_checkpoints(const std::function<bool(const ReplicaRun&)>& of_member);
-  CheckpointContent content_of(std::size_t r) const;
+  CheckpointContent content_of(std::size_t r);
   void resume();
   void set_aside_rejected(const std::vector<std::vector<RunEvent>>& rejected) const;
   void start_afresh();

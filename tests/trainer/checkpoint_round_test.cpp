@@ -1,6 +1,7 @@
 // What a round of checkpoints leaves where it cannot be ended.
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <fstream>
 #include <functional>
 #include <memory>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "models/language_model.h"
+#include "tests/support/recorded_syncs.h"
 #include "tests/support/small_disk.h"
 #include "tests/trainer/pack_fixture.h"
 #include "trainer/attempt_cost.h"
@@ -61,6 +63,23 @@ TEST_P(CheckpointRoundTest, ADiskThatFillsWithinOneLeavesTheMembersACommonStep) 
     pack.end_checkpoints();
   }
   for (const std::size_t r : {0, 1}) EXPECT_EQ(steps(pack, r), (std::vector<int64_t>{7, 6}));
+}
+
+TEST_P(CheckpointRoundTest, LinesThatFindNoRoomLeaveTheMembersACommonStepToo) {
+  Pack pack(two_runs(), options("runs"));
+  pack.train_one_step();
+  pack.write_checkpoints();
+  pack.train_one_step();
+  fail_syncs_of(pack.members()[1].folder().metrics_part(1), ENOSPC);
+  EXPECT_THROW(pack.write_checkpoints(), DiskFull);
+  for (const std::size_t r : {0, 1}) EXPECT_EQ(steps(pack, r), std::vector<int64_t>{1});
+  pack.begin_checkpoints();
+  pack.end_checkpoints();
+  EXPECT_NE(notes_.find("cannot sync: No space left on device"), std::string::npos) << notes_;
+  for (const std::size_t r : {0, 1}) EXPECT_EQ(steps(pack, r), std::vector<int64_t>{1});
+  fail_syncs_of("", 0);
+  pack.write_checkpoints();
+  for (const std::size_t r : {0, 1}) EXPECT_EQ(steps(pack, r), (std::vector<int64_t>{2, 1}));
 }
 
 // The look before the renaming is the last one that can help.
