@@ -134,7 +134,7 @@ int train_configs(const std::vector<RunConfig>& configs, const TrainArguments& a
   options.device = device_of_rank(
       choose_device(arguments.device, this_machine(membership.local_rank)), membership.local_rank);
   if (const std::string note = missing_kernels(options.device); !note.empty()) {
-    spdlog::warn("{}", note);
+    spdlog::warn("{}", escaped(note));
   }
   if (arguments.threads > 0) at::set_num_threads(arguments.threads);
   options.provenance = current_provenance(options.device, at::get_num_threads());
@@ -212,14 +212,14 @@ int run_train_verb(const TrainArguments& arguments) {
     return train_configs(configs, arguments, membership);
   } catch (const LostRank& error) {
     spdlog::error("rank {} of {}: {}; the same command goes on from the last checkpoint",
-                  membership.rank, membership.size, error.what());
+                  membership.rank, membership.size, escaped(error.what()));
     return kExitInterrupted;
   } catch (const DiskFull& error) {
     spdlog::error("{}; make room, and the same command goes on from the last checkpoint",
-                  error.what());
+                  escaped(error.what()));
     return kExitInterrupted;
   } catch (const LostLease& lost) {
-    spdlog::error("{}", lost.what());
+    spdlog::error("{}", escaped(lost.what()));
     return kExitInterrupted;
   } catch (const c10::Error& error) {
     throw std::runtime_error(failure_text(error, describe(configs), kRemedy));
