@@ -187,6 +187,29 @@ std::unique_ptr<Draft> filled_draft(const fs::path& target,
   return draft;
 }
 
+// Its errno, and what could not be done; or 0.
+int read_all(const fs::path& path, std::string& content, const char*& what) {
+  what = "cannot open";
+  const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (descriptor.get() < 0) return errno;
+  what = "cannot read";
+  struct stat status;
+  if (::fstat(descriptor.get(), &status) == 0 && S_ISREG(status.st_mode)) {
+    content.reserve(static_cast<std::size_t>(status.st_size) + 1);
+  }
+  std::size_t size = 0;
+  while (true) {
+    if (content.size() == size) content.resize(std::max(content.capacity(), 2 * size + 4096));
+    const ssize_t count = ::read(descriptor.get(), content.data() + size, content.size() - size);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno;
+    if (count == 0) break;
+    size += static_cast<std::size_t>(count);
+  }
+  content.resize(size);
+  return 0;
+}
+
 std::function<void(std::ostream&)> writer_of(std::string_view content) {
   return [content](std::ostream& stream) {
     stream.write(content.data(), static_cast<std::streamsize>(content.size()));
@@ -253,23 +276,10 @@ void remove_drafts(const fs::path& folder, std::chrono::seconds older_than) {
 }
 
 std::string read_whole_file(const fs::path& path) {
-  const Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (descriptor.get() < 0) fail(path, "cannot open", errno);
-  struct stat status;
   std::string content;
-  if (::fstat(descriptor.get(), &status) == 0 && S_ISREG(status.st_mode)) {
-    content.reserve(static_cast<std::size_t>(status.st_size) + 1);
-  }
-  std::size_t size = 0;
-  while (true) {
-    if (content.size() == size) content.resize(std::max(content.capacity(), 2 * size + 4096));
-    const ssize_t count = ::read(descriptor.get(), content.data() + size, content.size() - size);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail(path, "cannot read", errno);
-    if (count == 0) break;
-    size += static_cast<std::size_t>(count);
-  }
-  content.resize(size);
+  const char* what = "";
+  const int error = with_retries([&] { return read_all(path, content, what); });
+  if (error != 0) fail(path, what, error);
   return content;
 }
 

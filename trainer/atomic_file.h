@@ -42,6 +42,8 @@ void sync_file(const std::filesystem::path& file);
 // Forces to the disk which names `folder` holds: after a rename that write_atomically did not do.
 void sync_folder(const std::filesystem::path& folder);
 
+// std::runtime_error with path and errno's text. What a network file system may get over is tried
+// again, from the file's start.
 std::string read_whole_file(const std::filesystem::path& path);
 
 }  // namespace scalelaw

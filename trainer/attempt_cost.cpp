@@ -142,18 +142,19 @@ CostBook::CostBook(const RunFolder& folder, AttemptCost begun, int64_t batch_tok
   heartbeat_.emplace([this] { write(""); });
 }
 
-void CostBook::note() const {
-  if (heartbeat_) write("");
+void CostBook::note() {
+  write("");
 }
 
 void CostBook::close(const std::string& end) {
-  if (!heartbeat_) return;
-  heartbeat_.reset();
   write(end);
+  heartbeat_.reset();
 }
 
-void CostBook::write(const std::string& end) const {
+void CostBook::write(const std::string& end) {
   const std::lock_guard lock(writing_);
+  if (is_closed_) return;
+  is_closed_ = !end.empty();
   const double seconds = monotonic_seconds() - started_at_;
   AttemptCost now = begun_;
   now.steps = steps_;

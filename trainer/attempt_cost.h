@@ -54,19 +54,22 @@ class CostBook {
   CostBook(const RunFolder& folder, AttemptCost begun, int64_t batch_tokens, double cores,
            double gpus, double started_at);
   void count_step() { ++steps_; }
-  // Now: before a checkpoint, so that no step that is kept is missing in the ledger.
-  void note() const;
-  // Once; what is noted afterwards changes nothing. Never throws: a run does not fail for it.
+  // Now: before a checkpoint, so that no step that is kept is missing in the ledger. May be called
+  // from any thread.
+  void note();
+  // Once, with an end that is not ""; what is noted afterwards changes nothing. Never throws: a run
+  // does not fail for it.
   void close(const std::string& end);
 
  private:
-  void write(const std::string& end) const;
+  void write(const std::string& end);
 
   std::filesystem::path file_;
   AttemptCost begun_;
   int64_t batch_tokens_;
   double cores_, gpus_, started_at_;
-  mutable std::mutex writing_;
+  std::mutex writing_;
+  bool is_closed_ = false;  // under the mutex
   std::atomic<int64_t> steps_{0};
   std::optional<Heartbeat> heartbeat_;
 };

@@ -1,5 +1,9 @@
 #include "trainer/cell_exclusion.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <stdexcept>
@@ -103,6 +107,9 @@ void exclude_cell(const fs::path& record_file, const CellExclusion& exclusion) {
   std::error_code error;
   create_folders(file.parent_path(), error);
   if (error) throw_unwritable(file.parent_path(), error.value());
+  if (faccessat(AT_FDCWD, file.parent_path().c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
+    throw_unwritable(file.parent_path(), errno);
+  }
   write_atomically(file, to_json(exclusion));
 }
 

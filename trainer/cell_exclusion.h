@@ -31,7 +31,8 @@ CellExclusion exclusion_from_json(std::string_view text);
 // RUNS/sweeps/NAME.excluded, of RUNS/sweeps/NAME.json
 std::filesystem::path exclusions_folder(std::filesystem::path record_file);
 
-// Replaces an earlier one of the cell. ConfigError where the store cannot be written.
+// Replaces an earlier one of the cell. ConfigError where the store cannot be written; DiskFull
+// (trainer/disk_space.h) or std::runtime_error for other faults of the disk.
 void exclude_cell(const std::filesystem::path& record_file, const CellExclusion& exclusion);
 bool include_cell(const std::filesystem::path& record_file, const std::string& content_hash);
 // nullopt: not excluded. A file that is damaged excludes, and says so.

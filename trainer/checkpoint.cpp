@@ -84,6 +84,7 @@ void CheckpointRound::write(const CheckpointContent& content,
   std::error_code none;
   const bool was_there = fs::exists(file, none);
   try {
+    if (content.metrics != nullptr) content.metrics->sync();
     write_checkpoint(file, content, specs);
   } catch (const DiskFull&) {
     for (const Written& each : written_) {

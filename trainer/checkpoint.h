@@ -19,6 +19,7 @@
 
 #include "models/parameter_arena.h"
 #include "trainer/checkpoint_files.h"
+#include "trainer/line_file.h"
 #include "trainer/optimizers/adamw.h"
 #include "trainer/run_record.h"
 #include "trainer/training_cursor.h"
@@ -39,6 +40,7 @@ struct CheckpointContent {
   int64_t updates_done = 0;
   std::function<void()> check;     // that the folder is still ours: called from the writing thread
   std::array<at::Tensor, 3> rows;  // (P) float32 on the CPU: values, first and second moments
+  LineFile* metrics = nullptr;     // its lines, which must be on the disk before; null: none
 };
 
 // What lies in `state`, of the arena's shape (R, P) each, of row `replica`; copied where it is not
@@ -51,8 +53,9 @@ std::array<at::Tensor, 3> state_of(const ParameterArena& arena, const AdamW& opt
 // them gives up an older one before each has the new.
 class CheckpointRound {
  public:
-  // Writes checkpoints/step-<pack_step>.safetensors. DiskFull (trainer/disk_space.h), having taken
-  // back what this round has made, or std::runtime_error; older ones stay in either case.
+  // Syncs the lines, then writes checkpoints/step-<pack_step>.safetensors. DiskFull
+  // (trainer/disk_space.h) of either, having taken back what this round has made, or
+  // std::runtime_error; older ones stay in either case.
   void write(const CheckpointContent& content, const std::vector<ParameterSpec>& specs);
   // Once all are written: deletes all but each member's two newest.
   void end() const;

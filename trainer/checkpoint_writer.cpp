@@ -60,10 +60,7 @@ double CheckpointWriter::write(const std::vector<Member>& members) const {
   const double start = thread_cpu_seconds();
   if (copied_) copied_->synchronize();
   CheckpointRound round;
-  for (const Member& member : members) {
-    member.metrics->sync();
-    round.write(member.content, arena_.specs());
-  }
+  for (const Member& member : members) round.write(member.content, arena_.specs());
   round.end();
   return thread_cpu_seconds() - start;
 }

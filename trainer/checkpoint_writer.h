@@ -12,17 +12,15 @@
 #include <vector>
 
 #include "trainer/checkpoint.h"
-#include "trainer/line_file.h"
 
 namespace scalelaw {
 
 class CheckpointWriter {
  public:
-  // What is to be written of one row. `metrics` outlives the writing.
+  // What is to be written of one row. Its lines' file outlives the writing.
   struct Member {
     CheckpointContent content;  // but for its rows
     int64_t replica = 0;
-    LineFile* metrics = nullptr;
   };
 
   // Takes its memory now, as much as arena and moments: 12 bytes a parameter and replica of the

@@ -162,8 +162,8 @@ std::vector<KeyAccess> watching_keys() {
                    "Between lines of metrics; 0: about 400 lines a run."),
       SCALELAW_KEY(how.checkpoint_every_seconds, duration_or_auto(), "seconds",
                    "Wall time between checkpoints, the most that a crash can lose; auto: so that "
-                   "they cost 2 % of it, within 30s and 10m; 0: only when interrupted and at the "
-                   "end, which saves 12 bytes a parameter."),
+                   "they cost at most 2 % of it, and no less than 30s; 0: only when interrupted "
+                   "and at the end, which saves 12 bytes a parameter."),
       SCALELAW_KEY(how.progress_every_seconds, number(at_least(0), parse_duration), "seconds",
                    "Between progress reports on a terminal; plain lines come ten times as seldom."),
   };

@@ -11,7 +11,7 @@
 namespace scalelaw {
 namespace {
 
-constexpr double kShareOfTime = 0.02, kShortestInterval = 30, kLongestInterval = 600;
+constexpr double kShareOfTime = 0.02, kShortestInterval = 30;
 
 class MetricsObserver : public Observer {
  public:
@@ -155,7 +155,7 @@ std::unique_ptr<Observer> make_metrics_observer(const Pack& pack) {
 }
 
 double checkpoint_interval(double cost_seconds) {
-  return std::clamp(cost_seconds / kShareOfTime, kShortestInterval, kLongestInterval);
+  return std::max(cost_seconds / kShareOfTime, kShortestInterval);
 }
 
 std::unique_ptr<Observer> make_checkpoint_observer(std::optional<double> seconds) {

@@ -33,10 +33,10 @@ std::unique_ptr<Observer> make_metrics_observer(const Pack& pack);
 // A checkpoint beside training every `seconds` of wall time; nullopt: as often as its cost allows;
 // 0: never (the loop writes one when interrupted).
 std::unique_ptr<Observer> make_checkpoint_observer(std::optional<double> seconds);
-// From one checkpoint to the next where one costs `cost_seconds`: such that checkpoints take 2 % of
-// the time, but not less than 30 seconds and not more than ten minutes, which is the most that a
-// crash can lose. Of a model of few parameters one costs some milliseconds, for which Young's
-// interval (1974), sqrt(2 * cost * time between failures), is 30 seconds at one failure a day.
+// Seconds from one checkpoint to the next, the most that a crash can lose, where one costs
+// `cost_seconds`: such that checkpoints take at most 2 % of the time, and not less than 30. Of a
+// model of few parameters one costs some milliseconds, for which Young's interval (1974),
+// sqrt(2 * cost * time between failures), is 30 seconds at one failure a day.
 double checkpoint_interval(double cost_seconds);
 // One line of progress: rewritten in place on a terminal and ended with the observer, else a line
 // of its own ten times as seldom. `write` gets the text; seconds 0: silent.

@@ -71,9 +71,9 @@ class Pack {
   void begin_checkpoints();
   bool checkpoints_are_written() const;
   double end_checkpoints();
-  // The same when something has failed (data, a test set, a disk): never throws, so that the first
-  // fault is the one told. Nothing is written where it failed within an update, nor of a member
-  // whose folder another process has taken over.
+  // The same when something has failed (data, a test set, a disk), after the end of what is being
+  // written: never throws, so that the first fault is the one told. Nothing more is written where
+  // it failed within an update, nor of a member whose folder another process has taken over.
   void save_before_leaving();
   // LostLease where another process has taken over the folder of a member that trains, as far as
   // the last heartbeat saw.
@@ -95,7 +95,7 @@ class Pack {
   void check_ranks_agree();
   void fit_memory(const std::vector<RunIdentity>& identities);
   void write_checkpoints(const std::function<bool(const ReplicaRun&)>& of_member);
-  CheckpointContent content_of(std::size_t r) const;
+  CheckpointContent content_of(std::size_t r);
   void resume();
   void set_aside_rejected(const std::vector<std::vector<RunEvent>>& rejected) const;
   void start_afresh();

@@ -124,12 +124,12 @@ void Pack::write_checkpoints() {
 }
 
 void Pack::save_before_leaving() {
-  if (updating_) return;
   try {
     end_checkpoints();
   } catch (const std::exception& error) {  // of one member; the others are written below
     options_.note(std::string("a checkpoint could not be written: ") + error.what());
   }
+  if (updating_) return;
   try {
     advance_clock();
     write_checkpoints([](const ReplicaRun& m) { return m.training() && !m.is_lost(); });
@@ -138,13 +138,14 @@ void Pack::save_before_leaving() {
   }
 }
 
-CheckpointContent Pack::content_of(std::size_t r) const {
+CheckpointContent Pack::content_of(std::size_t r) {
   return {members_[r].folder(),
           members_[r].content_hash(),
           members_[r].cursor,
           optimizer_->updates_done(static_cast<int64_t>(r)),
           [&member = members_[r]] { member.check_folder(); },
-          {}};
+          {},
+          &members_[r].metrics()};
 }
 
 void Pack::write_checkpoints(const std::function<bool(const ReplicaRun&)>& of_member) {
@@ -154,7 +155,6 @@ void Pack::write_checkpoints(const std::function<bool(const ReplicaRun&)>& of_me
   for (std::size_t r = 0; r < members_.size(); ++r) {
     if (!keeps_books() || !of_member(members_[r])) continue;
     members_[r].check_folder();
-    members_[r].metrics().sync();
     CheckpointContent content = content_of(r);
     content.rows = rows_of(state_of(arena_, *optimizer_), static_cast<int64_t>(r));
     round.write(content, arena_.specs());
@@ -170,7 +170,7 @@ void Pack::begin_checkpoints() {
   for (std::size_t r = 0; r < members_.size(); ++r) {
     if (!members_[r].training()) continue;
     members_[r].check_folder();
-    members.push_back({content_of(r), static_cast<int64_t>(r), &members_[r].metrics()});
+    members.push_back({content_of(r), static_cast<int64_t>(r)});
   }
   writer_->begin(std::move(members));
   held_seconds_ = monotonic_seconds() - start;

@@ -64,6 +64,14 @@ Json json_of(const std::vector<ArchivedFile>& files) {
   return list;
 }
 
+// Metrics and tensors grow with the run, and --max-bytes alone bounds them.
+uint64_t most_bytes(std::string_view name) {
+  if (name == "run.json") return kMostRunRecordBytes;
+  const bool is_note =
+      name == "config.yaml" || name.starts_with("attempts/") || name.starts_with("cost.");
+  return is_note ? kMostRunNoteBytes : std::numeric_limits<uint64_t>::max();
+}
+
 uint64_t saturated_sum(uint64_t a, uint64_t b) {
   uint64_t sum = 0;
   return __builtin_add_overflow(a, b, &sum) ? std::numeric_limits<uint64_t>::max() : sum;
@@ -138,6 +146,10 @@ std::string why_not_carried(const ArchivedRun& run) {
   for (const ArchivedFile& file : run.files) {
     if (!is_carried_file(file.name, true)) return escaped(file.name) + " is no file of a run";
     if (!names.insert(file.name).second) return folder + "/" + file.name + " stands twice";
+    if (const uint64_t most = most_bytes(file.name); file.bytes > most) {
+      return folder + "/" + file.name + " has " + std::to_string(file.bytes) +
+             " bytes; such a file has at most " + std::to_string(most);
+    }
   }
   const bool whole = names.contains("run.json") && names.contains("config.yaml");
   return whole ? "" : folder + " comes without its run.json or config.yaml";

@@ -49,8 +49,12 @@ std::string record_of_exclusion(std::string_view name);
 // checkpoints too.
 bool is_carried_file(std::string_view name, bool weights);
 
+// Of what is read whole: run.json, and config.yaml, an attempt or its cost. A record takes some kB,
+// and 300 bytes more for each time that its run was interrupted.
+inline constexpr uint64_t kMostRunRecordBytes = uint64_t{16} << 20;
+inline constexpr uint64_t kMostRunNoteBytes = uint64_t{1} << 20;
 // What an import would refuse of a run: another folder name than its hash asks for, a file that is
-// no run's, one that stands twice, no run.json or config.yaml. "" where nothing.
+// no run's, one that stands twice or is too large, no run.json or config.yaml. "" where nothing.
 std::string why_not_carried(const ArchivedRun& run);
 
 // A sweep of 100,000 cells takes about 25 MB.

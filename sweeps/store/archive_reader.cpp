@@ -3,6 +3,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include <algorithm>
 #include <map>
 #include <stdexcept>
 #include <utility>
@@ -17,7 +18,22 @@ namespace scalelaw {
 namespace {
 
 constexpr std::size_t kChunkBytes = std::size_t{1} << 20;
-constexpr std::size_t kMostManifestBytes = std::size_t{256} << 20;
+constexpr uint64_t kMostManifestBytes = uint64_t{256} << 20;
+
+// Of a file with the longest names that may be, and its share of its run; beside all files.
+constexpr uint64_t kBytesAFile = 400, kBytesBeside = uint64_t{1} << 20;
+constexpr uint64_t kValuesAFile = 8, kValuesBeside = 64;
+
+uint64_t most_manifest_bytes(const ArchiveLimits& limits) {
+  return kBytesBeside + std::min(limits.files, kMostManifestBytes / kBytesAFile) * kBytesAFile;
+}
+
+// Before it is a tree, in which each takes a hundred bytes: "[[],[],[], …".
+bool has_values_of_more(const std::string& manifest, uint64_t files) {
+  const auto values = static_cast<uint64_t>(
+      std::ranges::count_if(manifest, [](char c) { return c == '[' || c == '{' || c == ','; }));
+  return values > kValuesBeside && (values - kValuesBeside) / kValuesAFile > files;
+}
 
 }  // namespace
 
@@ -51,7 +67,10 @@ ArchiveReader::ArchiveReader(std::filesystem::path archive, const ArchiveLimits&
   std::vector<std::byte> chunk(kChunkBytes);
   while (const std::size_t got = read_data(chunk)) {
     text.append(reinterpret_cast<const char*>(chunk.data()), got);
-    if (text.size() > kMostManifestBytes) fail("its manifest is too long");
+    if (text.size() > most_manifest_bytes(limits)) break;
+  }
+  if (text.size() > most_manifest_bytes(limits) || has_values_of_more(text, limits.files)) {
+    fail("its manifest is too long for " + std::to_string(limits.files) + " files (--max-files)");
   }
   try {
     manifest_ = manifest_from_json(text);

@@ -22,8 +22,8 @@ struct ArchiveLimits {
 
 class ArchiveReader {
  public:
-  // Reads the manifest. ConfigError: no file, another format, a manifest that is none or asks for
-  // more than `limits`.
+  // Reads the manifest. ConfigError: no file, another format, a manifest that is none, asks for
+  // more than `limits`, or is longer than one of so many files could be (or than 257 MiB).
   ArchiveReader(std::filesystem::path archive, const ArchiveLimits& limits);
   ~ArchiveReader();
 

@@ -74,6 +74,20 @@ class Cleaner {
     return path.filename().string().starts_with(kDraft);
   }
 
+  // Of what `retry --from-scratch` set aside: its record and metrics are nowhere else.
+  void remove_checkpoints_before(const RunFolder& folder) {
+    std::vector<fs::path> found;
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator(folder.path, none)) {
+      if (!entry.path().filename().string().starts_with(kBefore)) continue;
+      const RunFolder before{entry.path()};
+      if (fs::is_directory(entry.symlink_status(none)) && fs::exists(before.checkpoints(), none)) {
+        found.push_back(before.checkpoints());
+      }
+    }
+    for (const fs::path& checkpoints : found) remove(checkpoints);
+  }
+
   void clean_held(const RunFolder& folder, bool has_result) {
     for (const fs::path& place : {folder.path, folder.attempts(), folder.checkpoints()}) {
       remove_where(place, is_draft);
@@ -81,9 +95,7 @@ class Cleaner {
     if (!has_result) return;
     remove_where(folder.checkpoints(),
                  [](const fs::path& path) { return path.extension() == kRejected; });
-    remove_where(folder.path, [](const fs::path& path) {
-      return path.filename().string().starts_with(kBefore);
-    });
+    remove_checkpoints_before(folder);
     std::vector<int64_t> steps = checkpoint_steps(folder);
     if (options_.keep == KeepCheckpoints::kAll) steps.clear();
     if (options_.keep == KeepCheckpoints::kLast && !steps.empty()) steps.erase(steps.begin());

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "sweeps/store/archive_manifest.h"
+#include "sweeps/store/folder_identity.h"
 #include "trainer/atomic_file.h"
 #include "trainer/cell_exclusion.h"
 #include "trainer/config_error.h"
@@ -175,13 +176,29 @@ std::vector<ArchivedFile> described_exclusions(const fs::path& runs, const std::
   return files;
 }
 
+// A copy under another name.
+void require_own_record(const fs::path& runs, const std::string& sweep) {
+  const std::string name = read_sweep_record(sweep_record_file(runs, sweep)).name;
+  if (name == sweep) return;
+  throw ConfigError("no import would take it: sweeps/" + sweep +
+                    ".json is the record of another sweep, " + escaped(name) +
+                    "; --where 'sweeps == NAME' exports the runs alone");
+}
+
+// "" where nothing is.
+std::string against_importing(const fs::path& runs, const ArchivedRun& run) {
+  if (std::string why = why_not_carried(run); !why.empty()) return why;
+  const std::string why = why_not_run({runs / run.folder}, run.content_hash);
+  return why.empty() ? "" : escaped(run.folder) + " " + why;
+}
+
 ArchiveManifest manifest_of(const fs::path& runs, const std::vector<StoreRun>& chosen,
                             const ExportOptions& options) {
   ArchiveManifest manifest;
   manifest.program_version = options.program_version;
   for (const StoreRun& run : chosen) {
     manifest.runs.push_back(described(runs / run.name, run, options.weights));
-    const std::string why = why_not_carried(manifest.runs.back());
+    const std::string why = against_importing(runs, manifest.runs.back());
     if (!why.empty()) {
       throw ConfigError("no import would take it: " + why +
                         "; `scalelaw runs verify` says what to do, --where may leave it out");
@@ -194,6 +211,7 @@ ArchiveManifest manifest_of(const fs::path& runs, const std::vector<StoreRun>& c
                         ": its record's name may not stand in an archive; choose its runs by "
                         "--where 'sweeps == NAME'");
     }
+    require_own_record(runs, sweep);
     for (ArchivedFile& file : described_exclusions(runs, sweep)) {
       manifest.sweeps.push_back(std::move(file));
     }

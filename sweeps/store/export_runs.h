@@ -24,8 +24,9 @@ struct Exported {
 
 // Writes `archive` (.tar.zst) beside its place and renames it there. Equal runs give equal bytes.
 // A run without its result that one of `sweeps` excludes is left out. ConfigError: no run, another
-// run without its result, an exclusion that is damaged, a file of that name already there;
-// std::runtime_error: the disk, or a run that changed while it was read.
+// run without its result, what an import would refuse (a folder whose files are of several runs, an
+// exclusion that is damaged), a file of that name already there; std::runtime_error: the disk, or a
+// run that changed while it was read.
 Exported export_runs(const std::filesystem::path& runs, std::vector<StoreRun> chosen,
                      const std::filesystem::path& archive, const ExportOptions& options);
 

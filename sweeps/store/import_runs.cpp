@@ -13,10 +13,10 @@
 #include <string_view>
 #include <utility>
 
+#include "sweeps/store/folder_identity.h"
 #include "sweeps/store/import_sweeps.h"
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
-#include "trainer/config_yaml.h"
 #include "trainer/descriptor.h"
 #include "trainer/folder_lock.h"
 #include "trainer/number.h"
@@ -111,12 +111,8 @@ ImportedItem look_at_run(const fs::path& runs, const ArchivedRun& run) {
 
 // What was unpacked is what its name and the manifest say.
 void check_run(const fs::path& aside, const ArchivedRun& run) {
-  const RunFolder folder{aside / run.folder};
-  const RunRecord record = read_run_record(folder);
-  read_run_config(folder.config());
-  if (record.content_hash != run.content_hash) {
-    throw ConfigError(run.folder + " holds run " + record.content_hash);
-  }
+  const std::string why = why_not_run({aside / run.folder}, run.content_hash);
+  if (!why.empty()) throw ConfigError(run.folder + " " + why);
 }
 
 // Whatever ConfigError `check` throws, of the archive.

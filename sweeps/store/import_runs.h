@@ -28,12 +28,13 @@ struct ImportResult {
   uint64_t bytes = 0;  // of what was imported
 };
 
-// Unpacks to RUNS/.import-XXXXXX, checks every size and hash and that each folder holds the run it
-// is named after, then renames one folder after another into the store, over nothing. An exclusion
-// is imported only where its sweep's record is, or the store has the same, and over no other of its
-// run. What a crash leaves aside `scalelaw runs clean` removes; the same command goes on. With
-// `dry_run` it reads the whole archive, checks hashes, sweeps' records and exclusions and writes
-// nothing: an archive that passes may still hold folders of other runs, or more than the disk.
+// Unpacks to RUNS/.import-XXXXXX, checks every size and hash and that record, attempts and
+// configuration of each folder are of the run it is named after (sweeps/store/folder_identity.h),
+// then renames one folder after another into the store, over nothing. An exclusion is imported only
+// where its sweep's record is, or the store has the same, and over no other of its run. What a
+// crash leaves aside `scalelaw runs clean` removes; the same command goes on. With `dry_run` it
+// reads the whole archive, checks hashes, sweeps' records and exclusions and writes nothing: an
+// archive that passes may still hold folders of other runs, or more than the disk.
 // ConfigError: as ArchiveReader and look_at_sweeps(), and a folder that holds another run than its
 // name says; then the store is as it was. std::runtime_error: the disk.
 ImportResult import_runs(const std::filesystem::path& archive, const std::filesystem::path& runs,

@@ -9,6 +9,7 @@
 #include "trainer/atomic_file.h"
 #include "trainer/cell_exclusion.h"
 #include "trainer/config_error.h"
+#include "trainer/escaped.h"
 #include "trainer/sweep_record.h"
 
 namespace scalelaw {
@@ -40,12 +41,17 @@ Sweep look_at_record(const fs::path& runs, const std::string& name, const std::s
   if (sweep.item.end == ImportEnd::kRefused) {
     sweep.item.why = "another record of that name is there; move it away and import again";
   }
+  SweepRecord record;
   try {
-    for (SweepCell& cell : sweep_record_from_json(content).cells) {
-      sweep.folders.emplace(std::move(cell.content_hash), std::move(cell.folder));
-    }
+    record = sweep_record_from_json(content);
   } catch (const std::runtime_error& error) {
     throw ConfigError(sweep.item.name + " is damaged or no sweep's record: " + error.what());
+  }
+  if (record.name != fs::path(name).stem().string()) {
+    throw ConfigError(sweep.item.name + " is the record of another sweep, " + escaped(record.name));
+  }
+  for (SweepCell& cell : record.cells) {
+    sweep.folders.emplace(std::move(cell.content_hash), std::move(cell.folder));
   }
   return sweep;
 }

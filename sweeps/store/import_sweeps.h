@@ -14,9 +14,9 @@ namespace scalelaw {
 // sweep's record.
 using SweepFiles = std::map<std::string, std::string>;
 
-// What would become of each. ConfigError: a record or an exclusion that is none, an exclusion of
-// another run than its name says, or of one that its sweep does not ask for. std::runtime_error:
-// what the store has cannot be read.
+// What would become of each. ConfigError: a record or an exclusion that is none, a record of
+// another sweep or an exclusion of another run than its name says, or of one that its sweep does
+// not ask for. std::runtime_error: what the store has cannot be read.
 std::vector<ImportedItem> look_at_sweeps(const std::filesystem::path& runs,
                                          const SweepFiles& files);
 

@@ -124,8 +124,9 @@ void add_changes(CLI::App& app, Arguments& a) {
 
   CLI::App* clean = app.add_subcommand("clean", "remove what no result depends on");
   clean->footer(
-      "Of runs with a result: checkpoints (--keep), checkpoints set aside, drafts, logs (--logs).\n"
-      "Records, metrics and configurations stay; a running run is not touched.\n"
+      "Of runs with a result: checkpoints (--keep), those set aside (.rejected and\n"
+      "before.0001/checkpoints), drafts, logs (--logs). Records, metrics, window losses and\n"
+      "configurations stay, in before.0001/ too; a running run is not touched.\n"
       "Example: scalelaw runs clean --keep none --where 'N < 1e6' --dry-run");
   add_choice(clean, a);
   clean->add_option("--keep", a.keep, "of a run's checkpoints: none, last or all")

@@ -70,11 +70,12 @@ SweepNotes read_sweep_notes(const fs::path& runs) {
   }
   for (const fs::path& file : records) {
     try {
-      const SweepRecord sweep = read_sweep_record(file);
-      for (const SweepCell& cell : sweep.cells) {
-        notes.sweeps[cell.content_hash].push_back(sweep.name);
+      // Not the name in it: it may come from elsewhere, and lead out of the store.
+      const std::string sweep = file.stem().string();
+      for (const SweepCell& cell : read_sweep_record(file).cells) {
+        notes.sweeps[cell.content_hash].push_back(sweep);
       }
-      for (auto& [hash, attempt] : read_last_unfinished(sweep_folder(runs, sweep.name))) {
+      for (auto& [hash, attempt] : read_last_unfinished(sweep_folder(runs, sweep))) {
         UnfinishedAttempt& last = notes.unfinished[hash];
         if (last.ended_at <= attempt.ended_at) last = std::move(attempt);
       }

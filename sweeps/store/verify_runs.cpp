@@ -8,6 +8,7 @@
 
 #include "sweeps/named_cells.h"
 #include "sweeps/reports.h"
+#include "sweeps/store/folder_identity.h"
 #include "sweeps/store/run_list.h"
 #include "trainer/config_error.h"
 #include "trainer/config_yaml.h"
@@ -24,7 +25,7 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kTrainAgain =
     "restore the folder from a copy, or move it away and give the command that trained it again";
 constexpr const char* kNotNeeded = "remove it: the run is complete and does not need it";
-constexpr const char* kClean = "remove it, as `scalelaw runs clean` does: no result depends on it";
+constexpr const char* kSetAside = "remove it: no result depends on what was set aside";
 constexpr const char* kGoesOn =
     "nothing: the run sets it aside and goes on from the one before, or from its start";
 
@@ -73,55 +74,28 @@ class RunVerifier {
 
   void verify_attempts() {
     std::vector<fs::path> damaged;
+    if (record_) hash_ = record_->content_hash;
     try_to("attempts", "make the folder readable", [&] {
-      for (const Attempt& attempt : read_attempts(folder_, &damaged)) {
-        if (hash_.empty()) hash_ = attempt.content_hash;
-        if (attempt.content_hash == hash_) continue;
-        add("attempts", "attempts at several runs: " + hash_ + " and " + attempt.content_hash,
-            kTrainAgain);
-        break;
+      const std::vector<Attempt> attempts = read_attempts(folder_, &damaged);
+      if (!record_ && !attempts.empty()) hash_ = attempts.front().content_hash;
+      const std::string other = other_run_of(attempts, hash_);
+      if (!other.empty()) {
+        add("attempts", "tell of several runs: " + hash_ + " and " + other, kTrainAgain);
       }
     });
     for (const fs::path& file : damaged) {
       add("attempts/" + file.filename().string(), "is damaged",
           "restore it from a copy, or remove it: no result depends on it");
     }
-    if (record_) hash_ = record_->content_hash;
     if (!hash_.empty() && !name_.ends_with("-" + hash_.substr(0, 12))) {
       add("", "its name does not end in the content hash of the run that it holds, " + hash_,
           "give the folder its name again");
     }
   }
 
-  // What the run read stands in its record, so that no data set is needed. A diverged run has no
-  // test results to tell of: what its record repeats of the configuration is compared.
   void verify_identity() {
-    if (!config_) return;
-    const bool diverged = record_->state == RunState::kDiverged;
-    const bool same = diverged ? repeats_config() : given_hash() == record_->content_hash;
-    if (same) return;
+    if (!config_ || is_config_of(*config_, *record_)) return;
     add("config.yaml", "is not the configuration of run.json's content hash", kTrainAgain);
-  }
-
-  std::string given_hash() const {
-    DataIdentity data;
-    data.n_vocab = record_->shape.n_vocab;
-    data.train_hash = record_->train_hash;
-    for (const auto& [set, result] : record_->test) data.test_hash[set] = result.token_hash;
-    try {
-      return content_hash(*config_, data);
-    } catch (const std::invalid_argument&) {
-      return "";  // a test set of one is not in the other
-    }
-  }
-
-  bool repeats_config() const {
-    ModelShape shape = config_->model;
-    shape.n_vocab = record_->shape.n_vocab;
-    return canonical(shape) == canonical(record_->shape) &&
-           config_->train.batch_tokens == record_->batch_tokens &&
-           config_->train.learning_rate == record_->learning_rate &&
-           config_->seeds.init == record_->seed_init && config_->seeds.data == record_->seed_data;
   }
 
   void verify_metrics() {
@@ -142,7 +116,7 @@ class RunVerifier {
     ++result_.files;
     if (name.starts_with(kBefore)) {
       const bool tensors = path.extension() == ".safetensors";
-      try_to(name, kClean, [&] { tensors ? void(SafetensorsFile(path)) : read_through(path); });
+      try_to(name, kSetAside, [&] { tensors ? void(SafetensorsFile(path)) : read_through(path); });
       return;
     }
     if (path.extension() == ".safetensors") {

@@ -14,7 +14,8 @@ namespace {
 
 std::mutex recording;
 std::vector<std::filesystem::path> recorded;
-int to_fail = 0, fault = 0;
+int to_fail = 0, fault = 0, fault_of_file = 0;
+std::filesystem::path failing_file;
 
 }  // namespace
 
@@ -29,6 +30,12 @@ void fail_next_syncs(int count, int error) {
   fault = error;
 }
 
+void fail_syncs_of(const std::filesystem::path& file, int error) {
+  const std::lock_guard lock(recording);
+  failing_file = file;
+  fault_of_file = error;
+}
+
 }  // namespace scalelaw
 
 extern "C" int fsync(int descriptor) {
@@ -41,7 +48,12 @@ extern "C" int fsync(int descriptor) {
       errno = scalelaw::fault;
       return -1;
     }
-    scalelaw::recorded.push_back(std::filesystem::read_symlink(link, ignored));
+    const std::filesystem::path file = std::filesystem::read_symlink(link, ignored);
+    if (!file.empty() && file == scalelaw::failing_file) {
+      errno = scalelaw::fault_of_file;
+      return -1;
+    }
+    scalelaw::recorded.push_back(file);
   }
   return static_cast<int>(syscall(SYS_fsync, descriptor));
 }

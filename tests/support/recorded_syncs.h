@@ -12,5 +12,7 @@ std::vector<std::filesystem::path> take_recorded_syncs();
 
 // The next `count` calls of fsync fail with `error` instead.
 void fail_next_syncs(int count, int error);
+// Each call for this file fails with `error`, until another file, or none (""), is named.
+void fail_syncs_of(const std::filesystem::path& file, int error);
 
 }  // namespace scalelaw

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdarg>
 #include <fstream>
 #include <stdexcept>
 
@@ -31,6 +32,26 @@ extern "C" int renameat2(int from_folder, const char* from, int to_folder, const
   errno = EINVAL;
   if (renames_replace_only) return -1;
   return static_cast<int>(syscall(SYS_renameat2, from_folder, from, to_folder, to, flags));
+}
+// A server that was away while a file was read: how many of the next calls fail, and with what.
+static int opens_to_fail = 0, reads_to_fail = 0, read_fault = 0;
+static bool fails(int& to_fail) {
+  if (to_fail == 0) return false;
+  --to_fail;
+  errno = read_fault;
+  return true;
+}
+extern "C" int open(const char* path, int flags, ...) {
+  if (flags == (O_RDONLY | O_CLOEXEC) && fails(opens_to_fail)) return -1;
+  va_list more;
+  va_start(more, flags);
+  const bool makes = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+  const mode_t mode = makes ? va_arg(more, mode_t) : 0;
+  va_end(more);
+  return static_cast<int>(syscall(SYS_openat, AT_FDCWD, path, flags, mode));
+}
+extern "C" ssize_t read(int descriptor, void* bytes, size_t size) {
+  return fails(reads_to_fail) ? -1 : syscall(SYS_read, descriptor, bytes, size);
 }
 
 namespace scalelaw {
@@ -260,6 +281,26 @@ TEST_F(AtomicFile, AFaultOfTheNetworkThatPassesIsGotOver) {
   fail_next_syncs(0, 0);
   EXPECT_EQ(read_whole_file(file_), "y");
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), {}), 1);
+}
+
+TEST_F(AtomicFile, AFaultOfTheNetworkThatPassesWhileReadingIsGotOver) {
+  const std::string content(10'000, 'x');
+  write_atomically(file_, content);
+  read_fault = ESTALE;
+  opens_to_fail = 2;
+  EXPECT_EQ(read_whole_file(file_), content);
+  read_fault = EIO;
+  reads_to_fail = 3;
+  EXPECT_EQ(read_whole_file(file_), content);
+  reads_to_fail = 100;
+  EXPECT_EQ(message_of([&] { read_whole_file(file_); }),
+            file_.string() + ": cannot read: Input/output error");
+  EXPECT_EQ(reads_to_fail, 95);
+  reads_to_fail = 0;
+  read_fault = EACCES;
+  opens_to_fail = 1;
+  EXPECT_NE(message_of([&] { read_whole_file(file_); }).find("cannot open: Permission denied"),
+            std::string::npos);
 }
 
 TEST_F(AtomicFile, AFolderWithoutAFolderIsMadeInTheCurrentOne) {

@@ -5,9 +5,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <optional>
+#include <thread>
+#include <vector>
 
 #include "tests/support/temp_dir.h"
 #include "trainer/atomic_file.h"
@@ -44,6 +48,26 @@ TEST_F(AttemptCostTest, IsWhatTheAttemptDidUntilItWasClosed) {
   EXPECT_EQ(costs[0].core_seconds, 2 * costs[0].wall_seconds);
   EXPECT_EQ(costs[0].gpu_seconds, 0);
   EXPECT_EQ(costs[0].end, "complete");
+}
+
+// As a checkpoint's thread notes it while training ends with a fault.
+TEST_F(AttemptCostTest, EndStaysWhateverOtherThreadsNoteMeanwhile) {
+  for (int attempt = 1; attempt <= 20; ++attempt) {
+    const auto book = open(attempt, 0);
+    std::atomic<bool> done = false;
+    std::vector<std::jthread> noting;
+    for (int i = 0; i < 4; ++i) {
+      noting.emplace_back([&] {
+        while (!done) book->note();
+      });
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    book->close("failed");
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    done = true;
+    noting.clear();
+    EXPECT_EQ(read_costs(folder_).back().end, "failed") << attempt;
+  }
 }
 
 TEST_F(AttemptCostTest, KilledAttemptHasLeftWhatItsLastHeartbeatSaw) {

@@ -1,19 +1,23 @@
 // What a round of checkpoints leaves where it cannot be ended.
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <fstream>
 #include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "models/language_model.h"
+#include "tests/support/recorded_syncs.h"
 #include "tests/support/small_disk.h"
 #include "tests/trainer/pack_fixture.h"
 #include "trainer/attempt_cost.h"
 #include "trainer/checkpoint.h"
 #include "trainer/disk_space.h"
+#include "trainer/parallel/rank_group.h"
 #include "trainer/run_lease.h"
 
 namespace scalelaw {
@@ -61,6 +65,23 @@ TEST_P(CheckpointRoundTest, ADiskThatFillsWithinOneLeavesTheMembersACommonStep) 
     pack.end_checkpoints();
   }
   for (const std::size_t r : {0, 1}) EXPECT_EQ(steps(pack, r), (std::vector<int64_t>{7, 6}));
+}
+
+TEST_P(CheckpointRoundTest, LinesThatFindNoRoomLeaveTheMembersACommonStepToo) {
+  Pack pack(two_runs(), options("runs"));
+  pack.train_one_step();
+  pack.write_checkpoints();
+  pack.train_one_step();
+  fail_syncs_of(pack.members()[1].folder().metrics_part(1), ENOSPC);
+  EXPECT_THROW(pack.write_checkpoints(), DiskFull);
+  for (const std::size_t r : {0, 1}) EXPECT_EQ(steps(pack, r), std::vector<int64_t>{1});
+  pack.begin_checkpoints();
+  pack.end_checkpoints();
+  EXPECT_NE(notes_.find("cannot sync: No space left on device"), std::string::npos) << notes_;
+  for (const std::size_t r : {0, 1}) EXPECT_EQ(steps(pack, r), std::vector<int64_t>{1});
+  fail_syncs_of("", 0);
+  pack.write_checkpoints();
+  for (const std::size_t r : {0, 1}) EXPECT_EQ(steps(pack, r), (std::vector<int64_t>{2, 1}));
 }
 
 // The look before the renaming is the last one that can help.
@@ -123,6 +144,43 @@ TEST_P(CheckpointRoundTest, AFaultOfTheWriterCostsNobodyTheLastCheckpoint) {
   EXPECT_THROW(train(pack, observers, false), std::runtime_error);
   for (const std::size_t r : {0, 1}) EXPECT_EQ(steps(pack, r), std::vector<int64_t>{5});
   EXPECT_EQ(read_costs(pack.members()[0].folder()).at(0).end, "failed");
+}
+
+// One rank of two, whose other is its twin, and whose sums can fail.
+class FailingSums : public RankGroup {
+ public:
+  FailingSums() : RankGroup(0, 2) {}
+  std::unique_ptr<Pending> start_sum(const at::Tensor& tensor) override {
+    if (tensor.scalar_type() == at::kDouble) tensor.fill_(tensor.max());  // each rank's, in a place
+    return std::make_unique<Sum>(*this);
+  }
+  void broadcast(const at::Tensor&) override {}
+  bool fails = false;
+
+ private:
+  struct Sum : Pending {
+    explicit Sum(const FailingSums& of) : group(of) {}
+    void wait() override {
+      if (group.fails) throw std::runtime_error("a fault within an update");
+    }
+    const FailingSums& group;
+  };
+};
+
+TEST_P(CheckpointRoundTest, AFaultWithinAnUpdateIsTheEndOfTheWritingToo) {
+  const auto ranks = std::make_shared<FailingSums>();
+  PackOptions with_ranks = options("runs");
+  with_ranks.ranks = ranks;
+  Pack pack({tiny_run(GetParam())}, std::move(with_ranks));
+  pack.train_one_step();
+  std::ofstream(pack.members()[0].folder().checkpoints()) << "a file in its place";
+  pack.begin_checkpoints();
+  ranks->fails = true;
+  EXPECT_THROW(pack.train_one_step(), std::runtime_error);
+  pack.save_before_leaving();
+  EXPECT_TRUE(pack.checkpoints_are_written());
+  EXPECT_NE(notes_.find("a checkpoint could not be written"), std::string::npos) << notes_;
+  EXPECT_EQ(notes_.find("what was trained could not be saved"), std::string::npos) << notes_;
 }
 
 }  // namespace

@@ -131,11 +131,13 @@ TEST_P(FullDisk, AResultWithoutRoomIsPublishedByTheNextAttempt) {
   EXPECT_EQ(weights(whole, 60), weights(folder, 60));
 }
 
-TEST(CheckpointInterval, TakesTwoPercentWithinItsBounds) {
+TEST(CheckpointInterval, TakesNoMoreThanTwoPercentAndIsNoLessThanHalfAMinute) {
   EXPECT_EQ(checkpoint_interval(0), 30);
   EXPECT_EQ(checkpoint_interval(0.5), 30);
   EXPECT_EQ(checkpoint_interval(2), 100);
-  EXPECT_EQ(checkpoint_interval(60), 600);
+  for (const double cost : {0.6, 12.0, 60.0, 3600.0}) {
+    EXPECT_DOUBLE_EQ(cost / checkpoint_interval(cost), 0.02) << cost;
+  }
 }
 
 }  // namespace

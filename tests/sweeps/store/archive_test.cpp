@@ -142,7 +142,8 @@ TEST_F(ArchiveTest, MoreFilesOrBytesThanAllowedAreRefusedBeforeTheyAreUnpacked) 
   write_archive(archive_, good_entries());
   expect_refused("it holds 3 files, more than 2 (--max-files)", {.files = 2});
   expect_refused("(--max-bytes)", {.bytes = 1000});
-  const std::string bytes = "\"bytes\": " + std::to_string(text_of(folder(0).config()).size());
+  const std::string metrics = text_of(folder(0).merged_metrics());
+  const std::string bytes = "\"bytes\": " + std::to_string(metrics.size());
   for (const char* many : {"18446744073709551615", "900000000000000"}) {
     write_archive(archive_, with_manifest([&](std::string& text) {
                     replace(text, bytes, "\"bytes\": " + std::string(many));
@@ -152,6 +153,48 @@ TEST_F(ArchiveTest, MoreFilesOrBytesThanAllowedAreRefusedBeforeTheyAreUnpacked) 
   write_archive(archive_,
                 with_manifest([&](std::string& text) { replace(text, bytes, "\"bytes\": -1"); }));
   expect_refused("no whole number");
+}
+
+TEST_F(ArchiveTest, FilesThatAreReadWholeHaveTheirBounds) {
+  const std::string hash(32, 'b');
+  const auto why = [&](const std::string& name, uint64_t bytes) {
+    ArchivedRun run{"a-" + hash.substr(0, 12), hash, {{"run.json", 1, hash}}};
+    if (name != "config.yaml") run.files.push_back({"config.yaml", 1, hash});
+    if (name == "run.json") run.files.erase(run.files.begin());
+    run.files.push_back({name, bytes, hash});
+    return why_not_carried(run);
+  };
+  for (const auto& [name, most] :
+       std::map<std::string, uint64_t>{{"run.json", kMostRunRecordBytes},
+                                       {"config.yaml", kMostRunNoteBytes},
+                                       {"attempts/0001.json", kMostRunNoteBytes},
+                                       {"cost.0001.json", kMostRunNoteBytes}}) {
+    EXPECT_EQ(why(name, most), "");
+    EXPECT_NE(why(name, most + 1).find(name + " has " + std::to_string(most + 1) + " bytes"),
+              std::string::npos)
+        << why(name, most + 1);
+  }
+  EXPECT_EQ(why("metrics.jsonl", uint64_t{1} << 40), "");
+  const std::string config = text_of(folder(0).config());
+  write_archive(archive_, with_manifest([&](std::string& text) {
+                  replace(text, "\"bytes\": " + std::to_string(config.size()),
+                          "\"bytes\": " + std::to_string(kMostRunNoteBytes + 1));
+                }));
+  expect_refused("config.yaml has 1048577 bytes; such a file has at most 1048576");
+}
+
+TEST_F(ArchiveTest, ManifestIsReadOnlyAsFarAsSoManyFilesTakeIt) {
+  const std::string longer = "its manifest is too long for 3 files (--max-files)";
+  write_archive(archive_, with_manifest([](std::string& text) {
+                  text += std::string((1 << 20) + 4000, ' ');
+                }));
+  expect_refused(longer, {.files = 3});
+  EXPECT_EQ(count(import({.files = 3000}), ImportEnd::kImported), 1);
+  fs::remove_all(there_);
+  std::string many = "[[]";
+  for (int i = 0; i < 100; ++i) many += ",[]";
+  write_archive(archive_, {{kManifestName, many + "]"}});
+  expect_refused(longer, {.files = 3});
 }
 
 TEST_F(ArchiveTest, ArchiveThatIsCutShortOrNoneIsRefused) {
@@ -224,6 +267,54 @@ TEST_F(ArchiveTest, FolderThatHoldsAnotherRunIsRefused) {
   const std::string error = error_of([&] { import(); });
   EXPECT_NE(error.find("holds run " + hash), std::string::npos) << error;
   EXPECT_TRUE(files_below(there_).empty());
+}
+
+// Sizes and hashes are those of the manifest, and so is run.json; the rest is another run's.
+TEST_F(ArchiveTest, RecordWithAnotherRunsConfigurationOrAttemptsIsNeitherImportedNorExported) {
+  const auto refused = [&](const std::string& file, const std::string& part) {
+    std::vector<Entry> entries = good_entries();
+    ArchiveManifest manifest = manifest_from_json(entries[0].content);
+    std::vector<ArchivedFile>& files = manifest.runs[0].files;
+    const std::string path = name(0) + "/" + file, content = text_of(runs_ / name(1) / file);
+    std::erase_if(entries, [&](const Entry& entry) { return entry.name == path; });
+    std::erase_if(files, [&](const ArchivedFile& archived) { return archived.name == file; });
+    entries.push_back({path, content});
+    files.push_back({file, content.size(), hash_hex(content)});
+    entries[0].content = to_json(manifest);
+    write_archive(archive_, entries);
+    const std::string imported = error_of([&] { import(); });
+    EXPECT_NE(imported.find(name(0) + " holds " + part), std::string::npos) << imported;
+    EXPECT_TRUE(files_below(there_).empty());
+
+    fs::remove(archive_);
+    const std::string whole = text_of(runs_ / path);
+    overwrite(runs_ / path, content);
+    const std::string exported = error_of([&] { export_all(); });
+    EXPECT_NE(exported.find(name(0) + " holds " + part), std::string::npos) << exported;
+    EXPECT_FALSE(fs::exists(archive_));
+    overwrite(runs_ / path, whole);
+  };
+  refused("config.yaml", "a config.yaml that is not the configuration");
+  refused("attempts/0001.json", "attempts at another run, " + plan_.cells[1].content_hash);
+}
+
+TEST_F(ArchiveTest, SweepsRecordUnderAnotherNameIsNeitherImportedNorExported) {
+  SweepRecord record = read_sweep_record(sweep_record_file(runs_, "many"));
+  record.name = "../../elsewhere";
+  write_sweep_record(sweep_record_file(runs_, "many"), record);
+  const std::string content = text_of(sweep_record_file(runs_, "many"));
+  std::vector<Entry> entries = good_entries();
+  ArchiveManifest manifest = manifest_from_json(entries[0].content);
+  manifest.sweeps = {{"many.json", content.size(), hash_hex(content)}};
+  entries.push_back({"sweeps/many.json", content});
+  entries[0].content = to_json(manifest);
+  write_archive(archive_, entries);
+  const std::string fault = "sweeps/many.json is the record of another sweep, ../../elsewhere";
+  expect_refused(fault);
+  fs::remove(archive_);
+  const std::string exported = error_of([&] { export_all({.sweeps = {"many"}}); });
+  EXPECT_NE(exported.find(fault), std::string::npos) << exported;
+  EXPECT_FALSE(fs::exists(archive_));
 }
 
 TEST_F(ArchiveTest, WhatNoImportWouldTakeIsNotExported) {

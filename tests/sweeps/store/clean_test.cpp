@@ -97,7 +97,7 @@ TEST_F(CleanTest, RunWithADamagedRecordKeepsItsCheckpoints) {
   EXPECT_EQ(steps(0), (std::vector<int64_t>{last(0), 2, 1}));
 }
 
-TEST_F(CleanTest, WhatWasTrainedBeforeARunWasBegunAnewGoesWithItsSecondResult) {
+TEST_F(CleanTest, OfWhatWasTrainedBeforeARunWasBegunAnewCheckpointsGoWithItsSecondResult) {
   for (const std::size_t cell : {0, 1}) {
     const fs::path before = folder(cell).path / "before.0001";
     fs::create_directories(before / "checkpoints");
@@ -112,9 +112,26 @@ TEST_F(CleanTest, WhatWasTrainedBeforeARunWasBegunAnewGoesWithItsSecondResult) {
   }
   const VerifyResult verified = verify_runs(runs_, read_store(runs_).runs);
   EXPECT_TRUE(verified.faults.empty()) << verify_text(verified);
-  clean();
-  EXPECT_FALSE(fs::exists(folder(0).path / "before.0001"));
-  EXPECT_TRUE(fs::exists(folder(1).path / "before.0001")) << "it has no result yet";
+  const fs::path elsewhere = temp_.path() / "elsewhere";
+  fs::create_directories(elsewhere / "checkpoints");
+  fs::create_directory_symlink(elsewhere, folder(0).path / "before.0002");
+  const auto but_for_leases = [&] {
+    auto files = files_below(runs_);
+    std::erase_if(files,
+                  [](const auto& file) { return file.first.find("/lease.") != std::string::npos; });
+    return files;
+  };
+  auto kept = but_for_leases();
+  std::erase_if(kept, [&](const auto& file) {
+    return file.first.starts_with(name(0) + "/before.0001/checkpoints/") ||
+           file.first.find("/.draft-") != std::string::npos || file.first.ends_with(".rejected");
+  });
+  const fs::path of_unfinished = folder(1).checkpoints() / "step-000000000003.safetensors.rejected";
+  kept[of_unfinished.lexically_relative(runs_)] = text_of(of_unfinished);
+  clean({.keep = KeepCheckpoints::kAll});
+  EXPECT_TRUE(but_for_leases() == kept) << "record, window losses, and all of the other run";
+  EXPECT_FALSE(fs::exists(folder(0).path / "before.0001/checkpoints"));
+  EXPECT_TRUE(fs::exists(elsewhere / "checkpoints"));
 }
 
 TEST_F(CleanTest, LogsGoWhenAskedForAndOnlyOfRunsWithAResult) {

@@ -4,6 +4,7 @@
 #include "sweeps/store/import_sweeps.h"
 #include "sweeps/store/run_list.h"
 #include "sweeps/store/run_pages.h"
+#include "tests/support/small_disk.h"
 #include "tests/sweeps/store/archive_fixture.h"
 
 namespace scalelaw {
@@ -126,6 +127,16 @@ TEST_F(ExclusionsTest, ExclusionThatIsDamagedIsNotExportedAndNoOtherFileIsTakenF
            "many.excluded/" + hash + ".json.json", "many/" + hash + ".json", "many.json"}) {
     EXPECT_EQ(record_of_exclusion(name), "") << name;
   }
+}
+
+TEST_F(ExclusionsTest, FolderThatCannotBeWrittenIsBadInputWithARemedy) {
+  exclude(1, "a broken GPU");
+  const fs::path folder = exclusions_folder(sweep_record_file(runs_, "many"));
+  if (const std::string why = mount_small_disk(folder, 1 << 20); !why.empty()) GTEST_SKIP() << why;
+  make_read_only(folder);
+  EXPECT_EQ(
+      error_of([&] { exclude(2, "too"); }),
+      folder.string() + ": Read-only file system; choose a folder that can be written with --runs");
 }
 
 TEST_F(ExclusionsTest, RecordsAndExclusionsOfAnArchiveFitInMemory) {

@@ -8,7 +8,9 @@
 #include "sweeps/run_index.h"
 #include "sweeps/store/run_list.h"
 #include "sweeps/store/run_pages.h"
+#include "sweeps/sweep_folder.h"
 #include "tests/sweeps/store/store_fixture.h"
+#include "trainer/clock.h"
 #include "trainer/run_lease.h"
 
 namespace scalelaw {
@@ -38,6 +40,21 @@ TEST_F(StoreRunsTest, EveryRunHasItsStateCountsLossAndSweeps) {
     EXPECT_EQ(text_fact(found.facts, "model.arch"), plan_.cells[cell].shape.arch);
     EXPECT_EQ(*fact_of(found.facts, "sweeps"), Fact(std::vector<std::string>{"many"}));
   }
+}
+
+TEST_F(StoreRunsTest, NameInASweepsRecordLeadsNobodyOutOfTheStore) {
+  make_unfinished(0);
+  SweepRecord record = read_sweep_record(sweep_record_file(runs_, "many"));
+  record.name = "../../elsewhere";
+  write_sweep_record(sweep_record_file(runs_, "many"), record);
+  for (const char* place : {"elsewhere", "the runs/sweeps/many"}) {
+    const SweepFolder folder{temp_.path() / place};
+    fs::create_directories(folder.path);
+    append_unfinished(
+        folder, {UnfinishedAttempt{record.cells[0].content_hash, {1, 0}, place, utc_now(), ""}});
+  }
+  EXPECT_NE(run(0).why.find("the runs/sweeps/many"), std::string::npos) << run(0).why;
+  EXPECT_EQ(*fact_of(run(0).facts, "sweeps"), Fact(std::vector<std::string>{"many"}));
 }
 
 TEST_F(StoreRunsTest, IndexChangesNoAnswer) {

@@ -62,6 +62,23 @@ TEST_F(VerifyTest, ConfigurationOfADivergedRunIsComparedWithItsRecord) {
   expect_fault("config.yaml", "is not the configuration");
 }
 
+TEST_F(VerifyTest, ConfigurationMayCallADataSetByAPath) {
+  RunConfig config = plan_.cells[0].config;
+  config.data.train = "/elsewhere/tiny";
+  config.data.test = {{"/elsewhere/tiny", config.data.test.at("tiny")}};
+  overwrite(folder(0).config(), to_yaml(config));
+  EXPECT_TRUE(verify().faults.empty()) << verify_text(verify());
+  config.data.test = {{"/elsewhere/tiny", 256}};
+  overwrite(folder(0).config(), to_yaml(config));
+  expect_fault("config.yaml", "is not the configuration");
+}
+
+TEST_F(VerifyTest, AttemptsAtAnotherRunThanTheRecordsAreFound) {
+  overwrite(folder(0).attempt_file(1), text_of(folder(1).attempt_file(1)));
+  expect_fault("attempts", "tell of several runs: " + plan_.cells[0].content_hash + " and " +
+                               plan_.cells[1].content_hash);
+}
+
 TEST_F(VerifyTest, DamagedConfigurationIsFound) {
   overwrite(folder(0).config(), "spec: [");
   expect_fault("config.yaml", "config.yaml");
