@@ -55,6 +55,8 @@ arms: {{transformer: {{model: {{arch: transformer}}}}, lstm: {{model: {{arch: ls
 blocks: [{{name: seeds, grid: {{seeds.init: [{seeds}]}}}}]
 """
 
+KILLED_ALONE = "killed with no other run beside it too"
+
 
 class Sweep:
     """One sweep file and the programs that run it."""
@@ -184,9 +186,10 @@ class Trouble:
             self.launchers.remove(launcher)
             was_killed = launcher.pid in self.killed
             if launcher.returncode in (1, 2) and not unwell and not was_killed:
-                log = self.sweep.folder / f"{self.store.name}.log"
-                sys.exit(f"a launcher ended with {launcher.returncode}: "
-                         f"{log.read_text()[-2000:]}")
+                said = (self.sweep.folder / f"{self.store.name}.log").read_text()
+                # A run killed twice in one launch, the second time alone, has failed in it.
+                if launcher.returncode == 2 or KILLED_ALONE not in said[-20000:]:
+                    sys.exit(f"a launcher ended with {launcher.returncode}: {said[-2000:]}")
         log = self.sweep.folder / f"{self.store.name}.log"
         unwell = self.ballast or self.read_only
         while len(self.launchers) < self.sweep.options.launchers and not unwell:
