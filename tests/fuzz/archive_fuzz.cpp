@@ -100,10 +100,12 @@ std::vector<MadeEntry> entries_of(std::string_view bytes) {
   while (!bytes.empty() && entries.size() < kMost) {
     const std::string_view entry = bytes.substr(0, bytes.find('\x1e'));
     bytes.remove_prefix(std::min(entry.size() + 1, bytes.size()));
-    if (entry.empty() || first_invalid_utf8(entry) < entry.size()) continue;  // no JSON has it
+    if (entry.empty()) continue;
     const std::string_view rest = entry.substr(1);
     const std::size_t line = std::min(rest.find('\n'), rest.size());
-    entries.push_back({entry.front(), std::string(rest.substr(0, line)),
+    const std::string_view name = rest.substr(0, line);
+    if (first_invalid_utf8(name) < name.size()) continue;  // no JSON has it
+    entries.push_back({entry.front(), std::string(name),
                        std::string(rest.substr(std::min(line + 1, rest.size())))});
   }
   return entries;
@@ -125,8 +127,8 @@ ArchiveManifest manifest_of(const std::vector<MadeEntry>& entries) {
     auto run = std::ranges::find(manifest.runs, folder, &ArchivedRun::folder);
     if (run == manifest.runs.end()) {
       // Of the hash a folder's name has the beginning.
-      const std::string start =
-          folder.substr(folder.size() - std::min<std::size_t>(folder.size(), 12));
+      std::string start = folder.substr(folder.size() - std::min<std::size_t>(folder.size(), 12));
+      if (first_invalid_utf8(start) < start.size()) start.clear();  // begins within a letter
       manifest.runs.push_back({folder, start + std::string(32 - start.size(), '0'), {}});
       run = std::prev(manifest.runs.end());
     }
