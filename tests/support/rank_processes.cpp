@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 
@@ -14,6 +15,7 @@ namespace {
 
 int run_rank(int rank, int size, const std::filesystem::path& folder,
              const std::function<void(RankGroup&)>& body) {
+  std::signal(SIGPIPE, SIG_IGN);  // of a peer that is gone: as program_exit.h has it
   try {
     Membership membership;
     membership.rank = rank;
