@@ -247,7 +247,7 @@ class Trouble:
         for file in self.rng.choice(folders).rglob("*"):
             try:
                 os.utime(file, (moved, moved), follow_symlinks=False)
-            except FileNotFoundError:
+            except (FileNotFoundError, PermissionError):  # read-only at the moment
                 pass
         return True
 
@@ -546,7 +546,7 @@ def main():
         code = all_kills(options, folder)
     finally:
         if options.full:
-            subprocess.run(["umount", "-q", *map(str, folder.glob("killed-*"))], check=False)
+            subprocess.run(["umount", "-q", "--lazy", *map(str, folder.glob("killed-*"))], check=False)
         shutil.rmtree(folder)
     sys.exit(code)
 
