@@ -22,7 +22,9 @@ constexpr double kGpuBase = 256e6;
 // parameters at once, AdamW's kernel none.
 constexpr double kPlainUpdateArrays = 8;
 
-constexpr int64_t kMostElements = int64_t{1} << 22, kMostWindows = 64;  // scored in one call
+// Scored in one call. More would leave a core's caches and what steps have left in the heap: with
+// eight times as many elements a window took up to 3 times as long (docs/performance.md).
+constexpr int64_t kMostElements = int64_t{1} << 19, kMostWindows = 64;
 
 struct HeadMemory {
   double logits = 0, workspace = 0;

@@ -59,8 +59,8 @@ struct MemoryEstimate {
 // TrunkMemory: unknown, not zero. Throws as count().
 std::optional<MemoryEstimate> estimate_memory(const ModelShape& shape, const StepSetup& setup);
 
-// Test windows that each replica scores in one call: no tensor of it is of more than 4 Mi elements
-// unless one window's are. The same on all devices and however a step is computed.
+// Test windows that each replica scores in one call: no tensor of it is of more than 512 Ki
+// elements unless one window's are. The same on all devices and however a step is computed.
 int64_t windows_scored_at_once(const ModelShape& shape, int64_t replicas);
 
 // Peak of that call beside the weights, bytes; nullopt as estimate_memory().

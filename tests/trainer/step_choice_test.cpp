@@ -118,7 +118,7 @@ TEST(StepChoice, OnAGpuASmallBatchOfTheNoiseScaleNeedsMemoryBesideTheStep) {
   EXPECT_NEAR(bytes(1024, true) - bytes(1024, false), beside - scoring, 1e-6 * beside);
   EXPECT_NEAR(bytes(128, true) - bytes(128, false), beside - scoring, 1e-6 * beside);
   EXPECT_LT(bytes(64, true) - bytes(64, false), 0.6 * beside);  // no more than a micro-batch
-  EXPECT_EQ(bytes(1, true), bytes(1, false)) << "of one window it needs less than scoring";
+  EXPECT_LT(bytes(1, true) - bytes(1, false), 0.02 * beside) << "of one window as scoring";
   request.device = DeviceKind::kCpu;
   EXPECT_EQ(bytes(1024, true), bytes(1024, false));
 }

@@ -123,10 +123,12 @@ TEST(StepMemory, ScoringWindowsNeedsNoMoreThanTheEstimate) {
 
 TEST(StepMemory, AWideModelIsScoredInFewerWindowsAtOnce) {
   ModelShape shape = options_of({"transformer", 2, 64, 128, 1, 256, 1}).shape;
+  EXPECT_EQ(windows_scored_at_once(shape, 1), 16);
+  EXPECT_EQ(windows_scored_at_once(shape, 4), 4);
+  shape.n_ctx = 8;
   EXPECT_EQ(windows_scored_at_once(shape, 1), 64);
-  EXPECT_EQ(windows_scored_at_once(shape, 4), 32);
   shape.d_model = 2048;
-  EXPECT_EQ(windows_scored_at_once(shape, 1), 4);
+  EXPECT_EQ(windows_scored_at_once(shape, 1), 8);
   EXPECT_EQ(windows_scored_at_once(shape, 64), 1);
 }
 
