@@ -4,24 +4,18 @@
 #include "trainer/config_error.h"
 #include "trainer/data/default_corpus.h"
 #include "trainer/data/mixture.h"
-#include "trainer/number.h"
+#include "trainer/data/split_share.h"
 
 namespace scalelaw {
 
 namespace {
 
-// A share ("2%", "0.02") or a source of its own.
 void set_split(BuildOptions& build, Split split, const std::string& text) {
-  const std::optional<double> share = parse_real(text);
-  if (!share) {
+  if (const std::optional<double> share = split_share(split, text)) {
+    (split == Split::kTest ? build.corpus.test_share : build.corpus.validation_share) = *share;
+  } else {
     build.given_sources[split] = {text};
-    return;
   }
-  if (*share < 0 || *share > 1) {
-    throw ConfigError("--" + std::string(name(split)) + " " + text +
-                      ": a share is from 0 to 1 (or 0% to 100%)");
-  }
-  (split == Split::kTest ? build.corpus.test_share : build.corpus.validation_share) = *share;
 }
 
 BuildOptions one_build(const BuildArguments& arguments) {

@@ -2,6 +2,7 @@
 
 #include "trainer/command_line.h"
 #include "trainer/config_error.h"
+#include "trainer/data/split_share.h"
 #include "trainer/data/token_shard_header.h"
 #include "trainer/number.h"
 
@@ -11,18 +12,12 @@ namespace {
 
 constexpr const char* kBytesForm = ": is not SPLIT=BYTES (test=1234567), SPLIT train, val or test";
 
-// A share ("2%", "0.02") or files of its own.
 void set_split(ImportOptions& options, Split split, const std::string& text) {
-  const std::optional<double> share = parse_real(text);
-  if (!share) {
+  if (const std::optional<double> share = split_share(split, text)) {
+    (split == Split::kTest ? options.shares.test : options.shares.validation) = *share;
+  } else {
     options.given_sources[split] = {text};
-    return;
   }
-  if (*share < 0 || *share > 1) {
-    throw ConfigError("--" + std::string(name(split)) + " " + text +
-                      ": a share is from 0 to 1 (or 0% to 100%)");
-  }
-  (split == Split::kTest ? options.shares.test : options.shares.validation) = *share;
 }
 
 void set_text_bytes(ImportOptions& options, const std::string& text) {
