@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "trainer/config_error.h"
+#include "trainer/data/text_reader.h"
 #include "trainer/utf8.h"
 
 namespace scalelaw {

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "trainer/data/data_set.h"
+#include "trainer/data/source_files.h"
 #include "trainer/data/text_hash.h"
-#include "trainer/data/text_reader.h"
 #include "trainer/data/text_spool.h"
 
 namespace scalelaw {

@@ -14,8 +14,8 @@
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
 #include "trainer/data/mixture.h"
+#include "trainer/data/source_files.h"
 #include "trainer/data/standard_input.h"
-#include "trainer/data/text_reader.h"
 #include "trainer/number.h"
 #include "trainer/shell_word.h"
 
