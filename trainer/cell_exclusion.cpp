@@ -114,7 +114,11 @@ void exclude_cell(const fs::path& record_file, const CellExclusion& exclusion) {
 }
 
 bool include_cell(const fs::path& record_file, const std::string& content_hash) {
-  return fs::remove(exclusion_file(record_file, content_hash));
+  const fs::path file = exclusion_file(record_file, content_hash);
+  std::error_code error;
+  const bool was_there = fs::remove(file, error);
+  if (error) throw_unwritable(file, error.value());
+  return was_there;
 }
 
 std::optional<std::string> exclusion_reason(const fs::path& record_file,

@@ -34,6 +34,7 @@ std::filesystem::path exclusions_folder(std::filesystem::path record_file);
 // Replaces an earlier one of the cell. ConfigError where the store cannot be written; DiskFull
 // (trainer/disk_space.h) or std::runtime_error for other faults of the disk.
 void exclude_cell(const std::filesystem::path& record_file, const CellExclusion& exclusion);
+// Whether it was excluded. Throws the same.
 bool include_cell(const std::filesystem::path& record_file, const std::string& content_hash);
 // nullopt: not excluded. A file that is damaged excludes, and says so.
 std::optional<std::string> exclusion_reason(const std::filesystem::path& record_file,

@@ -17,6 +17,7 @@
 #include "tests/support/temp_dir.h"
 #include "tests/support/tiny_data_set.h"
 #include "trainer/atomic_file.h"
+#include "trainer/cell_exclusion.h"
 #include "trainer/checkpoint_files.h"
 #include "trainer/run_record.h"
 #include "trainer/sweep_record.h"
@@ -136,6 +137,29 @@ TEST_F(FullDisk, AReadOnlyStoreIsBadInput) {
   const ProgramResult result = run_program(command("run", "small"));
   EXPECT_EQ(result.exit_code, 2) << result.output;
   EXPECT_NE(result.output.find("Read-only file system"), std::string::npos) << result.output;
+}
+
+TEST_F(FullDisk, OfAReadOnlyStoreNothingIsExcludedAndNothingTakenIn) {
+  if (const std::string why = mount_small_disk(in("small"), 4 << 20); !why.empty()) {
+    GTEST_SKIP() << why;
+  }
+  const auto exclude = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"scalelaw-sweep", "exclude", in("sweep.yaml"), "--runs",
+                                 in("small"), "--data", in("data")});
+    return run_program(words);
+  };
+  const ProgramResult first = exclude({"*_i1d1-*", "--reason", "wrong"});
+  ASSERT_EQ(first.exit_code, 0) << first.output;
+  make_read_only(in("small"));
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"*_i1d1-*", "--undo"},
+                                             {"*_i2d1-*", "--reason", "wrong"}}) {
+    const ProgramResult result = exclude(words);
+    EXPECT_EQ(result.exit_code, 2) << result.output;
+    EXPECT_NE(result.output.find("Read-only file system"), std::string::npos) << result.output;
+  }
+  const fs::path of_sweep = exclusions_folder(sweep_record_file(in("small"), "s"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(of_sweep), {}), 1);
 }
 
 }  // namespace
