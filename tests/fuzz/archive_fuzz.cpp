@@ -60,7 +60,8 @@ void check_sweeps(const ArchiveManifest& manifest, const SweepFiles& files) {
 SweepFiles read_all(ArchiveReader& reader) {
   SweepFiles files;
   reader.read([&](const std::string& path, std::span<const std::byte> piece) {
-    require(path.find("..") == std::string::npos && !path.starts_with('/'),
+    const std::filesystem::path parts = path;
+    require(!parts.is_absolute() && std::ranges::find(parts, "..") == parts.end(),
             "nothing is unpacked elsewhere");
     files[path].append(reinterpret_cast<const char*>(piece.data()), piece.size());
   });
