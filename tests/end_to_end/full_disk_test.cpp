@@ -151,9 +151,8 @@ TEST_F(FullDisk, OfAReadOnlyStoreNothingIsExcludedAndNothingTakenIn) {
   const ProgramResult first = exclude({"*_i1d1-*", "--reason", "wrong"});
   ASSERT_EQ(first.exit_code, 0) << first.output;
   make_read_only(in("small"));
-  for (const std::vector<std::string>& words :
-       std::vector<std::vector<std::string>>{{"*_i1d1-*", "--undo"},
-                                             {"*_i2d1-*", "--reason", "wrong"}}) {
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"*_i1d1-*", "--undo"}, {"*_i2d1-*", "--reason", "wrong"}}) {
     const ProgramResult result = exclude(words);
     EXPECT_EQ(result.exit_code, 2) << result.output;
     EXPECT_NE(result.output.find("Read-only file system"), std::string::npos) << result.output;
