@@ -89,11 +89,11 @@ class Sweep:
     def store_words(self, store):
         return [self.spec, "--runs", store, "--data", self.folder / "data", "--device", "cpu"]
 
-    def start(self, store, log, own_node):
+    def start(self, store, log, own_node, reach):
         node = ["unshare", "--map-root-user", "--pid", "--fork", "--mount-proc", "--kill-child"]
         words = [*(node if own_node else []),
-                 self.programs / "scalelaw-sweep", "run", *self.store_words(store), "--jobs",
-                 self.options.jobs, "--retries", 1000000, "--stop-after", 0]
+                 self.programs / "scalelaw-sweep", "run", *self.store_words(reach / store.name),
+                 "--jobs", self.options.jobs, "--retries", 1000000, "--stop-after", 0]
         if self.options.trainer:
             words += ["--trainer", self.options.trainer.resolve()]
         beats = {"SCALELAW_HEARTBEAT_SECONDS": str(self.options.heartbeat)}
@@ -195,7 +195,11 @@ class Trouble:
         while len(self.launchers) < self.sweep.options.launchers and not unwell:
             nodes = sum(launcher.args[0] == "unshare" for launcher in self.launchers)
             own_node = nodes < self.sweep.options.nodes
-            self.launchers.append(self.sweep.start(self.store, log, own_node))
+            # One client of the file system each.
+            in_use = [launcher.reach for launcher in self.launchers]
+            reach = min(self.sweep.options.reach or [self.store.parent], key=in_use.count)
+            self.launchers.append(self.sweep.start(self.store, log, own_node, reach))
+            self.launchers[-1].reach = reach
 
     def kills(self):
         return sum(self.counts.get(kind, 0) for kind in ("trainer", "launcher", "node"))
@@ -461,7 +465,7 @@ def compare(sweep, undisturbed, trouble):
 
 
 def run_undisturbed(sweep, store):
-    launcher = sweep.start(store, sweep.folder / "undisturbed.log", False)
+    launcher = sweep.start(store, sweep.folder / "undisturbed.log", False, sweep.folder)
     if launcher.wait() != 0:
         sys.exit(f"the undisturbed sweep ended with {launcher.returncode}:\n"
                  f"{(sweep.folder / 'undisturbed.log').read_text()[-2000:]}")
@@ -534,10 +538,15 @@ def main():
                         help="folders are made read-only at times; as root with chattr")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=pathlib.Path, help="where to work; kept")
+    parser.add_argument("--reach", type=pathlib.Path, action="append",
+                        help="another way to --folder, as by a mount of the file system that serves "
+                             "it; given several times, launchers reach the store by one each")
     options = parser.parse_args()
     if options.nodes and not can_make_nodes():
         print("skipped: this machine lets nobody make a process namespace")
         sys.exit(77)
+    if options.reach and not options.folder:
+        parser.error("--reach needs --folder")
     if options.folder:
         options.folder.mkdir(parents=True)
         sys.exit(all_kills(options, options.folder.resolve()))

@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "trainer/available_cores.h"
+#include "trainer/cli/store_mount.h"
 #include "trainer/data/data_set.h"
 #include "trainer/data/out_of_reach.h"
 #include "trainer/number.h"
@@ -246,6 +247,10 @@ std::vector<Finding> examine(const DoctorOptions& options) {
   };
   for (Finding& finding : examine_data(options.data)) findings.push_back(std::move(finding));
   findings.push_back(examine_slurm());
+  std::ifstream mounts("/proc/self/mounts");
+  std::error_code error;
+  const fs::path store = fs::weakly_canonical(options.runs, error);
+  if (auto finding = examine_mount(mount_of(store, mounts))) findings.push_back(*finding);
   return findings;
 }
 
