@@ -39,7 +39,7 @@ enum class LeaseState { kFree, kHeld, kStale, kUnknown };
 // The newest lease at one moment.
 struct LeaseLook {
   int number = 0;       // 0: there is none
-  std::string content;  // of its file
+  std::string content;  // of its file; "" where it is listed and is not there (any more)
   std::string token;    // "" where the file cannot be understood
   std::string holder;   // "pid 4711 on node3"
   double heartbeat_seconds = 0;

@@ -224,6 +224,20 @@ TEST_F(RunLeaseTest, LeaseThatNobodyUnderstandsIsStaleInTime) {
   EXPECT_NO_THROW(RunLease taken(folder_));
 }
 
+// As where a client of a shared file system lists what it saw before another removed it.
+TEST_F(RunLeaseTest, LeaseThatIsListedAndNotThereIsHeldUntilTheListIsNew) {
+  fs::create_directories(folder_);
+  fs::create_symlink("nothing", lease(3));
+  EXPECT_EQ(look_at_lease(folder_).state, LeaseState::kUnknown);
+  EXPECT_EQ(lease_holder(folder_), "another process");
+  LeaseWatch watch(folder_);
+  EXPECT_EQ(watch.look(), LeaseState::kUnknown);
+  std::ofstream(lease(4)) << "{}";
+  fs::remove(lease(3));
+  EXPECT_EQ(watch.look(), LeaseState::kUnknown);
+  EXPECT_EQ(watch.seen().number, 4);
+}
+
 TEST_F(RunLeaseTest, NumbersThatNoLeaseCanHaveAreNotUnderstood) {
   leave_foreign_lease();
   const nlohmann::json good = read(1);

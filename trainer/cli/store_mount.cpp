@@ -4,6 +4,8 @@
 #include <sstream>
 #include <string_view>
 
+#include "trainer/number.h"
+
 namespace scalelaw {
 namespace {
 
@@ -31,12 +33,14 @@ bool lies_below(const fs::path& path, const fs::path& folder) {
   return rest == folder.end();
 }
 
-bool has_option(const std::string& options, const std::string& wanted) {
+// What stands behind NAME or NAME=; nullopt without it.
+std::optional<std::string> option(const std::string& options, const std::string& name) {
   std::istringstream words(options);
   for (std::string word; std::getline(words, word, ',');) {
-    if (word == wanted) return true;
+    if (word == name) return "";
+    if (word.starts_with(name + "=")) return word.substr(name.size() + 1);
   }
-  return false;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -57,11 +61,18 @@ Mount mount_of(const fs::path& path, std::istream& mounts) {
 }
 
 std::optional<Finding> examine_mount(const Mount& mount) {
+  constexpr double kSecondsOfStandstill = 60;  // as long as a lease is waited for
   if (!mount.type.starts_with("nfs")) return std::nullopt;
-  if (has_option(mount.options, "nocto")) {
-    return Finding{"store's mount", Health::kLimited,
-                   mount.type + " with nocto: what other machines write is seen late",
+  const std::string late = "what other machines write is seen late";
+  if (option(mount.options, "nocto")) {
+    return Finding{"store's mount", Health::kLimited, mount.type + " with nocto: " + late,
                    "launch from one machine at a time, or mount without nocto"};
+  }
+  const std::optional<std::string> kept = option(mount.options, "acdirmax");
+  if (kept && parse_real(*kept).value_or(0) > kSecondsOfStandstill) {
+    return Finding{"store's mount", Health::kLimited,
+                   mount.type + " with acdirmax=" + *kept + ": " + late,
+                   "launch from one machine at a time, or mount with acdirmax=60 or less"};
   }
   return Finding{"store's mount", Health::kGood, mount.type + ", close-to-open consistent", ""};
 }

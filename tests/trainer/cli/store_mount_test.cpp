@@ -22,6 +22,11 @@ TEST(StoreMount, IsTheLongestMountPointThatThePathLiesBelow) {
   EXPECT_EQ(found_for("/home/my runs/store").options, "rw,nocto,hard");
 }
 
+TEST(StoreMount, ThatKeepsListsOfFoldersLongerThanALeaseIsWaitedForIsLimited) {
+  EXPECT_EQ(examine_mount({"nfs4", "rw,acdirmax=60"})->health, Health::kGood);
+  EXPECT_EQ(examine_mount({"nfs4", "rw,acdirmax=600,hard"})->health, Health::kLimited);
+}
+
 TEST(StoreMount, OfNfsWithoutCloseToOpenIsLimited) {
   EXPECT_FALSE(examine_mount(found_for("/tmp")));
   EXPECT_EQ(examine_mount(found_for("/home"))->health, Health::kGood);
