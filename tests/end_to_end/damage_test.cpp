@@ -67,7 +67,7 @@ class Damage : public testing::Test {
 };
 
 TEST_F(Damage, CheckpointCutShortFallsBackToTheOneBefore) {
-  put_run(16, 200'000, "how: {checkpoint_every_seconds: 0.01, progress_every_seconds: 0}\n");
+  put_run(16, 400'000, "how: {checkpoint_every_seconds: 0.01, progress_every_seconds: 0}\n");
   const pid_t pid = start_program(words("runs"), temp_.path() / "log");
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   const auto two_are_there = [&] {
@@ -96,7 +96,7 @@ TEST_F(Damage, CheckpointCutShortFallsBackToTheOneBefore) {
   EXPECT_TRUE(std::ranges::any_of(
       record.events, [](const RunEvent& event) { return event.kind == "checkpoint_rejected"; }));
 
-  put_run(16, 200'000);  // provenance differs, the run does not
+  put_run(16, 400'000);  // provenance differs, the run does not
   ASSERT_EQ(train("whole").exit_code, 0);
   EXPECT_EQ(read_whole_file(only_folder("whole").window_losses()),
             read_whole_file(only_folder().window_losses()));

@@ -156,7 +156,7 @@ TEST_P(KillResume, TwentyKillsLaterTheRunIsTheUndisturbedOne) {
 // connection is such a signal too.
 TEST_P(KillResume, SignalledTwiceAtOnceItSavesAndGoesOn) {
   const std::vector<std::string> long_run = {"--set", "how.checkpoint_every_seconds=0", "--set",
-                                             "horizon.tokens=240000"};
+                                             "horizon.tokens=480000"};
   ASSERT_EQ(wait_for(start("whole", long_run)).exit_code, 0)
       << read_whole_file(temp_.path() / "log");
   int attempts = 0;
@@ -181,7 +181,7 @@ TEST_P(KillResume, SignalledTwiceAtOnceItSavesAndGoesOn) {
 TEST_P(KillResume, SuspendedUntilAnotherHasTheRunItEndsAndWritesNothing) {
   setenv("SCALELAW_HEARTBEAT_SECONDS", "0.05", 1);
   const std::vector<std::string> long_run = {"--set", "how.checkpoint_every_seconds=0.05", "--set",
-                                             "horizon.tokens=240000"};
+                                             "horizon.tokens=480000"};
   const pid_t first = start_with_output(temp_.path() / "first", "runs", long_run);
   wait_for_lines_of(1, "runs");
   kill(first, SIGSTOP);
@@ -211,7 +211,7 @@ TEST_P(KillResume, SuspendedUntilAnotherHasTheRunItEndsAndWritesNothing) {
 TEST_P(KillResume, NobodyReadingItsLinesStopsNothing) {
   const std::vector<std::string> talkative = {"--set", "how.checkpoint_every_seconds=0",
                                               "--set", "how.progress_every_seconds=0.001",
-                                              "--set", "horizon.tokens=240000"};
+                                              "--set", "horizon.tokens=480000"};
   for (const bool stops : {true, false}) {
     int ends[2];
     ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);

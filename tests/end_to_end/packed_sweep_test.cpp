@@ -28,7 +28,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kLongSteps = 1000;  // so that it can be disturbed
+constexpr int kLongSteps = 2000;  // so that it can be disturbed
 constexpr int kShortSteps = 60;   // before rounding has grown
 
 class PackedSweep : public testing::Test {
@@ -177,7 +177,9 @@ TEST_F(PackedSweep, APackKilledOrStoppedEndsBitForBitAsAnUndisturbedOne) {
 
   const pid_t launcher = start("killed");
   ASSERT_NO_FATAL_FAILURE(wait_for_a_begun_pack("killed"));
-  kill(child_of(launcher), SIGKILL);
+  const pid_t trainer = child_of(launcher);
+  ASSERT_GT(trainer, 0) << "of 0 all of this test's processes would die";
+  kill(trainer, SIGKILL);
   EXPECT_EQ(wait_for(launcher).exit_code, 0) << log();
   EXPECT_NE(log().find("and 3 more: killed by signal 9"), std::string::npos) << log();
   EXPECT_EQ(resumed("killed"), 4);

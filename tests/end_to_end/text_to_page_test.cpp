@@ -42,11 +42,12 @@ class TextToPage : public testing::Test {
   }
   // Headless, network refused: what it draws is in the file alone.
   void expect_browser_draws(const std::string& page) {
-    const ProgramResult result = run_program(
-        {"/usr/bin/chromium", "--headless", "--no-sandbox", "--disable-gpu",
-         "--window-size=1000,3000", "--host-resolver-rules=MAP * ~NOTFOUND",
-         "--user-data-dir=" + in("browser"), "--screenshot=" + in("page.png"), "file://" + page});
-    EXPECT_EQ(result.exit_code, 0) << result.output;
+    const ProgramResult result =
+        run_program({"/usr/bin/chromium", "--headless", "--no-sandbox", "--disable-gpu",
+                     "--disable-dev-shm-usage", "--window-size=1000,3000",
+                     "--host-resolver-rules=MAP * ~NOTFOUND", "--user-data-dir=" + in("browser"),
+                     "--screenshot=" + in("page.png"), "file://" + page});
+    EXPECT_EQ(result.exit_code, 0) << result.output << "signal " << result.signal;
     ASSERT_TRUE(fs::exists(in("page.png"))) << result.output;
     EXPECT_GT(fs::file_size(in("page.png")), 20000u) << "an empty page";
   }

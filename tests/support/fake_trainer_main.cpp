@@ -4,10 +4,10 @@
 // ok       completes                        diverge  completes as diverged
 // crash    exit 1                           kill     killed by a signal
 // refuse   exit 2                           empty    exit 0 without a run.json
-// full     exit 3, for a disk that is full; shm: exit 1, for one that is not the store's
-// hang     checkpoint, then waits for SIGTERM and ends with exit 3; ignore: does not end then
-// slow     waits for SIGTERM, needs three seconds for its first checkpoint and ends with exit 3
-// memory   has enough alone and in pieces of 8 tokens, and says so elsewhere
+// full     once another run has a checkpoint: exit 3, for a disk that is full; shm: exit 1, for one
+// that is not the store's hang     checkpoint, then waits for SIGTERM and ends with exit 3; ignore:
+// does not end then slow     waits for SIGTERM, needs three seconds for its first checkpoint and
+// ends with exit 3 memory   has enough alone and in pieces of 8 tokens, and says so elsewhere
 // meanwhile  finds that another process has just completed it
 // `bench` makes its step unless CUDA_VISIBLE_DEVICES is what FAKE_BROKEN_GPU says.
 // Given several configurations it is a pack: it holds all their folders, those that diverge end
@@ -113,6 +113,18 @@ bool waited(const Pack& pack, const std::string& what) {
   return true;
 }
 
+void wait_for_a_checkpoint_beside(const std::filesystem::path& folder) {
+  const auto is_there = [&] {
+    for (const auto& entry : std::filesystem::directory_iterator(folder.parent_path())) {
+      if (entry.path() != folder && std::filesystem::exists(entry.path() / "checkpoints")) {
+        return true;
+      }
+    }
+    return false;
+  };
+  while (!is_there()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+}
+
 // --most-at-once; 0: any number.
 int64_t most_at_once = 0;
 
@@ -149,6 +161,7 @@ int act(const Pack& given) {
     if (what == "shm") throw std::runtime_error("/dev/shm/torch_1: No space left on device");
     if (what == "empty") return kExitComplete;
     if (what == "full") {
+      wait_for_a_checkpoint_beside(pack.front().folder.path);
       std::cerr << "metrics.0001.jsonl: a line could not be written: No space left on device\n";
       return kExitInterrupted;
     }

@@ -177,7 +177,7 @@ TEST_F(RunLeaseTest, HolderElsewhereWhoseCounterMovesIsLeftAlone) {
     nlohmann::json json = read(1);
     for (int beats = 1; !ended; ++beats) {
       json["beats"] = beats;
-      write_atomically(lease(1), json.dump());
+      std::ofstream(lease(1)) << json;  // in place, as a holder: nothing waits for a disk
       usleep(static_cast<useconds_t>(1e6 * kHeartbeat));
     }
   });

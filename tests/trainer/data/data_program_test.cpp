@@ -135,7 +135,7 @@ TEST_F(DataProgramTest, InterruptedBuildSaysSoAndTheNextOneClearsWhatIsLeft) {
       "bpe:280",       "--split-by", "piece",
       "--data",        data()};
   const pid_t build = start_program(words_of_build, output);
-  for (int i = 0; i < 500 && !fs::exists(fs::path(data()) / ".words.build"); ++i) usleep(10'000);
+  for (int i = 0; i < 50'000 && !fs::exists(fs::path(data()) / ".words.build"); ++i) usleep(100);
   kill(build, SIGINT);
   EXPECT_EQ(wait_for(build).exit_code, 3);
   std::ostringstream said;
