@@ -41,7 +41,8 @@ bool means(const std::string& name, const PlannedCell& cell) {
 }
 
 // Why the cell cannot be tried again; "" where it can.
-std::string against_retrying(const CellStatus& status, bool from_scratch) {
+std::string against_retrying(const CellStatus& status, const RetryOptions& options) {
+  if (status.is_held && !options.forget_limits) return status.why;
   switch (status.state) {
     case CellState::kRunning:
       return "is in use by " + status.why + "; wait for it to end, or stop it";
@@ -50,7 +51,7 @@ std::string against_retrying(const CellStatus& status, bool from_scratch) {
     case CellState::kComplete:
       return "is complete; there is nothing to try again";
     case CellState::kDiverged:
-      if (from_scratch) return "";
+      if (options.from_scratch) return "";
       return status.why + ", and is complete; --from-scratch trains it anew";
     case CellState::kMissing:
     case CellState::kInterrupted:
@@ -103,9 +104,10 @@ std::vector<std::size_t> cells_named(const Plan& plan, const std::vector<std::st
 void retry_cells(const Plan& plan, const std::vector<std::size_t>& cells,
                  const RetryOptions& options) {
   const SweepFolder folder = sweep_folder(plan.options.runs, plan.name);
+  const LaunchNotes notes = read_launch_notes(folder);
   for (const std::size_t index : cells) {
     const PlannedCell& cell = plan.cells[index];
-    const std::string why = against_retrying(look_at(plan, cell, {}), options.from_scratch);
+    const std::string why = against_retrying(look_at(plan, cell, notes), options);
     if (!why.empty()) throw ConfigError(cell.folder + ": " + why);
   }
   folder.prepare();

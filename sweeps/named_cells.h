@@ -25,7 +25,8 @@ struct RetryOptions {
 };
 
 // Forgets why these failed, so that `run` starts them like others. ConfigError, with nothing
-// changed, where one is running, excluded, complete (or diverged, unless from scratch).
+// changed, where one is running, excluded, complete (or diverged, unless from scratch), or too
+// large for memory however it is computed, unless its limits are forgotten.
 void retry_cells(const Plan& plan, const std::vector<std::size_t>& cells,
                  const RetryOptions& options);
 

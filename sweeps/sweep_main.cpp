@@ -224,13 +224,14 @@ int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {
               << folder_option("--runs", a.runs, "runs") << folder_option("--data", a.data, "data")
               << "\n";
   }
-  std::cout << needs_hand_text(plan, look_at_all(plan));
+  const std::string by_hand = needs_hand_text(plan, look_at_all(plan));
+  std::cout << by_hand;
   if (result.resumable > 0) {
     std::cout << counted(result.resumable, "run") << (result.resumable == 1 ? " goes" : " go")
               << " on from " << (result.resumable == 1 ? "its checkpoint" : "their checkpoints")
               << ". ";
   }
-  std::cout << "Go on with:\n  " << command << "\n";
+  std::cout << (by_hand.empty() ? "Go on with:\n  " : "Then go on with:\n  ") << command << "\n";
   return result.exit_code;
 }
 

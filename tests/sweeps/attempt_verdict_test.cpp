@@ -127,7 +127,9 @@ TEST_F(AttemptVerdict, AnAttemptThatLeftNoRecordWasComputedAsItsMemoryAllows) {
   EXPECT_EQ(of_two.verdict, Verdict::kNarrowed);
   EXPECT_EQ(of_two.limits, (CellLimits{1, 8}));
   append_limits(folder_, plan_, {0}, {1, 8});
-  EXPECT_EQ(judged(of, {}).verdict, Verdict::kFailed) << "one window is all that it computed";
+  const AttemptLeft of_one = judged(of, {});
+  EXPECT_EQ(of_one.verdict, Verdict::kFailed) << "one window is all that it computed";
+  EXPECT_EQ(of_one.limits, (CellLimits{1, 0, true, memory_a_run(plan_.options)}));
 }
 
 TEST_F(AttemptVerdict, OnlyASingleRunsAttemptIsNotedAsUnfinished) {

@@ -8,7 +8,9 @@
 #include <fstream>
 #include <string>
 
+#include "sweeps/packing.h"
 #include "sweeps/reports.h"
+#include "sweeps/sweep_cells.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tiny_data_set.h"
 #include "trainer/checkpoint_files.h"
@@ -245,6 +247,29 @@ TEST_F(CellStatusTest, FiveHundredCompleteRunsAreReadInHalfASecond) {
   EXPECT_LT(seconds.count(), 0.5);
 #endif
   RecordProperty("seconds", std::to_string(seconds.count()));
+}
+
+// Of one that was freed by another launcher, which has noted that, or is next here.
+TEST_F(CellStatusTest, WhatAnotherLauncherFoundTooLargeIsNotTakenAndNeedsAHand) {
+  plan("[1, 2]");
+  add_checkpoint(10);
+  SweepCells cells(plan_);
+  EXPECT_EQ(cells.not_taken({0, 1}), (PlannedPack{0, 1}));
+  append_limits(notes_, plan_, {0}, {1, 0, true, 3e9});
+  EXPECT_EQ(cells.not_taken({0, 1}), PlannedPack{1});
+  for (const CellStatus& status : {cells[0], look(0)}) {
+    EXPECT_EQ(status.state, CellState::kFailed);
+    EXPECT_TRUE(status.needs_hand);
+    EXPECT_EQ(status.step, 10);
+    EXPECT_NE(status.why.find("memory, 3B bytes a run, does not"), std::string::npos)
+        << status.why;
+  }
+  EXPECT_EQ(packs_to_run(plan_, look_at_all(plan_)), std::vector<PlannedPack>{{1}});
+  publish_run(0, RunState::kComplete);
+  EXPECT_EQ(look(0).state, CellState::kComplete) << "on a larger machine";
+  fs::remove(folder(0).record());
+  forget_limits(notes_, plan_, {0});
+  EXPECT_EQ(look(0).state, CellState::kInterrupted);
 }
 
 TEST(LastLine, IsTheLastThatIsNotBlankWithoutControlCharacters) {

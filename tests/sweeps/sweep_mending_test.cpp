@@ -58,13 +58,37 @@ TEST_F(SweepMending, OutOfMemoryInTheSmallestPiecesIsAFailure) {
   behave("1:memory");
   std::ofstream(spec_, std::ios::app) << "how: {micro_batch_tokens: 8}\n";
   ASSERT_EQ(run().exit_code, 0) << "which is what suffices";
-  std::ofstream(spec_) << "spec: 1\nname: s\ndata: {train: tiny, test: {tiny: 512}}\n"
-                          "horizon: {tokens: 2000}\nmodel: {n_ctx: 16, d_model: 16}\n"
-                          "train: {batch_tokens: 32}\nevaluate: {tokens: 64}\n";
+  write_spec("[1]", /*n_ctx=*/16);
   const ProgramResult result = run();
   EXPECT_EQ(result.exit_code, 1) << result.output;
   EXPECT_NE(result.output.find("will be tried in smaller pieces"), std::string::npos);
   EXPECT_EQ(states(), "failed");
+}
+
+TEST_F(SweepMending, RunTooLargeInTheSmallestPiecesIsNotStartedAgainUntilThatIsForgotten) {
+  write_spec("[1, 2]", /*n_ctx=*/16);
+  behave("1:memory;2:crash,ok");
+  EXPECT_EQ(run().exit_code, 1);
+  EXPECT_EQ(states(), "failed complete");
+  EXPECT_EQ(attempts(0), 2) << "in pieces of 32 and of 16 tokens, which is one window";
+  const std::string name = folder_of(0), remedy = "sweep retry --only " + name + " --forget-limits";
+  EXPECT_NE(status()[0].at("why").get<std::string>().find(remedy), std::string::npos);
+
+  const ProgramResult second = run();
+  EXPECT_EQ(second.exit_code, 1) << second.output;
+  EXPECT_NE(second.output.find("2 cells, 0 to run"), std::string::npos) << second.output;
+  EXPECT_NE(second.output.find("1 run needs a hand"), std::string::npos) << second.output;
+  EXPECT_NE(second.output.find(remedy), std::string::npos) << second.output;
+  EXPECT_NE(second.output.find("Then go on with:"), std::string::npos) << second.output;
+  EXPECT_EQ(attempts(0), 2);
+
+  const ProgramResult unchanged = mend("retry", {"--only", name});
+  EXPECT_EQ(unchanged.exit_code, 2) << "it would only seem to be tried again";
+  EXPECT_NE(unchanged.output.find("--forget-limits"), std::string::npos) << unchanged.output;
+  ASSERT_EQ(mend("retry", {"--only", name, "--forget-limits"}).exit_code, 0);
+  EXPECT_EQ(states(), "missing complete");
+  run();
+  EXPECT_EQ(attempts(0), 4);
 }
 
 TEST_F(SweepMending, TimeLimitStopsARunThatGoesOnInTheNextLaunch) {
