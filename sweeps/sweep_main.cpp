@@ -132,7 +132,7 @@ void add_verbs(CLI::App& app, Arguments& a) {
   add_workers(run, a, "--jobs,-j");
   add_whole(*run, "--retries", a.queue.retries, {}, "of a crash, a run");
   add_whole(*run, "--stop-after", a.queue.stop_after, {},
-            "start nothing new after so many equal failures in a row; 0: never");
+            "start nothing new once so many runs have failed the same way; 0: never");
   run->add_option("--time-limit", a.time_limit,
                   "of an attempt (90s, 15m, 8h): then it writes a checkpoint and ends; the next "
                   "launch goes on with it")
