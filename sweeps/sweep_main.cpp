@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <string>
@@ -240,9 +241,10 @@ void mend(const CLI::App& app, const Plan& plan, const Arguments& a) {
   refuse_name_of_another_sweep(sweep_record_file(a.runs, plan.name), plan);
   const bool is_retry = app.got_subcommand("retry");
   const std::vector<std::size_t> cells = cells_named(plan, is_retry ? a.only : a.named);
+  std::vector<std::size_t> mended = cells;
   std::string done = "excluded";
   if (is_retry) {
-    retry_cells(plan, cells, a.retry);
+    mended = retry_cells(plan, cells, a.retry);
     done = a.retry.from_scratch ? "will be trained anew" : "will be tried again";
   } else if (a.undo) {
     include_cells(plan, cells);
@@ -250,7 +252,12 @@ void mend(const CLI::App& app, const Plan& plan, const Arguments& a) {
   } else {
     exclude_cells(plan, cells, a.reason);
   }
-  for (const std::size_t cell : cells) std::cout << plan.cells[cell].folder << ": " << done << "\n";
+  for (const std::size_t cell : cells) {
+    const bool is_mended = std::ranges::find(mended, cell) != mended.end();
+    std::cout << plan.cells[cell].folder << ": "
+              << (is_mended ? done : "has been completed this moment, and is left as it is")
+              << "\n";
+  }
   if (!is_retry && !a.undo) return;
   std::cout << "Go on with:\n  scalelaw sweep run " << shell_word(a.spec)
             << folder_option("--runs", a.runs, "runs") << folder_option("--data", a.data, "data")

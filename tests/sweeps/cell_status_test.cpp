@@ -8,6 +8,7 @@
 #include <fstream>
 #include <string>
 
+#include "sweeps/named_cells.h"
 #include "sweeps/packing.h"
 #include "sweeps/reports.h"
 #include "sweeps/sweep_cells.h"
@@ -269,6 +270,28 @@ TEST_F(CellStatusTest, WhatAnotherLauncherFoundTooLargeIsNotTakenAndNeedsAHand) 
   fs::remove(folder(0).record());
   forget_limits(notes_, plan_, {0});
   EXPECT_EQ(look(0).state, CellState::kInterrupted);
+}
+
+// As between the look that found it incomplete and the lease.
+TEST_F(CellStatusTest, WhatAnotherProcessHasJustCompletedIsNotSetAside) {
+  plan("[1, 2, 3, 4]");
+  publish_run(0, RunState::kComplete);
+  add_checkpoint(10);
+  EXPECT_FALSE(set_aside_unless_complete(plan_, plan_.cells[0], RunLease(folder(0).path)));
+  EXPECT_TRUE(fs::exists(checkpoint_file(folder(0), 10)));
+  EXPECT_EQ(look(0).state, CellState::kComplete);
+  publish_run(1, RunState::kDiverged);
+  fs::create_directories(folder(2).path);
+  std::ofstream(folder(2).record()) << "{";
+  fs::create_directories(folder(3).path);
+  fs::copy_file(folder(0).record(), folder(3).record());
+  for (const std::size_t cell : {1, 2, 3}) {
+    const RunLease held(folder(cell).path);
+    EXPECT_TRUE(set_aside_unless_complete(plan_, plan_.cells[cell], held));
+  }
+  for (const std::size_t cell : {1, 2, 3}) {
+    EXPECT_EQ(look(cell).state, CellState::kMissing);
+  }
 }
 
 TEST(LastLine, IsTheLastThatIsNotBlankWithoutControlCharacters) {
