@@ -86,10 +86,14 @@ CellLimits AttemptJudge::learned_of_memory(const AttemptLeft& left) const {
 // Its run goes on in the next launch, as the user asked for, and has not failed.
 void AttemptJudge::tell_of_time(AttemptLeft& left) const {
   const bool was_killed = left.end.signal == SIGKILL;
-  if (!was_killed && left.end != kSavedItself) return;
+  // Asked before it listened: while it read its data, or waited for its folder.
+  const bool had_not_begun = left.end.signal == SIGTERM;
+  if (!was_killed && !had_not_begun && left.end != kSavedItself) return;
   left.end = kSavedItself;
   left.reason = kTimeLimit + duration_text(*time_limit_seconds_) + " (--time-limit)" +
-                (was_killed ? "; killed, since it wrote no checkpoint" : "");
+                (was_killed      ? "; killed, since it wrote no checkpoint"
+                 : had_not_begun ? "; it had not begun to train"
+                                 : "");
 }
 
 void append_unfinished(const SweepFolder& folder, const Plan& plan, const AttemptLeft& left) {

@@ -58,9 +58,10 @@ TEST_F(AttemptVerdict, AnOverdueRunGoesOnInTheNextLaunchAlsoWhereItHadToBeKilled
   AttemptEnd at;
   at.overdue = true;
   at.is_smaller = true;
-  for (const ProcessEnd& end : {kKilled, kSaved}) {
+  for (const ProcessEnd& end : {kKilled, kSaved, kTerminated}) {
     const AttemptLeft of = judged(left({0, 1}, end, "a step took long"), at);
     EXPECT_EQ(of.verdict, Verdict::kInterrupted);
+    EXPECT_EQ(of.end, kSaved);
     EXPECT_EQ(of.reason.rfind("time limit of ", 0), 0u) << of.reason;
   }
   EXPECT_EQ(queue_.waiting(), 0u);

@@ -105,6 +105,17 @@ TEST_F(SweepMending, TimeLimitStopsARunThatGoesOnInTheNextLaunch) {
   EXPECT_EQ(run({"--time-limit", "soon"}).exit_code, 2);
 }
 
+TEST_F(SweepMending, TimeLimitThatEndsARunWhileItStartsIsNoFailure) {
+  write_spec("[1]");
+  behave("1:starting,ok");
+  const ProgramResult first = run({"--time-limit", "1s"});
+  EXPECT_EQ(first.exit_code, 3) << first.output;
+  EXPECT_EQ(states(), "missing");
+  EXPECT_EQ(status()[0].at("why"), "time limit of 1.0 s (--time-limit); it had not begun to train");
+  EXPECT_EQ(attempts(0), 1);
+  EXPECT_EQ(run().exit_code, 0);
+}
+
 TEST_F(SweepMending, RetriedRunsAreNoLongerFailed) {
   write_spec("[1, 2, 3]");
   behave("1:refuse,ok;2:refuse");
