@@ -194,6 +194,7 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
   const std::optional<DiskSpace> space = space_left(options.runs);
   text += "disk:    " + describe(disk, space) + "\n";
   text += "states:  " + states_text(count_states(statuses)) + "\n";
+  text += excluded_text(plan, statuses);
   if (const std::string full = disk_warning(disk, space); !full.empty()) {
     text += "warning: " + full + "\n";
   }

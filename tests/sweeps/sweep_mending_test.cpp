@@ -156,6 +156,12 @@ TEST_F(SweepMending, ExcludedRunsAreLeftOutWithTheirReasonUntilTheyAreTakenInAga
   ASSERT_EQ(mend("exclude", {hash, "--reason", "bad\n'data'"}).exit_code, 0);
   EXPECT_EQ(states(), "complete excluded complete");
   EXPECT_EQ(status()[1].at("why"), "bad 'data'");
+  const std::string planned = run_program(command("plan")).output;
+  EXPECT_NE(planned.find("excluded: " + folder_of(1) + ": bad 'data'\n"), std::string::npos)
+      << planned;
+  const auto plan = nlohmann::json::parse(run_program(command("plan", {"--json"})).output);
+  EXPECT_EQ(plan.at("cells").at(1).at("why"), "bad 'data'");
+  EXPECT_EQ(plan.at("cells").at(0).at("why"), "");
   const ProgramResult without = run();
   EXPECT_EQ(without.exit_code, 0) << without.output;
   EXPECT_NE(without.output.find("2 complete, 1 excluded"), std::string::npos) << without.output;
