@@ -1,5 +1,6 @@
 #include "sweeps/attempt_verdict.h"
 
+#include <cmath>
 #include <csignal>
 #include <utility>
 #include <vector>
@@ -56,8 +57,7 @@ void AttemptJudge::judge(AttemptLeft& left, const AttemptEnd& at) {
   }
   const std::string reason = without_own_names_of(plan_, left);
   if (of_memory && left.end != kSavedItself) {
-    left.verdict =
-        queue_.ran_out_of_memory(left.cells, left.limits->most_tokens_at_once > 0, reason);
+    left.verdict = queue_.ran_out_of_memory(left.cells, !left.limits->too_large, reason);
   } else {
     // Of an attempt that was to end, or that was told to, nothing is started again.
     const bool some_elsewhere = left.end == kSavedItself ? at.others_have_some && !at.overdue
@@ -75,16 +75,25 @@ void AttemptJudge::judge(AttemptLeft& left, const AttemptEnd& at) {
 CellLimits AttemptJudge::learned_of_memory(const AttemptLeft& left) const {
   if (left.cells.size() > 1) return {half_of(left)};
   const PlannedCell& cell = plan_.cells[left.cells.front()];
-  return {1, fewer_tokens_at_once(plan_, cell, limits_of(read_limits(folder_), cell))};
+  CellLimits learned{1, fewer_tokens_at_once(plan_, cell, limits_of(read_limits(folder_), cell))};
+  if (learned.most_tokens_at_once > 0) return learned;
+  learned.too_large = true;
+  const double memory = memory_a_run(plan_.options);
+  if (std::isfinite(memory)) learned.memory_bytes = memory;
+  return learned;
 }
 
 // Its run goes on in the next launch, as the user asked for, and has not failed.
 void AttemptJudge::tell_of_time(AttemptLeft& left) const {
   const bool was_killed = left.end.signal == SIGKILL;
-  if (!was_killed && left.end != kSavedItself) return;
+  // Asked before it listened: while it read its data, or waited for its folder.
+  const bool had_not_begun = left.end.signal == SIGTERM;
+  if (!was_killed && !had_not_begun && left.end != kSavedItself) return;
   left.end = kSavedItself;
   left.reason = kTimeLimit + duration_text(*time_limit_seconds_) + " (--time-limit)" +
-                (was_killed ? "; killed, since it wrote no checkpoint" : "");
+                (was_killed      ? "; killed, since it wrote no checkpoint"
+                 : had_not_begun ? "; it had not begun to train"
+                                 : "");
 }
 
 void append_unfinished(const SweepFolder& folder, const Plan& plan, const AttemptLeft& left) {

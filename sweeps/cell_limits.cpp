@@ -6,6 +6,7 @@
 
 #include "sweeps/note_files.h"
 #include "trainer/json_text.h"
+#include "trainer/number.h"
 #include "trainer/run_record.h"
 #include "trainer/step_choice.h"
 
@@ -21,6 +22,10 @@ CellLimits limits_in(const nlohmann::json& noted) {
     limits.most_together = static_cast<std::size_t>(most);
   }
   limits.most_tokens_at_once = whole_number(noted.at("most_tokens_at_once"), 0);
+  limits.too_large = noted.value("too_large", false);
+  if (limits.too_large) {
+    limits.memory_bytes = static_cast<double>(whole_number(noted.at("memory_bytes"), 0));
+  }
   return limits;
 }
 
@@ -28,6 +33,8 @@ CellLimits limits_in(const nlohmann::json& noted) {
 
 void CellLimits::narrow(const CellLimits& other) {
   most_together = std::min(most_together, other.most_together);
+  too_large = too_large || other.too_large;
+  memory_bytes = std::max(memory_bytes, other.memory_bytes);
   if (other.most_tokens_at_once == 0) return;
   most_tokens_at_once = most_tokens_at_once == 0
                             ? other.most_tokens_at_once
@@ -73,6 +80,9 @@ void append_limits(const SweepFolder& folder, const Plan& plan,
     lines.push_back({{"content_hash", plan.cells[cell].content_hash},
                      {"most_together", any ? limits.most_together : 0},
                      {"most_tokens_at_once", limits.most_tokens_at_once}});
+    if (!limits.too_large) continue;
+    lines.back()["too_large"] = true;
+    lines.back()["memory_bytes"] = static_cast<int64_t>(limits.memory_bytes);
   }
   append_notes(folder.limits(), lines);
 }
@@ -84,6 +94,15 @@ void forget_limits(const SweepFolder& folder, const Plan& plan,
     lines.push_back({{"content_hash", plan.cells[cell].content_hash}, {kForgotten, true}});
   }
   append_notes(folder.limits(), lines);
+}
+
+std::string too_large_text(const CellLimits& limits, const PlannedCell& cell) {
+  const std::string had =
+      limits.memory_bytes > 0 ? ", " + human(limits.memory_bytes) + " bytes a run," : "";
+  return "memory" + had +
+         " does not suffice in the smallest pieces either; where a run has more (a larger machine, "
+         "fewer --jobs): scalelaw sweep retry --only " +
+         cell.folder + " --forget-limits";
 }
 
 int64_t fewer_tokens_at_once(const Plan& plan, const PlannedCell& cell, const CellLimits& limits) {

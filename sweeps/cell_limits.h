@@ -1,6 +1,7 @@
 // What a sweep has learned of its runs the hard way: RUNS/sweeps/NAME/limits/. A pack that ran out
 // of memory, or held an ill run, is not formed again, and a run that ran out of memory is never
-// computed in such pieces again, by this launcher or another, in this launch or a later one.
+// computed in such pieces again, by this launcher or another, in this launch or a later one. One
+// for which no pieces were small enough is not started again until that is forgotten.
 #pragma once
 
 #include <cstddef>
@@ -18,6 +19,8 @@ namespace scalelaw {
 struct CellLimits {
   std::size_t most_together = std::numeric_limits<std::size_t>::max();  // runs in its process
   int64_t most_tokens_at_once = 0;       // computed of a batch; 0: any number
+  bool too_large = false;                // alone and in the smallest pieces too, with
+  double memory_bytes = 0;               // so much at most; 0: not known
   void narrow(const CellLimits& other);  // to what both allow
   bool operator==(const CellLimits&) const = default;
 };
@@ -35,6 +38,9 @@ void append_limits(const SweepFolder& folder, const Plan& plan,
 // As if nothing had been noted of these cells. Errors as append_limits.
 void forget_limits(const SweepFolder& folder, const Plan& plan,
                    const std::vector<std::size_t>& cells);
+
+// Of a run that is too large: why it is not started, and what to do.
+std::string too_large_text(const CellLimits& limits, const PlannedCell& cell);
 
 // Half of what the run's last attempt computed at once, or the next number below that divides a
 // batch evenly; 0 where one window is all that it computed. One that left no record was computed as

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <stdexcept>
+#include <utility>
 
 #include "sweeps/run_facts.h"
 #include "sweeps/run_index.h"
@@ -165,23 +166,38 @@ static CellStatus unless_excluded(CellStatus status, const Plan& plan, const Pla
   if (!reason) return status;
   status.state = CellState::kExcluded;
   status.why = *reason;
-  status.needs_hand = false;
+  status.needs_hand = status.is_held = false;
   return status;
 }
 
-CellStatus look_at(const Plan& plan, const PlannedCell& cell, const UnfinishedAttempts& unfinished,
+static CellStatus unless_too_large(CellStatus status, const PlannedCell& cell,
+                                   const SweepLimits& all) {
+  if (ended(status.state) || status.state == CellState::kRunning) return status;
+  const CellLimits limits = limits_of(all, cell);
+  if (!limits.too_large) return status;
+  status.state = CellState::kFailed;
+  status.why = too_large_text(limits, cell);
+  status.needs_hand = status.is_held = true;
+  return status;
+}
+
+LaunchNotes read_launch_notes(const SweepFolder& folder) {
+  return {read_last_unfinished(folder), read_limits(folder)};
+}
+
+CellStatus look_at(const Plan& plan, const PlannedCell& cell, const LaunchNotes& notes,
                    RunIndex* index) {
-  return unless_excluded(look_at_folder(plan, cell, unfinished, index), plan, cell);
+  CellStatus status = look_at_folder(plan, cell, notes.unfinished, index);
+  return unless_excluded(unless_too_large(std::move(status), cell, notes.limits), plan, cell);
 }
 
 std::vector<CellStatus> look_at_all(const Plan& plan) {
-  const UnfinishedAttempts unfinished =
-      read_last_unfinished(sweep_folder(plan.options.runs, plan.name));
+  const LaunchNotes notes = read_launch_notes(sweep_folder(plan.options.runs, plan.name));
   std::vector<CellStatus> statuses;
   statuses.reserve(plan.cells.size());
   RunIndex index(plan.options.runs);
   for (const PlannedCell& cell : plan.cells) {
-    statuses.push_back(look_at(plan, cell, unfinished, &index));
+    statuses.push_back(look_at(plan, cell, notes, &index));
   }
   index.save();
   return statuses;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sweeps/cell_limits.h"
 #include "sweeps/plan.h"
 #include "sweeps/sweep_folder.h"
 #include "trainer/attempt_cost.h"
@@ -49,12 +50,24 @@ struct CellStatus {
   std::string why;  // failed, diverged, running, excluded, stopped at a time limit: in words
   std::string log;  // failed: in the sweep's logs/, the output of the attempt
   bool needs_hand = false;  // failed, and will again until what `why` says is mended
+  bool is_held = false;     // failed, and is not started until then (CellLimits::too_large)
 };
+
+inline bool may_start(const CellStatus& status) {
+  return !ended(status.state) && !status.is_held;
+}
 
 using UnfinishedAttempts = std::map<std::string, UnfinishedAttempt>;  // content hash -> the last
 
+// What launchers have noted of runs.
+struct LaunchNotes {
+  UnfinishedAttempts unfinished;
+  SweepLimits limits;
+};
+LaunchNotes read_launch_notes(const SweepFolder& folder);
+
 // Through the index where one is given; without the ledger.
-CellStatus look_at(const Plan& plan, const PlannedCell& cell, const UnfinishedAttempts& unfinished,
+CellStatus look_at(const Plan& plan, const PlannedCell& cell, const LaunchNotes& notes,
                    RunIndex* index = nullptr);
 // One for each of the plan's cells, in their order.
 std::vector<CellStatus> look_at_all(const Plan& plan);

@@ -15,7 +15,6 @@
 #include "trainer/clock.h"
 #include "trainer/config_error.h"
 #include "trainer/nearest.h"
-#include "trainer/run_lease.h"
 #include "trainer/run_record.h"
 #include "trainer/sweep_record.h"
 
@@ -41,7 +40,8 @@ bool means(const std::string& name, const PlannedCell& cell) {
 }
 
 // Why the cell cannot be tried again; "" where it can.
-std::string against_retrying(const CellStatus& status, bool from_scratch) {
+std::string against_retrying(const CellStatus& status, const RetryOptions& options) {
+  if (status.is_held && !options.forget_limits) return status.why;
   switch (status.state) {
     case CellState::kRunning:
       return "is in use by " + status.why + "; wait for it to end, or stop it";
@@ -50,7 +50,7 @@ std::string against_retrying(const CellStatus& status, bool from_scratch) {
     case CellState::kComplete:
       return "is complete; there is nothing to try again";
     case CellState::kDiverged:
-      if (from_scratch) return "";
+      if (options.from_scratch) return "";
       return status.why + ", and is complete; --from-scratch trains it anew";
     case CellState::kMissing:
     case CellState::kInterrupted:
@@ -60,12 +60,32 @@ std::string against_retrying(const CellStatus& status, bool from_scratch) {
   return "";
 }
 
+// What is damaged is to be trained anew, too.
+bool is_complete(const RunFolder& folder, const PlannedCell& cell) {
+  try {
+    const std::optional<RunRecord> record = try_read_run_record(folder);
+    return record && record->state == RunState::kComplete &&
+           record->content_hash == cell.content_hash;
+  } catch (const ConfigError&) {
+    return false;
+  }
+}
+
+bool set_aside(const Plan& plan, const PlannedCell& cell) {
+  const fs::path folder = run_folder(plan, cell);
+  std::error_code error;
+  if (!fs::exists(folder, error)) return true;
+  return set_aside_unless_complete(plan, cell, RunLease(folder));
+}
+
+}  // namespace
+
 // The checkpoints first and run.json next: cut off anywhere, the run is complete as it was, or has
 // nothing to go on from.
-void set_aside_all(const RunFolder& folder) {
-  std::error_code error;
-  if (!fs::exists(folder.path, error)) return;
-  const RunLease held(folder.path);
+bool set_aside_unless_complete(const Plan& plan, const PlannedCell& cell,
+                               const RunLease& /*held*/) {
+  const RunFolder folder{run_folder(plan, cell)};
+  if (is_complete(folder, cell)) return false;
   fs::path aside;
   for (int number = 1; aside.empty() || fs::exists(aside); ++number) {
     char name[32];
@@ -79,9 +99,8 @@ void set_aside_all(const RunFolder& folder) {
     fs::rename(part, aside / part.filename());
     sync_folder(folder.path);
   }
+  return true;
 }
-
-}  // namespace
 
 std::vector<std::size_t> cells_named(const Plan& plan, const std::vector<std::string>& names) {
   std::vector<bool> is_named(plan.cells.size(), false);
@@ -100,23 +119,27 @@ std::vector<std::size_t> cells_named(const Plan& plan, const std::vector<std::st
   return cells;
 }
 
-void retry_cells(const Plan& plan, const std::vector<std::size_t>& cells,
-                 const RetryOptions& options) {
+std::vector<std::size_t> retry_cells(const Plan& plan, const std::vector<std::size_t>& cells,
+                                     const RetryOptions& options) {
   const SweepFolder folder = sweep_folder(plan.options.runs, plan.name);
+  const LaunchNotes notes = read_launch_notes(folder);
   for (const std::size_t index : cells) {
     const PlannedCell& cell = plan.cells[index];
-    const std::string why = against_retrying(look_at(plan, cell, {}), options.from_scratch);
+    const std::string why = against_retrying(look_at(plan, cell, notes), options);
     if (!why.empty()) throw ConfigError(cell.folder + ": " + why);
   }
   folder.prepare();
   std::vector<UnfinishedAttempt> tries;
+  std::vector<std::size_t> retried;
   for (const std::size_t index : cells) {
     const PlannedCell& cell = plan.cells[index];
-    if (options.from_scratch) set_aside_all({run_folder(plan, cell)});
+    if (options.from_scratch && !set_aside(plan, cell)) continue;
+    retried.push_back(index);
     tries.push_back({cell.content_hash, {kExitInterrupted, 0}, "another try", utc_now(), ""});
   }
   append_unfinished(folder, tries);
-  if (options.forget_limits) forget_limits(folder, plan, cells);
+  if (options.forget_limits) forget_limits(folder, plan, retried);
+  return retried;
 }
 
 void exclude_cells(const Plan& plan, const std::vector<std::size_t>& cells,

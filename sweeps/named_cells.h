@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sweeps/plan.h"
+#include "trainer/run_lease.h"
 
 namespace scalelaw {
 
@@ -25,9 +26,15 @@ struct RetryOptions {
 };
 
 // Forgets why these failed, so that `run` starts them like others. ConfigError, with nothing
-// changed, where one is running, excluded, complete (or diverged, unless from scratch).
-void retry_cells(const Plan& plan, const std::vector<std::size_t>& cells,
-                 const RetryOptions& options);
+// changed, where one is running, excluded, complete (or diverged, unless from scratch), or too
+// for memory however it is computed, unless its limits are forgotten. Returns them without those
+// that another process has completed since that look, which are left as they are.
+std::vector<std::size_t> retry_cells(const Plan& plan, const std::vector<std::size_t>& cells,
+                                     const RetryOptions& options);
+
+// What the run has trained goes to RUN/before.0001/; false, with nothing moved, where it is
+// complete now that its folder is held. std::runtime_error of a disk.
+bool set_aside_unless_complete(const Plan& plan, const PlannedCell& cell, const RunLease& held);
 
 // Leaves them out of the sweep, or takes them in again, whatever they are at
 // (trainer/cell_exclusion.h). ConfigError without a reason.

@@ -229,7 +229,7 @@ std::vector<std::size_t> start_order(const Plan& plan, std::vector<std::size_t> 
 std::vector<PlannedPack> packs_to_run(const Plan& plan, const std::vector<CellStatus>& statuses) {
   std::vector<std::size_t> cells;
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
-    if (!ended(statuses[i].state)) cells.push_back(i);
+    if (may_start(statuses[i])) cells.push_back(i);
   }
   return pack_cells(plan, cells);
 }

@@ -71,12 +71,11 @@ struct Totals {
   double tokens = 0, flops = 0, core_hours = 0;
 };
 
-// Of all cells, or of those that are not there yet.
+// Of all cells, or of those that are to be run.
 Totals total(const Plan& plan, const std::vector<CellStatus>& statuses, bool only_missing) {
   Totals totals;
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
-    const CellState state = statuses[i].state;
-    if (only_missing && ended(state)) continue;
+    if (only_missing && !may_start(statuses[i])) continue;
     const PlannedCell& cell = plan.cells[i];
     ++totals.cells;
     totals.tokens += static_cast<double>(cell.train_tokens);
@@ -195,6 +194,7 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
   const std::optional<DiskSpace> space = space_left(options.runs);
   text += "disk:    " + describe(disk, space) + "\n";
   text += "states:  " + states_text(count_states(statuses)) + "\n";
+  text += excluded_text(plan, statuses);
   if (const std::string full = disk_warning(disk, space); !full.empty()) {
     text += "warning: " + full + "\n";
   }

@@ -73,6 +73,7 @@ std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses)
     json["memory_bytes"] = optional_json(cell.memory_bytes);
     json["fits"] = cell.fits;
     json["swept"] = swept_json(plan, cell);
+    json["why"] = statuses[i].why;
     json["pack"] = Json();
     cells.push_back(std::move(json));
   }

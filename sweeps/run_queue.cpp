@@ -28,9 +28,13 @@ RunQueue::RunQueue(const std::vector<PlannedPack>& order, const RunQueueOptions&
 
 std::optional<PlannedPack> RunQueue::next(std::size_t running) {
   if (!stopped_because_.empty()) return std::nullopt;
-  if (waiting_.empty() && running > 0) return std::nullopt;
-  std::deque<PlannedPack>& from = waiting_.empty() ? alone_ : waiting_;
+  if (running == 0 && alone_.empty()) alone_first_ = false;
+  if (must_be_alone_now()) alone_first_ = true;
+  const bool alone = alone_first_ || waiting_.empty();
+  if (alone && running > 0) return std::nullopt;
+  std::deque<PlannedPack>& from = alone && !alone_.empty() ? alone_ : waiting_;
   if (from.empty()) return std::nullopt;
+  if (&from == &alone_) alone_first_ = true;
   PlannedPack pack = std::move(from.front());
   from.pop_front();
   return pack;
@@ -47,18 +51,14 @@ Verdict RunQueue::ended(const PlannedPack& left, const ProcessEnd& end, const st
     return Verdict::kElsewhere;
   }
   if (was_stopped) return Verdict::kInterrupted;
-  if (left.empty()) {
-    equal_failures_ = 0;
-    return Verdict::kComplete;
-  }
+  if (left.empty()) return Verdict::kComplete;
   // A pack's failure is that of one of its runs, which is counted once it is alone.
-  if (left.size() == 1) note_failure(describe(end), reason);
+  if (left.size() == 1) note_failure(left.front(), describe(end), reason);
   if (!stopped_because_.empty()) return left.size() == 1 ? Verdict::kFailed : Verdict::kLeft;
   const bool crashed = !exited || end.exit_code != kExitBadInput;
   if (crashed && count_crash(left) <= options_.retries) {
     if (end.signal != SIGKILL) {
-      // A pack's fault is found before its neighbours are far.
-      left.size() > 1 ? waiting_.push_front(left) : waiting_.push_back(left);
+      retry(left);
       return Verdict::kRetry;
     }
     if (!was_repeated_alone(left.front())) {
@@ -75,7 +75,7 @@ Verdict RunQueue::ended(const PlannedPack& left, const ProcessEnd& end, const st
 Verdict RunQueue::ran_out_of_memory(const PlannedPack& left, bool can_be_narrowed,
                                     const std::string& reason) {
   const bool is_alone = left.size() == 1;
-  if (is_alone && !can_be_narrowed) note_failure("out of memory", reason);
+  if (is_alone && !can_be_narrowed) note_failure(left.front(), "out of memory", reason);
   if (!stopped_because_.empty()) return is_alone ? Verdict::kFailed : Verdict::kLeft;
   if (is_alone && !can_be_narrowed) return Verdict::kFailed;
   if (!is_alone) {
@@ -84,6 +84,27 @@ Verdict RunQueue::ran_out_of_memory(const PlannedPack& left, bool can_be_narrowe
   }
   waiting_.push_front(left);
   return Verdict::kNarrowed;
+}
+
+// A pack at once: its fault is found before its neighbours are far. A run behind as many others as
+// may fail like it: a fault of all shows before one is tried again, and one that passes is taken
+// off the count before others have come to it.
+void RunQueue::retry(const PlannedPack& pack) {
+  const auto ahead = static_cast<std::size_t>(options_.stop_after);
+  const bool at_the_end = ahead == 0 || ahead >= waiting_.size();
+  const std::size_t place = pack.size() > 1 ? 0 : at_the_end ? waiting_.size() : ahead;
+  waiting_.insert(waiting_.begin() + static_cast<std::ptrdiff_t>(place), pack);
+}
+
+bool RunQueue::must_be_alone_now() const {
+  const auto is_about_to_stop = [&](const PlannedPack& pack) {
+    return std::ranges::any_of(failing_, [&](const auto& failure) {
+      const std::set<std::size_t>& cells = failure.second;
+      return cells.contains(pack.front()) &&
+             cells.size() + 1 >= static_cast<std::size_t>(options_.stop_after);
+    });
+  };
+  return options_.stop_after > 0 && std::ranges::any_of(alone_, is_about_to_stop);
 }
 
 int RunQueue::count_crash(const PlannedPack& pack) {
@@ -110,14 +131,20 @@ std::size_t RunQueue::waiting() const {
   return cells;
 }
 
-void RunQueue::note_failure(const std::string& how, const std::string& reason) {
-  const std::string failure = how + ": " + without_numbers(reason);
-  equal_failures_ = failure == last_failure_ ? equal_failures_ + 1 : 1;
-  last_failure_ = failure;
-  if (options_.stop_after > 0 && equal_failures_ >= options_.stop_after) {
-    stop(std::to_string(equal_failures_) + " attempts in a row failed the same way (" + how + ": " +
-         reason + "); nothing new was started");
+void RunQueue::note_failure(std::size_t cell, const std::string& how, const std::string& reason) {
+  std::set<std::size_t>& cells = failing_[how + ": " + without_numbers(reason)];
+  cells.insert(cell);
+  if (options_.stop_after > 0 && cells.size() >= static_cast<std::size_t>(options_.stop_after)) {
+    stop(std::to_string(cells.size()) + (cells.size() == 1 ? " run" : " runs") +
+         " failed the same way (" + how + ": " + reason + "); nothing new was started");
   }
+}
+
+void RunQueue::no_longer_failing(const PlannedPack& cells) {
+  for (const std::size_t cell : cells) {
+    for (auto& [failure, failed] : failing_) failed.erase(cell);
+  }
+  std::erase_if(failing_, [](const auto& failure) { return failure.second.empty(); });
 }
 
 void RunQueue::stop(const std::string& why) {

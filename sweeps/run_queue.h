@@ -20,7 +20,7 @@ namespace scalelaw {
 
 struct RunQueueOptions {
   int retries = 2;     // of a crash (exit 1 or a signal), a cell; >= 0. Of SIGKILL at most one.
-  int stop_after = 5;  // attempts failed the same way in a row, then nothing new starts; 0: never
+  int stop_after = 5;  // runs that failed the same way, then nothing new starts; 0: never
 };
 
 enum class Verdict {
@@ -42,19 +42,22 @@ class RunQueue {
 
   // nullopt: nothing may start now, beside `running` others, or nothing is waiting. What SIGKILL
   // ended comes last and one at a time: whoever ran short of memory beside others may have enough
-  // without them, and the same attempt under the same conditions would end the same way.
+  // without them, and the same attempt under the same conditions would end the same way. It comes
+  // before the others where one more such end would stop the starting.
   std::optional<PlannedPack> next(std::size_t running);
   // `left`: cells of the attempt that are not complete now and that no other process has;
   // `others_have_some` where such a process is why some are missing, or completed them: what is
   // left is queued again, also after exit 3, unless the queue is stopped. `reason`: the log's last
-  // line, without_own_names(). Every failed attempt of a single cell counts among the equal ones,
-  // retried or not; a success starts anew.
+  // line, without_own_names(). A single cell whose attempt failed counts among those that failed
+  // the same way, once and whether it is retried or not, until no_longer_failing().
   Verdict ended(const PlannedPack& left, const ProcessEnd& end, const std::string& reason,
                 bool others_have_some);
   // The same where memory did not suffice, which is never tried again unchanged: a pack is halved,
   // a run computed in smaller pieces where it `can_be_narrowed`.
   Verdict ran_out_of_memory(const PlannedPack& left, bool can_be_narrowed,
                             const std::string& reason);
+  // They have completed, or are another process's, which counts them.
+  void no_longer_failing(const PlannedPack& cells);
   void add(PlannedPack pack) { waiting_.push_back(std::move(pack)); }
   void put_back(PlannedPack pack) { waiting_.push_front(std::move(pack)); }  // not started yet
 
@@ -65,7 +68,9 @@ class RunQueue {
   bool was_repeated_alone(std::size_t cell) const { return repeated_alone_.contains(cell); }
 
  private:
-  void note_failure(const std::string& how, const std::string& reason);
+  void note_failure(std::size_t cell, const std::string& how, const std::string& reason);
+  void retry(const PlannedPack& pack);
+  bool must_be_alone_now() const;  // some of what SIGKILL ended
 
   int count_crash(const PlannedPack& pack);     // that it has had, this one included
   bool may_ask_again(const PlannedPack& left);  // where another process is said to have some
@@ -74,10 +79,10 @@ class RunQueue {
   RunQueueOptions options_;
   std::deque<PlannedPack> waiting_;
   std::deque<PlannedPack> alone_;  // waiting until nothing runs
+  bool alone_first_ = false;       // until none of them is left or runs
   std::set<std::size_t> repeated_alone_;
   std::map<std::size_t, int> crashes_, asked_again_;
-  std::string last_failure_;  // numbers and hashes as '#'
-  int equal_failures_ = 0;
+  std::map<std::string, std::set<std::size_t>> failing_;  // how, numbers and hashes as '#' -> cells
   std::string stopped_because_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -82,6 +83,9 @@ class SweepRun {
       if (!next) return;
       if (hold_back(*next)) return;
       const PlannedPack pack = cells_.not_taken(*next);
+      for (const std::size_t cell : *next) {
+        if (std::ranges::find(pack, cell) == pack.end()) queue_.no_longer_failing({cell});
+      }
       if (pack.empty()) continue;
       try {
         processes_.start(pack, cells_.all());
@@ -150,6 +154,8 @@ class SweepRun {
       (ended(state) ? complete : is_elsewhere ? elsewhere : left.cells).push_back(each.cell);
       if (ended(state)) work_left_.completed(each);
     }
+    queue_.no_longer_failing(complete);
+    queue_.no_longer_failing(elsewhere);
     const bool others_had_some = is_of_another_process(left.reason);
     tell_complete(complete, others_had_some ? std::nullopt
                                             : std::optional(seconds_since(process.started_at)));

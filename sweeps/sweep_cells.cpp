@@ -22,16 +22,22 @@ std::vector<CellStatus> SweepCells::at_the_end() const {
 }
 
 const CellStatus& SweepCells::look(std::size_t cell) {
-  statuses_[cell] = look_at(plan_, plan_.cells[cell], {});
+  return look(cell, {});
+}
+
+const CellStatus& SweepCells::look(std::size_t cell, const LaunchNotes& notes) {
+  statuses_[cell] = look_at(plan_, plan_.cells[cell], notes);
   if (statuses_[cell].state == CellState::kRunning) elsewhere_.add(cell);
   return statuses_[cell];
 }
 
 PlannedPack SweepCells::not_taken(const PlannedPack& pack) {
+  // A failure is tried again, whoever noted it; what is too large for memory is not.
+  const LaunchNotes notes{{}, read_limits(sweep_folder(plan_.options.runs, plan_.name))};
   PlannedPack left;
   for (const std::size_t cell : pack) {
-    const CellState state = look(cell).state;
-    if (state != CellState::kRunning && !scalelaw::ended(state)) left.push_back(cell);
+    const CellStatus& status = look(cell, notes);
+    if (status.state != CellState::kRunning && may_start(status)) left.push_back(cell);
   }
   return left;
 }

@@ -29,7 +29,8 @@ class SweepCells {
 
   // Looks at one anew; from then on it is watched where another process has it.
   const CellStatus& look(std::size_t cell);
-  // Those of `pack` that no other process has or has ended: another launcher may have been here.
+  // Those of `pack` that no other process has, has ended, or has found too large: another launcher
+  // may have been here.
   PlannedPack not_taken(const PlannedPack& pack);
 
   // Cells that another process had, and has no more without having ended them. Its lease is asked
@@ -40,6 +41,8 @@ class SweepCells {
   std::string in_doubt() const { return elsewhere_.in_doubt(); }
 
  private:
+  const CellStatus& look(std::size_t cell, const LaunchNotes& notes);
+
   const Plan& plan_;
   std::vector<CellStatus> statuses_;
   CellsElsewhere elsewhere_;

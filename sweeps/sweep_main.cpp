@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <string>
@@ -132,7 +133,7 @@ void add_verbs(CLI::App& app, Arguments& a) {
   add_workers(run, a, "--jobs,-j");
   add_whole(*run, "--retries", a.queue.retries, {}, "of a crash, a run");
   add_whole(*run, "--stop-after", a.queue.stop_after, {},
-            "start nothing new after so many equal failures in a row; 0: never");
+            "start nothing new once so many runs have failed the same way; 0: never");
   run->add_option("--time-limit", a.time_limit,
                   "of an attempt (90s, 15m, 8h): then it writes a checkpoint and ends; the next "
                   "launch goes on with it")
@@ -224,13 +225,14 @@ int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {
               << folder_option("--runs", a.runs, "runs") << folder_option("--data", a.data, "data")
               << "\n";
   }
-  std::cout << needs_hand_text(plan, look_at_all(plan));
+  const std::string by_hand = needs_hand_text(plan, look_at_all(plan));
+  std::cout << by_hand;
   if (result.resumable > 0) {
     std::cout << counted(result.resumable, "run") << (result.resumable == 1 ? " goes" : " go")
               << " on from " << (result.resumable == 1 ? "its checkpoint" : "their checkpoints")
               << ". ";
   }
-  std::cout << "Go on with:\n  " << command << "\n";
+  std::cout << (by_hand.empty() ? "Go on with:\n  " : "Then go on with:\n  ") << command << "\n";
   return result.exit_code;
 }
 
@@ -239,9 +241,10 @@ void mend(const CLI::App& app, const Plan& plan, const Arguments& a) {
   refuse_name_of_another_sweep(sweep_record_file(a.runs, plan.name), plan);
   const bool is_retry = app.got_subcommand("retry");
   const std::vector<std::size_t> cells = cells_named(plan, is_retry ? a.only : a.named);
+  std::vector<std::size_t> mended = cells;
   std::string done = "excluded";
   if (is_retry) {
-    retry_cells(plan, cells, a.retry);
+    mended = retry_cells(plan, cells, a.retry);
     done = a.retry.from_scratch ? "will be trained anew" : "will be tried again";
   } else if (a.undo) {
     include_cells(plan, cells);
@@ -249,7 +252,12 @@ void mend(const CLI::App& app, const Plan& plan, const Arguments& a) {
   } else {
     exclude_cells(plan, cells, a.reason);
   }
-  for (const std::size_t cell : cells) std::cout << plan.cells[cell].folder << ": " << done << "\n";
+  for (const std::size_t cell : cells) {
+    const bool is_mended = std::ranges::find(mended, cell) != mended.end();
+    std::cout << plan.cells[cell].folder << ": "
+              << (is_mended ? done : "has been completed this moment, and is left as it is")
+              << "\n";
+  }
   if (!is_retry && !a.undo) return;
   std::cout << "Go on with:\n  scalelaw sweep run " << shell_word(a.spec)
             << folder_option("--runs", a.runs, "runs") << folder_option("--data", a.data, "data")

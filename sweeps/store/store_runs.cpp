@@ -52,7 +52,7 @@ std::vector<std::string> folder_names(const fs::path& runs) {
 struct SweepNotes {
   std::map<std::string, std::vector<std::string>> sweeps;
   StoreExclusions exclusions;
-  UnfinishedAttempts unfinished;
+  LaunchNotes launches;
   std::vector<std::string> warnings;
 };
 
@@ -75,9 +75,13 @@ SweepNotes read_sweep_notes(const fs::path& runs) {
       for (const SweepCell& cell : read_sweep_record(file).cells) {
         notes.sweeps[cell.content_hash].push_back(sweep);
       }
-      for (auto& [hash, attempt] : read_last_unfinished(sweep_folder(runs, sweep))) {
-        UnfinishedAttempt& last = notes.unfinished[hash];
+      LaunchNotes launches = read_launch_notes(sweep_folder(runs, sweep));
+      for (auto& [hash, attempt] : launches.unfinished) {
+        UnfinishedAttempt& last = notes.launches.unfinished[hash];
         if (last.ended_at <= attempt.ended_at) last = std::move(attempt);
+      }
+      for (const auto& [hash, limits] : launches.limits) {
+        notes.launches.limits[hash].narrow(limits);
       }
     } catch (const std::runtime_error& error) {
       notes.warnings.emplace_back(error.what());
@@ -142,7 +146,7 @@ class StoreReader {
       run.why = fault.what();
       return true;
     }
-    const CellStatus status = look_at(plan, cell, notes_.unfinished);
+    const CellStatus status = look_at(plan, cell, notes_.launches);
     run.state = status.state;
     run.why = status.why;
     run.facts["step"] = static_cast<double>(status.step);

@@ -18,8 +18,10 @@ void read_hostile(std::string_view bytes) {
   if (limits.empty()) return;
   plan.cells[0].content_hash = limits.begin()->first;
   append_limits(folder, plan, {0}, {1, 1});
-  require(limits_of(read_limits(folder), plan.cells[0]) == CellLimits{1, 1},
+  const CellLimits narrow = limits_of(read_limits(folder), plan.cells[0]);
+  require(narrow.most_together == 1 && narrow.most_tokens_at_once == 1,
           "of two limits the narrower holds");
+  require(narrow.too_large == limits.begin()->second.too_large, "and nothing is too large by it");
   forget_limits(folder, plan, {0});
   require(limits_of(read_limits(folder), plan.cells[0]) == CellLimits{}, "and is forgotten");
 }

@@ -4,10 +4,12 @@
 // ok       completes                        diverge  completes as diverged
 // crash    exit 1                           kill     killed by a signal
 // refuse   exit 2                           empty    exit 0 without a run.json
-// full     once another run has a checkpoint: exit 3, for a disk that is full; shm: exit 1, for one
-// that is not the store's hang     checkpoint, then waits for SIGTERM and ends with exit 3; ignore:
-// does not end then slow     waits for SIGTERM, needs three seconds for its first checkpoint and
-// ends with exit 3 memory   has enough alone and in pieces of 8 tokens, and says so elsewhere
+// full     exit 3, for a disk that is full, once another run has a checkpoint
+// shm      exit 1, for one that is not the store's
+// hang     checkpoint, then waits for SIGTERM and ends with exit 3; ignore: does not end then
+// slow     waits for SIGTERM, needs three seconds for its first checkpoint and ends with exit 3
+// starting waits as one that does not listen to SIGTERM yet
+// memory   has enough alone and in pieces of 8 tokens, and says so elsewhere
 // meanwhile  finds that another process has just completed it
 // `bench` makes its step unless CUDA_VISIBLE_DEVICES is what FAKE_BROKEN_GPU says.
 // Given several configurations it is a pack: it holds all their folders, those that diverge end
@@ -151,6 +153,10 @@ int act(const Pack& given) {
     if (what == "crash") throw std::runtime_error("boom at step 17");
     if (what == "refuse") throw ConfigError("train.learning_rate = 9: no");
     if (what == "kill") raise(SIGKILL);
+    if (what == "starting") {
+      signal(SIGTERM, SIG_DFL);
+      while (true) pause();
+    }
     if (what == "memory" && !has_memory(pack)) {
       throw std::runtime_error(std::string("this machine's ") + kMemoryDoesNotSuffice);
     }

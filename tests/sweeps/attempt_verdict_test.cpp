@@ -58,9 +58,10 @@ TEST_F(AttemptVerdict, AnOverdueRunGoesOnInTheNextLaunchAlsoWhereItHadToBeKilled
   AttemptEnd at;
   at.overdue = true;
   at.is_smaller = true;
-  for (const ProcessEnd& end : {kKilled, kSaved}) {
+  for (const ProcessEnd& end : {kKilled, kSaved, kTerminated}) {
     const AttemptLeft of = judged(left({0, 1}, end, "a step took long"), at);
     EXPECT_EQ(of.verdict, Verdict::kInterrupted);
+    EXPECT_EQ(of.end, kSaved);
     EXPECT_EQ(of.reason.rfind("time limit of ", 0), 0u) << of.reason;
   }
   EXPECT_EQ(queue_.waiting(), 0u);
@@ -127,7 +128,9 @@ TEST_F(AttemptVerdict, AnAttemptThatLeftNoRecordWasComputedAsItsMemoryAllows) {
   EXPECT_EQ(of_two.verdict, Verdict::kNarrowed);
   EXPECT_EQ(of_two.limits, (CellLimits{1, 8}));
   append_limits(folder_, plan_, {0}, {1, 8});
-  EXPECT_EQ(judged(of, {}).verdict, Verdict::kFailed) << "one window is all that it computed";
+  const AttemptLeft of_one = judged(of, {});
+  EXPECT_EQ(of_one.verdict, Verdict::kFailed) << "one window is all that it computed";
+  EXPECT_EQ(of_one.limits, (CellLimits{1, 0, true, memory_a_run(plan_.options)}));
 }
 
 TEST_F(AttemptVerdict, OnlyASingleRunsAttemptIsNotedAsUnfinished) {

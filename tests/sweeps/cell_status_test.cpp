@@ -8,7 +8,10 @@
 #include <fstream>
 #include <string>
 
+#include "sweeps/named_cells.h"
+#include "sweeps/packing.h"
 #include "sweeps/reports.h"
+#include "sweeps/sweep_cells.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tiny_data_set.h"
 #include "trainer/checkpoint_files.h"
@@ -245,6 +248,50 @@ TEST_F(CellStatusTest, FiveHundredCompleteRunsAreReadInHalfASecondOfTheCpu) {
   EXPECT_LT(seconds, 0.5);
 #endif
   RecordProperty("seconds", std::to_string(seconds));
+}
+
+// Of one that was freed by another launcher, which has noted that, or is next here.
+TEST_F(CellStatusTest, WhatAnotherLauncherFoundTooLargeIsNotTakenAndNeedsAHand) {
+  plan("[1, 2]");
+  add_checkpoint(10);
+  SweepCells cells(plan_);
+  EXPECT_EQ(cells.not_taken({0, 1}), (PlannedPack{0, 1}));
+  append_limits(notes_, plan_, {0}, {1, 0, true, 3e9});
+  EXPECT_EQ(cells.not_taken({0, 1}), PlannedPack{1});
+  for (const CellStatus& status : {cells[0], look(0)}) {
+    EXPECT_EQ(status.state, CellState::kFailed);
+    EXPECT_TRUE(status.needs_hand);
+    EXPECT_EQ(status.step, 10);
+    EXPECT_NE(status.why.find("memory, 3B bytes a run, does not"), std::string::npos) << status.why;
+  }
+  EXPECT_EQ(packs_to_run(plan_, look_at_all(plan_)), std::vector<PlannedPack>{{1}});
+  publish_run(0, RunState::kComplete);
+  EXPECT_EQ(look(0).state, CellState::kComplete) << "on a larger machine";
+  fs::remove(folder(0).record());
+  forget_limits(notes_, plan_, {0});
+  EXPECT_EQ(look(0).state, CellState::kInterrupted);
+}
+
+// As between the look that found it incomplete and the lease.
+TEST_F(CellStatusTest, WhatAnotherProcessHasJustCompletedIsNotSetAside) {
+  plan("[1, 2, 3, 4]");
+  publish_run(0, RunState::kComplete);
+  add_checkpoint(10);
+  EXPECT_FALSE(set_aside_unless_complete(plan_, plan_.cells[0], RunLease(folder(0).path)));
+  EXPECT_TRUE(fs::exists(checkpoint_file(folder(0), 10)));
+  EXPECT_EQ(look(0).state, CellState::kComplete);
+  publish_run(1, RunState::kDiverged);
+  fs::create_directories(folder(2).path);
+  std::ofstream(folder(2).record()) << "{";
+  fs::create_directories(folder(3).path);
+  fs::copy_file(folder(0).record(), folder(3).record());
+  for (const std::size_t cell : {1, 2, 3}) {
+    const RunLease held(folder(cell).path);
+    EXPECT_TRUE(set_aside_unless_complete(plan_, plan_.cells[cell], held));
+  }
+  for (const std::size_t cell : {1, 2, 3}) {
+    EXPECT_EQ(look(cell).state, CellState::kMissing);
+  }
 }
 
 TEST(LastLine, IsTheLastThatIsNotBlankWithoutControlCharacters) {

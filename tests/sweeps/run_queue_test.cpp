@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +17,12 @@ using Cells = std::vector<std::size_t>;
 
 const ProcessEnd kDone{0, 0}, kCrash{1, 0}, kRefused{2, 0}, kStopped{3, 0}, kKilled{0, SIGKILL},
     kSegfault{0, SIGSEGV};
+
+std::vector<PlannedPack> single_cells(std::size_t count) {
+  std::vector<PlannedPack> cells;
+  for (std::size_t i = 0; i < count; ++i) cells.push_back({i});
+  return cells;
+}
 
 TEST(RunQueue, GivesTheCellsInOrderThenNothing) {
   RunQueue queue({{4}, {2}}, {});
@@ -55,21 +63,19 @@ TEST(RunQueue, InterruptedRunsWaitForTheNextLaunch) {
   EXPECT_EQ(queue.next(0), std::nullopt);
 }
 
-TEST(RunQueue, EqualFailuresInARowStopTheStarting) {
+TEST(RunQueue, RunsThatFailTheSameWayStopTheStarting) {
   RunQueue queue({{0}, {1}, {2}, {3}}, {.retries = 0, .stop_after = 3});
   queue.ended(*queue.next(0), kCrash, "cannot allocate 100 bytes at 0x7f3a", false);
   queue.ended(*queue.next(0), kCrash, "cannot allocate 2048 bytes at 0x11bc", false);
   EXPECT_EQ(queue.stopped_because(), "");
   queue.ended(*queue.next(0), kCrash, "cannot allocate 7 bytes at 0x7", false);
-  EXPECT_NE(queue.stopped_because().find("3 attempts in a row"), std::string::npos);
+  EXPECT_NE(queue.stopped_because().find("3 runs failed the same way"), std::string::npos);
   EXPECT_EQ(queue.next(0), std::nullopt);
   EXPECT_EQ(queue.waiting(), 1u);
 }
 
 TEST(RunQueue, CrashesThatAreRetriedCountAmongTheEqualOnes) {
-  std::vector<PlannedPack> cells;
-  for (std::size_t i = 0; i < 500; ++i) cells.push_back({i});
-  RunQueue queue(cells, {.retries = 2, .stop_after = 5});
+  RunQueue queue(single_cells(500), {.retries = 2, .stop_after = 5});
   int attempts = 0;
   Verdict last = Verdict::kRetry;
   while (const std::optional<PlannedPack> cell = queue.next(0)) {
@@ -134,15 +140,103 @@ TEST(WithoutOwnNames, LeavesWhatEveryCellSays) {
   EXPECT_EQ(message(two), message(one));
 }
 
-TEST(RunQueue, OtherFailuresOrASuccessBetweenDoNotStopTheStarting) {
-  RunQueue queue({{0}, {1}, {2}, {3}, {4}, {5}}, {.retries = 0, .stop_after = 2});
+TEST(RunQueue, OtherFailuresAndSuccessesBetweenThemHideNoEqualOnes) {
+  RunQueue queue({{0}, {1}, {2}, {3}, {4}}, {.retries = 0, .stop_after = 2});
   queue.ended(*queue.next(0), kCrash, "boom", false);
-  queue.next(0);
   queue.ended({}, kDone, "", false);
+  queue.no_longer_failing(*queue.next(0));
+  queue.ended(*queue.next(0), kRefused, "boom", false);
+  EXPECT_EQ(queue.stopped_because(), "") << "refused is another failure than crashed";
   queue.ended(*queue.next(0), kCrash, "boom", false);
-  queue.ended(*queue.next(0), kCrash, "bang", false);
-  queue.ended(*queue.next(0), kRefused, "bang", false);
-  EXPECT_EQ(queue.next(0), Cells{5});
+  EXPECT_NE(queue.stopped_because(), "");
+}
+
+TEST(RunQueue, ARunThatFailsOftenCountsOnceAndOneThatCompletesInTheEndNotAtAll) {
+  RunQueue queue({{0}, {1}, {2}}, {.retries = 1, .stop_after = 2});
+  EXPECT_EQ(queue.ended(*queue.next(0), kCrash, "boom", false), Verdict::kRetry);
+  EXPECT_EQ(queue.next(0), Cells{1});
+  EXPECT_EQ(queue.next(0), Cells{2});
+  EXPECT_EQ(queue.ended(*queue.next(0), kCrash, "boom", false), Verdict::kFailed);
+  EXPECT_EQ(queue.stopped_because(), "");
+  queue.no_longer_failing({0});
+  EXPECT_EQ(queue.ended({1}, kCrash, "boom", false), Verdict::kRetry);
+  EXPECT_EQ(queue.ended({2}, kCrash, "boom", false), Verdict::kFailed);
+  EXPECT_NE(queue.stopped_because(), "");
+}
+
+// A sweep of single cells with `jobs` at a time, which end in the order in which they were started.
+struct Simulated {
+  int attempts = 0, failures = 0, complete = 0;
+};
+template <typename Fate>
+Simulated simulate(RunQueue& queue, std::size_t jobs, const Fate& fate) {
+  Simulated seen;
+  std::map<std::size_t, int> attempts;
+  std::deque<std::size_t> running;
+  while (true) {
+    while (running.size() < jobs) {
+      const std::optional<PlannedPack> next = queue.next(running.size());
+      if (!next) break;
+      running.push_back(next->front());
+    }
+    if (running.empty()) return seen;
+    const std::size_t cell = running.front();
+    running.pop_front();
+    ++seen.attempts;
+    const ProcessEnd end = fate(cell, ++attempts[cell]);
+    if (end == kDone) {
+      ++seen.complete;
+      queue.no_longer_failing({cell});
+      queue.ended({}, kDone, "", false);
+    } else {
+      ++seen.failures;
+      queue.ended({cell}, end, "boom", false);
+    }
+  }
+}
+
+TEST(RunQueue, ABrokenArmAmongHealthyOnesIsNotPaidForToItsEnd) {
+  for (const std::size_t jobs : {1, 4}) {
+    for (const ProcessEnd& fault : {kCrash, kKilled}) {
+      RunQueue queue(single_cells(60), {});
+      const Simulated seen = simulate(
+          queue, jobs, [&](std::size_t cell, int) { return cell % 2 == 1 ? fault : kDone; });
+      EXPECT_NE(queue.stopped_because().find("5 runs failed the same way"), std::string::npos);
+      EXPECT_LE(seen.failures, 5 * 2 + 3) << jobs << " jobs, signal " << fault.signal;
+    }
+  }
+}
+
+TEST(RunQueue, RareCrashesThatTheirRetryMendsStopNoLongSweep) {
+  for (const std::size_t jobs : {1, 16}) {
+    for (const ProcessEnd& fault : {kCrash, kKilled}) {
+      RunQueue queue(single_cells(10'000), {});
+      const Simulated seen = simulate(queue, jobs, [&](std::size_t cell, int attempt) {
+        return cell % 500 == 7 && attempt == 1 ? fault : kDone;
+      });
+      EXPECT_EQ(queue.stopped_because(), "");
+      EXPECT_EQ(seen.complete, 10'000);
+      EXPECT_EQ(seen.attempts, 10'020);
+    }
+  }
+}
+
+// Two are repeated alone before a third would end the sweep, and then what waits goes on beside
+// others.
+TEST(RunQueue, KilledRunsAreRepeatedBeforeOneMoreWouldStopTheStarting) {
+  RunQueue queue(single_cells(4), {.retries = 1, .stop_after = 3});
+  queue.ended(*queue.next(0), kKilled, "", false);
+  EXPECT_EQ(queue.next(0), Cells{1});
+  EXPECT_EQ(queue.next(1), Cells{2});
+  EXPECT_EQ(queue.ended({1}, kKilled, "", false), Verdict::kRetryAlone);
+  EXPECT_EQ(queue.next(1), std::nullopt) << "2 runs still";
+  queue.no_longer_failing({2});
+  EXPECT_EQ(queue.next(0), Cells{0});
+  queue.no_longer_failing({0});
+  EXPECT_EQ(queue.next(1), std::nullopt) << "0 is alone";
+  EXPECT_EQ(queue.next(0), Cells{1});
+  queue.no_longer_failing({1});
+  EXPECT_EQ(queue.next(0), Cells{3});
 }
 
 TEST(RunQueue, ZeroNeverStops) {

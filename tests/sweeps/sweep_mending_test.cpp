@@ -58,13 +58,37 @@ TEST_F(SweepMending, OutOfMemoryInTheSmallestPiecesIsAFailure) {
   behave("1:memory");
   std::ofstream(spec_, std::ios::app) << "how: {micro_batch_tokens: 8}\n";
   ASSERT_EQ(run().exit_code, 0) << "which is what suffices";
-  std::ofstream(spec_) << "spec: 1\nname: s\ndata: {train: tiny, test: {tiny: 512}}\n"
-                          "horizon: {tokens: 2000}\nmodel: {n_ctx: 16, d_model: 16}\n"
-                          "train: {batch_tokens: 32}\nevaluate: {tokens: 64}\n";
+  write_spec("[1]", /*n_ctx=*/16);
   const ProgramResult result = run();
   EXPECT_EQ(result.exit_code, 1) << result.output;
   EXPECT_NE(result.output.find("will be tried in smaller pieces"), std::string::npos);
   EXPECT_EQ(states(), "failed");
+}
+
+TEST_F(SweepMending, RunTooLargeInTheSmallestPiecesIsNotStartedAgainUntilThatIsForgotten) {
+  write_spec("[1, 2]", /*n_ctx=*/16);
+  behave("1:memory;2:crash,ok");
+  EXPECT_EQ(run().exit_code, 1);
+  EXPECT_EQ(states(), "failed complete");
+  EXPECT_EQ(attempts(0), 2) << "in pieces of 32 and of 16 tokens, which is one window";
+  const std::string name = folder_of(0), remedy = "sweep retry --only " + name + " --forget-limits";
+  EXPECT_NE(status()[0].at("why").get<std::string>().find(remedy), std::string::npos);
+
+  const ProgramResult second = run();
+  EXPECT_EQ(second.exit_code, 1) << second.output;
+  EXPECT_NE(second.output.find("2 cells, 0 to run"), std::string::npos) << second.output;
+  EXPECT_NE(second.output.find("1 run needs a hand"), std::string::npos) << second.output;
+  EXPECT_NE(second.output.find(remedy), std::string::npos) << second.output;
+  EXPECT_NE(second.output.find("Then go on with:"), std::string::npos) << second.output;
+  EXPECT_EQ(attempts(0), 2);
+
+  const ProgramResult unchanged = mend("retry", {"--only", name});
+  EXPECT_EQ(unchanged.exit_code, 2) << "it would only seem to be tried again";
+  EXPECT_NE(unchanged.output.find("--forget-limits"), std::string::npos) << unchanged.output;
+  ASSERT_EQ(mend("retry", {"--only", name, "--forget-limits"}).exit_code, 0);
+  EXPECT_EQ(states(), "missing complete");
+  run();
+  EXPECT_EQ(attempts(0), 4);
 }
 
 TEST_F(SweepMending, TimeLimitStopsARunThatGoesOnInTheNextLaunch) {
@@ -79,6 +103,17 @@ TEST_F(SweepMending, TimeLimitStopsARunThatGoesOnInTheNextLaunch) {
   EXPECT_EQ(run({"--time-limit", "1s"}).exit_code, 0);
   EXPECT_EQ(states(), "complete complete");
   EXPECT_EQ(run({"--time-limit", "soon"}).exit_code, 2);
+}
+
+TEST_F(SweepMending, TimeLimitThatEndsARunWhileItStartsIsNoFailure) {
+  write_spec("[1]");
+  behave("1:starting,ok");
+  const ProgramResult first = run({"--time-limit", "1s"});
+  EXPECT_EQ(first.exit_code, 3) << first.output;
+  EXPECT_EQ(states(), "missing");
+  EXPECT_EQ(status()[0].at("why"), "time limit of 1.0 s (--time-limit); it had not begun to train");
+  EXPECT_EQ(attempts(0), 1);
+  EXPECT_EQ(run().exit_code, 0);
 }
 
 TEST_F(SweepMending, RetriedRunsAreNoLongerFailed) {
@@ -121,6 +156,12 @@ TEST_F(SweepMending, ExcludedRunsAreLeftOutWithTheirReasonUntilTheyAreTakenInAga
   ASSERT_EQ(mend("exclude", {hash, "--reason", "bad\n'data'"}).exit_code, 0);
   EXPECT_EQ(states(), "complete excluded complete");
   EXPECT_EQ(status()[1].at("why"), "bad 'data'");
+  const std::string planned = run_program(command("plan")).output;
+  EXPECT_NE(planned.find("excluded: " + folder_of(1) + ": bad 'data'\n"), std::string::npos)
+      << planned;
+  const auto plan = nlohmann::json::parse(run_program(command("plan", {"--json"})).output);
+  EXPECT_EQ(plan.at("cells").at(1).at("why"), "bad 'data'");
+  EXPECT_EQ(plan.at("cells").at(0).at("why"), "");
   const ProgramResult without = run();
   EXPECT_EQ(without.exit_code, 0) << without.output;
   EXPECT_NE(without.output.find("2 complete, 1 excluded"), std::string::npos) << without.output;

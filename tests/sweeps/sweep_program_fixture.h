@@ -32,9 +32,11 @@ class SweepProgram : public testing::Test {
   }
 
   // A sweep with one cell for each seed.
-  void write_spec(const std::string& seeds) {
+  void write_spec(const std::string& seeds, int n_ctx = 8) {
     std::ofstream(spec_) << "spec: 1\nname: s\ndata: {train: tiny, test: {tiny: 512}}\n"
-                            "horizon: {tokens: 2000}\nmodel: {n_ctx: 8, d_model: 16}\n"
+                            "horizon: {tokens: 2000}\nmodel: {n_ctx: "
+                         << n_ctx
+                         << ", d_model: 16}\n"
                             "train: {batch_tokens: 32}\nevaluate: {tokens: 64}\n"
                             "blocks: [{name: b, grid: {seeds.init: "
                          << seeds << "}}]\n";

@@ -139,12 +139,25 @@ TEST_F(SweepProgram, EqualFailuresStopTheSweep) {
   behave(script);
   const ProgramResult result = run({"--stop-after", "3", "--retries", "0"});
   EXPECT_EQ(result.exit_code, 1);
-  EXPECT_NE(result.output.find("3 attempts in a row failed the same way (exit 1: boom"),
-            std::string::npos)
+  EXPECT_NE(result.output.find("3 runs failed the same way (exit 1: boom"), std::string::npos)
       << result.output;
   int64_t tried = 0;
   for (std::size_t i = 0; i < 12; ++i) tried += attempts(i);
   EXPECT_LE(tried, 4) << "three, and the one beside the third";
+}
+
+TEST_F(SweepProgram, EqualFailuresStopTheSweepAlsoBetweenRunsThatComplete) {
+  std::string seeds = "1", script;
+  for (int seed = 2; seed <= 40; ++seed) seeds += ", " + std::to_string(seed);
+  for (int seed = 1; seed <= 40; seed += 2) script += std::to_string(seed) + ":crash;";
+  write_spec("[" + seeds + "]");
+  behave(script);
+  const ProgramResult result = run();
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_NE(result.output.find("5 runs failed the same way"), std::string::npos) << result.output;
+  int untried = 0;
+  for (std::size_t i = 0; i < 40; i += 2) untried += attempts(i) == 0 ? 1 : 0;
+  EXPECT_GE(untried, 14) << "of twenty that would have crashed";
 }
 
 TEST_F(SweepProgram, EqualFailuresStopTheSweepThoughTheyWouldBeRetried) {
@@ -154,8 +167,7 @@ TEST_F(SweepProgram, EqualFailuresStopTheSweepThoughTheyWouldBeRetried) {
   behave(script);
   const ProgramResult result = run();
   EXPECT_EQ(result.exit_code, 1);
-  EXPECT_NE(result.output.find("5 attempts in a row failed the same way"), std::string::npos)
-      << result.output;
+  EXPECT_NE(result.output.find("5 runs failed the same way"), std::string::npos) << result.output;
   int64_t tried = 0;
   for (std::size_t i = 0; i < 12; ++i) tried += attempts(i);
   EXPECT_LE(tried, 6) << "five, and the one beside the fifth";
