@@ -3,11 +3,14 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <fstream>
 #include <string>
+#include <system_error>
 
 #include "sweeps/cell_limits.h"
 #include "trainer/atomic_file.h"
 #include "trainer/clock.h"
+#include "trainer/config_error.h"
 #include "trainer/config_yaml.h"
 #include "trainer/folder_lock.h"
 #include "trainer/program_exit.h"
@@ -25,12 +28,27 @@ bool was_killed_for_memory(const PackProcess& process, const ProcessEnd& end,
   return now.kills.value_or(0) > *process.kills_before.kills;
 }
 
+// The line since the process was started that says that another has its folder; "" without one.
+std::string refusal_of_another(const PackProcess& process) {
+  constexpr int kMostLines = 10'000;
+  std::ifstream log(process.log);
+  log.seekg(static_cast<std::streamoff>(process.log_begins));
+  std::string line;
+  for (int lines = 0; lines < kMostLines && std::getline(log, line); ++lines) {
+    if (is_of_another_process(line)) return shown_line(line);
+  }
+  return "";
+}
+
 }  // namespace
 
 void PackProcesses::start(const PlannedPack& pack, const std::vector<CellStatus>& statuses) {
   const Workers& workers = plan_.options.workers;
   PackProcess process;
   process.log = folder_.log(plan_.cells[pack.front()].folder);
+  std::error_code no_log;
+  process.log_begins = std::filesystem::file_size(process.log, no_log);
+  if (no_log) process.log_begins = 0;
   process.gpu = least_used_gpu();
   process.started_at = monotonic_seconds();
   LocalJob job{{trainer_.string(), "train"}, process.log};
@@ -134,8 +152,12 @@ RunningPack look_at_progress(const Plan& plan, const PackProcess& process,
   return running;
 }
 
-std::string last_words(const PackProcess& process) {
+std::string last_words(const PackProcess& process, const ProcessEnd& end) {
   std::string line = last_line(process.log);
+  if (end.exit_code == kExitBadInput || end.exit_code == kExitInterrupted) {
+    const std::string refusal = refusal_of_another(process);
+    if (!refusal.empty()) return refusal;
+  }
   if (line.starts_with(LocalExecutor::kHeading)) line = "it said nothing";
   if (process.killed_for_memory) {
     line += std::string("; the kernel killed it: ") + kMemoryDoesNotSuffice;

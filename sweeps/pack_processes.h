@@ -34,6 +34,7 @@ struct KillCount {
 struct PackProcess {
   std::vector<CellInProgress> cells;  // by row
   std::filesystem::path log;          // named after the first cell's folder
+  std::uintmax_t log_begins = 0;      // bytes that it held before
   std::size_t gpu = 0;                // of the workers'
   double started_at = 0;              // monotonic seconds
   bool overdue = false;               // told to stop for its time
@@ -92,10 +93,11 @@ class PackProcesses {
 // Looks at what its cells have done, and notes it in `statuses`, which are of all cells.
 RunningPack look_at_progress(const Plan& plan, const PackProcess& process,
                              std::vector<CellStatus>& statuses);
-// What a process said last; "it said nothing" where its attempt left no line. Of one that SIGKILL
-// ended while nothing else of this launch ran beside it, and for want of memory the kernel had
-// killed in the seconds before, also that: a SIGKILL alone may be anybody's.
-std::string last_words(const PackProcess& process);
+// What a process said last, or, where it was refused a folder that another has, that: the other's
+// lines may stand behind it in the same log. "it said nothing" where its attempt left no line. Of
+// one that SIGKILL ended while nothing else of this launch ran beside it, and for want of memory
+// the kernel had killed in the seconds before, also that: a SIGKILL alone may be anybody's.
+std::string last_words(const PackProcess& process, const ProcessEnd& end);
 // Whether those words say that memory did not suffice, or that another process had, or took, one
 // of the folders.
 bool is_of_memory(const std::string& last_words);

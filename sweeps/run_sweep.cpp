@@ -145,7 +145,7 @@ class SweepRun {
   void take_end(const PackProcess& process, const ProcessEnd& end) {
     AttemptLeft left;
     left.end = end;
-    left.reason = last_words(process);
+    left.reason = last_words(process, end);
     left.log = process.log;
     PlannedPack complete, elsewhere;
     for (const CellInProgress& each : process.cells) {

@@ -111,7 +111,10 @@ std::string last_line(const fs::path& file, std::size_t most_bytes) {
 
   const auto is_blank = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
   while (!tail.empty() && is_blank(tail.back())) tail.pop_back();
-  std::string line = tail.substr(tail.find_last_of("\r\n") + 1);
+  return shown_line(tail.substr(tail.find_last_of("\r\n") + 1), most_bytes);
+}
+
+std::string shown_line(std::string line, std::size_t most_bytes) {
   // A log must not move the reader's cursor.
   std::replace_if(
       line.begin(), line.end(),

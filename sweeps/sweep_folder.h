@@ -58,8 +58,10 @@ void append_unfinished(const SweepFolder& folder, const std::vector<UnfinishedAt
 // the one whose clock said later. Lines that cannot be read are left out.
 std::map<std::string, UnfinishedAttempt> read_last_unfinished(const SweepFolder& folder);
 
-// The last line of a file that is not blank, control characters as spaces, cut to `most_bytes`; ""
-// when there is none or no file. Reads the file's end only.
+// A log's line as it may be shown: control characters as spaces, cut to `most_bytes`.
+std::string shown_line(std::string line, std::size_t most_bytes = 400);
+// The last line of a file that is not blank, as it may be shown; "" when there is none or no file.
+// Reads the file's end only.
 std::string last_line(const std::filesystem::path& file, std::size_t most_bytes = 400);
 
 }  // namespace scalelaw

@@ -40,7 +40,8 @@ class PackProcessesTest : public testing::Test {
     std::string words;
     while (all.running() > 0) {
       const PackProcesses::Event event = all.wait(0.1);
-      if (event.ended && event.ended->cells[0].cell == 0) words = last_words(*event.ended);
+      if (event.ended && event.ended->cells[0].cell == 0)
+        words = last_words(*event.ended, event.end);
     }
     return words;
   }
@@ -76,6 +77,15 @@ TEST_F(PackProcessesTest, KillForWantOfMemoryLongBeforeTheEndWasAnothers) {
   EXPECT_EQ(words_of("sleep 5; kill -9 $$", {3, 4}), "step 7");
   const std::string words = words_of("sleep 5; kill -9 $$", {3, 4}, 1, 4.5);
   EXPECT_TRUE(is_of_memory(words)) << words;
+}
+
+// Launchers of several machines share the logs of a sweep.
+TEST_F(PackProcessesTest, ARefusalIsHeardAlsoWhereTheOthersLinesStandBehindIt) {
+  const std::string refusal = "RUN: in use by pid 7 on node3";
+  EXPECT_EQ(words_of("echo '" + refusal + "'; echo 938 steps from 0; exit 2", {0, 0}), refusal);
+  EXPECT_EQ(words_of("echo '" + refusal + "'; echo bad shape; exit 1", {0, 0}), "bad shape");
+  EXPECT_EQ(words_of("echo bad shape; exit 2", {0, 0}), "bad shape")
+      << "what was said before this process was another's";
 }
 
 }  // namespace
