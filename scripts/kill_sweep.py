@@ -362,7 +362,7 @@ def digest(file):
 
 
 TIMES = ("wall_seconds", "evaluate_seconds", "checkpoint_seconds", "final_evaluate_seconds",
-         "tokens_per_second", "attempts", "events", "pack", "pack_row")
+         "tokens_per_second", "attempts", "events", "pack", "pack_row", "files", "record_hash")
 
 
 def timeless(record):
