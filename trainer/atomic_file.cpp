@@ -124,18 +124,19 @@ class Draft {
     if (buffer.error() != 0) fail(target_, "cannot write", buffer.error());
     if (!stream) throw std::runtime_error(target_.string() + ": cannot write: stream failed");
     if (::fsync(descriptor_.get()) != 0) fail(target_, "cannot sync", errno);
+    if (::fstat(descriptor_.get(), &status_) != 0) fail(target_, "cannot examine", errno);
     if (const int error = descriptor_.close()) fail(target_, "cannot close", error);
   }
   void rename_over_target() {
-    const int error =
-        with_retries([this] { return ::rename(path_.c_str(), target_.c_str()) == 0 ? 0 : errno; });
+    const int error = with_retries_or_done(
+        [this] { return ::rename(path_.c_str(), target_.c_str()) == 0 ? 0 : errno; });
     if (error != 0) fail(target_, "cannot rename to", error);
     path_.clear();
     sync_folder(folder_of(target_));
   }
   // False when the target is there already.
   bool become_target() {
-    const int error = with_retries([this] { return renamed() || linked() ? 0 : errno; });
+    const int error = with_retries_or_done([this] { return renamed() || linked() ? 0 : errno; });
     if (error == EEXIST) return false;
     if (error != 0) fail(target_, "cannot link to", error);
     sync_folder(folder_of(target_));
@@ -143,6 +144,22 @@ class Draft {
   }
 
  private:
+  // A fault may be of the answer alone: what it tells of was done, and trying again finds no draft.
+  template <typename Operation>
+  int with_retries_or_done(const Operation& operation) const {
+    bool had_fault = false;
+    return with_retries([&] {
+      const int error = operation();
+      const bool done = had_fault && error != 0 && is_target();
+      had_fault = had_fault || is_transient(error);
+      return done ? 0 : error;
+    });
+  }
+  bool is_target() const {
+    struct stat status;
+    return ::stat(target_.c_str(), &status) == 0 && status.st_dev == status_.st_dev &&
+           status.st_ino == status_.st_ino;
+  }
   // One step: no crash can leave both names.
   bool renamed() {
     if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target_.c_str(), RENAME_NOREPLACE) != 0) {
@@ -165,6 +182,7 @@ class Draft {
 
   fs::path target_, path_;
   Descriptor descriptor_;
+  struct stat status_ = {};  // of what was filled
 };
 
 // A fault that passes costs the draft: what a failed fsync has left of it is not known.

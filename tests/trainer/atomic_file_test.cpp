@@ -26,12 +26,26 @@ extern "C" int link(const char* from, const char* to) noexcept {
   if (killed_after_linking) raise(SIGKILL);
   return result;
 }
+// How many of the next renames are done, and answered as if the server were away.
+static int answers_to_lose = 0;
+static bool answer_is_lost() {
+  if (answers_to_lose == 0) return false;
+  --answers_to_lose;
+  errno = EIO;
+  return true;
+}
 // As NFS answers.
 extern "C" int renameat2(int from_folder, const char* from, int to_folder, const char* to,
                          unsigned flags) noexcept {
   errno = EINVAL;
   if (renames_replace_only) return -1;
-  return static_cast<int>(syscall(SYS_renameat2, from_folder, from, to_folder, to, flags));
+  const auto result =
+      static_cast<int>(syscall(SYS_renameat2, from_folder, from, to_folder, to, flags));
+  return answer_is_lost() ? -1 : result;
+}
+extern "C" int rename(const char* from, const char* to) noexcept {
+  const int result = renameat(AT_FDCWD, from, AT_FDCWD, to);
+  return answer_is_lost() ? -1 : result;
 }
 // A server that was away while a file was read: how many of the next calls fail, and with what.
 static int opens_to_fail = 0, reads_to_fail = 0, read_fault = 0;
@@ -281,6 +295,24 @@ TEST_F(AtomicFile, AFaultOfTheNetworkThatPassesIsGotOver) {
   fail_next_syncs(0, 0);
   EXPECT_EQ(read_whole_file(file_), "y");
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), {}), 1);
+}
+
+TEST_F(AtomicFile, ARenameWhoseAnswerWasLostIsDone) {
+  answers_to_lose = 1;
+  write_atomically(file_, "x");
+  EXPECT_EQ(answers_to_lose, 0);
+  EXPECT_EQ(read_whole_file(file_), "x");
+  answers_to_lose = 1;
+  write_atomically(file_, "y");
+  EXPECT_EQ(read_whole_file(file_), "y");
+  fs::remove(file_);
+  answers_to_lose = 2;
+  EXPECT_TRUE(publish_atomically(file_, "z"));
+  answers_to_lose = 1;
+  EXPECT_FALSE(publish_atomically(file_, "another's"));
+  answers_to_lose = 0;
+  EXPECT_EQ(read_whole_file(file_), "z");
+  EXPECT_EQ(n_entries(folder_.path()), 1);
 }
 
 TEST_F(AtomicFile, AFaultOfTheNetworkThatPassesWhileReadingIsGotOver) {
