@@ -187,7 +187,7 @@ class RunVerifier {
     }
     if (!fs::exists(folder_.merged_metrics())) return "";
     if (!is_as_recorded(name)) return kAltered;
-    const std::string fault = fault_of_lines(rows);
+    std::string fault = fault_of_lines(rows);
     if (!fault.empty()) return fault;
     const auto parts = merged_parts(folder_, *record_);
     if (!parts) return "";
