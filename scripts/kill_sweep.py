@@ -14,7 +14,7 @@ them every now and then, at random:
                (--nodes: of launchers with processes of their own, so that nobody else can ask the
                kernel whether a holder lives)
     sleep      SIGSTOP of a trainer for longer than others wait for a sign of life, then SIGCONT
-    clock      the times of a run folder's files moved by days, back or forth
+    clock      the times of a run folder's files, or of the sweep's, moved by days, back or forth
     locked     (--read-only) the store, the sweep's folder or a run's made read-only for a while
     full       (--full) the store's file system filled to the last byte for a while
 
@@ -244,11 +244,18 @@ class Trouble:
         return send(pid, signal.SIGSTOP)
 
     def clock(self, _launcher, _trainers):
-        folders = [each for each in self.store.iterdir() if each.name != "sweeps"]
+        sweeps = self.store / "sweeps"
+        folders = [each for each in self.store.iterdir() if each != sweeps]
         if not folders:
             return False
+        # The sweep's own files half of the time: drafts there are told by their age.
+        chosen = self.rng.choice([sweeps, self.rng.choice(folders)])
         moved = time.time() + self.rng.choice([-1, 1]) * self.rng.uniform(1, 1e6)
-        for file in self.rng.choice(folders).rglob("*"):
+        try:
+            files = list(chosen.rglob("*"))
+        except FileNotFoundError:  # a draft that is no more
+            return False
+        for file in files:
             try:
                 os.utime(file, (moved, moved), follow_symlinks=False)
             except (FileNotFoundError, PermissionError):  # read-only at the moment
@@ -366,7 +373,7 @@ def digest(file):
 
 
 TIMES = ("wall_seconds", "evaluate_seconds", "checkpoint_seconds", "final_evaluate_seconds",
-         "tokens_per_second", "attempts", "events", "pack", "pack_row")
+         "tokens_per_second", "attempts", "events", "pack", "pack_row", "files", "record_hash")
 
 
 def timeless(record):

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <random>
 #include <span>
 #include <stdexcept>
@@ -124,18 +125,23 @@ class Draft {
     if (buffer.error() != 0) fail(target_, "cannot write", buffer.error());
     if (!stream) throw std::runtime_error(target_.string() + ": cannot write: stream failed");
     if (::fsync(descriptor_.get()) != 0) fail(target_, "cannot sync", errno);
+    if (::fstat(descriptor_.get(), &status_) != 0) fail(target_, "cannot examine", errno);
     if (const int error = descriptor_.close()) fail(target_, "cannot close", error);
   }
-  void rename_over_target() {
-    const int error =
-        with_retries([this] { return ::rename(path_.c_str(), target_.c_str()) == 0 ? 0 : errno; });
+  fs::file_time_type made_at() const { return fs::last_write_time(path_); }
+  // False, where that is no fault yet (`may_be_gone`), when somebody has removed the draft.
+  bool rename_over_target(bool may_be_gone) {
+    const int error = with_retries_or_done(
+        [this] { return ::rename(path_.c_str(), target_.c_str()) == 0 ? 0 : errno; });
+    if (error == ENOENT && may_be_gone) return false;
     if (error != 0) fail(target_, "cannot rename to", error);
     path_.clear();
     sync_folder(folder_of(target_));
+    return true;
   }
   // False when the target is there already.
   bool become_target() {
-    const int error = with_retries([this] { return renamed() || linked() ? 0 : errno; });
+    const int error = with_retries_or_done([this] { return renamed() || linked() ? 0 : errno; });
     if (error == EEXIST) return false;
     if (error != 0) fail(target_, "cannot link to", error);
     sync_folder(folder_of(target_));
@@ -143,6 +149,22 @@ class Draft {
   }
 
  private:
+  // A fault may be of the answer alone: what it tells of was done, and trying again finds no draft.
+  template <typename Operation>
+  int with_retries_or_done(const Operation& operation) const {
+    bool had_fault = false;
+    return with_retries([&] {
+      const int error = operation();
+      const bool done = had_fault && error != 0 && is_target();
+      had_fault = had_fault || is_transient(error);
+      return done ? 0 : error;
+    });
+  }
+  bool is_target() const {
+    struct stat status;
+    return ::stat(target_.c_str(), &status) == 0 && status.st_dev == status_.st_dev &&
+           status.st_ino == status_.st_ino;
+  }
   // One step: no crash can leave both names.
   bool renamed() {
     if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, target_.c_str(), RENAME_NOREPLACE) != 0) {
@@ -165,6 +187,7 @@ class Draft {
 
   fs::path target_, path_;
   Descriptor descriptor_;
+  struct stat status_ = {};  // of what was filled
 };
 
 // A fault that passes costs the draft: what a failed fsync has left of it is not known.
@@ -224,9 +247,13 @@ void write_atomically(const fs::path& path, std::string_view content) {
 
 void write_atomically(const fs::path& path, const std::function<void(std::ostream&)>& write,
                       const std::function<void()>& before_rename) {
-  const std::unique_ptr<Draft> draft = filled_draft(path, write);
-  before_rename();
-  draft->rename_over_target();
+  // Whoever takes a draft for a crash's may remove it under its writer.
+  constexpr int kTimes = 3;
+  for (int i = 1; i <= kTimes; ++i) {
+    const std::unique_ptr<Draft> draft = filled_draft(path, write);
+    before_rename();
+    if (draft->rename_over_target(/*may_be_gone=*/i < kTimes)) return;
+  }
 }
 
 bool publish_atomically(const fs::path& path, std::string_view content) {
@@ -264,14 +291,28 @@ void sync_file(const fs::path& file) {
   if (::fsync(descriptor.get()) != 0) fail(file, "cannot sync", errno);
 }
 
+std::optional<fs::file_time_type> time_in(const fs::path& folder) {
+  try {
+    return Draft(folder / "now").made_at();
+  } catch (const std::runtime_error&) {
+    return std::nullopt;
+  }
+}
+
 void remove_drafts(const fs::path& folder, std::chrono::seconds older_than) {
-  const fs::file_time_type newest = fs::file_time_type::clock::now() - older_than;
+  std::vector<fs::path> drafts;
   std::error_code gone;
   for (fs::directory_iterator it(folder, gone), end; !gone && it != end; it.increment(gone)) {
-    if (!it->path().filename().string().starts_with(kDraftPrefix)) continue;
+    if (it->path().filename().string().starts_with(kDraftPrefix)) drafts.push_back(it->path());
+  }
+  if (drafts.empty()) return;
+  const bool any_age = older_than.count() == 0;
+  const auto now = any_age ? std::nullopt : time_in(folder);
+  if (!any_age && !now) return;
+  for (const fs::path& draft : drafts) {
     std::error_code ignored;
-    const bool is_old = older_than.count() == 0 || it->last_write_time(ignored) < newest;
-    if (!ignored && is_old) fs::remove(it->path(), ignored);
+    const bool is_old = any_age || fs::last_write_time(draft, ignored) < *now - older_than;
+    if (!ignored && is_old) fs::remove(draft, ignored);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <ostream>
 #include <span>
 #include <string>
@@ -18,7 +19,7 @@ inline constexpr const char* kDraftPrefix = ".draft-";
 // Writes aside (same folder), fsyncs file and folder, renames over `path`. DiskFull
 // (trainer/disk_space.h) or std::runtime_error with path and errno's text; nothing is left behind
 // then. What a network file system may get over (trainer/transient_fault.h) is tried again, `write`
-// with it.
+// with it, and so is a draft that somebody removed before it was renamed.
 void write_atomically(const std::filesystem::path& path, std::string_view content);
 // `before_rename`, which may throw, is called when all but the renaming is done.
 void write_atomically(
@@ -27,8 +28,12 @@ void write_atomically(
 // The same without replacing: false when `path` exists already.
 bool publish_atomically(const std::filesystem::path& path, std::string_view content);
 
+// Now, as files of `folder` tell it: of a server, whose clock need not be this machine's. By a file
+// that is made there and removed; nullopt where none can be made.
+std::optional<std::filesystem::file_time_type> time_in(const std::filesystem::path& folder);
+
 // Deletes the drafts that a crash left directly in `folder`. Where others may be writing, only
-// those too old to be anyone's.
+// those too old to be anyone's, by time_in().
 void remove_drafts(const std::filesystem::path& folder, std::chrono::seconds older_than = {});
 
 // Makes `folder` and what is missing above it, each on disk in the one above: else a power cut

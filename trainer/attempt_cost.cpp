@@ -34,12 +34,6 @@ double seconds_from(const nlohmann::json& json) {
   return seconds;
 }
 
-fs::path cost_file(const RunFolder& folder, int attempt) {
-  char name[32];
-  std::snprintf(name, sizeof name, "cost.%04d.json", attempt);
-  return folder.path / name;
-}
-
 std::optional<AttemptCost> read_cost(const fs::path& file) {
   try {
     constexpr uintmax_t kMostBytes = 64 << 10;  // of somebody else's file in its place
@@ -77,6 +71,12 @@ std::string text_of(const AttemptCost& cost) {
 
 }  // namespace
 
+fs::path cost_file(const RunFolder& folder, int attempt) {
+  char name[32];
+  std::snprintf(name, sizeof name, "cost.%04d.json", attempt);
+  return folder.path / name;
+}
+
 std::vector<AttemptCost> read_costs(const RunFolder& folder) {
   std::vector<AttemptCost> costs;
   std::error_code error;
@@ -85,7 +85,9 @@ std::vector<AttemptCost> read_costs(const RunFolder& folder) {
     int number = 0;
     if (std::sscanf(it->path().filename().c_str(), "cost.%d.json", &number) != 1) continue;
     if (it->path() != cost_file(folder, number)) continue;
-    if (auto cost = read_cost(it->path())) costs.push_back(std::move(*cost));
+    AttemptCost unknown{number};
+    unknown.is_known = false;
+    costs.push_back(read_cost(it->path()).value_or(unknown));
   }
   std::sort(costs.begin(), costs.end(),
             [](const AttemptCost& a, const AttemptCost& b) { return a.number < b.number; });
@@ -94,6 +96,7 @@ std::vector<AttemptCost> read_costs(const RunFolder& folder) {
 
 void RunLedger::add(const RunLedger& other) {
   attempts += other.attempts;
+  unknown += other.unknown;
   train_tokens += other.train_tokens;
   wall_seconds += other.wall_seconds;
   core_seconds += other.core_seconds;
@@ -108,12 +111,14 @@ RunLedger ledger_of(const std::vector<AttemptCost>& costs, int64_t kept_step) {
   int64_t steps = 0;
   for (const AttemptCost& cost : costs) {
     ++ledger.attempts;
+    ledger.unknown += cost.is_known ? 0 : 1;
     steps += cost.steps;
     ledger.train_tokens += cost.train_tokens;
     ledger.wall_seconds += cost.wall_seconds;
     ledger.core_seconds += cost.core_seconds;
     ledger.gpu_seconds += cost.gpu_seconds;
   }
+  if (!costs.empty() && !costs.back().is_known) return ledger;
   // Attempts of before there were such files are not among them.
   const int64_t wasted = std::max<int64_t>(0, steps - kept_step);
   if (wasted == 0) return ledger;

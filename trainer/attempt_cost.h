@@ -27,14 +27,17 @@ struct AttemptCost {
   double gpu_seconds = 0;    // the same of GPUs; one of the two is 0
   std::string end = {};      // "complete", "diverged", "interrupted", "failed", "lost"; "": is
                              // running, or was killed
+  bool is_known = true;      // false: its file cannot be read, and its number is from the name
   int64_t last_step() const { return first_step + steps; }
 };
 
-// In order; files that cannot be read are left out.
+std::filesystem::path cost_file(const RunFolder& folder, int attempt);
+// In order, one a file.
 std::vector<AttemptCost> read_costs(const RunFolder& folder);
 
 struct RunLedger {
   int64_t attempts = 0;
+  int64_t unknown = 0;       // of them, those whose cost cannot be read: in none of the sums
   int64_t train_tokens = 0;  // trained, the same ones again included
   double wall_seconds = 0, core_seconds = 0, gpu_seconds = 0;
   int64_t wasted_tokens = 0;  // of them, those that had to be trained again, or will have to
@@ -43,7 +46,8 @@ struct RunLedger {
 
   void add(const RunLedger& other);
 };
-// `kept_step`: as far as the run has come that need not be trained again.
+// `kept_step`: as far as the run has come that need not be trained again. Where the last attempt's
+// cost is unknown nothing is called wasted.
 RunLedger ledger_of(const std::vector<AttemptCost>& costs, int64_t kept_step);
 
 // The attempt's own, while it lives.

@@ -97,8 +97,8 @@ void CheckpointRound::write(const CheckpointContent& content,
 
 void CheckpointRound::end() const {
   for (const Written& each : written_) {
-    each.check();
     const auto steps = checkpoint_steps(each.folder);
+    each.check();  // behind the look: what was seen is then no successor's
     for (std::size_t i = 2; i < steps.size(); ++i) {
       fs::remove(checkpoint_file(each.folder, steps[i]));
     }
@@ -116,12 +116,6 @@ void keep_only_checkpoint(const RunFolder& folder, int64_t step) {
     if (entry.path() != kept) others.push_back(entry.path());
   }
   for (const fs::path& other : others) fs::remove(other);
-}
-
-void drop_checkpoints_after(const RunFolder& folder, int64_t step) {
-  for (const int64_t later : checkpoint_steps(folder)) {
-    if (later > step) fs::remove(checkpoint_file(folder, later));
-  }
 }
 
 TrainingCursor read_cursor(const fs::path& file) {

@@ -72,8 +72,6 @@ class CheckpointRound {
 void set_aside(const std::filesystem::path& checkpoint);
 // Deletes all in checkpoints/ but the checkpoint of `step`: of a run that has ended.
 void keep_only_checkpoint(const RunFolder& folder, int64_t step);
-// Deletes those after `step`: of a history that is begun again from there.
-void drop_checkpoints_after(const RunFolder& folder, int64_t step);
 
 // The cursor alone. Errors as read_checkpoint.
 TrainingCursor read_cursor(const std::filesystem::path& file);

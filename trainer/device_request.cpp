@@ -10,6 +10,12 @@ bool gpu_is_asked_for(std::string_view request, const GpuProbe& probe) {
   if (request != "auto" && request != "cpu" && request != "cuda") {
     throw ConfigError("--device " + std::string(request) + ": must be auto, cpu or cuda");
   }
+  if (request == "auto" && probe.hidden_though_allotted()) {
+    throw ConfigError("--device auto: this job has GPUs (" + probe.allocation + ") and " +
+                      probe.hidden_by +
+                      " hides them from this process; give its step GPUs (srun --gpus=1), or ask "
+                      "for the CPU by --device cpu or CUDA_VISIBLE_DEVICES=-1");
+  }
   const bool can_be_had = probe.present() && probe.hidden_by.empty();
   if (request == "cpu" || (request == "auto" && !can_be_had)) return false;
   if (!probe.hidden_by.empty()) {

@@ -10,7 +10,8 @@
 namespace scalelaw {
 
 // Whether a GPU is to be used. auto: where one is here or allotted to this job and none hides it.
-// ConfigError for another word, and for cuda where there is no GPU or all are hidden.
+// ConfigError for another word, for cuda where there is no GPU or all are hidden, and for auto
+// where they are hidden from this process of a job that has some.
 bool gpu_is_asked_for(std::string_view request, const GpuProbe& probe);
 
 // "2 GPU(s) in /dev; driver found: 580.65.06, driver needed: 580 or newer"

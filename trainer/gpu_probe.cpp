@@ -35,6 +35,19 @@ std::string find_driver_version(const std::filesystem::path& root) {
   return "";
 }
 
+constexpr const char* kVisible = "CUDA_VISIBLE_DEVICES";
+
+// "SLURM_JOB_GPUS=2,3"; "" where nothing gives this process GPUs. `last`: a variable to ask too.
+std::string allocation_in(const Environment& environment, const std::string& last) {
+  for (const std::string name :
+       {"SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "SLURM_GPUS_ON_NODE", last.c_str()}) {
+    const auto value = name.empty() ? std::nullopt : environment(name);
+    if (!value || value->empty() || (name == "SLURM_GPUS_ON_NODE" && *value == "0")) continue;
+    return name + "=" + *value;
+  }
+  return "";
+}
+
 }  // namespace
 
 bool GpuProbe::driver_is_new_enough() const {
@@ -50,18 +63,13 @@ GpuProbe probe_gpus(const std::filesystem::path& root, const Environment& enviro
   GpuProbe probe;
   probe.gpus = count_device_files(root / "dev");
   probe.driver_version = find_driver_version(root);
-  const auto visible = environment("CUDA_VISIBLE_DEVICES");
+  const auto visible = environment(kVisible);
   if (visible && (visible->empty() || *visible == "-1" || *visible == "NoDevFiles")) {
-    probe.hidden_by = "CUDA_VISIBLE_DEVICES=" + *visible;
+    probe.hidden_by = kVisible + ("=" + *visible);
+    if (*visible != "-1") probe.allocation = allocation_in(environment, {});
     return probe;
   }
-  for (const char* name : {"SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "CUDA_VISIBLE_DEVICES"}) {
-    const auto value = environment(name);
-    if (value && !value->empty()) {
-      probe.allocation = std::string(name) + "=" + *value;
-      break;
-    }
-  }
+  probe.allocation = allocation_in(environment, kVisible);
   return probe;
 }
 

@@ -18,6 +18,9 @@ struct GpuProbe {
   std::string hidden_by;       // "CUDA_VISIBLE_DEVICES=-1": asked for none; empty: not hidden
 
   bool present() const { return gpus > 0 || !allocation.empty(); }
+  // The scheduler gave this job GPUs and this process none of them: somebody pays for what stands
+  // idle. -1 is no scheduler's word but a person's, who wants the CPU.
+  bool hidden_though_allotted() const { return !hidden_by.empty() && !allocation.empty(); }
   bool driver_is_new_enough() const;
 };
 

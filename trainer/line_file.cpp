@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "trainer/disk_space.h"
+#include "trainer/transient_fault.h"
 
 namespace scalelaw {
 namespace {
@@ -15,10 +16,12 @@ constexpr std::size_t kMostKept = 1 << 20;  // of a run without checkpoints
 
 }  // namespace
 
-LineFile::LineFile(const std::filesystem::path& file)
-    : file_(file),
-      descriptor_(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
-  if (descriptor_.get() < 0) throw_disk_error(file_.string() + ": cannot be written", errno);
+LineFile::LineFile(const std::filesystem::path& file) : file_(file) {
+  const int error = with_retries([&] {
+    descriptor_ = Descriptor(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+    return descriptor_.get() < 0 ? errno : 0;
+  });
+  if (error != 0) throw_disk_error(file_.string() + ": cannot be written", error);
 }
 
 void LineFile::append(std::string_view line) {
@@ -37,27 +40,36 @@ void LineFile::append(std::string_view line) {
 
 void LineFile::write_held_back() {
   const std::lock_guard lock(mutex_);
-  if (const int error = write_kept(); error != 0) {
+  if (const int error = with_retries([this] { return write_kept(); }); error != 0) {
     throw_disk_error(file_.string() + ": a line could not be written", error);
   }
 }
 
 void LineFile::sync() {
   write_held_back();
+  const int error = with_retries([this] { return force_to_disk(); });
+  if (error != 0) throw_disk_error(file_.string() + ": cannot sync", error);
+}
+
+// Its errno, or 0.
+int LineFile::force_to_disk() {
   int64_t written = 0;
   {
     const std::lock_guard lock(mutex_);
+    if (const int error = write_kept(); error != 0) return error;
     written = written_;
   }
   const int error = ::fsync(descriptor_.get()) == 0 ? 0 : errno;
   const std::lock_guard lock(mutex_);
   if (error != 0) {
-    // Room is reserved as late as here on some file systems, and what found none is dropped.
+    // Room is reserved as late as here on some file systems, and a server may be away: what found
+    // none is dropped, and written again.
     cut_to(synced_);
-    throw_disk_error(file_.string() + ": cannot sync", error);
+    return error;
   }
   if (written > synced_) kept_.erase(0, static_cast<std::size_t>(written - synced_));
   synced_ = std::max(synced_, written);
+  return 0;
 }
 
 // Its errno, or 0.

@@ -1,4 +1,5 @@
-// A file that grows by lines and loses none to a full disk.
+// A file that grows by lines and loses none to a full disk, nor to a fault of a network file system
+// that passes (trainer/transient_fault.h).
 #pragma once
 
 #include <cstddef>
@@ -27,6 +28,7 @@ class LineFile {
 
  private:
   int write_kept();
+  int force_to_disk();
   void cut_to(int64_t size);
 
   std::filesystem::path file_;

@@ -103,6 +103,7 @@ void Pack::resume() {
 void Pack::set_aside_rejected(const std::vector<std::vector<RunEvent>>& rejected) const {
   for (std::size_t r = 0; r < members_.size(); ++r) {
     for (const RunEvent& event : rejected[r]) {
+      members_[r].check_folder();
       set_aside(checkpoint_file(members_[r].folder(), event.step));
     }
   }

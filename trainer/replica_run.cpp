@@ -75,6 +75,7 @@ ReplicaRun::ReplicaRun(RunIdentity identity, Books books)
       books_(books),
       taken_at_(monotonic_seconds()),
       lease_(keeps_books() ? std::make_unique<RunLease>(identity_.folder.path) : nullptr),
+      leftovers_(keeps_books() ? Leftovers(identity_.folder) : Leftovers()),
       steps_(total_steps(identity_.config)) {
   const int64_t asked = config().how.log_every;
   log_every_ = asked > 0 ? asked : std::max<int64_t>(1, steps_ / 400);
@@ -84,10 +85,7 @@ void ReplicaRun::begin_attempt(TrainingCursor at, const Provenance& provenance, 
   cursor = std::move(at);
   if (!keeps_books()) return;
   check_folder();
-  for (const auto& place : {folder().path, folder().checkpoints(), folder().attempts()}) {
-    remove_drafts(place);
-  }
-  drop_checkpoints_after(folder(), cursor.pack_step());
+  leftovers_.remove_after(cursor.pack_step(), [this] { check_folder(); });
   wall_seconds_at_line_ = cursor.wall_seconds;
   step_at_line_ = cursor.step;
   std::vector<std::filesystem::path> damaged;

@@ -12,6 +12,7 @@
 #include "trainer/attempt_cost.h"
 #include "trainer/checkpoint.h"
 #include "trainer/evaluate.h"
+#include "trainer/leftovers.h"
 #include "trainer/line_file.h"
 #include "trainer/run_config.h"
 #include "trainer/run_identity.h"
@@ -72,6 +73,7 @@ class ReplicaRun {
   Books books_;
   double taken_at_ = 0;  // monotonic seconds
   std::unique_ptr<RunLease> lease_;
+  Leftovers leftovers_;  // seen once the lease was there
   std::unique_ptr<CostBook> costs_;
   std::vector<Attempt> attempts_;
   std::unique_ptr<LineFile> metrics_;

@@ -15,8 +15,9 @@
 // A stale lease is ended by whoever makes the next number. The holder looks for one at each
 // heartbeat and before everything that it publishes, and stops where it finds one. What is left to
 // chance is a holder that is suspended between that look and the publishing, for longer than it
-// takes to be found stale: run.json is linked without overwriting, and all else is what the next
-// holder would write.
+// takes to be found stale: run.json is linked without overwriting, and all else that is written is
+// what the next holder would write. Nothing is removed but what was seen before such a look, or
+// while nobody could have been next (trainer/leftovers.h).
 //
 // There is no lock beside it: where locks work they would say nothing that the process table does
 // not, and where they do not work they grant themselves to everybody.

@@ -10,6 +10,7 @@
 
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
+#include "trainer/run_digests.h"
 #include "trainer/run_record_json.h"
 
 namespace scalelaw {
@@ -47,10 +48,10 @@ std::vector<MetricsRow> read_rows(const fs::path& file) {
   return rows;
 }
 
-std::vector<MetricsRow> merge_parts(const RunFolder& folder) {
-  const std::vector<Attempt> attempts = read_attempts(folder);
+std::vector<MetricsRow> merge_parts(const RunFolder& folder, const std::vector<int>& numbers,
+                                    const std::vector<Attempt>& attempts) {
   std::vector<MetricsRow> merged;
-  for (const int number : metrics_part_numbers(folder)) {
+  for (const int number : numbers) {
     const std::vector<MetricsRow> rows = read_rows(folder.metrics_part(number));
     const auto attempt = std::find_if(attempts.begin(), attempts.end(),
                                       [&](const Attempt& a) { return a.number == number; });
@@ -64,6 +65,10 @@ std::vector<MetricsRow> merge_parts(const RunFolder& folder) {
     merged.insert(merged.end(), rows.begin(), rows.end());
   }
   return merged;
+}
+
+std::vector<MetricsRow> merge_parts(const RunFolder& folder) {
+  return merge_parts(folder, metrics_part_numbers(folder), read_attempts(folder));
 }
 
 }  // namespace
@@ -144,8 +149,19 @@ std::vector<MetricsRow> read_metrics(const RunFolder& folder) {
   return merged ? read_rows(folder.merged_metrics()) : merge_parts(folder);
 }
 
+std::optional<std::vector<MetricsRow>> merged_parts(const RunFolder& folder,
+                                                    const RunRecord& record) {
+  std::vector<int> numbers = metrics_part_numbers(folder);
+  // Of a process that took the folder at the moment of publishing.
+  std::erase_if(numbers, [&](int number) {
+    return record.attempts.empty() || number > record.attempts.back().number;
+  });
+  if (numbers.empty()) return std::nullopt;
+  return merge_parts(folder, numbers, record.attempts);
+}
+
 std::string to_json(const RunRecord& record) {
-  return text_of(record, 2) + "\n";
+  return with_record_hash(text_of(record, 2) + "\n");
 }
 
 std::string to_json_line(const MetricsRow& row) {
@@ -171,7 +187,9 @@ bool publish(const RunFolder& folder, const RunRecord& record, const std::functi
   check();
   write_atomically(folder.merged_metrics(), lines);
   check();
-  return publish_atomically(folder.record(), to_json(record));
+  RunRecord published = record;
+  published.files = digests_of_results(folder, record.steps, lines);
+  return publish_atomically(folder.record(), to_json(published));
 }
 
 }  // namespace scalelaw

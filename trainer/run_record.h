@@ -107,6 +107,8 @@ struct RunRecord {
   int pack_row = 0;
   std::vector<RunEvent> events;
   std::vector<Attempt> attempts;
+  // Results beside it to their digests (trainer/run_digests.h), as publish() found them.
+  std::optional<std::map<std::string, std::string>> files = {};
 };
 
 struct RunFolder {
@@ -138,15 +140,20 @@ std::vector<int> metrics_part_numbers(const RunFolder& folder);
 // Merged over attempts: a later attempt's lines replace those after its first_step, and the one at
 // it where both have one. A torn last line (a crash) is left out.
 std::vector<MetricsRow> read_metrics(const RunFolder& folder);
+// What the parts give of the attempts that `record` names: what publish() merged. nullopt where no
+// part is kept.
+std::optional<std::vector<MetricsRow>> merged_parts(const RunFolder& folder,
+                                                    const RunRecord& record);
 
-std::string to_json(const RunRecord& record);  // pretty
+std::string to_json(const RunRecord& record);  // pretty, with the hash of itself
 std::string to_json_line(const MetricsRow& row);
 MetricsRow metrics_row_from_json(const std::string& line);
 
 // std::runtime_error when an attempt of that number is already there.
 void write_attempt(const RunFolder& folder, const Attempt& attempt);
-// Writes metrics.jsonl, then run.json by link without overwriting. Returns false, changing
-// nothing, when run.json is already there. `check` is called before each of the two and may throw.
+// Writes metrics.jsonl, then run.json by link without overwriting, with the digests of the results
+// that are there. Returns false, changing nothing, when run.json is already there. `check` is
+// called before each of the two and may throw.
 bool publish(
     const RunFolder& folder, const RunRecord& record, const std::function<void()>& check = [] {});
 

@@ -166,6 +166,7 @@ void visit(Struct& s, Visitor& field) {
   field("pack_row", s.pack_row);
   field("events", s.events);
   field("attempts", s.attempts);
+  field("files", s.files);
 }
 
 }  // namespace scalelaw

@@ -24,6 +24,7 @@ constexpr uint64_t kMaxHeaderBytes = 100'000'000;  // the limit of huggingface/s
 constexpr const char* kMetadata = "__metadata__";
 constexpr const char* kHash = "xxh3_128";
 constexpr const char* kMetadataHash = "xxh3_128_metadata";
+constexpr const char* kNoSafetensors = ": not a safetensors file: ";
 
 struct Dtype {
   std::string_view name;
@@ -167,7 +168,7 @@ void write_safetensors(const std::filesystem::path& path,
   write_atomically(path, write, before_rename);
 }
 
-std::map<std::string, std::string> read_safetensors_metadata(const std::filesystem::path& path) {
+std::string read_safetensors_header(const std::filesystem::path& path) {
   std::ifstream stream(path, std::ios::binary | std::ios::ate);
   if (!stream) throw std::runtime_error(path.string() + ": cannot be read");
   try {
@@ -180,12 +181,21 @@ std::map<std::string, std::string> read_safetensors_metadata(const std::filesyst
     std::string header(length, '\0');
     stream.read(header.data(), static_cast<std::streamsize>(length));
     if (!stream) throw std::runtime_error("the header is beyond the file");
+    return header;
+  } catch (const std::exception& error) {
+    throw DamagedFile(path.string() + kNoSafetensors + error.what());
+  }
+}
+
+std::map<std::string, std::string> read_safetensors_metadata(const std::filesystem::path& path) {
+  const std::string header = read_safetensors_header(path);
+  try {
     const auto json = parse_json_object(header);
     auto metadata = json.value(kMetadata, std::map<std::string, std::string>{});
     check_metadata_hash(metadata);
     return metadata;
   } catch (const std::exception& error) {
-    throw DamagedFile(path.string() + ": not a safetensors file: " + error.what());
+    throw DamagedFile(path.string() + kNoSafetensors + error.what());
   }
 }
 

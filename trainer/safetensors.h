@@ -39,6 +39,9 @@ void write_safetensors(
 // The metadata alone, from the file's head; the tensors are not looked at. DamagedFile as below.
 std::map<std::string, std::string> read_safetensors_metadata(const std::filesystem::path& path);
 
+// The same part's bytes, not looked into.
+std::string read_safetensors_header(const std::filesystem::path& path);
+
 // A whole file in memory, checked: header length, JSON, dtypes, shapes against offsets, no gap or
 // overlap, file length, hashes where recorded. DamagedFile names the file and the fault.
 class SafetensorsFile {

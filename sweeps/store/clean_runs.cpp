@@ -9,6 +9,7 @@
 #include "sweeps/reports.h"
 #include "sweeps/store/import_runs.h"
 #include "sweeps/store/run_list.h"
+#include "trainer/atomic_file.h"
 #include "trainer/checkpoint_files.h"
 #include "trainer/disk_space.h"
 #include "trainer/escaped.h"
@@ -44,10 +45,13 @@ class Cleaner {
 
   void clean_store() {
     using std::chrono::hours;
-    remove_where(runs_, [](const fs::path& path) {
+    // A dry run makes no file, and a full disk takes none: this machine's clock then.
+    fs::file_time_type now = fs::file_time_type::clock::now();
+    if (!options_.dry_run) now = time_in(runs_).value_or(now);
+    remove_where(runs_, [&](const fs::path& path) {
       const std::string name = path.filename().string();
-      return (name.starts_with(kDraft) && is_older(path, hours(1))) ||
-             (name.starts_with(kImportPrefix) && is_older(path, hours(24)));
+      return (name.starts_with(kDraft) && is_older(path, now - hours(1))) ||
+             (name.starts_with(kImportPrefix) && is_older(path, now - hours(24)));
     });
   }
 
@@ -64,10 +68,10 @@ class Cleaner {
     }
   }
 
-  static bool is_older(const fs::path& path, std::chrono::seconds age) {
+  static bool is_older(const fs::path& path, fs::file_time_type than) {
     std::error_code gone;
     const auto written = fs::last_write_time(path, gone);
-    return !gone && written < fs::file_time_type::clock::now() - age;
+    return !gone && written < than;
   }
 
   static bool is_draft(const fs::path& path) {

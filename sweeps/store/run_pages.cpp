@@ -8,6 +8,7 @@
 
 #include "sweeps/run_display.h"
 #include "sweeps/store/run_list.h"
+#include "trainer/attempt_cost.h"
 #include "trainer/config_yaml.h"
 #include "trainer/escaped.h"
 #include "trainer/number.h"
@@ -186,6 +187,12 @@ RunPage read_run_page(const fs::path& runs, StoreRun run) {
     page.attempts = read_attempts(folder, &damaged);
     for (const fs::path& file : damaged) page.faults.push_back(file.string() + ": is damaged");
   });
+  for (const AttemptCost& cost : read_costs(folder)) {
+    if (cost.is_known) continue;
+    page.faults.push_back(cost_file(folder, cost.number).string() +
+                          ": cannot be read: what attempt " + std::to_string(cost.number) +
+                          " has cost is not known");
+  }
   page.files = files_of(folder.path);
   return page;
 }

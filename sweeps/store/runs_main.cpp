@@ -84,7 +84,9 @@ void add_looks(CLI::App& app, Arguments& a) {
 
   CLI::App* verify = app.add_subcommand("verify", "read every file of every run, and check it");
   verify->footer(
-      "Hashes of safetensors, the configuration's content hash, metrics up to the last step.\n"
+      "Hashes of records, results and safetensors, the configuration's content hash, metrics up "
+      "to\n"
+      "the last step; in records without hashes losses against what they are computed from.\n"
       "Damaged runs are listed with what to do; ends with 1 when there are any.\n"
       "Example: scalelaw runs verify --sweep quickstart");
   add_choice(verify, a);

@@ -1,5 +1,7 @@
 #include "sweeps/store/verify_runs.h"
 
+#include <algorithm>
+#include <cstring>
 #include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -9,10 +11,14 @@
 #include "sweeps/named_cells.h"
 #include "sweeps/reports.h"
 #include "sweeps/store/folder_identity.h"
+#include "sweeps/store/recomputed.h"
 #include "sweeps/store/run_list.h"
+#include "trainer/atomic_file.h"
+#include "trainer/attempt_cost.h"
 #include "trainer/config_error.h"
 #include "trainer/config_yaml.h"
 #include "trainer/escaped.h"
+#include "trainer/run_digests.h"
 #include "trainer/run_record.h"
 #include "trainer/safetensors.h"
 
@@ -29,6 +35,8 @@ constexpr const char* kSetAside = "remove it: no result depends on what was set 
 constexpr const char* kGoesOn =
     "nothing: the run sets it aside and goes on from the one before, or from its start";
 
+constexpr const char* kAltered = "is not the file that run.json was written with";
+
 class RunVerifier {
  public:
   RunVerifier(const fs::path& runs, const StoreRun& run, VerifyResult& result)
@@ -39,8 +47,10 @@ class RunVerifier {
     try_to("run.json", kTrainAgain, [this] { record_ = try_read_run_record(folder_); });
     verify_config();
     verify_attempts();
+    verify_costs();
     if (record_) {
       verify_identity();
+      verify_record();
       verify_metrics();
     }
     std::error_code error;
@@ -98,17 +108,94 @@ class RunVerifier {
     add("config.yaml", "is not the configuration of run.json's content hash", kTrainAgain);
   }
 
+  void verify_costs() {
+    for (const AttemptCost& cost : read_costs(folder_)) {
+      if (cost.is_known) continue;
+      add(cost_file(folder_, cost.number).filename().string(),
+          "cannot be read: what attempt " + std::to_string(cost.number) + " has cost is not known",
+          "restore it from a copy, or remove it: no result depends on it");
+    }
+  }
+
+  void verify_record() {
+    try_to("run.json", kTrainAgain, [&] {
+      if (!has_own_hash(read_whole_file(folder_.record()))) {
+        return add("run.json", "was altered after it was written", kTrainAgain);
+      }
+      for (const fs::path& file : {folder_.merged_metrics(), folder_.window_losses()}) {
+        const std::string name = file.filename().string();
+        if (!recorded_digest(name).empty() && !fs::exists(file)) {
+          add(name, "is missing", "restore it from a copy");
+        }
+      }
+      for (const auto& [set, result] : record_->test) {
+        const std::string fault =
+            fault_of_test(set, result, record_->shape.n_ctx, window_losses_of(set, result));
+        if (!fault.empty()) add("run.json", fault, kTrainAgain);
+      }
+    });
+  }
+
+  // None where the file is not there, or says itself that it is damaged or of others, which
+  // verify_tensors() tells.
+  std::vector<float> window_losses_of(const std::string& set, const TestResult& result) const {
+    std::vector<float> losses;
+    if (!fs::exists(folder_.window_losses())) return losses;
+    try {
+      const SafetensorsFile file(folder_.window_losses());
+      const SafetensorView& view = file.at(set);
+      if (view.dtype != "F32" || view.shape != std::vector<int64_t>{result.windows}) return losses;
+      losses.resize(view.bytes.size() / sizeof(float));
+      std::memcpy(losses.data(), view.bytes.data(), view.bytes.size());
+    } catch (const DamagedFile&) {
+      losses.clear();
+    }
+    return losses;
+  }
+
+  // Of a file below the folder, "" where run.json has none.
+  std::string recorded_digest(const std::string& name) const {
+    if (!record_ || !record_->files) return "";
+    const auto found = record_->files->find(name);
+    return found == record_->files->end() ? "" : found->second;
+  }
+
+  bool is_as_recorded(const std::string& name) const {
+    const std::string digest = recorded_digest(name);
+    return digest.empty() || digest == digest_of(folder_.path / name);
+  }
+
   void verify_metrics() {
     const std::string remedy = "restore it from a copy; the result in run.json stands without it";
-    try_to("metrics.jsonl", remedy, [&] {
+    const std::string name = folder_.merged_metrics().filename().string();
+    try_to(name, remedy, [&] {
       const std::vector<MetricsRow> rows = read_metrics(folder_);
-      const int64_t last = rows.empty() ? 0 : rows.back().step;
-      const bool diverged = record_->state == RunState::kDiverged;
-      if (diverged ? last <= record_->steps : last == record_->steps) return;
-      add("metrics.jsonl",
-          "ends at step " + std::to_string(last) + ", the run at " + std::to_string(record_->steps),
-          remedy);
+      const std::string fault = fault_of_metrics(name, rows);
+      if (!fault.empty()) return add(name, fault, remedy);
+      if (record_->state == RunState::kDiverged) return;
+      const std::string otherwise = fault_of_final_train_loss(*record_, rows);
+      if (!otherwise.empty()) add("run.json", otherwise, kTrainAgain);
     });
+  }
+
+  std::string fault_of_metrics(const std::string& name, const std::vector<MetricsRow>& rows) const {
+    const int64_t last = rows.empty() ? 0 : rows.back().step;
+    const bool diverged = record_->state == RunState::kDiverged;
+    if (diverged ? last > record_->steps : last != record_->steps) {
+      return "ends at step " + std::to_string(last) + ", the run at " +
+             std::to_string(record_->steps);
+    }
+    if (!fs::exists(folder_.merged_metrics())) return "";
+    if (!is_as_recorded(name)) return kAltered;
+    std::string fault = fault_of_lines(rows);
+    if (!fault.empty()) return fault;
+    const auto parts = merged_parts(folder_, *record_);
+    if (!parts) return "";
+    const auto [ours, theirs] = std::ranges::mismatch(rows, *parts, {}, to_json_line, to_json_line);
+    if (ours == rows.end() && theirs == parts->end()) return "";
+    const int64_t step = ours != rows.end() ? ours->step : theirs->step;
+    return "and the attempts' own lines (metrics.0001.jsonl and on) differ at step " +
+           std::to_string(step);
   }
 
   void verify_file(const fs::path& path) {
@@ -138,16 +225,16 @@ class RunVerifier {
     if (checkpoint) {
       const auto hash = file.metadata().find("content_hash");
       if (hash == file.metadata().end() || (!hash_.empty() && hash->second != hash_)) {
-        add(name, "is no checkpoint of this run", remedy);
+        return add(name, "is no checkpoint of this run", remedy);
       }
-      return;
-    }
-    if (!record_) return;
-    for (const auto& [set, result] : record_->test) {
-      if (file.at(set).shape != std::vector<int64_t>{result.windows}) {
-        add(name, "has other windows of " + set + " than run.json", remedy);
+    } else if (record_) {
+      for (const auto& [set, result] : record_->test) {
+        if (file.at(set).shape != std::vector<int64_t>{result.windows}) {
+          return add(name, "has other windows of " + set + " than run.json", remedy);
+        }
       }
     }
+    if (!is_as_recorded(name)) add(name, kAltered, remedy);
   }
 
   void read_through(const fs::path& path) {

@@ -25,7 +25,9 @@ struct VerifyResult {
 
 // Reads every file of every run: safetensors with their hashes, run.json and attempts, the
 // configuration against the content hash of run.json, of the attempts, of checkpoints and of the
-// folder's name, metrics up to the last step. Never through the index; writes nothing.
+// folder's name, metrics up to the last step and against the attempts' parts, run.json and results
+// against their recorded hashes (trainer/run_digests.h), losses against what they are computed from
+// (sweeps/store/recomputed.h). Never through the index; writes nothing.
 VerifyResult verify_runs(const std::filesystem::path& runs, const std::vector<StoreRun>& chosen);
 
 std::string verify_text(const VerifyResult& result);  // for a terminal: names are escaped

@@ -9,8 +9,9 @@ void read_hostile(std::string_view bytes) {
     scratch_file(name, bytes);
   }
   const std::vector<AttemptCost> costs = read_costs({scratch_folder()});
-  require(costs.empty() || costs.size() == 3, "equal files are read alike");
-  for (const int64_t kept : {int64_t{0}, costs.empty() ? 1 : costs.front().last_step()}) {
+  require(costs.size() == 3 && costs.front().is_known == costs.back().is_known,
+          "equal files are read alike");
+  for (const int64_t kept : {int64_t{0}, costs.front().last_step()}) {
     const RunLedger ledger = ledger_of(costs, kept);
     require(ledger.train_tokens >= 0 && ledger.core_seconds >= 0, "a cost is no gain");
     require(ledger.wasted_tokens >= 0 && ledger.wasted_tokens <= ledger.train_tokens,

@@ -16,6 +16,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr double kSpread = 0.1;  // of the windows, of which there is an even number
+
+double loss_of(const RunIdentity& run) {
+  return 2 + 0.001 * static_cast<double>(run.config.seeds.init);
+}
+
 void write_metrics_of(const RunIdentity& run, int64_t lines) {
   std::ofstream metrics(run.folder.metrics_part(1));
   const int64_t steps = total_steps(run.config);
@@ -23,7 +29,9 @@ void write_metrics_of(const RunIdentity& run, int64_t lines) {
     MetricsRow row;
     row.step = std::max<int64_t>(1, steps * line / lines);
     row.train_tokens = row.step * run.config.train.batch_tokens;
-    row.train_loss_nats = 2 + 1 / static_cast<double>(row.step);
+    // The last tenth at the loss that the record says.
+    row.train_loss_nats =
+        loss_of(run) + std::max(0.0, 0.9 - static_cast<double>(line) / static_cast<double>(lines));
     row.learning_rate = run.config.train.learning_rate;
     row.grad_norm = 0.7;
     row.wall_seconds = 0.01 * static_cast<double>(row.step);
@@ -38,11 +46,11 @@ TestResult result_of(const std::string& token_hash, int64_t windows, double loss
   result.tokens = 8 * windows;
   result.windows = windows;
   result.loss_nats = loss_nats;
-  result.standard_error_nats = 0.013;
+  result.standard_error_nats = windows > 1 ? kSpread / std::sqrt(windows - 1) : 0;
   result.bits_per_byte = loss_nats / std::log(2.0) / 2.1;
   result.top1_accuracy = 0.4;
   for (int64_t first = 0; first < 8; first = 2 * first + 1) {
-    result.by_position.push_back({first, 2 * first, loss_nats, 0.02});
+    result.by_position.push_back({first, std::min<int64_t>(7, 2 * first), loss_nats, 0.02});
   }
   return result;
 }
@@ -68,7 +76,7 @@ RunRecord record_of(const RunIdentity& run, const PlannedCell& cell, const Attem
   record.wall_seconds = 20;
   record.pack = {run.content_hash};
   record.attempts = {attempt};
-  const double loss = 2 + 0.001 * static_cast<double>(run.config.seeds.init);
+  const double loss = loss_of(run);
   record.final_train_loss_nats = loss;
   for (const auto& [set, hash] : run.data.test_hash) {
     record.test[set] = result_of(hash, windows, loss);
@@ -96,7 +104,10 @@ void write_run(const RunIdentity& run, const PlannedCell& cell, const TrainedRun
   write_attempt(run.folder, attempt);
   write_metrics_of(run, options.metrics_lines);
   const RunRecord record = record_of(run, cell, attempt, options.test_windows);
-  const std::vector<float> losses(static_cast<std::size_t>(options.test_windows), 2.0f);
+  std::vector<float> losses(static_cast<std::size_t>(options.test_windows));
+  for (std::size_t i = 0; i < losses.size(); ++i) {
+    losses[i] = static_cast<float>(loss_of(run) + (i % 2 == 0 ? kSpread : -kSpread));
+  }
   std::map<std::string, SafetensorView> tensors;
   for (const auto& [set, result] : record.test) {
     tensors[set] = {"F32", {options.test_windows}, std::as_bytes(std::span(losses))};

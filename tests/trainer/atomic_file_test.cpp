@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstdarg>
 #include <fstream>
+#include <optional>
 #include <stdexcept>
 
 #include "tests/support/recorded_syncs.h"
@@ -26,12 +27,31 @@ extern "C" int link(const char* from, const char* to) noexcept {
   if (killed_after_linking) raise(SIGKILL);
   return result;
 }
+// How many of the next renames are done, and answered as if the server were away.
+static int answers_to_lose = 0;
+static bool answer_is_lost() {
+  if (answers_to_lose == 0) return false;
+  --answers_to_lose;
+  errno = EIO;
+  return true;
+}
 // As NFS answers.
 extern "C" int renameat2(int from_folder, const char* from, int to_folder, const char* to,
                          unsigned flags) noexcept {
   errno = EINVAL;
   if (renames_replace_only) return -1;
-  return static_cast<int>(syscall(SYS_renameat2, from_folder, from, to_folder, to, flags));
+  const auto result =
+      static_cast<int>(syscall(SYS_renameat2, from_folder, from, to_folder, to, flags));
+  return answer_is_lost() ? -1 : result;
+}
+static int drafts_to_remove = 0;  // by somebody else, before they are renamed
+extern "C" int rename(const char* from, const char* to) noexcept {
+  if (drafts_to_remove > 0) {
+    --drafts_to_remove;
+    unlink(from);
+  }
+  const int result = renameat(AT_FDCWD, from, AT_FDCWD, to);
+  return answer_is_lost() ? -1 : result;
 }
 // A server that was away while a file was read: how many of the next calls fail, and with what.
 static int opens_to_fail = 0, reads_to_fail = 0, read_fault = 0;
@@ -41,6 +61,8 @@ static bool fails(int& to_fail) {
   errno = read_fault;
   return true;
 }
+// The clock of a server: the time of each file that is made.
+static std::optional<std::filesystem::file_time_type> made_at;
 extern "C" int open(const char* path, int flags, ...) {
   if (flags == (O_RDONLY | O_CLOEXEC) && fails(opens_to_fail)) return -1;
   va_list more;
@@ -48,7 +70,9 @@ extern "C" int open(const char* path, int flags, ...) {
   const bool makes = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
   const mode_t mode = makes ? va_arg(more, mode_t) : 0;
   va_end(more);
-  return static_cast<int>(syscall(SYS_openat, AT_FDCWD, path, flags, mode));
+  const auto descriptor = static_cast<int>(syscall(SYS_openat, AT_FDCWD, path, flags, mode));
+  if (makes && descriptor >= 0 && made_at) std::filesystem::last_write_time(path, *made_at);
+  return descriptor;
 }
 extern "C" ssize_t read(int descriptor, void* bytes, size_t size) {
   return fails(reads_to_fail) ? -1 : syscall(SYS_read, descriptor, bytes, size);
@@ -281,6 +305,52 @@ TEST_F(AtomicFile, AFaultOfTheNetworkThatPassesIsGotOver) {
   fail_next_syncs(0, 0);
   EXPECT_EQ(read_whole_file(file_), "y");
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), {}), 1);
+}
+
+TEST_F(AtomicFile, ARenameWhoseAnswerWasLostIsDone) {
+  answers_to_lose = 1;
+  write_atomically(file_, "x");
+  EXPECT_EQ(answers_to_lose, 0);
+  EXPECT_EQ(read_whole_file(file_), "x");
+  answers_to_lose = 1;
+  write_atomically(file_, "y");
+  EXPECT_EQ(read_whole_file(file_), "y");
+  fs::remove(file_);
+  answers_to_lose = 2;
+  EXPECT_TRUE(publish_atomically(file_, "z"));
+  answers_to_lose = 1;
+  EXPECT_FALSE(publish_atomically(file_, "another's"));
+  answers_to_lose = 0;
+  EXPECT_EQ(read_whole_file(file_), "z");
+  EXPECT_EQ(n_entries(folder_.path()), 1);
+}
+
+TEST_F(AtomicFile, ADraftThatSomebodyRemovedIsWrittenAgain) {
+  write_atomically(file_, "old");
+  drafts_to_remove = 2;
+  write_atomically(file_, "x");
+  EXPECT_EQ(read_whole_file(file_), "x");
+  drafts_to_remove = 3;
+  EXPECT_NE(message_of([&] { write_atomically(file_, "y"); }).find("cannot rename to: No such"),
+            std::string::npos);
+  EXPECT_EQ(drafts_to_remove, 0);
+  EXPECT_EQ(read_whole_file(file_), "x");
+  EXPECT_EQ(n_entries(folder_.path()), 1);
+}
+
+// As where the server's clock is behind: what is young there is old here.
+TEST_F(AtomicFile, DraftsAreOldByTheClockOfTheirFileSystem) {
+  const fs::path young = folder_.path() / ".draft-1";
+  std::ofstream(young) << "x";
+  const auto two_hours_behind = fs::last_write_time(young) - std::chrono::hours(2);
+  fs::last_write_time(young, two_hours_behind);
+  made_at = two_hours_behind;
+  remove_drafts(folder_.path(), std::chrono::hours(1));
+  EXPECT_TRUE(fs::exists(young));
+  made_at.reset();
+  remove_drafts(folder_.path(), std::chrono::hours(1));
+  EXPECT_FALSE(fs::exists(young));
+  EXPECT_EQ(n_entries(folder_.path()), 0);
 }
 
 TEST_F(AtomicFile, AFaultOfTheNetworkThatPassesWhileReadingIsGotOver) {

@@ -96,20 +96,24 @@ TEST_F(AttemptCostTest, LedgerIsTheSumAndWhatIsTrainedTwiceIsWasted) {
   };
   add(1, 0, 50);   // killed at 50, its checkpoint at 40
   add(2, 40, 30);  // killed at 70, its checkpoint damaged
-  add(3, 40, 60);
-  std::ofstream(temp_.path() / "cost.0004.json") << "{torn";
+  std::ofstream(temp_.path() / "cost.0003.json") << "{torn";
+  add(4, 40, 60);
   const RunLedger ledger = ledger_of(read_costs(folder_), 100);
-  EXPECT_EQ(ledger.attempts, 3);
+  EXPECT_EQ(ledger.attempts, 4);
+  EXPECT_EQ(ledger.unknown, 1);
   EXPECT_EQ(ledger.train_tokens, 140 * 64);
   EXPECT_EQ(ledger.wasted_tokens, 40 * 64);
   EXPECT_NEAR(ledger.wasted_core_seconds, ledger.core_seconds * 40 / 140, 1e-9);
   RunLedger sum = ledger;
   sum.add(ledger);
   EXPECT_EQ(sum.train_tokens, 2 * ledger.train_tokens);
+  EXPECT_EQ(sum.unknown, 2);
+  std::ofstream(temp_.path() / "cost.0005.json") << "{torn";
+  EXPECT_EQ(ledger_of(read_costs(folder_), 100).wasted_tokens, 0) << "it may have kept them";
   EXPECT_EQ(ledger_of({}, 10).wasted_tokens, 0) << "folders of before there were cost files";
 }
 
-TEST_F(AttemptCostTest, NumbersThatNoAttemptCanHaveAreLeftOut) {
+TEST_F(AttemptCostTest, NumbersThatNoAttemptCanHaveAreNotKnown) {
   { open(1, 0)->close("failed"); }
   const std::string good = read_whole_file(temp_.path() / "cost.0001.json");
   ASSERT_EQ(read_costs(folder_).size(), 1u);
@@ -123,7 +127,9 @@ TEST_F(AttemptCostTest, NumbersThatNoAttemptCanHaveAreLeftOut) {
     ASSERT_NE(bad.find(from), std::string::npos) << from;
     bad.replace(bad.find(from), from.size(), to);
     std::ofstream(temp_.path() / "cost.0001.json") << bad;
-    EXPECT_TRUE(read_costs(folder_).empty()) << bad;
+    ASSERT_EQ(read_costs(folder_).size(), 1u) << bad;
+    EXPECT_FALSE(read_costs(folder_)[0].is_known) << bad;
+    EXPECT_EQ(read_costs(folder_)[0].number, 1) << bad;
   }
 }
 

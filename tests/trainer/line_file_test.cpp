@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,25 @@
 #include "trainer/disk_space.h"
 
 static bool no_room_for_what_is_cached = false;
+// A server that is away: how many of the next calls fail, and with what.
+static int writes_to_fail = 0, syncs_to_fail = 0, fault = EIO;
+static bool fails(int& to_fail) {
+  if (to_fail == 0) return false;
+  --to_fail;
+  errno = fault;
+  return true;
+}
+extern "C" ssize_t pwrite(int descriptor, const void* bytes, size_t size, off_t offset) {
+  return fails(writes_to_fail) ? -1 : syscall(SYS_pwrite64, descriptor, bytes, size, offset);
+}
 // As a file system answers that reserves room when it writes back.
 extern "C" int fsync(int descriptor) {
+  if (fails(syncs_to_fail)) {
+    // What was cached is dropped.
+    EXPECT_EQ(ftruncate(descriptor, 0), 0);
+    errno = fault;
+    return -1;
+  }
   errno = ENOSPC;
   return no_room_for_what_is_cached ? -1 : static_cast<int>(syscall(SYS_fsync, descriptor));
 }
@@ -44,6 +62,27 @@ TEST(LineFile, HoldsALineWrittenAsSoonAsItIsAdded) {
     EXPECT_EQ(read_whole_file(temp.path() / "lines"), lines(i + 1));
     if (i == 1) file.sync();
   }
+}
+
+TEST(LineFile, LosesNoLineToAServerThatWasAway) {
+  const TempDir temp;
+  LineFile file(temp.path() / "lines");
+  fault = ESTALE;
+  writes_to_fail = 3;
+  file.append(line(0));
+  EXPECT_EQ(read_whole_file(temp.path() / "lines"), lines(1));
+  fault = EIO;
+  writes_to_fail = 1;
+  syncs_to_fail = 2;
+  file.append(line(1));
+  file.sync();
+  EXPECT_EQ(read_whole_file(temp.path() / "lines"), lines(2));
+  writes_to_fail = 100;
+  EXPECT_THROW(file.append(line(2)), std::runtime_error);
+  EXPECT_EQ(writes_to_fail, 95);
+  writes_to_fail = 0;
+  file.append(line(3));
+  EXPECT_EQ(read_whole_file(temp.path() / "lines"), lines(4)) << "it was held back";
 }
 
 TEST(LineFile, LosesNoLineToAFullDisk) {

@@ -10,6 +10,8 @@
 
 #include "tests/support/temp_dir.h"
 #include "trainer/atomic_file.h"
+#include "trainer/run_digests.h"
+#include "trainer/safetensors.h"
 
 namespace scalelaw {
 namespace {
@@ -291,6 +293,26 @@ TEST_F(RunRecordTest, PublishWritesMergedMetricsThenTheRecordAndNeverOverwrites)
   EXPECT_FALSE(publish(folder_, record));
   EXPECT_EQ(read_run_record(folder_).steps, 2442);
   EXPECT_EQ(read_whole_file(folder_.merged_metrics()), metrics);
+}
+
+TEST_F(RunRecordTest, RecordKnowsItselfAndTheResultsBesideIt) {
+  write_attempt(folder_, attempt_from(1, 0));
+  write_part(1, {row_at(1, 1)});
+  std::vector<float> losses = {1, 2};
+  write_safetensors(folder_.window_losses(),
+                    {{"tiny", {"F32", {2}, std::as_bytes(std::span(losses))}}}, {});
+  EXPECT_TRUE(publish(folder_, example_record()));
+  std::string text = read_whole_file(folder_.record());
+  EXPECT_TRUE(has_own_hash(text));
+  const auto files = read_run_record(folder_).files;
+  ASSERT_TRUE(files.has_value());
+  EXPECT_EQ(files->size(), 2u);
+  EXPECT_EQ(files->at("metrics.jsonl"), digest_of(folder_.merged_metrics()));
+  EXPECT_EQ(files->at("window_losses.safetensors"), digest_of(folder_.window_losses()));
+  text.at(text.find("2442")) = '3';
+  EXPECT_FALSE(has_own_hash(text));
+  EXPECT_TRUE(has_own_hash("{}")) << "of before there was one";
+  EXPECT_FALSE(has_own_hash("{\"record_hash\": \"12"));
 }
 
 TEST_F(RunRecordTest, PartsWinOverMergedMetricsUntilTheRunIsComplete) {

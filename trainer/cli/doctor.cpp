@@ -212,6 +212,11 @@ Finding examine_disk(const fs::path& folder, double free_bytes, double free_inod
 }
 
 Finding examine_gpu(const GpuProbe& probe, bool cuda_half) {
+  if (probe.hidden_though_allotted()) {
+    return {"GPU", Health::kLimited,
+            "hidden (" + probe.hidden_by + ") in a job that has some (" + probe.allocation + ")",
+            "give the step GPUs (srun --gpus=1), or train with --device cpu"};
+  }
   if (!probe.hidden_by.empty()) {
     return {"GPU", Health::kGood, "hidden (" + probe.hidden_by + "): runs use the CPU", ""};
   }

@@ -15,21 +15,26 @@
 #include "trainer/data/out_of_reach.h"
 #include "trainer/data/token_shard_header.h"
 #include "trainer/hash.h"
+#include "trainer/transient_fault.h"
 
 namespace scalelaw {
 
 namespace {
 
-[[noreturn]] void fail_system(const std::filesystem::path& file, const char* what) {
-  throw std::runtime_error(file.string() + ": " + what + ": " + std::strerror(errno));
+[[noreturn]] void fail_system(const std::filesystem::path& file, const char* what, int error) {
+  throw std::runtime_error(file.string() + ": " + what + ": " + std::strerror(error));
 }
 
 int open_for_reading(const std::filesystem::path& file) {
-  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor >= 0) return descriptor;
-  if (errno == ENOENT || errno == ENOTDIR) fail_shard(file, "is not there");
-  if (errno == EACCES) throw closed(file, std::strerror(errno));
-  fail_system(file, "cannot be opened");
+  int descriptor = -1;
+  const int error = with_retries([&] {
+    descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    return descriptor < 0 ? errno : 0;
+  });
+  if (error == 0) return descriptor;
+  if (error == ENOENT || error == ENOTDIR) fail_shard(file, "is not there");
+  if (error == EACCES) throw closed(file, std::strerror(error));
+  fail_system(file, "cannot be opened", error);
 }
 
 // How many bytes there were to read at `offset`, at most out.size().
@@ -37,10 +42,14 @@ std::size_t read_at(const std::filesystem::path& file, int descriptor, int64_t o
                     std::span<std::byte> out) {
   std::size_t filled = 0;
   while (filled < out.size()) {
-    const ssize_t got = ::pread(descriptor, out.data() + filled, out.size() - filled,
-                                static_cast<off_t>(offset) + static_cast<off_t>(filled));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail_system(file, "cannot be read");
+    ssize_t got = -1;
+    const int error = with_retries([&] {
+      got = ::pread(descriptor, out.data() + filled, out.size() - filled,
+                    static_cast<off_t>(offset) + static_cast<off_t>(filled));
+      return got < 0 ? errno : 0;
+    });
+    if (error == EINTR) continue;
+    if (error != 0) fail_system(file, "cannot be read", error);
     if (got == 0) break;
     filled += static_cast<std::size_t>(got);
   }
@@ -56,7 +65,8 @@ TokenShardInfo checked_header(const std::filesystem::path& file, int descriptor)
   }
   TokenShardInfo info = parse_shard_header(file, header);
   struct stat status {};
-  if (::fstat(descriptor, &status) != 0) fail_system(file, "cannot be examined");
+  const int error = with_retries([&] { return ::fstat(descriptor, &status) != 0 ? errno : 0; });
+  if (error != 0) fail_system(file, "cannot be examined", error);
   const int64_t expected =
       static_cast<int64_t>(kShardHeaderBytes) + info.n_tokens * info.token_bytes;
   if (status.st_size != expected) {

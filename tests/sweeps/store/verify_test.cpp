@@ -1,9 +1,12 @@
 // Each kind of damage is found, named with its file, and said what to do about.
 #include "sweeps/store/verify_runs.h"
 
+#include "sweeps/store/clean_runs.h"
 #include "tests/sweeps/store/store_fixture.h"
+#include "trainer/attempt_cost.h"
 #include "trainer/config_yaml.h"
 #include "trainer/run_lease.h"
+#include "trainer/safetensors.h"
 
 namespace scalelaw {
 namespace {
@@ -19,6 +22,26 @@ class VerifyTest : public StoreTest {
     EXPECT_EQ(result.faults[0].file, file);
     EXPECT_NE(result.faults[0].what.find(what), std::string::npos) << result.faults[0].what;
     EXPECT_FALSE(result.faults[0].remedy.empty());
+  }
+  void expect_whole() const {
+    const VerifyResult result = verify();
+    EXPECT_TRUE(result.faults.empty()) << verify_text(result);
+  }
+  static void replace_in(const fs::path& file, const std::string& from, const std::string& to) {
+    std::string text = text_of(file);
+    ASSERT_NE(text.find(from), std::string::npos) << from;
+    overwrite(file, text.replace(text.find(from), from.size(), to));
+  }
+  // The record of a program that knew no hashes of records and results, changed by `change`.
+  template <typename Change>
+  void make_old(const Change& change) const {
+    RunRecord record = read_run_record(folder(0));
+    record.files.reset();
+    change(record);
+    std::string text = to_json(record);
+    const std::size_t hash = text.rfind(",\n  \"record_hash\"");
+    ASSERT_NE(hash, std::string::npos);
+    overwrite(folder(0).record(), text.erase(hash, text.rfind("\n}") - hash));
   }
   static void flip(const fs::path& file, std::size_t from_end) {
     std::string content = text_of(file);
@@ -98,6 +121,111 @@ TEST_F(VerifyTest, MetricsThatEndEarlyOrAreTornAreFound) {
   expect_fault("metrics.jsonl", ":1:");
   overwrite(folder(0).merged_metrics(), "");
   expect_fault("metrics.jsonl", "ends at step 0");
+}
+
+TEST_F(VerifyTest, RecordThatWasAlteredIsFound) {
+  const std::string whole = text_of(folder(0).record());
+  replace_in(folder(0).record(), "\"wall_seconds\": 20", "\"wall_seconds\": 21");
+  expect_fault("run.json", "was altered");
+  overwrite(folder(0).record(), whole);
+  replace_in(folder(0).record(), "\"loss_nats\": 2.001", "\"loss_nats\": 1.25");
+  expect_fault("run.json", "was altered");
+}
+
+TEST_F(VerifyTest, OldRecordIsWholeAndItsLossesAreComputedAnew) {
+  const RunRecord record = read_run_record(folder(0));
+  const auto with = [&](const auto& change, const std::string& what) {
+    make_old([&](RunRecord& old) {
+      old = record;
+      old.files.reset();
+      change(old, old.test.at("tiny"));
+    });
+    expect_fault("run.json", what);
+  };
+  make_old([](RunRecord&) {});
+  expect_whole();
+  with([](RunRecord&, TestResult& test) { test.loss_nats = 1.25; },
+       "says test.tiny.loss_nats 1.25, and its by_position give 2.00");
+  with(
+      [](RunRecord&, TestResult& test) {
+        test.loss_nats = 2.00101;
+        test.by_position.clear();
+      },
+      "and window_losses.safetensors give 2.00");
+  with([](RunRecord&, TestResult& test) { test.standard_error_nats += 1e-5; },
+       "says test.tiny.standard_error_nats");
+  with(
+      [](RunRecord&, TestResult& test) {
+        test.split_tokens = 100;
+        test.text_bytes = 200;
+      },
+      "says test.tiny.bits_per_byte");
+}
+
+TEST_F(VerifyTest, FinalTrainLossIsThatOfTheLines) {
+  RunRecord record = read_run_record(folder(0));
+  // A line ends where the last tenth begins.
+  std::string lines;
+  for (const auto& [step, loss] : std::vector<std::pair<int64_t, double>>{
+           {record.steps - record.steps / 10, 3}, {record.steps - 1, 2}, {record.steps, 2.5}}) {
+    MetricsRow row;
+    row.step = step;
+    row.train_loss_nats = loss;
+    lines += to_json_line(row) + "\n";
+  }
+  overwrite(folder(0).merged_metrics(), lines);
+  overwrite(folder(0).metrics_part(1), lines);
+  const auto tenth = static_cast<double>(record.steps / 10);
+  make_old([&](RunRecord& old) { old.final_train_loss_nats = (2 * (tenth - 1) + 2.5) / tenth; });
+  expect_whole();
+  make_old([&](RunRecord& old) { old.final_train_loss_nats = 2; });
+  expect_fault("run.json", "says final_train_loss_nats 2, and the lines of metrics.jsonl give");
+}
+
+TEST_F(VerifyTest, MetricsThatWereAlteredAreFound) {
+  const std::string whole = text_of(folder(0).merged_metrics());
+  replace_in(folder(0).merged_metrics(), "\"grad_norm\":0.7", "\"grad_norm\":0.6");
+  expect_fault("metrics.jsonl", "is not the file that run.json was written with");
+  make_old([](RunRecord&) {});
+  expect_fault("metrics.jsonl", "the attempts' own lines (metrics.0001.jsonl and on) differ at");
+  fs::remove(folder(0).metrics_part(1));
+  expect_whole();
+  overwrite(folder(0).merged_metrics(), whole);
+  replace_in(folder(0).merged_metrics(), "\"grad_norm\":0.7", "\"grad_norm\":null");
+  expect_fault("metrics.jsonl", "has null for a number at step");
+  const std::size_t second = whole.find('\n') + 1;
+  overwrite(folder(0).merged_metrics(), whole.substr(0, second) + whole);
+  expect_fault("metrics.jsonl", "behind step");
+}
+
+TEST_F(VerifyTest, ResultsThatWereReplacedByOthersOrRemovedAreFound) {
+  const fs::path file = folder(0).window_losses();
+  const std::string name = file.filename().string(), whole = text_of(file);
+  const SafetensorsFile before(file);
+  write_safetensors(file, before.tensors(), {{"unit", "other"}});
+  expect_fault(name, "is not the file that run.json was written with");
+  fs::remove(file);
+  expect_fault(name, "is missing");
+  overwrite(file, whole);
+  fs::remove(folder(0).merged_metrics());
+  expect_fault("metrics.jsonl", "is missing");
+}
+
+TEST_F(VerifyTest, WeightsMayBeRemovedButNotReplaced) {
+  const fs::path file = checkpoint_file(folder(0), plan_.cells[0].steps);
+  const SafetensorsFile before(file);
+  auto metadata = before.metadata();
+  metadata["cursor"] = "another";
+  write_safetensors(file, before.tensors(), metadata);
+  expect_fault(file.lexically_relative(folder(0).path).string(), "is not the file that run.json");
+  clean_runs(runs_, all(), {.keep = KeepCheckpoints::kNone});
+  ASSERT_FALSE(fs::exists(file));
+  expect_whole();
+}
+
+TEST_F(VerifyTest, CostThatCannotBeReadIsFound) {
+  overwrite(cost_file(folder(0), 2), "garbage");
+  expect_fault("cost.0002.json", "what attempt 2 has cost is not known");
 }
 
 TEST_F(VerifyTest, AlteredTensorsAreFound) {

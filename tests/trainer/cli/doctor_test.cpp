@@ -155,6 +155,9 @@ TEST(DoctorGpu, SaysWhatTheDriverAndLibTorchLack) {
   EXPECT_NE(examine_gpu(probe, false).advice.find("setup.sh --torch cuda"), std::string::npos);
   probe.hidden_by = "CUDA_VISIBLE_DEVICES=";
   EXPECT_EQ(examine_gpu(probe, false).health, Health::kGood);
+  probe.allocation = "SLURM_JOB_GPUS=0";
+  EXPECT_EQ(examine_gpu(probe, true).health, Health::kLimited);
+  EXPECT_NE(examine_gpu(probe, true).found.find("SLURM_JOB_GPUS=0"), std::string::npos);
 }
 
 }  // namespace

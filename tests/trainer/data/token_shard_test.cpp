@@ -1,7 +1,11 @@
 #include "trainer/data/token_shard.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <fstream>
 #include <numeric>
 #include <vector>
@@ -10,6 +14,15 @@
 #include "trainer/config_error.h"
 #include "trainer/data/token_shard_header.h"
 #include "trainer/data/token_shard_writer.h"
+
+// A server that is away: how many of the next reads fail, and with what.
+static int reads_to_fail = 0, read_fault = 0;
+extern "C" ssize_t pread(int descriptor, void* bytes, size_t size, off_t offset) {
+  if (reads_to_fail == 0) return syscall(SYS_pread64, descriptor, bytes, size, offset);
+  --reads_to_fail;
+  errno = read_fault;
+  return -1;
+}
 
 namespace scalelaw {
 namespace {
@@ -118,6 +131,22 @@ TEST_F(TokenShardTest, ShardCutWhileOpenIsAnErrorAndNoSignal) {
   fs::resize_file(file(), 10);
   std::vector<int64_t> out(10);
   EXPECT_THROW(shard.copy(0, out), std::runtime_error);
+}
+
+TEST_F(TokenShardTest, AFaultOfTheNetworkThatPassesIsGotOver) {
+  write(300, 1000);
+  read_fault = ESTALE;
+  reads_to_fail = 2;
+  const TokenShard shard(file());
+  std::vector<int64_t> out(10);
+  read_fault = EIO;
+  reads_to_fail = 3;
+  shard.copy(5, out);
+  EXPECT_EQ(out[1], 42);
+  reads_to_fail = 100;
+  EXPECT_THROW(shard.copy(0, out), std::runtime_error);
+  EXPECT_EQ(reads_to_fail, 95);
+  reads_to_fail = 0;
 }
 
 TEST_F(TokenShardTest, FlippedBitAnywhereIsRefused) {

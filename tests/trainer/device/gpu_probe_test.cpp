@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tests/support/temp_dir.h"
+#include "trainer/config_error.h"
 #include "trainer/device_request.h"
 
 namespace scalelaw {
@@ -82,6 +83,32 @@ TEST_F(GpuProbeTest, EmptyOrNegativeVisibleDevicesHideEveryGpu) {
   }
   environment_["CUDA_VISIBLE_DEVICES"] = "0";
   EXPECT_EQ(probe().hidden_by, "");
+}
+
+TEST_F(GpuProbeTest, GpusOfAJobThatItsStepDoesNotGetAreNoWordForTheCpu) {
+  for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{
+           {"SLURM_JOB_GPUS", "0"}, {"SLURM_STEP_GPUS", "1"}, {"SLURM_GPUS_ON_NODE", "4"}}) {
+    environment_.clear();
+    environment_[name] = value;
+    for (const char* visible : {"NoDevFiles", ""}) {
+      environment_["CUDA_VISIBLE_DEVICES"] = visible;
+      EXPECT_TRUE(probe().hidden_though_allotted()) << name;
+      try {
+        gpu_is_asked_for("auto", probe());
+        FAIL() << name;
+      } catch (const ConfigError& error) {
+        const std::string what = error.what();
+        EXPECT_NE(what.find(name + "=" + value), std::string::npos) << what;
+        EXPECT_NE(what.find(std::string("CUDA_VISIBLE_DEVICES=") + visible), std::string::npos);
+        EXPECT_NE(what.find("--device cpu"), std::string::npos) << what;
+      }
+      EXPECT_FALSE(gpu_is_asked_for("cpu", probe()));
+    }
+    environment_["CUDA_VISIBLE_DEVICES"] = "-1";
+    EXPECT_FALSE(gpu_is_asked_for("auto", probe())) << "a person's own word";
+  }
+  environment_ = {{"SLURM_GPUS_ON_NODE", "0"}, {"CUDA_VISIBLE_DEVICES", "NoDevFiles"}};
+  EXPECT_FALSE(gpu_is_asked_for("auto", probe())) << "a job without GPUs";
 }
 
 std::vector<std::string> single(int gpus, const std::optional<std::string>& visible) {
