@@ -155,7 +155,7 @@ RunningPack look_at_progress(const Plan& plan, const PackProcess& process,
 std::string last_words(const PackProcess& process, const ProcessEnd& end) {
   std::string line = last_line(process.log);
   if (end.exit_code == kExitBadInput || end.exit_code == kExitInterrupted) {
-    const std::string refusal = refusal_of_another(process);
+    std::string refusal = refusal_of_another(process);
     if (!refusal.empty()) return refusal;
   }
   if (line.starts_with(LocalExecutor::kHeading)) line = "it said nothing";
