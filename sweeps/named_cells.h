@@ -27,8 +27,8 @@ struct RetryOptions {
 
 // Forgets why these failed, so that `run` starts them like others. ConfigError, with nothing
 // changed, where one is running, excluded, complete (or diverged, unless from scratch), or too
-// for memory however it is computed, unless its limits are forgotten. Returns them without those
-// that another process has completed since that look, which are left as they are.
+// large for memory however it is computed, unless its limits are forgotten. Returns them without
+// those that another process has completed since that look, which are left as they are.
 std::vector<std::size_t> retry_cells(const Plan& plan, const std::vector<std::size_t>& cells,
                                      const RetryOptions& options);
 
