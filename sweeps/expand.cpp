@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <set>
 
+#include "sweeps/cell_expressions.h"
 #include "sweeps/sweep_spec.h"
 #include "trainer/flat_keys.h"
 
@@ -25,6 +27,30 @@ void set(const std::string& key, const SourcedText& value, FlatConfig& config) {
 
 void override_with(const FlatConfig& overrides, FlatConfig& config) {
   for (const auto& [key, value] : overrides) set(key, value, config);
+}
+
+// The keys that the arm, or the block with all its combinations, sets.
+std::set<std::string> keys_of(const FlatConfig& overrides) {
+  std::set<std::string> keys;
+  for (const auto& [key, value] : overrides) keys.insert(key);
+  return keys;
+}
+std::set<std::string> keys_of(const SweepBlock& block) {
+  std::set<std::string> keys = keys_of(block.overrides);
+  for (const SweepAxis& axis : block.grid) keys.insert(axis.key);
+  for (const SweepAxis& axis : block.zip) keys.insert(axis.key);
+  for (const FlatConfig& entry : block.list) keys.merge(keys_of(entry));
+  return keys;
+}
+
+// A horizon that is asked for anew, in steps say, takes the place of one in tokens, and of what
+// that one counted.
+void make_room_for_horizon(const std::set<std::string>& keys, FlatConfig& config) {
+  const auto sets = [&](const std::string& form) { return keys.contains(form); };
+  if (std::ranges::none_of(horizon_forms(), sets)) return;
+  for (const std::string& form : horizon_forms()) {
+    if (!keys.contains(form) && config.erase(form) > 0) config.erase("horizon.count");
+  }
 }
 
 int64_t zip_length(const SweepBlock& block) {
@@ -96,7 +122,9 @@ std::vector<SweepPoint> expand(const SweepSpec& spec) {
         fail_too_many(spec, block, kMaxCells, "cells");
       }
       FlatConfig common = spec.base;
+      make_room_for_horizon(keys_of(arm.overrides), common);
       override_with(arm.overrides, common);
+      make_room_for_horizon(keys_of(block), common);
       override_with(block.overrides, common);
       settings += count * most_settings(common, block);
       if (settings > kMaxSettings) {

@@ -241,8 +241,8 @@ double Expression::value(const std::function<double(const Name&)>& value_of) con
 }
 
 std::string at_character(std::string_view text, std::size_t position) {
-  if (position >= text.size()) return "at its end";
-  return "at character " + std::to_string(position + 1);
+  if (position >= text.size()) return "its end";
+  return "character " + std::to_string(position + 1) + " behind the =";
 }
 
 }  // namespace scalelaw

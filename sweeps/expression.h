@@ -52,7 +52,7 @@ class Expression {
   std::vector<Name> names_;
 };
 
-// "at character 5", counted from 1; "at its end" where something is missing there.
+// "character 5 behind the =", counted from 1; "its end" where something is missing there.
 std::string at_character(std::string_view text, std::size_t position);
 
 }  // namespace scalelaw

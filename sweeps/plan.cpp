@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "sweeps/cell_expressions.h"
 #include "trainer/data_rules.h"
 #include "trainer/number.h"
 #include "trainer/run_identity.h"
@@ -88,6 +89,19 @@ void weigh(const PlanOptions& options, PlannedCell& cell) {
   const StepChoice choice = choose_step(request, memory_a_run(options));
   if (choice.needed_bytes > 0) cell.memory_bytes = choice.needed_bytes;
   cell.fits = choice.fits;
+}
+
+void evaluate(SweepPoint& point, DataSetHeaders& data) {
+  evaluate_expressions(point.config, [&] {
+    const auto written = point.config.find("data.train");
+    const std::string name =
+        written == point.config.end() ? DataConfig{}.train : written->second.text;
+    try {
+      return data.open(name).n_vocab;
+    } catch (const ConfigError& error) {
+      throw KeyError("data.train", name, error.what());
+    }
+  });
 }
 
 PlannedCell plan_cell(const SweepPoint& point, const PlanOptions& options, DataSetHeaders& data) {
@@ -225,9 +239,10 @@ Plan make_plan(const SweepSpec& spec, const PlanOptions& options) {
   UnreadSettings unread;
   DataSetHeaders data(options.data);
   std::unordered_map<std::string, std::size_t> index_of;  // content hash -> cell
-  for (const SweepPoint& point : expand(spec)) {
+  for (SweepPoint& point : expand(spec)) {
     ++plan.asked_for;
     at_its_place(point, [&] {
+      evaluate(point, data);
       PlannedCell cell = plan_cell(point, options, data);
       unread.note(point.config, cell.config);
       const auto [place, is_first] = index_of.emplace(cell.content_hash, plan.cells.size());

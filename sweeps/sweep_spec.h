@@ -4,7 +4,8 @@
 //   cell = base, overridden by its arm, overridden by its block's keys, overridden by one
 //          combination of the block's grid x zip x list
 //
-// Nothing here knows what a key means: resolve() (trainer/config_yaml.h) checks each cell.
+// Nothing here knows what a key means: evaluate_expressions() (sweeps/cell_expressions.h) and then
+// resolve() (trainer/config_yaml.h) see each cell.
 #pragma once
 
 #include <cstdint>
@@ -56,8 +57,7 @@ struct SweepSpec {
 // ConfigError (file, line, key, value, rule, nearest name) for invalid YAML, what
 // parse_flat_config refuses (1 MiB, nesting, anchors, merge keys, duplicate keys, nulls), a
 // missing spec or name, an unknown part, an arm that is not there, zip lists of different lengths,
-// a key set twice within a block, an empty list, more than kMaxArms or kMaxBlocks, and expressions,
-// which are not supported yet.
+// a key set twice within a block, an empty list, and more than kMaxArms or kMaxBlocks.
 SweepSpec read_sweep_spec(const std::filesystem::path& file);
 SweepSpec parse_sweep_spec(std::string_view yaml, const std::string& file_name);
 

@@ -57,9 +57,6 @@ SourcedText SpecParts::scalar(const YamlTree& value, const std::string& key) con
     fail(value, key, "takes one value; several go into a block's grid, zip or list");
   }
   if (value.kind == YamlTree::Kind::kMap) fail(value, key, "takes one value, not further keys");
-  if (value.text.starts_with("=")) {
-    fail(value, key, "expressions are not supported yet; write the value itself");
-  }
   return {value.text, file_, value.line};
 }
 

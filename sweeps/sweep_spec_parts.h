@@ -20,7 +20,7 @@ class SpecParts {
                          const std::string& rule) const;
   [[noreturn]] void fail(int line, std::string_view key, const std::string& rule) const;
 
-  // One value; no list, no map, no expression.
+  // One value; no list, no map.
   SourcedText scalar(const YamlTree& value, const std::string& key) const;
   void check_count(const YamlTree& where, std::string_view key, std::size_t count,
                    std::size_t most) const;

@@ -20,7 +20,9 @@ std::string message_at(const SourcedText& where, std::string_view key, std::stri
   std::string message;
   if (where.line > 0) message = "line " + std::to_string(where.line) + " of ";
   if (!where.file.empty()) message += escaped(where.file) + ": ";
-  return message + excerpt(key) + " = " + excerpt(where.text) + ": " + escaped(rule);
+  message += excerpt(key) + (where.text.starts_with('=') ? " " : " = ") + excerpt(where.text);
+  if (!where.expression.empty()) message += " (" + excerpt(where.expression) + ")";
+  return message + ": " + escaped(rule);
 }
 
 const KeyAccess* find_key(const std::string& name) {
@@ -86,8 +88,8 @@ void set_key(RunConfig& config, const FlatConfig& flat, const std::string& key,
              const SourcedText& value) {
   if (value.text.starts_with('=')) {
     throw_config_error(value, key,
-                       "a value that begins with '=' is an expression, which this version does "
-                       "not evaluate; write the number itself");
+                       "a value that begins with '=' is an expression, which sweeps alone "
+                       "evaluate; write the number itself, or `scalelaw sweep run` the file");
   }
   if (key.starts_with(kTestPrefix)) return set_test_tokens(config, key, value);
   const KeyAccess* access = find_key(key);
@@ -114,13 +116,16 @@ class CrossRules {
  public:
   CrossRules(const FlatConfig& flat, const RunConfig& config) : flat_(flat), config_(config) {}
 
-  void check() const {
-    const int64_t n_ctx = config_.model.n_ctx;
-    const int64_t batch = config_.train.batch_tokens, micro = config_.how.micro_batch_tokens;
+  void check_model() const {
     for (const ShapeProblem& problem : validate(config_.model)) {
       fail(problem.key, problem.rule,
            {"model.arch", "model.d_model", "model.d_ff_ratio", "model.n_head"});
     }
+  }
+  void check() const {
+    const int64_t n_ctx = config_.model.n_ctx;
+    const int64_t batch = config_.train.batch_tokens, micro = config_.how.micro_batch_tokens;
+    check_model();
     require(batch % n_ctx == 0, "train.batch_tokens", "must be a multiple of ", "model.n_ctx");
     require(config_.horizon.tokens >= batch, "horizon.tokens", "must be at least ",
             "train.batch_tokens");
@@ -183,6 +188,16 @@ RunConfig resolve(const FlatConfig& flat) {
   for (const auto& [key, value] : flat) set_key(config, flat, key, value);
   CrossRules(flat, config).check();
   return config;
+}
+
+ModelShape resolve_model(const FlatConfig& flat) {
+  RunConfig config;
+  for (auto it = flat.lower_bound("model."); it != flat.end() && it->first.starts_with("model.");
+       ++it) {
+    set_key(config, flat, it->first, it->second);
+  }
+  CrossRules(flat, config).check_model();
+  return config.model;
 }
 
 namespace {

@@ -23,6 +23,7 @@ struct SourcedText {
   std::string text;
   std::string file;
   int line = 0;
+  std::string expression = {};  // that `text` was worked out from, "= 20 * N"; "" where none
 };
 using FlatConfig = std::map<std::string, SourcedText>;  // "train.learning_rate" -> "0.01"
 
@@ -50,6 +51,8 @@ void apply_setting(FlatConfig& config, std::string_view setting);
 // Types, ranges and rules; unknown keys with the nearest valid one. ConfigError names file, line,
 // key, value and rule. Provenance keys are accepted under "how.".
 RunConfig resolve(const FlatConfig& config);
+// Of the keys that begin with "model." alone, with the rules between them; the others are not read.
+ModelShape resolve_model(const FlatConfig& config);
 // A run's file with `settings` over it; ConfigError when `spec` is missing.
 FlatConfig read_run_file(const std::filesystem::path& file,
                          const std::vector<std::string>& settings = {});

@@ -28,6 +28,16 @@ const std::vector<SweepKey>& sweep_keys() {
        "Every value; of two keys every pair. In a block, or at the top of a file without blocks."},
       {"zip", true, true, "keys with lists of one length",
        "Values taken side by side: a learning rate for each width."},
+      {"horizon.steps", false, false, "a whole number, or an expression",
+       "In place of horizon.tokens, in a sweep: updates."},
+      {"horizon.tokens_per_param", false, false, "a number, or an expression",
+       "In place of horizon.tokens, in a sweep: D / N, N as horizon.count says."},
+      {"horizon.flops", false, false, "a number, or an expression",
+       "In place of horizon.tokens, in a sweep: C, as horizon.count says, to within half a step."},
+      {"horizon.count", false, false,
+       "non_embedding, non_embedding_plus_head, total; of flops exact_causal, six_n, "
+       "six_n_plus_head, exact_full, chinchilla",
+       "What tokens_per_param and flops count; the first of each where it says nothing."},
       {"list", true, true, "a list of overrides, as [{model: {d_model: 64}}]",
        "Runs written out one by one."},
   };

@@ -144,8 +144,8 @@ TEST(Expression, AResultThatIsNoFiniteNumberIsAFaultWithItsInputs) {
 }
 
 TEST(Expression, PlacesAreToldFromOne) {
-  EXPECT_EQ(at_character("1 + * 2", 4), "at character 5");
-  EXPECT_EQ(at_character("1 +", 3), "at its end");
+  EXPECT_EQ(at_character("1 + * 2", 4), "character 5 behind the =");
+  EXPECT_EQ(at_character("1 +", 3), "its end");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <ctime>
 #include <fstream>
 #include <set>
@@ -61,6 +62,41 @@ TEST_F(PlanTest, CountsStepsTokensParametersAndFlops) {
   EXPECT_EQ(cell.train_flops,
             2016 * training_flops_per_token(cell.shape, counts, CCount::kExactCausal));
   EXPECT_DOUBLE_EQ(*cell.core_hours, *cell.train_flops / 30e9 / 3600);
+}
+
+TEST_F(PlanTest, ExpressionsAndHorizonsAreWorkedOutForEachCell) {
+  const Plan of_sweep = plan(kBase +
+                             "arms: {a: {}, b: {horizon: {tokens_per_param: 1}}}\n"
+                             "blocks:\n"
+                             "  - {name: sizes, grid: {model.d_model: [16, 32]},\n"
+                             "     train: {learning_rate: = 0.08 / sqrt(d_model)}}\n"
+                             "  - {name: budget, arms: [a], horizon: {flops: 3e7}}\n");
+  ASSERT_EQ(of_sweep.cells.size(), 5u);
+  EXPECT_DOUBLE_EQ(of_sweep.cells[1].config.train.learning_rate, 0.08 / std::sqrt(32));
+  EXPECT_EQ(of_sweep.cells[0].config.horizon.tokens, 2000) << "the base's";
+  EXPECT_EQ(of_sweep.cells[2].config.horizon.tokens, 12 * 16 * 16) << "the arm's, in another form";
+  EXPECT_EQ(of_sweep.cells[3].config.horizon.tokens, 12 * 2 * 16 * 2 * 16);
+  const PlannedCell& budget = of_sweep.cells[4];
+  EXPECT_LE(std::abs(*budget.train_flops - 3e7),
+            *budget.train_flops / static_cast<double>(budget.steps) / 2);
+}
+
+TEST_F(PlanTest, WhatComesToTheSameTokensIsOneRun) {
+  const Plan merged = plan(kBase +
+                           "blocks:\n"
+                           "  - {name: tokens, horizon: {tokens: 2016}}\n"
+                           "  - {name: steps, horizon: {steps: 63}}\n"
+                           "  - {name: worked_out, horizon: {tokens: = 63 * batch_tokens}}\n");
+  EXPECT_EQ(merged.asked_for, 3);
+  ASSERT_EQ(merged.cells.size(), 1u);
+  EXPECT_EQ(merged.cells[0].places.size(), 3u);
+  EXPECT_EQ(merged.cells[0].content_hash, plan(kBase).cells[0].content_hash);
+}
+
+TEST_F(PlanTest, AnExpressionsFaultNamesItsPlaceInTheSweep) {
+  EXPECT_EQ(error_of(kBase + "blocks:\n - {name: b, train: {learning_rate: = 1 / nn}}\n"),
+            "line 10 of s.yaml: train.learning_rate = 1 / nn: character 6 behind the =: there is "
+            "no nn; there are N, D, C, n_vocab and the keys of a configuration (in block b)");
 }
 
 TEST_F(PlanTest, HoursFollowFromADevicesFileWhereItHasRows) {

@@ -173,8 +173,6 @@ INSTANTIATE_TEST_SUITE_P(
         BadSpec{"LaterPart", kHead + "hold_out: {where: N > 3}\n", 3, "hold_out: is not supported"},
         BadSpec{"LaterBlock", kHead + "blocks:\n - {name: b, isoflop: {sizes: 7}}\n", 4,
                 "isoflop: is not supported yet"},
-        BadSpec{"Expression", kHead + "train:\n  batch_tokens: = 2^rint(log2(D))\n", 4,
-                "train.batch_tokens = = 2^rint(log2(D)): expressions are not supported yet"},
         BadSpec{"GridBesideBlocks", kHead + "blocks: [{name: b}]\ngrid: {seeds.init: [1]}\n", 4,
                 "stands beside blocks"},
         BadSpec{"KeyOfTwoCombinations", kHead + "grid: {seeds.init: [1]}\nzip: {seeds.init: [2]}\n",

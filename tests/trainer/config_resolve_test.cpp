@@ -207,7 +207,7 @@ TEST(Resolve, AGroupIsNoKey) {
 
 TEST(Resolve, ExpressionsAreRefusedByName) {
   EXPECT_NE(fault_of("train:\n  batch_tokens: = 2^rint(log2(D))\n")
-                .find("line 2 of f.yaml: train.batch_tokens = = 2^rint(log2(D)): a value that "
+                .find("line 2 of f.yaml: train.batch_tokens = 2^rint(log2(D)): a value that "
                       "begins with '=' is an expression"),
             std::string::npos);
 }

@@ -69,12 +69,16 @@ std::string in_lines(const std::vector<const ConfigKey*>& keys) {
   return text;
 }
 
-std::string sweep_lines() {
-  std::string text = "\nIn a sweep file beside these:\n";
+// Of the keys that a sweep file alone has, those that begin so; "" where there are none.
+std::string sweep_lines(std::string_view beginning) {
+  std::size_t widest = 0;
+  for (const SweepKey& key : sweep_keys()) widest = std::max(widest, key.name.size());
+  std::string text;
   for (const SweepKey& key : sweep_keys()) {
-    text += key.name + std::string(8 - key.name.size(), ' ') + key.type + "\n";
+    if (!key.name.starts_with(beginning)) continue;
+    text += key.name + std::string(widest + 2 - key.name.size(), ' ') + key.type + "\n";
   }
-  return text;
+  return text.empty() ? "" : "\nIn a sweep file beside these:\n" + text;
 }
 
 // Names and their beginnings: "train", "train.optimizer", "train.optimizer.beta2".
@@ -104,7 +108,7 @@ std::string explain(const std::vector<ConfigKey>& keys, std::string_view query) 
   for (const SweepKey& key : sweep_keys()) {
     if (key.name == query) return in_full(key);
   }
-  if (!below.empty()) return in_lines(below) + (query.empty() ? sweep_lines() : "");
+  if (!below.empty()) return in_lines(below) + sweep_lines(query.empty() ? "" : beginning);
   const std::string close = nearest(query, names_and_groups(keys));
   throw ConfigError(
       std::string(query) + ": no such key" +

@@ -1,0 +1,37 @@
+// A cell's keys as numbers: expressions evaluated, and its horizon, however it was asked for, in
+// tokens.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "trainer/config_yaml.h"
+
+namespace scalelaw {
+
+// What a horizon may be asked for by; exactly one of them, or none for its default.
+//   tokens            D
+//   steps             D / train.batch_tokens
+//   tokens_per_param  D / N, N as horizon.count says: non_embedding (where it says nothing),
+//                     non_embedding_plus_head, total
+//   flops             C, as horizon.count says: exact_causal (where it says nothing), six_n, ...
+// tokens are what a run's own file has; the others are for sweeps.
+const std::vector<std::string>& horizon_forms();  // "horizon.tokens", ...
+
+// Replaces each value that begins with '=' by its number, and the horizon by its tokens. Of FLOPs
+// the steps are those whose C is nearest, so within half a step of what was asked for, one at
+// least.
+//
+// An expression's names are the keys of a configuration, by their whole path or their last part
+// where that is one key's alone ("n_ctx", "train.batch_tokens"), and
+//   N  N_plus_head  N_total    parameters without embeddings and head, with the head, all
+//   D                          training tokens; of a horizon in FLOPs before it is rounded to steps
+//   C                          training FLOPs, exact_causal
+//   n_vocab                    of the train set; asked for where something needs it
+// ConfigError: file, line, key and character; expressions that need each other, by the whole
+// circle; a name that is none, with the nearest; two forms of the horizon.
+void evaluate_expressions(FlatConfig& config, const std::function<int64_t()>& n_vocab);
+
+}  // namespace scalelaw
