@@ -44,7 +44,8 @@ std::string in_full(const ConfigKey& key) {
 std::string in_full(const SweepKey& key) {
   const std::string where = key.in_file && key.in_block ? "at the top of a sweep file, in a block"
                             : key.in_file               ? "at the top of a sweep file"
-                                                        : "in a block of a sweep file";
+                            : key.in_block              ? "in a block of a sweep file"
+                                           : "in a sweep file, wherever a run's keys stand";
   return key.name + "\n  " + key.help + "\n  where:    " + where + "\n  type:     " + key.type +
          "\n";
 }
