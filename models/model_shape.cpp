@@ -171,6 +171,11 @@ std::vector<UnreadField> unread_fields(const ModelShape& shape) {
   return unread;
 }
 
+bool reads_field(const ModelShape& shape, std::string_view field) {
+  const std::vector<UnreadField> unread = unread_fields(shape);
+  return std::ranges::find(unread, field, &UnreadField::field) == unread.end();
+}
+
 ModelShape canonical(const ModelShape& shape) {
   ModelShape result = shape;
   for (const UnreadField& unread : unread_fields(shape)) reset_field(unread.field, result);

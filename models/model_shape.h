@@ -54,6 +54,7 @@ struct UnreadField {
   std::string why;    // "model.arch = lstm does not read it"
 };
 std::vector<UnreadField> unread_fields(const ModelShape& shape);
+bool reads_field(const ModelShape& shape, std::string_view field);  // "n_head"
 
 // The shape with every field that nothing reads set to its default (an LSTM has no n_head, and no
 // model of 0 layers) and d_ff_ratio as d_ff / d_model exactly, so that two configurations that
