@@ -53,6 +53,16 @@ void make_room_for_horizon(const std::set<std::string>& keys, FlatConfig& config
   }
 }
 
+// A size that is asked for takes the place of a width that others had set.
+void make_room_for_size(const std::set<std::string>& keys, FlatConfig& config) {
+  if (keys.contains("ladder.n") && !keys.contains("model.d_model")) config.erase("model.d_model");
+}
+
+void make_room(const std::set<std::string>& keys, FlatConfig& config) {
+  make_room_for_horizon(keys, config);
+  make_room_for_size(keys, config);
+}
+
 int64_t zip_length(const SweepBlock& block) {
   return block.zip.empty() ? 1 : static_cast<int64_t>(block.zip.front().values.size());
 }
@@ -122,9 +132,9 @@ std::vector<SweepPoint> expand(const SweepSpec& spec) {
         fail_too_many(spec, block, kMaxCells, "cells");
       }
       FlatConfig common = spec.base;
-      make_room_for_horizon(keys_of(arm.overrides), common);
+      make_room(keys_of(arm.overrides), common);
       override_with(arm.overrides, common);
-      make_room_for_horizon(keys_of(block), common);
+      make_room(keys_of(block), common);
       override_with(block.overrides, common);
       settings += count * most_settings(common, block);
       if (settings > kMaxSettings) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "sweeps/named_laws.h"
 #include "trainer/number.h"
 
 namespace scalelaw {
@@ -83,7 +84,7 @@ double most(const double* values, int count) {
 
 bool is_function(const std::string& name) {
   return functions_of_one().contains(name) || name == "min" || name == "max" ||
-         name == "round_to" || name == "clamp";
+         name == "round_to" || name == "clamp" || find_named_law(name) != nullptr;
 }
 
 mu::Parser parser_of(const std::string& text) {
@@ -97,6 +98,11 @@ mu::Parser parser_of(const std::string& text) {
   parser.DefineFun("max", most);
   parser.DefineFun("round_to", static_cast<OfTwo>(round_to));
   parser.DefineFun("clamp", static_cast<OfThree>(clamp));
+  for (const NamedLaw& law : named_laws()) {
+    const std::string function(law.function);
+    if (law.of_one != nullptr) parser.DefineFun(function, law.of_one);
+    if (law.of_two != nullptr) parser.DefineFun(function, law.of_two);
+  }
   parser.SetExpr(text);
   return parser;
 }
@@ -201,6 +207,11 @@ std::string shown(std::string token) {
 
 }  // namespace
 
+struct Expression::Parsed {
+  mu::Parser parser;
+  std::vector<double> values;  // of names_, which the parser points to
+};
+
 Expression::Expression(std::string text) : text_(std::move(text)) {
   if (text_.size() > kMostBytes) {
     throw ExpressionFault("longer than " + std::to_string(kMostBytes) + " bytes", kMostBytes);
@@ -208,25 +219,32 @@ Expression::Expression(std::string text) : text_(std::move(text)) {
   check_characters(text_);
   const std::vector<Name> written = names_in(text_);
   check_names(text_, written);
-  try {
-    parser_of(text_).GetUsedVar();
-  } catch (const mu::ParserError& error) {
-    rethrow(error, text_);
-  }
   for (const Name& each : written) {
     const bool is_known = std::ranges::find(names_, each.name, &Name::name) != names_.end();
+    if (const NamedLaw* law = find_named_law(each.name)) laws_.push_back(law);
     if (!is_known && !is_function(each.name)) names_.push_back(each);
+  }
+  parsed_ = std::make_shared<Parsed>();
+  parsed_->values.resize(names_.size());
+  try {
+    parsed_->parser = parser_of(text_);
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+      parsed_->parser.DefineVar(names_[i].name, &parsed_->values[i]);
+    }
+    parsed_->parser.GetUsedVar();
+  } catch (const mu::ParserError& error) {
+    rethrow(error, text_);
   }
 }
 
 double Expression::value(const std::function<double(const Name&)>& value_of) const {
+  // Asked for first: a name's value may take this expression's.
   std::vector<double> values;
   for (const Name& each : names_) values.push_back(value_of(each));
+  std::ranges::copy(values, parsed_->values.begin());
   double result = 0;
   try {
-    mu::Parser parser = parser_of(text_);
-    for (std::size_t i = 0; i < names_.size(); ++i) parser.DefineVar(names_[i].name, &values[i]);
-    result = parser.Eval();
+    result = parsed_->parser.Eval();
   } catch (const mu::ParserError& error) {
     rethrow(error, text_);
   }
@@ -238,6 +256,11 @@ double Expression::value(const std::function<double(const Name&)>& value_of) con
     throw ExpressionFault("comes to no finite number" + with, 0);
   }
   return result;
+}
+
+const Expression& ExpressionCache::of(const std::string& text) {
+  const auto known = read_.find(text);
+  return known != read_.end() ? known->second : read_.emplace(text, Expression(text)).first->second;
 }
 
 std::string at_character(std::string_view text, std::size_t position) {

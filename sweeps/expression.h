@@ -4,18 +4,23 @@
 //
 // + - * / ^ (right-associative, above a sign: -2^2 is -4), comparisons, && ||, A ? B : C, and
 // sqrt cbrt exp ln log2 log10 abs rint floor ceil min max round_to(x, m) (the multiple of m nearest
-// to x, at least m) clamp(x, low, high). Numbers as everywhere (trainer/number.h): 2.5M, 2Mi, 10%.
+// to x, at least m) clamp(x, low, high), and the laws of sweeps/named_laws.h: step_law_lr(N, D).
+// Numbers as everywhere (trainer/number.h): 2.5M, 2Mi, 10%.
 // Names are letters, digits, '_' and '.'. `log` is refused, since people mean two things by it.
 #pragma once
 
 #include <cstddef>
 #include <functional>
+#include <map>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace scalelaw {
+
+struct NamedLaw;
 
 // What is wrong, "unexpected )", and where.
 class ExpressionFault : public std::runtime_error {
@@ -42,14 +47,28 @@ class Expression {
     std::size_t position = 0;
   };
   const std::vector<Name>& names() const { return names_; }  // in the text's order, each once
+  const std::vector<const NamedLaw*>& laws() const { return laws_; }  // that it calls
 
-  // `value_of` is asked for each of the names. ExpressionFault (at 0) where the result is no finite
-  // number; what value_of throws.
+  // Not for two threads at once. `value_of` is asked for each of the names. ExpressionFault (at 0)
+  // where the result is no finite number; what value_of throws.
   double value(const std::function<double(const Name&)>& value_of) const;
 
  private:
+  struct Parsed;  // muParser's, and where it finds the names' values
+
   std::string text_;
+  std::shared_ptr<Parsed> parsed_;
   std::vector<Name> names_;
+  std::vector<const NamedLaw*> laws_;
+};
+
+// Each text's expression, read once: the cells of a sweep have few between them.
+class ExpressionCache {
+ public:
+  const Expression& of(const std::string& text);  // ExpressionFault
+
+ private:
+  std::map<std::string, Expression> read_;
 };
 
 // "character 5 behind the =", counted from 1; "its end" where something is missing there.

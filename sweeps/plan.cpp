@@ -11,6 +11,8 @@
 #include <utility>
 
 #include "sweeps/cell_expressions.h"
+#include "sweeps/expression.h"
+#include "sweeps/plan_warnings.h"
 #include "trainer/data_rules.h"
 #include "trainer/number.h"
 #include "trainer/run_identity.h"
@@ -20,8 +22,6 @@ namespace scalelaw {
 namespace {
 
 constexpr double kSecondsAnHour = 3600;
-constexpr double kMostWarmup = 0.1;  // beyond it a short run is mostly warm-up
-constexpr double kMostEpochs = 4;  // Muennighoff et al. 2023: repeats count almost in full up to 4
 
 std::string place_text(const SweepPlace& place) {
   std::string text;
@@ -56,15 +56,14 @@ double memory_a_run(const PlanOptions& options) {
   return options.memory_bytes > 0 ? options.memory_bytes / options.workers.jobs : kUnknown;
 }
 
-namespace {
-
-// Of one process beside as many others as were measured together: one a core.
 std::optional<double> measured_step_seconds(const PlanOptions& options, const PlannedCell& cell) {
   const Throughput* core = measured_core(options);
   if (core == nullptr) return std::nullopt;
   return core->step_seconds(request_for(cell.config, cell.shape, /*replicas=*/1),
                             core->most_processes());
 }
+
+namespace {
 
 void price(const PlanOptions& options, PlannedCell& cell) {
   const std::optional<ModelCounts> counts = count(cell.shape);
@@ -91,8 +90,8 @@ void weigh(const PlanOptions& options, PlannedCell& cell) {
   cell.fits = choice.fits;
 }
 
-void evaluate(SweepPoint& point, DataSetHeaders& data) {
-  evaluate_expressions(point.config, [&] {
+CellNotes evaluate(SweepPoint& point, DataSetHeaders& data, ExpressionCache& expressions) {
+  const auto n_vocab = [&] {
     const auto written = point.config.find("data.train");
     const std::string name =
         written == point.config.end() ? DataConfig{}.train : written->second.text;
@@ -101,7 +100,8 @@ void evaluate(SweepPoint& point, DataSetHeaders& data) {
     } catch (const ConfigError& error) {
       throw KeyError("data.train", name, error.what());
     }
-  });
+  };
+  return evaluate_expressions(point.config, n_vocab, expressions);
 }
 
 PlannedCell plan_cell(const SweepPoint& point, const PlanOptions& options, DataSetHeaders& data) {
@@ -110,7 +110,6 @@ PlannedCell plan_cell(const SweepPoint& point, const PlanOptions& options, DataS
   cell.config = std::move(identity.config);
   cell.content_hash = std::move(identity.content_hash);
   cell.folder = identity.folder.path.filename().string();
-  cell.places = {point.place};
   return cell;
 }
 
@@ -128,77 +127,18 @@ void complete_cell(const PlanOptions& options, DataSetHeaders& data, PlannedCell
   weigh(options, cell);
 }
 
-// One line a rule, however many cells it concerns.
-std::vector<std::string> warnings_for(const PlanOptions& options,
-                                      const std::vector<PlannedCell>& cells) {
-  int64_t too_large = 0, long_warmup = 0, repeating = 0, many_epochs = 0, uncounted = 0,
-          unmeasured = 0;
-  double most_epochs = 0;
-  for (const PlannedCell& cell : cells) {
-    if (cell.config.train.schedule.warmup > kMostWarmup) ++long_warmup;
-    const double epochs = static_cast<double>(cell.train_tokens) /
-                          static_cast<double>(std::max<int64_t>(1, cell.unique_train_tokens));
-    most_epochs = std::max(most_epochs, epochs);
-    if (cell.train_tokens > cell.unique_train_tokens) ++repeating;
-    if (epochs > kMostEpochs) ++many_epochs;
-    if (!cell.train_flops) ++uncounted;
-    if (measured_core(options) != nullptr && !measured_step_seconds(options, cell)) ++unmeasured;
-    if (!cell.fits) ++too_large;
-  }
-  std::vector<std::string> warnings;
-  const auto warn = [&](int64_t count, const std::string& what) {
-    if (count > 0)
-      warnings.push_back(std::to_string(count) + " of " + std::to_string(cells.size()) +
-                         " cells: " + what);
-  };
-  warn(too_large, "need more than a run's share of this machine's memory, " +
-                      human(memory_a_run(options)) +
-                      " bytes, however the step is computed, and will be refused; marked ! (fewer "
-                      "runs side by side have more each)");
-  warn(long_warmup, "warm-up takes more than 10% of the horizon (train.schedule.warmup)");
-  warn(repeating - many_epochs,
-       "the horizon is longer than the train split; tokens are seen more than once");
-  warn(many_epochs, "more than 4 epochs of the train split, up to " + human(most_epochs) +
-                        "; repeats beyond 4 teach little");
-  warn(unmeasured,
-       "the device's file has too few rows of the architecture in this precision; "
-       "hours at the stated rate");
-  warn(uncounted, "the architecture gives no formula; N, FLOPs and hours are not known");
-  return warnings;
+template <typename Item>
+void add_new(std::vector<Item>& items, const Item& item) {
+  if (std::ranges::find(items, item) == items.end()) items.push_back(item);
 }
 
-// Settings that no cell reads: one that some cells share with others is not a slip.
-class UnreadSettings {
- public:
-  void note(const FlatConfig& written, const RunConfig& config) {
-    std::set<std::string> unread;
-    for (const UnreadKey& key : unread_keys(written, config)) {
-      unread.insert(key.key);
-      std::optional<std::string>& kept = places_[{key.value.line, key.key}];
-      if (!key.is_default && !kept) kept = describe(key);
-    }
-    for (const auto& [key, value] : written) {
-      if (!unread.contains(key)) read_.insert({value.line, key});
-    }
-  }
-  std::vector<std::string> warnings() const {
-    std::vector<std::string> texts;
-    for (const auto& [place, text] : places_) {
-      if (text && !read_.contains(place)) texts.push_back(*text);
-    }
-    return texts;
-  }
-
- private:
-  using Place = std::pair<int, std::string>;  // line, key
-  std::map<Place, std::optional<std::string>> places_;
-  std::set<Place> read_;
-};
-
+// Without those that are evaluated away, as a ladder's.
 std::vector<std::string> swept_keys(const SweepSpec& spec) {
   std::vector<std::string> keys;
   const auto add = [&](const std::string& key) {
-    if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+    const bool is_of_runs = !key.starts_with("ladder.") &&
+                            std::ranges::find(horizon_forms(), key) == horizon_forms().end();
+    if (is_of_runs) add_new(keys, key);
   };
   for (const SweepBlock& block : spec.blocks) {
     for (const SweepAxis& axis : block.grid) add(axis.key);
@@ -237,27 +177,28 @@ void at_its_place(const SweepPoint& point, const Action& act) {
 Plan make_plan(const SweepSpec& spec, const PlanOptions& options) {
   Plan plan{spec.name, spec.file, spec.content_hash, options, {}, 0, swept_keys(spec), {}};
   UnreadSettings unread;
+  ExpressionCache expressions;
   DataSetHeaders data(options.data);
   std::unordered_map<std::string, std::size_t> index_of;  // content hash -> cell
   for (SweepPoint& point : expand(spec)) {
     ++plan.asked_for;
     at_its_place(point, [&] {
-      evaluate(point, data);
+      const CellNotes notes = evaluate(point, data, expressions);
       PlannedCell cell = plan_cell(point, options, data);
       unread.note(point.config, cell.config);
       const auto [place, is_first] = index_of.emplace(cell.content_hash, plan.cells.size());
       if (is_first) {
         complete_cell(options, data, cell);
+        cell.budget = notes.budget;
         plan.cells.push_back(std::move(cell));
-        return;
       }
-      std::vector<SweepPlace>& places = plan.cells[place->second].places;
-      if (std::find(places.begin(), places.end(), point.place) == places.end()) {
-        places.push_back(point.place);
-      }
+      PlannedCell& planned = plan.cells[place->second];
+      add_new(planned.places, point.place);
+      if (notes.size) add_new(planned.sizes, *notes.size);
+      for (const NamedLaw* law : notes.laws) add_new(planned.laws, law);
     });
   }
-  plan.warnings = warnings_for(options, plan.cells);
+  plan.warnings = warnings_of(plan);
   for (std::string& text : unread.warnings()) plan.warnings.push_back(std::move(text));
   return plan;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "models/model_shape.h"
+#include "sweeps/cell_expressions.h"
 #include "sweeps/sweep_spec.h"
 #include "sweeps/throughput.h"
 #include "sweeps/workers.h"
@@ -42,6 +43,9 @@ struct PlannedCell {
   std::string content_hash;  // 32 hex digits
   std::string folder;        // name below runs
   std::vector<SweepPlace> places;
+  std::vector<CellSize> sizes;        // that ladders asked for and this model is nearest to
+  std::optional<double> budget;       // FLOPs, of a horizon that was asked for in them
+  std::vector<const NamedLaw*> laws;  // that expressions of its keys call
   int64_t steps = 0;
   int64_t train_tokens = 0;           // steps * batch
   int64_t unique_train_tokens = 0;    // of those, different ones
@@ -71,6 +75,10 @@ struct Plan {
 // ConfigError: as resolve() and identify(), with the place in the sweep; an impossible shape; a
 // data set too small for a batch or an evaluation; c_count not defined for an architecture.
 Plan make_plan(const SweepSpec& spec, const PlanOptions& options);
+
+// By what was measured of the device, of one process beside as many others as were measured
+// together: one a core. nullopt where that says nothing of the cell.
+std::optional<double> measured_step_seconds(const PlanOptions& options, const PlannedCell& cell);
 
 // What analysis reads (trainer/sweep_record.h).
 SweepRecord record_of(const Plan& plan);

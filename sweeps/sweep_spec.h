@@ -2,7 +2,8 @@
 // every part.
 //
 //   cell = base, overridden by its arm, overridden by its block's keys, overridden by one
-//          combination of the block's grid x zip x list
+//          combination of the block's grid x zip x list, to which ladders, isoflops and lists of
+//          seeds belong
 //
 // Nothing here knows what a key means: evaluate_expressions() (sweeps/cell_expressions.h) and then
 // resolve() (trainer/config_yaml.h) see each cell.

@@ -1,6 +1,7 @@
 // Blocks of a sweep file: which combinations of which keys.
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "sweeps/sweep_spec_parts.h"
 #include "trainer/escaped.h"
@@ -39,14 +40,19 @@ class BlockReader : private SpecParts {
       if (key == "name") {
         block.name = checked_name(inner, "blocks.name");
       } else if (key == "grid" || key == "zip") {
-        (key == "grid" ? block.grid : block.zip) = read_axes(inner, key);
+        std::vector<SweepAxis>& axes = key == "grid" ? block.grid : block.zip;
+        for (SweepAxis& axis : read_axes(inner, key)) axes.push_back(std::move(axis));
       } else if (key == "list") {
         read_list(inner, block);
+      } else if (key == "ladder") {
+        read_ladder(*this, inner, block, keys);
+      } else if (key == "isoflop") {
+        read_isoflop(*this, inner, block, keys);
       } else if (key == "arms") {
         read_block_arms(inner, spec, block);
       } else {
         check_section(key, inner, sweep_block_keys());
-        keys.add(key, inner);
+        add_with_seeds(*this, key, inner, keys, block.grid);
       }
     }
     block.overrides = keys.take();
@@ -148,6 +154,22 @@ class BlockReader : private SpecParts {
 };
 
 }  // namespace
+
+void add_with_seeds(const SpecParts& parts, const std::string& key, const YamlTree& value,
+                    KeyFlattener& keys, std::vector<SweepAxis>& grid) {
+  if (value.kind == YamlTree::Kind::kMap && key == "seeds" && !value.map.empty()) {
+    for (const auto& [member, inner] : value.map) {
+      add_with_seeds(parts, key + "." + member, inner, keys, grid);
+    }
+  } else if (value.kind == YamlTree::Kind::kSequence && key.starts_with("seeds.")) {
+    if (value.sequence.empty()) parts.fail(value, key, "the list is empty; it needs a seed");
+    SweepAxis axis{key, {}};
+    for (const YamlTree& entry : value.sequence) axis.values.push_back(parts.scalar(entry, key));
+    grid.push_back(std::move(axis));
+  } else {
+    keys.add(key, value);
+  }
+}
 
 void read_blocks(const SpecParts& parts, const YamlTree& value, SweepSpec& spec) {
   if (value.kind != YamlTree::Kind::kSequence || value.sequence.empty()) {

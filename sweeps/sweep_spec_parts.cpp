@@ -10,19 +10,20 @@ namespace scalelaw {
 namespace {
 
 // Planned, and named in the documentation: a typo's message would mislead.
-const std::vector<std::string> kLaterParts = {"hold_out", "tune",     "budget", "ladder",
-                                              "isoflop",  "executor", "keep",   "order"};
+const std::vector<std::string> kLaterParts = {"hold_out", "tune", "budget",
+                                              "executor", "keep", "order"};
 
 std::string first_part(const std::string& key) {
   return key.substr(0, key.find('.'));
 }
 
-// "data", "horizon", "model" ...: the first parts of a run configuration's keys.
+// "data", "horizon", "model" ...: the first parts of a cell's keys.
 const std::vector<std::string>& config_sections() {
   static const std::vector<std::string> sections = [] {
     std::set<std::string> found;
     for (const ConfigKey& key : config_keys()) found.insert(first_part(key.name));
     found.erase("spec");
+    found.insert("ladder");
     return std::vector<std::string>(found.begin(), found.end());
   }();
   return sections;

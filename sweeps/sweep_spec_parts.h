@@ -20,6 +20,7 @@ class SpecParts {
                          const std::string& rule) const;
   [[noreturn]] void fail(int line, std::string_view key, const std::string& rule) const;
 
+  SourcedText source(const YamlTree& value) const { return {"", file_, value.line}; }  // no text
   // One value; no list, no map.
   SourcedText scalar(const YamlTree& value, const std::string& key) const;
   void check_count(const YamlTree& where, std::string_view key, std::size_t count,
@@ -40,9 +41,20 @@ class SpecParts {
 
 std::string joined(const std::vector<std::string>& names);  // "a, b"
 
+// {n: ..., aspect: 32} and {budgets: ..., centre: ...} of a block: what is swept goes into its
+// grid, what each of its cells has into `rules`.
+void read_ladder(const SpecParts& parts, const YamlTree& value, SweepBlock& block,
+                 KeyFlattener& rules);
+void read_isoflop(const SpecParts& parts, const YamlTree& value, SweepBlock& block,
+                  KeyFlattener& rules);
+
+// A key's value into `keys`; lists of seeds, `seeds: {init: [1, 2]}`, into `grid`.
+void add_with_seeds(const SpecParts& parts, const std::string& key, const YamlTree& value,
+                    KeyFlattener& keys, std::vector<SweepAxis>& grid);
+
 // Fills in spec.blocks; spec.arms must be there.
 void read_blocks(const SpecParts& parts, const YamlTree& value, SweepSpec& spec);
-// The same of {grid: …, zip: …, list: …} at the top of a file that has no blocks.
+// The same of {grid: …, zip: …, list: …, ladder: …} at the top of a file that has no blocks.
 void read_combinations(const SpecParts& parts, const YamlTree& value, SweepSpec& spec);
 
 }  // namespace scalelaw

@@ -190,12 +190,25 @@ RunConfig resolve(const FlatConfig& flat) {
   return config;
 }
 
-ModelShape resolve_model(const FlatConfig& flat) {
+namespace {
+
+RunConfig with_model(const FlatConfig& flat) {
   RunConfig config;
   for (auto it = flat.lower_bound("model."); it != flat.end() && it->first.starts_with("model.");
        ++it) {
     set_key(config, flat, it->first, it->second);
   }
+  return config;
+}
+
+}  // namespace
+
+ModelShape read_model(const FlatConfig& flat) {
+  return with_model(flat).model;
+}
+
+ModelShape resolve_model(const FlatConfig& flat) {
+  const RunConfig config = with_model(flat);
   CrossRules(flat, config).check_model();
   return config.model;
 }

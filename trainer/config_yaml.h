@@ -53,6 +53,8 @@ void apply_setting(FlatConfig& config, std::string_view setting);
 RunConfig resolve(const FlatConfig& config);
 // Of the keys that begin with "model." alone, with the rules between them; the others are not read.
 ModelShape resolve_model(const FlatConfig& config);
+// The same without the rules between them: of a model whose other keys are still to be chosen.
+ModelShape read_model(const FlatConfig& config);
 // A run's file with `settings` over it; ConfigError when `spec` is missing.
 FlatConfig read_run_file(const std::filesystem::path& file,
                          const std::vector<std::string>& settings = {});

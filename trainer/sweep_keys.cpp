@@ -38,6 +38,31 @@ const std::vector<SweepKey>& sweep_keys() {
        "non_embedding, non_embedding_plus_head, total; of flops exact_causal, six_n, "
        "six_n_plus_head, exact_full, chinchilla",
        "What tokens_per_param and flops count; the first of each where it says nothing."},
+      {"ladder", true, true, "a map, as {n: {from: 1e5, to: 1e8, per_decade: 3}, aspect: 32}",
+       "Sizes instead of shapes: of each cell the d_model, and the n_layer where the cell sets "
+       "none, "
+       "that bring its architecture nearest to n parameters. A list of sizes, or from and to with "
+       "per_decade or sizes."},
+      {"ladder.n", false, false, "a number, a list, or {from, to, per_decade or sizes}",
+       "Parameters asked for, as ladder.count says."},
+      {"ladder.count", false, false, "non_embedding, non_embedding_plus_head, total",
+       "What ladder.n counts; non_embedding where it says nothing."},
+      {"ladder.aspect", false, false, "a number above 0, or an expression",
+       "d_model / n_layer: layers are chosen too, of a cell that sets no model.n_layer."},
+      {"ladder.d_head", false, false, "a number, 1 or more, or an expression",
+       "Features a head: n_head is the divisor of d_model that brings them nearest to it."},
+      {"ladder.width_multiple", false, false, "a whole number, or an expression",
+       "Of which d_model is a multiple; 8 where it says nothing. 64 suits tensor cores."},
+      {"ladder.d_ff_multiple", false, false, "a whole number, or an expression",
+       "d_ff is its multiple nearest to d_ff_ratio * d_model; without it that product itself."},
+      {"ladder.times", false, false, "a number above 0, or an expression",
+       "A factor on ladder.n; what the sizes and the spacing of an isoflop come to."},
+      {"isoflop", true, true,
+       "a map, as {budgets: [1e15, 4e15], sizes: 7, spacing: 2, centre: {law: chinchilla}}",
+       "Models of several sizes for each budget of FLOPs, counted as `count` says: `sizes` of them "
+       "(7), each `spacing` times (2) the one before, about `centre`: {law: chinchilla} or {law: "
+       "kaplan}, or an expression of the budget, as = 0.3 * budget^0.5. ladder beside it holds the "
+       "rules of shapes."},
       {"list", true, true, "a list of overrides, as [{model: {d_model: 64}}]",
        "Runs written out one by one."},
   };

@@ -5,6 +5,8 @@
 #include <cmath>
 
 #include "models/model_shape.h"
+#include "sweeps/expression.h"
+#include "sweeps/named_laws.h"
 #include "trainer/config_error.h"
 #include "trainer/number.h"
 
@@ -13,9 +15,14 @@ namespace {
 
 constexpr int64_t kVocabulary = 512;
 
+CellNotes evaluate(FlatConfig& config) {
+  ExpressionCache expressions;
+  return evaluate_expressions(
+      config, [] { return kVocabulary; }, expressions);
+}
 FlatConfig evaluated(const std::string& yaml) {
   FlatConfig config = parse_flat_config(yaml, "s.yaml");
-  evaluate_expressions(config, [] { return kVocabulary; });
+  evaluate(config);
   return config;
 }
 RunConfig run(const std::string& yaml) {
@@ -131,6 +138,112 @@ TEST(CellExpressions, WhatHasNoneStaysAsItIs) {
   const FlatConfig before = parse_flat_config(yaml, "s.yaml"), after = evaluated(yaml);
   ASSERT_EQ(before.size(), after.size());
   for (const auto& [key, value] : before) EXPECT_EQ(value.text, after.at(key).text) << key;
+}
+
+TEST(CellExpressions, ALadderChoosesTheModelOfASize) {
+  const RunConfig config =
+      run("ladder: {n: 1e6, aspect: 32, d_head: 32, width_multiple: 16}\n"
+          "model: {n_ctx: 128}\n"
+          "train: {learning_rate: = 0.08 / sqrt(d_model)}\n"
+          "horizon: {tokens_per_param: 20}\n");
+  EXPECT_EQ(config.model.n_layer, 4);
+  EXPECT_EQ(config.model.d_model, 144);
+  EXPECT_EQ(config.model.d_head(), 36) << "of 48, 36 and 24 the one nearest to 32";
+  EXPECT_EQ(config.horizon.tokens, 20 * 12 * 4 * 144 * 144);
+  EXPECT_DOUBLE_EQ(config.train.learning_rate, 0.08 / std::sqrt(144.0));
+}
+
+TEST(CellExpressions, ALadderKeepsTheLayersThatTheCellSets) {
+  const RunConfig config =
+      run("ladder: {n: = 2e4 * 2, aspect: 32, count: total}\n"
+          "model: {arch: lstm, n_layer: 1, n_ctx: 128}\n");
+  EXPECT_EQ(config.model.n_layer, 1);
+  EXPECT_EQ(config.model.d_model, 48) << "8 d^2 + 512 d and norms: 33k of 40, 43k of 48";
+  EXPECT_EQ(run("ladder: {n: 1e5}\nmodel: {d_model: 64}\n").model.n_layer, 2);
+}
+
+TEST(CellExpressions, WhatALadderMissedIsNoted) {
+  FlatConfig config = parse_flat_config(
+      "ladder: {n: 2000}\nmodel: {n_layer: 1}\n"
+      "train: {learning_rate: '= step_law_lr(N, D)'}\n",
+      "s.yaml");
+  const CellNotes notes = evaluate(config);
+  ASSERT_TRUE(notes.size);
+  EXPECT_EQ(notes.size->asked, 2000);
+  EXPECT_EQ(notes.size->n, 12 * 16 * 16);
+  ASSERT_EQ(notes.laws.size(), 1u);
+  EXPECT_EQ(notes.laws[0]->function, "step_law_lr");
+  EXPECT_EQ(config.at("model.d_model").expression, "ladder.n: 2000");
+  EXPECT_FALSE(config.contains("ladder.n"));
+}
+
+TEST(CellExpressions, RulesOfALadderWithoutASizeSayNothing) {
+  EXPECT_EQ(evaluated("ladder: {aspect: 32}\nmodel: {d_model: 64}\n").size(), 1u);
+}
+
+// Centre, budget and size in one cell, as an isoflop makes them.
+TEST(CellExpressions, ABudgetsSizeAndStepsAreWorkedOutTogether) {
+  for (const double budget : {3e11, 1e13, 1e16}) {
+    for (const double times : {0.125, 1.0, 8.0}) {
+      FlatConfig config = parse_flat_config(
+          "ladder: {n: = chinchilla_n(budget), aspect: 32, d_head: 16}\n"
+          "horizon: {count: exact_causal}\nmodel: {n_ctx: 128}\n",
+          "s.yaml");
+      config["ladder.times"] = {canonical(times), "s.yaml", 1};
+      config["horizon.flops"] = {canonical(budget), "s.yaml", 2};
+      const CellNotes notes = evaluate(config);
+      const RunConfig run = resolve(config);
+      ModelShape shape = run.model;
+      shape.n_vocab = kVocabulary;
+      const double of_step = training_flops_per_token(shape, *count(shape), CCount::kExactCausal) *
+                             static_cast<double>(run.train.batch_tokens);
+      const double steps =
+          static_cast<double>(run.horizon.tokens) / static_cast<double>(run.train.batch_tokens);
+      EXPECT_LE(std::abs(steps * of_step - budget), 0.5 * of_step * (1 + 1e-9));
+      EXPECT_EQ(notes.budget, budget);
+      EXPECT_DOUBLE_EQ(notes.size->asked, times * find_named_law("chinchilla_n")->of_one(budget));
+    }
+  }
+}
+
+TEST(CellExpressions, FaultsOfLaddersNameTheirKey) {
+  const auto has = [](const std::string& yaml, const std::string& what) {
+    const std::string said = fault(yaml);
+    EXPECT_NE(said.find(what), std::string::npos) << said;
+  };
+  has("ladder: {n: 1e5}\nmodel: {d_model: 64, n_layer: 2}\n",
+      "line 2 of s.yaml: ladder.n = 1e5: stands beside model.n_layer and model.d_model");
+  has("ladder: {n: 10}\n", "no model comes near 10: the nearest has 1.54k (n_layer 2, d_model 8)");
+  has("ladder: {n: 0}\n", "ladder.n = 0: must be above 0");
+  has("ladder: {n: 1e5, aspct: 32}\n",
+      "ladder.aspct = 32: unknown key; did you mean ladder.aspect?");
+  has("ladder: {n: 1e5, count: all}\n", "ladder.count = all: must be non_embedding");
+  has("ladder: {n: 1e5, width_multiple: 1.5}\n", "must be a whole number");
+  has("ladder: {n: = N / 2}\n", "expressions go in a circle: N needs ladder.n needs N");
+  has("ladder: {n: = 2 * bugdet}\n",
+      "ladder.n = 2 * bugdet: character 6 behind the =: there is no bugdet; did you mean budget?");
+  has("ladder: {n: = 2 * budget}\n", "budget is what a horizon in FLOPs asks for");
+  has("ladder: {n: 1e5}\nmodel: {n_ctx: 1e12}\n", "model.n_ctx = 1e12");
+  has("horizon: {flops: 1e12, count: chinchilla}\nmodel: {arch: lstm}\n",
+      "counted as chinchilla it is not defined for model.arch = lstm");
+}
+
+TEST(NamedLaws, AreTheirPublishedFormulas) {
+  const auto law = [](const char* name) { return *find_named_law(name); };
+  EXPECT_DOUBLE_EQ(law("kaplan_lr").of_one(1e6), 0.003239 - 0.0001395 * std::log(1e6));
+  EXPECT_DOUBLE_EQ(law("kaplan_n").of_one(8.64e19), 1.3e9);
+  EXPECT_DOUBLE_EQ(law("step_law_lr").of_two(1e9, 1e11),
+                   1.79 * std::pow(1e9, -0.713) * std::pow(1e11, 0.307));
+  EXPECT_DOUBLE_EQ(law("step_law_batch").of_one(1e11), 0.58 * std::pow(1e11, 0.571));
+  // Where moving along the budget gains nothing.
+  const auto loss = [](double n, double c) {
+    return 406.4 * std::pow(n, -0.3392) + 410.7 * std::pow(c / 6 / n, -0.2849);
+  };
+  for (const double c : {1e18, 1e21, 1e24}) {
+    const double n = law("chinchilla_n").of_one(c);
+    EXPECT_LT(loss(n, c), loss(1.01 * n, c));
+    EXPECT_LT(loss(n, c), loss(n / 1.01, c));
+  }
 }
 
 }  // namespace

@@ -4,52 +4,16 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <ctime>
 #include <fstream>
 #include <set>
 #include <string>
 
 #include "sweeps/reports.h"
-#include "tests/support/temp_dir.h"
-#include "tests/support/tiny_data_set.h"
+#include "tests/sweeps/plan_fixture.h"
 #include "trainer/config_error.h"
 
 namespace scalelaw {
 namespace {
-
-// Fits the tiny data set: 17 tokens in the vocabulary, 4096 in its train split.
-const std::string kBase = R"(
-spec: 1
-name: s
-data: {train: tiny, test: {tiny: 512}}
-horizon: {tokens: 2000}
-model: {n_ctx: 8, n_head: 2, d_model: 16, n_layer: 1}
-train: {batch_tokens: 32}
-evaluate: {tokens: 64}
-)";
-
-class PlanTest : public testing::Test {
- protected:
-  PlanTest() {
-    write_tiny_data_set(temp_.path() / "data");
-    options_.data = temp_.path() / "data";
-    options_.runs = temp_.path() / "runs";
-  }
-  Plan plan(const std::string& yaml) const {
-    return make_plan(parse_sweep_spec(yaml, "s.yaml"), options_);
-  }
-  std::string error_of(const std::string& yaml) const {
-    try {
-      plan(yaml);
-    } catch (const ConfigError& error) {
-      return error.what();
-    }
-    return "";
-  }
-
-  TempDir temp_;
-  PlanOptions options_;
-};
 
 TEST_F(PlanTest, CountsStepsTokensParametersAndFlops) {
   const PlannedCell cell = plan(kBase).cells.at(0);
@@ -310,24 +274,6 @@ TEST_F(PlanTest, RecordListsEveryCellOnce) {
   ASSERT_EQ(record.cells.size(), 2u);
   EXPECT_EQ(record.cells[1].folder, planned.cells[1].folder);
   EXPECT_EQ(record.cells[1].content_hash, planned.cells[1].content_hash);
-}
-
-TEST_F(PlanTest, TenThousandCellsTakeLessThanASecond) {
-  std::string seeds;
-  for (int i = 1; i <= 100; ++i) seeds += (i > 1 ? ", " : "") + std::to_string(i);
-  const std::clock_t start = std::clock();  // of this process: others may run beside
-  const Plan planned = plan(kBase + "blocks: [{name: b, grid: {seeds.init: [" + seeds +
-                            "], seeds.data: [" + seeds + "]}}]\n");
-  const std::string text = plan_text(planned, look_at_all(planned));
-  const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-  EXPECT_EQ(planned.cells.size(), 10'000u);
-  std::set<std::string> folders;
-  for (const PlannedCell& cell : planned.cells) folders.insert(cell.folder);
-  EXPECT_EQ(folders.size(), 10'000u);
-#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__)
-  EXPECT_LT(seconds, 1.0);
-#endif
-  RecordProperty("seconds", std::to_string(seconds));
 }
 
 TEST_F(PlanTest, ExampleInConfigsIsValid) {

@@ -68,6 +68,56 @@ TEST(SweepSpec, AFileWithoutBlocksMayHaveOneGridOfItsOwn) {
                    "a/: model.d_model=8 model.n_layer=3 seeds.init=2"}));
 }
 
+TEST(SweepSpec, SeedsMayBeLists) {
+  EXPECT_EQ(points_of(kHead + "seeds: {init: [1, 2], data: 7}\n"),
+            (Texts{"/: seeds.data=7 seeds.init=1", "/: seeds.data=7 seeds.init=2"}));
+  EXPECT_EQ(points_of(kHead + "seeds: {data: [3, 4]}\n"
+                              "blocks:\n"
+                              "  - {name: a, seeds: {init: [1, 2]}}\n"
+                              "  - {name: b, seeds: {data: 9}}\n"),
+            (Texts{"/a: seeds.data=3 seeds.init=1", "/a: seeds.data=4 seeds.init=1",
+                   "/a: seeds.data=3 seeds.init=2", "/a: seeds.data=4 seeds.init=2",
+                   "/b: seeds.data=9"}));
+  EXPECT_NE(error_of(kHead + "seeds: {init: []}\n").find("seeds.init: the list is empty"),
+            std::string::npos);
+}
+
+TEST(SweepSpec, LaddersAreListsOrRangesOfSizes) {
+  EXPECT_EQ(points_of(kHead + "ladder: {n: [1e4, 20k], aspect: 32}\n"),
+            (Texts{"/: ladder.aspect=32 ladder.n=1e4", "/: ladder.aspect=32 ladder.n=20k"}));
+  EXPECT_EQ(points_of(kHead + "ladder: {n: {from: 1e3, to: 1e4, per_decade: 2}}\n"),
+            (Texts{"/: ladder.n=1000", "/: ladder.n=3162.28", "/: ladder.n=10000"}));
+  EXPECT_EQ(
+      points_of(kHead + "ladder: {n: {from: 1e3, to: 8e3, sizes: 4}}\n"),
+      (Texts{"/: ladder.n=1000", "/: ladder.n=2000", "/: ladder.n=4000", "/: ladder.n=8000"}));
+  EXPECT_EQ(
+      points_of(kHead + "ladder: {aspect: 16}\nmodel: {d_model: 8}\n"
+                        "blocks:\n"
+                        "  - {name: b, ladder: {n: 1e4, d_head: 8}, grid: {seeds.init: [1, 2]}}\n"
+                        "  - {name: c, ladder: {n: 2e4}, model: {d_model: 32}}\n"),
+      (Texts{"/b: ladder.aspect=16 ladder.d_head=8 ladder.n=1e4 seeds.init=1",
+             "/b: ladder.aspect=16 ladder.d_head=8 ladder.n=1e4 seeds.init=2",
+             "/c: ladder.aspect=16 ladder.n=2e4 model.d_model=32"}));
+}
+
+TEST(SweepSpec, AnIsoflopIsSizesForEachBudget) {
+  EXPECT_EQ(
+      points_of(kHead + "horizon: {tokens: 1M}\n"
+                        "blocks:\n"
+                        "  - name: b\n"
+                        "    isoflop: {budgets: [1e12, 4e12], count: six_n, sizes: 2, spacing: 4,\n"
+                        "              centre: {law: kaplan}}\n"),
+      (Texts{"/b: horizon.count=six_n horizon.flops=1e12 ladder.n== kaplan_n(budget) "
+             "ladder.times=0.5",
+             "/b: horizon.count=six_n horizon.flops=1e12 ladder.n== kaplan_n(budget) "
+             "ladder.times=2",
+             "/b: horizon.count=six_n horizon.flops=4e12 ladder.n== kaplan_n(budget) "
+             "ladder.times=0.5",
+             "/b: horizon.count=six_n horizon.flops=4e12 ladder.n== kaplan_n(budget) "
+             "ladder.times=2"}));
+  EXPECT_EQ(points_of(kHead + "isoflop: {budgets: 1e12, centre: = 0.3 * budget^0.5}\n").size(), 7u);
+}
+
 TEST(SweepSpec, TwoGridKeysMakeEveryPair) {
   EXPECT_EQ(points_of(kHead + "blocks: [{name: b, grid: {seeds: {init: [1, 2], data: [3, 4, 5]}}}]")
                 .size(),
@@ -171,13 +221,17 @@ INSTANTIATE_TEST_SUITE_P(
         BadSpec{"LeafWithoutItsSection", kHead + "d_modl: 3\n", 3, "did you mean model.d_model?"},
         BadSpec{"NotUtf8", kHead + "data: {train: caf\xe9}\n", 3, "byte 18 of the line (0xe9)"},
         BadSpec{"LaterPart", kHead + "hold_out: {where: N > 3}\n", 3, "hold_out: is not supported"},
-        BadSpec{"LaterBlock", kHead + "blocks:\n - {name: b, isoflop: {sizes: 7}}\n", 4,
-                "isoflop: is not supported yet"},
+        BadSpec{"LaterBlock", kHead + "blocks:\n - {name: b, tune: {sizes: 7}}\n", 4,
+                "tune: is not supported yet"},
         BadSpec{"GridBesideBlocks", kHead + "blocks: [{name: b}]\ngrid: {seeds.init: [1]}\n", 4,
                 "stands beside blocks"},
         BadSpec{"KeyOfTwoCombinations", kHead + "grid: {seeds.init: [1]}\nzip: {seeds.init: [2]}\n",
                 4, "set twice in grid, zip and list, first in line 3"},
-        BadSpec{"ListInBase", kHead + "seeds: {init: [1, 2]}\n", 3, "grid, zip or list"}),
+        BadSpec{"ListInBase", kHead + "model: {d_model: [1, 2]}\n", 3, "grid, zip or list"},
+        BadSpec{"SeedsTwice", kHead + "seeds: {init: [1, 2]}\nseeds.init: 3\n", 3,
+                "seeds.init = 1: is set twice, in line 4 too"},
+        BadSpec{"ListsOfSeedsTwice", kHead + "seeds: {init: [1, 2]}\nseeds.init: [3]\n", 4,
+                "seeds.init = 3: is set twice, in line 3 too"}),
     [](const auto& test) { return test.param.what; });
 
 INSTANTIATE_TEST_SUITE_P(
@@ -214,6 +268,44 @@ INSTANTIATE_TEST_SUITE_P(
                 "named twice"},
         BadSpec{"NoArmInArms", kHead + "arms: {}\n", 3, "must hold names"},
         BadSpec{"BlockInArm", kHead + "arms:\n  x: {grid: {seeds.init: [1]}}\n", 4, "unknown key"}),
+    [](const auto& test) { return test.param.what; });
+
+INSTANTIATE_TEST_SUITE_P(
+    Sizes, BadSweepSpec,
+    testing::Values(
+        BadSpec{"LadderNoMap", kHead + "ladder: 7\n", 3, "ladder = 7: must hold sizes"},
+        BadSpec{"LadderInABlockNoMap", kHead + "blocks:\n - {name: b, ladder: 7}\n", 4,
+                "ladder = 7: must hold sizes"},
+        BadSpec{"NoSizes", kHead + "ladder: {n: []}\n", 3, "ladder.n: the list is empty"},
+        BadSpec{"HalfARange", kHead + "ladder: {n: {from: 1e3}}\n", 3,
+                "takes from and to with one of per_decade and sizes"},
+        BadSpec{"TwoCounts", kHead + "ladder: {n: {from: 1, to: 2, sizes: 2, per_decade: 3}}\n", 3,
+                "takes from and to with one of per_decade and sizes"},
+        BadSpec{"NoNumber", kHead + "ladder: {n: {from: few, to: 2, sizes: 2}}\n", 3,
+                "ladder.n.from = few: must be a number above 0"},
+        BadSpec{"Backwards", kHead + "ladder: {n: {from: 2e3,\n to: 1e3, sizes: 2}}\n", 4,
+                "ladder.n.to = 1e3: is below from"},
+        BadSpec{"TooMany", kHead + "ladder: {n: {from: 1, to: 1e9, per_decade: 1e9}}\n", 3,
+                "asks for more than 10000 values"},
+        BadSpec{"UnknownPart", kHead + "ladder: {n: {from: 1, too: 2, sizes: 2}}\n", 3,
+                "did you mean to?"},
+        BadSpec{"NoBudgets", kHead + "isoflop: {centre: {law: kaplan}}\n", 3,
+                "isoflop.budgets: is missing"},
+        BadSpec{"NoCentre", kHead + "isoflop: {budgets: [1e12]}\n", 3,
+                "isoflop.centre: is missing"},
+        BadSpec{"UnknownLaw", kHead + "isoflop: {budgets: [1e12], centre: {law: kaplen}}\n", 3,
+                "isoflop.centre.law = kaplen: did you mean kaplan?"},
+        BadSpec{"NoExpression", kHead + "isoflop: {budgets: [1e12], centre: kaplan}\n", 3,
+                "must be {law: chinchilla}, {law: kaplan} or an expression"},
+        BadSpec{"NoSpacing",
+                kHead + "isoflop: {budgets: [1e12], spacing: 1, centre: {law: kaplan}}\n", 3,
+                "isoflop.spacing = 1: must be above 1"},
+        BadSpec{"LadderAndIsoflop",
+                kHead + "blocks:\n- name: b\n  ladder: {n: 1e4}\n"
+                        "  isoflop: {budgets: [1e12], centre: {law: kaplan}}\n",
+                5, "is set twice in block b"},
+        BadSpec{"LadderBesideBlocks", kHead + "blocks: [{name: b}]\nladder: {n: 1e4}\n", 4,
+                "stands beside blocks"}),
     [](const auto& test) { return test.param.what; });
 
 TEST(SweepSpec, TooManyCellsAreRefusedBeforeTheyAreMade) {

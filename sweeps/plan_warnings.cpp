@@ -1,0 +1,213 @@
+#include "sweeps/plan_warnings.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <iterator>
+#include <limits>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "sweeps/model_size.h"
+#include "sweeps/named_laws.h"
+#include "trainer/number.h"
+
+namespace scalelaw {
+namespace {
+
+constexpr double kMostWarmup = 0.1;  // beyond it a short run is mostly warm-up
+constexpr double kMostEpochs = 4;  // Muennighoff et al. 2023: repeats count almost in full up to 4
+constexpr double kMostEmbeddings = 0.5;  // of the parameters
+constexpr double kLeastApart = 1.1;      // sizes nearer than this tell a slope nothing
+
+class Warnings {
+ public:
+  explicit Warnings(const Plan& plan) : cells_(plan.cells.size()) {}
+
+  void add(int64_t count, const std::string& what) {
+    if (count > 0) add(std::to_string(count) + " of " + std::to_string(cells_) + " cells: " + what);
+  }
+  void add(std::string text) { texts_.push_back(std::move(text)); }
+  std::vector<std::string> take() { return std::move(texts_); }
+
+ private:
+  std::size_t cells_;
+  std::vector<std::string> texts_;
+};
+
+double epochs(const PlannedCell& cell) {
+  return static_cast<double>(cell.train_tokens) /
+         static_cast<double>(std::max<int64_t>(1, cell.unique_train_tokens));
+}
+
+// A tied head is stored once, as embedding.
+bool is_mostly_embeddings(const PlannedCell& cell) {
+  const std::optional<ModelCounts> counts = count(cell.shape);
+  if (!counts) return false;
+  const ParameterCounts& p = counts->parameters;
+  const auto tables = static_cast<double>(p.token_embedding + p.position_embedding + p.head);
+  return tables > kMostEmbeddings * static_cast<double>(p.total());
+}
+
+void warn_of_runs(const Plan& plan, Warnings& warnings) {
+  const PlanOptions& options = plan.options;
+  int64_t too_large = 0, long_warmup = 0, repeating = 0, many_epochs = 0, uncounted = 0,
+          unmeasured = 0, embeddings = 0;
+  double most_epochs = 0;
+  for (const PlannedCell& cell : plan.cells) {
+    if (cell.config.train.schedule.warmup > kMostWarmup) ++long_warmup;
+    most_epochs = std::max(most_epochs, epochs(cell));
+    if (cell.train_tokens > cell.unique_train_tokens) ++repeating;
+    if (epochs(cell) > kMostEpochs) ++many_epochs;
+    if (is_mostly_embeddings(cell)) ++embeddings;
+    if (!cell.train_flops) ++uncounted;
+    if (measured_core(options) != nullptr && !measured_step_seconds(options, cell)) ++unmeasured;
+    if (!cell.fits) ++too_large;
+  }
+  warnings.add(too_large, "need more than a run's share of this machine's memory, " +
+                              human(memory_a_run(options)) +
+                              " bytes, however the step is computed, and will be refused; marked ! "
+                              "(fewer runs side by side have more each)");
+  warnings.add(long_warmup, "warm-up takes more than 10% of the horizon (train.schedule.warmup)");
+  warnings.add(repeating - many_epochs,
+               "the horizon is longer than the train split; tokens are seen more than once");
+  warnings.add(many_epochs, "more than 4 epochs of the train split, up to " + human(most_epochs) +
+                                "; repeats beyond 4 teach little");
+  warnings.add(embeddings,
+               "embeddings are over half of the parameters; a law in N depends on what N counts, "
+               "so fit it both without them and with the head's");
+  warnings.add(unmeasured,
+               "the device's file has too few rows of the architecture in this precision; "
+               "hours at the stated rate");
+  warnings.add(uncounted, "the architecture gives no formula; N, FLOPs and hours are not known");
+}
+
+void warn_of_sizes(const Plan& plan, Warnings& warnings) {
+  int64_t missed = 0, shared = 0;
+  double furthest = 0;
+  for (const PlannedCell& cell : plan.cells) {
+    if (cell.sizes.size() > 1) ++shared;
+    bool is_missed = false;
+    for (const CellSize& size : cell.sizes) {
+      const double off = size.n / size.asked - 1;
+      if (std::abs(off) <= kSizeMet) continue;
+      is_missed = true;
+      if (std::abs(off) > std::abs(furthest)) furthest = off;
+    }
+    if (is_missed) ++missed;
+  }
+  warnings.add(missed, "the nearest model misses the ladder's size by more than 1%, by " +
+                           std::string(furthest > 0 ? "+" : "") + human(100 * furthest) +
+                           "% at most; N is the model's own (a smaller ladder.width_multiple comes "
+                           "nearer)");
+  warnings.add(shared,
+               "several sizes of a ladder come to the same model; ask for fewer of them, or "
+               "for a smaller ladder.width_multiple");
+}
+
+// Cells whose sizes one looks at side by side: of an arm, a block and a budget; where no ladder
+// asked for them of one depth, too, since shapes of one size are often what is studied.
+using Rungs = std::tuple<std::string, std::string, double, int64_t, double>;
+
+Rungs rungs_of(const PlannedCell& cell, const SweepPlace& place) {
+  const bool is_asked = !cell.sizes.empty();
+  return {place.arm, place.block, cell.budget.value_or(0), is_asked ? 0 : cell.shape.n_layer,
+          is_asked ? 0 : cell.shape.d_ff_ratio};
+}
+
+void warn_of_close_sizes(const Plan& plan, Warnings& warnings) {
+  std::map<Rungs, std::set<double>> sizes;
+  for (const PlannedCell& cell : plan.cells) {
+    for (const SweepPlace& place : cell.places) {
+      std::set<double>& of_rungs = sizes[rungs_of(cell, place)];
+      for (const CellSize& size : cell.sizes) of_rungs.insert(size.asked);
+      if (cell.sizes.empty() && cell.n_params.value_or(0) > 0) of_rungs.insert(*cell.n_params);
+    }
+  }
+  int64_t pairs = 0;
+  double closest = std::numeric_limits<double>::infinity();
+  for (const auto& [rungs, all] : sizes) {
+    for (auto it = all.begin(); it != all.end() && std::next(it) != all.end(); ++it) {
+      const double ratio = *std::next(it) / *it;
+      if (ratio >= kLeastApart) continue;
+      ++pairs;
+      closest = std::min(closest, ratio);
+    }
+  }
+  if (pairs == 0) return;
+  warnings.add(std::to_string(pairs) + (pairs == 1 ? " pair" : " pairs") +
+               " of neighbouring sizes are less than 10% apart in N, the closest by " +
+               human(100 * (closest - 1)) + "%; they tell a slope little for their price");
+}
+
+std::string range_text(const FittedRange& range) {
+  return human(range.low) + " to " + human(range.high);
+}
+
+struct Spread {
+  double low = std::numeric_limits<double>::infinity(), high = 0;
+  void take(double value) {
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+};
+
+void warn_of_law(const Plan& plan, const NamedLaw& law, Warnings& warnings) {
+  int64_t outside = 0;
+  Spread n, d;
+  for (const PlannedCell& cell : plan.cells) {
+    if (std::ranges::find(cell.laws, &law) == cell.laws.end()) continue;
+    const std::optional<ModelCounts> counts = count(cell.shape);
+    if (!counts) continue;
+    const double cell_n = n_params(cell.shape, *counts, law.n_counts);
+    const auto cell_d = static_cast<double>(cell.train_tokens);
+    if (law.n.holds(cell_n) && law.d.holds(cell_d)) continue;
+    ++outside;
+    n.take(cell_n);
+    d.take(cell_d);
+  }
+  if (outside == 0) return;
+  std::string fitted, here;
+  if (law.n.low > 0)
+    fitted = "N " + range_text(law.n) + " (" + std::string(name(law.n_counts)) + ")";
+  if (law.d.low > 0) fitted += (fitted.empty() ? "D " : ", D ") + range_text(law.d);
+  if (law.n.low > 0) here = "N " + human(n.low) + " to " + human(n.high);
+  if (law.d.low > 0) here += (here.empty() ? "D " : ", D ") + human(d.low) + " to " + human(d.high);
+  warnings.add(outside, std::string(law.call) + " (" + std::string(law.source) +
+                            ") was fitted on " + fitted + " and is used outside of it, at " + here +
+                            "; check it by a few runs of your own");
+}
+
+}  // namespace
+
+std::vector<std::string> warnings_of(const Plan& plan) {
+  Warnings warnings(plan);
+  warn_of_runs(plan, warnings);
+  warn_of_sizes(plan, warnings);
+  warn_of_close_sizes(plan, warnings);
+  for (const NamedLaw& law : named_laws()) warn_of_law(plan, law, warnings);
+  return warnings.take();
+}
+
+void UnreadSettings::note(const FlatConfig& written, const RunConfig& config) {
+  std::set<std::string> unread;
+  for (const UnreadKey& key : unread_keys(written, config)) {
+    unread.insert(key.key);
+    std::optional<std::string>& kept = places_[{key.value.line, key.key}];
+    if (!key.is_default && !kept) kept = describe(key);
+  }
+  for (const auto& [key, value] : written) {
+    if (!unread.contains(key)) read_.insert({value.line, key});
+  }
+}
+
+std::vector<std::string> UnreadSettings::warnings() const {
+  std::vector<std::string> texts;
+  for (const auto& [place, text] : places_) {
+    if (text && !read_.contains(place)) texts.push_back(*text);
+  }
+  return texts;
+}
+
+}  // namespace scalelaw

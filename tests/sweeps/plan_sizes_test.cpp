@@ -1,0 +1,104 @@
+// Ladders, isoflops and laws, as they are planned.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <ctime>
+#include <map>
+#include <set>
+#include <string>
+
+#include "sweeps/reports.h"
+#include "tests/sweeps/plan_fixture.h"
+
+namespace scalelaw {
+namespace {
+
+// |C - budget| of every cell, and that each budget has its sizes.
+TEST_F(PlanTest, IsoflopCellsMeetTheirBudgetWithinHalfAStep) {
+  for (const char* count_name : {"exact_causal", "six_n", "exact_full"}) {
+    options_.c_count = *c_count_from(count_name);
+    const Plan of_sweep =
+        plan(kBase +
+             "arms: {a: {}, b: {model: {arch: lstm}}}\n"
+             "blocks:\n"
+             "  - name: flops\n"
+             "    isoflop: {budgets: {from: 1e8, to: 1e10, per_decade: 2}, sizes: 5,\n"
+             "              count: " +
+             std::string(count_name) +
+             ",\n"
+             "              centre: '= 0.8 * budget^0.5', spacing: 1.5}\n"
+             "    ladder: {width_multiple: 4}\n");
+    EXPECT_EQ(of_sweep.asked_for, 2 * 5 * 5);
+    std::map<double, int> cells_of;
+    for (const PlannedCell& cell : of_sweep.cells) {
+      ASSERT_TRUE(cell.budget);
+      const double of_step = *cell.train_flops / static_cast<double>(cell.steps);
+      EXPECT_LE(std::abs(*cell.train_flops - *cell.budget), of_step / 2 * (1 + 1e-9));
+      ++cells_of[*cell.budget];
+    }
+    EXPECT_EQ(cells_of.size(), 5u);
+  }
+}
+
+TEST_F(PlanTest, LaddersMissesAndMergedSizesAreWarnedOf) {
+  const Plan of_sweep =
+      plan(kBase + "blocks: [{name: b, ladder: {n: [3000, 3072, 3100, 12288]}}]\n");
+  const std::string text = plan_text(of_sweep, look_at_all(of_sweep));
+  EXPECT_NE(
+      text.find("1 of 2 cells: the nearest model misses the ladder's size by more than 1%, by "
+                "+2.4% at most"),
+      std::string::npos)
+      << text;
+  EXPECT_NE(text.find("1 of 2 cells: several sizes of a ladder come to the same model"),
+            std::string::npos);
+  EXPECT_NE(text.find("2 pairs of neighbouring sizes are less than 10% apart"), std::string::npos);
+}
+
+TEST_F(PlanTest, LawsOutsideOfWhatTheyWereFittedOnAreWarnedOf) {
+  const Plan of_sweep = plan(kBase + "train.learning_rate: '= step_law_lr(N, D)'\n");
+  ASSERT_FALSE(of_sweep.warnings.empty());
+  EXPECT_NE(of_sweep.warnings.back().find(
+                "step_law_lr(N, D) (Li et al. 2025 (Step Law)) was fitted on N 60M to 1.1B "
+                "(non_embedding), D 2B to 100B and is used outside of it, at N 3.07k to 3.07k"),
+            std::string::npos)
+      << of_sweep.warnings.back();
+}
+
+std::string numbers(int last) {
+  std::string text = "1";
+  for (int i = 2; i <= last; ++i) text += ", " + std::to_string(i);
+  return "[" + text + "]";
+}
+
+// Of seeds, whose cells are all alike, and of sizes, budgets, rates and laws.
+TEST_F(PlanTest, TenThousandCellsTakeLessThanASecond) {
+  const std::string plain =
+      "blocks: [{name: b, seeds: {init: " + numbers(100) + ", data: " + numbers(100) + "}}]\n";
+  const std::string worked_out =
+      "arms: {a: {}, b: {model: {arch: lstm}}}\n"
+      "train.learning_rate: '= 0.1 * step_law_lr(N, D)'\n"
+      "blocks:\n"
+      "  - name: b\n"
+      "    isoflop: {budgets: {from: 1e8, to: 1e12, sizes: 25}, sizes: 20, spacing: 1.2,\n"
+      "              centre: '= 0.3 * budget^0.5'}\n"
+      "    ladder: {aspect: 24, width_multiple: 2, d_head: 8}\n"
+      "    seeds: {init: [1, 2, 3, 4, 5], data: [1, 2]}\n";
+  for (const std::string& blocks : {plain, worked_out}) {
+    const std::clock_t start = std::clock();  // of this process: others may run beside
+    const Plan planned = plan(kBase + blocks);
+    const std::string text = plan_text(planned, look_at_all(planned));
+    const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+    EXPECT_EQ(planned.asked_for, 10'000);
+    EXPECT_GT(planned.cells.size(), 5'000u);
+    std::set<std::string> folders;
+    for (const PlannedCell& cell : planned.cells) folders.insert(cell.folder);
+    EXPECT_EQ(folders.size(), planned.cells.size());
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__)
+    EXPECT_LT(seconds, 1.0);
+#endif
+    RecordProperty("seconds", std::to_string(seconds));
+  }
+}
+
+}  // namespace
+}  // namespace scalelaw
