@@ -1,66 +1,24 @@
 #include <algorithm>
 #include <set>
 
-#include "sweeps/cell_expressions.h"
+#include "sweeps/override_keys.h"
 #include "sweeps/sweep_spec.h"
-#include "trainer/flat_keys.h"
 
 namespace scalelaw {
 namespace {
 
-// Later wins: an empty group ("data.test: {}") empties what was in it, and a key in a group that
-// was emptied fills it again.
-void set(const std::string& key, const SourcedText& value, FlatConfig& config) {
-  if (value.text == kEmptyGroup) {
-    const std::string members = key + ".";
-    auto member = config.lower_bound(members);
-    while (member != config.end() && member->first.starts_with(members)) {
-      member = config.erase(member);
-    }
-  }
-  for (auto dot = key.find('.'); dot != std::string::npos; dot = key.find('.', dot + 1)) {
-    const auto group = config.find(key.substr(0, dot));
-    if (group != config.end() && group->second.text == kEmptyGroup) config.erase(group);
-  }
-  config.insert_or_assign(key, value);
-}
-
-void override_with(const FlatConfig& overrides, FlatConfig& config) {
-  for (const auto& [key, value] : overrides) set(key, value, config);
-}
-
-// The keys that the arm, or the block with all its combinations, sets.
-std::set<std::string> keys_of(const FlatConfig& overrides) {
+std::set<std::string> swept_keys(const SweepBlock& block) {
   std::set<std::string> keys;
-  for (const auto& [key, value] : overrides) keys.insert(key);
-  return keys;
-}
-std::set<std::string> keys_of(const SweepBlock& block) {
-  std::set<std::string> keys = keys_of(block.overrides);
   for (const SweepAxis& axis : block.grid) keys.insert(axis.key);
   for (const SweepAxis& axis : block.zip) keys.insert(axis.key);
   for (const FlatConfig& entry : block.list) keys.merge(keys_of(entry));
   return keys;
 }
-
-// A horizon that is asked for anew, in steps say, takes the place of one in tokens, and of what
-// that one counted.
-void make_room_for_horizon(const std::set<std::string>& keys, FlatConfig& config) {
-  const auto sets = [&](const std::string& form) { return keys.contains(form); };
-  if (std::ranges::none_of(horizon_forms(), sets)) return;
-  for (const std::string& form : horizon_forms()) {
-    if (!keys.contains(form) && config.erase(form) > 0) config.erase("horizon.count");
-  }
-}
-
-// A size that is asked for takes the place of a width that others had set.
-void make_room_for_size(const std::set<std::string>& keys, FlatConfig& config) {
-  if (keys.contains("ladder.n") && !keys.contains("model.d_model")) config.erase("model.d_model");
-}
-
-void make_room(const std::set<std::string>& keys, FlatConfig& config) {
-  make_room_for_horizon(keys, config);
-  make_room_for_size(keys, config);
+// That the block sets, with all its combinations.
+std::set<std::string> keys_of(const SweepBlock& block) {
+  std::set<std::string> keys = keys_of(block.overrides);
+  keys.merge(swept_keys(block));
+  return keys;
 }
 
 int64_t zip_length(const SweepBlock& block) {
@@ -84,15 +42,15 @@ int64_t combinations(const SweepBlock& block) {
 // grid's last key.
 void set_combination(const SweepBlock& block, int64_t index, FlatConfig& config) {
   if (!block.list.empty()) {
-    override_with(block.list[static_cast<std::size_t>(index % list_length(block))], config);
+    override_keys(block.list[static_cast<std::size_t>(index % list_length(block))], config);
   }
   index /= list_length(block);
   const auto zipped = static_cast<std::size_t>(index % zip_length(block));
-  for (const SweepAxis& axis : block.zip) set(axis.key, axis.values[zipped], config);
+  for (const SweepAxis& axis : block.zip) override_key(axis.key, axis.values[zipped], config);
   index /= zip_length(block);
   for (auto axis = block.grid.rbegin(); axis != block.grid.rend(); ++axis) {
     const auto values = static_cast<int64_t>(axis->values.size());
-    set(axis->key, axis->values[static_cast<std::size_t>(index % values)], config);
+    override_key(axis->key, axis->values[static_cast<std::size_t>(index % values)], config);
     index /= values;
   }
 }
@@ -110,6 +68,20 @@ int64_t most_settings(const FlatConfig& common, const SweepBlock& block) {
   return static_cast<int64_t>(common.size() + block.grid.size() + block.zip.size() + listed);
 }
 
+// What varies and is set from outside as well would be one cell many times over.
+void check_settings(const SweepSpec& spec, const SweepBlock& block) {
+  for (const std::string& key : swept_keys(block)) {
+    FlatConfig swept = {{key, {}}};
+    make_room(keys_of(spec.settings), swept);
+    const auto setting = spec.settings.find(key);
+    if (setting == spec.settings.end() && !swept.empty()) continue;
+    const auto& [set, value] = setting != spec.settings.end() ? *setting : *spec.settings.begin();
+    throw_config_error(value, set,
+                       key + " is swept" + (block.name.empty() ? "" : " by block " + block.name) +
+                           "; change it in " + spec.file);
+  }
+}
+
 bool takes(const SweepBlock& block, const std::string& arm) {
   return block.arms.empty() ||
          std::find(block.arms.begin(), block.arms.end(), arm) != block.arms.end();
@@ -125,6 +97,7 @@ std::vector<SweepPoint> expand(const SweepSpec& spec) {
   std::vector<SweepPoint> points;
   int64_t settings = 0;
   for (const SweepBlock& block : blocks) {
+    check_settings(spec, block);
     const int64_t count = combinations(block);
     for (const SweepArm& arm : arms) {
       if (!takes(block, arm.name)) continue;
@@ -132,10 +105,9 @@ std::vector<SweepPoint> expand(const SweepSpec& spec) {
         fail_too_many(spec, block, kMaxCells, "cells");
       }
       FlatConfig common = spec.base;
-      make_room(keys_of(arm.overrides), common);
-      override_with(arm.overrides, common);
+      override_keys(arm.overrides, common);
       make_room(keys_of(block), common);
-      override_with(block.overrides, common);
+      override_keys(block.overrides, common);
       settings += count * most_settings(common, block);
       if (settings > kMaxSettings) {
         fail_too_many(spec, block, kMaxSettings, "settings in all cells together");
@@ -143,6 +115,7 @@ std::vector<SweepPoint> expand(const SweepSpec& spec) {
       for (int64_t index = 0; index < count; ++index) {
         SweepPoint point{common, {arm.name, block.name}};
         set_combination(block, index, point.config);
+        override_keys(spec.settings, point.config);
         points.push_back(std::move(point));
       }
     }

@@ -42,6 +42,7 @@ struct Arguments {
   RunQueueOptions queue;
   std::string time_limit;                // "": none
   std::vector<std::string> only, named;  // of retry, of exclude
+  std::vector<std::string> settings;     // "key=value"
   std::string reason;
   RetryOptions retry;
   bool json = false, undo = false;
@@ -65,6 +66,10 @@ void add_common(CLI::App* verb, Arguments& a) {
   verb->add_option("spec", a.spec, "sweep file (YAML)")->required()->type_name("FILE");
   add_folder(*verb, "--runs", a.runs, "the store: folder of run folders");
   add_folder(*verb, "--data", a.data, "folder of data sets");
+  verb->add_option("--set", a.settings,
+                   "KEY=VALUE of every cell, over what the file says; once for each")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
 }
 
 // Where it runs; `jobs` is what the verb calls the processes side by side.
@@ -191,6 +196,14 @@ PlanOptions plan_options(const Arguments& a) {
   return options;
 }
 
+// What a further command about the same sweep takes.
+std::string sweep_words(const Arguments& a) {
+  std::string words = shell_word(a.spec) + folder_option("--runs", a.runs, "runs") +
+                      folder_option("--data", a.data, "data");
+  for (const std::string& setting : a.settings) words += " --set " + shell_word(setting);
+  return words;
+}
+
 int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {
   RunSweepOptions options;
   options.trainer =
@@ -221,9 +234,7 @@ int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {
   }
   if (result.exit_code == kExitComplete) return result.exit_code;
   if (result.exit_code == kExitOther) {
-    std::cout << "what failed and why: scalelaw sweep status " << shell_word(a.spec)
-              << folder_option("--runs", a.runs, "runs") << folder_option("--data", a.data, "data")
-              << "\n";
+    std::cout << "what failed and why: scalelaw sweep status " << sweep_words(a) << "\n";
   }
   const std::string by_hand = needs_hand_text(plan, look_at_all(plan));
   std::cout << by_hand;
@@ -259,13 +270,11 @@ void mend(const CLI::App& app, const Plan& plan, const Arguments& a) {
               << "\n";
   }
   if (!is_retry && !a.undo) return;
-  std::cout << "Go on with:\n  scalelaw sweep run " << shell_word(a.spec)
-            << folder_option("--runs", a.runs, "runs") << folder_option("--data", a.data, "data")
-            << "\n";
+  std::cout << "Go on with:\n  scalelaw sweep run " << sweep_words(a) << "\n";
 }
 
 Outcome run_program(const CLI::App& app, const Arguments& a, const std::string& command) {
-  const Plan plan = make_plan(read_sweep_spec(a.spec), plan_options(a));
+  const Plan plan = make_plan(read_sweep_spec(a.spec, a.settings), plan_options(a));
   if (app.got_subcommand("run")) return {run_verb(plan, a, command), Product::kFiles};
   if (app.got_subcommand("retry") || app.got_subcommand("exclude")) {
     mend(app, plan, a);

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <utility>
 
+#include "sweeps/override_keys.h"
 #include "sweeps/sweep_spec_parts.h"
 #include "trainer/hash.h"
 #include "trainer/sweep_keys.h"
@@ -18,6 +20,9 @@ void read_arms(const SpecParts& parts, const YamlTree& value, SweepSpec& spec) {
   parts.check_count(value, "arms", value.map.size(), kMaxArms);
   for (const auto& [name, inner] : value.map) {
     parts.check_name(inner, "arms", name);
+    if (std::ranges::find(spec.arms, name, &SweepArm::name) != spec.arms.end()) {
+      parts.fail(inner, "arms." + name, "is an arm of an included file; rename one");
+    }
     spec.arms.push_back({name, parts.overrides(inner, "arms." + name)});
   }
 }
@@ -30,19 +35,22 @@ bool sets(const SweepBlock& block, const std::string& key) {
          std::ranges::any_of(block.list, [&](const FlatConfig& e) { return e.contains(key); });
 }
 
-// Of every block that says nothing of them.
-void add_seeds(const std::vector<SweepAxis>& seeds, SweepSpec& spec) {
+void check_seeds(const std::vector<SweepAxis>& seeds, const FlatConfig& base) {
   std::map<std::string, int> line_of;
   for (const SweepAxis& axis : seeds) {
     const SourcedText& first = axis.values.front();
     const auto [other, is_new] = line_of.emplace(axis.key, first.line);
-    const auto one = spec.base.find(axis.key);
-    if (is_new && one == spec.base.end()) continue;
+    const auto one = base.find(axis.key);
+    if (is_new && one == base.end()) continue;
     throw_config_error(first, axis.key,
                        "is set twice, in line " +
                            std::to_string(is_new ? one->second.line : other->second) +
                            " too; remove one");
   }
+}
+
+// Of every block that says nothing of them.
+void add_seeds(const std::vector<SweepAxis>& seeds, SweepSpec& spec) {
   if (!seeds.empty() && spec.blocks.empty()) spec.blocks.push_back({});
   for (SweepBlock& block : spec.blocks) {
     for (const SweepAxis& axis : seeds) {
@@ -61,62 +69,161 @@ bool is_combination(const std::string& key, const YamlTree& value) {
          (key == "ladder" && holds_sizes());
 }
 
-SweepSpec read_spec(const SpecParts& parts, const YamlTree& root) {
-  SweepSpec spec;
-  if (root.kind != YamlTree::Kind::kMap) {
-    parts.fail(root, "", "a sweep file is a list of `key: value` lines");
+// One file after another into one sweep.
+class SpecReader {
+ public:
+  void read_file(const std::filesystem::path& file, const SpecParts* from, const YamlTree* where) {
+    const std::string whole = std::filesystem::weakly_canonical(file).string();
+    if (std::ranges::find(open_, whole) != open_.end()) {
+      from->fail(*where, "include", "includes itself, by way of " + joined(open_));
+    }
+    if (++files_ > kMaxFiles) {
+      from->fail(*where, "include", "more than " + std::to_string(kMaxFiles) + " files in all");
+    }
+    open_.push_back(whole);
+    read_text(read_yaml_text(file), file.string(), file.parent_path());
+    open_.pop_back();
   }
-  if (root.map.empty()) parts.fail(root, "", "the file is empty; begin with `spec: 1`");
-  // Arms first, so that blocks may name them whatever the order in the file.
-  for (const auto& [key, value] : root.map) {
-    if (key == "arms") read_arms(parts, value, spec);
+
+  // No `folder`: a text of no file, which includes none.
+  void read_text(std::string_view yaml, const std::string& name,
+                 const std::optional<std::filesystem::path>& folder) {
+    read += yaml;
+    const SpecParts parts(name);
+    const YamlTree root = parse_yaml_tree(yaml, name);
+    check_root(parts, root);
+    for (const auto& [key, value] : root.map) {
+      if (key == "include") read_included(parts, value, folder);
+    }
+    read_root(parts, root);
   }
-  KeyFlattener base = parts.flattener();
-  YamlTree combinations;
-  std::vector<SweepAxis> seeds;
-  for (const auto& [key, value] : root.map) {
-    if (key == "name") {
-      spec.name = parts.checked_name(value, "name");
-    } else if (key == "blocks") {
-      read_blocks(parts, value, spec);
-    } else if (key == "spec") {
-      spec.base.emplace(key, parts.scalar(value, key));
-    } else if (is_combination(key, value)) {
-      combinations.map.push_back({key, value});
-    } else if (key != "arms") {
-      std::vector<std::string> known = {"spec"};
-      for (std::string& name : sweep_file_keys()) known.push_back(std::move(name));
-      parts.check_section(key, value, std::move(known));
-      add_with_seeds(parts, key, value, base, seeds);
+
+  SweepSpec take(const std::string& file) {
+    add_seeds(seeds_, spec_);
+    spec_.file = file;
+    return std::move(spec_);
+  }
+
+  std::string read;  // all files' bytes
+
+ private:
+  static void check_root(const SpecParts& parts, const YamlTree& root) {
+    if (root.kind != YamlTree::Kind::kMap) {
+      parts.fail(root, "", "a sweep file is a list of `key: value` lines");
+    }
+    if (root.map.empty()) parts.fail(root, "", "the file is empty; begin with `spec: 1`");
+  }
+
+  void read_included(const SpecParts& parts, const YamlTree& value,
+                     const std::optional<std::filesystem::path>& folder) {
+    if (!folder) parts.fail(value, "include", "stands in files alone");
+    if (value.kind == YamlTree::Kind::kMap) parts.fail(value, "include", "takes files' names");
+    const bool is_one = value.kind == YamlTree::Kind::kScalar;
+    for (const YamlTree& entry : is_one ? std::vector{value} : value.sequence) {
+      read_file(*folder / parts.scalar(entry, "include").text, &parts, &entry);
     }
   }
-  if (!combinations.map.empty()) {
-    const auto& [key, value] = combinations.map.front();
-    if (!spec.blocks.empty()) {
-      parts.fail(value, key, "stands beside blocks; give it a name and move it into them");
+
+  // Of included files too: one may be a sweep of its own.
+  void read_root(const SpecParts& parts, const YamlTree& root) {
+    // Arms first, so that blocks may name them whatever the order in the file.
+    for (const auto& [key, value] : root.map) {
+      if (key == "arms") read_arms(parts, value, spec_);
     }
-    read_combinations(parts, combinations, spec);
+    KeyFlattener base = parts.flattener();
+    YamlTree combinations;
+    std::vector<SweepAxis> seeds;
+    std::string name;
+    bool has_blocks = false;
+    for (const auto& [key, value] : root.map) {
+      if (key == "name") {
+        name = parts.checked_name(value, "name");
+      } else if (key == "blocks") {
+        read_blocks(parts, value, spec_);
+        has_blocks = true;
+      } else if (key == "spec") {
+        read_spec_number(parts, value);
+      } else if (is_combination(key, value)) {
+        combinations.map.push_back({key, value});
+      } else if (key != "arms" && key != "include") {
+        std::vector<std::string> known = {"spec"};
+        for (std::string& file_key : sweep_file_keys()) known.push_back(std::move(file_key));
+        parts.check_section(key, value, std::move(known));
+        add_with_seeds(parts, key, value, base, seeds);
+      }
+    }
+    if (!combinations.map.empty()) {
+      const auto& [key, value] = combinations.map.front();
+      if (has_blocks || !spec_.blocks.empty()) {
+        parts.fail(value, key, "stands beside blocks; give it a name and move it into them");
+      }
+      read_combinations(parts, combinations, spec_);
+    }
+    if (spec_.blocks.size() > 1 && spec_.blocks.front().name.empty()) {
+      parts.fail(root, "blocks",
+                 "stand beside combinations at the top of an included file; move those into a "
+                 "block with a name");
+    }
+    take_base(base.take(), seeds);
+    if (open_.size() > 1) return;
+    if (!spec_.base.contains("spec")) {
+      parts.fail(root, "spec", "is missing; write `spec: 1`, the number that freezes the defaults");
+    }
+    if (name.empty()) parts.fail(root, "name", "is missing; write `name: my_sweep`");
+    spec_.name = name;
   }
-  spec.base.merge(base.take());
-  add_seeds(seeds, spec);
-  if (!spec.base.contains("spec")) {
-    parts.fail(root, "spec", "is missing; write `spec: 1`, the number that freezes the defaults");
+
+  void read_spec_number(const SpecParts& parts, const YamlTree& value) {
+    const SourcedText number = parts.scalar(value, "spec");
+    const auto [before, is_first] = spec_.base.emplace("spec", number);
+    if (is_first || before->second.text == number.text) return;
+    throw_config_error(number, "spec",
+                       "is " + before->second.text + " in " + before->second.file +
+                           ", which it includes; defaults of two numbers do not mix");
   }
-  if (spec.name.empty()) parts.fail(root, "name", "is missing; write `name: my_sweep`");
-  return spec;
-}
+
+  void take_base(const FlatConfig& base, std::vector<SweepAxis>& seeds) {
+    check_seeds(seeds, base);
+    for (SweepAxis& axis : seeds) {
+      std::erase_if(seeds_, [&](const SweepAxis& before) { return before.key == axis.key; });
+      spec_.base.erase(axis.key);
+      seeds_.push_back(std::move(axis));
+    }
+    for (const auto& [key, value] : base) {
+      std::erase_if(seeds_, [&](const SweepAxis& before) { return before.key == key; });
+    }
+    override_keys(base, spec_.base);
+  }
+
+  SweepSpec spec_;
+  std::vector<SweepAxis> seeds_;   // lists of seeds at the top
+  std::vector<std::string> open_;  // files being read, the first one first
+  std::size_t files_ = 0;
+};
 
 }  // namespace
 
 SweepSpec parse_sweep_spec(std::string_view yaml, const std::string& file_name) {
-  SweepSpec spec = read_spec(SpecParts(file_name), parse_yaml_tree(yaml, file_name));
-  spec.file = file_name;
-  spec.content_hash = hash_hex(yaml);
+  SpecReader reader;
+  reader.read_text(yaml, file_name, std::nullopt);
+  SweepSpec spec = reader.take(file_name);
+  spec.content_hash = hash_hex(reader.read);
   return spec;
 }
 
-SweepSpec read_sweep_spec(const std::filesystem::path& file) {
-  return parse_sweep_spec(read_yaml_text(file), file.string());
+SweepSpec read_sweep_spec(const std::filesystem::path& file,
+                          const std::vector<std::string>& settings) {
+  SpecReader reader;
+  reader.read_file(file, nullptr, nullptr);
+  SweepSpec spec = reader.take(file.string());
+  for (const std::string& setting : settings) {
+    const std::string key = setting.substr(0, setting.find('='));
+    if (spec.settings.contains(key)) throw ConfigError("--set " + setting + ": is set twice");
+    apply_setting(spec.settings, setting);
+    reader.read += "\n" + setting;
+  }
+  spec.content_hash = hash_hex(reader.read);
+  return spec;
 }
 
 }  // namespace scalelaw

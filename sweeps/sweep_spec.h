@@ -3,7 +3,7 @@
 //
 //   cell = base, overridden by its arm, overridden by its block's keys, overridden by one
 //          combination of the block's grid x zip x list, to which ladders, isoflops and lists of
-//          seeds belong
+//          seeds belong, overridden by the settings of a command line
 //
 // Nothing here knows what a key means: evaluate_expressions() (sweeps/cell_expressions.h) and then
 // resolve() (trainer/config_yaml.h) see each cell.
@@ -47,19 +47,28 @@ struct SweepBlock {
 
 struct SweepSpec {
   std::string file;                // as given
-  std::string content_hash;        // 32 hex digits of the file's bytes
+  std::string content_hash;        // 32 hex digits of the file's bytes, of what it includes, and of
+                                   // the settings
   std::string name;                // letters, digits, '_', '-', '.'; a folder's name
   FlatConfig base;                 // "spec" included
   std::vector<SweepArm> arms;      // empty: one arm without a name or overrides
   std::vector<SweepBlock> blocks;  // empty: one cell an arm; a grid, zip or list at the top of the
                                    // file is one block without a name
+  FlatConfig settings;             // of a command line; they override every cell
 };
 
 // ConfigError (file, line, key, value, rule, nearest name) for invalid YAML, what
 // parse_flat_config refuses (1 MiB, nesting, anchors, merge keys, duplicate keys, nulls), a
 // missing spec or name, an unknown part, an arm that is not there, zip lists of different lengths,
 // a key set twice within a block, an empty list, and more than kMaxArms or kMaxBlocks.
-SweepSpec read_sweep_spec(const std::filesystem::path& file);
+// `include: FILE` or a list of them, relative to the file's folder, are read first: the file's own
+// keys override theirs, its arms and blocks stand behind theirs, and its name is the sweep's. Also
+// ConfigError: includes in a circle, more than kMaxFiles, an arm or block of one name in two of
+// them. `settings`: "key=value", each key once.
+inline constexpr std::size_t kMaxFiles = 32;
+SweepSpec read_sweep_spec(const std::filesystem::path& file,
+                          const std::vector<std::string>& settings = {});
+// Of a text that includes nothing.
 SweepSpec parse_sweep_spec(std::string_view yaml, const std::string& file_name);
 
 // A cell before its keys are checked.

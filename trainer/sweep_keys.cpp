@@ -21,6 +21,9 @@ const std::vector<SweepKey>& sweep_keys() {
       {"arms", true, true, "at the top: names with overrides; in a block: a list of those names",
        "What is compared, as {lstm: {model: {arch: lstm}}}. Each arm overrides the keys at the "
        "file's top; a block takes every arm, or those that its own arms name, as [lstm]."},
+      {"include", true, false, "a file's name, or a list of them",
+       "Sweep files that are read first, relative to this one's folder: the keys here override "
+       "theirs, arms and blocks here stand behind theirs."},
       {"blocks", true, false, "a list of blocks",
        "The sweep is their union. A block holds a name, keys that override the arms', and at most "
        "one grid, zip and list, which are crossed. Equal runs merge and are paid once."},
