@@ -93,7 +93,8 @@ class Sweep:
         node = ["unshare", "--map-root-user", "--pid", "--fork", "--mount-proc", "--kill-child"]
         words = [*(node if own_node else []),
                  self.programs / "scalelaw-sweep", "run", *self.store_words(reach / store.name),
-                 "--jobs", self.options.jobs, "--retries", 1000000, "--stop-after", 0]
+                 "--jobs", self.options.jobs, "--retries", 1000000, "--stop-after", 0,
+                 "--yes", 100000]
         if self.options.trainer:
             words += ["--trainer", self.options.trainer.resolve()]
         beats = {"SCALELAW_HEARTBEAT_SECONDS": str(self.options.heartbeat)}

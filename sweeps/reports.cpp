@@ -7,6 +7,7 @@
 #include "sweeps/disk_needs.h"
 #include "sweeps/ledger_report.h"
 #include "sweeps/packing.h"
+#include "sweeps/plan_diff.h"
 #include "sweeps/run_display.h"
 #include "trainer/config_yaml.h"
 #include "trainer/escaped.h"
@@ -194,6 +195,9 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
   const std::optional<DiskSpace> space = space_left(options.runs);
   text += "disk:    " + describe(disk, space) + "\n";
   text += "states:  " + states_text(count_states(statuses)) + "\n";
+  if (const std::string changed = diff_line(plan, diff_of(plan)); !changed.empty()) {
+    text += changed + " (--diff names them)\n";
+  }
   text += excluded_text(plan, statuses);
   if (const std::string full = disk_warning(disk, space); !full.empty()) {
     text += "warning: " + full + "\n";

@@ -5,6 +5,7 @@
 #include "sweeps/disk_needs.h"
 #include "sweeps/ledger_report.h"
 #include "sweeps/packing.h"
+#include "sweeps/plan_diff.h"
 #include "sweeps/reports.h"
 #include "trainer/config_yaml.h"
 
@@ -81,6 +82,11 @@ std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses)
   for (std::size_t i = 0; i < packs.size(); ++i) {
     for (const std::size_t cell : packs[i]) cells[cell]["pack"] = i;
   }
+  const PlanDiff diff = diff_of(plan);
+  Json added = Json::array(), gone = Json::array();
+  for (const std::size_t cell : diff.added) added.push_back(plan.cells[cell].folder);
+  for (const SweepCell& cell : diff.gone) gone.push_back(cell.folder);
+  const Json changes = {{"new", added}, {"no_longer_asked_for", gone}};
   const Workers& workers = plan.options.workers;
   const Throughput* core = measured_core(plan.options);
   const Json measured = core != nullptr ? Json(core->source()) : Json();
@@ -97,6 +103,7 @@ std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses)
                  {"hours_source", measured},
                  {"asked_for", plan.asked_for},
                  {"disk", disk_json(plan, statuses)},
+                 {"since_last_run", diff.has_record ? changes : Json()},
                  {"warnings", plan.warnings},
                  {"cells", cells}});
 }

@@ -12,6 +12,7 @@
 #include "sweeps/gpu_check.h"
 #include "sweeps/pack_processes.h"
 #include "sweeps/packing.h"
+#include "sweeps/plan_diff.h"
 #include "sweeps/reports.h"
 #include "sweeps/room.h"
 #include "sweeps/sweep_cells.h"
@@ -41,6 +42,7 @@ class SweepRun {
       : plan_(plan),
         display_(display),
         time_limit_seconds_(options.time_limit_seconds),
+        most_runs_(options.most_runs),
         folder_(sweep_folder(plan.options.runs, plan.name)),
         cells_(plan),
         packs_(packs_to_run(plan, cells_.all())),
@@ -71,10 +73,25 @@ class SweepRun {
   void prepare() {
     const fs::path record = sweep_record_file(plan_.options.runs, plan_.name);
     refuse_name_of_another_sweep(record, plan_);
+    refuse_too_many_runs();
+    if (const std::string changed = diff_line(plan_, diff_of(plan_)); !changed.empty()) {
+      display_.line(changed);
+    }
     for (const std::string& text : check_room(plan_, cells_.all()))
       display_.line("warning: " + text);
     folder_.prepare();
     write_sweep_record(record, record_of(plan_));
+  }
+
+  void refuse_too_many_runs() const {
+    std::size_t runs = 0;
+    for (const PlannedPack& pack : packs_) runs += pack.size();
+    if (static_cast<int64_t>(runs) <= most_runs_) return;
+    throw ConfigError(plan_.spec_file + ": " + std::to_string(runs) +
+                      " runs are to be started, more than " + std::to_string(most_runs_) +
+                      "; `scalelaw sweep plan` says what they cost. To "
+                      "start them, add --yes " +
+                      std::to_string(runs));
   }
 
   void start_waiting() {
@@ -295,6 +312,7 @@ class SweepRun {
   const Workers& workers_ = plan_.options.workers;
   RunDisplay& display_;
   std::optional<double> time_limit_seconds_;
+  int64_t most_runs_;
   SweepFolder folder_;
   SweepCells cells_;
   std::vector<PlannedPack> packs_;  // as they were to be at the beginning

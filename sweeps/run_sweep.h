@@ -19,6 +19,7 @@ struct RunSweepOptions {
   std::filesystem::path trainer;  // the program scalelaw-train
   RunQueueOptions queue;
   std::optional<double> time_limit_seconds;  // of an attempt; its run goes on in the next launch
+  int64_t most_runs = 1000;  // to start; more are refused, for a grid is easily a slip
 };
 
 struct RunSweepResult {
@@ -36,7 +37,8 @@ struct RunSweepResult {
 // ones anew. A disk that is full or nearly so pauses it: nothing new starts, what runs is asked for
 // a checkpoint. ConfigError when the store cannot be written or has no room for what runs at once
 // (disk_needs.h), the trainer is not there or cannot use
-// the GPUs (gpu_check.h), or the name is another sweep's (plan.h).
+// the GPUs (gpu_check.h), the name is another sweep's (plan.h), or more than most_runs are to
+// start.
 RunSweepResult run_sweep(const Plan& plan, const RunSweepOptions& options, RunDisplay& display);
 
 }  // namespace scalelaw

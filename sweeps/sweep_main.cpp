@@ -12,6 +12,7 @@
 #include "sweeps/cell_status.h"
 #include "sweeps/named_cells.h"
 #include "sweeps/plan.h"
+#include "sweeps/plan_diff.h"
 #include "sweeps/reports.h"
 #include "sweeps/run_sweep.h"
 #include "sweeps/sweep_spec.h"
@@ -45,7 +46,8 @@ struct Arguments {
   std::vector<std::string> settings;     // "key=value"
   std::string reason;
   RetryOptions retry;
-  bool json = false, undo = false;
+  bool json = false, undo = false, diff = false;
+  int64_t most_runs = RunSweepOptions{}.most_runs;
 };
 
 constexpr const char* kFooter =
@@ -126,6 +128,8 @@ void add_verbs(CLI::App& app, Arguments& a) {
   plan->add_option("--flops-per-second", a.flops_per_second, "of one core, for the hours")
       ->capture_default_str();
   add_workers(plan, a, "--cores,--jobs,-j");
+  plan->add_flag("--diff", a.diff,
+                 "only what has changed since the sweep's last run, cell by cell");
   plan->add_flag("--json", a.json, "for scripts");
 
   CLI::App* run = app.add_subcommand("run", "run what is missing, on a GPU or one process a core");
@@ -143,6 +147,7 @@ void add_verbs(CLI::App& app, Arguments& a) {
                   "of an attempt (90s, 15m, 8h): then it writes a checkpoint and ends; the next "
                   "launch goes on with it")
       ->type_name("TIME");
+  add_whole(*run, "--yes", a.most_runs, {1, kMaxCells}, "start up to so many runs");
   run->add_option("--trainer", a.trainer, "program (default: scalelaw-train beside this one)");
 
   CLI::App* status = app.add_subcommand("status", "where each run stands, and why");
@@ -209,6 +214,7 @@ int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {
   options.trainer =
       a.trainer.empty() ? own_folder() / "scalelaw-train" : std::filesystem::absolute(a.trainer);
   options.queue = a.queue;
+  options.most_runs = a.most_runs;
   if (!a.time_limit.empty()) {
     options.time_limit_seconds = parse_duration(a.time_limit);
     if (options.time_limit_seconds.value_or(0) <= 0) {
@@ -282,6 +288,10 @@ Outcome run_program(const CLI::App& app, const Arguments& a, const std::string& 
   }
   std::vector<CellStatus> statuses = look_at_all(plan);
   const bool is_plan = app.got_subcommand("plan");
+  if (a.diff) {
+    std::cout << diff_text(plan, diff_of(plan));
+    return {kExitComplete};
+  }
   if (!is_plan) read_ledgers(plan, statuses);
   std::cout << (is_plan  ? (a.json ? plan_json(plan, statuses) : plan_text(plan, statuses))
                 : a.json ? status_json(plan, statuses)

@@ -1,0 +1,27 @@
+// How a sweep's file has changed since its record was last written, by the last `run`.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "sweeps/cell_status.h"
+#include "sweeps/plan.h"
+#include "trainer/sweep_record.h"
+
+namespace scalelaw {
+
+struct PlanDiff {
+  bool has_record = false;         // else nothing was run yet, and every cell is new
+  std::vector<std::size_t> added;  // cells of the plan
+  std::vector<SweepCell> gone;     // cells of the record; their runs stay in the store
+  bool changes() const { return has_record && (!added.empty() || !gone.empty()); }
+};
+PlanDiff diff_of(const Plan& plan);  // ConfigError where the record cannot be read
+
+// One line of what stays, is new and is no longer asked for; "" where nothing changes.
+std::string diff_line(const Plan& plan, const PlanDiff& diff);
+// With each cell that changes: what is new costs so much, what is gone stands so.
+std::string diff_text(const Plan& plan, const PlanDiff& diff);
+
+}  // namespace scalelaw

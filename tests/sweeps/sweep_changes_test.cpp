@@ -1,0 +1,40 @@
+// A sweep's file that changes, and asks for more than was meant.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "tests/sweeps/sweep_program_fixture.h"
+
+namespace scalelaw {
+namespace {
+
+TEST_F(SweepProgram, AChangedFileSaysWhatStaysIsNewAndIsGone) {
+  write_spec("[1, 2]");
+  EXPECT_NE(run_program(command("plan", {"--diff"})).output.find("nothing to compare with"),
+            std::string::npos);
+  EXPECT_EQ(run().exit_code, 0);
+  EXPECT_NE(run_program(command("plan", {"--diff"})).output.find("unchanged: "), std::string::npos);
+  write_spec("[2, 3, 4]");
+  const std::string said = run_program(command("plan", {"--diff"})).output;
+  EXPECT_NE(said.find("changed: since its last run 1 cell stays, 2 are new ("), std::string::npos)
+      << said;
+  EXPECT_NE(said.find("1 is no longer asked for (what was run stays in the store)"),
+            std::string::npos);
+  EXPECT_NE(said.find("\n  - transformer_"), std::string::npos) << said;
+  EXPECT_NE(said.find("  complete\n"), std::string::npos) << said;
+  EXPECT_NE(run().output.find("changed: since its last run"), std::string::npos);
+  EXPECT_EQ(attempts(0), 1);
+}
+
+TEST_F(SweepProgram, MoreRunsThanItWasToldToAreNotStarted) {
+  write_spec("[1, 2, 3]");
+  const ProgramResult refused = run({"--yes", "2"});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_NE(refused.output.find("3 runs are to be started, more than 2"), std::string::npos);
+  EXPECT_NE(refused.output.find("add --yes 3"), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(sweep_record_file(runs_, "s")));
+  EXPECT_EQ(run({"--yes", "3"}).exit_code, 0);
+}
+
+}  // namespace
+}  // namespace scalelaw
