@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
 #include <set>
 #include <string>
 
@@ -274,20 +273,6 @@ TEST_F(PlanTest, RecordListsEveryCellOnce) {
   ASSERT_EQ(record.cells.size(), 2u);
   EXPECT_EQ(record.cells[1].folder, planned.cells[1].folder);
   EXPECT_EQ(record.cells[1].content_hash, planned.cells[1].content_hash);
-}
-
-TEST_F(PlanTest, ExampleInConfigsIsValid) {
-  TinyDataSet corpus;
-  corpus.name = "default";
-  corpus.test_tokens = 140'000;
-  write_tiny_data_set(options_.data, corpus);
-  const Plan planned = make_plan(
-      read_sweep_spec(std::string(SCALELAW_SOURCE_DIR) + "/configs/sweep_example.yaml"), options_);
-  EXPECT_EQ(planned.asked_for, 12);
-  for (const std::string& warning : planned.warnings) {
-    EXPECT_EQ(warning.find("has no effect"), std::string::npos) << warning;
-  }
-  EXPECT_EQ(planned.cells.size(), 11u) << "the noise block's first seed is a size already";
 }
 
 }  // namespace
