@@ -189,9 +189,7 @@ class SpecReader {
       spec_.base.erase(axis.key);
       seeds_.push_back(std::move(axis));
     }
-    for (const auto& [key, value] : base) {
-      std::erase_if(seeds_, [&](const SweepAxis& before) { return before.key == key; });
-    }
+    std::erase_if(seeds_, [&](const SweepAxis& before) { return base.contains(before.key); });
     override_keys(base, spec_.base);
   }
 
