@@ -65,6 +65,7 @@ while (($# > 0)); do
     --checks)
       packages+=(clang-format-14 clang-tidy-14 shellcheck:shellcheck)
       packages+=(clang-14 libclang-rt-14-dev llvm-14)  # libFuzzer, and names in its reports
+      packages+=(python3-jsonschema python3-yaml)      # a validator of the schema of sweep files
       checks=true
       ;;
     --transformers) transformers=true ;;

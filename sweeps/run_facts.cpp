@@ -26,7 +26,7 @@ void add(RunFacts& facts, const std::string& key, const std::string& value) {
 
 // As the configuration's reader tells them apart: what is neither chosen nor a name is a number.
 bool is_number(const KeyAccess& access) {
-  return access.choices.empty() && parse_real(access.key.default_text).has_value();
+  return access.key.choices.empty() && parse_real(access.key.default_text).has_value();
 }
 
 Fact fact_from(const KeyAccess& access, const std::string& text) {
@@ -117,7 +117,7 @@ std::vector<FilterKey> all_keys() {
   }
   for (const KeyAccess& access : key_table()) {
     keys.push_back(
-        {access.key.name, is_number(access) ? FactKind::kNumber : FactKind::kText, access.choices});
+        {access.key.name, is_number(access) ? FactKind::kNumber : FactKind::kText, access.key.choices});
   }
   keys.push_back({std::string(kTestPrefix) + "*", FactKind::kNumber});
   return keys;

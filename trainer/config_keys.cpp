@@ -10,7 +10,6 @@ template <typename T, typename Field>
 KeyAccess key(const char* name, const Kind<T>& kind, Field field, const char* unit,
               const char* help) {
   KeyAccess access;
-  access.choices = kind.choices;
   access.limit_exceeded = kind.limit_exceeded;
   access.set = [kind, field](RunConfig& config, const std::string& text) {
     const auto value = kind.read(text);
@@ -20,7 +19,8 @@ KeyAccess key(const char* name, const Kind<T>& kind, Field field, const char* un
   access.get = [kind, field](const RunConfig& config) { return kind.write(field(config)); };
   const bool identity =
       !std::string_view(name).starts_with("how.") && !std::string_view(name).starts_with("data.");
-  access.key = {name, kind.type, access.get(RunConfig{}), unit, kind.rule, help, identity};
+  access.key = {name,     kind.type,   access.get(RunConfig{}), unit, kind.rule, help,
+                identity, kind.choices};
   return access;
 }
 

@@ -13,7 +13,6 @@ namespace scalelaw {
 
 struct KeyAccess {
   ConfigKey key;
-  std::vector<std::string> choices;  // of an enumeration; else empty
   // False when `text` is not of the key's type or breaks its rule; the configuration is unchanged.
   std::function<bool(RunConfig&, const std::string& text)> set;
   std::function<std::string(const RunConfig&)> get;  // canonical text

@@ -108,7 +108,7 @@ void set_key(RunConfig& config, const FlatConfig& flat, const std::string& key,
   }
   throw_config_error(value, key,
                      "must be " + known.type + (known.rule.empty() ? "" : " ") + known.rule +
-                         hint(nearest(value.text, access->choices)));
+                         hint(nearest(value.text, known.choices)));
 }
 
 // Rules that bind several keys, each reported at a key that the user wrote where there is one.

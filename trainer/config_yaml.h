@@ -36,6 +36,7 @@ struct ConfigKey {
   std::string rule;          // "> 0 and < 1"
   std::string help;          // what it is and what changing it costs
   bool identity = true;      // false: outside the hash (provenance, names of data sets)
+  std::vector<std::string> choices = {};  // of an enumeration; else empty
 };
 const std::vector<ConfigKey>& config_keys();
 

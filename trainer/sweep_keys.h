@@ -7,12 +7,30 @@
 
 namespace scalelaw {
 
+// What may stand there, for editors (trainer/cli/schema.h).
+enum class SweepValue {
+  kText,
+  kTextOrTexts,
+  kNumber,
+  kNumbers,  // one, a list, or a range
+  kNCount,
+  kCCount,
+  kCount,  // either
+  kArms,   // names with overrides
+  kBlocks,
+  kAxes,     // keys with lists
+  kCells,    // a list of overrides
+  kMembers,  // a map of the keys below it
+  kCentre,
+};
+
 struct SweepKey {
   std::string name;
   bool in_file = false;   // at the file's top
   bool in_block = false;  // in a block
   std::string type;
   std::string help;
+  SweepValue value = SweepValue::kText;
 };
 const std::vector<SweepKey>& sweep_keys();
 

@@ -13,6 +13,7 @@
 
 #include "trainer/cli/doctor.h"
 #include "trainer/cli/explain.h"
+#include "trainer/cli/schema.h"
 #include "trainer/cli/verbs.h"
 #include "trainer/command_line.h"
 #include "trainer/config_error.h"
@@ -74,12 +75,17 @@ int run_doctor(const std::vector<std::string>& arguments) {
 int run_explain(const std::vector<std::string>& arguments) {
   CLI::App app(
       "A key of the configuration, the keys of a group, or all of them.\n"
-      "Examples: scalelaw explain train.learning_rate; scalelaw explain train.optimizer",
+      "Examples: scalelaw explain train.learning_rate; scalelaw explain train.optimizer\n"
+      "          scalelaw explain --schema > sweep.schema.json",
       "scalelaw explain");
   std::string key;
-  app.add_option("KEY", key, "a key or the beginning of keys");
+  bool schema = false;
+  CLI::Option* named = app.add_option("KEY", key, "a key or the beginning of keys");
+  app.add_flag("--schema", schema,
+               "JSON Schema of a sweep file, with which an editor completes and checks it")
+      ->excludes(named);
   return parse(app, arguments, [&] {
-    std::cout << explain(config_keys(), key);
+    std::cout << (schema ? sweep_file_schema() : explain(config_keys(), key));
     return kExitComplete;
   });
 }
