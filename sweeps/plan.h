@@ -31,10 +31,6 @@ struct PlanOptions {
 // Bytes, of the device's for each process on it; infinity where they are not known.
 double memory_a_run(const PlanOptions& options);
 
-// What was measured of the CPU that the runs are on, which hours follow from; else null.
-const Throughput* measured_core(const PlanOptions& options);
-std::string hours_source(const PlanOptions& options);  // where they come from, for people
-
 // One run of the sweep. Counts are absent for an architecture that gives no formula.
 struct PlannedCell {
   RunConfig config;
@@ -43,13 +39,14 @@ struct PlannedCell {
   std::string folder;        // name below runs
   std::vector<SweepPlace> places;
   int64_t steps = 0;
-  int64_t train_tokens = 0;           // steps * batch
-  int64_t unique_train_tokens = 0;    // of those, different ones
-  std::optional<double> n_params;     // N by n_count
-  std::optional<double> train_flops;  // C by c_count, evaluation left out
-  std::optional<double> core_hours;
-  std::optional<double> memory_bytes;  // a step's peak as it is computed alone on its device
-  bool fits = true;                    // in its share of the memory that is known
+  int64_t train_tokens = 0;                   // steps * batch
+  int64_t unique_train_tokens = 0;            // of those, different ones
+  std::optional<double> n_params;             // N by n_count
+  std::optional<double> train_flops;          // C by c_count, evaluation left out
+  std::optional<double> core_hours;           // with evaluations and noise scales
+  std::optional<double> evaluate_core_hours;  // those alone
+  std::optional<double> memory_bytes;         // a step's peak as it is computed alone on its device
+  bool fits = true;                           // in its share of the memory that is known
 };
 
 // What a cell costs beside others of its sweep: FLOPs, or tokens where those are not known.

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "sweeps/cell_hours.h"
 #include "sweeps/disk_needs.h"
 #include "sweeps/ledger_report.h"
 #include "sweeps/packing.h"
@@ -181,7 +182,7 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
   text += "\nshape: layers x d_model; rate: of learning, peak; seeds: init/data;\nN: parameters, " +
           std::string(name(options.n_count)) + "; D: training tokens; C: training FLOPs, " +
           std::string(name(options.c_count)) + ";\none core: " + hours_source(options) +
-          ", evaluation and noise scales left out; memory: bytes at most, estimated\n\n";
+          ", evaluations and noise scales included; memory: bytes at most, estimated\n\n";
   text += totals_text("all:     ", total(plan, statuses, false), plan);
   text += totals_text("to run:  ", total(plan, statuses, true), plan);
   if (const auto packs = packs_to_run(plan, statuses); !packs.empty()) {

@@ -2,6 +2,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "sweeps/cell_hours.h"
 #include "sweeps/disk_needs.h"
 #include "sweeps/ledger_report.h"
 #include "sweeps/packing.h"
@@ -70,6 +71,7 @@ std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses)
     json["n_params"] = optional_json(cell.n_params);
     json["train_flops"] = optional_json(cell.train_flops);
     json["core_hours"] = optional_json(cell.core_hours);
+    json["evaluate_core_hours"] = optional_json(cell.evaluate_core_hours);
     json["memory_bytes"] = optional_json(cell.memory_bytes);
     json["fits"] = cell.fits;
     json["swept"] = swept_json(plan, cell);
