@@ -25,9 +25,13 @@ namespace {
 
 // Of the model's key: the option that sets it.
 std::string option_of(const std::string& key) {
-  static const std::map<std::string, std::string> options = {
-      {"model.arch", "--arch"},    {"model.n_layer", "--layers"}, {"model.d_model", "--width"},
-      {"model.n_head", "--heads"}, {"model.n_ctx", "--context"},  {"model.n_vocab", "--vocab"}};
+  static const std::map<std::string, std::string> options = {{"model.arch", "--arch"},
+                                                             {"model.n_layer", "--layers"},
+                                                             {"model.d_model", "--width"},
+                                                             {"model.n_head", "--heads"},
+                                                             {"model.n_ctx", "--context"},
+                                                             {"model.n_vocab", "--vocab"},
+                                                             {"model.d_ff_ratio", "--d-ff-ratio"}};
   const auto found = options.find(key);
   return found == options.end() ? key : found->second;
 }
@@ -43,6 +47,7 @@ Enum choice(const std::string& option, const std::string& text) {
 void prepare(InstrumentArguments& arguments) {
   RehearsalOptions& options = arguments.rehearsal;
   options.shape.position = choice<PositionEncoding>("--position", arguments.position);
+  options.shape.embeddings = choice<EmbeddingTying>("--embeddings", arguments.embeddings);
   options.precision = choice<Precision>("--precision", arguments.precision);
   if (const auto problems = validate(options.shape); !problems.empty()) {
     throw ConfigError(option_of(problems.front().key) + ": " + problems.front().rule);
@@ -117,6 +122,9 @@ void add_shape(CLI::App& verb, InstrumentArguments& a) {
   verb.add_option("--position", a.position,
                   "how attention knows positions: learned (as GPT-2) or rotary")
       ->capture_default_str();
+  verb.add_option("--embeddings", a.embeddings, "tied: the head shares them; or untied")
+      ->capture_default_str();
+  verb.add_option("--d-ff-ratio", shape.d_ff_ratio, "d_ff / d_model")->capture_default_str();
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace scalelaw {
 
 struct InstrumentArguments {
   RehearsalOptions rehearsal;
-  std::string device = "cpu", precision = "fp32", position = "learned", trace;
+  std::string device = "cpu", precision = "fp32", position = "learned", embeddings = "tied", trace;
   std::string step = "eager";
   int64_t warmup = 5, steps = 30, rows = 25;
   int threads = 1;
