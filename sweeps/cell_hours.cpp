@@ -34,10 +34,11 @@ RunSeconds run_seconds(const RunConfig& config, double step_seconds) {
   seconds.training = step_seconds * static_cast<double>(steps);
   seconds.evaluation = step_seconds * kForwardShare * evaluated_tokens(config) / batch_tokens;
   if (const int64_t every = config.evaluate.noise_scale_every; every > 0) {
+    const int64_t measurements = steps / every;
     const int64_t windows = config.train.batch_tokens / config.model.n_ctx;
     const double share = static_cast<double>(small_batch_windows(windows)) /
                          static_cast<double>(std::max<int64_t>(1, windows));
-    seconds.noise_scale = step_seconds * share * static_cast<double>(steps / every);
+    seconds.noise_scale = step_seconds * share * static_cast<double>(measurements);
   }
   return seconds;
 }

@@ -26,6 +26,7 @@ struct PlanOptions {
   Workers workers;
   double memory_bytes = 0;               // of their device, for all processes on it; 0: not known
   std::optional<Throughput> throughput;  // as measured of that device
+  std::optional<double> price_per_hour;  // of the whole machine, in any currency
 };
 
 // Bytes, of the device's for each process on it; infinity where they are not known.

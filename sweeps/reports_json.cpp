@@ -6,6 +6,8 @@
 #include "sweeps/disk_needs.h"
 #include "sweeps/ledger_report.h"
 #include "sweeps/packing.h"
+#include "sweeps/plan_totals.h"
+#include "sweeps/predicted_actual.h"
 #include "sweeps/reports.h"
 #include "trainer/config_yaml.h"
 
@@ -97,6 +99,10 @@ std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses)
                  {"jobs", workers.jobs},
                  {"replicas", workers.replicas},
                  {"hours_source", measured},
+                 {"price_per_hour", optional_json(plan.options.price_per_hour)},
+                 {"totals",
+                  {{"all", totals_json(plan_totals(plan, statuses, false))},
+                   {"to_run", totals_json(plan_totals(plan, statuses, true))}}},
                  {"asked_for", plan.asked_for},
                  {"disk", disk_json(plan, statuses)},
                  {"warnings", plan.warnings},
@@ -123,6 +129,7 @@ std::string status_json(const Plan& plan, const std::vector<CellStatus>& statuse
   return dumped({{"name", plan.name},
                  {"states", states},
                  {"ledger", ledger_json(sum_of_ledgers(statuses))},
+                 {"predicted", predicted_json(predicted_and_actual(plan, statuses), plan)},
                  {"cells", cells}});
 }
 

@@ -12,6 +12,7 @@
 #include "sweeps/cell_status.h"
 #include "sweeps/named_cells.h"
 #include "sweeps/plan.h"
+#include "sweeps/predicted_actual.h"
 #include "sweeps/reports.h"
 #include "sweeps/run_sweep.h"
 #include "sweeps/sweep_spec.h"
@@ -210,8 +211,11 @@ int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {
   const RunSweepResult result = run_sweep(plan, options, display);
 
   display.close();
+  std::vector<CellStatus> at_end = look_at_all(plan);
+  read_ledgers(plan, at_end);
   std::cout << plan.name << ": " << states_text(result.states) << "\n"
-            << excluded_text(plan, look_at_all(plan));
+            << excluded_text(plan, at_end)
+            << predicted_text(predicted_and_actual(plan, at_end), plan);
   if (!result.paused_because.empty()) {
     std::cout << "paused: " << escaped(result.paused_because)
               << "; nothing is lost. Make room first.\n";
@@ -225,7 +229,7 @@ int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {
               << folder_option("--runs", a.runs, "runs") << folder_option("--data", a.data, "data")
               << "\n";
   }
-  const std::string by_hand = needs_hand_text(plan, look_at_all(plan));
+  const std::string by_hand = needs_hand_text(plan, at_end);
   std::cout << by_hand;
   if (result.resumable > 0) {
     std::cout << counted(result.resumable, "run") << (result.resumable == 1 ? " goes" : " go")
