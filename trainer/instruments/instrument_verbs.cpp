@@ -144,6 +144,7 @@ void add_bench(CLI::App& app, InstrumentArguments& a) {
                    "(dense bf16: A100 312, H100 and H200 SXM 989; fp32: 19.5, 67); 0: not told")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
+  verb->add_flag("--no-ceiling", a.no_ceiling, "leave out what products of matrices reach");
   verb->add_flag("--json", a.json, "one JSON line");
   verb->add_flag("--together", a.together,
                  "print `ready` after the warm-up and wait for a line of input, so that several "
@@ -169,6 +170,7 @@ int run_bench_verb(InstrumentArguments& arguments) {
   options.warmup_steps = arguments.warmup;
   options.steps = arguments.steps;
   options.seconds = arguments.seconds;
+  options.measure_ceiling = !arguments.no_ceiling;
   options.peak_flops_per_second = 1e12 * arguments.peak_tflops;
   if (arguments.together) {
     options.warmed_up = [] {

@@ -17,7 +17,7 @@ struct InstrumentArguments {
   int64_t warmup = 5, steps = 30, rows = 25;
   int threads = 1;
   double seconds = 0, peak_tflops = 0;
-  bool json = false, together = false;
+  bool json = false, together = false, no_ceiling = false;
 };
 
 void add_bench(CLI::App& app, InstrumentArguments& arguments);
