@@ -118,7 +118,7 @@ void add_calibration(CLI::App& plan, Arguments& a) {
 }
 
 void add_verbs(CLI::App& app, Arguments& a) {
-  CLI::App* plan = app.add_subcommand("plan", "what a sweep asks for and costs; starts nothing");
+  CLI::App* plan = app.add_subcommand("plan", "what a sweep asks for and costs; starts no run");
   plan->footer(
       "Example: scalelaw sweep plan configs/quickstart.yaml --cores 2\n"
       "         scalelaw sweep plan configs/quickstart.yaml --calibrate --price-per-hour 0.34\n"
