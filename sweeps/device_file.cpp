@@ -1,12 +1,16 @@
 #include "sweeps/device_file.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <utility>
 
 #include "trainer/config_yaml.h"
 #include "trainer/enum_text.h"
+#include "trainer/escaped.h"
 #include "trainer/nearest.h"
 #include "trainer/number.h"
 #include "trainer/yaml_tree.h"
@@ -16,9 +20,10 @@ namespace {
 
 const std::vector<std::string> kFileKeys = {"device", "kind", "date", "commit",
                                             "clock",  "step", "note", "rows"};
-const std::vector<std::string> kRowKeys = {"arch",     "n_layer",   "d_model",      "n_head",
-                                           "n_ctx",    "n_vocab",   "batch_tokens", "precision",
-                                           "replicas", "processes", "step_seconds"};
+const std::vector<std::string> kRowKeys = {"arch",       "n_layer",      "d_model",   "n_head",
+                                           "n_ctx",      "n_vocab",      "position",  "embeddings",
+                                           "d_ff_ratio", "batch_tokens", "precision", "replicas",
+                                           "processes",  "step_seconds"};
 
 // One map of the file, whose keys are each read once.
 class KeyReader {
@@ -36,6 +41,9 @@ class KeyReader {
     }
   }
 
+  bool has(const std::string& key) const {
+    return std::ranges::any_of(map_.map, [&](const YamlMember& one) { return one.key == key; });
+  }
   const YamlTree& value(const std::string& key) const {
     for (const auto& [name, value] : map_.map) {
       if (name == key) return value;
@@ -54,10 +62,17 @@ class KeyReader {
     }
     return *number;
   }
-  double seconds(const std::string& key) const {
+  double at_least(const std::string& key, double least) const {
     const std::optional<double> number = parse_real(text(key));
-    if (!number || *number < 1e-9) fail(key, "must be a number of 1e-9 or more");
+    if (!number || *number < least)
+      fail(key, "must be a number of " + canonical(least) + " or more");
     return *number;
+  }
+  template <typename Enum>
+  Enum choice(const std::string& key) const {
+    if (const auto value = enum_from_text<Enum>(text(key))) return *value;
+    const auto& all = EnumTexts<Enum>::kAll;
+    fail(key, "must be " + std::string(all[0]) + " or " + std::string(all[1]));
   }
   [[noreturn]] void fail(const std::string& key, const std::string& rule) const {
     const YamlTree& where = value(key);
@@ -78,6 +93,9 @@ ModelShape read_shape(const KeyReader& row) {
   shape.n_ctx = row.count("n_ctx");
   shape.n_vocab = row.count("n_vocab");
   shape.position = PositionEncoding::kLearned;  // as `scalelaw bench` trains them
+  if (row.has("position")) shape.position = row.choice<PositionEncoding>("position");
+  if (row.has("embeddings")) shape.embeddings = row.choice<EmbeddingTying>("embeddings");
+  if (row.has("d_ff_ratio")) shape.d_ff_ratio = row.at_least("d_ff_ratio", 0);
   if (const auto problems = validate(shape); !problems.empty()) {
     const std::string key = problems.front().key;  // "model.n_head"
     row.fail(key.substr(key.find('.') + 1), problems.front().rule);
@@ -93,13 +111,41 @@ MeasuredStep read_row(const std::string& file, const YamlTree& tree) {
   if (step.batch_tokens % step.shape.n_ctx != 0) {
     row.fail("batch_tokens", "must be a multiple of n_ctx = " + std::to_string(step.shape.n_ctx));
   }
-  const auto precision = enum_from_text<Precision>(row.text("precision"));
-  if (!precision) row.fail("precision", "must be fp32 or bf16");
-  step.precision = *precision;
+  step.precision = row.choice<Precision>("precision");
   step.packing.replicas = row.count("replicas", 1 << 16);
   step.packing.processes = static_cast<int>(row.count("processes"));
-  step.step_seconds = row.seconds("step_seconds");
+  step.step_seconds = row.at_least("step_seconds", 1e-9);
   return step;
+}
+
+std::string row_text(const MeasuredStep& step) {
+  const ModelShape& shape = step.shape;
+  std::array<char, 32> seconds;
+  std::snprintf(seconds.data(), seconds.size(), "%.4g", step.step_seconds);
+  const std::pair<const char*, std::string> values[] = {
+      {"arch", shape.arch},
+      {"n_layer", std::to_string(shape.n_layer)},
+      {"d_model", std::to_string(shape.d_model)},
+      {"n_head", std::to_string(shape.n_head)},
+      {"n_ctx", std::to_string(shape.n_ctx)},
+      {"n_vocab", std::to_string(shape.n_vocab)},
+      {"position", std::string(enum_text(shape.position))},
+      {"embeddings", std::string(enum_text(shape.embeddings))},
+      {"d_ff_ratio", canonical(shape.d_ff_ratio)},
+      {"batch_tokens", std::to_string(step.batch_tokens)},
+      {"precision", std::string(enum_text(step.precision))},
+      {"replicas", std::to_string(step.packing.replicas)},
+      {"processes", std::to_string(step.packing.processes)},
+      {"step_seconds", seconds.data()}};
+  std::string text;
+  for (const auto& [key, value] : values) {
+    text += (text.empty() ? "" : ", ") + std::string(key) + ": " + value;
+  }
+  return "  - {" + text + "}\n";
+}
+
+std::string quoted(const std::string& text) {
+  return nlohmann::json(escaped(text)).dump();
 }
 
 }  // namespace
@@ -120,6 +166,14 @@ DeviceFile parse_device_file(std::string_view yaml, const std::string& file_name
   }
   for (const YamlTree& row : rows.sequence) device.rows.push_back(read_row(file_name, row));
   return device;
+}
+
+std::string to_yaml(const DeviceFile& device) {
+  const bool is_cpu = device.kind == DeviceKind::kCpu;
+  std::string text = "device: " + quoted(device.device) + "\nkind: " + (is_cpu ? "cpu" : "gpu") +
+                     "\ndate: " + quoted(device.date) + "\nrows:\n";
+  for (const MeasuredStep& row : device.rows) text += row_text(row);
+  return text;
 }
 
 DeviceFile read_device_file(const std::filesystem::path& file) {

@@ -7,6 +7,8 @@
 //   rows:
 //     - {arch: lstm, n_layer: 2, d_model: 80, n_head: 1, n_ctx: 128, n_vocab: 256,
 //        batch_tokens: 2048, precision: fp32, replicas: 1, processes: 2, step_seconds: 0.0231}
+//
+// A row may also say position (learned where it does not), embeddings (tied) and d_ff_ratio (4).
 #pragma once
 
 #include <filesystem>
@@ -47,5 +49,7 @@ struct DeviceFile {
 // missing one, a value out of its range, and an impossible shape.
 DeviceFile read_device_file(const std::filesystem::path& file);
 DeviceFile parse_device_file(std::string_view yaml, const std::string& file_name);
+// What parse_device_file() reads as the same, times to four digits.
+std::string to_yaml(const DeviceFile& device);
 
 }  // namespace scalelaw

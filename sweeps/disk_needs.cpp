@@ -26,19 +26,6 @@ constexpr double kSmallFiles = 11;     // of a run and, in sweeps/, its configur
 constexpr double kFilesOfARun = 14;    // all of them, folders too
 constexpr double kCheckpointsOfARun = 3;
 
-double bytes_of_complete(const PlannedCell& cell) {
-  const RunConfig& config = cell.config;
-  int64_t windows = 0;
-  for (const auto& [set, tokens] : test_tokens(config)) windows += tokens / config.model.n_ctx;
-  const auto steps = static_cast<double>(std::max<int64_t>(1, cell.steps));
-  const double every = config.how.log_every > 0 ? static_cast<double>(config.how.log_every)
-                                                : std::max(1.0, std::floor(steps / 400));
-  const double lines = steps / every + config.evaluate.points_per_decade * std::log10(steps);
-  const double a_line = kBytesALine + (config.evaluate.noise_scale_every > 0 ? kBytesOfNoise : 0);
-  return checkpoint_bytes(cell) + 4.0 * static_cast<double>(windows) + 2 * a_line * lines +
-         kSmallFiles * kBlock;
-}
-
 double checkpoints_there(const Plan& plan, const PlannedCell& cell) {
   double bytes = 0;
   std::error_code gone;
@@ -69,6 +56,19 @@ double checkpoint_bytes(const PlannedCell& cell) {
   if (!counts) return 0;
   const double tensors = kTensorsALayer * static_cast<double>(cell.shape.n_layer) + kOtherTensors;
   return 12 * static_cast<double>(counts->parameters.total()) + kHeaderOfATensor * tensors + kBlock;
+}
+
+double bytes_of_complete(const PlannedCell& cell) {
+  const RunConfig& config = cell.config;
+  int64_t windows = 0;
+  for (const auto& [set, tokens] : test_tokens(config)) windows += tokens / config.model.n_ctx;
+  const auto steps = static_cast<double>(std::max<int64_t>(1, cell.steps));
+  const double every = config.how.log_every > 0 ? static_cast<double>(config.how.log_every)
+                                                : std::max(1.0, std::floor(steps / 400));
+  const double lines = steps / every + config.evaluate.points_per_decade * std::log10(steps);
+  const double a_line = kBytesALine + (config.evaluate.noise_scale_every > 0 ? kBytesOfNoise : 0);
+  return checkpoint_bytes(cell) + 4.0 * static_cast<double>(windows) + 2 * a_line * lines +
+         kSmallFiles * kBlock;
 }
 
 double bytes_to_train(const Plan& plan, const PlannedCell& cell) {

@@ -20,6 +20,8 @@ inline constexpr double kFilesOfAnAttempt = 12, kFilesOfAResumption = 7;
 // One file: 12 bytes a parameter and its header. 0 where an architecture gives no counts.
 double checkpoint_bytes(const PlannedCell& cell);
 
+// A run that is complete: its checkpoint, losses, lines and small files.
+double bytes_of_complete(const PlannedCell& cell);
 double files_to_train(const Plan& plan, const PlannedCell& cell);
 // Beyond its checkpoints that lie there: two of them and the draft of a third, at least a draft.
 double bytes_to_train(const Plan& plan, const PlannedCell& cell);

@@ -1,7 +1,6 @@
 #include "sweeps/plan.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <map>
 #include <optional>
@@ -11,6 +10,7 @@
 #include <utility>
 
 #include "sweeps/cell_expressions.h"
+#include "sweeps/cell_hours.h"
 #include "sweeps/expression.h"
 #include "sweeps/plan_warnings.h"
 #include "trainer/data_rules.h"
@@ -21,8 +21,6 @@
 namespace scalelaw {
 namespace {
 
-constexpr double kSecondsAnHour = 3600;
-
 std::string place_text(const SweepPlace& place) {
   std::string text;
   if (!place.block.empty()) text += "block " + place.block;
@@ -32,35 +30,9 @@ std::string place_text(const SweepPlace& place) {
 
 }  // namespace
 
-const Throughput* measured_core(const PlanOptions& options) {
-  const bool on_cpu = options.workers.device == DeviceKind::kCpu;
-  return on_cpu && options.throughput ? &*options.throughput : nullptr;
-}
-
-std::string hours_source(const PlanOptions& options) {
-  const Throughput* core = measured_core(options);
-  if (core == nullptr) {
-    return "time at a stated " + human(options.flops_per_second / 1e9) +
-           " GFLOP/s (--flops-per-second)";
-  }
-  const HeldOutError error = core->held_out_error();
-  std::string text = "time by " + core->source();
-  if (error.rows == 0) return text;
-  const auto percent = [](double log_ratio) { return human(100 * std::expm1(log_ratio)) + "%"; };
-  return text + ", which predicts\na shape from the others within " + percent(error.median) +
-         " (median; worst " + percent(error.worst) + ")";
-}
-
 double memory_a_run(const PlanOptions& options) {
   constexpr double kUnknown = std::numeric_limits<double>::infinity();
   return options.memory_bytes > 0 ? options.memory_bytes / options.workers.jobs : kUnknown;
-}
-
-std::optional<double> measured_step_seconds(const PlanOptions& options, const PlannedCell& cell) {
-  const Throughput* core = measured_core(options);
-  if (core == nullptr) return std::nullopt;
-  return core->step_seconds(request_for(cell.config, cell.shape, /*replicas=*/1),
-                            core->most_processes());
 }
 
 namespace {
@@ -77,9 +49,7 @@ void price(const PlanOptions& options, PlannedCell& cell) {
                       ": is not defined for model.arch = " + cell.shape.arch +
                       "; choose exact_causal");
   }
-  const double assumed = *cell.train_flops / options.flops_per_second;
-  const std::optional<double> step = measured_step_seconds(options, cell);
-  cell.core_hours = (step ? *step * static_cast<double>(cell.steps) : assumed) / kSecondsAnHour;
+  predict_hours(options, cell);
 }
 
 void weigh(const PlanOptions& options, PlannedCell& cell) {

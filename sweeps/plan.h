@@ -27,14 +27,11 @@ struct PlanOptions {
   Workers workers;
   double memory_bytes = 0;               // of their device, for all processes on it; 0: not known
   std::optional<Throughput> throughput;  // as measured of that device
+  std::optional<double> price_per_hour;  // of the whole machine, in any currency
 };
 
 // Bytes, of the device's for each process on it; infinity where they are not known.
 double memory_a_run(const PlanOptions& options);
-
-// What was measured of the CPU that the runs are on, which hours follow from; else null.
-const Throughput* measured_core(const PlanOptions& options);
-std::string hours_source(const PlanOptions& options);  // where they come from, for people
 
 // One run of the sweep. Counts are absent for an architecture that gives no formula.
 struct PlannedCell {
@@ -47,13 +44,14 @@ struct PlannedCell {
   std::optional<double> budget;       // FLOPs, of a horizon that was asked for in them
   std::vector<const NamedLaw*> laws;  // that expressions of its keys call
   int64_t steps = 0;
-  int64_t train_tokens = 0;           // steps * batch
-  int64_t unique_train_tokens = 0;    // of those, different ones
-  std::optional<double> n_params;     // N by n_count
-  std::optional<double> train_flops;  // C by c_count, evaluation left out
-  std::optional<double> core_hours;
-  std::optional<double> memory_bytes;  // a step's peak as it is computed alone on its device
-  bool fits = true;                    // in its share of the memory that is known
+  int64_t train_tokens = 0;                   // steps * batch
+  int64_t unique_train_tokens = 0;            // of those, different ones
+  std::optional<double> n_params;             // N by n_count
+  std::optional<double> train_flops;          // C by c_count, evaluation left out
+  std::optional<double> core_hours;           // with evaluations and noise scales
+  std::optional<double> evaluate_core_hours;  // those alone
+  std::optional<double> memory_bytes;         // a step's peak as it is computed alone on its device
+  bool fits = true;                           // in its share of the memory that is known
 };
 
 // What a cell costs beside others of its sweep: FLOPs, or tokens where those are not known.
@@ -75,10 +73,6 @@ struct Plan {
 // ConfigError: as resolve() and identify(), with the place in the sweep; an impossible shape; a
 // data set too small for a batch or an evaluation; c_count not defined for an architecture.
 Plan make_plan(const SweepSpec& spec, const PlanOptions& options);
-
-// By what was measured of the device, of one process beside as many others as were measured
-// together: one a core. nullopt where that says nothing of the cell.
-std::optional<double> measured_step_seconds(const PlanOptions& options, const PlannedCell& cell);
 
 // What analysis reads (trainer/sweep_record.h).
 SweepRecord record_of(const Plan& plan);

@@ -9,6 +9,7 @@
 #include <set>
 #include <tuple>
 
+#include "sweeps/cell_hours.h"
 #include "sweeps/model_size.h"
 #include "sweeps/named_laws.h"
 #include "trainer/number.h"

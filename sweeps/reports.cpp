@@ -4,10 +4,13 @@
 #include <map>
 #include <set>
 
+#include "sweeps/cell_hours.h"
 #include "sweeps/disk_needs.h"
 #include "sweeps/ledger_report.h"
 #include "sweeps/packing.h"
 #include "sweeps/plan_diff.h"
+#include "sweeps/plan_totals.h"
+#include "sweeps/predicted_actual.h"
 #include "sweeps/run_display.h"
 #include "trainer/config_yaml.h"
 #include "trainer/escaped.h"
@@ -65,42 +68,6 @@ std::vector<std::string> swept_without_a_column(const Plan& plan) {
     if (!kShown.contains(key)) keys.push_back(key);
   }
   return keys;
-}
-
-struct Totals {
-  int64_t cells = 0;
-  double tokens = 0, flops = 0, core_hours = 0;
-};
-
-// Of all cells, or of those that are to be run.
-Totals total(const Plan& plan, const std::vector<CellStatus>& statuses, bool only_missing) {
-  Totals totals;
-  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
-    if (only_missing && !may_start(statuses[i])) continue;
-    const PlannedCell& cell = plan.cells[i];
-    ++totals.cells;
-    totals.tokens += static_cast<double>(cell.train_tokens);
-    totals.flops += cell.train_flops.value_or(0);
-    totals.core_hours += cell.core_hours.value_or(0);
-  }
-  return totals;
-}
-
-std::string totals_text(const std::string& label, const Totals& totals, const Plan& plan) {
-  const Workers& workers = plan.options.workers;
-  std::string text = label + counted(totals.cells, "cell") + ", " + human(totals.tokens) +
-                     " tokens, " + human(totals.flops) + " FLOPs (" +
-                     std::string(name(plan.options.c_count)) + "), " +
-                     duration_text(totals.core_hours * 3600) + " of one core";
-  if (workers.device == DeviceKind::kGpu) {
-    text += "; of a GPU not known";
-  } else {
-    // A cell is one process on one core: more cores than cells do not help.
-    const int64_t cores = std::clamp<int64_t>(totals.cells, 1, workers.jobs);
-    text += ", about " + duration_text(totals.core_hours * 3600 / static_cast<double>(cores)) +
-            " on " + counted(cores, "core");
-  }
-  return text + "\n";
 }
 
 // A pack's output lies under the name of its first run.
@@ -182,9 +149,9 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
   text += "\nshape: layers x d_model; rate: of learning, peak; seeds: init/data;\nN: parameters, " +
           std::string(name(options.n_count)) + "; D: training tokens; C: training FLOPs, " +
           std::string(name(options.c_count)) + ";\none core: " + hours_source(options) +
-          ", evaluation and noise scales left out; memory: bytes at most, estimated\n\n";
-  text += totals_text("all:     ", total(plan, statuses, false), plan);
-  text += totals_text("to run:  ", total(plan, statuses, true), plan);
+          ", evaluations and noise scales included; memory: bytes at most, estimated\n\n";
+  text += "all:     " + totals_text(plan_totals(plan, statuses, false), plan) + "\n";
+  text += "to run:  " + totals_text(plan_totals(plan, statuses, true), plan) + "\n";
   if (const auto packs = packs_to_run(plan, statuses); !packs.empty()) {
     text += "packs:   " + packs_text(packs) + "; " + describe(plan.options.workers) + "\n";
   }
@@ -224,6 +191,7 @@ std::string status_text(const Plan& plan, const std::vector<CellStatus>& statuse
   }
   return text + "\n" + plan.name + ": " + states_text(count_states(statuses)) + "\n" +
          ledger_text(sum_of_ledgers(statuses)) +
+         predicted_text(predicted_and_actual(plan, statuses), plan) +
          "loss: nats a token; on the training set's own test split where complete, else of "
          "training\n";
 }

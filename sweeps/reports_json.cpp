@@ -2,10 +2,13 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "sweeps/cell_hours.h"
 #include "sweeps/disk_needs.h"
 #include "sweeps/ledger_report.h"
 #include "sweeps/packing.h"
 #include "sweeps/plan_diff.h"
+#include "sweeps/plan_totals.h"
+#include "sweeps/predicted_actual.h"
 #include "sweeps/reports.h"
 #include "trainer/config_yaml.h"
 
@@ -71,6 +74,7 @@ std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses)
     json["n_params"] = optional_json(cell.n_params);
     json["train_flops"] = optional_json(cell.train_flops);
     json["core_hours"] = optional_json(cell.core_hours);
+    json["evaluate_core_hours"] = optional_json(cell.evaluate_core_hours);
     json["memory_bytes"] = optional_json(cell.memory_bytes);
     json["fits"] = cell.fits;
     json["swept"] = swept_json(plan, cell);
@@ -101,6 +105,10 @@ std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses)
                  {"jobs", workers.jobs},
                  {"replicas", workers.replicas},
                  {"hours_source", measured},
+                 {"price_per_hour", optional_json(plan.options.price_per_hour)},
+                 {"totals",
+                  {{"all", totals_json(plan_totals(plan, statuses, false))},
+                   {"to_run", totals_json(plan_totals(plan, statuses, true))}}},
                  {"asked_for", plan.asked_for},
                  {"disk", disk_json(plan, statuses)},
                  {"since_last_run", diff.has_record ? changes : Json()},
@@ -128,6 +136,7 @@ std::string status_json(const Plan& plan, const std::vector<CellStatus>& statuse
   return dumped({{"name", plan.name},
                  {"states", states},
                  {"ledger", ledger_json(sum_of_ledgers(statuses))},
+                 {"predicted", predicted_json(predicted_and_actual(plan, statuses), plan)},
                  {"cells", cells}});
 }
 

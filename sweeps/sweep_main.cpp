@@ -6,23 +6,21 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "sweeps/cell_status.h"
 #include "sweeps/named_cells.h"
-#include "sweeps/plan.h"
 #include "sweeps/plan_diff.h"
+#include "sweeps/plan_options.h"
+#include "sweeps/predicted_actual.h"
 #include "sweeps/reports.h"
 #include "sweeps/run_sweep.h"
 #include "sweeps/sweep_spec.h"
-#include "trainer/available_cores.h"
 #include "trainer/command_line.h"
 #include "trainer/config_error.h"
 #include "trainer/escaped.h"
-#include "trainer/gpu_probe.h"
-#include "trainer/machine_memory.h"
-#include "trainer/nearest.h"
 #include "trainer/number.h"
 #include "trainer/program_exit.h"
 #include "trainer/shell_word.h"
@@ -31,22 +29,17 @@ namespace {
 
 using namespace scalelaw;
 
-struct Arguments {
+struct Arguments : PlanArguments {
   std::string spec;
-  std::string runs = "runs", data = "data";
-  std::string n_count = "non_embedding", c_count = "exact_causal";
-  std::string flops_per_second = "30G";
-  std::string trainer, device_file;
-  std::string device = "auto";
-  int jobs = 0;          // 0: chosen
-  int64_t replicas = 0;  // 0: chosen
+  std::string trainer;
+  double calibrate_seconds = CalibrationOptions{}.seconds;
   RunQueueOptions queue;
   std::string time_limit;                // "": none
   std::vector<std::string> only, named;  // of retry, of exclude
   std::vector<std::string> settings;     // "key=value"
   std::string reason;
   RetryOptions retry;
-  bool json = false, undo = false, diff = false;
+  bool json = false, undo = false, calibrate = false, diff = false;
   int64_t most_runs = RunSweepOptions{}.most_runs;
 };
 
@@ -90,6 +83,7 @@ void add_workers(CLI::App* verb, Arguments& a, const std::string& jobs) {
             "GPU, one a core");
 }
 
+constexpr const char* kTrainerHelp = "program (default: scalelaw-train beside this one)";
 constexpr const char* kNamesHelp =
     "folders' names as status shows them, patterns ('*_l2w64_*'), or beginnings of content hashes";
 
@@ -119,17 +113,39 @@ void add_mending_verbs(CLI::App& app, Arguments& a) {
   exclude->add_flag("--undo", a.undo, "take them in again")->excludes(reason);
 }
 
+void add_calibration(CLI::App& plan, Arguments& a) {
+  CLI::Option* calibrate = plan.add_flag("--calibrate", a.calibrate,
+                                         "measure this sweep's training steps on this CPU first")
+                               ->excludes(plan.get_option("--device-file"));
+  plan.add_option("--calibrate-seconds", a.calibrate_seconds, "that it may take at most")
+      ->check(CLI::Range(1.0, 86400.0))
+      ->capture_default_str()
+      ->needs(calibrate);
+  plan.add_option("--trainer", a.trainer, kTrainerHelp)->needs(calibrate);
+}
+
 void add_verbs(CLI::App& app, Arguments& a) {
-  CLI::App* plan = app.add_subcommand("plan", "what a sweep asks for and costs; starts nothing");
-  plan->footer("Example: scalelaw sweep plan configs/quickstart.yaml --cores 2");
+  CLI::App* plan = app.add_subcommand("plan", "what a sweep asks for and costs; starts no run");
+  plan->footer(
+      "Example: scalelaw sweep plan configs/quickstart.yaml --cores 2\n"
+      "         scalelaw sweep plan configs/quickstart.yaml --calibrate --price-per-hour 0.34\n"
+      "--calibrate measures a few of the sweep's own training steps here, as many side by side as\n"
+      "will run, and keeps them in ~/.cache/scalelaw/devices ($XDG_CACHE_HOME): later plans and\n"
+      "runs on this CPU take their hours from there. A --device-file or a stated\n"
+      "--flops-per-second is used instead where one is given.");
   add_common(plan, a);
   plan->add_option("--n-count", a.n_count, "what N counts")->capture_default_str();
   plan->add_option("--c-count", a.c_count, "what C counts")->capture_default_str();
-  plan->add_option("--flops-per-second", a.flops_per_second, "of one core, for the hours")
-      ->capture_default_str();
+  plan->add_option("--flops-per-second", a.flops_per_second,
+                   "of one core, for the hours; 30G where nothing was measured")
+      ->type_name("NUMBER");
+  plan->add_option("--price-per-hour", a.price_per_hour,
+                   "of this whole machine, in any currency, for the totals")
+      ->type_name("NUMBER");
   add_workers(plan, a, "--cores,--jobs,-j");
   plan->add_flag("--diff", a.diff,
                  "only what has changed since the sweep's last run, cell by cell");
+  add_calibration(*plan, a);
   plan->add_flag("--json", a.json, "for scripts");
 
   CLI::App* run = app.add_subcommand("run", "run what is missing, on a GPU or one process a core");
@@ -148,7 +164,7 @@ void add_verbs(CLI::App& app, Arguments& a) {
                   "launch goes on with it")
       ->type_name("TIME");
   add_whole(*run, "--yes", a.most_runs, {1, kMaxCells}, "start up to so many runs");
-  run->add_option("--trainer", a.trainer, "program (default: scalelaw-train beside this one)");
+  run->add_option("--trainer", a.trainer, kTrainerHelp);
 
   CLI::App* status = app.add_subcommand("status", "where each run stands, and why");
   status->footer("Example: scalelaw sweep status configs/quickstart.yaml --json");
@@ -157,48 +173,18 @@ void add_verbs(CLI::App& app, Arguments& a) {
   add_mending_verbs(app, a);
 }
 
-template <typename Convention>
-Convention convention(const std::string& option, const std::string& text,
-                      std::optional<Convention> (*from)(std::string_view),
-                      const std::vector<std::string>& known) {
-  if (const std::optional<Convention> found = from(text)) return *found;
-  const std::string near = nearest(text, known);
-  std::string all;
-  for (const std::string& name : known) all += (all.empty() ? "" : ", ") + name;
-  throw ConfigError(option + " " + text + ": unknown; " +
-                    (near.empty() ? "known: " + all : "did you mean " + near + "?"));
+std::filesystem::path trainer_of(const Arguments& a) {
+  return a.trainer.empty() ? own_folder() / "scalelaw-train" : std::filesystem::absolute(a.trainer);
 }
 
-Throughput measured(const std::string& file, DeviceKind device) {
-  Throughput throughput(read_device_file(file));
-  if (throughput.kind() == device) return throughput;
-  const bool on_cpu = device == DeviceKind::kCpu;
-  throw ConfigError("--device-file " + file + ": was measured on a " + (on_cpu ? "GPU" : "CPU") +
-                    ", and these runs are on a " + (on_cpu ? "CPU" : "GPU") + " (--device)");
-}
-
-PlanOptions plan_options(const Arguments& a) {
-  PlanOptions options;
-  options.runs = a.runs;
-  options.data = a.data;
-  options.n_count = convention("--n-count", a.n_count, n_count_from,
-                               {"non_embedding", "non_embedding_plus_head", "total"});
-  options.c_count =
-      convention("--c-count", a.c_count, c_count_from,
-                 {"six_n", "six_n_plus_head", "exact_causal", "exact_full", "chinchilla"});
-  const std::optional<double> rate = parse_real(a.flops_per_second);
-  if (!rate || *rate <= 0) {
-    throw ConfigError("--flops-per-second " + a.flops_per_second +
-                      ": must be a number > 0, as 30G");
+Plan plan_of(const Arguments& a) {
+  std::optional<CalibrationOptions> calibration;
+  if (a.calibrate) calibration = {trainer_of(a), a.calibrate_seconds};
+  AskedPlan asked = plan_as_asked(read_sweep_spec(a.spec, a.settings), a, calibration);
+  for (const std::string& text : asked.warnings) {
+    std::cerr << "scalelaw sweep: warning: " << escaped(text) << "\n";
   }
-  options.flops_per_second = *rate;
-  options.workers = choose_workers(a.device, a.jobs, a.replicas, probe_gpus(), available_cores());
-  const bool on_cpu = options.workers.device == DeviceKind::kCpu;
-  options.memory_bytes = on_cpu ? machine_memory_bytes() : 0;
-  if (!a.device_file.empty()) {
-    options.throughput = measured(a.device_file, options.workers.device);
-  }
-  return options;
+  return asked.plan;
 }
 
 // What a further command about the same sweep takes.
@@ -211,8 +197,7 @@ std::string sweep_words(const Arguments& a) {
 
 int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {
   RunSweepOptions options;
-  options.trainer =
-      a.trainer.empty() ? own_folder() / "scalelaw-train" : std::filesystem::absolute(a.trainer);
+  options.trainer = trainer_of(a);
   options.queue = a.queue;
   options.most_runs = a.most_runs;
   if (!a.time_limit.empty()) {
@@ -229,8 +214,11 @@ int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {
   const RunSweepResult result = run_sweep(plan, options, display);
 
   display.close();
+  std::vector<CellStatus> at_end = look_at_all(plan);
+  read_ledgers(plan, at_end);
   std::cout << plan.name << ": " << states_text(result.states) << "\n"
-            << excluded_text(plan, look_at_all(plan));
+            << excluded_text(plan, at_end)
+            << predicted_text(predicted_and_actual(plan, at_end), plan);
   if (!result.paused_because.empty()) {
     std::cout << "paused: " << escaped(result.paused_because)
               << "; nothing is lost. Make room first.\n";
@@ -242,7 +230,7 @@ int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {
   if (result.exit_code == kExitOther) {
     std::cout << "what failed and why: scalelaw sweep status " << sweep_words(a) << "\n";
   }
-  const std::string by_hand = needs_hand_text(plan, look_at_all(plan));
+  const std::string by_hand = needs_hand_text(plan, at_end);
   std::cout << by_hand;
   if (result.resumable > 0) {
     std::cout << counted(result.resumable, "run") << (result.resumable == 1 ? " goes" : " go")
@@ -280,7 +268,7 @@ void mend(const CLI::App& app, const Plan& plan, const Arguments& a) {
 }
 
 Outcome run_program(const CLI::App& app, const Arguments& a, const std::string& command) {
-  const Plan plan = make_plan(read_sweep_spec(a.spec, a.settings), plan_options(a));
+  const Plan plan = plan_of(a);
   if (app.got_subcommand("run")) return {run_verb(plan, a, command), Product::kFiles};
   if (app.got_subcommand("retry") || app.got_subcommand("exclude")) {
     mend(app, plan, a);

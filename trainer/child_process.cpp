@@ -28,6 +28,7 @@ struct ChildSetup {
   char* const* argv;
   char* const* envp;
   int output;
+  int input;
   pid_t parent;
   const sigset_t* blocked;
 };
@@ -37,8 +38,9 @@ struct ChildSetup {
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, kPoliteStop);
   if (getppid() != setup.parent) _exit(127);  // it died before prctl
-  const int nothing = open("/dev/null", O_RDONLY);
-  if (nothing > STDIN_FILENO) {
+  if (setup.input >= 0) {
+    dup2(setup.input, STDIN_FILENO);
+  } else if (const int nothing = open("/dev/null", O_RDONLY); nothing > STDIN_FILENO) {
     dup2(nothing, STDIN_FILENO);
     close(nothing);
   }
@@ -61,7 +63,8 @@ struct ChildSetup {
 pid_t start_child(ChildProgram program) {
   const std::vector<char*> argv = c_strings(program.command);
   const std::vector<char*> envp = c_strings(program.environment);
-  const ChildSetup setup{argv.data(), envp.data(), program.output, getpid(), &program.blocked};
+  const ChildSetup setup{argv.data(),   envp.data(), program.output,
+                         program.input, getpid(),    &program.blocked};
   const pid_t child = fork();
   if (child == 0) become(setup);
   if (child < 0) throw std::runtime_error(std::string("fork: ") + std::strerror(errno));

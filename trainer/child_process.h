@@ -15,9 +15,10 @@ struct ChildProgram {
   std::vector<std::string> environment;  // all of it, "KEY=value"
   int output = -1;                       // descriptor that takes what it prints; -1: as here
   sigset_t blocked = {};                 // signals that it starts with blocked
+  int input = -1;                        // descriptor that it reads from; -1: nothing
 };
 
-// The child's process id. It reads nothing, and gets kPoliteStop when this process dies. A program
+// The child's process id. It gets kPoliteStop when this process dies. A program
 // that cannot be executed ends with exit 127 and says so. std::runtime_error where none can be
 // made.
 pid_t start_child(ChildProgram program);

@@ -56,8 +56,4 @@ std::vector<WindowScores> score_test_set(const Evaluator& evaluator, const TestS
 // [first, last] of those bins for windows of n_ctx tokens.
 std::vector<std::pair<int64_t, int64_t>> position_bins(int64_t n_ctx);
 
-// Update counts after which an evaluation is due: rint(10^(i / points_per_decade)), at least 1,
-// below `steps`, without repeats. The final evaluation, at `steps`, is not among them.
-std::vector<int64_t> evaluation_steps(double points_per_decade, int64_t steps);
-
 }  // namespace scalelaw

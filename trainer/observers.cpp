@@ -6,6 +6,7 @@
 
 #include "trainer/clock.h"
 #include "trainer/evaluate.h"
+#include "trainer/evaluation_steps.h"
 #include "trainer/number.h"
 
 namespace scalelaw {

@@ -21,6 +21,8 @@ namespace {
 
 constexpr std::size_t kHeadingBytes = 1024;  // well within what last_line() looks at
 
+}  // namespace
+
 std::vector<std::string> single_thread_environment(const std::vector<std::string>& more) {
   std::vector<std::string> set = {"OMP_NUM_THREADS=1", "OMP_WAIT_POLICY=PASSIVE",
                                   "OMP_PROC_BIND=false", "MKL_NUM_THREADS=1"};
@@ -29,8 +31,6 @@ std::vector<std::string> single_thread_environment(const std::vector<std::string
   // first core that these name.
   return environment_with(set, {"OMP_PLACES=", "GOMP_CPU_AFFINITY=", "KMP_AFFINITY="});
 }
-
-}  // namespace
 
 LocalExecutor::LocalExecutor() {
   sigemptyset(&waited_for_);

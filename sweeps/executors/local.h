@@ -26,6 +26,9 @@ struct LocalJob {
   std::vector<std::string> environment = {};  // "NAME=value", over the launcher's
 };
 
+// This process's environment for a child that computes with one thread, with "NAME=value" over it.
+std::vector<std::string> single_thread_environment(const std::vector<std::string>& more = {});
+
 class LocalExecutor {
  public:
   // For its lifetime stop signals (trainer/stop_signals.h; those that were not ignored before) and

@@ -284,6 +284,10 @@ TEST_F(BadInput, CommandLineThatIsNoneNamesTheWordAndTheHelp) {
   expect_refused({"bench", "--position", "absolute"},
                  {"--position absolute: must be rotary or learned"});
   expect_refused({"bench", "--width", "10", "--heads", "3"}, {"--heads: must divide"});
+  expect_refused({"bench", "--embeddings", "shared"},
+                 {"--embeddings shared: must be tied or untied"});
+  expect_refused({"bench", "--d-ff-ratio", "2.501"},
+                 {"--d-ff-ratio: times model.d_model = 128 must"});
   expect_refused({"profile", "--trace", in("")}, {"is no file"});
   expect_refused({"profile", "--trace", in("none/trace.json")},
                  {"--trace " + in("none/trace.json") + ": cannot be written: No such file"});

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -12,6 +13,15 @@
 #include "trainer/stop_signals.h"
 
 namespace scalelaw {
+
+static std::string& cache_home() {
+  static std::string folder = "/dev/null/no-cache";
+  return folder;
+}
+
+void set_cache_home(const std::filesystem::path& folder) {
+  cache_home() = folder.string();
+}
 
 std::filesystem::path program_path(const std::string& name) {
   return std::filesystem::path(SCALELAW_BIN_DIR) / name;
@@ -23,9 +33,11 @@ pid_t start_program(const std::vector<std::string>& arguments, const std::filesy
   std::vector<char*> argv;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
+  const std::string cache = cache_home();
   const pid_t pid = fork();
   if (pid < 0) throw std::runtime_error("fork failed");
   if (pid == 0) {
+    setenv("XDG_CACHE_HOME", cache.c_str(), 1);
     for (const int number : kStopSignals) signal(number, SIG_DFL);
     for (const int number : ignored_signals) signal(number, SIG_IGN);
     const int file = open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0666);

@@ -18,6 +18,10 @@ struct ProgramResult {
 // Of a program in the build's bin folder; a whole path stays.
 std::filesystem::path program_path(const std::string& name);
 
+// Where programs that are started from now on keep what they have measured ($XDG_CACHE_HOME);
+// before, a place where nothing can be, so that no test reads what was measured on this machine.
+void set_cache_home(const std::filesystem::path& folder);
+
 // `arguments[0]` is a program's name in the build's bin folder, or a whole path.
 ProgramResult run_program(const std::vector<std::string>& arguments);
 

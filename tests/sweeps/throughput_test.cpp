@@ -188,6 +188,26 @@ TEST(DeviceFile, HoldsWhatWasWritten) {
   EXPECT_EQ(row.step_seconds, 0.5);
 }
 
+TEST(DeviceFile, RowsMaySayWhatIsUnlikeTheUsualAndReadTheSameOnceWritten) {
+  const std::string more =
+      with(kRow, "lstm, ", "transformer, position: rotary, embeddings: untied, d_ff_ratio: 2.5, ");
+  DeviceFile file = parse_device_file(kHead + kRow + more, "d.yaml");
+  EXPECT_EQ(file.rows[0].shape.embeddings, EmbeddingTying::kTied);
+  EXPECT_EQ(file.rows[0].shape.position, PositionEncoding::kLearned);
+  EXPECT_EQ(file.rows[1].shape.embeddings, EmbeddingTying::kUntied);
+  EXPECT_EQ(file.rows[1].shape.position, PositionEncoding::kRotary);
+  EXPECT_EQ(file.rows[1].shape.d_ff_ratio, 2.5);
+  file.device = "\"An: odd\" {one}, # 2 cores\n";
+  const std::string yaml = to_yaml(file);
+  const DeviceFile again = parse_device_file(yaml, "e.yaml");
+  EXPECT_EQ(again.device, "\"An: odd\" {one}, # 2 cores\\n");
+  EXPECT_EQ(again.date, file.date);
+  EXPECT_EQ(to_yaml(again), yaml);
+  ASSERT_EQ(again.rows.size(), file.rows.size());
+  for (std::size_t i = 0; i < file.rows.size(); ++i)
+    EXPECT_EQ(again.rows[i].shape, file.rows[i].shape);
+}
+
 TEST(DeviceFile, FaultsAreNamedWithTheirLineAndKey) {
   const struct {
     std::string yaml, says;
@@ -204,6 +224,8 @@ TEST(DeviceFile, FaultsAreNamedWithTheirLineAndKey) {
       {kHead + with(kRow, "arch: lstm", "arch: gru"),
        "line 8 of d.yaml: arch = gru: must be one of"},
       {kHead + with(kRow, "bf16", "fp8"), "precision = fp8: must be fp32 or bf16"},
+      {kHead + with(kRow, "lstm", "lstm, position: none"),
+       "position = none: must be rotary or learned"},
       {with(kHead, "cpu", "tpu") + kRow, "line 2 of d.yaml: kind = tpu: must be cpu or gpu"},
       {with(kHead, "rows:\n", "rows: []\n"), "line 7 of d.yaml: rows = [...]: must be a list"},
       {"- 1\n", "line 1 of d.yaml: a device's file holds"},

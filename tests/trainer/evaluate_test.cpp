@@ -14,6 +14,7 @@
 #include "tests/trainer/evaluate_fixture.h"
 #include "trainer/data/batch_stream.h"
 #include "trainer/data/token_shard_writer.h"
+#include "trainer/evaluation_steps.h"
 
 namespace scalelaw {
 namespace {

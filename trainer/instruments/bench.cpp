@@ -116,7 +116,9 @@ BenchResult run_bench(Rehearsal& rehearsal, const BenchOptions& options) {
   result.tokens_per_second =
       static_cast<double>(rehearsal.tokens_a_step()) / result.step_wall_seconds;
   result.flops_per_second = rehearsal.flops_a_step() / result.step_wall_seconds;
-  result.ceiling_flops_per_second = product_ceiling(rehearsal.options());
+  if (options.measure_ceiling) {
+    result.ceiling_flops_per_second = product_ceiling(rehearsal.options());
+  }
   result.peak_flops_per_second = options.peak_flops_per_second;
   return result;
 }
@@ -169,7 +171,7 @@ std::string to_text(const RehearsalOptions& rehearsal, const BenchResult& result
                  static_cast<long long>(rehearsal.noise_scale_every));
   }
   const double ceiling = result.ceiling_flops_per_second, peak = result.peak_flops_per_second;
-  if (result.flops_per_second > 0) {
+  if (result.flops_per_second > 0 && ceiling > 0) {
     const auto size = static_cast<long long>(ceiling_size(rehearsal.device));
     text += line(
         "%.1f GFLOP/s (exact_causal), %.0f%% of the %.1f that products of %lld x %lld x %lld reach "

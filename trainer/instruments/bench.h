@@ -14,6 +14,7 @@ struct BenchOptions {
   // At least; a whole number of Rehearsal::steps_at_once(), and of noise_scale_every.
   int64_t steps = 30;
   double seconds = 0;  // at least; so processes that are timed side by side end together
+  bool measure_ceiling = true;
   double peak_flops_per_second = 0;           // of the device by its data sheet; 0: not known
   std::function<void()> warmed_up = nullptr;  // called before the first timed step
 };
@@ -25,7 +26,7 @@ struct BenchResult {
   double step_wall_seconds = 0;
   double tokens_per_second = 0;         // of all replicas, by wall time
   double flops_per_second = 0;          // exact_causal, by wall time; 0 where there is no count
-  double ceiling_flops_per_second = 0;  // measured after the steps, product_ceiling()
+  double ceiling_flops_per_second = 0;  // measured after the steps, product_ceiling(), or 0
   double peak_flops_per_second = 0;     // as it was given
   // Of the process, program and libraries included; on a GPU what LibTorch reserved of its memory.
   double peak_memory_bytes = 0;

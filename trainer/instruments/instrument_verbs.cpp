@@ -25,9 +25,13 @@ namespace {
 
 // Of the model's key: the option that sets it.
 std::string option_of(const std::string& key) {
-  static const std::map<std::string, std::string> options = {
-      {"model.arch", "--arch"},    {"model.n_layer", "--layers"}, {"model.d_model", "--width"},
-      {"model.n_head", "--heads"}, {"model.n_ctx", "--context"},  {"model.n_vocab", "--vocab"}};
+  static const std::map<std::string, std::string> options = {{"model.arch", "--arch"},
+                                                             {"model.n_layer", "--layers"},
+                                                             {"model.d_model", "--width"},
+                                                             {"model.n_head", "--heads"},
+                                                             {"model.n_ctx", "--context"},
+                                                             {"model.n_vocab", "--vocab"},
+                                                             {"model.d_ff_ratio", "--d-ff-ratio"}};
   const auto found = options.find(key);
   return found == options.end() ? key : found->second;
 }
@@ -43,6 +47,7 @@ Enum choice(const std::string& option, const std::string& text) {
 void prepare(InstrumentArguments& arguments) {
   RehearsalOptions& options = arguments.rehearsal;
   options.shape.position = choice<PositionEncoding>("--position", arguments.position);
+  options.shape.embeddings = choice<EmbeddingTying>("--embeddings", arguments.embeddings);
   options.precision = choice<Precision>("--precision", arguments.precision);
   if (const auto problems = validate(options.shape); !problems.empty()) {
     throw ConfigError(option_of(problems.front().key) + ": " + problems.front().rule);
@@ -117,6 +122,9 @@ void add_shape(CLI::App& verb, InstrumentArguments& a) {
   verb.add_option("--position", a.position,
                   "how attention knows positions: learned (as GPT-2) or rotary")
       ->capture_default_str();
+  verb.add_option("--embeddings", a.embeddings, "tied: the head shares them; or untied")
+      ->capture_default_str();
+  verb.add_option("--d-ff-ratio", shape.d_ff_ratio, "d_ff / d_model")->capture_default_str();
 }
 
 }  // namespace
@@ -136,6 +144,7 @@ void add_bench(CLI::App& app, InstrumentArguments& a) {
                    "(dense bf16: A100 312, H100 and H200 SXM 989; fp32: 19.5, 67); 0: not told")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
+  verb->add_flag("--no-ceiling", a.no_ceiling, "leave out what products of matrices reach");
   verb->add_flag("--json", a.json, "one JSON line");
   verb->add_flag("--together", a.together,
                  "print `ready` after the warm-up and wait for a line of input, so that several "
@@ -161,6 +170,7 @@ int run_bench_verb(InstrumentArguments& arguments) {
   options.warmup_steps = arguments.warmup;
   options.steps = arguments.steps;
   options.seconds = arguments.seconds;
+  options.measure_ceiling = !arguments.no_ceiling;
   options.peak_flops_per_second = 1e12 * arguments.peak_tflops;
   if (arguments.together) {
     options.warmed_up = [] {

@@ -12,12 +12,12 @@ namespace scalelaw {
 
 struct InstrumentArguments {
   RehearsalOptions rehearsal;
-  std::string device = "cpu", precision = "fp32", position = "learned", trace;
+  std::string device = "cpu", precision = "fp32", position = "learned", embeddings = "tied", trace;
   std::string step = "eager";
   int64_t warmup = 5, steps = 30, rows = 25;
   int threads = 1;
   double seconds = 0, peak_tflops = 0;
-  bool json = false, together = false;
+  bool json = false, together = false, no_ceiling = false;
 };
 
 void add_bench(CLI::App& app, InstrumentArguments& arguments);

@@ -1,0 +1,33 @@
+// How long a run takes on one core: the time of a training step, as measured or at a stated rate,
+// times its steps, and what evaluations and the noise scale add to them.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "sweeps/plan.h"
+
+namespace scalelaw {
+
+struct RunSeconds {
+  double training = 0;
+  double evaluation = 0;   // those on the way and the final one: a forward pass, a third of a
+                           // step's time, for each token of each test set
+  double noise_scale = 0;  // the part of a batch that is computed once more at each measurement
+  double total() const { return training + evaluation + noise_scale; }
+};
+// Of a run whose training steps take so long.
+RunSeconds run_seconds(const RunConfig& config, double step_seconds);
+
+// What was measured of the CPU that the runs are on, which hours follow from; else null.
+const Throughput* measured_core(const PlanOptions& options);
+std::string hours_source(const PlanOptions& options);  // where they come from, for people
+
+// Of one process beside as many others as run at once, or as were measured together where those are
+// fewer. nullopt: nothing was measured of it.
+std::optional<double> measured_step_seconds(const PlanOptions& options, const PlannedCell& cell);
+
+// The hours of a cell whose FLOPs and steps are known.
+void predict_hours(const PlanOptions& options, PlannedCell& cell);
+
+}  // namespace scalelaw

@@ -1,0 +1,101 @@
+#include "sweeps/plan_options.h"
+
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "sweeps/device_cache.h"
+#include "trainer/available_cores.h"
+#include "trainer/config_error.h"
+#include "trainer/gpu_probe.h"
+#include "trainer/machine_memory.h"
+#include "trainer/nearest.h"
+#include "trainer/number.h"
+
+namespace scalelaw {
+namespace {
+
+template <typename Convention>
+Convention convention(const std::string& option, const std::string& text,
+                      std::optional<Convention> (*from)(std::string_view),
+                      const std::vector<std::string>& known) {
+  if (const std::optional<Convention> found = from(text)) return *found;
+  const std::string near = nearest(text, known);
+  std::string all;
+  for (const std::string& name : known) all += (all.empty() ? "" : ", ") + name;
+  throw ConfigError(option + " " + text + ": unknown; " +
+                    (near.empty() ? "known: " + all : "did you mean " + near + "?"));
+}
+
+Throughput measured(const std::string& file, DeviceKind device) {
+  Throughput throughput(read_device_file(file));
+  if (throughput.kind() == device) return throughput;
+  const bool on_cpu = device == DeviceKind::kCpu;
+  throw ConfigError("--device-file " + file + ": was measured on a " + (on_cpu ? "GPU" : "CPU") +
+                    ", and these runs are on a " + (on_cpu ? "CPU" : "GPU") + " (--device)");
+}
+
+double positive(const std::string& option, const std::string& text, const std::string& example) {
+  const std::optional<double> number = parse_real(text);
+  if (number && *number > 0) return *number;
+  throw ConfigError(option + " " + text + ": must be a number > 0, as " + example);
+}
+
+PlanOptions options_of(const PlanArguments& a) {
+  PlanOptions options;
+  options.runs = a.runs;
+  options.data = a.data;
+  options.n_count = convention("--n-count", a.n_count, n_count_from,
+                               {"non_embedding", "non_embedding_plus_head", "total"});
+  options.c_count =
+      convention("--c-count", a.c_count, c_count_from,
+                 {"six_n", "six_n_plus_head", "exact_causal", "exact_full", "chinchilla"});
+  if (!a.flops_per_second.empty()) {
+    options.flops_per_second = positive("--flops-per-second", a.flops_per_second, "30G");
+  }
+  if (!a.price_per_hour.empty()) {
+    options.price_per_hour = positive("--price-per-hour", a.price_per_hour, "0.34");
+  }
+  options.workers = choose_workers(a.device, a.jobs, a.replicas, probe_gpus(), available_cores());
+  const bool on_cpu = options.workers.device == DeviceKind::kCpu;
+  options.memory_bytes = on_cpu ? machine_memory_bytes() : 0;
+  if (!a.device_file.empty()) {
+    options.throughput = measured(a.device_file, options.workers.device);
+  }
+  return options;
+}
+
+// What an earlier calibration has kept of this CPU.
+void use_kept(const std::filesystem::path& file, PlanOptions& options,
+              std::vector<std::string>& warnings) {
+  const CachedDevice kept = read_cached_device(file);
+  if (!kept.fault.empty()) {
+    warnings.push_back("what --calibrate has kept is left aside: " + kept.fault);
+  }
+  if (kept.device && kept.device->kind == DeviceKind::kCpu) {
+    options.throughput.emplace(*kept.device);
+  }
+}
+
+}  // namespace
+
+AskedPlan plan_as_asked(const SweepSpec& spec, const PlanArguments& arguments,
+                        const std::optional<CalibrationOptions>& calibration) {
+  PlanOptions options = options_of(arguments);
+  AskedPlan asked;
+  const std::string device = cpu_name(available_cores());
+  std::optional<std::filesystem::path> cache = device_cache_folder();
+  if (cache) cache = device_cache_file(*cache, device);
+  if (calibration) {
+    Calibration measured = calibrate(make_plan(spec, options), *calibration, cache, device);
+    options.throughput.emplace(measured.device);
+    asked.warnings = std::move(measured.warnings);
+  } else if (cache && options.workers.device == DeviceKind::kCpu && !options.throughput &&
+             arguments.flops_per_second.empty()) {
+    use_kept(*cache, options, asked.warnings);
+  }
+  asked.plan = make_plan(spec, options);
+  return asked;
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,37 @@
+// What a command line says of a plan, read: counts, rates, workers, what was measured.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sweeps/calibration.h"
+#include "sweeps/plan.h"
+
+namespace scalelaw {
+
+// The options' texts, as they were given.
+struct PlanArguments {
+  std::string runs = "runs", data = "data";
+  std::string n_count = "non_embedding", c_count = "exact_causal";
+  std::string flops_per_second;  // "": not given
+  std::string price_per_hour;    // "": not given
+  std::string device_file;       // "": what --calibrate has kept of this CPU, where it has
+  std::string device = "auto";
+  int jobs = 0;          // 0: chosen
+  int64_t replicas = 0;  // 0: chosen
+};
+
+struct AskedPlan {
+  Plan plan;
+  std::vector<std::string> warnings;  // of what was kept or measured
+};
+
+// As make_plan(), with steps measured first where a calibration is asked for. Where none is, a
+// --device-file wins over what an earlier one has kept, and so does a stated --flops-per-second.
+// ConfigError names the option; otherwise as calibrate().
+AskedPlan plan_as_asked(const SweepSpec& spec, const PlanArguments& arguments,
+                        const std::optional<CalibrationOptions>& calibration = std::nullopt);
+
+}  // namespace scalelaw

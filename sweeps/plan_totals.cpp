@@ -1,0 +1,69 @@
+#include "sweeps/plan_totals.h"
+
+#include <algorithm>
+
+#include "sweeps/reports.h"
+#include "sweeps/run_display.h"
+#include "trainer/number.h"
+
+namespace scalelaw {
+namespace {
+
+constexpr double kSecondsAnHour = 3600;
+
+nlohmann::ordered_json optional_json(const std::optional<double>& value) {
+  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json();
+}
+
+}  // namespace
+
+PlanTotals plan_totals(const Plan& plan, const std::vector<CellStatus>& statuses,
+                       bool only_missing) {
+  PlanTotals totals;
+  double longest = 0;
+  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    if (only_missing && !may_start(statuses[i])) continue;
+    const PlannedCell& cell = plan.cells[i];
+    ++totals.cells;
+    totals.tokens += static_cast<double>(cell.train_tokens);
+    totals.flops += cell.train_flops.value_or(0);
+    totals.core_hours += cell.core_hours.value_or(0);
+    longest = std::max(longest, cell.core_hours.value_or(0));
+  }
+  const Workers& workers = plan.options.workers;
+  // A cell is one process on one core: more cores than cells do not help.
+  totals.cores = std::clamp<int64_t>(totals.cells, 1, workers.jobs);
+  if (workers.device == DeviceKind::kGpu) return totals;
+  totals.wall_hours = std::max(longest, totals.core_hours / static_cast<double>(totals.cores));
+  if (plan.options.price_per_hour) totals.price = *totals.wall_hours * *plan.options.price_per_hour;
+  return totals;
+}
+
+std::string totals_text(const PlanTotals& totals, const Plan& plan) {
+  const PlanOptions& options = plan.options;
+  std::string text = counted(totals.cells, "cell") + ", " + human(totals.tokens) + " tokens, " +
+                     human(totals.flops) + " FLOPs (" + std::string(name(options.c_count)) + "), " +
+                     duration_text(totals.core_hours * kSecondsAnHour) + " of one core";
+  if (!totals.wall_hours) {
+    return text + "; of a GPU not known" + (options.price_per_hour ? ", nor its price" : "");
+  }
+  text += ", about " + duration_text(*totals.wall_hours * kSecondsAnHour) + " on " +
+          counted(totals.cores, "core");
+  if (totals.price) {
+    text += ", " + human(*totals.price) + " for this machine at " + human(*options.price_per_hour) +
+            " an hour";
+  }
+  return text;
+}
+
+nlohmann::ordered_json totals_json(const PlanTotals& totals) {
+  return {{"cells", totals.cells},
+          {"train_tokens", totals.tokens},
+          {"train_flops", totals.flops},
+          {"core_hours", totals.core_hours},
+          {"cores", totals.cores},
+          {"wall_hours", optional_json(totals.wall_hours)},
+          {"price", optional_json(totals.price)}};
+}
+
+}  // namespace scalelaw

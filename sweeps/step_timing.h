@@ -1,0 +1,24 @@
+// The time of a training step on this machine's CPU: `scalelaw bench` of the trainer, in as many
+// processes at once as a packing says.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "sweeps/device_file.h"
+
+namespace scalelaw {
+
+struct StepTiming {
+  std::optional<double> step_seconds;  // what each process would take if all took the same
+  std::string fault;                   // of a process that could not; "" where time ended
+};
+
+// `timed_seconds`: of each process, all of them at the same time, after a warm-up. CPU time of the
+// process, which other programs on the machine disturb least. At `deadline` (monotonic seconds)
+// what still runs is killed.
+StepTiming time_step(const std::filesystem::path& trainer, const MeasuredStep& step,
+                     double timed_seconds, double deadline);
+
+}  // namespace scalelaw

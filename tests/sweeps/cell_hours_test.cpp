@@ -1,0 +1,58 @@
+// What a run's time is made of.
+#include "sweeps/cell_hours.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/support/temp_dir.h"
+#include "tests/sweeps/small_plan.h"
+
+namespace scalelaw {
+namespace {
+
+TEST(CellHours, EvaluationsAndNoiseScalesAddToTheSteps) {
+  RunConfig config;
+  config.horizon.tokens = 3200;
+  config.model.n_ctx = 8;
+  config.train.batch_tokens = 32;  // 100 steps of 4 windows
+  config.data.test = {{"a", 512}, {"b", 256}};
+  config.evaluate = {.points_per_decade = 1, .tokens = 64, .noise_scale_every = 0};  // at 1 and 10
+  const RunSeconds seconds = run_seconds(config, 0.3);
+  EXPECT_DOUBLE_EQ(seconds.training, 30);
+  EXPECT_DOUBLE_EQ(seconds.evaluation, (2 * 2 * 64 + 512 + 256) / 32 * 0.1);
+  EXPECT_EQ(seconds.noise_scale, 0);
+  config.evaluate.noise_scale_every = 30;  // 3 times, of one window in four
+  EXPECT_DOUBLE_EQ(run_seconds(config, 0.3).noise_scale, 3 * 0.3 / 4);
+  EXPECT_DOUBLE_EQ(run_seconds(config, 0.3).total(), 30 + 3.2 + 0.225);
+  config.evaluate.points_per_decade = 0;
+  EXPECT_DOUBLE_EQ(run_seconds(config, 0.3).evaluation, 2.4) << "the final one alone";
+}
+
+TEST(CellHours, AreThoseOfAsManyProcessesAsRunAtOnce) {
+  const TempDir temp;
+  std::string file = "device: a machine\nkind: cpu\ndate: 2026-01-01\nrows:\n";
+  for (const auto& [processes, seconds] : {std::pair{1, 0.5}, {4, 1.25}}) {
+    for (const int batches : {1, 2}) {
+      file +=
+          "  - {arch: transformer, n_layer: 2, d_model: 64, n_head: 4, n_ctx: 8, n_vocab: 17, "
+          "batch_tokens: " +
+          std::to_string(32 * batches) +
+          ", precision: fp32, replicas: 1, processes: " + std::to_string(processes) +
+          ", step_seconds: " + std::to_string(batches * seconds) + "}\n";
+    }
+  }
+  PlanOptions options;
+  options.throughput.emplace(parse_device_file(file, "d.yaml"));
+  const auto step_seconds = [&](int jobs) {
+    options.workers.jobs = jobs;
+    const Plan plan = small_plan(temp.path(), "grid: {seeds.init: [1]}", options);
+    return measured_step_seconds(plan.options, plan.cells[0]).value();
+  };
+  EXPECT_NEAR(step_seconds(1), 0.5, 0.1);
+  EXPECT_NEAR(step_seconds(4), 1.25, 0.25);
+  EXPECT_EQ(step_seconds(16), step_seconds(4)) << "beyond what was measured";
+}
+
+}  // namespace
+}  // namespace scalelaw
