@@ -7,7 +7,7 @@
 #include "sweeps/disk_needs.h"
 #include "sweeps/ledger_report.h"
 #include "sweeps/packing.h"
-#include "sweeps/run_display.h"
+#include "sweeps/text_table.h"
 #include "trainer/config_yaml.h"
 #include "trainer/escaped.h"
 #include "trainer/number.h"
@@ -16,10 +16,6 @@ namespace scalelaw {
 namespace {
 
 constexpr std::size_t kMostNamed = 5;
-
-std::string optional_text(const std::optional<double>& value) {
-  return value ? human(*value) : "-";
-}
 
 std::string hours_text(const std::optional<double>& hours) {
   return hours ? duration_text(*hours * 3600) : "-";
@@ -134,15 +130,6 @@ std::string excluded_text(const Plan& plan, const std::vector<CellStatus>& statu
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     if (statuses[i].state != CellState::kExcluded) continue;
     text += "excluded: " + plan.cells[i].folder + ": " + escaped(statuses[i].why) + "\n";
-  }
-  return text;
-}
-
-std::string states_text(const std::map<CellState, int64_t>& states) {
-  std::string text;
-  for (const auto& [state, cells] : states) {
-    if (cells == 0) continue;
-    text += (text.empty() ? "" : ", ") + std::to_string(cells) + " " + std::string(name(state));
   }
   return text;
 }

@@ -6,6 +6,7 @@
 
 #include "sweeps/cell_status.h"
 #include "sweeps/plan.h"
+#include "sweeps/sweep_view.h"
 
 namespace scalelaw {
 
@@ -23,8 +24,5 @@ std::string excluded_text(const Plan& plan, const std::vector<CellStatus>& statu
 
 // "1 run", "2 runs"
 std::string counted(int64_t count, const std::string& thing);
-
-// "34 complete, 2 failed": states that occur.
-std::string states_text(const std::map<CellState, int64_t>& states);
 
 }  // namespace scalelaw

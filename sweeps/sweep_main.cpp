@@ -1,7 +1,4 @@
 // scalelaw-sweep: what a sweep would cost, its runs, and where each stands.
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
@@ -15,6 +12,7 @@
 #include "sweeps/reports.h"
 #include "sweeps/run_sweep.h"
 #include "sweeps/sweep_spec.h"
+#include "sweeps/terminal.h"
 #include "trainer/available_cores.h"
 #include "trainer/command_line.h"
 #include "trainer/config_error.h"
@@ -202,11 +200,7 @@ int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {
       throw ConfigError("--time-limit " + a.time_limit + ": must be a time > 0, as 90s, 15m or 8h");
     }
   }
-  const bool is_terminal = isatty(STDOUT_FILENO) != 0;
-  winsize size = {};
-  if (is_terminal) ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
-  RunDisplay display(std::cout, is_terminal, size.ws_row > 0 ? size.ws_row : 24,
-                     size.ws_col > 0 ? size.ws_col : 80);
+  RunDisplay display(std::cout, stdout_is_terminal(), stdout_size());
   const RunSweepResult result = run_sweep(plan, options, display);
 
   display.close();
