@@ -5,9 +5,11 @@
 #include <set>
 
 #include "sweeps/disk_needs.h"
+#include "sweeps/failed_runs.h"
 #include "sweeps/ledger_report.h"
 #include "sweeps/packing.h"
 #include "sweeps/text_table.h"
+#include "sweeps/work_left.h"
 #include "trainer/config_yaml.h"
 #include "trainer/escaped.h"
 #include "trainer/number.h"
@@ -96,6 +98,23 @@ std::string totals_text(const std::string& label, const Totals& totals, const Pl
             " on " + counted(cores, "core");
   }
   return text + "\n";
+}
+
+// Cells of the `states`, or all, grouped by state, as the file has them within one.
+std::vector<std::size_t> attention_last(const std::vector<CellStatus>& statuses,
+                                        const std::set<CellState>& states) {
+  constexpr CellState kOrder[] = {
+      CellState::kExcluded, CellState::kComplete, CellState::kMissing, CellState::kInterrupted,
+      CellState::kRunning,  CellState::kDiverged, CellState::kFailed};
+  static_assert(std::size(kOrder) == std::size(kCellStates));
+  std::vector<std::size_t> cells;
+  for (const CellState state : kOrder) {
+    if (!states.empty() && !states.contains(state)) continue;
+    for (std::size_t i = 0; i < statuses.size(); ++i) {
+      if (statuses[i].state == state) cells.push_back(i);
+    }
+  }
+  return cells;
 }
 
 // A pack's output lies under the name of its first run.
@@ -189,10 +208,11 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
   return text;
 }
 
-std::string status_text(const Plan& plan, const std::vector<CellStatus>& statuses) {
+std::string status_text(const Plan& plan, const std::vector<CellStatus>& statuses,
+                        const std::set<CellState>& states) {
   std::vector<std::vector<std::string>> rows = {
       {"state", "arm", "block", "run", "step", "of", "loss", "why"}};
-  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+  for (const std::size_t i : attention_last(statuses, states)) {
     const PlannedCell& cell = plan.cells[i];
     const CellStatus& status = statuses[i];
     rows.push_back({std::string(name(status.state)), places_text(cell, &SweepPlace::arm),
@@ -205,10 +225,14 @@ std::string status_text(const Plan& plan, const std::vector<CellStatus>& statuse
        aligned(rows, {false, false, false, false, true, true, true, false})) {
     text += line + "\n";
   }
+  text +=
+      "loss: nats a token; on the training set's own test split where complete, else of "
+      "training\n";
+  const std::vector<std::string> failed = failed_lines(plan, statuses);
+  if (!failed.empty()) text += "\n";
+  for (const std::string& line : failed) text += line + "\n";
   return text + "\n" + plan.name + ": " + states_text(count_states(statuses)) + "\n" +
-         ledger_text(sum_of_ledgers(statuses)) +
-         "loss: nats a token; on the training set's own test split where complete, else of "
-         "training\n";
+         ledger_text(sum_of_ledgers(statuses)) + work_text(plan, present_work(plan, statuses));
 }
 
 }  // namespace scalelaw

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,7 @@ struct Arguments {
   RunQueueOptions queue;
   std::string time_limit;                // "": none
   std::vector<std::string> only, named;  // of retry, of exclude
+  std::vector<std::string> states;       // of status
   std::string reason;
   RetryOptions retry;
   bool json = false, undo = false;
@@ -139,8 +141,13 @@ void add_verbs(CLI::App& app, Arguments& a) {
   run->add_option("--trainer", a.trainer, "program (default: scalelaw-train beside this one)");
 
   CLI::App* status = app.add_subcommand("status", "where each run stands, and why");
-  status->footer("Example: scalelaw sweep status configs/quickstart.yaml --json");
+  status->footer(
+      "Example: scalelaw sweep status configs/quickstart.yaml --json\n"
+      "         scalelaw sweep status configs/quickstart.yaml --state failed,diverged");
   add_common(status, a);
+  status->add_option("--state", a.states, "list only runs in these states; sums are of all")
+      ->type_name("STATE,...")
+      ->delimiter(',');
   status->add_flag("--json", a.json, "for scripts");
   add_mending_verbs(app, a);
 }
@@ -259,6 +266,8 @@ void mend(const CLI::App& app, const Plan& plan, const Arguments& a) {
 }
 
 Outcome run_program(const CLI::App& app, const Arguments& a, const std::string& command) {
+  std::set<CellState> states;
+  for (const std::string& text : a.states) states.insert(cell_state_from("--state", text));
   const Plan plan = make_plan(read_sweep_spec(a.spec), plan_options(a));
   if (app.got_subcommand("run")) return {run_verb(plan, a, command), Product::kFiles};
   if (app.got_subcommand("retry") || app.got_subcommand("exclude")) {
@@ -269,8 +278,8 @@ Outcome run_program(const CLI::App& app, const Arguments& a, const std::string& 
   const bool is_plan = app.got_subcommand("plan");
   if (!is_plan) read_ledgers(plan, statuses);
   std::cout << (is_plan  ? (a.json ? plan_json(plan, statuses) : plan_text(plan, statuses))
-                : a.json ? status_json(plan, statuses)
-                         : status_text(plan, statuses));
+                : a.json ? status_json(plan, statuses, states)
+                         : status_text(plan, statuses, states));
   return {kExitComplete};
 }
 
