@@ -14,6 +14,7 @@
 #include "sweeps/run_sweep.h"
 #include "sweeps/sweep_spec.h"
 #include "sweeps/terminal.h"
+#include "sweeps/watch_verb.h"
 #include "trainer/available_cores.h"
 #include "trainer/command_line.h"
 #include "trainer/config_error.h"
@@ -44,6 +45,7 @@ struct Arguments {
   std::vector<std::string> states;       // of status
   std::string reason;
   RetryOptions retry;
+  WatchArguments watch;
   bool json = false, undo = false;
 };
 
@@ -149,6 +151,7 @@ void add_verbs(CLI::App& app, Arguments& a) {
       ->type_name("STATE,...")
       ->delimiter(',');
   status->add_flag("--json", a.json, "for scripts");
+  add_common(add_watch_verb(app, a.watch), a);
   add_mending_verbs(app, a);
 }
 
@@ -266,6 +269,7 @@ void mend(const CLI::App& app, const Plan& plan, const Arguments& a) {
 }
 
 Outcome run_program(const CLI::App& app, const Arguments& a, const std::string& command) {
+  const WatchOptions watch = watch_options(a.watch);
   std::set<CellState> states;
   for (const std::string& text : a.states) states.insert(cell_state_from("--state", text));
   const Plan plan = make_plan(read_sweep_spec(a.spec), plan_options(a));
@@ -274,6 +278,7 @@ Outcome run_program(const CLI::App& app, const Arguments& a, const std::string& 
     mend(app, plan, a);
     return {kExitComplete, Product::kFiles};
   }
+  if (app.got_subcommand("watch")) return {watch_sweep(plan, watch, std::cout)};
   std::vector<CellStatus> statuses = look_at_all(plan);
   const bool is_plan = app.got_subcommand("plan");
   if (!is_plan) read_ledgers(plan, statuses);
