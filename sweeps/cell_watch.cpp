@@ -57,16 +57,12 @@ void CellWatch::read_changed_notes() {
   stamp_of_notes_ = std::move(now);
 }
 
-void CellWatch::look() {
+void CellWatch::look(const std::atomic<bool>& is_to_stop) {
   read_changed_notes();
   ++looks_;
-  for (std::size_t i = 0; i < statuses_.size(); ++i) {
-    if (!ended(statuses_[i].state)) {
-      look(i);
-    } else if (i % kLooksToSeeAllThatEnded == looks_ % kLooksToSeeAllThatEnded &&
-               stamp(i) != stamps_[i]) {
-      look(i);
-    }
+  for (std::size_t i = 0; i < statuses_.size() && !is_to_stop; ++i) {
+    const bool is_due = i % kLooksToSeeAllThatEnded == looks_ % kLooksToSeeAllThatEnded;
+    if (!ended(statuses_[i].state) || (is_due && stamp(i) != stamps_[i])) look(i);
   }
 }
 

@@ -2,6 +2,7 @@
 // and writes nothing but the store's index, at the first look.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <map>
 #include <string>
@@ -23,11 +24,13 @@ class CellWatch {
 
   // Looks again: at what has not ended each time; of what has, at every sixteenth whether its
   // record is still the one that was read. Notes of launchers are read where one has changed. A
-  // run whose lease stands still for a minute (trainer/run_lease.h) is not running.
-  void look();
+  // run whose lease stands still for a minute (trainer/run_lease.h) is not running. `is_to_stop`:
+  // returns early, with some cells as they were.
+  void look(const std::atomic<bool>& is_to_stop = kToTheEnd);
   const std::vector<CellStatus>& statuses() const { return statuses_; }
 
  private:
+  static constexpr std::atomic<bool> kToTheEnd{false};
   void look(std::size_t cell);
   void doubt(std::size_t cell);
   void read_changed_notes();

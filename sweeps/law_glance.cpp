@@ -76,8 +76,9 @@ LawGlances::LawGlances(const Plan& plan) : plan_(plan) {
     return std::tuple(member.group, *plan_.cells[member.cell].n_params, member.recipe, member.cell);
   };
   std::ranges::sort(members_, {}, key);
-  const auto [repeated, end] = std::ranges::unique(members_, {}, key);  // merged equal cells
-  members_.erase(repeated, end);
+  const auto is_same = [&](const Member& a, const Member& b) { return key(a) == key(b); };
+  members_.erase(std::unique(members_.begin(), members_.end(), is_same),  // merged equal cells
+                 members_.end());
 }
 
 std::vector<LawGlance> LawGlances::of(const std::vector<CellStatus>& statuses) const {

@@ -42,7 +42,7 @@ class Watch {
     std::optional<int> exit_code;
     while (true) {
       const double began = monotonic_seconds();
-      if (looked_) cells_.look();
+      if (looked_) cells_.look(is_to_stop_);
       looked_ = true;
       view_ = watch_view(plan_, cells_.statuses(), laws_, utc_now());
       paint();
