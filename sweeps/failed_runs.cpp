@@ -48,8 +48,7 @@ std::vector<std::string> failed_lines(const Plan& plan, const std::vector<CellSt
   if (failed == 0) return {};
   lines.insert(lines.begin(), "failed, with the end of each one's log:");
   if (failed > most) {
-    lines.push_back("  and " + std::to_string(failed - most) +
-                    " more, which `scalelaw sweep status` names");
+    lines.push_back("  and " + std::to_string(failed - most) + " more failed");
   }
   return lines;
 }

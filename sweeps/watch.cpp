@@ -40,10 +40,9 @@ class Watch {
   int run() {
     EndOfSweep end;
     std::optional<int> exit_code;
-    while (true) {
+    for (bool is_first = true;; is_first = false) {
       const double began = monotonic_seconds();
-      if (looked_) cells_.look(is_to_stop_);
-      looked_ = true;
+      if (!is_first) cells_.look(is_to_stop_);
       view_ = watch_view(plan_, cells_.statuses(), laws_, utc_now());
       paint();
       exit_code = end.look(cells_.statuses());
@@ -85,7 +84,6 @@ class Watch {
   const std::atomic<bool>& is_to_stop_ = stop_on_signals();
   LawGlances laws_;
   CellWatch cells_;
-  bool looked_ = false;  // the watch of the cells begins with a look
   WatchView view_;
   TerminalSize size_;
   std::vector<std::string> page_;

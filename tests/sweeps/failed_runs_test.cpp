@@ -99,7 +99,7 @@ TEST_F(FailedRuns, OpenNothingButTheSweepsLogs) {
 TEST_F(FailedRuns, AreCountedBeyondTheFirst) {
   for (int i = 0; i < 6; ++i) add_cell("b" + std::to_string(i));
   EXPECT_EQ(shown().size(), 1 + kFailedRunsShown + 1);
-  EXPECT_EQ(shown().back(), "  and 2 more, which `scalelaw sweep status` names");
+  EXPECT_EQ(shown().back(), "  and 2 more failed");
 }
 
 }  // namespace
