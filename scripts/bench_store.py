@@ -5,14 +5,20 @@
 
 Makes the store once, of complete runs as training leaves them (build the target make-store for it),
 and times `scalelaw runs list` and `scalelaw sweep status` over it: first without RUNS/.index, then
-with. The files' pages are in memory in both cases. Prints Markdown for docs/runs.md, medians over
-rounds. Needs Python 3 alone.
+with. The files' pages are in memory in both cases. Then what a page of `scalelaw sweep watch` costs
+on a terminal: one more run keeps that store's sweep from being complete, and of another sweep of as
+many runs none has begun. Prints Markdown for docs/runs.md and docs/sweeps.md, medians over rounds.
+Needs Python 3 alone.
 """
 
 import argparse
 import os
 import pathlib
+import pty
+import re
 import resource
+import select
+import signal
 import statistics
 import subprocess
 import time
@@ -35,6 +41,34 @@ def median_of(command, rounds, before_each):
         before_each()
         results.append(timed(command))
     return [statistics.median(column) for column in zip(*results)]
+
+
+def pages_cost(command, seconds):
+    """CPU seconds of the first page and of each later one."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(command[0], [str(word) for word in command])
+
+    def cpu():
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    pages, first, end = 0, 0.0, None
+    while end is None or time.monotonic() < end:
+        if select.select([terminal], [], [], 0.05)[0]:
+            pages += os.read(terminal, 1 << 16).count(b"\x1b[J")
+        if pages > 0 and end is None:
+            first, end = cpu(), time.monotonic() + seconds
+    each = (cpu() - first) / max(1, pages - 1)
+    os.kill(pid, signal.SIGTERM)
+    while True:  # it writes its last page
+        try:
+            if not os.read(terminal, 1 << 16):
+                break
+        except OSError:
+            break
+    os.waitpid(pid, 0)
+    return first, each
 
 
 def main():
@@ -66,6 +100,20 @@ def main():
         cold = median_of(command, options.rounds, lambda: index.unlink(missing_ok=True))
         warm = median_of(command, options.rounds, lambda: None)
         print(f"| `{name}` | {cold[0]:.2f} s, {cold[1]:.2f} s | {warm[0]:.2f} s, {warm[1]:.2f} s |")
+    spec = (options.folder / "many.yaml").read_text()
+    waiting = re.sub(r"^(name: )many", r"\1waiting", spec, flags=re.M)
+    (options.folder / "waiting.yaml").write_text(
+        re.sub(r"d_model: \[16, 32\]", "d_model: [8, 24]", waiting))
+    last_seed = int(re.search(r"(\d+)\]\}", spec).group(1))
+    following = re.sub(r"^(name: )many", r"\1following", spec, flags=re.M)
+    (options.folder / "following.yaml").write_text(
+        following.replace(f"{last_seed}]", f"{last_seed}, {last_seed + 1}]"))
+    for name, what in (("following", "all but one of each kind complete"),
+                       ("waiting", "none begun")):
+        first, each = pages_cost(
+            [options.build / "bin/scalelaw-sweep", "watch", options.folder / f"{name}.yaml",
+             "--runs", runs, "--data", data, "--every", "1s"], 20)
+        print(f"\n`sweep watch`, {what}: {first:.2f} s of the CPU, {1000 * each:.1f} ms a later page")
     print(f"\nindex: {index.stat().st_size / 1e6:.1f} MB")
 
 

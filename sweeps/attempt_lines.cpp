@@ -1,6 +1,6 @@
 #include "sweeps/attempt_lines.h"
 
-#include "sweeps/run_display.h"
+#include "sweeps/text_table.h"
 #include "trainer/escaped.h"
 
 namespace scalelaw {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "sweeps/pack_processes.h"
-#include "sweeps/run_display.h"
+#include "sweeps/text_table.h"
 #include "trainer/clock.h"
 #include "trainer/config_error.h"
 #include "trainer/disk_space.h"

@@ -10,6 +10,7 @@
 #include "trainer/cell_exclusion.h"
 #include "trainer/checkpoint_files.h"
 #include "trainer/config_error.h"
+#include "trainer/nearest.h"
 #include "trainer/run_lease.h"
 #include "trainer/run_record.h"
 #include "trainer/sweep_record.h"
@@ -103,6 +104,19 @@ std::string_view name(CellState state) {
       return "excluded";
   }
   return "";
+}
+
+CellState cell_state_from(std::string_view option, const std::string& text) {
+  std::vector<std::string> names;
+  for (const CellState state : kCellStates) {
+    if (name(state) == text) return state;
+    names.emplace_back(name(state));
+  }
+  const std::string near = nearest(text, names);
+  std::string known;
+  for (const std::string& each : names) known += (known.empty() ? "" : ", ") + each;
+  throw ConfigError(std::string(option) + " " + text + ": no state of a run; " +
+                    (near.empty() ? "known: " + known : "did you mean " + near + "?"));
 }
 
 CellStatus progress_of(const fs::path& run_folder) {

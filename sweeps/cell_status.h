@@ -31,6 +31,8 @@ inline constexpr CellState kCellStates[] = {
     CellState::kMissing,  CellState::kRunning, CellState::kInterrupted, CellState::kComplete,
     CellState::kDiverged, CellState::kFailed,  CellState::kExcluded};
 std::string_view name(CellState state);  // "missing" ...
+// Of such a name; ConfigError names `option`, which gave it, and the nearest.
+CellState cell_state_from(std::string_view option, const std::string& name);
 
 // Nothing is left to be run.
 inline bool ended(CellState state) {

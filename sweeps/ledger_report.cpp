@@ -1,7 +1,7 @@
 #include "sweeps/ledger_report.h"
 
 #include "sweeps/reports.h"
-#include "sweeps/run_display.h"
+#include "sweeps/text_table.h"
 #include "trainer/number.h"
 
 namespace scalelaw {

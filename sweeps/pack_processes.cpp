@@ -130,26 +130,15 @@ std::size_t PackProcesses::least_used_gpu() const {
 
 RunningPack look_at_progress(const Plan& plan, const PackProcess& process,
                              std::vector<CellStatus>& statuses) {
-  RunningPack running;
-  running.others = process.cells.size() - 1;
-  double tokens_per_second = 0;
+  std::vector<std::size_t> cells;
   for (const CellInProgress& each : process.cells) {
     CellStatus& status = statuses[each.cell];
     status = progress_of(run_folder(plan, plan.cells[each.cell]));
     status.state = CellState::kRunning;
     status.step = std::max(status.step, each.first_step);
-    tokens_per_second += status.tokens_per_second.value_or(0);
+    cells.push_back(each.cell);
   }
-  const std::size_t first = process.cells.front().cell;
-  running.cell = &plan.cells[first];
-  running.progress = statuses[first];
-  if (running.progress.tokens_per_second.value_or(0) > 0) {
-    const auto left = static_cast<double>((running.cell->steps - running.progress.step) *
-                                          running.cell->config.train.batch_tokens);
-    running.seconds_left = left / *running.progress.tokens_per_second;
-    running.progress.tokens_per_second = tokens_per_second;
-  }
-  return running;
+  return running_pack(plan, cells, statuses);
 }
 
 std::string last_words(const PackProcess& process, const ProcessEnd& end) {

@@ -18,8 +18,8 @@
 #include "sweeps/executors/local.h"
 #include "sweeps/packing.h"
 #include "sweeps/plan.h"
-#include "sweeps/run_display.h"
 #include "sweeps/sweep_folder.h"
+#include "sweeps/sweep_view.h"
 #include "sweeps/work_left.h"
 #include "trainer/machine_memory.h"
 

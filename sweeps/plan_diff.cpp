@@ -5,7 +5,7 @@
 #include <stdexcept>
 
 #include "sweeps/reports.h"
-#include "sweeps/run_display.h"
+#include "sweeps/text_table.h"
 #include "trainer/config_error.h"
 #include "trainer/number.h"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "sweeps/reports.h"
-#include "sweeps/run_display.h"
+#include "sweeps/text_table.h"
 #include "trainer/number.h"
 
 namespace scalelaw {

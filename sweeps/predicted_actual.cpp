@@ -9,7 +9,7 @@
 #include "sweeps/cell_hours.h"
 #include "sweeps/disk_needs.h"
 #include "sweeps/reports.h"
-#include "sweeps/run_display.h"
+#include "sweeps/text_table.h"
 #include "trainer/escaped.h"
 #include "trainer/number.h"
 

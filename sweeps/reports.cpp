@@ -6,12 +6,14 @@
 
 #include "sweeps/cell_hours.h"
 #include "sweeps/disk_needs.h"
+#include "sweeps/failed_runs.h"
 #include "sweeps/ledger_report.h"
 #include "sweeps/packing.h"
 #include "sweeps/plan_diff.h"
 #include "sweeps/plan_totals.h"
 #include "sweeps/predicted_actual.h"
-#include "sweeps/run_display.h"
+#include "sweeps/text_table.h"
+#include "sweeps/work_left.h"
 #include "trainer/config_yaml.h"
 #include "trainer/escaped.h"
 #include "trainer/number.h"
@@ -20,10 +22,6 @@ namespace scalelaw {
 namespace {
 
 constexpr std::size_t kMostNamed = 5;
-
-std::string optional_text(const std::optional<double>& value) {
-  return value ? human(*value) : "-";
-}
 
 std::string hours_text(const std::optional<double>& hours) {
   return hours ? duration_text(*hours * 3600) : "-";
@@ -70,6 +68,23 @@ std::vector<std::string> swept_without_a_column(const Plan& plan) {
   return keys;
 }
 
+// Cells of the `states`, or all, grouped by state, as the file has them within one.
+std::vector<std::size_t> attention_last(const std::vector<CellStatus>& statuses,
+                                        const std::set<CellState>& states) {
+  constexpr CellState kOrder[] = {
+      CellState::kExcluded, CellState::kComplete, CellState::kMissing, CellState::kInterrupted,
+      CellState::kRunning,  CellState::kDiverged, CellState::kFailed};
+  static_assert(std::size(kOrder) == std::size(kCellStates));
+  std::vector<std::size_t> cells;
+  for (const CellState state : kOrder) {
+    if (!states.empty() && !states.contains(state)) continue;
+    for (std::size_t i = 0; i < statuses.size(); ++i) {
+      if (statuses[i].state == state) cells.push_back(i);
+    }
+  }
+  return cells;
+}
+
 // A pack's output lies under the name of its first run.
 std::string log_text(const PlannedCell& cell, const CellStatus& status) {
   if (status.log.empty() || status.log == cell.folder + ".log") return "";
@@ -102,15 +117,6 @@ std::string excluded_text(const Plan& plan, const std::vector<CellStatus>& statu
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     if (statuses[i].state != CellState::kExcluded) continue;
     text += "excluded: " + plan.cells[i].folder + ": " + escaped(statuses[i].why) + "\n";
-  }
-  return text;
-}
-
-std::string states_text(const std::map<CellState, int64_t>& states) {
-  std::string text;
-  for (const auto& [state, cells] : states) {
-    if (cells == 0) continue;
-    text += (text.empty() ? "" : ", ") + std::to_string(cells) + " " + std::string(name(state));
   }
   return text;
 }
@@ -173,10 +179,11 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
   return text;
 }
 
-std::string status_text(const Plan& plan, const std::vector<CellStatus>& statuses) {
+std::string status_text(const Plan& plan, const std::vector<CellStatus>& statuses,
+                        const std::set<CellState>& states) {
   std::vector<std::vector<std::string>> rows = {
       {"state", "arm", "block", "run", "step", "of", "loss", "why"}};
-  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+  for (const std::size_t i : attention_last(statuses, states)) {
     const PlannedCell& cell = plan.cells[i];
     const CellStatus& status = statuses[i];
     rows.push_back({std::string(name(status.state)), places_text(cell, &SweepPlace::arm),
@@ -189,11 +196,16 @@ std::string status_text(const Plan& plan, const std::vector<CellStatus>& statuse
        aligned(rows, {false, false, false, false, true, true, true, false})) {
     text += line + "\n";
   }
+  text +=
+      "loss: nats a token; on the training set's own test split where complete, else of "
+      "training\n";
+  const std::vector<std::string> failed = failed_lines(plan, statuses);
+  if (!failed.empty()) text += "\n";
+  for (const std::string& line : failed) text += line + "\n";
   return text + "\n" + plan.name + ": " + states_text(count_states(statuses)) + "\n" +
          ledger_text(sum_of_ledgers(statuses)) +
          predicted_text(predicted_and_actual(plan, statuses), plan) +
-         "loss: nats a token; on the training set's own test split where complete, else of "
-         "training\n";
+         work_text(plan, present_work(plan, statuses));
 }
 
 }  // namespace scalelaw

@@ -1,15 +1,18 @@
 // The reports for scripts.
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "sweeps/cell_hours.h"
 #include "sweeps/disk_needs.h"
+#include "sweeps/failed_runs.h"
 #include "sweeps/ledger_report.h"
 #include "sweeps/packing.h"
 #include "sweeps/plan_diff.h"
 #include "sweeps/plan_totals.h"
 #include "sweeps/predicted_actual.h"
 #include "sweeps/reports.h"
+#include "sweeps/work_left.h"
 #include "trainer/config_yaml.h"
 
 namespace scalelaw {
@@ -54,6 +57,15 @@ Json disk_json(const Plan& plan, const std::vector<CellStatus>& statuses) {
           {"files_at_peak", needs.files_at_peak},
           {"free_bytes", space ? Json(space->bytes) : Json()},
           {"free_files", space ? optional_json(space->files) : Json()}};
+}
+
+Json work_json(const PresentWork& work) {
+  return {{"running", work.running},
+          {"tokens_per_second", optional_json(work.tokens_per_second)},
+          {"flops_per_second", optional_json(work.flops_per_second)},
+          {"tokens_left", work.tokens_left},
+          {"flops_left", optional_json(work.flops_left)},
+          {"seconds_left", optional_json(work.seconds_left)}};
 }
 
 std::string dumped(const Json& json) {
@@ -116,10 +128,12 @@ std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses)
                  {"cells", cells}});
 }
 
-std::string status_json(const Plan& plan, const std::vector<CellStatus>& statuses) {
+std::string status_json(const Plan& plan, const std::vector<CellStatus>& statuses,
+                        const std::set<CellState>& only) {
   Json cells = Json::array();
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     const CellStatus& status = statuses[i];
+    if (!only.empty() && !only.contains(status.state)) continue;
     Json json = cell_json(plan.cells[i], status);
     json["ledger"] = ledger_json(status.ledger);
     json["step"] = status.step;
@@ -128,6 +142,7 @@ std::string status_json(const Plan& plan, const std::vector<CellStatus>& statuse
     json["wall_seconds"] = status.wall_seconds;
     json["why"] = status.why;
     json["log"] = status.log;
+    json["log_lines"] = last_log_lines(plan, plan.cells[i], status);
     cells.push_back(std::move(json));
   }
   Json states;
@@ -137,6 +152,7 @@ std::string status_json(const Plan& plan, const std::vector<CellStatus>& statuse
                  {"states", states},
                  {"ledger", ledger_json(sum_of_ledgers(statuses))},
                  {"predicted", predicted_json(predicted_and_actual(plan, statuses), plan)},
+                 {"work", work_json(present_work(plan, statuses))},
                  {"cells", cells}});
 }
 

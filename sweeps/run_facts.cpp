@@ -116,8 +116,8 @@ std::vector<FilterKey> all_keys() {
     keys.push_back({number, FactKind::kNumber});
   }
   for (const KeyAccess& access : key_table()) {
-    keys.push_back(
-        {access.key.name, is_number(access) ? FactKind::kNumber : FactKind::kText, access.key.choices});
+    keys.push_back({access.key.name, is_number(access) ? FactKind::kNumber : FactKind::kText,
+                    access.key.choices});
   }
   keys.push_back({std::string(kTestPrefix) + "*", FactKind::kNumber});
   return keys;

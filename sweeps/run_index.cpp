@@ -25,18 +25,6 @@ constexpr std::size_t kHashDigits = 32;
 constexpr std::size_t kSpareLines = 2000;
 constexpr uintmax_t kMostBytes = uintmax_t{1} << 30;
 
-// "" where it is not there. Times and inode: a file that was written in place, replaced or copied
-// over has another.
-std::string stamp_of(const fs::path& file) {
-  struct stat s;
-  if (::stat(file.c_str(), &s) != 0) return "";
-  const auto time = [](const timespec& t) {
-    return std::to_string(t.tv_sec) + "." + std::to_string(t.tv_nsec);
-  };
-  return std::to_string(s.st_ino) + " " + std::to_string(s.st_size) + " " + time(s.st_mtim) + " " +
-         time(s.st_ctim);
-}
-
 std::string schema_of_facts() {
   std::string text = std::to_string(kIndexVersion);
   for (const FilterKey& key : fact_keys()) text += "\n" + key.name;
@@ -115,6 +103,16 @@ bool fits_a_line(const std::string& file) {
 
 }  // namespace
 
+std::string file_stamp(const fs::path& file) {
+  struct stat s;
+  if (::stat(file.c_str(), &s) != 0) return "";
+  const auto time = [](const timespec& t) {
+    return std::to_string(t.tv_sec) + "." + std::to_string(t.tv_nsec);
+  };
+  return std::to_string(s.st_ino) + " " + std::to_string(s.st_size) + " " + time(s.st_mtim) + " " +
+         time(s.st_ctim);
+}
+
 RunIndex::RunIndex(fs::path runs) : runs_(std::move(runs)), schema_(schema_of_facts()) {
   load();
 }
@@ -155,12 +153,12 @@ std::optional<RunFacts> RunIndex::known(const std::string& file, const std::stri
 
 std::optional<RunFacts> RunIndex::of(const std::string& file,
                                      const std::function<RunFacts()>& read) {
-  const std::string stamp = stamp_of(runs_ / file);
+  const std::string stamp = file_stamp(runs_ / file);
   if (stamp.empty() && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
   if (std::optional<RunFacts> facts = known(file, stamp)) return facts;
   RunFacts facts = read();
   // Of a file that was replaced while it was read nothing is kept.
-  if (!stamp.empty() && fits_a_line(file) && stamp_of(runs_ / file) == stamp) {
+  if (!stamp.empty() && fits_a_line(file) && file_stamp(runs_ / file) == stamp) {
     added_ += line_from(schema_, file, stamp, facts) + "\n";
     ++lines_;
   }

@@ -19,6 +19,10 @@
 
 namespace scalelaw {
 
+// Inode, size and times: a file that was written in place, replaced or copied over has another. ""
+// where it is not there, with errno.
+std::string file_stamp(const std::filesystem::path& file);
+
 class RunIndex {
  public:
   explicit RunIndex(std::filesystem::path runs);  // without a readable index: an empty one

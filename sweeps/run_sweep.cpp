@@ -10,13 +10,13 @@
 #include "sweeps/attempt_verdict.h"
 #include "sweeps/cell_limits.h"
 #include "sweeps/gpu_check.h"
+#include "sweeps/launch_display.h"
 #include "sweeps/pack_processes.h"
 #include "sweeps/packing.h"
 #include "sweeps/plan_diff.h"
 #include "sweeps/reports.h"
 #include "sweeps/room.h"
 #include "sweeps/sweep_cells.h"
-#include "sweeps/work_left.h"
 #include "trainer/atomic_file.h"
 #include "trainer/clock.h"
 #include "trainer/config_error.h"
@@ -30,7 +30,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kSecondsBetweenLooks = 0.5;  // at the running cells' metrics
+constexpr double kSecondsBetweenLooks = 0.5;  // at the processes and the room that they have
 
 double seconds_since(double start) {
   return monotonic_seconds() - start;
@@ -40,7 +40,6 @@ class SweepRun {
  public:
   SweepRun(const Plan& plan, const RunSweepOptions& options, RunDisplay& display)
       : plan_(plan),
-        display_(display),
         time_limit_seconds_(options.time_limit_seconds),
         most_runs_(options.most_runs),
         folder_(sweep_folder(plan.options.runs, plan.name)),
@@ -48,7 +47,8 @@ class SweepRun {
         packs_(packs_to_run(plan, cells_.all())),
         queue_(packs_, options.queue),
         judge_(plan, room_, queue_, options.time_limit_seconds),
-        processes_(plan, options.trainer) {}
+        processes_(plan, options.trainer),
+        display_(plan, cells_, processes_, display) {}
 
   RunSweepResult run() {
     prepare();
@@ -59,7 +59,7 @@ class SweepRun {
       take_back(SweepCells::Ask::kNowAndThen);
       start_waiting();
       if (processes_.running() == 0 && !goes_on_elsewhere()) break;
-      show();
+      display_.show(interrupted_);
       if (const std::string why = room_.why_pause(processes_.cells()); !why.empty()) pause(why);
       if (time_limit_seconds_ && !is_to_stop()) processes_.stop_overdue(*time_limit_seconds_);
       PackProcesses::Event event = processes_.wait(kSecondsBetweenLooks);
@@ -169,15 +169,15 @@ class SweepRun {
       const CellState state = cells_.look(each.cell).state;
       const bool is_elsewhere = state == CellState::kRunning;
       (ended(state) ? complete : is_elsewhere ? elsewhere : left.cells).push_back(each.cell);
-      if (ended(state)) work_left_.completed(each);
+      if (ended(state)) display_.completed(each);
     }
     queue_.no_longer_failing(complete);
     queue_.no_longer_failing(elsewhere);
     const bool others_had_some = is_of_another_process(left.reason);
-    tell_complete(complete, others_had_some ? std::nullopt
-                                            : std::optional(seconds_since(process.started_at)));
-    for (const std::size_t cell : elsewhere)
-      tell(elsewhere_text(plan_.cells[cell]), cells_.ended());
+    display_.tell_complete(complete, others_had_some
+                                         ? std::nullopt
+                                         : std::optional(seconds_since(process.started_at)));
+    for (const std::size_t cell : elsewhere) display_.tell(elsewhere_text(plan_.cells[cell]));
     if (left.end == ProcessEnd{} && !left.cells.empty()) {
       left.end.exit_code = kExitOther;
       left.reason = "exit 0, but there is no run.json";
@@ -203,21 +203,10 @@ class SweepRun {
     }
     left.step = cells_[left.cells.front()].step;
     note_unfinished(left);
-    tell(left_text(plan_, left), cells_.ended());
+    display_.tell(left_text(plan_, left));
   }
 
   bool is_to_stop() const { return interrupted_ || !paused_because_.empty(); }
-
-  // The time that is left stands behind the last of them. No `seconds`: of another process.
-  void tell_complete(const PlannedPack& cells, std::optional<double> seconds) {
-    int64_t nth = cells_.ended() - static_cast<int64_t>(cells.size());
-    for (const std::size_t cell : cells) {
-      const bool is_last = cell == cells.back();
-      tell(complete_text(plan_.cells[cell], cells_[cell], seconds,
-                         is_last ? seconds_left() : std::nullopt),
-           ++nth);
-    }
-  }
 
   // Without the note the same would be tried again.
   void note_limits(const AttemptLeft& left) {
@@ -238,11 +227,6 @@ class SweepRun {
       display_.line("warning: status will not show the next line's attempt: " +
                     escaped(error.what()));
     }
-  }
-
-  void tell(const std::string& text, int64_t nth) {
-    display_.line("[" + std::to_string(nth) + " of " + std::to_string(plan_.cells.size()) + "] " +
-                  text);
   }
 
   // Nothing runs here any more: whether something is to be waited for, or started now.
@@ -269,27 +253,6 @@ class SweepRun {
     return queue_.stopped_because().empty();
   }
 
-  // nullopt where nothing is left, too.
-  std::optional<double> seconds_left() const {
-    if (cells_.ended() == static_cast<int64_t>(plan_.cells.size())) return std::nullopt;
-    return work_left_.seconds(cells_.all(), processes_.cells(), seconds_since(start_));
-  }
-
-  void show() {
-    if (!display_.is_terminal() && seconds_since(looked_) < kSecondsBetweenLooks) return;
-    looked_ = monotonic_seconds();
-    SweepView view;
-    view.plan = &plan_;
-    for (const auto& [pid, process] : processes_.all()) {
-      view.running.push_back(look_at_progress(plan_, process, cells_.all()));
-    }
-    view.states = count_states(cells_.all());
-    view.elapsed_seconds = seconds_since(start_);
-    view.seconds_left = seconds_left();
-    view.stopping = interrupted_;
-    display_.show(view);
-  }
-
   RunSweepResult result() const {
     RunSweepResult result;
     result.states = count_states(cells_.at_the_end());
@@ -310,7 +273,6 @@ class SweepRun {
 
   const Plan& plan_;
   const Workers& workers_ = plan_.options.workers;
-  RunDisplay& display_;
   std::optional<double> time_limit_seconds_;
   int64_t most_runs_;
   SweepFolder folder_;
@@ -320,8 +282,8 @@ class SweepRun {
   Room room_{plan_};
   AttemptJudge judge_;
   PackProcesses processes_;
-  double start_ = monotonic_seconds(), looked_ = 0, stop_asked_ = 0;
-  WorkLeft work_left_{plan_};
+  LaunchDisplay display_;
+  double stop_asked_ = 0;
   bool interrupted_ = false;
   std::string paused_because_;
   PlannedPack held_back_;  // of which that was told

@@ -100,18 +100,38 @@ std::map<std::string, UnfinishedAttempt> read_last_unfinished(const SweepFolder&
   return last;
 }
 
-std::string last_line(const fs::path& file, std::size_t most_bytes) {
-  const auto most_read = static_cast<std::streamoff>(most_bytes) + 4096;
+std::vector<std::string> last_lines(const fs::path& file, std::size_t count,
+                                    std::size_t most_bytes) {
+  constexpr const char* kLineEnds = "\r\n";
+  std::error_code error;
+  if (!fs::is_regular_file(file, error)) return {};  // a pipe would be waited for
+  const auto most_read = static_cast<std::streamoff>(count * most_bytes) + 4096;
   std::ifstream stream(file, std::ios::binary | std::ios::ate);
-  if (!stream) return "";
+  if (!stream) return {};
   const std::streamoff length = stream.tellg();
   std::string tail(static_cast<std::size_t>(std::min(length, most_read)), '\0');
   stream.seekg(length - static_cast<std::streamoff>(tail.size()));
   stream.read(tail.data(), static_cast<std::streamsize>(tail.size()));
+  const bool is_whole = static_cast<std::streamoff>(tail.size()) == length;
 
   const auto is_blank = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
-  while (!tail.empty() && is_blank(tail.back())) tail.pop_back();
-  return shown_line(tail.substr(tail.find_last_of("\r\n") + 1), most_bytes);
+  std::vector<std::string> lines;
+  while (lines.size() < count) {
+    while (!tail.empty() && is_blank(tail.back())) tail.pop_back();
+    if (tail.empty()) break;
+    const std::size_t line_end = tail.find_last_of(kLineEnds);
+    if (line_end == std::string::npos && !is_whole && !lines.empty()) break;
+    const std::size_t begin = line_end + 1;
+    lines.push_back(shown_line(tail.substr(begin), most_bytes));
+    tail.resize(begin);
+  }
+  std::ranges::reverse(lines);
+  return lines;
+}
+
+std::string last_line(const fs::path& file, std::size_t most_bytes) {
+  std::vector<std::string> lines = last_lines(file, 1, most_bytes);
+  return lines.empty() ? "" : std::move(lines.front());
 }
 
 std::string shown_line(std::string line, std::size_t most_bytes) {

@@ -63,5 +63,9 @@ std::string shown_line(std::string line, std::size_t most_bytes = 400);
 // The last line of a file that is not blank, as it may be shown; "" when there is none or no file.
 // Reads the file's end only.
 std::string last_line(const std::filesystem::path& file, std::size_t most_bytes = 400);
+// The last `count` of them, the oldest first, of `most_bytes` each; a line of which the beginning
+// lies before the part that is read is not among them, unless it is the last.
+std::vector<std::string> last_lines(const std::filesystem::path& file, std::size_t count,
+                                    std::size_t most_bytes = 400);
 
 }  // namespace scalelaw

@@ -1,12 +1,10 @@
 // scalelaw-sweep: what a sweep would cost, its runs, and where each stands.
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +16,8 @@
 #include "sweeps/reports.h"
 #include "sweeps/run_sweep.h"
 #include "sweeps/sweep_spec.h"
+#include "sweeps/terminal.h"
+#include "sweeps/watch_verb.h"
 #include "trainer/command_line.h"
 #include "trainer/config_error.h"
 #include "trainer/escaped.h"
@@ -37,8 +37,10 @@ struct Arguments : PlanArguments {
   std::string time_limit;                // "": none
   std::vector<std::string> only, named;  // of retry, of exclude
   std::vector<std::string> settings;     // "key=value"
+  std::vector<std::string> states;       // of status
   std::string reason;
   RetryOptions retry;
+  WatchArguments watch;
   bool json = false, undo = false, calibrate = false, diff = false;
   int64_t most_runs = RunSweepOptions{}.most_runs;
 };
@@ -167,9 +169,15 @@ void add_verbs(CLI::App& app, Arguments& a) {
   run->add_option("--trainer", a.trainer, kTrainerHelp);
 
   CLI::App* status = app.add_subcommand("status", "where each run stands, and why");
-  status->footer("Example: scalelaw sweep status configs/quickstart.yaml --json");
+  status->footer(
+      "Example: scalelaw sweep status configs/quickstart.yaml --json\n"
+      "         scalelaw sweep status configs/quickstart.yaml --state failed,diverged");
   add_common(status, a);
+  status->add_option("--state", a.states, "list only runs in these states; sums are of all")
+      ->type_name("STATE,...")
+      ->delimiter(',');
   status->add_flag("--json", a.json, "for scripts");
+  add_common(add_watch_verb(app, a.watch), a);
   add_mending_verbs(app, a);
 }
 
@@ -206,11 +214,7 @@ int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {
       throw ConfigError("--time-limit " + a.time_limit + ": must be a time > 0, as 90s, 15m or 8h");
     }
   }
-  const bool is_terminal = isatty(STDOUT_FILENO) != 0;
-  winsize size = {};
-  if (is_terminal) ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
-  RunDisplay display(std::cout, is_terminal, size.ws_row > 0 ? size.ws_row : 24,
-                     size.ws_col > 0 ? size.ws_col : 80);
+  RunDisplay display(std::cout, stdout_is_terminal(), stdout_size());
   const RunSweepResult result = run_sweep(plan, options, display);
 
   display.close();
@@ -268,12 +272,16 @@ void mend(const CLI::App& app, const Plan& plan, const Arguments& a) {
 }
 
 Outcome run_program(const CLI::App& app, const Arguments& a, const std::string& command) {
+  const WatchOptions watch = watch_options(a.watch);
+  std::set<CellState> states;
+  for (const std::string& text : a.states) states.insert(cell_state_from("--state", text));
   const Plan plan = plan_of(a);
   if (app.got_subcommand("run")) return {run_verb(plan, a, command), Product::kFiles};
   if (app.got_subcommand("retry") || app.got_subcommand("exclude")) {
     mend(app, plan, a);
     return {kExitComplete, Product::kFiles};
   }
+  if (app.got_subcommand("watch")) return {watch_sweep(plan, watch, std::cout)};
   std::vector<CellStatus> statuses = look_at_all(plan);
   const bool is_plan = app.got_subcommand("plan");
   if (a.diff) {
@@ -282,8 +290,8 @@ Outcome run_program(const CLI::App& app, const Arguments& a, const std::string& 
   }
   if (!is_plan) read_ledgers(plan, statuses);
   std::cout << (is_plan  ? (a.json ? plan_json(plan, statuses) : plan_text(plan, statuses))
-                : a.json ? status_json(plan, statuses)
-                         : status_text(plan, statuses));
+                : a.json ? status_json(plan, statuses, states)
+                         : status_text(plan, statuses, states));
   return {kExitComplete};
 }
 

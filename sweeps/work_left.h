@@ -1,10 +1,12 @@
-// How long a launcher still needs, from what it has done so far. Work is counted in FLOPs; in
-// tokens where an architecture gives no count.
+// How long a sweep still needs: a launcher's by what it has done so far, anybody's by what the runs
+// say at this moment. Work is counted in FLOPs; in tokens where an architecture gives no count.
+// Failed runs are not waited for.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "sweeps/cell_status.h"
@@ -34,5 +36,25 @@ class WorkLeft {
   const Plan& plan_;
   double completed_here_ = 0;
 };
+
+// What the running cells do by their newest lines, whichever launchers have them.
+struct PresentWork {
+  int64_t running = 0;                      // cells
+  std::optional<double> tokens_per_second;  // of those that have said; nullopt: none has
+  std::optional<double> flops_per_second;   // the same, of the plan's c_count; nullopt also where
+                                            // an architecture gives no count
+  double tokens_left = 0;                   // of all cells
+  std::optional<double> flops_left;         // nullopt: of some cell not known
+  // max(the longest running cell's own time, all work / present rate), a cell that has not said its
+  // rate yet taken for as fast as the others: as long as what ends is followed by what waits, and
+  // nothing that waits is longer. nullopt: nothing is left, or no rate is known.
+  std::optional<double> seconds_left;
+};
+// `statuses`: of the plan's cells, in their order.
+PresentWork present_work(const Plan& plan, const std::vector<CellStatus>& statuses);
+
+// "now: 5.2k tokens/s, 3.1B FLOP/s; time left: about 12 min, for 1.3e15 FLOPs (exact_causal)", or
+// for so many tokens; "" where nothing is left.
+std::string work_text(const Plan& plan, const PresentWork& work);
 
 }  // namespace scalelaw

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sweeps/reports.h"
-#include "sweeps/run_display.h"
+#include "sweeps/text_table.h"
 #include "trainer/config_keys.h"
 #include "trainer/escaped.h"
 #include "trainer/number.h"

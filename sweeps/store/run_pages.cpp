@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "sweeps/run_display.h"
 #include "sweeps/store/run_list.h"
+#include "sweeps/text_table.h"
 #include "trainer/attempt_cost.h"
 #include "trainer/config_yaml.h"
 #include "trainer/escaped.h"

@@ -303,6 +303,7 @@ TEST_F(BadInput, EmptyFolderOnTheCommandLineIsRefusedByEveryVerb) {
       {"sweep", "plan", in("run.yaml"), "--runs"},
       {"sweep", "run", in("run.yaml"), "--runs"},
       {"sweep", "status", in("run.yaml"), "--runs"},
+      {"sweep", "watch", in("run.yaml"), "--runs"},
       {"doctor", "--runs"},
       {"data", "list", "--data"},
       {"report", in("runs"), "--out"},

@@ -30,6 +30,7 @@ TEST(LostOutput, EndsEveryProgramWithOne) {
       {"data", "list", "--data", data},
       {"sweep", "plan", sweep, "--data", data},
       {"sweep", "status", sweep, "--data", data, "--json"},
+      {"sweep", "watch", sweep, "--data", data},
       {"fit", "--help"},
       {"bench", "--layers", "1", "--width", "8", "--context", "8", "--steps", "1", "--json"},
   };

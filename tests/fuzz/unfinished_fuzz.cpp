@@ -1,4 +1,4 @@
-// Attempts of a sweep that ended without completing, and the last line of a trainer's log.
+// Attempts of a sweep that ended without completing, and the last lines of a trainer's log.
 #include "sweeps/sweep_folder.h"
 #include "tests/fuzz/fuzz_target.h"
 
@@ -11,10 +11,14 @@ void read_hostile(std::string_view bytes) {
     require(hash == attempt.content_hash, "an attempt stands under its run");
     (void)describe(attempt.end);
   }
-  const std::string line = last_line(file);
-  require(line.size() <= 400, "a reason is short");
-  for (const char c : line) {
-    require(static_cast<unsigned char>(c) >= ' ' && c != 127, "a log moves no cursor");
+  const std::vector<std::string> lines = last_lines(file, 3);
+  require(lines.size() <= 3, "no more lines than asked for");
+  require(last_line(file) == (lines.empty() ? "" : lines.back()), "the last of them is the last");
+  for (const std::string& line : lines) {
+    require(line.size() <= 400, "a reason is short");
+    for (const char c : line) {
+      require(static_cast<unsigned char>(c) >= ' ' && c != 127, "a log moves no cursor");
+    }
   }
 }
 

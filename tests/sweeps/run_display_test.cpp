@@ -6,6 +6,8 @@
 #include <sstream>
 #include <string>
 
+#include "sweeps/text_table.h"
+
 namespace scalelaw {
 namespace {
 
@@ -23,7 +25,7 @@ struct Example {
     CellStatus progress;
     progress.step = 120;
     progress.loss_nats = 3.25;
-    view.running = {{&cell, 0, progress, 90.0}};
+    view.running = {{&cell, 0, progress, 90.0, ""}};
     view.elapsed_seconds = 240;
     view.seconds_left = 600.0;
   }
@@ -48,7 +50,7 @@ TEST(RunDisplay, APackIsOneRowThatSaysHowManyRunsItHas) {
 TEST(RunDisplay, WritesLinesAloneWithoutATerminal) {
   std::ostringstream out;
   {
-    RunDisplay display(out, false, 24, 80);
+    RunDisplay display(out, false, {24, 80});
     display.line("one");
     display.show(Example().view);
     display.line("two");
@@ -59,7 +61,7 @@ TEST(RunDisplay, WritesLinesAloneWithoutATerminal) {
 TEST(RunDisplay, TakesItsTableAwayAtTheEndAndKeepsTheLines) {
   std::ostringstream out;
   {
-    RunDisplay display(out, true, 24, 80);
+    RunDisplay display(out, true, {24, 80});
     display.show(Example().view);
     display.line("one");
   }
@@ -73,7 +75,7 @@ TEST(RunDisplay, FitsTheTerminal) {
     example.view.running.push_back(example.view.running.front());
   }
   std::ostringstream out;
-  RunDisplay display(out, true, 10, 30);
+  RunDisplay display(out, true, {10, 30});
   display.show(example.view);
   std::istringstream lines(out.str());
   int count = 0;

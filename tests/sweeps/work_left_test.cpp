@@ -69,5 +69,74 @@ TEST(WorkLeft, CountsTokensWhereThereAreNoFlops) {
   EXPECT_DOUBLE_EQ(*seconds, 20);
 }
 
+// Of 100 steps, 1000 tokens and 1, 2 and 4 TFLOPs, with the first two in progress.
+struct Present {
+  Plan plan = three_cells();
+  std::vector<CellStatus> statuses{3};
+
+  Present() {
+    for (PlannedCell& cell : plan.cells) cell.train_tokens = 1000;
+    statuses[0].state = statuses[1].state = CellState::kRunning;
+    statuses[0].step = 50;
+    statuses[1].step = 25;
+    statuses[0].tokens_per_second = 10;
+    statuses[1].tokens_per_second = 20;
+  }
+};
+
+TEST(PresentWork, DividesAllThatIsLeftByWhatTheRunningOnesDoNow) {
+  const Present now;
+  const PresentWork work = present_work(now.plan, now.statuses);
+  EXPECT_EQ(work.running, 2);
+  EXPECT_EQ(work.tokens_per_second, 30);
+  // 1 GFLOP and 2 GFLOPs a token; 0.5, 1.5 and 4 TFLOPs left.
+  EXPECT_DOUBLE_EQ(work.flops_per_second.value(), 10 * 1e9 + 20 * 2e9);
+  EXPECT_DOUBLE_EQ(work.flops_left.value(), 6e12);
+  EXPECT_DOUBLE_EQ(work.tokens_left, 500 + 750 + 1000);
+  EXPECT_DOUBLE_EQ(work.seconds_left.value(), 6e12 / 50e9);
+  EXPECT_EQ(
+      work_text(now.plan, work),
+      "now: 30 tokens/s, 50B FLOP/s; time left: about 2 min, for 6e12 FLOPs (exact_causal)\n");
+}
+
+TEST(PresentWork, IsNoShorterThanTheLongestRun) {
+  Present now;
+  now.statuses[2].state = CellState::kComplete;
+  now.statuses[0].tokens_per_second = 0.5;
+  EXPECT_DOUBLE_EQ(present_work(now.plan, now.statuses).seconds_left.value(), 500 / 0.5);
+}
+
+TEST(PresentWork, TakesARunThatHasNotSpokenYetForAsFastAsTheOthers) {
+  Present now;
+  now.statuses[2].state = CellState::kRunning;
+  const PresentWork work = present_work(now.plan, now.statuses);
+  EXPECT_EQ(work.tokens_per_second, 30);
+  EXPECT_DOUBLE_EQ(work.seconds_left.value(), 6e12 / (50e9 * 3 / 2));
+}
+
+TEST(PresentWork, IsUnknownWhereNothingRunsAndNothingWhereNothingIsLeft) {
+  Present now;
+  for (CellStatus& status : now.statuses) status.state = CellState::kInterrupted;
+  PresentWork work = present_work(now.plan, now.statuses);
+  EXPECT_FALSE(work.seconds_left);
+  EXPECT_EQ(work_text(now.plan, work),
+            "now: nothing runs; time left: -, for 6e12 FLOPs (exact_causal)\n");
+  for (CellStatus& status : now.statuses) status.state = CellState::kFailed;
+  work = present_work(now.plan, now.statuses);
+  EXPECT_FALSE(work.seconds_left);
+  EXPECT_EQ(work_text(now.plan, work), "");
+}
+
+TEST(PresentWork, CountsTokensWhereThereAreNoFlops) {
+  Present now;
+  for (PlannedCell& cell : now.plan.cells) cell.train_flops.reset();
+  const PresentWork work = present_work(now.plan, now.statuses);
+  EXPECT_FALSE(work.flops_per_second);
+  EXPECT_FALSE(work.flops_left);
+  EXPECT_DOUBLE_EQ(work.seconds_left.value(), 2250.0 / 30);
+  EXPECT_EQ(work_text(now.plan, work),
+            "now: 30 tokens/s, - FLOP/s; time left: about 75 s, for 2.25k tokens\n");
+}
+
 }  // namespace
 }  // namespace scalelaw

@@ -1,0 +1,37 @@
+// One page of `scalelaw sweep watch`.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sweeps/cell_status.h"
+#include "sweeps/law_glance.h"
+#include "sweeps/plan.h"
+#include "sweeps/sweep_view.h"
+#include "sweeps/terminal.h"
+#include "sweeps/work_left.h"
+
+namespace scalelaw {
+
+struct WatchView {
+  std::string head;  // the sweep, its states, when
+  PresentWork work;
+  std::vector<ArmCounts> arms;
+  std::vector<RunningPack> running;
+  std::vector<std::string> silent;  // of each run whose process gives no sign of life, a line
+  std::vector<LawGlance> laws;
+  std::vector<std::string> failed;  // failed_lines()
+};
+// Reads the ends of failed runs' logs. `now`: utc_now().
+WatchView watch_view(const Plan& plan, const std::vector<CellStatus>& statuses,
+                     const LawGlances& laws, const std::string& now);
+
+// From top to bottom: states, present work, arms, running runs, law, failed runs. All of it without
+// `size`; else no more lines than it has rows, each part shortened, the failed runs' last, and the
+// plot where there is room for it. Lines may be longer than the terminal is wide.
+std::vector<std::string> render(const Plan& plan, const WatchView& view,
+                                const std::optional<TerminalSize>& size);
+
+}  // namespace scalelaw

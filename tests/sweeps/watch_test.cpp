@@ -1,0 +1,216 @@
+// A sweep as somebody sees it who only looks.
+#include "sweeps/watch.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <set>
+#include <string>
+
+#include "sweeps/cell_watch.h"
+#include "sweeps/failed_runs.h"
+#include "sweeps/run_index.h"
+#include "sweeps/watch_frame.h"
+#include "tests/support/temp_dir.h"
+#include "tests/sweeps/small_plan.h"
+#include "trainer/cell_exclusion.h"
+#include "trainer/config_error.h"
+#include "trainer/run_lease.h"
+#include "trainer/run_record.h"
+
+namespace scalelaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+class WatchTest : public testing::Test {
+ protected:
+  RunFolder folder(std::size_t cell) const { return {run_folder(plan_, plan_.cells[cell])}; }
+  void publish_run(std::size_t cell, RunState state = RunState::kComplete) {
+    RunRecord record;
+    record.content_hash = plan_.cells[cell].content_hash;
+    record.state = state;
+    record.steps = 63;
+    if (state == RunState::kComplete) record.test["tiny"].loss_nats = 3;
+    fs::create_directories(folder(cell).path);
+    publish(folder(cell), record);
+  }
+  // As in a store that holds nothing of its own but what is written.
+  std::set<std::string> files() const {
+    std::set<std::string> all;
+    for (const auto& entry : fs::recursive_directory_iterator(plan_.options.runs)) {
+      if (entry.path() != RunIndex::file_of(plan_.options.runs)) all.insert(entry.path());
+    }
+    return all;
+  }
+  std::string page() {
+    std::string text;
+    const LawGlances laws(plan_);
+    const WatchView view = watch_view(plan_, look_at_all(plan_), laws, "noon");
+    for (const std::string& line : render(plan_, view, std::nullopt)) text += line + "\n";
+    return text;
+  }
+  void note_failure(std::size_t cell) {
+    const SweepFolder notes = sweep_folder(plan_.options.runs, plan_.name);
+    notes.prepare();
+    std::ofstream(notes.log(plan_.cells[cell].folder)) << "--- now\nall is lost\n";
+    append_unfinished(notes, {{plan_.cells[cell].content_hash,
+                               {1, 0},
+                               "all is lost",
+                               "2026-11-22T20:00:00Z",
+                               plan_.cells[cell].folder + ".log"}});
+  }
+
+  TempDir temp_;
+  Plan plan_ = small_plan(temp_.path(),
+                          "arms: {one: {}, two: {model.d_model: 32}}, blocks: [{name: b, grid: "
+                          "{seeds.init: [1, 2]}}]");
+};
+
+TEST_F(WatchTest, APageOfAnEmptyStore) {
+  EXPECT_EQ(page(),
+            "s: 4 missing; noon\n"
+            "now: nothing runs; time left: -, for 3.05B FLOPs (exact_causal)\n"
+            "\n"
+            "  arm  missing\n"
+            "  one        2\n"
+            "  two        2\n");
+  EXPECT_FALSE(fs::exists(plan_.options.runs));
+}
+
+TEST_F(WatchTest, APageSaysWhatRunsWhoHasItAndWhatFailed) {
+  publish_run(0);
+  fs::create_directories(folder(1).path);
+  const RunLease lease(folder(1).path);
+  MetricsRow row;
+  row.step = 21;
+  row.train_loss_nats = 2.5;
+  row.tokens_per_second = 32;
+  std::ofstream(folder(1).metrics_part(1)) << to_json_line(row) + "\n";
+  note_failure(2);
+  const std::string held = look_at_all(plan_)[1].why, run = plan_.cells[1].folder;
+  ASSERT_TRUE(held.starts_with("pid ")) << held;
+  const std::string table = page();
+  EXPECT_NE(table.find("s: 1 missing, 1 running, 1 complete, 1 failed; noon\n"
+                       "now: 32 tokens/s, "),
+            std::string::npos)
+      << table;
+  EXPECT_NE(table.find("  arm  missing  running  complete  failed\n"
+                       "  one        -        1         1       -\n"
+                       "  two        1        -         -       1\n"),
+            std::string::npos)
+      << table;
+  EXPECT_NE(table.find("  " + run + "    21  63  2.5000        32  42 s  " + held + "\n"),
+            std::string::npos)
+      << table;
+  EXPECT_NE(table.find("law forming ("), std::string::npos) << table;
+  EXPECT_TRUE(table.ends_with("\nfailed, with the end of each one's log:\n  " +
+                              plan_.cells[2].folder + ": exit 1: all is lost\n    | all is lost\n"))
+      << table;
+}
+
+TEST_F(WatchTest, RunsOfOneProcessAreOneRow) {
+  std::vector<CellStatus> statuses(4);
+  for (CellStatus& status : statuses) status.state = CellState::kRunning;
+  for (const std::size_t cell : {0, 2}) {
+    statuses[cell].why = "pid 5 on node1";
+    statuses[cell].tokens_per_second = 10;
+  }
+  statuses[1].why = statuses[3].why = "another process";
+  const std::vector<RunningPack> packs = running_packs(plan_, statuses);
+  ASSERT_EQ(packs.size(), 3u) << "whose lease cannot be read may be anybody";
+  EXPECT_EQ(packs[0].others, 1u);
+  EXPECT_EQ(packs[0].progress.tokens_per_second, 20);
+  EXPECT_EQ(packs[0].holder, "pid 5 on node1");
+  EXPECT_DOUBLE_EQ(packs[0].seconds_left.value(), 63 * 32 / 10.0);
+}
+
+TEST_F(WatchTest, APageFitsTheTerminalAndKeepsWhatFailed) {
+  WatchView view;
+  view.head = "head";
+  for (int i = 0; i < 50; ++i) {
+    view.running.push_back({&plan_.cells[0], 0, {}, {}, "pid 1 on a"});
+    view.arms.push_back({"arm" + std::to_string(i), {{CellState::kMissing, 1}}});
+  }
+  view.failed = {"failed, with the end of each one's log:", "  a: exit 1: no", "    | no"};
+  for (int rows = 1; rows < 130; ++rows) {
+    const auto lines = render(plan_, view, TerminalSize{rows, 80});
+    EXPECT_LE(lines.size(), static_cast<std::size_t>(rows));
+    if (rows < 6) continue;
+    EXPECT_EQ(lines.back(), "    | no") << rows;
+  }
+  const std::string row =
+      "  " + plan_.cells[0].folder + "     0  63     -         -     -  pid 1 on a";
+  EXPECT_EQ(
+      render(plan_, view, TerminalSize{14, 80}),
+      (std::vector<std::string>{
+          "head", "", "  arm    missing", "  arm0         1", "  and 49 more", "",
+          "  run                                         step  of  loss  tokens/s  left  held by",
+          row, row, "  and 48 more", "", view.failed[0], view.failed[1], view.failed[2]}));
+}
+
+TEST_F(WatchTest, LooksTakeNoticeOfWhatChangesAndChangeNothing) {
+  note_failure(3);
+  publish_run(0);
+  CellWatch watch(plan_);
+  EXPECT_EQ(watch.statuses()[0].state, CellState::kComplete);
+  EXPECT_EQ(watch.statuses()[1].state, CellState::kMissing);
+  EXPECT_EQ(watch.statuses()[3].state, CellState::kFailed);
+  publish_run(1, RunState::kDiverged);
+  fs::create_directories(folder(2).path);
+  const RunLease lease(folder(2).path);
+  const std::set<std::string> before = files();
+  watch.look();
+  EXPECT_EQ(watch.statuses()[1].state, CellState::kDiverged);
+  EXPECT_EQ(watch.statuses()[2].state, CellState::kRunning);
+  EXPECT_EQ(files(), before);
+
+  publish_run(3);
+  watch.look();
+  EXPECT_EQ(watch.statuses()[3].state, CellState::kComplete);
+  note_failure(2);
+  exclude_cell(sweep_record_file(plan_.options.runs, plan_.name),
+               {plan_.cells[0].content_hash, plan_.cells[0].folder, "a reason", "now"});
+  fs::remove_all(folder(1).path);  // as `retry --from-scratch` sets a diverged run aside
+  for (int i = 0; i < 16; ++i) watch.look();
+  EXPECT_EQ(watch.statuses()[0].state, CellState::kExcluded);
+  EXPECT_EQ(watch.statuses()[1].state, CellState::kMissing);
+  EXPECT_EQ(watch.statuses()[2].state, CellState::kRunning);
+}
+
+// On another machine, which only its heartbeat can tell of.
+TEST_F(WatchTest, ARunWithoutASignOfLifeDoesNotRun) {
+  fs::create_directories(folder(0).path);
+  std::ofstream(folder(0).path / "lease.0001.json")
+      << R"({"token": "t", "host": "node9", "boot": "b", "pid_namespace": "n", "pid": 7, )"
+         R"("started": 1, "heartbeat_seconds": 0.001, "beats": 3, "released": false})";
+  CellWatch watch(plan_);
+  EXPECT_EQ(watch.statuses()[0].state, CellState::kRunning);
+  for (int i = 0; i < 10'000 && watch.statuses()[0].state == CellState::kRunning; ++i) watch.look();
+  EXPECT_EQ(watch.statuses()[0].state, CellState::kInterrupted);
+  EXPECT_EQ(watch.statuses()[0].why, "no sign of life from pid 7 on node9");
+  const WatchView view = watch_view(plan_, watch.statuses(), LawGlances(plan_), "noon");
+  ASSERT_EQ(view.silent.size(), 1u);
+  EXPECT_TRUE(fs::exists(folder(0).path / "lease.0001.json"));
+}
+
+TEST(EndOfSweep, IsWhenNothingIsLeftThatAnybodyWillStart) {
+  std::vector<CellStatus> statuses(2);
+  statuses[0].state = CellState::kComplete;
+  EndOfSweep end;
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(end.look(statuses)) << "somebody may start a launcher";
+  statuses[1].state = CellState::kDiverged;
+  EXPECT_EQ(end.look(statuses), kExitComplete);
+  statuses[1].state = CellState::kFailed;
+  for (int i = 0; i < 4; ++i) EXPECT_FALSE(end.look(statuses));
+  statuses[1].state = CellState::kRunning;  // tried again
+  EXPECT_FALSE(end.look(statuses));
+  statuses[1].state = CellState::kFailed;
+  for (int i = 0; i < 4; ++i) EXPECT_FALSE(end.look(statuses));
+  EXPECT_EQ(end.look(statuses), kExitOther);
+  statuses[1].is_held = true;
+  EXPECT_EQ(EndOfSweep().look(statuses), kExitOther) << "too large for memory";
+}
+
+}  // namespace
+}  // namespace scalelaw
