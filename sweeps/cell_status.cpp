@@ -217,13 +217,16 @@ std::vector<CellStatus> look_at_all(const Plan& plan) {
   return statuses;
 }
 
+void read_ledger(const Plan& plan, const PlannedCell& cell, CellStatus& status) {
+  const std::vector<AttemptCost> costs = read_costs({run_folder(plan, cell)});
+  // A running attempt has lost nothing yet of what it has trained.
+  const bool is_running = status.state == CellState::kRunning && !costs.empty();
+  status.ledger = ledger_of(costs, is_running ? costs.back().last_step() : status.step);
+}
+
 void read_ledgers(const Plan& plan, std::vector<CellStatus>& statuses) {
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
-    CellStatus& status = statuses[i];
-    const std::vector<AttemptCost> costs = read_costs({run_folder(plan, plan.cells[i])});
-    // A running attempt has lost nothing yet of what it has trained.
-    const bool is_running = status.state == CellState::kRunning && !costs.empty();
-    status.ledger = ledger_of(costs, is_running ? costs.back().last_step() : status.step);
+    read_ledger(plan, plan.cells[i], statuses[i]);
   }
 }
 

@@ -75,6 +75,7 @@ CellStatus look_at(const Plan& plan, const PlannedCell& cell, const LaunchNotes&
 std::vector<CellStatus> look_at_all(const Plan& plan);
 // Reads what each cell's attempts have cost: one small file an attempt.
 void read_ledgers(const Plan& plan, std::vector<CellStatus>& statuses);
+void read_ledger(const Plan& plan, const PlannedCell& cell, CellStatus& status);  // of one
 
 // A running cell's newest line of metrics: reads the end of one file.
 CellStatus progress_of(const std::filesystem::path& run_folder);

@@ -145,7 +145,8 @@ void at_its_place(const SweepPoint& point, const Action& act) {
 }  // namespace
 
 Plan make_plan(const SweepSpec& spec, const PlanOptions& options) {
-  Plan plan{spec.name, spec.file, spec.content_hash, options, {}, 0, swept_keys(spec), {}};
+  Plan plan{spec.name,        spec.file, spec.content_hash, options, {}, 0,
+            swept_keys(spec), {},        spec.budget};
   UnreadSettings unread;
   ExpressionCache expressions;
   DataSetHeaders data(options.data);

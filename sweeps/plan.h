@@ -68,6 +68,7 @@ struct Plan {
   int64_t asked_for = 0;           // before equal cells merged
   std::vector<std::string> swept;  // keys of the blocks' grids, zips and lists, in their order
   std::vector<std::string> warnings;
+  SweepBudget budget;
 };
 
 // ConfigError: as resolve() and identify(), with the place in the sweep; an impossible shape; a

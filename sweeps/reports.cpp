@@ -12,6 +12,7 @@
 #include "sweeps/plan_diff.h"
 #include "sweeps/plan_totals.h"
 #include "sweeps/predicted_actual.h"
+#include "sweeps/spending.h"
 #include "sweeps/text_table.h"
 #include "sweeps/work_left.h"
 #include "trainer/config_yaml.h"
@@ -167,6 +168,9 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
   const DiskNeeds disk = disk_needs(plan, statuses);
   const std::optional<DiskSpace> space = space_left(options.runs);
   text += "disk:    " + describe(disk, space) + "\n";
+  if (const std::string budget = Spending(plan, statuses).text(); !budget.empty()) {
+    text += "budget:  " + budget + "\n";
+  }
   text += "states:  " + states_text(count_states(statuses)) + "\n";
   if (const std::string changed = diff_line(plan, diff_of(plan)); !changed.empty()) {
     text += changed + " (--diff names them)\n";

@@ -16,6 +16,7 @@
 #include "sweeps/plan_diff.h"
 #include "sweeps/reports.h"
 #include "sweeps/room.h"
+#include "sweeps/spending.h"
 #include "sweeps/sweep_cells.h"
 #include "trainer/atomic_file.h"
 #include "trainer/clock.h"
@@ -73,7 +74,8 @@ class SweepRun {
   void prepare() {
     const fs::path record = sweep_record_file(plan_.options.runs, plan_.name);
     refuse_name_of_another_sweep(record, plan_);
-    refuse_too_many_runs();
+    check_number_of_runs(plan_, packs_, most_runs_);
+    spending_.check_whole();
     if (const std::string changed = diff_line(plan_, diff_of(plan_)); !changed.empty()) {
       display_.line(changed);
     }
@@ -81,17 +83,6 @@ class SweepRun {
       display_.line("warning: " + text);
     folder_.prepare();
     write_sweep_record(record, record_of(plan_));
-  }
-
-  void refuse_too_many_runs() const {
-    std::size_t runs = 0;
-    for (const PlannedPack& pack : packs_) runs += pack.size();
-    if (static_cast<int64_t>(runs) <= most_runs_) return;
-    throw ConfigError(plan_.spec_file + ": " + std::to_string(runs) +
-                      " runs are to be started, more than " + std::to_string(most_runs_) +
-                      "; `scalelaw sweep plan` says what they cost. To "
-                      "start them, add --yes " +
-                      std::to_string(runs));
   }
 
   void start_waiting() {
@@ -104,9 +95,15 @@ class SweepRun {
         if (std::ranges::find(pack, cell) == pack.end()) queue_.no_longer_failing({cell});
       }
       if (pack.empty()) continue;
+      if (const std::string why = spending_.why_not(pack); !why.empty()) {
+        queue_.put_back(*next);
+        over_budget_because_ = why;
+        return queue_.stop(why);
+      }
       try {
         processes_.start(pack, cells_.all());
         for (const std::size_t cell : pack) cells_[cell].state = CellState::kRunning;
+        spending_.started(pack);
       } catch (const DiskFull& error) {
         pause(error.what());
       } catch (const std::runtime_error& error) {  // a disk, or fork: what runs goes on
@@ -173,6 +170,7 @@ class SweepRun {
     }
     queue_.no_longer_failing(complete);
     queue_.no_longer_failing(elsewhere);
+    for (const CellInProgress& each : process.cells) spending_.left_off({each.cell}, cells_.all());
     const bool others_had_some = is_of_another_process(left.reason);
     display_.tell_complete(complete, others_had_some
                                          ? std::nullopt
@@ -259,7 +257,10 @@ class SweepRun {
     result.resumable = result.states.at(CellState::kInterrupted);
     result.interrupted = interrupted_;
     result.paused_because = paused_because_;
-    if (!is_to_stop()) result.stopped_because = queue_.stopped_because();
+    result.over_budget_because = over_budget_because_;
+    if (!is_to_stop() && over_budget_because_.empty()) {
+      result.stopped_because = queue_.stopped_because();
+    }
     int64_t whole = 0;
     for (const auto& [state, count] : result.states) whole += ended(state) ? count : 0;
     const bool failed = result.states.at(CellState::kFailed) > 0 || !result.stopped_because.empty();
@@ -280,12 +281,13 @@ class SweepRun {
   std::vector<PlannedPack> packs_;  // as they were to be at the beginning
   RunQueue queue_;
   Room room_{plan_};
+  Spending spending_{plan_, cells_.all()};
   AttemptJudge judge_;
   PackProcesses processes_;
   LaunchDisplay display_;
   double stop_asked_ = 0;
   bool interrupted_ = false;
-  std::string paused_because_;
+  std::string paused_because_, over_budget_because_;
   PlannedPack held_back_;  // of which that was told
   std::string doubted_;    // the process that was last waited for
 };

@@ -26,8 +26,9 @@ struct RunSweepResult {
   std::map<CellState, int64_t> states;  // of all cells, at the end
   int64_t resumable = 0;                // interrupted cells
   bool interrupted = false;             // asked to stop
-  std::string stopped_because;  // equal failures, a log that cannot be written; "": to the end
-  std::string paused_because;   // the disk is full, or nearly; "": it was not
+  std::string stopped_because;      // equal failures, a log that cannot be written; "": to the end
+  std::string over_budget_because;  // what is left would cost more than the budget
+  std::string paused_because;       // the disk is full, or nearly; "": it was not
   // 0 all complete (diverged ones too), 3 some missing, interrupted, paused or running elsewhere
   // and the same command goes on, 1 some failed.
   int exit_code = 0;

@@ -71,6 +71,9 @@ void add_common(CLI::App* verb, Arguments& a) {
 
 // Where it runs; `jobs` is what the verb calls the processes side by side.
 void add_workers(CLI::App* verb, Arguments& a, const std::string& jobs) {
+  verb->add_option("--price-per-hour", a.price_per_hour,
+                   "of this whole machine, in any currency, for totals and budgets")
+      ->type_name("NUMBER");
   verb->add_option("--device", a.device, "auto: a GPU where one is, else the CPU; cpu or cuda")
       ->capture_default_str();
   add_whole(*verb, "--replicas", a.replicas, {0, 4096},
@@ -140,9 +143,6 @@ void add_verbs(CLI::App& app, Arguments& a) {
   plan->add_option("--c-count", a.c_count, "what C counts")->capture_default_str();
   plan->add_option("--flops-per-second", a.flops_per_second,
                    "of one core, for the hours; 30G where nothing was measured")
-      ->type_name("NUMBER");
-  plan->add_option("--price-per-hour", a.price_per_hour,
-                   "of this whole machine, in any currency, for the totals")
       ->type_name("NUMBER");
   add_workers(plan, a, "--cores,--jobs,-j");
   plan->add_flag("--diff", a.diff,
@@ -226,6 +226,9 @@ int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {
   if (!result.paused_because.empty()) {
     std::cout << "paused: " << escaped(result.paused_because)
               << "; nothing is lost. Make room first.\n";
+  }
+  if (!result.over_budget_because.empty()) {
+    std::cout << "nothing new was started: " << escaped(result.over_budget_because) << "\n";
   }
   if (!result.stopped_because.empty()) {
     std::cout << "stopped: " << escaped(result.stopped_because) << "\n";

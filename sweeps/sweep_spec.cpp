@@ -141,6 +141,8 @@ class SpecReader {
       } else if (key == "blocks") {
         read_blocks(parts, value, spec_);
         has_blocks = true;
+      } else if (key == "budget") {
+        spec_.budget = read_budget(parts, value);
       } else if (key == "spec") {
         read_spec_number(parts, value);
       } else if (is_combination(key, value)) {

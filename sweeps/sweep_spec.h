@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,16 @@ struct SweepBlock {
   std::vector<std::string> arms;  // names; empty: all of the sweep's
 };
 
+// What a whole sweep may cost, what has been run of it included.
+struct SweepBudget {
+  std::optional<double> flops;         // of training, as the plan counts them
+  std::optional<double> device_hours;  // of cores, or of GPUs
+  std::optional<double> price;         // of this machine, by --price-per-hour
+  std::optional<double> disk;          // bytes that complete runs hold
+  bool starts_nothing_new = false;     // where it is reached; else run refuses what comes to more
+  bool is_set() const { return flops || device_hours || price || disk; }
+};
+
 struct SweepSpec {
   std::string file;                // as given
   std::string content_hash;        // 32 hex digits of the file's bytes, of what it includes, and of
@@ -54,7 +65,8 @@ struct SweepSpec {
   std::vector<SweepArm> arms;      // empty: one arm without a name or overrides
   std::vector<SweepBlock> blocks;  // empty: one cell an arm; a grid, zip or list at the top of the
                                    // file is one block without a name
-  FlatConfig settings;             // of a command line; they override every cell
+  SweepBudget budget;
+  FlatConfig settings;  // of a command line; they override every cell
 };
 
 // ConfigError (file, line, key, value, rule, nearest name) for invalid YAML, what

@@ -52,6 +52,9 @@ void read_isoflop(const SpecParts& parts, const YamlTree& value, SweepBlock& blo
 void add_with_seeds(const SpecParts& parts, const std::string& key, const YamlTree& value,
                     KeyFlattener& keys, std::vector<SweepAxis>& grid);
 
+// {flops: 5e18, device_hours: 60, when_reached: start_nothing_new}
+SweepBudget read_budget(const SpecParts& parts, const YamlTree& value);
+
 // Fills in spec.blocks; spec.arms must be there.
 void read_blocks(const SpecParts& parts, const YamlTree& value, SweepSpec& spec);
 // The same of {grid: …, zip: …, list: …, ladder: …} at the top of a file that has no blocks.

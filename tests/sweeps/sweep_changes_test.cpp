@@ -2,6 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
 
 #include "tests/sweeps/sweep_program_fixture.h"
 
@@ -34,6 +37,30 @@ TEST_F(SweepProgram, MoreRunsThanItWasToldToAreNotStarted) {
   EXPECT_NE(refused.output.find("add --yes 3"), std::string::npos);
   EXPECT_FALSE(std::filesystem::exists(sweep_record_file(runs_, "s")));
   EXPECT_EQ(run({"--yes", "3"}).exit_code, 0);
+}
+
+TEST_F(SweepProgram, ABudgetStopsTheStartingAndALargerOneGoesOn) {
+  write_spec("[1, 2, 3]");
+  const auto plan = nlohmann::json::parse(run_program(command("plan", {"--json"})).output);
+  const double one = plan.at("cells").at(0).at("train_flops");
+  const auto add_budget = [&](double runs, const std::string& when) {
+    write_spec("[1, 2, 3]");
+    std::ofstream(spec_, std::ios::app)
+        << "budget: {flops: " << runs * one << ", when_reached: " << when << "}\n";
+  };
+  add_budget(2.5, "refuse");
+  const ProgramResult refused = run();
+  EXPECT_EQ(refused.exit_code, 2) << refused.output;
+  EXPECT_NE(refused.output.find("budget.flops = "), std::string::npos) << refused.output;
+  add_budget(2.5, "start_nothing_new");
+  const ProgramResult stopped = run();
+  EXPECT_EQ(stopped.exit_code, 3) << stopped.output;
+  EXPECT_NE(stopped.output.find("nothing new was started: budget.flops = "), std::string::npos)
+      << stopped.output;
+  EXPECT_EQ(states(), "complete complete missing");
+  add_budget(3.5, "refuse");
+  EXPECT_EQ(run().exit_code, 0);
+  EXPECT_EQ(states(), "complete complete complete");
 }
 
 }  // namespace

@@ -169,7 +169,10 @@ Json part_of(Leaves leaves, bool SweepKey::*where) {
     leaves[key.name] = with_help(names_arms ? list_of(kText) : value_of(key), key.help);
   }
   for (const SweepKey& key : sweep_keys()) {
-    if (key.name.starts_with("isoflop.")) leaves[key.name] = with_help(value_of(key), key.help);
+    const bool is_budget = key.name.starts_with("budget.") && where == &SweepKey::in_file;
+    if (is_budget || key.name.starts_with("isoflop.")) {
+      leaves[key.name] = with_help(value_of(key), key.help);
+    }
   }
   return object_of(leaves, "");
 }

@@ -1,0 +1,153 @@
+#include "sweeps/spending.h"
+
+#include <algorithm>
+
+#include "sweeps/disk_needs.h"
+#include "trainer/config_error.h"
+#include "trainer/number.h"
+
+namespace scalelaw {
+namespace {
+
+double share_done(const PlannedCell& cell, const CellStatus& status) {
+  const auto steps = static_cast<double>(std::max<int64_t>(1, cell.steps));
+  return std::min(1.0, static_cast<double>(status.step) / steps);
+}
+
+}  // namespace
+
+void check_number_of_runs(const Plan& plan, const std::vector<PlannedPack>& packs, int64_t most) {
+  std::size_t runs = 0;
+  for (const PlannedPack& pack : packs) runs += pack.size();
+  if (static_cast<int64_t>(runs) <= most) return;
+  throw ConfigError(plan.spec_file + ": " + std::to_string(runs) +
+                    " runs are to be started, more than " + std::to_string(most) +
+                    "; `scalelaw sweep plan` says what they cost. To start them, add --yes " +
+                    std::to_string(runs));
+}
+
+Spending::Spending(const Plan& plan, const std::vector<CellStatus>& statuses)
+    : plan_(plan), statuses_(statuses) {
+  if (plan.budget.is_set()) read_ledgers(plan, statuses_);
+}
+
+Spending::Cost Spending::spent(std::size_t cell) const {
+  const PlannedCell& planned = plan_.cells[cell];
+  const CellStatus& status = statuses_[cell];
+  const bool on_cpu = plan_.options.workers.device == DeviceKind::kCpu;
+  const double seconds = on_cpu ? status.ledger.core_seconds : status.ledger.gpu_seconds;
+  return {planned.train_flops.value_or(0) * share_done(planned, status), seconds / 3600,
+          status.step > 0 ? bytes_of_complete(planned) : 0};
+}
+
+Spending::Cost Spending::whole(std::size_t cell) const {
+  const PlannedCell& planned = plan_.cells[cell];
+  const CellStatus& status = statuses_[cell];
+  const Cost so_far = spent(cell);
+  if (ended(status.state)) return so_far;
+  const double hours = planned.core_hours.value_or(0);
+  return {planned.train_flops.value_or(0),
+          std::max(hours, so_far.device_hours + hours * (1 - share_done(planned, status))),
+          bytes_of_complete(planned)};
+}
+
+Spending::Cost Spending::sum(const PlannedPack& also) const {
+  Cost total;
+  for (std::size_t i = 0; i < plan_.cells.size(); ++i) {
+    const bool runs = under_way_.contains(i) || std::ranges::find(also, i) != also.end();
+    const Cost cost = runs ? whole(i) : spent(i);
+    total.flops += cost.flops;
+    total.device_hours += cost.device_hours;
+    total.disk += cost.disk;
+  }
+  return total;
+}
+
+double Spending::price(const Cost& cost) const {
+  return plan_.options.price_per_hour.value_or(0) * cost.device_hours /
+         static_cast<double>(std::max<std::size_t>(1, plan_.options.workers.processes()));
+}
+
+std::string Spending::beyond(const Cost& cost) const {
+  const SweepBudget& budget = plan_.budget;
+  const auto over = [](const char* key, const std::optional<double>& limit, double amount) {
+    if (!limit || amount <= *limit) return std::string();
+    return std::string("budget.") + key + " = " + human(*limit) + ": comes to " + human(amount);
+  };
+  for (const std::string& text :
+       {over("flops", budget.flops, cost.flops),
+        over("device_hours", budget.device_hours, cost.device_hours),
+        over("price", budget.price, price(cost)), over("disk", budget.disk, cost.disk)}) {
+    if (!text.empty()) return text;
+  }
+  return "";
+}
+
+PlannedPack Spending::to_come() const {
+  PlannedPack cells;
+  for (std::size_t i = 0; i < statuses_.size(); ++i) {
+    if (may_start(statuses_[i])) cells.push_back(i);
+  }
+  return cells;
+}
+
+void Spending::check_whole() const {
+  if (plan_.budget.price && !plan_.options.price_per_hour) {
+    throw ConfigError(plan_.spec_file +
+                      ": budget.price: what this machine costs is not known; add "
+                      "--price-per-hour");
+  }
+  if (!plan_.budget.is_set() || plan_.budget.starts_nothing_new) return;
+  const PlannedPack left = to_come();
+  if (left.empty()) return;
+  const std::string why = beyond(sum(left));
+  if (why.empty()) return;
+  throw ConfigError(plan_.spec_file + ": " + why +
+                    ", with what its runs have cost already; ask for less, raise it, or let the "
+                    "sweep go as far as it reaches by budget.when_reached: start_nothing_new");
+}
+
+std::string Spending::why_not(const PlannedPack& pack) const {
+  if (!plan_.budget.is_set() || !plan_.budget.starts_nothing_new) return "";
+  const std::string why = beyond(sum(pack));
+  return why.empty() ? "" : why + " with " + plan_.cells[pack.front()].folder;
+}
+
+void Spending::started(const PlannedPack& pack) {
+  under_way_.insert(pack.begin(), pack.end());
+}
+
+void Spending::left_off(const PlannedPack& cells, const std::vector<CellStatus>& statuses) {
+  if (!plan_.budget.is_set()) return;
+  for (const std::size_t cell : cells) {
+    under_way_.erase(cell);
+    statuses_[cell] = statuses[cell];
+    read_ledger(plan_, plan_.cells[cell], statuses_[cell]);
+  }
+}
+
+std::string Spending::text() const {
+  if (!plan_.budget.is_set()) return "";
+  const Cost all = sum(to_come());
+  const SweepBudget& budget = plan_.budget;
+  std::string text;
+  const auto add = [&](const char* key, const std::optional<double>& limit, double amount) {
+    if (!limit) return;
+    text += (text.empty() ? "" : ", ") + std::string(key) + " " + human(amount) + " of " +
+            human(*limit);
+  };
+  add("flops", budget.flops, all.flops);
+  add("device_hours", budget.device_hours, all.device_hours);
+  if (plan_.options.price_per_hour) {
+    add("price", budget.price, price(all));
+  } else if (budget.price) {
+    text += (text.empty() ? "" : ", ") + std::string("price not known without --price-per-hour");
+  }
+  add("disk", budget.disk, all.disk);
+  const std::string why = beyond(all);
+  return text + (why.empty()                 ? ""
+                 : budget.starts_nothing_new ? " (reached before the end)"
+                                             : " (too much: run refuses)");
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,56 @@
+// What a sweep may cost: the budget of its file, and how many runs a command line allows.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sweeps/cell_status.h"
+#include "sweeps/packing.h"
+#include "sweeps/plan.h"
+
+namespace scalelaw {
+
+// ConfigError, with what to add to the command, where more than `most` runs are in the packs.
+void check_number_of_runs(const Plan& plan, const std::vector<PlannedPack>& packs, int64_t most);
+
+// What the sweep's runs have cost and would, beside its budget (SweepBudget). A run that has ended
+// costs what its ledger says, another what its plan says or, where that is more, what it has cost
+// already and its steps that are left. FLOPs are the plan's and leave out what was trained twice.
+class Spending {
+ public:
+  // `statuses` of all cells; their ledgers are read, where there is a budget.
+  Spending(const Plan& plan, const std::vector<CellStatus>& statuses);
+
+  // ConfigError where the whole sweep comes to more than its budget, and the file does not say that
+  // nothing new is started then.
+  void check_whole() const;
+  // "" where the pack may be started.
+  std::string why_not(const PlannedPack& pack) const;
+
+  void started(const PlannedPack& pack);
+  // `statuses` of all cells.
+  void left_off(const PlannedPack& cells, const std::vector<CellStatus>& statuses);
+
+  // "flops 2.1e13 of 5e13, device_hours 0.2 of 3": of the whole sweep; "" without a budget.
+  std::string text() const;
+
+ private:
+  struct Cost {
+    double flops = 0, device_hours = 0, disk = 0;
+  };
+  Cost spent(std::size_t cell) const;  // so far
+  Cost whole(std::size_t cell) const;  // by its end
+  PlannedPack to_come() const;
+  Cost sum(const PlannedPack& also) const;  // of all, with these to their end
+  std::string beyond(const Cost& cost) const;
+  double price(const Cost& cost) const;
+
+  const Plan& plan_;
+  std::vector<CellStatus> statuses_;
+  std::set<std::size_t> under_way_;
+};
+
+}  // namespace scalelaw

@@ -1,0 +1,95 @@
+// Budgets of sweeps, before anything runs and while it does.
+#include "sweeps/spending.h"
+
+#include <gtest/gtest.h>
+
+#include "sweeps/reports.h"
+#include "tests/sweeps/plan_fixture.h"
+
+namespace scalelaw {
+namespace {
+
+class SpendingTest : public PlanTest {
+ protected:
+  // Four cells of one size.
+  Plan with_budget(const std::string& budget) const {
+    return plan(kBase + "seeds: {init: [1, 2, 3, 4]}\nbudget: " + budget + "\n");
+  }
+  static std::string refusal(const Plan& plan) {
+    try {
+      Spending(plan, look_at_all(plan)).check_whole();
+    } catch (const ConfigError& error) {
+      return error.what();
+    }
+    return "";
+  }
+};
+
+TEST_F(SpendingTest, WhatComesToMoreIsRefusedWithBothNumbers) {
+  const double one = *plan(kBase).cells.front().train_flops;
+  EXPECT_EQ(refusal(with_budget("{flops: " + std::to_string(4 * one + 1) + "}")), "");
+  const std::string said = refusal(with_budget("{flops: " + std::to_string(4 * one - 1) + "}"));
+  EXPECT_NE(said.find("s.yaml: budget.flops = "), std::string::npos) << said;
+  EXPECT_NE(said.find("start_nothing_new"), std::string::npos) << said;
+  EXPECT_NE(refusal(with_budget("{device_hours: 1e-9}")).find("budget.device_hours"),
+            std::string::npos);
+  EXPECT_NE(refusal(with_budget("{disk: 1kB}")).find("budget.disk"), std::string::npos);
+  EXPECT_NE(refusal(with_budget("{price: 1}")).find("add --price-per-hour"), std::string::npos);
+  options_.price_per_hour = 3600;
+  EXPECT_EQ(refusal(with_budget("{price: 1}")), "");
+  EXPECT_NE(refusal(with_budget("{price: 1e-9}")).find("budget.price"), std::string::npos);
+}
+
+TEST_F(SpendingTest, NothingNewIsStartedOnceItIsReached) {
+  const double one = *plan(kBase).cells.front().train_flops;
+  const Plan of_sweep =
+      with_budget("{flops: " + std::to_string(2.5 * one) + ", when_reached: start_nothing_new}");
+  EXPECT_EQ(refusal(of_sweep), "");
+  std::vector<CellStatus> statuses = look_at_all(of_sweep);
+  Spending spending(of_sweep, statuses);
+  EXPECT_EQ(spending.why_not({0, 1}), "");
+  EXPECT_NE(spending.why_not({0, 1, 2}), "");
+  spending.started({0});
+  spending.started({1});
+  EXPECT_NE(spending.why_not({2}).find("budget.flops"), std::string::npos);
+  statuses[0].step = of_sweep.cells[0].steps / 4;  // failed on its way, and what it took is gone
+  spending.left_off({0}, statuses);
+  EXPECT_EQ(spending.why_not({2}), "") << "a quarter, one and one";
+  statuses[0].state = CellState::kComplete;
+  statuses[0].step = of_sweep.cells[0].steps;
+  spending.left_off({0}, statuses);
+  EXPECT_NE(spending.why_not({2}), "");
+}
+
+TEST_F(SpendingTest, PlanSetsTheWholeBesideTheBudget) {
+  const Plan of_sweep = with_budget("{flops: 1e18, device_hours: 2, price: 3}");
+  const std::string text = plan_text(of_sweep, look_at_all(of_sweep));
+  EXPECT_NE(text.find("budget:  flops "), std::string::npos) << text;
+  EXPECT_NE(text.find(" of 1e18, device_hours "), std::string::npos) << text;
+  EXPECT_NE(text.find("price not known without --price-per-hour"), std::string::npos);
+  EXPECT_NE(
+      plan_text(with_budget("{flops: 1}"), look_at_all(of_sweep)).find("(too much: run refuses)"),
+      std::string::npos);
+}
+
+TEST_F(SpendingTest, FaultsNameLineAndKey) {
+  EXPECT_NE(
+      error_of(kBase + "budget: {flop: 1}\n").find("budget.flop = 1: unknown key; did you mean"),
+      std::string::npos);
+  EXPECT_NE(error_of(kBase + "budget: {when_reached: refuse}\n").find("says when it is reached"),
+            std::string::npos);
+  EXPECT_NE(error_of(kBase + "budget: {flops: 0}\n").find("must be a number above 0"),
+            std::string::npos);
+  EXPECT_NE(error_of(kBase + "budget: {flops: 1, when_reached: stop}\n")
+                .find("must be refuse or start_nothing_new"),
+            std::string::npos);
+}
+
+TEST_F(SpendingTest, MoreRunsThanAllowedAreToldWithTheWayOut) {
+  const Plan of_sweep = with_budget("{flops: 1e18}");
+  EXPECT_NO_THROW(check_number_of_runs(of_sweep, {{0, 1}, {2}}, 3));
+  EXPECT_THROW(check_number_of_runs(of_sweep, {{0, 1}, {2, 3}}, 3), ConfigError);
+}
+
+}  // namespace
+}  // namespace scalelaw
