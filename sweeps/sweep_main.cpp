@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "sweeps/cell_status.h"
-#include "sweeps/named_cells.h"
+#include "sweeps/mending_verbs.h"
 #include "sweeps/plan_diff.h"
 #include "sweeps/plan_options.h"
 #include "sweeps/predicted_actual.h"
@@ -34,14 +34,12 @@ struct Arguments : PlanArguments {
   std::string trainer;
   double calibrate_seconds = CalibrationOptions{}.seconds;
   RunQueueOptions queue;
-  std::string time_limit;                // "": none
-  std::vector<std::string> only, named;  // of retry, of exclude
-  std::vector<std::string> settings;     // "key=value"
-  std::vector<std::string> states;       // of status
-  std::string reason;
-  RetryOptions retry;
+  std::string time_limit;             // "": none
+  std::vector<std::string> settings;  // "key=value"
+  std::vector<std::string> states;    // of status
+  MendingArguments mending;
   WatchArguments watch;
-  bool json = false, undo = false, calibrate = false, diff = false;
+  bool json = false, calibrate = false, diff = false;
   int64_t most_runs = RunSweepOptions{}.most_runs;
 };
 
@@ -89,35 +87,6 @@ void add_workers(CLI::App* verb, Arguments& a, const std::string& jobs) {
 }
 
 constexpr const char* kTrainerHelp = "program (default: scalelaw-train beside this one)";
-constexpr const char* kNamesHelp =
-    "folders' names as status shows them, patterns ('*_l2w64_*'), or beginnings of content hashes";
-
-void add_mending_verbs(CLI::App& app, Arguments& a) {
-  CLI::App* retry =
-      app.add_subcommand("retry", "forget why runs failed, so that `run` starts them");
-  retry->footer(
-      "Example: scalelaw sweep retry spec.yaml --only 'lstm_*'\n"
-      "They go on from their checkpoints. --from-scratch sets aside what they have trained, as\n"
-      "before.0001/ in the run's folder. What packs and pieces were found to need too much memory\n"
-      "stays remembered; --forget-limits forgets that too, as for a larger machine, or where\n"
-      "another program had taken the memory. A launcher that is at work learns nothing of it; the\n"
-      "next one does.");
-  add_common(retry, a);
-  retry->add_option("--only", a.only, kNamesHelp)->required()->type_name("NAME");
-  retry->add_flag("--from-scratch", a.retry.from_scratch, "from step 0; of diverged runs too");
-  retry->add_flag("--forget-limits", a.retry.forget_limits,
-                  "in packs and pieces as large as if memory had always sufficed");
-
-  CLI::App* exclude = app.add_subcommand("exclude", "leave runs out of the sweep, with a reason");
-  exclude->footer(
-      "Example: scalelaw sweep exclude spec.yaml 3fa9c1d2 --reason 'its GPU computed wrongly'\n"
-      "They are not run, and status, fit, compare and report show them with the reason.");
-  add_common(exclude, a);
-  exclude->add_option("run", a.named, kNamesHelp)->required()->type_name("NAME");
-  CLI::Option* reason = exclude->add_option("--reason", a.reason, "for every later table");
-  exclude->add_flag("--undo", a.undo, "take them in again")->excludes(reason);
-}
-
 void add_calibration(CLI::App& plan, Arguments& a) {
   CLI::Option* calibrate = plan.add_flag("--calibrate", a.calibrate,
                                          "measure this sweep's training steps on this CPU first")
@@ -178,7 +147,9 @@ void add_verbs(CLI::App& app, Arguments& a) {
       ->delimiter(',');
   status->add_flag("--json", a.json, "for scripts");
   add_common(add_watch_verb(app, a.watch), a);
-  add_mending_verbs(app, a);
+  const auto common = [&](CLI::App* verb) { add_common(verb, a); };
+  add_retry_verb(app, common, a.mending);
+  add_exclude_verb(app, common, a.mending);
 }
 
 std::filesystem::path trainer_of(const Arguments& a) {
@@ -248,32 +219,6 @@ int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {
   return result.exit_code;
 }
 
-// retry and exclude: what was done to each, and what comes next.
-void mend(const CLI::App& app, const Plan& plan, const Arguments& a) {
-  refuse_name_of_another_sweep(sweep_record_file(a.runs, plan.name), plan);
-  const bool is_retry = app.got_subcommand("retry");
-  const std::vector<std::size_t> cells = cells_named(plan, is_retry ? a.only : a.named);
-  std::vector<std::size_t> mended = cells;
-  std::string done = "excluded";
-  if (is_retry) {
-    mended = retry_cells(plan, cells, a.retry);
-    done = a.retry.from_scratch ? "will be trained anew" : "will be tried again";
-  } else if (a.undo) {
-    include_cells(plan, cells);
-    done = "no longer excluded";
-  } else {
-    exclude_cells(plan, cells, a.reason);
-  }
-  for (const std::size_t cell : cells) {
-    const bool is_mended = std::ranges::find(mended, cell) != mended.end();
-    std::cout << plan.cells[cell].folder << ": "
-              << (is_mended ? done : "has been completed this moment, and is left as it is")
-              << "\n";
-  }
-  if (!is_retry && !a.undo) return;
-  std::cout << "Go on with:\n  scalelaw sweep run " << sweep_words(a) << "\n";
-}
-
 Outcome run_program(const CLI::App& app, const Arguments& a, const std::string& command) {
   const WatchOptions watch = watch_options(a.watch);
   std::set<CellState> states;
@@ -281,7 +226,8 @@ Outcome run_program(const CLI::App& app, const Arguments& a, const std::string& 
   const Plan plan = plan_of(a);
   if (app.got_subcommand("run")) return {run_verb(plan, a, command), Product::kFiles};
   if (app.got_subcommand("retry") || app.got_subcommand("exclude")) {
-    mend(app, plan, a);
+    std::cout << (app.got_subcommand("retry") ? retry(plan, a.mending, sweep_words(a))
+                                              : exclude(plan, a.mending, sweep_words(a)));
     return {kExitComplete, Product::kFiles};
   }
   if (app.got_subcommand("watch")) return {watch_sweep(plan, watch, std::cout)};

@@ -41,11 +41,23 @@ std::string in_full(const ConfigKey& key) {
   return text;
 }
 
+// Of "isoflop.sizes" the entry of "isoflop", where that is no key of cells as a ladder's are.
+const SweepKey& place_of(const SweepKey& key) {
+  const std::string group = key.name.substr(0, key.name.find('.'));
+  if (group == "ladder") return key;
+  for (const SweepKey& other : sweep_keys()) {
+    if (other.name == group) return other;
+  }
+  return key;
+}
+
 std::string in_full(const SweepKey& key) {
-  const std::string where = key.in_file && key.in_block ? "at the top of a sweep file, in a block"
-                            : key.in_file               ? "at the top of a sweep file"
-                            : key.in_block              ? "in a block of a sweep file"
-                                           : "in a sweep file, wherever a run's keys stand";
+  const SweepKey& place = place_of(key);
+  const std::string where = place.in_file && place.in_block
+                                ? "at the top of a sweep file, in a block"
+                            : place.in_file  ? "at the top of a sweep file"
+                            : place.in_block ? "in a block of a sweep file"
+                                             : "in a sweep file, wherever a run's keys stand";
   return key.name + "\n  " + key.help + "\n  where:    " + where + "\n  type:     " + key.type +
          "\n";
 }
