@@ -209,6 +209,10 @@ std::vector<PlannedPack> pack_cells(const Plan& plan, const std::vector<std::siz
 }
 
 std::vector<std::size_t> start_order(const Plan& plan, std::vector<std::size_t> cells) {
+  if (plan.order == StartOrder::kAsWritten) {
+    std::ranges::sort(cells);
+    return cells;
+  }
   std::map<std::string, double> cheapest;  // arm -> cost
   for (const std::size_t index : cells) {
     const PlannedCell& cell = plan.cells[index];
@@ -216,7 +220,8 @@ std::vector<std::size_t> start_order(const Plan& plan, std::vector<std::size_t> 
     if (!inserted) place->second = std::min(place->second, cost(cell));
   }
   const auto is_first_rung = [&](const PlannedCell& cell) {
-    return cost(cell) <= 1.05 * cheapest.at(cell.places.front().arm);
+    return plan.order == StartOrder::kSmallestRungFirst &&
+           cost(cell) <= 1.05 * cheapest.at(cell.places.front().arm);
   };
   std::stable_sort(cells.begin(), cells.end(), [&](std::size_t a, std::size_t b) {
     const bool first_a = is_first_rung(plan.cells[a]), first_b = is_first_rung(plan.cells[b]);

@@ -27,7 +27,8 @@ std::vector<PlannedPack> pack_cells(const Plan& plan, const std::vector<std::siz
 // Of the cells that may start by `statuses`, which are of all cells.
 std::vector<PlannedPack> packs_to_run(const Plan& plan, const std::vector<CellStatus>& statuses);
 
-// The order of `cells` (indices into the plan's): the cheapest rung of each arm first, where a
+// The order of `cells` (indices into the plan's) by the plan's own: where that is
+// kSmallestRungFirst the cheapest rung of each arm first, where a
 // wrong setting shows in minutes, then the longest first, so that no core is left waiting for one
 // long run at the end. By FLOPs; by tokens where they are not known.
 std::vector<std::size_t> start_order(const Plan& plan, std::vector<std::size_t> cells);

@@ -69,6 +69,7 @@ struct Plan {
   std::vector<std::string> swept;  // keys of the blocks' grids, zips and lists, in their order
   std::vector<std::string> warnings;
   SweepBudget budget;
+  StartOrder order = StartOrder::kSmallestRungFirst;
 };
 
 // ConfigError: as resolve() and identify(), with the place in the sweep; an impossible shape; a

@@ -12,6 +12,7 @@
 #include "sweeps/plan_diff.h"
 #include "sweeps/plan_totals.h"
 #include "sweeps/predicted_actual.h"
+#include "sweeps/rate_edges.h"
 #include "sweeps/spending.h"
 #include "sweeps/text_table.h"
 #include "sweeps/work_left.h"
@@ -180,6 +181,9 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
     text += "warning: " + full + "\n";
   }
   for (const std::string& warning : plan.warnings) text += "warning: " + escaped(warning) + "\n";
+  for (const std::string& warning : rate_edge_warnings(plan, statuses)) {
+    text += "warning: " + warning + "\n";
+  }
   return text;
 }
 

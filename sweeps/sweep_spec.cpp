@@ -143,6 +143,8 @@ class SpecReader {
         has_blocks = true;
       } else if (key == "budget") {
         spec_.budget = read_budget(parts, value);
+      } else if (key == "order") {
+        spec_.order = read_order(parts, value);
       } else if (key == "spec") {
         read_spec_number(parts, value);
       } else if (is_combination(key, value)) {

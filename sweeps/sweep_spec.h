@@ -56,6 +56,8 @@ struct SweepBudget {
   bool is_set() const { return flops || device_hours || price || disk; }
 };
 
+enum class StartOrder { kSmallestRungFirst, kLongestFirst, kAsWritten };
+
 struct SweepSpec {
   std::string file;                // as given
   std::string content_hash;        // 32 hex digits of the file's bytes, of what it includes, and of
@@ -66,6 +68,7 @@ struct SweepSpec {
   std::vector<SweepBlock> blocks;  // empty: one cell an arm; a grid, zip or list at the top of the
                                    // file is one block without a name
   SweepBudget budget;
+  StartOrder order = StartOrder::kSmallestRungFirst;
   FlatConfig settings;  // of a command line; they override every cell
 };
 

@@ -1,3 +1,4 @@
+// What a sweep may cost, and what of it runs first.
 #include "sweeps/sweep_spec_parts.h"
 #include "trainer/nearest.h"
 #include "trainer/number.h"
@@ -56,6 +57,18 @@ SweepBudget read_budget(const SpecParts& parts, const YamlTree& value) {
   if (!budget.is_set())
     parts.fail(value, "budget", "says when it is reached, and of what it is not");
   return budget;
+}
+
+StartOrder read_order(const SpecParts& parts, const YamlTree& value) {
+  static const std::vector<std::string> known = {"smallest_rung_first", "longest_first",
+                                                 "as_written"};
+  const std::string text = parts.scalar(value, "order").text;
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    if (text == known[i]) return static_cast<StartOrder>(i);
+  }
+  const std::string near = nearest(text, known);
+  parts.fail(value, "order",
+             near.empty() ? "must be " + joined(known) : "did you mean " + near + "?");
 }
 
 }  // namespace scalelaw

@@ -54,6 +54,7 @@ void add_with_seeds(const SpecParts& parts, const std::string& key, const YamlTr
 
 // {flops: 5e18, device_hours: 60, when_reached: start_nothing_new}
 SweepBudget read_budget(const SpecParts& parts, const YamlTree& value);
+StartOrder read_order(const SpecParts& parts, const YamlTree& value);
 
 // Fills in spec.blocks; spec.arms must be there.
 void read_blocks(const SpecParts& parts, const YamlTree& value, SweepSpec& spec);

@@ -52,7 +52,11 @@ const std::vector<SweepKey>& sweep_keys() {
       {"budget.when_reached", false, false, "refuse or start_nothing_new",
        "refuse, where it says nothing: nothing is started of a sweep that comes to more. "
        "start_nothing_new: it is run as far as the budget reaches, and goes on with a larger one.",
-       SweepValue::kText},
+       SweepValue::kWhenReached},
+      {"order", true, false, "smallest_rung_first, longest_first or as_written",
+       "Which runs start first: smallest_rung_first, where it says nothing, the cheapest of each "
+       "arm, where a wrong setting shows in minutes, then the longest.",
+       SweepValue::kOrder},
       {"horizon.steps", false, false, "a whole number, or an expression",
        "In place of horizon.tokens, in a sweep: updates.", SweepValue::kNumber},
       {"horizon.tokens_per_param", false, false, "a number, or an expression",

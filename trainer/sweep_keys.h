@@ -22,6 +22,8 @@ enum class SweepValue {
   kCells,    // a list of overrides
   kMembers,  // a map of the keys below it
   kCentre,
+  kOrder,
+  kWhenReached,
 };
 
 struct SweepKey {

@@ -45,6 +45,7 @@ GOOD = [
     "data: {train: x, test: {x: 128Ki, y: 1e6}}\nmodel.bias: false\n",
     "ladder: {n: {from: 1e5, to: 1e8, per_decade: 3}, aspect: 32}\nseeds: {init: [1, 2]}\n",
     "blocks: [{name: b, grid: {model.d_model: [8, 16], model: {n_ctx: [8]}}, arms: [a]}]\n",
+    "order: as_written\nbudget: {flops: 5e18, disk: 200GB, when_reached: start_nothing_new}\n",
     "blocks: [{name: b, isoflop: {budgets: [1e9], centre: {law: kaplan}, sizes: 5}}]\n",
 ]
 BAD = [
@@ -59,6 +60,8 @@ BAD = [
     "isoflop: {budgets: [1e9], centre: {law: chinchila}}\n",
     "ladder: {n: {from: 1e5, too: 1e8}}\n",
     "train: {learning_rate: fast}\n",
+    "order: biggest_first\n",
+    "budget: {flop: 1}\n",
 ]
 for text in GOOD:
     for fault in faults(text):

@@ -228,6 +228,10 @@ TEST(StartOrder, SmallestRungOfEachArmFirstThenLongestFirst) {
   EXPECT_EQ(start_order(plan, {0, 1, 2, 3, 4, 5, 6}), (PlannedPack{4, 0, 5, 3, 1, 6, 2}));
   EXPECT_EQ(start_order(plan, {1, 2, 3}), (PlannedPack{3, 2, 1}))
       << "b's only one, a's cheapest, then the rest";
+  plan.order = StartOrder::kLongestFirst;
+  EXPECT_EQ(start_order(plan, {0, 1, 2, 3, 4, 5, 6}), (PlannedPack{3, 1, 6, 2, 4, 0, 5}));
+  plan.order = StartOrder::kAsWritten;
+  EXPECT_EQ(start_order(plan, {3, 1, 2}), (PlannedPack{1, 2, 3}));
 }
 
 GpuProbe gpus(int count) {

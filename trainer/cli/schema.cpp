@@ -102,6 +102,10 @@ Json value_of(const SweepKey& key) {
                       {"properties", {{"law", texts_enum({"chinchilla", "kaplan"})}}},
                       {"required", {"law"}},
                       {"additionalProperties", false}}});
+    case SweepValue::kOrder:
+      return texts_enum({"smallest_rung_first", "longest_first", "as_written"});
+    case SweepValue::kWhenReached:
+      return texts_enum({"refuse", "start_nothing_new"});
     case SweepValue::kMembers:
       break;  // what is below it says
   }
