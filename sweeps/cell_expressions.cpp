@@ -118,22 +118,20 @@ SourcedText CellNumbers::settled(const std::string& key, SourcedText value) {
 double CellNumbers::number_of_key(const std::string& key) {
   if (const auto known = numbers_.find(key); known != numbers_.end()) return known->second;
   if (chooses(key)) return chosen_number(key);
-  const auto written = config_.find(key);
-  double number = 0;
-  if (written != config_.end() && is_expression(written->second)) {
-    const Step step(*this, key);
-    number = evaluate(written->second, key);
-  } else {
-    const std::string text = written == config_.end() ? default_of(key) : written->second.text;
-    const std::optional<double> read = parse_real(text);
-    if (!read && written != config_.end()) {
-      throw_config_error(written->second, key, "must be a number or an expression");
-    }
-    if (!read) throw NoNumber(key + " is no number");
-    number = *read;
-  }
+  const double number = written_number(key);
   numbers_[key] = number;
   return number;
+}
+
+double CellNumbers::written_number(const std::string& key) {
+  const auto written = config_.find(key);
+  if (written != config_.end() && is_expression(written->second)) {
+    const Step step(*this, key);
+    return evaluate(written->second, key);
+  }
+  const std::string text = written == config_.end() ? default_of(key) : written->second.text;
+  if (const std::optional<double> read = parse_real(text)) return *read;
+  throw NoNumber(key + (text.empty() ? "" : " = " + excerpt(text)) + " is no number");
 }
 
 double CellNumbers::evaluate(const SourcedText& value, const std::string& key) {

@@ -20,6 +20,7 @@ struct NamedLaw;
 struct CellSize {
   double asked = 0, n = 0;  // parameters
   NCount count = NCount::kNonEmbedding;
+  bool has_default_depth = false;  // of layers that neither a key nor an aspect says
   bool operator==(const CellSize&) const = default;
 };
 

@@ -39,9 +39,15 @@ double CellNumbers::asked_tokens(const std::string& form) {
   if (asked_tokens_) return *asked_tokens_;
   const Step step(*this, "D");
   const double asked = number_of_key(form);
+  if (form != kTokens && !(asked > 0 && asked <= 1e30)) {
+    throw_config_error(settled(form, config_.at(form)), form, "must be above 0, and 1e30 at most");
+  }
   double tokens = asked;
   if (form == "horizon.steps") {
-    tokens = asked * number_of_key("train.batch_tokens");
+    if (asked != std::rint(asked)) {
+      throw_config_error(settled(form, config_.at(form)), form, "must be a whole number of steps");
+    }
+    tokens = asked * batch_tokens();
   } else if (form == "horizon.tokens_per_param") {
     tokens = std::rint(asked * parameters(n_counted(kCount)));
   } else if (form == "horizon.flops") {
@@ -72,8 +78,14 @@ void CellNumbers::settle_horizon() {
     double tokens = asked_tokens(form);
     if (form == "horizon.flops") {
       notes_.budget = number_of_key(form);
-      const double batch = number_of_key("train.batch_tokens");
-      tokens = batch * std::max(1.0, std::rint(tokens / batch));
+      const double batch = batch_tokens();
+      const double steps = std::rint(tokens / batch);
+      if (steps < 1) {
+        throw_config_error(value, form,
+                           "no step meets it: the smallest run, one step of " + human(batch) +
+                               " tokens, is " + human(*notes_.budget * batch / tokens) + " FLOPs");
+      }
+      tokens = batch * steps;
     }
     value.expression = form + ": " + std::exchange(value.text, canonical(tokens));
   } catch (const NoNumber& fault) {
@@ -82,6 +94,19 @@ void CellNumbers::settle_horizon() {
   config_.erase(form);
   config_.erase(kCount);
   config_.insert_or_assign(kTokens, std::move(value));
+}
+
+double CellNumbers::batch_tokens() {
+  const std::string key = "train.batch_tokens";
+  double batch = 0;
+  try {
+    batch = number_of_key(key);
+  } catch (const NoNumber& fault) {
+    throw_config_error(config_.at(key), key, fault.what());
+  }
+  if (batch >= 1 && batch == std::rint(batch)) return batch;
+  throw_config_error(settled(key, config_.at(key)), key,
+                     "must be a whole number of tokens, 1 or more");
 }
 
 double CellNumbers::tokens() {

@@ -48,6 +48,7 @@ class CellNumbers {
 
   // cell_expressions.cpp: names and keys.
   double number_of_key(const std::string& key);
+  double written_number(const std::string& key);  // whatever a ladder chooses
   double number_called(const std::string& name);
   double evaluate(const SourcedText& value, const std::string& key);
   SourcedText settled(const std::string& key, SourcedText value);
@@ -56,6 +57,7 @@ class CellNumbers {
   // cell_horizon.cpp
   void settle_horizon();
   double asked_tokens(const std::string& form);  // D before it is rounded to steps
+  double batch_tokens();                         // of the cell, whole
   double tokens();
   // What a key counts by; the first where it is not written.
   NCount n_counted(const std::string& key) const;

@@ -31,7 +31,7 @@ bool CellNumbers::chooses(const std::string& key) const {
   if (!is_sized()) return false;
   if (key == "model.d_model") return !is_written(key);
   if (key == "model.n_layer") return chooses_layers();
-  if (key == "model.n_head") return is_written("ladder.d_head");
+  if (key == "model.n_head") return is_written("ladder.d_head") && !is_written(key);
   return key == "model.d_ff_ratio" && is_written("ladder.d_ff_multiple");
 }
 
@@ -47,7 +47,11 @@ const ModelShape& CellNumbers::shape() {
   const Step step(*this, "N");
   FlatConfig model;
   for (const auto& [key, value] : config_) {
-    if (key.starts_with("model.")) model.emplace(key, settled(key, value));
+    // What changes no count may follow from it.
+    if (!key.starts_with("model.") || key == "model.embedding_std") continue;
+    SourcedText text = value;
+    if (text.text.starts_with('=')) text.text = canonical(written_number(key));
+    model.emplace(key, std::move(text));
   }
   ModelShape written = is_sized() ? read_model(model) : resolve_model(model);
   written.n_vocab = n_vocab_();
@@ -84,11 +88,14 @@ ModelShape CellNumbers::sized(const ModelShape& written) {
   rules.chooses_layers = chooses("model.n_layer");
   rules.aspect = ladder_number("ladder.aspect", 0, rules.aspect);
   rules.width_multiple = ladder_whole("ladder.width_multiple", rules.width_multiple);
-  rules.d_head = ladder_number("ladder.d_head", 1, rules.d_head);
+  if (chooses("model.n_head")) rules.d_head = ladder_number("ladder.d_head", 1, rules.d_head);
   if (is_written("ladder.d_ff_multiple")) {
     rules.d_ff_multiple = ladder_whole("ladder.d_ff_multiple", 1);
   }
-  counts_of(written);
+  ModelShape smallest;
+  smallest.arch = written.arch;
+  smallest.n_vocab = 1;
+  counts_of(smallest);
   std::optional<SizedModel> found;
   try {
     found = model_of_size(written, rules);
@@ -97,17 +104,21 @@ ModelShape CellNumbers::sized(const ModelShape& written) {
   }
   if (!found) {
     throw_config_error(asked, kSize,
-                       "no model of this size can be built under the cell's other keys; a smaller "
-                       "ladder.width_multiple or ladder.d_head leaves more widths to choose from");
+                       "no model of this size can be built under the cell's other keys: widths are "
+                       "multiples of ladder.width_multiple that model.n_head and model.d_ff_ratio "
+                       "allow (ladder.d_head and ladder.d_ff_multiple allow more), of at least one "
+                       "layer");
   }
   if (std::abs(std::log(found->n / rules.n)) > std::log(kFurthest)) {
     throw_config_error(asked, kSize,
                        "no model comes near " + human(rules.n) + ": the nearest has " +
                            human(found->n) + " (n_layer " + std::to_string(found->shape.n_layer) +
                            ", d_model " + std::to_string(found->shape.d_model) +
-                           "); a smaller ladder.width_multiple leaves more widths to choose from");
+                           "); widths are multiples of ladder.width_multiple that model.n_head and "
+                           "model.d_ff_ratio allow");
   }
-  notes_.size = CellSize{rules.n, found->n, rules.count};
+  const bool has_default_depth = !rules.chooses_layers && !is_written("model.n_layer");
+  notes_.size = CellSize{rules.n, found->n, rules.count, has_default_depth};
   return found->shape;
 }
 

@@ -55,10 +55,11 @@ class KeyReader {
     if (found.kind != YamlTree::Kind::kScalar) fail(key, "takes one value");
     return found.text;
   }
-  int64_t count(const std::string& key, int64_t most = int64_t{1} << 20) const {
+  int64_t count(const std::string& key, int64_t most = int64_t{1} << 20, int64_t least = 1) const {
     const std::optional<int64_t> number = parse_whole(text(key));
-    if (!number || *number < 1 || *number > most) {
-      fail(key, "must be a whole number from 1 to " + std::to_string(most));
+    if (!number || *number < least || *number > most) {
+      fail(key,
+           "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
     }
     return *number;
   }
@@ -87,11 +88,12 @@ class KeyReader {
 ModelShape read_shape(const KeyReader& row) {
   ModelShape shape;
   shape.arch = row.text("arch");
-  shape.n_layer = row.count("n_layer");
+  shape.n_layer = row.count("n_layer", int64_t{1} << 20, 0);
   shape.d_model = row.count("d_model");
   shape.n_head = row.count("n_head");
-  shape.n_ctx = row.count("n_ctx");
-  shape.n_vocab = row.count("n_vocab");
+  // Of these validate() knows the limits.
+  shape.n_ctx = row.count("n_ctx", int64_t{1} << 40);
+  shape.n_vocab = row.count("n_vocab", int64_t{1} << 40);
   shape.position = PositionEncoding::kLearned;  // as `scalelaw bench` trains them
   if (row.has("position")) shape.position = row.choice<PositionEncoding>("position");
   if (row.has("embeddings")) shape.embeddings = row.choice<EmbeddingTying>("embeddings");

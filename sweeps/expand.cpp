@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "sweeps/override_keys.h"
 #include "sweeps/sweep_spec.h"
@@ -14,13 +16,6 @@ std::set<std::string> swept_keys(const SweepBlock& block) {
   for (const FlatConfig& entry : block.list) keys.merge(keys_of(entry));
   return keys;
 }
-// That the block sets, with all its combinations.
-std::set<std::string> keys_of(const SweepBlock& block) {
-  std::set<std::string> keys = keys_of(block.overrides);
-  keys.merge(swept_keys(block));
-  return keys;
-}
-
 int64_t zip_length(const SweepBlock& block) {
   return block.zip.empty() ? 1 : static_cast<int64_t>(block.zip.front().values.size());
 }
@@ -38,9 +33,10 @@ int64_t combinations(const SweepBlock& block) {
   return product;
 }
 
-// Sets the keys of combination `index`: the list's entry is the fastest digit, then zip, then the
-// grid's last key.
-void set_combination(const SweepBlock& block, int64_t index, FlatConfig& config) {
+// The block's keys and those of combination `index`: the list's entry is the fastest digit, then
+// zip, then the grid's last key.
+FlatConfig combination(const SweepBlock& block, int64_t index) {
+  FlatConfig config = block.overrides;
   if (!block.list.empty()) {
     override_keys(block.list[static_cast<std::size_t>(index % list_length(block))], config);
   }
@@ -53,6 +49,7 @@ void set_combination(const SweepBlock& block, int64_t index, FlatConfig& config)
     override_key(axis->key, axis->values[static_cast<std::size_t>(index % values)], config);
     index /= values;
   }
+  return config;
 }
 
 [[noreturn]] void fail_too_many(const SweepSpec& spec, const SweepBlock& block, int64_t most,
@@ -65,7 +62,8 @@ void set_combination(const SweepBlock& block, int64_t index, FlatConfig& config)
 int64_t most_settings(const FlatConfig& common, const SweepBlock& block) {
   std::size_t listed = 0;
   for (const FlatConfig& entry : block.list) listed = std::max(listed, entry.size());
-  return static_cast<int64_t>(common.size() + block.grid.size() + block.zip.size() + listed);
+  return static_cast<int64_t>(common.size() + block.overrides.size() + block.grid.size() +
+                              block.zip.size() + listed);
 }
 
 // What varies and is set from outside as well would be one cell many times over.
@@ -82,6 +80,26 @@ void check_settings(const SweepSpec& spec, const SweepBlock& block) {
   }
 }
 
+// Arms that differ in nothing but what is set from outside would be one.
+void check_settings_of_arms(const SweepSpec& spec) {
+  if (spec.settings.empty()) return;
+  std::map<std::string, const SweepArm*> by_rest;
+  for (const SweepArm& arm : spec.arms) {
+    FlatConfig rest = arm.overrides;
+    make_room(keys_of(spec.settings), rest);
+    std::string text;
+    for (const auto& [key, value] : rest) {
+      if (!spec.settings.contains(key)) text += key + "=" + value.text + "\n";
+    }
+    const auto [other, is_new] = by_rest.emplace(text, &arm);
+    if (is_new) continue;
+    const auto& [key, value] = *spec.settings.begin();
+    throw_config_error(value, key,
+                       "leaves nothing that arms " + other->second->name + " and " + arm.name +
+                           " differ in; change it in " + spec.file);
+  }
+}
+
 bool takes(const SweepBlock& block, const std::string& arm) {
   return block.arms.empty() ||
          std::find(block.arms.begin(), block.arms.end(), arm) != block.arms.end();
@@ -93,7 +111,11 @@ std::vector<SweepPoint> expand(const SweepSpec& spec) {
   const std::vector<SweepArm> arms = spec.arms.empty() ? std::vector<SweepArm>(1) : spec.arms;
   const std::vector<SweepBlock> blocks =
       spec.blocks.empty() ? std::vector<SweepBlock>(1) : spec.blocks;
+  // A block that asks for a size takes the place of the base's width, not of its arm's.
+  FlatConfig base_without_width = spec.base;
+  base_without_width.erase("model.d_model");
 
+  check_settings_of_arms(spec);
   std::vector<SweepPoint> points;
   int64_t settings = 0;
   for (const SweepBlock& block : blocks) {
@@ -104,17 +126,19 @@ std::vector<SweepPoint> expand(const SweepSpec& spec) {
       if (count > kMaxCells - static_cast<int64_t>(points.size())) {
         fail_too_many(spec, block, kMaxCells, "cells");
       }
-      FlatConfig common = spec.base;
+      FlatConfig common = spec.base, without_width = base_without_width;
       override_keys(arm.overrides, common);
-      make_room(keys_of(block), common);
-      override_keys(block.overrides, common);
+      override_keys(arm.overrides, without_width);
       settings += count * most_settings(common, block);
       if (settings > kMaxSettings) {
         fail_too_many(spec, block, kMaxSettings, "settings in all cells together");
       }
       for (int64_t index = 0; index < count; ++index) {
-        SweepPoint point{common, {arm.name, block.name}};
-        set_combination(block, index, point.config);
+        const FlatConfig own = combination(block, index);
+        const bool is_sized = own.contains("ladder.n") && !block.name.empty();
+        SweepPoint point{is_sized ? without_width : common, {arm.name, block.name}};
+        make_room_for_horizon(keys_of(own), point.config);
+        for (const auto& [key, value] : own) override_key(key, value, point.config);
         override_keys(spec.settings, point.config);
         points.push_back(std::move(point));
       }

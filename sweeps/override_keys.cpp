@@ -8,14 +8,6 @@
 namespace scalelaw {
 namespace {
 
-void make_room_for_horizon(const std::set<std::string>& keys, FlatConfig& config) {
-  const auto sets = [&](const std::string& form) { return keys.contains(form); };
-  if (std::ranges::none_of(horizon_forms(), sets)) return;
-  for (const std::string& form : horizon_forms()) {
-    if (!keys.contains(form) && config.erase(form) > 0) config.erase("horizon.count");
-  }
-}
-
 void make_room_for_size(const std::set<std::string>& keys, FlatConfig& config) {
   if (keys.contains("ladder.n") && !keys.contains("model.d_model")) config.erase("model.d_model");
 }
@@ -46,6 +38,14 @@ void override_key(const std::string& key, const SourcedText& value, FlatConfig& 
 void override_keys(const FlatConfig& overrides, FlatConfig& config) {
   make_room(keys_of(overrides), config);
   for (const auto& [key, value] : overrides) override_key(key, value, config);
+}
+
+void make_room_for_horizon(const std::set<std::string>& keys, FlatConfig& config) {
+  const auto sets = [&](const std::string& form) { return keys.contains(form); };
+  if (std::ranges::none_of(horizon_forms(), sets)) return;
+  for (const std::string& form : horizon_forms()) {
+    if (!keys.contains(form) && config.erase(form) > 0) config.erase("horizon.count");
+  }
 }
 
 void make_room(const std::set<std::string>& keys, FlatConfig& config) {

@@ -17,7 +17,9 @@ void override_key(const std::string& key, const SourcedText& value, FlatConfig& 
 void override_keys(const FlatConfig& overrides, FlatConfig& config);
 
 // Before `keys` are set: a horizon that is asked for anew, in steps say, takes the place of one in
-// tokens, and of what that one counted; a size that of a width.
+// tokens, and of what that one counted.
+void make_room_for_horizon(const std::set<std::string>& keys, FlatConfig& config);
+// And a size that of a width.
 void make_room(const std::set<std::string>& keys, FlatConfig& config);
 
 }  // namespace scalelaw

@@ -148,12 +148,14 @@ Plan make_plan(const SweepSpec& spec, const PlanOptions& options) {
   Plan plan{spec.name,        spec.file, spec.content_hash, options, {}, 0,
             swept_keys(spec), {},        spec.budget};
   UnreadSettings unread;
+  OverriddenSettings overridden(spec.base, plan.swept);
   ExpressionCache expressions;
   DataSetHeaders data(options.data);
   std::unordered_map<std::string, std::size_t> index_of;  // content hash -> cell
   for (SweepPoint& point : expand(spec)) {
     ++plan.asked_for;
     at_its_place(point, [&] {
+      overridden.note(point.config);
       const CellNotes notes = evaluate(point, data, expressions);
       PlannedCell cell = plan_cell(point, options, data);
       unread.note(point.config, cell.config);
@@ -171,6 +173,7 @@ Plan make_plan(const SweepSpec& spec, const PlanOptions& options) {
   }
   plan.warnings = warnings_of(plan);
   for (std::string& text : unread.warnings()) plan.warnings.push_back(std::move(text));
+  for (std::string& text : overridden.warnings()) plan.warnings.push_back(std::move(text));
   return plan;
 }
 

@@ -7,7 +7,6 @@
 #include <limits>
 #include <map>
 #include <set>
-#include <tuple>
 
 #include "sweeps/cell_hours.h"
 #include "sweeps/model_size.h"
@@ -85,9 +84,10 @@ void warn_of_runs(const Plan& plan, Warnings& warnings) {
 }
 
 void warn_of_sizes(const Plan& plan, Warnings& warnings) {
-  int64_t missed = 0, shared = 0;
+  int64_t missed = 0, shared = 0, default_depth = 0;
   double furthest = 0;
   for (const PlannedCell& cell : plan.cells) {
+    if (std::ranges::any_of(cell.sizes, &CellSize::has_default_depth)) ++default_depth;
     if (cell.sizes.size() > 1) ++shared;
     bool is_missed = false;
     for (const CellSize& size : cell.sizes) {
@@ -100,28 +100,37 @@ void warn_of_sizes(const Plan& plan, Warnings& warnings) {
   }
   warnings.add(missed, "the nearest model misses the ladder's size by more than 1%, by " +
                            std::string(furthest > 0 ? "+" : "") + human(100 * furthest) +
-                           "% at most; N is the model's own (a smaller ladder.width_multiple comes "
-                           "nearer)");
-  warnings.add(shared,
-               "several sizes of a ladder come to the same model; ask for fewer of them, or "
-               "for a smaller ladder.width_multiple");
+                           "% at most; N is the model's own (widths that ladder.width_multiple, "
+                           "model.n_head and model.d_ff_ratio allow lie no nearer)");
+  warnings.add(shared, "several sizes of a ladder come to the same model; ask for fewer of them");
+  warnings.add(
+      default_depth,
+      "a ladder without aspect, of cells that set no model.n_layer, leaves their layers at "
+      "the default; set one of the two");
 }
 
-// Cells whose sizes one looks at side by side: of an arm, a block and a budget; where no ladder
-// asked for them of one depth, too, since shapes of one size are often what is studied.
-using Rungs = std::tuple<std::string, std::string, double, int64_t, double>;
-
-Rungs rungs_of(const PlannedCell& cell, const SweepPlace& place) {
-  const bool is_asked = !cell.sizes.empty();
-  return {place.arm, place.block, cell.budget.value_or(0), is_asked ? 0 : cell.shape.n_layer,
-          is_asked ? 0 : cell.shape.d_ff_ratio};
+// Cells whose sizes one looks at side by side: of an arm, a block and a budget, alike in all that
+// the sweep turns but what goes with size; where no ladder asked for them of one depth, too, since
+// shapes of one size are often what is studied.
+std::string rungs_of(const Plan& plan, const PlannedCell& cell, const SweepPlace& place) {
+  static const std::set<std::string> kGoesWithSize = {
+      "model.d_model", "model.n_head",   "train.learning_rate", "train.batch_tokens",
+      "seeds.init",    "horizon.tokens", "seeds.data"};
+  std::string text = place.arm + "\n" + place.block + "\n" + canonical(cell.budget.value_or(0));
+  if (cell.sizes.empty()) text += "\n" + std::to_string(cell.shape.n_layer);
+  if (plan.swept.empty()) return text;
+  for (const auto& [key, value] : canonical_values(cell.config)) {
+    const bool is_swept = std::ranges::find(plan.swept, key) != plan.swept.end();
+    if (is_swept && !kGoesWithSize.contains(key)) text += "\n" + value;
+  }
+  return text;
 }
 
 void warn_of_close_sizes(const Plan& plan, Warnings& warnings) {
-  std::map<Rungs, std::set<double>> sizes;
+  std::map<std::string, std::set<double>> sizes;
   for (const PlannedCell& cell : plan.cells) {
     for (const SweepPlace& place : cell.places) {
-      std::set<double>& of_rungs = sizes[rungs_of(cell, place)];
+      std::set<double>& of_rungs = sizes[rungs_of(plan, cell, place)];
       for (const CellSize& size : cell.sizes) of_rungs.insert(size.asked);
       if (cell.sizes.empty() && cell.n_params.value_or(0) > 0) of_rungs.insert(*cell.n_params);
     }
@@ -191,15 +200,39 @@ std::vector<std::string> warnings_of(const Plan& plan) {
   return warnings.take();
 }
 
+OverriddenSettings::OverriddenSettings(const FlatConfig& base,
+                                       const std::vector<std::string>& swept)
+    : unused_(base) {
+  for (const std::string& key : swept) unused_.erase(key);
+}
+
+void OverriddenSettings::note(const FlatConfig& written) {
+  std::erase_if(unused_, [&](const auto& entry) {
+    const auto found = written.find(entry.first);
+    if (found == written.end()) return false;
+    const SourcedText &one = found->second, &other = entry.second;
+    return one.line == other.line && one.file == other.file && one.text == other.text;
+  });
+}
+
+std::vector<std::string> OverriddenSettings::warnings() const {
+  std::vector<std::string> texts;
+  for (const auto& [key, value] : unused_) {
+    texts.push_back(at_its_line(
+        value, key, "has no effect: every cell has another value, of its arm or block"));
+  }
+  return texts;
+}
+
 void UnreadSettings::note(const FlatConfig& written, const RunConfig& config) {
   std::set<std::string> unread;
   for (const UnreadKey& key : unread_keys(written, config)) {
     unread.insert(key.key);
-    std::optional<std::string>& kept = places_[{key.value.line, key.key}];
+    std::optional<std::string>& kept = places_[{key.value.file, key.value.line, key.key}];
     if (!key.is_default && !kept) kept = describe(key);
   }
   for (const auto& [key, value] : written) {
-    if (!unread.contains(key)) read_.insert({value.line, key});
+    if (!unread.contains(key)) read_.insert({value.file, value.line, key});
   }
 }
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "sweeps/plan.h"
@@ -19,6 +19,19 @@ namespace scalelaw {
 // hours that nothing measured says.
 std::vector<std::string> warnings_of(const Plan& plan);
 
+// Keys at the top of the file that no cell has, since arms, blocks or a ladder set them all. Of
+// keys that are swept the value at the top is where a reader expects the usual one, and no slip.
+class OverriddenSettings {
+ public:
+  OverriddenSettings(const FlatConfig& base, const std::vector<std::string>& swept);
+  // `written`: before it is evaluated.
+  void note(const FlatConfig& written);
+  std::vector<std::string> warnings() const;
+
+ private:
+  FlatConfig unused_;
+};
+
 // Settings that no cell reads: one that some cells share with others is not a slip.
 class UnreadSettings {
  public:
@@ -26,7 +39,7 @@ class UnreadSettings {
   std::vector<std::string> warnings() const;
 
  private:
-  using Place = std::pair<int, std::string>;  // line, key
+  using Place = std::tuple<std::string, int, std::string>;  // file, line, key
   std::map<Place, std::optional<std::string>> places_;
   std::set<Place> read_;
 };

@@ -117,7 +117,8 @@ void add_verbs(CLI::App& app, Arguments& a) {
   plan->add_flag("--diff", a.diff,
                  "only what has changed since the sweep's last run, cell by cell");
   add_calibration(*plan, a);
-  plan->add_flag("--json", a.json, "for scripts");
+  CLI::Option* diff = plan->get_option("--diff");
+  plan->add_flag("--json", a.json, "for scripts; what has changed is in it")->excludes(diff);
 
   CLI::App* run = app.add_subcommand("run", "run what is missing, on a GPU or one process a core");
   run->footer(

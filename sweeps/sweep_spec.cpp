@@ -52,6 +52,16 @@ void check_seeds(const std::vector<SweepAxis>& seeds, const FlatConfig& base) {
 // Of every block that says nothing of them.
 void add_seeds(const std::vector<SweepAxis>& seeds, SweepSpec& spec) {
   if (!seeds.empty() && spec.blocks.empty()) spec.blocks.push_back({});
+  for (const SweepArm& arm : spec.arms) {
+    for (const SweepAxis& axis : seeds) {
+      if (const auto own = arm.overrides.find(axis.key); own != arm.overrides.end()) {
+        throw_config_error(own->second, axis.key,
+                           "arm " + arm.name + " sets what is a list at the top, in line " +
+                               std::to_string(axis.values.front().line) +
+                               "; move the list into the blocks of the other arms");
+      }
+    }
+  }
   for (SweepBlock& block : spec.blocks) {
     for (const SweepAxis& axis : seeds) {
       if (!sets(block, axis.key)) block.grid.push_back(axis);
@@ -73,7 +83,9 @@ bool is_combination(const std::string& key, const YamlTree& value) {
 class SpecReader {
  public:
   void read_file(const std::filesystem::path& file, const SpecParts* from, const YamlTree* where) {
-    const std::string whole = std::filesystem::weakly_canonical(file).string();
+    std::error_code error;
+    std::string whole = std::filesystem::weakly_canonical(file, error).string();
+    if (error) whole = file.string();
     if (std::ranges::find(open_, whole) != open_.end()) {
       from->fail(*where, "include", "includes itself, by way of " + joined(open_));
     }
@@ -81,7 +93,14 @@ class SpecReader {
       from->fail(*where, "include", "more than " + std::to_string(kMaxFiles) + " files in all");
     }
     open_.push_back(whole);
-    read_text(read_yaml_text(file), file.string(), file.parent_path());
+    std::string yaml;
+    try {
+      yaml = read_yaml_text(file);
+    } catch (const ConfigError& fault) {
+      if (from == nullptr) throw;
+      from->fail(*where, "include", fault.what());
+    }
+    read_text(yaml, file.string(), file.parent_path());
     open_.pop_back();
   }
 
@@ -100,6 +119,9 @@ class SpecReader {
 
   SweepSpec take(const std::string& file) {
     add_seeds(seeds_, spec_);
+    for (SweepBlock& block : spec_.blocks) {
+      if (!spec_.base.contains("ladder.count")) count_as_the_centre(block);
+    }
     spec_.file = file;
     return std::move(spec_);
   }
@@ -223,6 +245,12 @@ SweepSpec read_sweep_spec(const std::filesystem::path& file,
     if (spec.settings.contains(key)) throw ConfigError("--set " + setting + ": is set twice");
     apply_setting(spec.settings, setting);
     reader.read += "\n" + setting;
+  }
+  // Its record is not the study's, which a trial must not replace.
+  if (!settings.empty()) {
+    std::string all;
+    for (const auto& [key, value] : spec.settings) all += key + "=" + value.text + "\n";
+    spec.name += ".set-" + hash_hex(all).substr(0, 8);
   }
   spec.content_hash = hash_hex(reader.read);
   return spec;

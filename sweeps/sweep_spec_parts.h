@@ -48,6 +48,9 @@ void read_ladder(const SpecParts& parts, const YamlTree& value, SweepBlock& bloc
 void read_isoflop(const SpecParts& parts, const YamlTree& value, SweepBlock& block,
                   KeyFlattener& rules);
 
+// Sizes about a law's centre count as the law does, where the block does not say.
+void count_as_the_centre(SweepBlock& block);
+
 // A key's value into `keys`; lists of seeds, `seeds: {init: [1, 2]}`, into `grid`.
 void add_with_seeds(const SpecParts& parts, const std::string& key, const YamlTree& value,
                     KeyFlattener& keys, std::vector<SweepAxis>& grid);

@@ -5,6 +5,8 @@
 #include <map>
 #include <optional>
 
+#include "models/model_shape.h"
+#include "sweeps/named_laws.h"
 #include "sweeps/sweep_spec_parts.h"
 #include "trainer/nearest.h"
 #include "trainer/number.h"
@@ -62,9 +64,10 @@ class SizeReader : private SpecParts {
     block.grid.push_back({"horizon.flops", values(*part("budgets"), "isoflop.budgets")});
     block.grid.push_back({"ladder.times", factors(value, part("sizes"), part("spacing"))});
     add("ladder.n", centre(*part("centre")), rules);
-    if (part("count") != nullptr) {
-      add("horizon.count", scalar(*part("count"), "isoflop.count"), rules);
-    }
+    SourcedText count = source(value);
+    count.text = name(CCount::kExactCausal);
+    if (part("count") != nullptr) count = scalar(*part("count"), "isoflop.count");
+    add("horizon.count", count, rules);
   }
 
  private:
@@ -189,6 +192,17 @@ class SizeReader : private SpecParts {
 };
 
 }  // namespace
+
+void count_as_the_centre(SweepBlock& block) {
+  const auto centre = block.overrides.find("ladder.n");
+  if (centre == block.overrides.end() || block.overrides.contains("ladder.count")) return;
+  for (const NamedLaw& law : named_laws()) {
+    if (centre->second.text != "= " + std::string(law.function) + "(budget)") continue;
+    SourcedText count = centre->second;
+    count.text = name(law.n_counts);
+    block.overrides.emplace("ladder.count", count);
+  }
+}
 
 void read_ladder(const SpecParts& parts, const YamlTree& value, SweepBlock& block,
                  KeyFlattener& rules) {

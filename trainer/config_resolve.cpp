@@ -271,6 +271,10 @@ std::string describe(const UnreadKey& unread) {
   return message_at(unread.value, unread.key, "has no effect: " + unread.why);
 }
 
+std::string at_its_line(const SourcedText& where, std::string_view key, std::string_view rule) {
+  return message_at(where, key, rule);
+}
+
 void throw_config_error(const SourcedText& where, std::string_view key, std::string_view rule) {
   throw ConfigError(message_at(where, key, rule));
 }

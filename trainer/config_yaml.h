@@ -81,6 +81,7 @@ std::string to_yaml(const RunConfig& config);
 
 // "line 12 of f.yaml: train.learning_rat = 0.1: unknown key; did you mean train.learning_rate?"
 // is built by this, for every room.
+std::string at_its_line(const SourcedText& where, std::string_view key, std::string_view rule);
 [[noreturn]] void throw_config_error(const SourcedText& where, std::string_view key,
                                      std::string_view rule);
 // A rule found broken once the data were read, with the line where `written` sets the key; where

@@ -71,9 +71,9 @@ const std::vector<SweepKey>& sweep_keys() {
        "What tokens_per_param and flops count; the first of each where it says nothing.",
        SweepValue::kCount},
       {"ladder", true, true, "a map, as {n: {from: 1e5, to: 1e8, per_decade: 3}, aspect: 32}",
-       "Sizes instead of shapes: of each cell the d_model, and the n_layer where the cell sets "
-       "none, "
-       "that bring its architecture nearest to n parameters. A list of sizes, or from and to with "
+       "Sizes instead of shapes: of each cell the d_model, and with aspect the n_layer where the "
+       "cell sets none, that bring its architecture nearest to n parameters. A list of sizes, or "
+       "from and to with "
        "per_decade or sizes.",
        SweepValue::kMembers},
       {"ladder.n", false, false, "a number, a list, or {from, to, per_decade or sizes}",

@@ -43,6 +43,7 @@ GOOD = [
     "include: [a.yaml, b.yaml]\n",
     "model: {d_model: 64}\ntrain.optimizer: {beta2: 95%}\nhow: {checkpoint_every_seconds: auto}\n",
     "data: {train: x, test: {x: 128Ki, y: 1e6}}\nmodel.bias: false\n",
+    "data.test.x: 5\nblocks: [{name: b, grid: {data.test.x: [5, 6]}}]\n",
     "ladder: {n: {from: 1e5, to: 1e8, per_decade: 3}, aspect: 32}\nseeds: {init: [1, 2]}\n",
     "blocks: [{name: b, grid: {model.d_model: [8, 16], model: {n_ctx: [8]}}, arms: [a]}]\n",
     "order: as_written\nbudget: {flops: 5e18, disk: 200GB, when_reached: start_nothing_new}\n",
@@ -62,6 +63,8 @@ BAD = [
     "train: {learning_rate: fast}\n",
     "order: biggest_first\n",
     "budget: {flop: 1}\n",
+    "isoflop.budgets: [1]\n",
+    "arms: {a: {seeds: {init: [1, 2]}}}\n",
 ]
 for text in GOOD:
     for fault in faults(text):

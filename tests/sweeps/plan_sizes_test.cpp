@@ -54,6 +54,31 @@ TEST_F(PlanTest, LaddersMissesAndMergedSizesAreWarnedOf) {
   EXPECT_NE(text.find("2 pairs of neighbouring sizes are less than 10% apart"), std::string::npos);
 }
 
+TEST_F(PlanTest, KeysAtTheTopThatNoCellHasAreWarnedOf) {
+  const Plan of_sweep =
+      plan(kBase +
+           "train.learning_rate: 0.5\n"
+           "arms: {a: {train.learning_rate: 0.01}, b: {train.learning_rate: 0.02}}\n"
+           "grid: {model.d_model: [16, 32]}\n");
+  ASSERT_EQ(of_sweep.warnings.size(), 1u);
+  EXPECT_NE(of_sweep.warnings[0].find("train.learning_rate = 0.5: has no effect: every cell has "
+                                      "another value, of its arm or block"),
+            std::string::npos)
+      << of_sweep.warnings[0];
+}
+
+TEST_F(PlanTest, ALadderThatLeavesLayersAtTheirDefaultIsWarnedOf) {
+  const std::string without_layers =
+      "spec: 1\nname: s\ndata: {train: tiny, test: {tiny: 512}}\nhorizon: {tokens: 2000}\n"
+      "model: {n_ctx: 8, n_head: 2}\ntrain: {batch_tokens: 32}\nevaluate: {tokens: 64}\n"
+      "ladder: {n: 6144}\n";
+  const Plan of_sweep = plan(without_layers);
+  EXPECT_EQ(of_sweep.cells.front().shape.n_layer, 2);
+  ASSERT_FALSE(of_sweep.warnings.empty());
+  EXPECT_NE(of_sweep.warnings.front().find("leaves their layers at the default"), std::string::npos)
+      << of_sweep.warnings.front();
+}
+
 TEST_F(PlanTest, LawsOutsideOfWhatTheyWereFittedOnAreWarnedOf) {
   const Plan of_sweep = plan(kBase + "train.learning_rate: '= step_law_lr(N, D)'\n");
   ASSERT_FALSE(of_sweep.warnings.empty());

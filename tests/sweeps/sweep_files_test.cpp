@@ -95,9 +95,14 @@ TEST_F(SweepFiles, SettingsOverrideEveryCell) {
   const SweepSpec spec = read_sweep_spec(file, {"model.n_layer=4", "horizon.steps= = 2 * 3"});
   EXPECT_EQ(cells_of(spec), "a/b horizon.steps= = 2 * 3 model.n_layer=4 seeds.init=1 spec=1\n");
   EXPECT_NE(spec.content_hash, read_sweep_spec(file).content_hash);
+  EXPECT_TRUE(spec.name.starts_with("s.set-")) << "a trial has a record of its own: " << spec.name;
   EXPECT_EQ(error_of(file, {"seeds.init=3"}),
             "--set: seeds.init = 3: seeds.init is swept by block b; change it in " + file.string());
   EXPECT_NE(error_of(file, {"seeds.data=3", "seeds.data=4"}).find("is set twice"),
+            std::string::npos);
+  write("s.yaml", "spec: 1\nname: s\narms: {a: {seeds: {init: 1}}, b: {seeds: {init: 2}}}\n");
+  EXPECT_NE(error_of(file, {"seeds.init=3"})
+                .find("leaves nothing that arms a and b differ in; change it in"),
             std::string::npos);
   write("s.yaml", "spec: 1\nname: s\nisoflop: {budgets: 1e9, centre: {law: kaplan}}\n");
   EXPECT_NE(error_of(file, {"horizon.tokens=3"}).find("horizon.flops is swept; change it in"),

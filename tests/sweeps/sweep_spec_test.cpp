@@ -78,8 +78,29 @@ TEST(SweepSpec, SeedsMayBeLists) {
             (Texts{"/a: seeds.data=3 seeds.init=1", "/a: seeds.data=4 seeds.init=1",
                    "/a: seeds.data=3 seeds.init=2", "/a: seeds.data=4 seeds.init=2",
                    "/b: seeds.data=9"}));
+  EXPECT_NE(error_of(kHead + "seeds: {init: [1, 2]}\narms: {a: {seeds: {init: 9}}, b: {}}\n")
+                .find("line 4 of s.yaml: seeds.init = 9: arm a sets what is a list at the top"),
+            std::string::npos);
   EXPECT_NE(error_of(kHead + "seeds: {init: []}\n").find("seeds.init: the list is empty"),
             std::string::npos);
+}
+
+TEST(SweepSpec, EntriesOfAListTakeNothingFromEachOther) {
+  EXPECT_EQ(points_of(kHead + "horizon: {tokens: 1M}\nmodel: {d_model: 48}\n"
+                              "blocks:\n"
+                              "  - {name: b, list: [{horizon: {steps: 5}}, {model: {n_layer: 3}},\n"
+                              "     {ladder: {n: 1e5}}]}\n"),
+            (Texts{"/b: horizon.steps=5 model.d_model=48",
+                   "/b: horizon.tokens=1M model.d_model=48 model.n_layer=3",
+                   "/b: horizon.tokens=1M ladder.n=1e5"}));
+}
+
+TEST(SweepSpec, AWidthOfAnArmOrBesideTheLadderStays) {
+  EXPECT_EQ(points_of(kHead + "model: {d_model: 48}\narms: {a: {model: {d_model: 32}}, b: {}}\n"
+                              "blocks: [{name: s, ladder: {n: 1e5}}]\n"),
+            (Texts{"a/s: ladder.n=1e5 model.d_model=32", "b/s: ladder.n=1e5"}));
+  EXPECT_EQ(points_of(kHead + "model: {d_model: 48}\nladder: {n: 1e5}\n"),
+            Texts{"/: ladder.n=1e5 model.d_model=48"});
 }
 
 TEST(SweepSpec, LaddersAreListsOrRangesOfSizes) {
@@ -101,20 +122,23 @@ TEST(SweepSpec, LaddersAreListsOrRangesOfSizes) {
 }
 
 TEST(SweepSpec, AnIsoflopIsSizesForEachBudget) {
+  // Counted as the law does; Chinchilla's counts all.
+  const std::string kaplan =
+      " ladder.count=non_embedding ladder.n== kaplan_n(budget) ladder.times=";
   EXPECT_EQ(
       points_of(kHead + "horizon: {tokens: 1M}\n"
                         "blocks:\n"
                         "  - name: b\n"
                         "    isoflop: {budgets: [1e12, 4e12], count: six_n, sizes: 2, spacing: 4,\n"
                         "              centre: {law: kaplan}}\n"),
-      (Texts{"/b: horizon.count=six_n horizon.flops=1e12 ladder.n== kaplan_n(budget) "
-             "ladder.times=0.5",
-             "/b: horizon.count=six_n horizon.flops=1e12 ladder.n== kaplan_n(budget) "
-             "ladder.times=2",
-             "/b: horizon.count=six_n horizon.flops=4e12 ladder.n== kaplan_n(budget) "
-             "ladder.times=0.5",
-             "/b: horizon.count=six_n horizon.flops=4e12 ladder.n== kaplan_n(budget) "
-             "ladder.times=2"}));
+      (Texts{"/b: horizon.count=six_n horizon.flops=1e12" + kaplan + "0.5",
+             "/b: horizon.count=six_n horizon.flops=1e12" + kaplan + "2",
+             "/b: horizon.count=six_n horizon.flops=4e12" + kaplan + "0.5",
+             "/b: horizon.count=six_n horizon.flops=4e12" + kaplan + "2"}));
+  const auto one =
+      points_of(kHead + "isoflop: {budgets: 1e12, sizes: 1, centre: {law: chinchilla}}\n");
+  EXPECT_EQ(one, Texts{"/: horizon.count=exact_causal horizon.flops=1e12 ladder.count=total "
+                       "ladder.n== chinchilla_n(budget) ladder.times=1"});
   EXPECT_EQ(points_of(kHead + "isoflop: {budgets: 1e12, centre: = 0.3 * budget^0.5}\n").size(), 7u);
 }
 

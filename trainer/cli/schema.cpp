@@ -40,16 +40,12 @@ std::string described(const ConfigKey& key) {
   return text + ".";
 }
 
-// A value of the key; of seeds also a list.
 Json value_of(const ConfigKey& key) {
   const bool is_truth = key.choices == std::vector<std::string>{"true", "false"};
   const bool is_number = key.type.find("number") != std::string::npos ||
                          key.type.find("duration") != std::string::npos;
   if (key.name == "spec") return {{"enum", Json::array({1})}};
   if (is_truth) return {{"type", "boolean"}};
-  if (key.name.starts_with("seeds.")) {
-    return either({reference("number"), list_of(reference("number"))});
-  }
   if (is_number && !key.choices.empty()) {
     return either({texts_enum(key.choices), reference("number")});
   }
@@ -115,6 +111,11 @@ Json value_of(const SweepKey& key) {
 // Leaves by their dotted name. "data.test.NAME" is any name there.
 using Leaves = std::map<std::string, Json>;
 
+// Parts of a block that are maps of their own, which the reader takes whole.
+bool is_taken_whole(const std::string& name) {
+  return name.starts_with("isoflop.") || name.starts_with("budget.");
+}
+
 // The keys below `prefix`, nested and dotted and every way between.
 Json object_of(const Leaves& leaves, const std::string& prefix) {
   Json object = {{"type", "object"}, {"properties", Json::object()}};
@@ -130,7 +131,12 @@ Json object_of(const Leaves& leaves, const std::string& prefix) {
     for (auto dot = below.find('.'); dot != std::string::npos; dot = below.find('.', dot + 1)) {
       groups.insert(below.substr(0, dot));
     }
-    if (!below.ends_with(".NAME")) object["properties"][below] = leaf;
+    if (below.ends_with(".NAME")) {
+      const std::string group = below.substr(0, below.size() - std::string("NAME").size());
+      object["patternProperties"]["^" + group] = leaf;
+    } else if (!prefix.empty() || !is_taken_whole(name)) {
+      object["properties"][below] = leaf;
+    }
   }
   for (const std::string& group : groups) {
     object["properties"][group] = object_of(leaves, prefix + group + ".");
@@ -167,6 +173,9 @@ Leaves as_lists(const Leaves& leaves) {
 
 // Of a file, or of a block.
 Json part_of(Leaves leaves, bool SweepKey::*where) {
+  for (auto& [name, leaf] : leaves) {
+    if (name.starts_with("seeds.")) leaf = either({leaf, list_of(leaf)});
+  }
   for (const SweepKey& key : sweep_keys()) {
     if (!(key.*where) || key.value == SweepValue::kMembers) continue;
     const bool names_arms = key.name == "arms" && where == &SweepKey::in_block;
