@@ -12,6 +12,7 @@
 #include "sweeps/cell_expressions.h"
 #include "sweeps/cell_hours.h"
 #include "sweeps/expression.h"
+#include "sweeps/override_keys.h"
 #include "sweeps/plan_warnings.h"
 #include "trainer/data_rules.h"
 #include "trainer/number.h"
@@ -148,7 +149,9 @@ Plan make_plan(const SweepSpec& spec, const PlanOptions& options) {
   Plan plan{spec.name,        spec.file, spec.content_hash, options, {}, 0,
             swept_keys(spec), {},        spec.budget};
   UnreadSettings unread;
-  OverriddenSettings overridden(spec.base, plan.swept);
+  FlatConfig top = spec.base;
+  override_keys(spec.settings, top);
+  OverriddenSettings overridden(top, plan.swept);
   ExpressionCache expressions;
   DataSetHeaders data(options.data);
   std::unordered_map<std::string, std::size_t> index_of;  // content hash -> cell

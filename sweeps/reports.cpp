@@ -164,7 +164,9 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
     text += "packs:   " + packs_text(packs) + "; " + describe(plan.options.workers) + "\n";
   }
   if (const int64_t merged = plan.asked_for - static_cast<int64_t>(plan.cells.size()); merged > 0) {
-    text += "merged:  " + std::to_string(merged) + " cells equal another and are paid once\n";
+    text +=
+        "merged:  " + counted(merged, "cell") +
+        (merged == 1 ? " equals another and is paid once\n" : " equal another and are paid once\n");
   }
   const DiskNeeds disk = disk_needs(plan, statuses);
   const std::optional<DiskSpace> space = space_left(options.runs);
