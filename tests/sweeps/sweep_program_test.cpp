@@ -373,7 +373,8 @@ TEST_F(SweepProgram, PlanStartsAndWritesNothing) {
   write_spec("[1, 2, 1]");
   const ProgramResult result = run_program(command("plan", {"--cores", "2"}));
   EXPECT_EQ(result.exit_code, 0);
-  EXPECT_NE(result.output.find("merged:  1 cell equals another"), std::string::npos) << result.output;
+  EXPECT_NE(result.output.find("merged:  1 cell equals another"), std::string::npos)
+      << result.output;
   EXPECT_NE(result.output.find("non_embedding"), std::string::npos) << result.output;
   EXPECT_FALSE(fs::exists(runs_));
   const auto json = nlohmann::json::parse(run_program(command("plan", {"--json"})).output);
