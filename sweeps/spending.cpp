@@ -45,7 +45,9 @@ Spending::Cost Spending::whole(std::size_t cell) const {
   const CellStatus& status = statuses_[cell];
   const Cost so_far = spent(cell);
   if (ended(status.state)) return so_far;
-  const double hours = planned.core_hours.value_or(0);
+  // A plan's hours are a core's; of a GPU they are not known before they are spent.
+  const bool on_cpu = plan_.options.workers.device == DeviceKind::kCpu;
+  const double hours = on_cpu ? planned.core_hours.value_or(0) : 0;
   return {planned.train_flops.value_or(0),
           std::max(hours, so_far.device_hours + hours * (1 - share_done(planned, status))),
           bytes_of_complete(planned)};

@@ -40,6 +40,13 @@ TEST_F(SpendingTest, WhatComesToMoreIsRefusedWithBothNumbers) {
   EXPECT_NE(refusal(with_budget("{price: 1e-9}")).find("budget.price"), std::string::npos);
 }
 
+TEST_F(SpendingTest, HoursOfACoreArePredictedForNoGpu) {
+  Plan of_sweep = with_budget("{device_hours: 1e-9}");
+  EXPECT_NE(refusal(of_sweep), "");
+  of_sweep.options.workers.device = DeviceKind::kGpu;
+  EXPECT_EQ(refusal(of_sweep), "");
+}
+
 TEST_F(SpendingTest, NothingNewIsStartedOnceItIsReached) {
   const double one = *plan(kBase).cells.front().train_flops;
   const Plan of_sweep =

@@ -1,4 +1,4 @@
-// A sweep's file that changes, and asks for more than was meant.
+// What a sweep's file asks for before anything runs, when it changes, and when it is too much.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -10,6 +10,18 @@
 
 namespace scalelaw {
 namespace {
+
+TEST_F(SweepProgram, PlanStartsAndWritesNothing) {
+  write_spec("[1, 2, 1]");
+  const ProgramResult result = run_program(command("plan", {"--cores", "2"}));
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_NE(result.output.find("merged:  1 cell equals another"), std::string::npos)
+      << result.output;
+  EXPECT_NE(result.output.find("non_embedding"), std::string::npos) << result.output;
+  EXPECT_FALSE(fs::exists(runs_));
+  const auto json = nlohmann::json::parse(run_program(command("plan", {"--json"})).output);
+  EXPECT_EQ(json.at("cells").size(), 2u);
+}
 
 TEST_F(SweepProgram, AChangedFileSaysWhatStaysIsNewAndIsGone) {
   write_spec("[1, 2]");

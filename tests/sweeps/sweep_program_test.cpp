@@ -369,18 +369,6 @@ TEST_F(SweepProgram, NotesThatCannotBeWrittenStopNoHealthyRun) {
   EXPECT_NE(result.output.find("s: 3 complete, 1 failed"), std::string::npos) << result.output;
 }
 
-TEST_F(SweepProgram, PlanStartsAndWritesNothing) {
-  write_spec("[1, 2, 1]");
-  const ProgramResult result = run_program(command("plan", {"--cores", "2"}));
-  EXPECT_EQ(result.exit_code, 0);
-  EXPECT_NE(result.output.find("merged:  1 cell equals another"), std::string::npos)
-      << result.output;
-  EXPECT_NE(result.output.find("non_embedding"), std::string::npos) << result.output;
-  EXPECT_FALSE(fs::exists(runs_));
-  const auto json = nlohmann::json::parse(run_program(command("plan", {"--json"})).output);
-  EXPECT_EQ(json.at("cells").size(), 2u);
-}
-
 TEST_F(SweepProgram, StartsInMillisecondsAndLinksNoLibTorch) {
   double best = 1;
   for (int i = 0; i < 5; ++i) {
