@@ -30,6 +30,7 @@ std::string last_part(const fs::path& path) {
 }
 
 // What the sweeps of a store leave out, in words.
+constexpr const char* kTrial = "a trial of the learning rate";
 struct LeftOut {
   std::map<std::string, std::string> by_hash;
   std::map<std::string, std::string> by_folder;  // of a run without a result nothing else is known
@@ -41,6 +42,10 @@ LeftOut left_out_of(const fs::path& store) {
     const std::string words = in_words(exclusions);
     left_out.by_hash[content_hash] = words;
     for (const SweepExclusion& each : exclusions) left_out.by_folder[each.folder] = words;
+  }
+  for (const SweepCell& trial : trials_of_store(store)) {
+    left_out.by_hash.emplace(trial.content_hash, kTrial);
+    left_out.by_folder.emplace(trial.folder, kTrial);
   }
   return left_out;
 }
@@ -148,7 +153,8 @@ std::string some_of(const std::vector<std::string>& names) {
 // law lacks.
 void note_what_is_lacking(RunTable& table, const SweepRead& read) {
   const SweepRecord& sweep = read.record;
-  SweepSource source{sweep.name, static_cast<int>(sweep.cells.size()), {}};
+  const auto trials = std::ranges::count_if(sweep.cells, &SweepCell::is_trial);
+  SweepSource source{sweep.name, static_cast<int>(std::ssize(sweep.cells) - trials), {}};
   std::vector<std::string> used_by_others;
   for (const auto& [cell, reason] : read.unused) {
     const bool used = std::all_of(
@@ -192,6 +198,12 @@ SweepRead add_sweep(RunTable& table, const fs::path& file) {
   }
   const fs::path runs = fs::absolute(file).parent_path().parent_path();
   for (const SweepCell& cell : sweep.cells) {
+    if (cell.is_trial) {
+      for (const SweepPlace& place : cell.places) {
+        exclude_once(table, {cell.folder, place.arm, kTrial}, false);
+      }
+      continue;
+    }
     const std::optional<std::string> excluded = exclusion_reason(file, cell.content_hash);
     std::string reason;  // of the last arm that lacks it
     for (const SweepPlace& place : cell.places) {

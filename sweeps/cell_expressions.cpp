@@ -174,4 +174,9 @@ CellNotes evaluate_expressions(FlatConfig& config, const std::function<int64_t()
   return CellNumbers(config, n_vocab, expressions).evaluate();
 }
 
+bool holds(const SourcedText& condition, const std::string& key, FlatConfig config,
+           const std::function<int64_t()>& n_vocab, ExpressionCache& expressions) {
+  return CellNumbers(config, n_vocab, expressions).evaluate_beside(condition, key) != 0;
+}
+
 }  // namespace scalelaw

@@ -31,6 +31,10 @@ class CellNumbers {
 
   // The whole of evaluate_expressions().
   CellNotes evaluate();
+  // A number by its own right, beside the cell's keys.
+  double evaluate_beside(const SourcedText& value, const std::string& key) {
+    return evaluate(value, key);
+  }
 
  private:
   // Notes what is being worked out, so that a circle is seen and told.

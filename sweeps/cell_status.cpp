@@ -100,6 +100,8 @@ std::string_view name(CellState state) {
       return "diverged";
     case CellState::kFailed:
       return "failed";
+    case CellState::kWaiting:
+      return "waiting";
     case CellState::kExcluded:
       return "excluded";
   }
@@ -201,6 +203,13 @@ LaunchNotes read_launch_notes(const SweepFolder& folder) {
 
 CellStatus look_at(const Plan& plan, const PlannedCell& cell, const LaunchNotes& notes,
                    RunIndex* index) {
+  if (!cell.waits_for.empty()) {
+    CellStatus waiting;
+    waiting.state = CellState::kWaiting;
+    waiting.why = "for " + cell.waits_for;
+    waiting.needs_hand = cell.waits_for_hand;
+    return waiting;
+  }
   CellStatus status = look_at_folder(plan, cell, notes.unfinished, index);
   return unless_excluded(unless_too_large(std::move(status), cell, notes.limits), plan, cell);
 }

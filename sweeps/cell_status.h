@@ -25,11 +25,12 @@ enum class CellState {
   kComplete,
   kDiverged,  // complete, with a loss or gradient that was not finite
   kFailed,    // the last attempt crashed or was refused, or the folder is damaged
+  kWaiting,   // for what other cells will tell (PlannedCell::waits_for)
   kExcluded,  // left out by name, whatever its folder holds (trainer/cell_exclusion.h)
 };
 inline constexpr CellState kCellStates[] = {
     CellState::kMissing,  CellState::kRunning, CellState::kInterrupted, CellState::kComplete,
-    CellState::kDiverged, CellState::kFailed,  CellState::kExcluded};
+    CellState::kDiverged, CellState::kFailed,  CellState::kWaiting,     CellState::kExcluded};
 std::string_view name(CellState state);  // "missing" ...
 // Of such a name; ConfigError names `option`, which gave it, and the nearest.
 CellState cell_state_from(std::string_view option, const std::string& name);
@@ -56,7 +57,11 @@ struct CellStatus {
 };
 
 inline bool may_start(const CellStatus& status) {
-  return !ended(status.state) && !status.is_held;
+  return !ended(status.state) && !status.is_held && status.state != CellState::kWaiting;
+}
+// Now or later.
+inline bool is_to_come(const CellStatus& status) {
+  return may_start(status) || status.state == CellState::kWaiting;
 }
 
 using UnfinishedAttempts = std::map<std::string, UnfinishedAttempt>;  // content hash -> the last

@@ -85,7 +85,7 @@ double files_to_train(const Plan& plan, const PlannedCell& cell) {
 DiskNeeds disk_needs(const Plan& plan, const std::vector<CellStatus>& statuses) {
   DiskNeeds needs;
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
-    if (!may_start(statuses[i])) continue;
+    if (!is_to_come(statuses[i])) continue;
     needs.bytes_to_stay +=
         bytes_of_complete(plan.cells[i]) - checkpoints_there(plan, plan.cells[i]);
     needs.files_to_stay += kFilesOfARun;

@@ -61,7 +61,7 @@ LawGlances::LawGlances(const Plan& plan) : plan_(plan) {
   const std::vector<const KeyAccess*> keys = recipe_keys(plan);
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     const PlannedCell& cell = plan.cells[i];
-    if (cell.n_params.value_or(0) <= 0) continue;
+    if (cell.n_params.value_or(0) <= 0 || cell.is_trial) continue;
     std::string values;
     for (const KeyAccess* key : keys) values += key->get(cell.config) + "\n";
     const std::size_t recipe = recipes.emplace(values, recipes.size()).first->second;

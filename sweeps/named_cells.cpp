@@ -52,6 +52,8 @@ std::string against_retrying(const CellStatus& status, const RetryOptions& optio
     case CellState::kDiverged:
       if (options.from_scratch) return "";
       return status.why + ", and is complete; --from-scratch trains it anew";
+    case CellState::kWaiting:
+      return "waits " + status.why + "; there is nothing to try again";
     case CellState::kMissing:
     case CellState::kInterrupted:
     case CellState::kFailed:

@@ -14,6 +14,7 @@
 #include "sweeps/expression.h"
 #include "sweeps/override_keys.h"
 #include "sweeps/plan_warnings.h"
+#include "sweeps/tune.h"
 #include "trainer/data_rules.h"
 #include "trainer/number.h"
 #include "trainer/run_identity.h"
@@ -143,41 +144,105 @@ void at_its_place(const SweepPoint& point, const Action& act) {
   }
 }
 
+constexpr const char* kTrials = "tune.learning_rate";  // in a block's place
+
+class PlanMaker {
+ public:
+  PlanMaker(const SweepSpec& spec, const PlanOptions& options, const TrialEnds& ends)
+      : spec_(spec), options_(options), ends_(ends), data_(options.data) {
+    plan_.name = spec.name;
+    plan_.spec_file = spec.file;
+    plan_.spec_hash = spec.content_hash;
+    plan_.options = options;
+    plan_.swept = swept_keys(spec);
+    plan_.budget = spec.budget;
+    plan_.order = spec.order;
+  }
+
+  Plan make() {
+    FlatConfig top = spec_.base;
+    override_keys(spec_.settings, top);
+    OverriddenSettings overridden(top, plan_.swept);
+    std::vector<SweepPoint> points = expand(spec_);
+    plan_.asked_for = static_cast<int64_t>(points.size());
+    std::optional<RateTuner> tuner;
+    if (spec_.tune) tuner.emplace(*spec_.tune, data_, expressions_);
+    std::vector<CellNotes> notes;
+    for (SweepPoint& point : points) {
+      at_its_place(point, [&] {
+        overridden.note(point.config);
+        notes.push_back(evaluate(point, data_, expressions_));
+        if (tuner) tuner->note(point);
+      });
+    }
+    if (tuner) tuner->scan([this](const SweepPoint& trial) { return add_trial(trial); });
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      at_its_place(points[i], [&] {
+        RateTuner::Settled settled;
+        if (tuner) settled = tuner->settle(i, points[i].config);
+        add(points[i], notes[i], settled);
+      });
+    }
+    if (tuner) plan_.tuned = tuner->take();
+    plan_.warnings = warnings_of(plan_);
+    for (const auto& texts :
+         {unread_.warnings(), overridden.warnings(), tuning_warnings(plan_.tuned)}) {
+      plan_.warnings.insert(plan_.warnings.end(), texts.begin(), texts.end());
+    }
+    return std::move(plan_);
+  }
+
+ private:
+  // The cell of this hash, and whether it is a new one.
+  std::pair<PlannedCell&, bool> cell_of(const SweepPoint& point) {
+    PlannedCell cell = plan_cell(point, options_, data_);
+    unread_.note(point.config, cell.config);
+    const auto [place, is_new] = index_of_.emplace(cell.content_hash, plan_.cells.size());
+    if (is_new) {
+      complete_cell(options_, data_, cell);
+      plan_.cells.push_back(std::move(cell));
+    }
+    add_new(plan_.cells[place->second].places, point.place);
+    return {plan_.cells[place->second], is_new};
+  }
+
+  std::optional<TrialEnd> add_trial(SweepPoint trial) {
+    trial.place.block = kTrials;
+    std::optional<TrialEnd> end;
+    at_its_place(trial, [&] {
+      const auto [cell, is_new] = cell_of(trial);
+      if (is_new) cell.is_trial = true;
+      if (ends_) end = ends_(cell);
+    });
+    return end;
+  }
+
+  void add(const SweepPoint& point, const CellNotes& notes, const RateTuner::Settled& settled) {
+    const auto [cell, is_new] = cell_of(point);
+    cell.is_trial = false;
+    if (is_new) {
+      cell.budget = notes.budget;
+      cell.waits_for = settled.waits_for;
+      cell.waits_for_hand = settled.needs_hand;
+    }
+    if (notes.size) add_new(cell.sizes, *notes.size);
+    for (const NamedLaw* law : notes.laws) add_new(cell.laws, law);
+  }
+
+  const SweepSpec& spec_;
+  const PlanOptions& options_;
+  const TrialEnds& ends_;
+  Plan plan_;
+  UnreadSettings unread_;
+  ExpressionCache expressions_;
+  DataSetHeaders data_;
+  std::unordered_map<std::string, std::size_t> index_of_;  // content hash -> cell
+};
+
 }  // namespace
 
-Plan make_plan(const SweepSpec& spec, const PlanOptions& options) {
-  Plan plan{spec.name,        spec.file, spec.content_hash, options, {}, 0,
-            swept_keys(spec), {},        spec.budget};
-  UnreadSettings unread;
-  FlatConfig top = spec.base;
-  override_keys(spec.settings, top);
-  OverriddenSettings overridden(top, plan.swept);
-  ExpressionCache expressions;
-  DataSetHeaders data(options.data);
-  std::unordered_map<std::string, std::size_t> index_of;  // content hash -> cell
-  for (SweepPoint& point : expand(spec)) {
-    ++plan.asked_for;
-    at_its_place(point, [&] {
-      overridden.note(point.config);
-      const CellNotes notes = evaluate(point, data, expressions);
-      PlannedCell cell = plan_cell(point, options, data);
-      unread.note(point.config, cell.config);
-      const auto [place, is_first] = index_of.emplace(cell.content_hash, plan.cells.size());
-      if (is_first) {
-        complete_cell(options, data, cell);
-        cell.budget = notes.budget;
-        plan.cells.push_back(std::move(cell));
-      }
-      PlannedCell& planned = plan.cells[place->second];
-      add_new(planned.places, point.place);
-      if (notes.size) add_new(planned.sizes, *notes.size);
-      for (const NamedLaw* law : notes.laws) add_new(planned.laws, law);
-    });
-  }
-  plan.warnings = warnings_of(plan);
-  for (std::string& text : unread.warnings()) plan.warnings.push_back(std::move(text));
-  for (std::string& text : overridden.warnings()) plan.warnings.push_back(std::move(text));
-  return plan;
+Plan make_plan(const SweepSpec& spec, const PlanOptions& options, const TrialEnds& ends) {
+  return PlanMaker(spec, options, ends).make();
 }
 
 SweepRecord record_of(const Plan& plan) {
@@ -186,7 +251,8 @@ SweepRecord record_of(const Plan& plan) {
   record.spec_file = whole_path(plan.spec_file);
   record.spec_hash = plan.spec_hash;
   for (const PlannedCell& cell : plan.cells) {
-    record.cells.push_back({cell.content_hash, cell.folder, cell.places});
+    if (!cell.waits_for.empty()) continue;
+    record.cells.push_back({cell.content_hash, cell.folder, cell.places, cell.is_trial});
   }
   return record;
 }

@@ -12,6 +12,7 @@
 #include "sweeps/cell_expressions.h"
 #include "sweeps/sweep_spec.h"
 #include "sweeps/throughput.h"
+#include "sweeps/tuned_rates.h"
 #include "sweeps/workers.h"
 #include "trainer/run_config.h"
 #include "trainer/sweep_record.h"
@@ -52,6 +53,11 @@ struct PlannedCell {
   std::optional<double> evaluate_core_hours;  // those alone
   std::optional<double> memory_bytes;         // a step's peak as it is computed alone on its device
   bool fits = true;                           // in its share of the memory that is known
+  bool is_trial = false;                      // of `tune`; no result of the sweep
+  // What must be known before it can start; "": nothing. Its rate is then the file's for want of
+  // its own, and so are hash and folder.
+  std::string waits_for;
+  bool waits_for_hand = false;  // nothing that is to come will make it known
 };
 
 // What a cell costs beside others of its sweep: FLOPs, or tokens where those are not known.
@@ -70,13 +76,15 @@ struct Plan {
   std::vector<std::string> warnings;
   SweepBudget budget;
   StartOrder order = StartOrder::kSmallestRungFirst;
+  TunedRates tuned;
 };
 
 // ConfigError: as resolve() and identify(), with the place in the sweep; an impossible shape; a
 // data set too small for a batch or an evaluation; c_count not defined for an architecture.
-Plan make_plan(const SweepSpec& spec, const PlanOptions& options);
+// `ends`: what has become of trials (sweeps/stages.h); without it none has ended.
+Plan make_plan(const SweepSpec& spec, const PlanOptions& options, const TrialEnds& ends = {});
 
-// What analysis reads (trainer/sweep_record.h).
+// What analysis reads (trainer/sweep_record.h); without the cells that wait.
 SweepRecord record_of(const Plan& plan);
 
 // Two sweeps of one name would overwrite each other's record. ConfigError when `record_file` is

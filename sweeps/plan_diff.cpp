@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "sweeps/reports.h"
+#include "sweeps/stages.h"
 #include "sweeps/text_table.h"
 #include "trainer/config_error.h"
 #include "trainer/number.h"
@@ -47,9 +48,11 @@ PlanDiff diff_of(const Plan& plan) {
     throw ConfigError(fault.what());
   }
   diff.has_record = true;
+  diff.is_same_file = record.spec_hash == plan.spec_hash;
   std::set<std::string> before, now;
   for (const SweepCell& cell : record.cells) before.insert(cell.content_hash);
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    if (!plan.cells[i].waits_for.empty()) continue;
     now.insert(plan.cells[i].content_hash);
     if (!before.contains(plan.cells[i].content_hash)) diff.added.push_back(i);
   }
@@ -60,7 +63,7 @@ PlanDiff diff_of(const Plan& plan) {
 }
 
 std::string diff_line(const Plan& plan, const PlanDiff& diff) {
-  if (!diff.changes()) return "";
+  if (!diff.changes() || diff.is_next_stage()) return "";
   double flops = 0;
   for (const std::size_t cell : diff.added) flops += plan.cells[cell].train_flops.value_or(0);
   const auto phrase = [](std::size_t cells, const char* one, const char* several) {
@@ -68,7 +71,8 @@ std::string diff_line(const Plan& plan, const PlanDiff& diff) {
   };
   std::string text =
       "changed: since its last run " +
-      phrase(plan.cells.size() - diff.added.size(), " cell stays, ", " cells stay, ") +
+      phrase(plan.cells.size() - diff.added.size() - static_cast<std::size_t>(waiting_cells(plan)),
+             " cell stays, ", " cells stay, ") +
       phrase(diff.added.size(), " is new (", " are new (") + human(flops) + " FLOPs), " +
       phrase(diff.gone.size(), " is no longer asked for", " are no longer asked for");
   if (!diff.gone.empty()) text += " (what was run stays in the store)";
@@ -84,7 +88,11 @@ std::string diff_text(const Plan& plan, const PlanDiff& diff) {
     return "unchanged: " + record_of_plan(plan).string() + " holds the same " +
            counted(static_cast<int64_t>(plan.cells.size()), "cell") + "\n";
   }
-  std::string text = diff_line(plan, diff) + "\n";
+  std::string text = diff.is_next_stage()
+                         ? "the file is the same; " +
+                               counted(static_cast<int64_t>(diff.added.size()), "cell") +
+                               " waited for what is known now\n"
+                         : diff_line(plan, diff) + "\n";
   for (const std::size_t cell : diff.added) {
     text += "  + " + plan.cells[cell].folder + "  " + cost_text(plan.cells[cell]) + "\n";
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "sweeps/device_cache.h"
+#include "sweeps/stages.h"
 #include "trainer/available_cores.h"
 #include "trainer/config_error.h"
 #include "trainer/gpu_probe.h"
@@ -94,7 +95,7 @@ AskedPlan plan_as_asked(const SweepSpec& spec, const PlanArguments& arguments,
              arguments.flops_per_second.empty()) {
     use_kept(*cache, options, asked.warnings);
   }
-  asked.plan = make_plan(spec, options);
+  asked.plan = make_plan(spec, options, trial_ends(options, spec.name));
   return asked;
 }
 

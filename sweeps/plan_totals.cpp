@@ -22,7 +22,7 @@ PlanTotals plan_totals(const Plan& plan, const std::vector<CellStatus>& statuses
   PlanTotals totals;
   double longest = 0;
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
-    if (only_missing && !may_start(statuses[i])) continue;
+    if (only_missing && !is_to_come(statuses[i])) continue;
     const PlannedCell& cell = plan.cells[i];
     ++totals.cells;
     totals.tokens += static_cast<double>(cell.train_tokens);

@@ -5,7 +5,7 @@
 #include <iterator>
 #include <map>
 
-#include "trainer/config_yaml.h"
+#include "sweeps/recipe.h"
 #include "trainer/number.h"
 
 namespace scalelaw {
@@ -24,18 +24,6 @@ struct RateScan {
   std::map<double, MeanLoss> losses;  // rate -> over seeds
 };
 
-// All that a cell is but its rate and seeds.
-std::string recipe_of(const PlannedCell& cell) {
-  std::string text;
-  for (const auto& [key, value] : canonical_values(cell.config)) {
-    if (key == "train.learning_rate" || key.starts_with("seeds.") || key.starts_with("how.")) {
-      continue;
-    }
-    text += key + "=" + value + "\n";
-  }
-  return text;
-}
-
 }  // namespace
 
 std::vector<std::string> rate_edge_warnings(const Plan& plan,
@@ -44,13 +32,14 @@ std::vector<std::string> rate_edge_warnings(const Plan& plan,
   std::map<std::string, double> lowest_diverged;
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     const PlannedCell& cell = plan.cells[i];
+    if (cell.is_trial) continue;  // tuning tells of its own
     const double rate = cell.config.train.learning_rate;
     if (statuses[i].state == CellState::kDiverged) {
-      const auto [place, is_new] = lowest_diverged.emplace(recipe_of(cell), rate);
+      const auto [place, is_new] = lowest_diverged.emplace(recipe_of(cell.config), rate);
       if (!is_new) place->second = std::min(place->second, rate);
     }
     if (statuses[i].state != CellState::kComplete || !statuses[i].loss_nats) continue;
-    RateScan& scan = scans[recipe_of(cell)];
+    RateScan& scan = scans[recipe_of(cell.config)];
     if (scan.cell == nullptr) scan.cell = &cell;
     MeanLoss& mean = scan.losses[rate];
     mean.sum += *statuses[i].loss_nats;

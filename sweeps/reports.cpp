@@ -15,6 +15,7 @@
 #include "sweeps/rate_edges.h"
 #include "sweeps/spending.h"
 #include "sweeps/text_table.h"
+#include "sweeps/tune_report.h"
 #include "sweeps/work_left.h"
 #include "trainer/config_yaml.h"
 #include "trainer/escaped.h"
@@ -74,8 +75,8 @@ std::vector<std::string> swept_without_a_column(const Plan& plan) {
 std::vector<std::size_t> attention_last(const std::vector<CellStatus>& statuses,
                                         const std::set<CellState>& states) {
   constexpr CellState kOrder[] = {
-      CellState::kExcluded, CellState::kComplete, CellState::kMissing, CellState::kInterrupted,
-      CellState::kRunning,  CellState::kDiverged, CellState::kFailed};
+      CellState::kExcluded,    CellState::kComplete, CellState::kWaiting,  CellState::kMissing,
+      CellState::kInterrupted, CellState::kRunning,  CellState::kDiverged, CellState::kFailed};
   static_assert(std::size(kOrder) == std::size(kCellStates));
   std::vector<std::size_t> cells;
   for (const CellState state : kOrder) {
@@ -135,10 +136,11 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
   right.insert(right.end(), {true, true, true, true, true, true, false});
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     const PlannedCell& cell = plan.cells[i];
-    std::vector<std::string> row = {places_text(cell, &SweepPlace::arm),
-                                    places_text(cell, &SweepPlace::block), shape_text(cell.shape),
-                                    human(cell.config.train.learning_rate),
-                                    seeds_text(cell.config.seeds)};
+    std::vector<std::string> row = {
+        places_text(cell, &SweepPlace::arm), places_text(cell, &SweepPlace::block),
+        shape_text(cell.shape),
+        human(cell.config.train.learning_rate) + (cell.waits_for.empty() ? "" : "?"),
+        seeds_text(cell.config.seeds)};
     const std::map<std::string, std::string> values = values_of(cell);
     for (const std::string& key : swept) {
       const auto value = values.find(key);
@@ -154,10 +156,12 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
   std::string text;
   for (const std::string& line : aligned(rows, right)) text += line + "\n";
   const PlanOptions& options = plan.options;
-  text += "\nshape: layers x d_model; rate: of learning, peak; seeds: init/data;\nN: parameters, " +
-          std::string(name(options.n_count)) + "; D: training tokens; C: training FLOPs, " +
-          std::string(name(options.c_count)) + ";\none core: " + hours_source(options) +
-          ", evaluations and noise scales included; memory: bytes at most, estimated\n\n";
+  text +=
+      "\nshape: layers x d_model; rate: of learning, peak (? not known yet); seeds: init/data;\nN: "
+      "parameters, " +
+      std::string(name(options.n_count)) + "; D: training tokens; C: training FLOPs, " +
+      std::string(name(options.c_count)) + ";\none core: " + hours_source(options) +
+      ", evaluations and noise scales included; memory: bytes at most, estimated\n\n";
   text += "all:     " + totals_text(plan_totals(plan, statuses, false), plan) + "\n";
   text += "to run:  " + totals_text(plan_totals(plan, statuses, true), plan) + "\n";
   if (const auto packs = packs_to_run(plan, statuses); !packs.empty()) {
@@ -174,6 +178,7 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
   if (const std::string budget = Spending(plan, statuses).text(); !budget.empty()) {
     text += "budget:  " + budget + "\n";
   }
+  text += tuned_text(plan);
   text += "states:  " + states_text(count_states(statuses)) + "\n";
   if (const std::string changed = diff_line(plan, diff_of(plan)); !changed.empty()) {
     text += changed + " (--diff names them)\n";
@@ -214,7 +219,7 @@ std::string status_text(const Plan& plan, const std::vector<CellStatus>& statuse
   for (const std::string& line : failed) text += line + "\n";
   return text + "\n" + plan.name + ": " + states_text(count_states(statuses)) + "\n" +
          ledger_text(sum_of_ledgers(statuses)) +
-         predicted_text(predicted_and_actual(plan, statuses), plan) +
+         predicted_text(predicted_and_actual(plan, statuses), plan) + tuned_text(plan) +
          work_text(plan, present_work(plan, statuses));
 }
 

@@ -12,6 +12,7 @@
 #include "sweeps/plan_totals.h"
 #include "sweeps/predicted_actual.h"
 #include "sweeps/reports.h"
+#include "sweeps/tune_report.h"
 #include "sweeps/work_left.h"
 #include "trainer/config_yaml.h"
 
@@ -43,6 +44,7 @@ Json cell_json(const PlannedCell& cell, const CellStatus& status) {
   return {{"content_hash", cell.content_hash},
           {"folder", cell.folder},
           {"places", places},
+          {"trial", cell.is_trial},
           {"state", name(status.state)},
           {"steps", cell.steps},
           {"train_tokens", cell.train_tokens}};
@@ -122,6 +124,7 @@ std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses)
                   {{"all", totals_json(plan_totals(plan, statuses, false))},
                    {"to_run", totals_json(plan_totals(plan, statuses, true))}}},
                  {"asked_for", plan.asked_for},
+                 {"tuned", tuned_json(plan.tuned)},
                  {"disk", disk_json(plan, statuses)},
                  {"since_last_run", diff.has_record ? changes : Json()},
                  {"warnings", plan.warnings},

@@ -70,11 +70,12 @@ void add_last_attempt(RunFacts& facts, const RunRecord& record) {
   add(facts, "program_version", last.program_version);
 }
 
-// Of a run; to be excluded is a cell's of one sweep (the key `excluded`).
+// Of a run; to wait or be excluded is a cell's of one sweep (the key `excluded`).
 std::vector<std::string> state_names() {
   std::vector<std::string> names;
   for (const CellState state : kCellStates) {
-    if (state != CellState::kExcluded) names.emplace_back(name(state));
+    if (state != CellState::kExcluded && state != CellState::kWaiting)
+      names.emplace_back(name(state));
   }
   return names;
 }

@@ -17,6 +17,7 @@
 #include "sweeps/reports.h"
 #include "sweeps/room.h"
 #include "sweeps/spending.h"
+#include "sweeps/stages.h"
 #include "sweeps/sweep_cells.h"
 #include "trainer/atomic_file.h"
 #include "trainer/clock.h"
@@ -54,7 +55,7 @@ class SweepRun {
   RunSweepResult run() {
     prepare();
     display_.line(plan_.name + ": " + std::to_string(plan_.cells.size()) + " cells, " +
-                  std::to_string(queue_.waiting()) + " to run" +
+                  std::to_string(queue_.waiting()) + " to run" + waiting_text() +
                   (packs_.empty() ? "" : ": " + packs_text(packs_) + "; " + describe(workers_)));
     while (true) {
       take_back(SweepCells::Ask::kNowAndThen);
@@ -83,6 +84,11 @@ class SweepRun {
       display_.line("warning: " + text);
     folder_.prepare();
     write_sweep_record(record, record_of(plan_));
+  }
+
+  std::string waiting_text() const {
+    const int64_t waiting = waiting_cells(plan_);
+    return waiting == 0 ? "" : ", " + std::to_string(waiting) + " waiting for what these tell";
   }
 
   void start_waiting() {

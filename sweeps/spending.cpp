@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sweeps/disk_needs.h"
+#include "sweeps/stages.h"
 #include "trainer/config_error.h"
 #include "trainer/number.h"
 
@@ -19,6 +20,7 @@ double share_done(const PlannedCell& cell, const CellStatus& status) {
 void check_number_of_runs(const Plan& plan, const std::vector<PlannedPack>& packs, int64_t most) {
   std::size_t runs = 0;
   for (const PlannedPack& pack : packs) runs += pack.size();
+  runs += static_cast<std::size_t>(waiting_cells(plan));  // they follow
   if (static_cast<int64_t>(runs) <= most) return;
   throw ConfigError(plan.spec_file + ": " + std::to_string(runs) +
                     " runs are to be started, more than " + std::to_string(most) +
@@ -88,7 +90,7 @@ std::string Spending::beyond(const Cost& cost) const {
 PlannedPack Spending::to_come() const {
   PlannedPack cells;
   for (std::size_t i = 0; i < statuses_.size(); ++i) {
-    if (may_start(statuses_[i])) cells.push_back(i);
+    if (is_to_come(statuses_[i])) cells.push_back(i);
   }
   return cells;
 }

@@ -15,6 +15,7 @@
 #include "sweeps/predicted_actual.h"
 #include "sweeps/reports.h"
 #include "sweeps/run_sweep.h"
+#include "sweeps/stages.h"
 #include "sweeps/sweep_spec.h"
 #include "sweeps/terminal.h"
 #include "sweeps/watch_verb.h"
@@ -175,7 +176,7 @@ std::string sweep_words(const Arguments& a) {
   return words;
 }
 
-int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {
+int run_verb(Plan plan, const Arguments& a, const std::string& command) {
   RunSweepOptions options;
   options.trainer = trainer_of(a);
   options.queue = a.queue;
@@ -187,7 +188,8 @@ int run_verb(const Plan& plan, const Arguments& a, const std::string& command) {
     }
   }
   RunDisplay display(std::cout, stdout_is_terminal(), stdout_size());
-  const RunSweepResult result = run_sweep(plan, options, display);
+  const RunSweepResult result = run_stages(
+      plan, [&] { return plan_of(a); }, options, display);
 
   display.close();
   std::vector<CellStatus> at_end = look_at_all(plan);
@@ -224,6 +226,9 @@ Outcome run_program(const CLI::App& app, const Arguments& a, const std::string& 
   const WatchOptions watch = watch_options(a.watch);
   std::set<CellState> states;
   for (const std::string& text : a.states) states.insert(cell_state_from("--state", text));
+  if (app.got_subcommand("watch")) {
+    return {watch_sweep([&] { return plan_of(a); }, watch, std::cout)};
+  }
   const Plan plan = plan_of(a);
   if (app.got_subcommand("run")) return {run_verb(plan, a, command), Product::kFiles};
   if (app.got_subcommand("retry") || app.got_subcommand("exclude")) {
@@ -231,7 +236,6 @@ Outcome run_program(const CLI::App& app, const Arguments& a, const std::string& 
                                               : exclude(plan, a.mending, sweep_words(a)));
     return {kExitComplete, Product::kFiles};
   }
-  if (app.got_subcommand("watch")) return {watch_sweep(plan, watch, std::cout)};
   std::vector<CellStatus> statuses = look_at_all(plan);
   const bool is_plan = app.got_subcommand("plan");
   if (a.diff) {

@@ -167,6 +167,8 @@ class SpecReader {
         spec_.budget = read_budget(parts, value);
       } else if (key == "order") {
         spec_.order = read_order(parts, value);
+      } else if (key == "tune") {
+        spec_.tune = read_tune(parts, value);
       } else if (key == "spec") {
         read_spec_number(parts, value);
       } else if (is_combination(key, value)) {

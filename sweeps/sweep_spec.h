@@ -56,6 +56,15 @@ struct SweepBudget {
   bool is_set() const { return flops || device_hours || price || disk; }
 };
 
+// Rates of learning that trials find before the runs that need them (sweeps/tune.h).
+struct RateTuning {
+  SourcedText where;            // "= N <= 1e6": of cells, those that are scanned; "" text: all
+  std::vector<double> factors;  // on the file's rate; ascending, three at least
+  int64_t extend_at_edge = 2;   // further rates at most, of a scan whose best is at an edge
+  bool fits_law = false;        // of the scans, for the other cells; else they keep the file's rate
+  std::vector<int64_t> seeds = {1001};  // of trials, initialisation and data alike
+};
+
 enum class StartOrder { kSmallestRungFirst, kLongestFirst, kAsWritten };
 
 struct SweepSpec {
@@ -68,6 +77,7 @@ struct SweepSpec {
   std::vector<SweepBlock> blocks;  // empty: one cell an arm; a grid, zip or list at the top of the
                                    // file is one block without a name
   SweepBudget budget;
+  std::optional<RateTuning> tune;
   StartOrder order = StartOrder::kSmallestRungFirst;
   FlatConfig settings;  // of a command line; they override every cell
 };

@@ -10,7 +10,7 @@ namespace scalelaw {
 namespace {
 
 // Planned, and named in the documentation: a typo's message would mislead.
-const std::vector<std::string> kLaterParts = {"hold_out", "tune", "executor", "keep"};
+const std::vector<std::string> kLaterParts = {"hold_out", "executor", "keep"};
 
 std::string first_part(const std::string& key) {
   return key.substr(0, key.find('.'));
@@ -34,6 +34,24 @@ std::string joined(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
   return text;
+}
+
+std::map<std::string, const YamlTree*> SpecParts::members(
+    const YamlTree& value, const std::string& what, const std::vector<std::string>& known) const {
+  if (value.kind != YamlTree::Kind::kMap || value.map.empty()) {
+    fail(value, what, "must be a map of " + joined(known));
+  }
+  std::map<std::string, const YamlTree*> found;
+  for (const auto& [key, inner] : value.map) {
+    if (std::ranges::find(known, key) == known.end()) {
+      const std::string near = nearest(key, known);
+      fail(inner, what + "." + key,
+           "unknown key; " +
+               (near.empty() ? "there are " + joined(known) : "did you mean " + near + "?"));
+    }
+    found[key] = &inner;
+  }
+  return found;
 }
 
 void SpecParts::check_count(const YamlTree& where, std::string_view key, std::size_t count,

@@ -1,6 +1,7 @@
 // What the parts of a sweep file have in common: values, names, and keys of a configuration.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,9 @@ class SpecParts {
   [[noreturn]] void fail(int line, std::string_view key, const std::string& rule) const;
 
   SourcedText source(const YamlTree& value) const { return {"", file_, value.line}; }  // no text
+  // The members of a map, each one of `known`.
+  std::map<std::string, const YamlTree*> members(const YamlTree& value, const std::string& what,
+                                                 const std::vector<std::string>& known) const;
   // One value; no list, no map.
   SourcedText scalar(const YamlTree& value, const std::string& key) const;
   void check_count(const YamlTree& where, std::string_view key, std::size_t count,
@@ -58,6 +62,11 @@ void add_with_seeds(const SpecParts& parts, const std::string& key, const YamlTr
 // {flops: 5e18, device_hours: 60, when_reached: start_nothing_new}
 SweepBudget read_budget(const SpecParts& parts, const YamlTree& value);
 StartOrder read_order(const SpecParts& parts, const YamlTree& value);
+
+// {learning_rate: {where: N <= 1e6, factors: [0.5, 1, 2], then: fit_law}}
+// "N <= 1e6", kept as the expression "= N <= 1e6".
+SourcedText read_condition(const SpecParts& parts, const YamlTree& value, const std::string& key);
+RateTuning read_tune(const SpecParts& parts, const YamlTree& value);
 
 // Fills in spec.blocks; spec.arms must be there.
 void read_blocks(const SpecParts& parts, const YamlTree& value, SweepSpec& spec);

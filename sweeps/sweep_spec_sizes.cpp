@@ -79,21 +79,6 @@ class SizeReader : private SpecParts {
     rules.add(key, value);
   }
 
-  std::map<std::string, const YamlTree*> members(const YamlTree& value, const std::string& what,
-                                                 const std::vector<std::string>& known) const {
-    std::map<std::string, const YamlTree*> found;
-    for (const auto& [key, inner] : value.map) {
-      if (std::ranges::find(known, key) == known.end()) {
-        const std::string near = nearest(key, known);
-        fail(inner, what + "." + key,
-             "unknown key; " +
-                 (near.empty() ? "there are " + joined(known) : "did you mean " + near + "?"));
-      }
-      found[key] = &inner;
-    }
-    return found;
-  }
-
   double positive(const YamlTree& value, const std::string& key) const {
     const std::optional<double> number = parse_real(scalar(value, key).text);
     if (!number || *number <= 0) fail(value, key, "must be a number above 0, as 1e5 or 20M");

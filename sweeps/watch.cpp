@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "sweeps/cell_watch.h"
 #include "sweeps/law_glance.h"
+#include "sweeps/stages.h"
 #include "sweeps/terminal.h"
 #include "sweeps/watch_frame.h"
 #include "trainer/clock.h"
@@ -32,8 +35,12 @@ void ask_suspension(int) {
 
 class Watch {
  public:
-  Watch(const Plan& plan, const WatchOptions& options, std::ostream& out)
-      : plan_(plan), options_(options), out_(out), laws_(plan), cells_(plan), screen_(out) {
+  Watch(const std::function<Plan()>& plan, const WatchOptions& options, std::ostream& out)
+      : make_plan_(plan),
+        options_(options),
+        out_(out),
+        watched_(std::make_unique<Watched>(plan())),
+        screen_(out) {
     if (!is_ignored(SIGTSTP)) signal(SIGTSTP, ask_suspension);
   }
 
@@ -42,10 +49,11 @@ class Watch {
     std::optional<int> exit_code;
     for (bool is_first = true;; is_first = false) {
       const double began = monotonic_seconds();
-      if (!is_first) cells_.look(is_to_stop_);
-      view_ = watch_view(plan_, cells_.statuses(), laws_, utc_now());
+      if (!is_first) watched_->cells.look(is_to_stop_);
+      go_on_to_next_stage();
+      view_ = watch_view(watched_->plan, watched_->cells.statuses(), watched_->laws, utc_now());
       paint();
-      exit_code = end.look(cells_.statuses());
+      exit_code = end.look(watched_->cells.statuses());
       if (exit_code || is_to_stop_) break;
       const double took = monotonic_seconds() - began;
       wait_until(began + std::max(options_.every_seconds, took / kMostShareOfTime));
@@ -57,9 +65,28 @@ class Watch {
   }
 
  private:
+  struct Watched {
+    explicit Watched(Plan&& planned) : plan(std::move(planned)), laws(plan), cells(plan) {}
+    const Plan plan;
+    LawGlances laws;
+    CellWatch cells;
+  };
+
+  // What waited for cells that have ended is known now.
+  void go_on_to_next_stage() {
+    const std::vector<CellStatus>& statuses = watched_->cells.statuses();
+    const auto is_over = [](const CellStatus& each) {
+      return ended(each.state) || each.state == CellState::kWaiting;
+    };
+    if (waiting_cells(watched_->plan) == 0 || !std::ranges::all_of(statuses, is_over)) return;
+    Plan next = make_plan_();
+    if (know_the_same(next, watched_->plan)) return;
+    watched_ = std::make_unique<Watched>(std::move(next));
+  }
+
   void paint() {
     size_ = stdout_size();
-    page_ = render(plan_, view_, size_);
+    page_ = render(watched_->plan, view_, size_);
     screen_.paint(page_, size_);
   }
 
@@ -78,12 +105,11 @@ class Watch {
     paint();
   }
 
-  const Plan& plan_;
+  const std::function<Plan()>& make_plan_;
   const WatchOptions& options_;
   std::ostream& out_;
   const std::atomic<bool>& is_to_stop_ = stop_on_signals();
-  LawGlances laws_;
-  CellWatch cells_;
+  std::unique_ptr<Watched> watched_;
   WatchView view_;
   TerminalSize size_;
   std::vector<std::string> page_;
@@ -95,8 +121,10 @@ class Watch {
 std::optional<int> EndOfSweep::look(const std::vector<CellStatus>& statuses) {
   const auto all_are = [&](const auto& is) { return std::ranges::all_of(statuses, is); };
   if (all_are([](const CellStatus& each) { return ended(each.state); })) return kExitComplete;
-  const bool all_failed = all_are(
-      [](const CellStatus& each) { return ended(each.state) || each.state == CellState::kFailed; });
+  const bool all_failed = all_are([](const CellStatus& each) {
+    const bool waits_for_hand = each.state == CellState::kWaiting && each.needs_hand;
+    return ended(each.state) || each.state == CellState::kFailed || waits_for_hand;
+  });
   looks_without_work_ = all_failed ? looks_without_work_ + 1 : 0;
   const bool nothing_may_start =
       all_are([](const CellStatus& each) { return !may_start(each); }) && all_failed;
@@ -104,8 +132,10 @@ std::optional<int> EndOfSweep::look(const std::vector<CellStatus>& statuses) {
   return std::nullopt;
 }
 
-int watch_sweep(const Plan& plan, const WatchOptions& options, std::ostream& out) {
-  if (stdout_is_terminal() && !options.once) return Watch(plan, options, out).run();
+int watch_sweep(const std::function<Plan()>& make_plan, const WatchOptions& options,
+                std::ostream& out) {
+  if (stdout_is_terminal() && !options.once) return Watch(make_plan, options, out).run();
+  const Plan plan = make_plan();
   const std::vector<CellStatus> statuses = look_at_all(plan);
   for (const std::string& line :
        render(plan, watch_view(plan, statuses, LawGlances(plan), utc_now()), std::nullopt)) {

@@ -1,6 +1,7 @@
 // Follows a sweep from outside: any number of launchers, on any machine of the shared store.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <ostream>
 #include <vector>
@@ -19,7 +20,9 @@ struct WatchOptions {
 // or a stop signal comes; then the terminal is as it was before, with the last page under it.
 // Elsewhere one page. The exit code: 0 all has ended, or one page was asked for; 1 what is left has
 // failed; 3 stopped before.
-int watch_sweep(const Plan& plan, const WatchOptions& options, std::ostream& out);
+// `make_plan` is asked again when all that others wait for has ended.
+int watch_sweep(const std::function<Plan()>& make_plan, const WatchOptions& options,
+                std::ostream& out);
 
 // Whether a sweep is over, by looking at it again and again.
 class EndOfSweep {

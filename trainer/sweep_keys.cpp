@@ -57,6 +57,31 @@ const std::vector<SweepKey>& sweep_keys() {
        "Which runs start first: smallest_rung_first, where it says nothing, the cheapest of each "
        "arm, where a wrong setting shows in minutes, then the longest.",
        SweepValue::kOrder},
+      {"tune", true, false,
+       "a map, as {learning_rate: {where: N <= 1e6, factors: [0.5, 1, 2], then: fit_law}}",
+       "Rates of learning that trials find before the runs that need them.", SweepValue::kMembers},
+      {"tune.learning_rate", false, false, "a map of the keys below it",
+       "Each recipe that `where` names is trained at every factor on its own rate, and read on the "
+       "train set's val split; its runs then take the vertex of a parabola in ln rate.",
+       SweepValue::kMembers},
+      {"tune.learning_rate.where", false, false, "a condition, as N <= 1e6 && D >= 2M",
+       "Of cells, those that are scanned; all where it says nothing. Names as in expressions.",
+       SweepValue::kCondition},
+      {"tune.learning_rate.factors", false, false,
+       "a list of three numbers or more, as [0.5, 1, 2]", "On the rate that the file gives a cell.",
+       SweepValue::kFactors},
+      {"tune.learning_rate.extend_at_edge", false, false, "a whole number",
+       "Further rates at most, one after another, of a scan whose best is at an edge; 2 where it "
+       "says nothing.",
+       SweepValue::kNumber},
+      {"tune.learning_rate.then", false, false, "fit_law",
+       "Cells that `where` leaves out take their arm's law of the scans, a correction c N^a D^b of "
+       "the file's rate. Without it they keep that rate.",
+       SweepValue::kThen},
+      {"tune.learning_rate.seeds", false, false, "a list of whole numbers, as [1001, 1002]",
+       "Of the trials, initialisation and data alike; other ones than the runs' own, so that none "
+       "is chosen by its luck. 1001 where it says nothing.",
+       SweepValue::kSeeds},
       {"horizon.steps", false, false, "a whole number, or an expression",
        "In place of horizon.tokens, in a sweep: updates.", SweepValue::kNumber},
       {"horizon.tokens_per_param", false, false, "a number, or an expression",

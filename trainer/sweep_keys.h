@@ -24,6 +24,10 @@ enum class SweepValue {
   kCentre,
   kOrder,
   kWhenReached,
+  kCondition,
+  kFactors,
+  kSeeds,
+  kThen,
 };
 
 struct SweepKey {

@@ -1,8 +1,11 @@
 #include "trainer/sweep_record.h"
 
 #include <cstddef>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include "trainer/atomic_file.h"
@@ -19,7 +22,9 @@ Json to_json(const SweepCell& cell) {
   for (const SweepPlace& place : cell.places) {
     places.push_back({{"arm", place.arm}, {"block", place.block}});
   }
-  return {{"content_hash", cell.content_hash}, {"folder", cell.folder}, {"places", places}};
+  Json json = {{"content_hash", cell.content_hash}, {"folder", cell.folder}, {"places", places}};
+  if (cell.is_trial) json["trial"] = true;
+  return json;
 }
 
 // A value of the record, and its path there for a message: "cells.3.folder".
@@ -37,6 +42,13 @@ class Field {
     const Field field(at(key), join(key), nullptr);
     field.require(field.json_.is_number_integer(), "a whole number");
     return field.json_.get<int64_t>();
+  }
+  // false where it is not there.
+  bool truth(const char* key) const {
+    if (!json_.contains(key)) return false;
+    const Field field(at(key), join(key), nullptr);
+    field.require(field.json_.is_boolean(), "true or false");
+    return field.json_.get<bool>();
   }
   // Of a list that is not empty.
   std::vector<Field> objects(const char* key) const {
@@ -83,6 +95,7 @@ SweepCell cell_from(const Field& field) {
   for (const Field& place : field.objects("places")) {
     cell.places.push_back({place.text("arm"), place.text("block")});
   }
+  cell.is_trial = field.truth("trial");
   return cell;
 }
 
@@ -136,6 +149,33 @@ SweepRecord read_sweep_record(const std::filesystem::path& file) {
                       "; move it away, and `scalelaw sweep run` of the sweep's file writes it "
                       "anew (complete runs are kept)");
   }
+}
+
+std::vector<SweepCell> trials_of_store(const std::filesystem::path& runs) {
+  namespace fs = std::filesystem;
+  std::map<std::string, SweepCell> trials;
+  std::set<std::string> results;
+  std::error_code none;
+  for (fs::directory_iterator it(runs / "sweeps", none), end; !none && it != end;
+       it.increment(none)) {
+    if (it->path().extension() != ".json") continue;
+    try {
+      for (SweepCell& cell : read_sweep_record(it->path()).cells) {
+        if (!cell.is_trial) {
+          results.insert(cell.content_hash);
+        } else {
+          trials.emplace(cell.content_hash, std::move(cell));
+        }
+      }
+    } catch (const std::runtime_error&) {
+      continue;
+    }
+  }
+  std::vector<SweepCell> all;
+  for (auto& [content_hash, cell] : trials) {
+    if (!results.contains(content_hash)) all.push_back(std::move(cell));
+  }
+  return all;
 }
 
 }  // namespace scalelaw

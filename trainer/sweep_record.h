@@ -23,6 +23,7 @@ struct SweepCell {
   std::string content_hash;        // 32 hex digits
   std::string folder;              // name below RUNS; not a path
   std::vector<SweepPlace> places;  // never empty; several where equal cells merged, in file order
+  bool is_trial = false;           // of a rate that the sweep tunes: no result of it
   const std::string& arm() const { return places.front().arm; }
   bool operator==(const SweepCell&) const = default;
 };
@@ -44,6 +45,9 @@ void write_sweep_record(const std::filesystem::path& file, const SweepRecord& re
 // fault and the remedy: no JSON, another version, a field missing or of another type, no cells, a
 // cell without a place, a folder that is a path. Unknown keys are ignored.
 SweepRecord read_sweep_record(const std::filesystem::path& file);
+// Cells that are trials of one of the store's sweeps and a result of none. A record that cannot be
+// read says nothing.
+std::vector<SweepCell> trials_of_store(const std::filesystem::path& runs);
 // Of such a file's text. std::runtime_error with what is wrong, as above.
 SweepRecord sweep_record_from_json(std::string_view text);
 

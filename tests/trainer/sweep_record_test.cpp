@@ -48,6 +48,20 @@ TEST_F(SweepRecordTest, ReadsBackWhatWasWritten) {
   EXPECT_EQ(file_, root_ / "sweeps" / "ladder.json");
 }
 
+TEST_F(SweepRecordTest, ATrialIsOneOfTheStoreUnlessAnotherSweepHasItForAResult) {
+  SweepRecord record = example();
+  record.cells[0].is_trial = true;
+  write_sweep_record(file_, record);
+  EXPECT_EQ(read_sweep_record(file_), record);
+  ASSERT_EQ(trials_of_store(root_).size(), 1u);
+  EXPECT_EQ(trials_of_store(root_)[0].folder, "lstm_x-111");
+  std::ofstream(sweep_record_file(root_, "damaged")) << "{";
+  EXPECT_EQ(trials_of_store(root_).size(), 1u);
+  record.cells[0].is_trial = false;
+  write_sweep_record(sweep_record_file(root_, "other"), record);
+  EXPECT_TRUE(trials_of_store(root_).empty());
+}
+
 TEST_F(SweepRecordTest, UnknownKeysAreIgnored) {
   EXPECT_EQ(fault(R"({"version": 1, "name": "n", "spec_file": "f", "spec_hash": "h", "later": 7,
       "cells": [{"content_hash": "c", "folder": "f", "more": 1,

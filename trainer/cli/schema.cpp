@@ -102,6 +102,13 @@ Json value_of(const SweepKey& key) {
       return texts_enum({"smallest_rung_first", "longest_first", "as_written"});
     case SweepValue::kWhenReached:
       return texts_enum({"refuse", "start_nothing_new"});
+    case SweepValue::kCondition:
+      return kText;
+    case SweepValue::kFactors:
+    case SweepValue::kSeeds:
+      return list_of(reference("number"));
+    case SweepValue::kThen:
+      return texts_enum({"fit_law"});
     case SweepValue::kMembers:
       break;  // what is below it says
   }

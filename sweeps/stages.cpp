@@ -1,0 +1,80 @@
+#include "sweeps/stages.h"
+
+#include <algorithm>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "sweeps/cell_status.h"
+#include "sweeps/run_index.h"
+#include "trainer/program_exit.h"
+
+namespace scalelaw {
+namespace {
+
+std::set<std::string> known_cells(const Plan& plan) {
+  std::set<std::string> hashes;
+  for (const PlannedCell& cell : plan.cells) {
+    if (cell.waits_for.empty()) hashes.insert(cell.content_hash);
+  }
+  return hashes;
+}
+
+bool was_ended_early(const RunSweepResult& result) {
+  return result.interrupted || !result.paused_because.empty() ||
+         !result.over_budget_because.empty() || !result.stopped_because.empty();
+}
+
+// All that is not ended waits, and for nothing that a run could tell.
+bool waits_for_hand(const Plan& plan, const RunSweepResult& result) {
+  int64_t ended_cells = 0;
+  for (const auto& [state, cells] : result.states) ended_cells += ended(state) ? cells : 0;
+  const int64_t by_hand = std::ranges::count_if(plan.cells, &PlannedCell::waits_for_hand);
+  return by_hand > 0 && ended_cells + waiting_cells(plan) == std::ssize(plan.cells);
+}
+
+}  // namespace
+
+TrialEnds trial_ends(const PlanOptions& options, const std::string& sweep_name) {
+  const auto index = std::make_shared<RunIndex>(options.runs);
+  const auto place = std::make_shared<Plan>();
+  place->name = sweep_name;
+  place->options = options;
+  return [index, place](const PlannedCell& trial) -> std::optional<TrialEnd> {
+    const CellStatus status = look_at(*place, trial, {}, index.get());
+    TrialEnd end;
+    end.left_out = status.state == CellState::kExcluded;
+    end.diverged = status.state == CellState::kDiverged;
+    end.loss_nats = status.loss_nats.value_or(0);
+    if (end.left_out || end.diverged) return end;
+    if (status.state == CellState::kComplete && status.loss_nats) return end;
+    return std::nullopt;
+  };
+}
+
+int64_t waiting_cells(const Plan& plan) {
+  return std::ranges::count_if(plan.cells,
+                               [](const PlannedCell& cell) { return !cell.waits_for.empty(); });
+}
+
+bool know_the_same(const Plan& a, const Plan& b) {
+  return waiting_cells(a) == waiting_cells(b) && known_cells(a) == known_cells(b);
+}
+
+RunSweepResult run_stages(Plan& plan, const std::function<Plan()>& replan,
+                          const RunSweepOptions& options, RunDisplay& display) {
+  while (true) {
+    RunSweepResult result = run_sweep(plan, options, display);
+    if (was_ended_early(result) || waiting_cells(plan) == 0) return result;
+    Plan next = replan();
+    const bool is_final = know_the_same(next, plan);
+    plan = std::move(next);
+    if (!is_final) continue;
+    if (result.exit_code == kExitInterrupted && waits_for_hand(plan, result)) {
+      result.exit_code = kExitOther;
+    }
+    return result;
+  }
+}
+
+}  // namespace scalelaw

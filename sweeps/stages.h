@@ -1,0 +1,25 @@
+// A sweep whose cells wait for others: what is known is run, the plan made anew with what that has
+// told, and so on until nothing more becomes known.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "sweeps/plan.h"
+#include "sweeps/run_sweep.h"
+
+namespace scalelaw {
+
+// What has become of trials, by the store; for make_plan().
+TrialEnds trial_ends(const PlanOptions& options, const std::string& sweep_name);
+
+int64_t waiting_cells(const Plan& plan);
+// Whether no cell has ceased to wait, or begun to, between two plans of one sweep.
+bool know_the_same(const Plan& a, const Plan& b);
+
+// `plan` becomes the last one that was run. As run_sweep(); the result's exit code is 1 where what
+// still waits will do so for ever (PlannedCell::waits_for_hand).
+RunSweepResult run_stages(Plan& plan, const std::function<Plan()>& replan,
+                          const RunSweepOptions& options, RunDisplay& display);
+
+}  // namespace scalelaw

@@ -1,0 +1,151 @@
+#include "sweeps/tune_report.h"
+
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "sweeps/reports.h"
+#include "sweeps/stages.h"
+#include "sweeps/text_table.h"
+#include "trainer/number.h"
+
+namespace scalelaw {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string_view name(BestRate kind) {
+  switch (kind) {
+    case BestRate::kInterior:
+      return "interior";
+    case BestRate::kBelowDivergence:
+      return "below_divergence";
+    case BestRate::kLowestEdge:
+      return "lowest_edge";
+    case BestRate::kHighestEdge:
+      return "highest_edge";
+    case BestRate::kNone:
+      return "none";
+  }
+  return "";
+}
+
+std::string taken_text(const TunedRecipe& scan) {
+  if (!scan.choice) return "-";
+  switch (scan.choice->kind) {
+    case BestRate::kInterior:
+      return human(scan.choice->rate);
+    case BestRate::kBelowDivergence:
+      return human(scan.choice->rate) + ", higher ones diverge";
+    case BestRate::kLowestEdge:
+    case BestRate::kHighestEdge:
+      return human(scan.choice->rate) + ", an edge";
+    case BestRate::kNone:
+      break;
+  }
+  return "none: all diverged";
+}
+
+std::string tried_text(const TunedRecipe& scan) {
+  std::string text;
+  for (const TriedRate& tried : scan.tried) {
+    text += (text.empty() ? "" : "  ") + human(tried.rate) + ": " +
+            (tried.diverged ? "diverged" : loss_text(tried.loss_nats));
+  }
+  if (scan.ended < scan.trials) {
+    text += (text.empty() ? "" : "  ") + counted(scan.trials - scan.ended, "trial") + " to come";
+  }
+  return text;
+}
+
+std::string arms_text(const std::vector<std::string>& arms) {
+  std::string text;
+  for (const std::string& arm : arms) text += (text.empty() ? "" : "+") + arm;
+  return text.empty() ? "-" : text;
+}
+
+Json optional_json(const std::optional<double>& value) {
+  return value ? Json(*value) : Json();
+}
+
+Json law_json(const RateLaw& law) {
+  return {{"factor", law.factor},
+          {"n", law.n},
+          {"d", law.d},
+          {"exponent_n", optional_json(law.exponent_n)},
+          {"standard_error_n", optional_json(law.standard_error_n)},
+          {"exponent_d", optional_json(law.exponent_d)},
+          {"standard_error_d", optional_json(law.standard_error_d)},
+          {"points", law.points},
+          {"n_range", {law.lowest_n, law.highest_n}},
+          {"d_range", {law.lowest_d, law.highest_d}}};
+}
+
+}  // namespace
+
+std::string tuned_text(const Plan& plan) {
+  const TunedRates& tuned = plan.tuned;
+  if (tuned.scans.empty()) return "";
+  int64_t trials = 0, ended = 0;
+  std::vector<std::vector<std::string>> rows = {
+      {"  arm", "model", "N", "D", "file's", "taken", "tried: loss on the val split"}};
+  for (const TunedRecipe& scan : tuned.scans) {
+    trials += scan.trials;
+    ended += scan.ended;
+    rows.push_back({"  " + arms_text(scan.arms), scan.model, optional_text(scan.n_params),
+                    human(scan.train_tokens), human(scan.file_rate), taken_text(scan),
+                    tried_text(scan)});
+  }
+  std::string text = "tuned:   train.learning_rate: " + std::to_string(ended) + " of " +
+                     counted(trials, "trial") + " have ended, of " +
+                     counted(static_cast<int64_t>(tuned.scans.size()), "recipe");
+  if (const int64_t waiting = waiting_cells(plan); waiting > 0) {
+    text += "; " + counted(waiting, "cell") + (waiting == 1 ? " waits" : " wait") + " and may be " +
+            (waiting == 1 ? "another" : "others") + " than shown";
+  }
+  text += "\n";
+  for (const std::string& line : aligned(rows, {false, false, true, true, true, false, false})) {
+    text += line + "\n";
+  }
+  for (const ArmRateLaw& each : tuned.laws) {
+    text += "  law" + (each.arm.empty() ? "" : " of " + each.arm) + ": ";
+    if (!each.law) {
+      text += "none, for want of an optimum inside a scan\n";
+      continue;
+    }
+    text += formula(*each.law) + ", by " + counted(each.law->points, "recipe") + " of N " +
+            human(each.law->lowest_n) + " to " + human(each.law->highest_n) + ", D " +
+            human(each.law->lowest_d) + " to " + human(each.law->highest_d) + "\n";
+  }
+  return text;
+}
+
+Json tuned_json(const TunedRates& tuned) {
+  Json scans = Json::array(), laws = Json::array();
+  for (const TunedRecipe& scan : tuned.scans) {
+    Json tried = Json::array();
+    for (const TriedRate& rate : scan.tried) {
+      tried.push_back({{"rate", rate.rate},
+                       {"loss_nats", rate.diverged ? Json() : Json(rate.loss_nats)},
+                       {"diverged", rate.diverged}});
+    }
+    Json json = {{"arms", scan.arms},
+                 {"model", scan.model},
+                 {"n_params", optional_json(scan.n_params)},
+                 {"train_tokens", scan.train_tokens},
+                 {"file_rate", scan.file_rate},
+                 {"trials", scan.trials},
+                 {"ended", scan.ended},
+                 {"tried", tried},
+                 {"taken", Json()}};
+    if (scan.choice) {
+      json["taken"] = {{"kind", name(scan.choice->kind)}, {"rate", scan.choice->rate}};
+    }
+    scans.push_back(std::move(json));
+  }
+  for (const ArmRateLaw& each : tuned.laws) {
+    laws.push_back({{"arm", each.arm}, {"law", each.law ? law_json(*each.law) : Json()}});
+  }
+  return {{"learning_rate", {{"scans", scans}, {"laws", laws}}}};
+}
+
+}  // namespace scalelaw

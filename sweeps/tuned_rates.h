@@ -1,0 +1,51 @@
+// What a sweep's `tune` has found so far.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sweeps/rate_law.h"
+#include "sweeps/rate_scan.h"
+
+namespace scalelaw {
+
+struct PlannedCell;
+
+// A trial that has ended.
+struct TrialEnd {
+  bool left_out = false;  // by `exclude`: the scan does without
+  bool diverged = false;
+  double loss_nats = 0;  // final, on the val split
+};
+// nullopt for one that has not.
+using TrialEnds = std::function<std::optional<TrialEnd>(const PlannedCell&)>;
+
+// The rates of one recipe.
+struct TunedRecipe {
+  std::vector<std::string> arms;   // that ask for it
+  std::string model;               // "transformer 2 x 16"
+  std::optional<double> n_params;  // non_embedding
+  double train_tokens = 0;
+  double file_rate = 0;
+  std::vector<TriedRate> tried;  // ascending; those whose trials have all ended
+  int64_t trials = 0, ended = 0;
+  std::optional<RateChoice> choice;  // once all have
+};
+
+struct ArmRateLaw {
+  std::string arm;  // "" where the file has none
+  std::optional<RateLaw> law;
+};
+
+struct TunedRates {
+  std::vector<TunedRecipe> scans;               // in the file's order
+  std::map<std::string, int64_t> scans_of_arm;  // every arm's
+  std::vector<ArmRateLaw> laws;  // of arms whose scans have all ended, where the file asks for laws
+  bool reads_test_text = false;  // some trials, for want of a val split
+};
+
+}  // namespace scalelaw

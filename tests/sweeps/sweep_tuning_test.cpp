@@ -1,0 +1,108 @@
+// A sweep whose rates are tuned, run as a user would: stages, kills between them, a hand needed.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tests/sweeps/sweep_program_fixture.h"
+
+namespace scalelaw {
+namespace {
+
+class TunedSweep : public SweepProgram {
+ protected:
+  TunedSweep() { write_tiny_data_set(temp_.path() / "data", {.val_tokens = 1024}); }
+
+  // The stand-in's best rate is the default one.
+  void write_tuned(const std::string& rate, const std::string& more = "") {
+    std::ofstream(spec_) << "spec: 1\nname: s\ndata: {train: tiny, test: {tiny: 512}}\n"
+                            "horizon: {tokens: 2000}\nmodel: {n_ctx: 8, n_layer: 1}\n"
+                            "train: {batch_tokens: 32, learning_rate: "
+                         << rate
+                         << "}\nevaluate: {tokens: 64}\ngrid: {model.d_model: [16, 32]}\n"
+                            "tune: {learning_rate: {where: N <= 4k, factors: [0.5, 1, 2], then: "
+                            "fit_law"
+                         << more << "}}\n";
+  }
+};
+
+TEST_F(TunedSweep, TrialsThenWhatTheyTell) {
+  write_tuned("0.008");
+  const ProgramResult result = run();
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_NE(result.output.find("5 cells, 3 to run, 2 waiting for what these tell"),
+            std::string::npos)
+      << result.output;
+  EXPECT_NE(result.output.find("s: 5 cells, 2 to run:"), std::string::npos) << result.output;
+  EXPECT_EQ(result.output.find("changed: since its last run"), std::string::npos)
+      << "the next stage is no change of the file";
+  EXPECT_EQ(states(), "complete complete complete complete complete");
+  const auto plan = nlohmann::json::parse(run_program(command("plan", {"--json"})).output);
+  const auto& scan = plan.at("tuned").at("learning_rate").at("scans").at(0);
+  EXPECT_EQ(scan.at("taken").at("kind"), "interior");
+  EXPECT_NEAR(scan.at("taken").at("rate").get<double>(), 0.01, 2e-4) << scan.dump();
+  const SweepRecord record = read_sweep_record(sweep_record_file(runs_, "s"));
+  EXPECT_TRUE(record.cells[2].is_trial);
+  EXPECT_FALSE(record.cells[3].is_trial);
+  const ProgramResult again = run();
+  EXPECT_EQ(again.exit_code, 0) << again.output;
+  EXPECT_NE(again.output.find("5 cells, 0 to run"), std::string::npos) << again.output;
+  EXPECT_EQ(attempts(3), 1);
+}
+
+TEST_F(TunedSweep, AFailedTrialKeepsItsCellsWaitingAndTheNextLaunchGoesOn) {
+  write_tuned("0.01");
+  behave("1001:refuse,ok");
+  const ProgramResult failed = run();
+  EXPECT_EQ(failed.exit_code, 1) << failed.output;
+  EXPECT_EQ(states(), "failed failed failed waiting waiting");
+  const ProgramResult result = run();
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_EQ(states(), "complete complete complete complete complete");
+}
+
+TEST_F(TunedSweep, AnExcludedTrialIsDoneWithout) {
+  write_tuned("0.01", ", extend_at_edge: 0");
+  behave("1001:refuse");
+  EXPECT_EQ(run().exit_code, 1);
+  for (std::size_t trial = 0; trial < 3; ++trial) {
+    EXPECT_EQ(run_program(command("exclude", {folder_of(trial), "--reason", "broken"})).exit_code,
+              0);
+  }
+  const ProgramResult result = run();
+  EXPECT_EQ(result.exit_code, 1) << result.output;
+  EXPECT_NE(result.output.find("every one tried diverged"), std::string::npos) << result.output;
+}
+
+TEST_F(TunedSweep, WhatOnlyAHandCanMendEndsWithOneAndSaysWhat) {
+  write_tuned("0.5", ", extend_at_edge: 1");
+  const ProgramResult result = run();
+  EXPECT_EQ(result.exit_code, 1) << result.output;
+  EXPECT_NE(result.output.find("widen tune.learning_rate.factors or raise extend_at_edge"),
+            std::string::npos)
+      << result.output;
+  EXPECT_EQ(states(), "complete complete complete complete complete waiting");
+}
+
+TEST_F(TunedSweep, MoreRunsThanItWasToldToCountWhatWaits) {
+  write_tuned("0.01");
+  const ProgramResult refused = run({"--yes", "4"});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_NE(refused.output.find("5 runs are to be started, more than 4"), std::string::npos)
+      << refused.output;
+}
+
+TEST_F(TunedSweep, WhatIsInterruptedAfterTheTrialsGoesOn) {
+  write_tuned("0.01");
+  behave("1:hang,ok");
+  const pid_t launcher = start_program(command("run"), temp_.path() / "output.txt");
+  wait_until([&] { return running() == 2; });
+  kill(launcher, SIGTERM);
+  EXPECT_EQ(wait_for(launcher).exit_code, 3);
+  EXPECT_EQ(run().exit_code, 0);
+  EXPECT_EQ(states(), "complete complete complete complete complete");
+}
+
+}  // namespace
+}  // namespace scalelaw

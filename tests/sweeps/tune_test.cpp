@@ -1,0 +1,211 @@
+// What a plan makes of `tune`, with results of trials that the test gives.
+#include "sweeps/tune.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+
+#include "sweeps/reports.h"
+#include "sweeps/stages.h"
+#include "tests/sweeps/plan_fixture.h"
+
+namespace scalelaw {
+namespace {
+
+const std::string kSizes = "grid: {model.d_model: [16, 32, 64, 128]}\n";
+std::string tune(const std::string& more) {
+  return "tune: {learning_rate: {factors: [0.5, 1, 2]" + (more.empty() ? "" : ", " + more) + "}}\n";
+}
+
+class Tuning : public PlanTest {
+ protected:
+  Tuning() {
+    write_tiny_data_set(options_.data, {.val_tokens = 1024});
+    losses_ = [this](const PlannedCell& cell) {
+      const double best = best_ / static_cast<double>(cell.shape.d_model);
+      return 2 + std::pow(std::log(cell.config.train.learning_rate / best), 2);
+    };
+  }
+  // Of which every trial has ended, or the first `ended_`.
+  Plan planned(const std::string& yaml) {
+    asked_.clear();
+    const TrialEnds ends = [&](const PlannedCell& trial) -> std::optional<TrialEnd> {
+      if (asked_.insert(trial.content_hash).second && std::ssize(asked_) > ended_) {
+        return std::nullopt;
+      }
+      return TrialEnd{false, trial.config.train.learning_rate > diverges_above_, losses_(trial)};
+    };
+    return make_plan(parse_sweep_spec(yaml, "s.yaml"), options_, ends);
+  }
+  static std::vector<double> rates(const Plan& plan, bool of_trials) {
+    std::vector<double> all;
+    for (const PlannedCell& cell : plan.cells) {
+      if (cell.is_trial == of_trials) all.push_back(cell.config.train.learning_rate);
+    }
+    return all;
+  }
+
+  std::set<std::string> asked_;
+  int64_t ended_ = 1000;
+  double best_ = 0.32, diverges_above_ = 1e9;
+  std::function<double(const PlannedCell&)> losses_;
+};
+
+const std::string kRate = "train: {batch_tokens: 32, learning_rate: = 0.4 / d_model}\n";
+const std::string kTuned =
+    kBase.substr(0, kBase.find("\ntrain:") + 1) + kRate + "evaluate: {tokens: 64}\n";
+
+TEST_F(Tuning, TrialsComeFirstAndTheirCellsWait) {
+  ended_ = 0;
+  const Plan plan = planned(kTuned + kSizes + tune("where: N <= 15k, then: fit_law"));
+  ASSERT_EQ(plan.cells.size(), 2u * 3 + 4);
+  EXPECT_EQ(rates(plan, true), (std::vector<double>{0.0125, 0.025, 0.05, 0.00625, 0.0125, 0.025}));
+  for (const PlannedCell& cell : plan.cells) {
+    EXPECT_EQ(cell.waits_for.empty(), cell.is_trial);
+    if (!cell.is_trial) continue;
+    EXPECT_EQ(cell.config.data.test, (std::map<std::string, int64_t>{{"tiny/val", 512}}));
+    EXPECT_EQ(cell.config.seeds.init, 1001);
+    EXPECT_EQ(cell.config.seeds.data, 1001);
+  }
+  EXPECT_EQ(record_of(plan).cells.size(), 6u) << "without what may become another cell";
+  EXPECT_TRUE(record_of(plan).cells[0].is_trial);
+  const std::vector<CellStatus> statuses = look_at_all(plan);
+  EXPECT_EQ(count_states(statuses).at(CellState::kWaiting), 4);
+  EXPECT_FALSE(may_start(statuses[6]));
+}
+
+TEST_F(Tuning, ScannedCellsTakeTheVertexAndTheOthersTheLaw) {
+  const Plan plan = planned(kTuned + kSizes + tune("where: N <= 100k, then: fit_law"));
+  EXPECT_EQ(waiting_cells(plan), 0);
+  const std::vector<double> chosen = rates(plan, false);
+  ASSERT_EQ(chosen.size(), 4u);
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_NEAR(chosen[i], 0.32 / (16 << i), 0.01 * chosen[i]) << "width " << (16 << i);
+  }
+  ASSERT_EQ(plan.tuned.laws.size(), 1u);
+  EXPECT_EQ(plan.tuned.laws[0].law->points, 3);
+  EXPECT_NEAR(plan.tuned.laws[0].law->exponent_n.value(), 0, 0.01) << "the file's own law is right";
+}
+
+TEST_F(Tuning, WithoutALawTheOthersKeepTheFilesRateAndDoNotWait) {
+  ended_ = 0;
+  const Plan plan = planned(kTuned + kSizes + tune("where: N <= 3100"));
+  EXPECT_EQ(waiting_cells(plan), 1);
+  EXPECT_EQ(rates(plan, false), (std::vector<double>{0.025, 0.0125, 0.00625, 0.003125}));
+}
+
+TEST_F(Tuning, AnEdgeIsExtendedAsFarAsIsAllowed) {
+  best_ = 3;  // 7.5 times the file's
+  EXPECT_EQ(rates(planned(kTuned + tune("")), true).size(), 5u) << "two beyond";
+  EXPECT_EQ(rates(planned(kTuned + tune("extend_at_edge: 0")), true).size(), 3u);
+  ended_ = 3;
+  const Plan next = planned(kTuned + tune(""));
+  EXPECT_EQ(rates(next, true), (std::vector<double>{0.0125, 0.025, 0.05, 0.1}));
+  EXPECT_EQ(waiting_cells(next), 1);
+}
+
+TEST_F(Tuning, AnEdgeIsTakenAndToldButNoLawIsMadeOfIt) {
+  best_ = 30;
+  const Plan plan = planned(kTuned + kSizes + tune("where: N <= 3100, then: fit_law"));
+  EXPECT_DOUBLE_EQ(rates(plan, false)[0], 0.2);
+  EXPECT_EQ(waiting_cells(plan), 3);
+  EXPECT_TRUE(plan.cells.back().waits_for_hand);
+  EXPECT_NE(look_at_all(plan).back().why.find("raise extend_at_edge"), std::string::npos);
+  EXPECT_NE(plan.warnings.back().find("1 of 1 scans of the learning rate have their best at an "
+                                      "edge (transformer 1 x 16: 0.2, the highest of 5)"),
+            std::string::npos)
+      << plan.warnings.back();
+}
+
+TEST_F(Tuning, WhereAllDivergeAHandIsNeeded) {
+  diverges_above_ = 0;
+  const Plan plan = planned(kTuned + tune(""));
+  EXPECT_EQ(waiting_cells(plan), 1);
+  EXPECT_TRUE(plan.cells.back().waits_for_hand);
+  EXPECT_NE(plan.cells.back().waits_for.find("every one tried diverged"), std::string::npos);
+}
+
+TEST_F(Tuning, SeedsShareAScanAndTrialsHaveTheirOwn) {
+  const Plan plan = planned(kTuned + "seeds: {init: [1, 2, 3]}\n" + tune("seeds: [7, 8]"));
+  EXPECT_EQ(plan.tuned.scans.size(), 1u);
+  EXPECT_EQ(rates(plan, true).size(), 6u);
+  EXPECT_EQ(rates(plan, false).size(), 3u);
+  EXPECT_EQ(plan.tuned.scans[0].trials, 6);
+}
+
+TEST_F(Tuning, ArmsHaveLawsOfTheirOwnAndEqualBudgetsOrAreTold) {
+  losses_ = [](const PlannedCell& cell) {
+    const double best = (cell.shape.arch == "lstm" ? 0.2 : 0.5) / 16;
+    return 2 + std::pow(std::log(cell.config.train.learning_rate / best), 2);
+  };
+  const std::string arms = "arms: {a: {}, b: {model: {arch: lstm}}}\n";
+  const Plan plan = planned(kTuned + arms + tune("then: fit_law"));
+  ASSERT_EQ(plan.tuned.laws.size(), 2u);
+  EXPECT_NEAR(plan.tuned.laws[0].law->factor, 0.5 / 0.4, 0.01);
+  EXPECT_NEAR(plan.tuned.laws[1].law->factor, 0.2 / 0.4, 0.01);
+  const Plan unequal = planned(kTuned + arms + kSizes + tune("where: N <= 2100"));
+  EXPECT_EQ(unequal.warnings.back(),
+            "arms are tuned unequally: 0 scans of a, 1 of b; what is tuned more looks better");
+}
+
+TEST_F(Tuning, WithoutAValSplitTheTestTextIsReadAndThatIsTold) {
+  write_tiny_data_set(options_.data);
+  const Plan plan = planned(kTuned + tune(""));
+  EXPECT_EQ(plan.cells[0].config.data.test, (std::map<std::string, int64_t>{{"tiny", 512}}));
+  EXPECT_NE(plan.warnings.back().find("rates are chosen on the test text"), std::string::npos);
+}
+
+TEST_F(Tuning, ThePlanShowsTrialsAndLaws) {
+  const Plan plan = planned(kTuned + kSizes + tune("where: N <= 100k, then: fit_law"));
+  const std::string text = plan_text(plan, look_at_all(plan));
+  EXPECT_NE(text.find("tuned:   train.learning_rate: 9 of 9 trials have ended, of 3 recipes\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("  law: the file's rate * 0.8"), std::string::npos) << text;
+  ended_ = 4;
+  const Plan early = planned(kTuned + kSizes + tune("where: N <= 100k, then: fit_law"));
+  EXPECT_NE(
+      plan_text(early, look_at_all(early)).find("; 3 cells wait and may be others than shown"),
+      std::string::npos)
+      << plan_text(early, look_at_all(early));
+}
+
+TEST_F(Tuning, TheSameResultsGiveTheSameCells) {
+  const std::string yaml = kTuned + kSizes + tune("where: N <= 100k, then: fit_law");
+  const Plan one = planned(yaml), other = planned(yaml);
+  EXPECT_TRUE(know_the_same(one, other));
+  ended_ = 0;
+  EXPECT_FALSE(know_the_same(one, planned(yaml)));
+}
+
+TEST_F(Tuning, BadInputIsToldByLineAndKey) {
+  const auto fault = [&](const std::string& text) { return error_of(kTuned + text); };
+  EXPECT_EQ(fault("tune: {batch_tokens: {factors: [1, 2, 4]}}\n"),
+            "line 9 of s.yaml: tune.batch_tokens: unknown key; there are learning_rate");
+  EXPECT_EQ(fault("tune: {learning_rate: {where: N <= 1e6}}\n"),
+            "line 9 of s.yaml: tune.learning_rate.factors: is missing; on the cell's own rate, as "
+            "[0.5, 1, 2]");
+  EXPECT_NE(fault("tune: {learning_rate: {factors: [1, 2]}}\n").find("needs three numbers or more"),
+            std::string::npos);
+  EXPECT_NE(fault("tune: {learning_rate: {factors: [1, 1, 2]}}\n").find("stands there twice"),
+            std::string::npos);
+  EXPECT_NE(fault("tune: {learning_rate: {factors: [0, 1, 2]}}\n").find("above 0"),
+            std::string::npos);
+  EXPECT_NE(fault("tune: {learning_rate: 3}\n").find("must be a map of where, factors"),
+            std::string::npos);
+  EXPECT_NE(fault(tune("wher: N < 3")).find("did you mean where?"), std::string::npos);
+  EXPECT_NE(fault(tune("where: = N < 3")).find("needs no ="), std::string::npos);
+  EXPECT_NE(fault(tune("where: N < nn")).find("character 6 behind the =: there is no nn"),
+            std::string::npos)
+      << fault(tune("where: N < nn"));
+  EXPECT_EQ(fault(tune("where: N > 1e9")),
+            "line 9 of s.yaml: tune.learning_rate.where = N > 1e9: holds of none of the 1 cells; "
+            "there is nothing to tune");
+  EXPECT_NE(fault(tune("then: fit")).find("must be fit_law"), std::string::npos);
+  EXPECT_NE(fault(tune("extend_at_edge: -1")).find("from 0 to 20"), std::string::npos);
+  EXPECT_NE(fault(tune("seeds: []")).find("the list is empty"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace scalelaw
