@@ -30,7 +30,7 @@ std::vector<std::string> JsonField::texts(const char* key) const {
 }
 
 std::string JsonField::file_name(const char* key) const {
-  const std::string name = text(key);
+  std::string name = text(key);
   // A path ends where a NUL stands: "..\0x" would be "..".
   if (name.empty() || name == "." || name == ".." ||
       name.find_first_of(std::string_view("/\0", 2)) != std::string::npos) {
