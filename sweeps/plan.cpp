@@ -252,7 +252,8 @@ SweepRecord record_of(const Plan& plan) {
   record.spec_hash = plan.spec_hash;
   for (const PlannedCell& cell : plan.cells) {
     if (!cell.waits_for.empty()) continue;
-    record.cells.push_back({cell.content_hash, cell.folder, cell.places, cell.is_trial});
+    SweepCell recorded{cell.content_hash, cell.folder, cell.places, cell.is_trial};
+    record.cells.push_back(std::move(recorded));
   }
   return record;
 }

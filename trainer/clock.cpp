@@ -1,5 +1,6 @@
 #include "trainer/clock.h"
 
+#include <algorithm>
 #include <ctime>
 
 namespace scalelaw {
@@ -20,6 +21,14 @@ std::string utc_now() {
   char text[32];
   std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
   return text;
+}
+
+bool is_utc_time(std::string_view text) {
+  constexpr std::string_view kForm = "0000-00-00T00:00:00Z";
+  return text.size() == kForm.size() &&
+         std::equal(text.begin(), text.end(), kForm.begin(), [](char c, char form) {
+           return form == '0' ? c >= '0' && c <= '9' : c == form;
+         });
 }
 
 double monotonic_seconds() {

@@ -1,5 +1,5 @@
-// The JSON form of the run folder's structs, for trainer/run_record.cpp alone; OtherVersion for the
-// sweep's record too.
+// The JSON form of the run folder's structs, for trainer/run_record.cpp alone; OtherVersion for
+// sweeps' records and predictions too.
 #pragma once
 
 #include <nlohmann/json.hpp>

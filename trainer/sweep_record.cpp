@@ -1,6 +1,5 @@
 #include "trainer/sweep_record.h"
 
-#include <cstddef>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -10,6 +9,7 @@
 
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
+#include "trainer/json_field.h"
 #include "trainer/run_record_json.h"
 
 namespace scalelaw {
@@ -24,91 +24,61 @@ Json to_json(const SweepCell& cell) {
   }
   Json json = {{"content_hash", cell.content_hash}, {"folder", cell.folder}, {"places", places}};
   if (cell.is_trial) json["trial"] = true;
+  if (cell.hold_out) {
+    json["hold_out"] = {{"prediction", cell.hold_out->prediction},
+                        {"n_non_embedding", cell.hold_out->n_non_embedding},
+                        {"n_non_embedding_plus_head", cell.hold_out->n_non_embedding_plus_head},
+                        {"n_total", cell.hold_out->n_total},
+                        {"train_tokens", cell.hold_out->train_tokens},
+                        {"arch", cell.hold_out->arch}};
+  }
   return json;
 }
 
-// A value of the record, and its path there for a message: "cells.3.folder".
-class Field {
- public:
-  Field(const nlohmann::json& json, std::string path) : json_(json), path_(std::move(path)) {
-    require(json.is_object(), "an object");
-  }
-  std::string text(const char* key) const {
-    const Field field(at(key), join(key), nullptr);
-    field.require(field.json_.is_string(), "a text");
-    return field.json_.get<std::string>();
-  }
-  int64_t whole(const char* key) const {
-    const Field field(at(key), join(key), nullptr);
-    field.require(field.json_.is_number_integer(), "a whole number");
-    return field.json_.get<int64_t>();
-  }
-  // false where it is not there.
-  bool truth(const char* key) const {
-    if (!json_.contains(key)) return false;
-    const Field field(at(key), join(key), nullptr);
-    field.require(field.json_.is_boolean(), "true or false");
-    return field.json_.get<bool>();
-  }
-  // Of a list that is not empty.
-  std::vector<Field> objects(const char* key) const {
-    const Field list(at(key), join(key), nullptr);
-    list.require(list.json_.is_array() && !list.json_.empty(), "a list that is not empty");
-    std::vector<Field> fields;
-    for (const nlohmann::json& element : list.json_) {
-      fields.emplace_back(element, list.join(std::to_string(fields.size())));
-    }
-    return fields;
-  }
-  [[noreturn]] void fail(const std::string& key, const std::string& rule) const {
-    throw std::runtime_error(join(key) + " " + rule);
-  }
+HeldOut held_out_from(const JsonField& field) {
+  return {.prediction = field.file_name("prediction"),
+          .n_non_embedding = field.whole("n_non_embedding", 0),
+          .n_non_embedding_plus_head = field.whole("n_non_embedding_plus_head", 0),
+          .n_total = field.whole("n_total", 1),
+          .train_tokens = field.whole("train_tokens", 1),
+          .arch = field.text("arch")};
+}
 
- private:
-  Field(const nlohmann::json& json, std::string path, std::nullptr_t)
-      : json_(json), path_(std::move(path)) {}
-  const nlohmann::json& at(const char* key) const {
-    const auto found = json_.find(key);
-    if (found == json_.end()) fail(key, "is missing");
-    return *found;
-  }
-  std::string join(const std::string& key) const { return path_.empty() ? key : path_ + "." + key; }
-  void require(bool holds, const char* rule) const {
-    if (holds) return;
-    throw std::runtime_error(path_ + (path_.empty() ? "" : " ") + "must be " + rule + ", is " +
-                             shown(json_));
-  }
-
-  const nlohmann::json& json_;
-  std::string path_;
-};
-
-SweepCell cell_from(const Field& field) {
+SweepCell cell_from(const JsonField& field) {
   SweepCell cell;
   cell.content_hash = field.text("content_hash");
-  cell.folder = field.text("folder");
   // The record may come from elsewhere: it must not lead a reader out of the store.
-  if (cell.folder.empty() || cell.folder == "." || cell.folder == ".." ||
-      cell.folder.find('/') != std::string::npos) {
-    field.fail("folder", "must be a folder's name, is \"" + cell.folder + "\"");
-  }
-  for (const Field& place : field.objects("places")) {
+  cell.folder = field.file_name("folder");
+  for (const JsonField& place : field.objects("places")) {
     cell.places.push_back({place.text("arm"), place.text("block")});
   }
-  cell.is_trial = field.truth("trial");
+  cell.is_trial = field.truth_if("trial");
+  if (const auto held_out = field.object_if("hold_out")) cell.hold_out = held_out_from(*held_out);
   return cell;
 }
 
-SweepRecord record_from(const Field& field) {
+SweepRecord record_from(const JsonField& field) {
   SweepRecord record;
   record.name = field.text("name");
   record.spec_file = field.text("spec_file");
   record.spec_hash = field.text("spec_hash");
-  for (const Field& cell : field.objects("cells")) record.cells.push_back(cell_from(cell));
+  for (const JsonField& cell : field.objects("cells")) record.cells.push_back(cell_from(cell));
   return record;
 }
 
 }  // namespace
+
+double HeldOut::n(NCount convention) const {
+  switch (convention) {
+    case NCount::kNonEmbedding:
+      return static_cast<double>(n_non_embedding);
+    case NCount::kNonEmbeddingPlusHead:
+      return static_cast<double>(n_non_embedding_plus_head);
+    case NCount::kTotal:
+      break;
+  }
+  return static_cast<double>(n_total);
+}
 
 std::filesystem::path sweep_record_file(const std::filesystem::path& runs, std::string_view name) {
   return runs / "sweeps" / (std::string(name) + ".json");
@@ -128,7 +98,7 @@ void write_sweep_record(const std::filesystem::path& file, const SweepRecord& re
 
 SweepRecord sweep_record_from_json(std::string_view text) {
   const nlohmann::json json = parse_json(text);
-  const Field root(json, "");
+  const JsonField root(json);
   const int64_t version = root.whole("version");
   if (version != kSweepRecordVersion) {
     throw OtherVersion("is of version " + std::to_string(version) +

@@ -3,10 +3,14 @@
 // run's identity and so stand in no run folder: two sweeps share a run under different names.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "models/model_shape.h"
 
 namespace scalelaw {
 
@@ -19,11 +23,23 @@ struct SweepPlace {
   bool operator==(const SweepPlace&) const = default;
 };
 
+// Of a cell that may start only once its loss is predicted and written down
+// (trainer/prediction.h): what a prediction needs to know of a run that is not there yet.
+struct HeldOut {
+  std::string prediction;  // its name: RUNS/predictions/NAME.json
+  int64_t n_non_embedding = 0, n_non_embedding_plus_head = 0, n_total = 0;  // n_params()
+  int64_t train_tokens = 0;
+  std::string arch;
+  double n(NCount convention) const;
+  bool operator==(const HeldOut&) const = default;
+};
+
 struct SweepCell {
   std::string content_hash;        // 32 hex digits
   std::string folder;              // name below RUNS; not a path
   std::vector<SweepPlace> places;  // never empty; several where equal cells merged, in file order
   bool is_trial = false;           // of a rate that the sweep tunes: no result of it
+  std::optional<HeldOut> hold_out = {};  // absent in the file: an ordinary cell
   const std::string& arm() const { return places.front().arm; }
   bool operator==(const SweepCell&) const = default;
 };
@@ -43,7 +59,7 @@ std::filesystem::path sweep_record_file(const std::filesystem::path& runs, std::
 void write_sweep_record(const std::filesystem::path& file, const SweepRecord& record);  // atomic
 // std::runtime_error where the file cannot be read. ConfigError names the file, the field, the
 // fault and the remedy: no JSON, another version, a field missing or of another type, no cells, a
-// cell without a place, a folder that is a path. Unknown keys are ignored.
+// cell without a place, a folder or a prediction that is a path. Unknown keys are ignored.
 SweepRecord read_sweep_record(const std::filesystem::path& file);
 // Cells that are trials of one of the store's sweeps and a result of none. A record that cannot be
 // read says nothing.

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "trainer/hash.h"
+#include "trainer/prediction.h"
 #include "trainer/run_record_json.h"
 
 namespace scalelaw {
@@ -107,7 +108,7 @@ bool is_run_folder_name(std::string_view name) {
            c == '_' || c == '-';
   };
   return !name.empty() && name.size() <= kLongestName && name.front() != '.' && name != "sweeps" &&
-         std::ranges::all_of(name, may_stand);
+         name != kPredictionsFolder && std::ranges::all_of(name, may_stand);
 }
 
 bool is_sweep_record_name(std::string_view name) {

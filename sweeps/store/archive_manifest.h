@@ -39,7 +39,7 @@ struct ArchiveManifest {
 };
 
 // A name that a run's folder may have: letters, digits, "." "_" "-", not first a dot, at most 200
-// bytes, and not "sweeps".
+// bytes, and neither "sweeps" nor "predictions".
 bool is_run_folder_name(std::string_view name);
 // A sweep's record: as a run's folder, with ".json".
 bool is_sweep_record_name(std::string_view name);

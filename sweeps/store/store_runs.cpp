@@ -16,6 +16,7 @@
 #include "trainer/escaped.h"
 #include "trainer/hash.h"
 #include "trainer/nearest.h"
+#include "trainer/prediction.h"
 #include "trainer/run_record.h"
 #include "trainer/sweep_record.h"
 
@@ -40,7 +41,8 @@ std::vector<std::string> folder_names(const fs::path& runs) {
   std::vector<std::string> names;
   for (const fs::directory_entry& entry : fs::directory_iterator(runs)) {
     std::string name = entry.path().filename().string();
-    if (!name.starts_with('.') && name != kSweeps && entry.is_directory()) {
+    if (!name.starts_with('.') && name != kSweeps && name != kPredictionsFolder &&
+        entry.is_directory()) {
       names.push_back(std::move(name));
     }
   }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tests/support/temp_dir.h"
+#include "trainer/atomic_file.h"
 
 namespace scalelaw {
 namespace {
@@ -62,6 +63,44 @@ TEST_F(SweepRecordTest, ATrialIsOneOfTheStoreUnlessAnotherSweepHasItForAResult) 
   EXPECT_TRUE(trials_of_store(root_).empty());
 }
 
+TEST_F(SweepRecordTest, HeldOutCellsNameTheirPrediction) {
+  SweepRecord record = example();
+  write_sweep_record(file_, record);
+  EXPECT_EQ(read_whole_file(file_).find("hold_out"), std::string::npos);
+  record.cells[1].hold_out = HeldOut{"hero", 100, 120, 150, 2'500'608, "transformer"};
+  write_sweep_record(file_, record);
+  EXPECT_EQ(read_sweep_record(file_), record);
+  EXPECT_EQ(record.cells[1].hold_out->n(NCount::kNonEmbedding), 100);
+  EXPECT_EQ(record.cells[1].hold_out->n(NCount::kNonEmbeddingPlusHead), 120);
+  EXPECT_EQ(record.cells[1].hold_out->n(NCount::kTotal), 150);
+  const std::string expected = R"("hold_out": {
+    "prediction": "hero",
+    "n_non_embedding": 100,
+    "n_non_embedding_plus_head": 120,
+    "n_total": 150,
+    "train_tokens": 2500608,
+    "arch": "transformer"
+   })";
+  const std::string content = read_whole_file(file_);
+  ASSERT_NE(content.find(expected), std::string::npos) << content;
+  EXPECT_NE(content.find(R"("version": 1,)"), std::string::npos);
+  const auto fault_with = [&](const std::string& what, const std::string& by) {
+    std::string damaged = content;
+    return fault(damaged.replace(damaged.find(what), what.size(), by));
+  };
+  for (const char* name : {"", "..", "a/b", "..\\u0000x"}) {
+    EXPECT_NE(fault_with("hero", name).find("cells.1.hold_out.prediction must be a name"),
+              std::string::npos)
+        << name;
+  }
+  EXPECT_NE(fault_with("120", "-1").find("cells.1.hold_out.n_non_embedding_plus_head is no whole"),
+            std::string::npos);
+  EXPECT_NE(fault_with("2500608", "2.5").find("train_tokens must be a whole number, is 2.5"),
+            std::string::npos);
+  EXPECT_NE(fault_with(expected, R"("hold_out": null)").find("hold_out must be an object"),
+            std::string::npos);
+}
+
 TEST_F(SweepRecordTest, UnknownKeysAreIgnored) {
   EXPECT_EQ(fault(R"({"version": 1, "name": "n", "spec_file": "f", "spec_hash": "h", "later": 7,
       "cells": [{"content_hash": "c", "folder": "f", "more": 1,
@@ -87,7 +126,7 @@ TEST_F(SweepRecordTest, FaultsAreNamed) {
   EXPECT_NE(fault(head + R"(, "cells": []})").find("cells must be a list that is not empty, is []"),
             std::string::npos);
   const std::string place = R"("places": [{"arm": "a", "block": "b"}])";
-  for (const char* folder : {"", ".", "..", "../elsewhere", "/etc", "a/b"}) {
+  for (const char* folder : {"", ".", "..", "../elsewhere", "/etc", "a/b", "..\\u0000x"}) {
     EXPECT_NE(fault(head + R"(, "cells": [{"content_hash": "c", "folder": ")" + folder + "\", " +
                     place + "}]}"),
               "")

@@ -101,7 +101,7 @@ TEST_F(ArchiveTest, ManifestMayNameNoPathOutOfTheStore) {
     expect_refused("is no file of a run");
   }
   for (const char* path :
-       {"..", ".", "", "a/b", "/a", ".index", "sweeps", "a b", "a\\nb", "\\u00fc"}) {
+       {"..", ".", "", "a/b", "/a", ".index", "sweeps", "predictions", "a b", "a\\nb", "\\u00fc"}) {
     write_archive(archive_, with_manifest([&](std::string& text) {
                     replace(text, run, "\"" + std::string(path) + "\"");
                   }));

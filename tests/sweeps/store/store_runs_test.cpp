@@ -110,6 +110,12 @@ TEST_F(StoreRunsTest, RunsAreNamedByAnyPartThatNoOtherHas) {
             std::string::npos);
 }
 
+TEST_F(StoreRunsTest, PredictionsAreNoRun) {
+  fs::create_directories(runs_ / "predictions");
+  EXPECT_EQ(all().size(), 4u);
+  EXPECT_NE(error_of([&] { find_run(runs_, "predictions"); }).find("no run"), std::string::npos);
+}
+
 TEST_F(StoreRunsTest, ChoiceIsByNameSweepAndFilter) {
   EXPECT_EQ(choose(read_store(runs_), runs_, {{name(0), name(3)}, "", {}}).size(), 2u);
   EXPECT_EQ(choose(read_store(runs_), runs_, {{}, "many", {}}).size(), 4u);

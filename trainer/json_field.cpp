@@ -1,0 +1,105 @@
+#include "trainer/json_field.h"
+
+#include <cmath>
+#include <stdexcept>
+#include <utility>
+
+#include "trainer/json_text.h"
+
+namespace scalelaw {
+
+JsonField::JsonField(const nlohmann::json& json, std::string path)
+    : json_(&json), path_(std::move(path)) {
+  if (json.is_object()) return;
+  throw std::runtime_error(path_ + (path_.empty() ? "" : " ") + "must be an object, is " +
+                           shown(json));
+}
+
+std::string JsonField::text(const char* key) const {
+  require(at(key).is_string(), key, "a text");
+  return at(key).get<std::string>();
+}
+
+std::vector<std::string> JsonField::texts(const char* key) const {
+  std::vector<std::string> all;
+  for (const nlohmann::json& element : list(key)) {
+    require(element.is_string(), key, "a list of texts");
+    all.push_back(element.get<std::string>());
+  }
+  return all;
+}
+
+std::string JsonField::file_name(const char* key) const {
+  std::string name = text(key);
+  // A path ends where a NUL stands: "..\0x" would be "..".
+  if (name.empty() || name == "." || name == ".." ||
+      name.find_first_of(std::string_view("/\0", 2)) != std::string::npos) {
+    fail(key, "must be a name and no path, is " + shown(at(key)));
+  }
+  return name;
+}
+
+int64_t JsonField::whole(const char* key, int64_t least) const {
+  require(at(key).is_number_integer(), key, "a whole number");
+  try {
+    return whole_number(at(key), least);
+  } catch (const std::runtime_error& error) {
+    fail(key, error.what());
+  }
+}
+
+double JsonField::number(const char* key) const {
+  require(at(key).is_number() && std::isfinite(at(key).get<double>()), key, "a number");
+  return at(key).get<double>();
+}
+
+double JsonField::positive(const char* key) const {
+  const double value = number(key);
+  require(value > 0, key, "above 0");
+  return value;
+}
+
+std::vector<JsonField> JsonField::objects(const char* key) const {
+  std::vector<JsonField> fields;
+  for (const nlohmann::json& element : list(key)) {
+    fields.emplace_back(element, join(key) + "." + std::to_string(fields.size()));
+  }
+  return fields;
+}
+
+bool JsonField::truth_if(const char* key) const {
+  if (!json_->contains(key)) return false;
+  require(at(key).is_boolean(), key, "true or false");
+  return at(key).get<bool>();
+}
+
+std::optional<JsonField> JsonField::object_if(const char* key) const {
+  const auto found = json_->find(key);
+  if (found == json_->end()) return std::nullopt;
+  return JsonField(*found, join(key));
+}
+
+void JsonField::fail(const std::string& key, const std::string& rule) const {
+  throw std::runtime_error(join(key) + " " + rule);
+}
+
+const nlohmann::json& JsonField::at(const char* key) const {
+  const auto found = json_->find(key);
+  if (found == json_->end()) fail(key, "is missing");
+  return *found;
+}
+
+const nlohmann::json& JsonField::list(const char* key) const {
+  require(at(key).is_array() && !at(key).empty(), key, "a list that is not empty");
+  return at(key);
+}
+
+void JsonField::require(bool holds, const char* key, const std::string& rule) const {
+  if (!holds) fail(key, "must be " + rule + ", is " + shown(at(key)));
+}
+
+std::string JsonField::join(const std::string& key) const {
+  return path_.empty() ? key : path_ + "." + key;
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,79 @@
+// What the loss of held-out runs will be, written down before they start and never again:
+// RUNS/predictions/NAME.json. Analysis writes and scores it (`scalelaw predict`), a sweep starts a
+// held-out cell once it is there.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace scalelaw {
+
+inline constexpr int kPredictionVersion = 1;
+inline constexpr const char* kPredictionsFolder = "predictions";  // below RUNS; no run's name
+
+struct LawConstant {
+  std::string symbol;  // "E", "A", "alpha"
+  double value = 0;
+  bool operator==(const LawConstant&) const = default;
+};
+
+struct PredictingLaw {
+  std::string id;       // "power", "power_floor", "chinchilla"
+  std::string formula;  // "L = E + A N^-alpha"
+  std::string over;     // of which runs: "D = 2.5M tokens"
+  std::vector<LawConstant> constants;
+  bool operator==(const PredictingLaw&) const = default;
+};
+
+struct PredictedCell {
+  std::string content_hash, folder;  // as in the sweep's record
+  std::string arm;                   // whose laws; the architecture's name where there are no arms
+  double n = 0, d = 0;               // by the prediction's n_count; training tokens
+  double loss = 0, low = 0,
+         high = 0;  // of this one run, in the metric's unit; the level's interval
+  // Never empty: the first one gives the loss, the interval covers what each of them allows.
+  std::vector<PredictingLaw> laws;
+  std::string why;                // the first law, in words
+  std::vector<std::string> runs;  // content hashes of those that the laws were fitted to
+  bool operator==(const PredictedCell&) const = default;
+};
+
+struct UsedRun {
+  std::string content_hash, folder;
+  bool operator==(const UsedRun&) const = default;
+};
+
+struct Prediction {
+  int version = kPredictionVersion;
+  std::string name;
+  std::string sweep;          // whose held-out cells
+  std::string registered_at;  // ISO 8601, UTC: "2026-01-31T12:00:00Z"
+  std::string n_count;        // "non_embedding", ...
+  std::string test_set, metric;
+  double level = 0.95;
+  std::vector<UsedRun> runs;         // all that some cell's laws were fitted to
+  std::vector<PredictedCell> cells;  // never empty
+  // nullptr: it predicts nothing of that run.
+  const PredictedCell* find(std::string_view content_hash) const;
+  bool operator==(const Prediction&) const = default;
+};
+
+// RUNS/predictions/NAME.json
+std::filesystem::path prediction_file(const std::filesystem::path& runs, std::string_view name);
+
+// Whole or not at all, and over none: false, changing nothing, where one of that name is there.
+bool publish_prediction(const std::filesystem::path& runs, const Prediction& prediction);
+// nullopt where none of that name is registered. std::runtime_error where the file cannot be read.
+// ConfigError names the file, the field, the fault and the remedy: no JSON, another version,
+// another name than the file's, a field missing or of another type, a folder that is a path, no
+// cells, a registered_at that is no time, an interval that does not hold its loss. Unknown keys are
+// ignored.
+std::optional<Prediction> find_prediction(const std::filesystem::path& runs, std::string_view name);
+// Of such a file's text. std::runtime_error with what is wrong, as above.
+Prediction prediction_from_json(std::string_view text);
+std::string to_json(const Prediction& prediction);
+
+}  // namespace scalelaw
