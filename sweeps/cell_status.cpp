@@ -197,21 +197,26 @@ static CellStatus unless_too_large(CellStatus status, const PlannedCell& cell,
   return status;
 }
 
+static CellStatus waiting(const PlannedCell& cell) {
+  CellStatus status;
+  status.state = CellState::kWaiting;
+  status.why = "for " + cell.waits_for;
+  status.needs_hand = cell.waits == WaitsFor::kHand;
+  return status;
+}
+
 LaunchNotes read_launch_notes(const SweepFolder& folder) {
   return {read_last_unfinished(folder), read_limits(folder)};
 }
 
 CellStatus look_at(const Plan& plan, const PlannedCell& cell, const LaunchNotes& notes,
                    RunIndex* index) {
-  if (!cell.waits_for.empty()) {
-    CellStatus waiting;
-    waiting.state = CellState::kWaiting;
-    waiting.why = "for " + cell.waits_for;
-    waiting.needs_hand = cell.waits_for_hand;
-    return waiting;
-  }
+  if (cell.is_provisional()) return waiting(cell);
   CellStatus status = look_at_folder(plan, cell, notes.unfinished, index);
-  return unless_excluded(unless_too_large(std::move(status), cell, notes.limits), plan, cell);
+  status = unless_excluded(unless_too_large(std::move(status), cell, notes.limits), plan, cell);
+  // Another sweep may have run it.
+  const bool has_begun = ended(status.state) || status.state == CellState::kRunning;
+  return cell.waits == WaitsFor::kPrediction && !has_begun ? waiting(cell) : status;
 }
 
 std::vector<CellStatus> look_at_all(const Plan& plan) {

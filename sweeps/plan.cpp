@@ -17,6 +17,7 @@
 #include "sweeps/tune.h"
 #include "trainer/data_rules.h"
 #include "trainer/number.h"
+#include "trainer/prediction.h"
 #include "trainer/run_identity.h"
 #include "trainer/step_choice.h"
 
@@ -183,6 +184,7 @@ class PlanMaker {
         add(points[i], notes[i], settled);
       });
     }
+    check_hold_out();
     if (tuner) plan_.tuned = tuner->take();
     plan_.warnings = warnings_of(plan_);
     for (const auto& texts :
@@ -222,11 +224,50 @@ class PlanMaker {
     cell.is_trial = false;
     if (is_new) {
       cell.budget = notes.budget;
-      cell.waits_for = settled.waits_for;
-      cell.waits_for_hand = settled.needs_hand;
+      if (!settled.waits_for.empty()) {
+        cell.waits = settled.needs_hand ? WaitsFor::kHand : WaitsFor::kTrials;
+        cell.waits_for = settled.waits_for;
+      }
     }
+    if (spec_.hold_out) hold_out(point, cell);
     if (notes.size) add_new(cell.sizes, *notes.size);
     for (const NamedLaw* law : notes.laws) add_new(cell.laws, law);
+  }
+
+  // One that merges into it is held out with it.
+  void hold_out(const SweepPoint& point, PlannedCell& cell) {
+    const auto n_vocab = [&] { return data_.open(cell.config.data.train).n_vocab; };
+    if (!holds(spec_.hold_out->where, "hold_out.where", point.config, n_vocab, expressions_)) {
+      return;
+    }
+    if (!cell.n_params) {
+      throw KeyError("model.arch", cell.shape.arch,
+                     "gives no formula for N, which a prediction for hold_out needs");
+    }
+    cell.prediction = spec_.hold_out->name;
+    ++held_out_;
+    if (cell.waits == WaitsFor::kNothing && !predicts(cell)) {
+      cell.waits = WaitsFor::kPrediction;
+      cell.waits_for = "the prediction " + cell.prediction + ", made once all others have ended";
+    }
+  }
+
+  bool predicts(const PlannedCell& cell) {
+    if (!prediction_) prediction_ = find_prediction(options_.runs, cell.prediction);
+    return *prediction_ && (*prediction_)->find(cell.content_hash) != nullptr;
+  }
+
+  void check_hold_out() const {
+    if (!spec_.hold_out) return;
+    SourcedText condition = spec_.hold_out->where;
+    condition.text = condition.text.substr(std::string_view("= ").size());
+    if (held_out_ == 0) {
+      throw_config_error(condition, "hold_out.where", "holds of none of the cells");
+    }
+    if (held_out_ == plan_.asked_for) {
+      throw_config_error(condition, "hold_out.where",
+                         "holds of every cell; none is left to predict from");
+    }
   }
 
   const SweepSpec& spec_;
@@ -237,6 +278,8 @@ class PlanMaker {
   ExpressionCache expressions_;
   DataSetHeaders data_;
   std::unordered_map<std::string, std::size_t> index_of_;  // content hash -> cell
+  std::optional<std::optional<Prediction>> prediction_;    // once it was looked for
+  int64_t held_out_ = 0;
 };
 
 }  // namespace
@@ -245,14 +288,28 @@ Plan make_plan(const SweepSpec& spec, const PlanOptions& options, const TrialEnd
   return PlanMaker(spec, options, ends).make();
 }
 
+static HeldOut held_out(const PlannedCell& cell) {
+  const ModelCounts counts = count(cell.shape).value();
+  const auto n = [&](NCount convention) {
+    return static_cast<int64_t>(n_params(cell.shape, counts, convention));
+  };
+  return {.prediction = cell.prediction,
+          .n_non_embedding = n(NCount::kNonEmbedding),
+          .n_non_embedding_plus_head = n(NCount::kNonEmbeddingPlusHead),
+          .n_total = n(NCount::kTotal),
+          .train_tokens = cell.train_tokens,
+          .arch = cell.shape.arch};
+}
+
 SweepRecord record_of(const Plan& plan) {
   SweepRecord record;
   record.name = plan.name;
   record.spec_file = whole_path(plan.spec_file);
   record.spec_hash = plan.spec_hash;
   for (const PlannedCell& cell : plan.cells) {
-    if (!cell.waits_for.empty()) continue;
+    if (cell.is_provisional()) continue;
     SweepCell recorded{cell.content_hash, cell.folder, cell.places, cell.is_trial};
+    if (!cell.prediction.empty()) recorded.hold_out = held_out(cell);
     record.cells.push_back(std::move(recorded));
   }
   return record;

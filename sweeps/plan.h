@@ -34,6 +34,14 @@ struct PlanOptions {
 // Bytes, of the device's for each process on it; infinity where they are not known.
 double memory_a_run(const PlanOptions& options);
 
+// What must be known before a cell can start.
+enum class WaitsFor {
+  kNothing,
+  kTrials,      // its rate
+  kHand,        // likewise, and nothing that is to come will make it known
+  kPrediction,  // of its loss, to be written down
+};
+
 // One run of the sweep. Counts are absent for an architecture that gives no formula.
 struct PlannedCell {
   RunConfig config;
@@ -54,10 +62,11 @@ struct PlannedCell {
   std::optional<double> memory_bytes;         // a step's peak as it is computed alone on its device
   bool fits = true;                           // in its share of the memory that is known
   bool is_trial = false;                      // of `tune`; no result of the sweep
-  // What must be known before it can start; "": nothing. Its rate is then the file's for want of
-  // its own, and so are hash and folder.
-  std::string waits_for;
-  bool waits_for_hand = false;  // nothing that is to come will make it known
+  std::string prediction;                     // that holds it out until it is registered; "": none
+  WaitsFor waits = WaitsFor::kNothing;
+  std::string waits_for;  // in words
+  // Its rate is the file's for want of its own, and so are hash and folder.
+  bool is_provisional() const { return waits == WaitsFor::kTrials || waits == WaitsFor::kHand; }
 };
 
 // What a cell costs beside others of its sweep: FLOPs, or tokens where those are not known.
@@ -81,10 +90,11 @@ struct Plan {
 
 // ConfigError: as resolve() and identify(), with the place in the sweep; an impossible shape; a
 // data set too small for a batch or an evaluation; c_count not defined for an architecture.
-// `ends`: what has become of trials (sweeps/stages.h); without it none has ended.
+// `ends`: what has become of trials (sweeps/stages.h); without it none has ended. Reads what was
+// predicted of held-out cells.
 Plan make_plan(const SweepSpec& spec, const PlanOptions& options, const TrialEnds& ends = {});
 
-// What analysis reads (trainer/sweep_record.h); without the cells that wait.
+// What analysis reads (trainer/sweep_record.h); without the cells that are provisional.
 SweepRecord record_of(const Plan& plan);
 
 // Two sweeps of one name would overwrite each other's record. ConfigError when `record_file` is

@@ -52,7 +52,7 @@ PlanDiff diff_of(const Plan& plan) {
   std::set<std::string> before, now;
   for (const SweepCell& cell : record.cells) before.insert(cell.content_hash);
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
-    if (!plan.cells[i].waits_for.empty()) continue;
+    if (plan.cells[i].is_provisional()) continue;
     now.insert(plan.cells[i].content_hash);
     if (!before.contains(plan.cells[i].content_hash)) diff.added.push_back(i);
   }
@@ -71,8 +71,9 @@ std::string diff_line(const Plan& plan, const PlanDiff& diff) {
   };
   std::string text =
       "changed: since its last run " +
-      phrase(plan.cells.size() - diff.added.size() - static_cast<std::size_t>(waiting_cells(plan)),
-             " cell stays, ", " cells stay, ") +
+      phrase(
+          plan.cells.size() - diff.added.size() - static_cast<std::size_t>(provisional_cells(plan)),
+          " cell stays, ", " cells stay, ") +
       phrase(diff.added.size(), " is new (", " are new (") + human(flops) + " FLOPs), " +
       phrase(diff.gone.size(), " is no longer asked for", " are no longer asked for");
   if (!diff.gone.empty()) text += " (what was run stays in the store)";

@@ -139,7 +139,7 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
     std::vector<std::string> row = {
         places_text(cell, &SweepPlace::arm), places_text(cell, &SweepPlace::block),
         shape_text(cell.shape),
-        human(cell.config.train.learning_rate) + (cell.waits_for.empty() ? "" : "?"),
+        human(cell.config.train.learning_rate) + (cell.is_provisional() ? "?" : ""),
         seeds_text(cell.config.seeds)};
     const std::map<std::string, std::string> values = values_of(cell);
     for (const std::string& key : swept) {

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "sweeps/cell_status.h"
+#include "sweeps/register_predictions.h"
+#include "sweeps/reports.h"
 #include "sweeps/run_index.h"
 #include "trainer/program_exit.h"
 
@@ -15,7 +17,7 @@ namespace {
 std::set<std::string> known_cells(const Plan& plan) {
   std::set<std::string> hashes;
   for (const PlannedCell& cell : plan.cells) {
-    if (cell.waits_for.empty()) hashes.insert(cell.content_hash);
+    if (cell.waits == WaitsFor::kNothing) hashes.insert(cell.content_hash);
   }
   return hashes;
 }
@@ -25,12 +27,15 @@ bool was_ended_early(const RunSweepResult& result) {
          !result.over_budget_because.empty() || !result.stopped_because.empty();
 }
 
-// All that is not ended waits, and for nothing that a run could tell.
-bool waits_for_hand(const Plan& plan, const RunSweepResult& result) {
-  int64_t ended_cells = 0;
-  for (const auto& [state, cells] : result.states) ended_cells += ended(state) ? cells : 0;
-  const int64_t by_hand = std::ranges::count_if(plan.cells, &PlannedCell::waits_for_hand);
-  return by_hand > 0 && ended_cells + waiting_cells(plan) == std::ssize(plan.cells);
+// What is not ended waits.
+bool all_else_has_ended(const Plan& plan, const RunSweepResult& result) {
+  int64_t whole = result.states.at(CellState::kWaiting);
+  for (const auto& [state, cells] : result.states) whole += ended(state) ? cells : 0;
+  return whole == std::ssize(plan.cells);
+}
+
+int64_t count_waiting(const Plan& plan, WaitsFor what) {
+  return std::ranges::count(plan.cells, what, &PlannedCell::waits);
 }
 
 }  // namespace
@@ -53,8 +58,12 @@ TrialEnds trial_ends(const PlanOptions& options, const std::string& sweep_name) 
 }
 
 int64_t waiting_cells(const Plan& plan) {
-  return std::ranges::count_if(plan.cells,
-                               [](const PlannedCell& cell) { return !cell.waits_for.empty(); });
+  return std::ranges::count_if(
+      plan.cells, [](const PlannedCell& cell) { return cell.waits != WaitsFor::kNothing; });
+}
+
+int64_t provisional_cells(const Plan& plan) {
+  return std::ranges::count_if(plan.cells, &PlannedCell::is_provisional);
 }
 
 bool know_the_same(const Plan& a, const Plan& b) {
@@ -62,17 +71,29 @@ bool know_the_same(const Plan& a, const Plan& b) {
 }
 
 RunSweepResult run_stages(Plan& plan, const std::function<Plan()>& replan,
-                          const RunSweepOptions& options, RunDisplay& display) {
+                          const RunSweepOptions& options, const std::filesystem::path& analyst,
+                          RunDisplay& display) {
   while (true) {
     RunSweepResult result = run_sweep(plan, options, display);
     if (was_ended_early(result) || waiting_cells(plan) == 0) return result;
     Plan next = replan();
-    const bool is_final = know_the_same(next, plan);
+    const bool is_settled = know_the_same(next, plan);
     plan = std::move(next);
-    if (!is_final) continue;
-    if (result.exit_code == kExitInterrupted && waits_for_hand(plan, result)) {
-      result.exit_code = kExitOther;
+    if (!is_settled) continue;
+    if (!all_else_has_ended(plan, result) || result.states.at(CellState::kWaiting) == 0) {
+      return result;
     }
+    if (count_waiting(plan, WaitsFor::kPrediction) == waiting_cells(plan)) {
+      display.line("predicting " + counted(waiting_cells(plan), "held-out cell"));
+      const bool is_registered = register_predictions(analyst, plan, display);
+      if (is_registered) {
+        plan = replan();
+        if (count_waiting(plan, WaitsFor::kPrediction) == 0) continue;
+      }
+      result.exit_code = kExitOther;
+      return result;
+    }
+    if (count_waiting(plan, WaitsFor::kHand) > 0) result.exit_code = kExitOther;
     return result;
   }
 }

@@ -2,6 +2,7 @@
 // told, and so on until nothing more becomes known.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -14,12 +15,15 @@ namespace scalelaw {
 TrialEnds trial_ends(const PlanOptions& options, const std::string& sweep_name);
 
 int64_t waiting_cells(const Plan& plan);
+int64_t provisional_cells(const Plan& plan);  // of those
 // Whether no cell has ceased to wait, or begun to, between two plans of one sweep.
 bool know_the_same(const Plan& a, const Plan& b);
 
-// `plan` becomes the last one that was run. As run_sweep(); the result's exit code is 1 where what
-// still waits will do so for ever (PlannedCell::waits_for_hand).
+// Once nothing but held-out cells is left, has `analyst` (the program scalelaw-fit) predict them:
+// `predict RECORD --register`. `plan` becomes the last one that was run. As run_sweep(); the
+// result's exit code is 1 where what still waits will do so for ever, or could not be predicted.
 RunSweepResult run_stages(Plan& plan, const std::function<Plan()>& replan,
-                          const RunSweepOptions& options, RunDisplay& display);
+                          const RunSweepOptions& options, const std::filesystem::path& analyst,
+                          RunDisplay& display);
 
 }  // namespace scalelaw

@@ -189,7 +189,7 @@ int run_verb(Plan plan, const Arguments& a, const std::string& command) {
   }
   RunDisplay display(std::cout, stdout_is_terminal(), stdout_size());
   const RunSweepResult result = run_stages(
-      plan, [&] { return plan_of(a); }, options, display);
+      plan, [&] { return plan_of(a); }, options, own_folder() / "scalelaw-fit", display);
 
   display.close();
   std::vector<CellStatus> at_end = look_at_all(plan);

@@ -169,6 +169,8 @@ class SpecReader {
         spec_.order = read_order(parts, value);
       } else if (key == "tune") {
         spec_.tune = read_tune(parts, value);
+      } else if (key == "hold_out") {
+        spec_.hold_out = read_hold_out(parts, value);
       } else if (key == "spec") {
         read_spec_number(parts, value);
       } else if (is_combination(key, value)) {

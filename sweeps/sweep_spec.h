@@ -65,6 +65,12 @@ struct RateTuning {
   std::vector<int64_t> seeds = {1001};  // of trials, initialisation and data alike
 };
 
+// Cells that start once what they will come to was predicted and written down.
+struct HoldOut {
+  SourcedText where;  // as RateTuning's; never ""
+  std::string name;   // of the prediction: RUNS/predictions/NAME.json
+};
+
 enum class StartOrder { kSmallestRungFirst, kLongestFirst, kAsWritten };
 
 struct SweepSpec {
@@ -78,6 +84,7 @@ struct SweepSpec {
                                    // file is one block without a name
   SweepBudget budget;
   std::optional<RateTuning> tune;
+  std::optional<HoldOut> hold_out;
   StartOrder order = StartOrder::kSmallestRungFirst;
   FlatConfig settings;  // of a command line; they override every cell
 };

@@ -66,6 +66,8 @@ StartOrder read_order(const SpecParts& parts, const YamlTree& value);
 // {learning_rate: {where: N <= 1e6, factors: [0.5, 1, 2], then: fit_law}}
 // "N <= 1e6", kept as the expression "= N <= 1e6".
 SourcedText read_condition(const SpecParts& parts, const YamlTree& value, const std::string& key);
+// {where: N > 3e7, register: hero}
+HoldOut read_hold_out(const SpecParts& parts, const YamlTree& value);
 RateTuning read_tune(const SpecParts& parts, const YamlTree& value);
 
 // Fills in spec.blocks; spec.arms must be there.

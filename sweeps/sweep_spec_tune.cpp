@@ -1,4 +1,4 @@
-// What is tuned by trials before the runs that need it.
+// What must be known before some cells start: rates that trials find, losses that are predicted.
 #include <algorithm>
 #include <set>
 
@@ -56,6 +56,18 @@ SourcedText read_condition(const SpecParts& parts, const YamlTree& value, const 
   }
   condition.text = "= " + condition.text;
   return condition;
+}
+
+HoldOut read_hold_out(const SpecParts& parts, const YamlTree& value) {
+  const auto found = parts.members(value, "hold_out", {"where", "register"});
+  if (!found.contains("where")) {
+    parts.fail(value, "hold_out.where", "is missing; which cells, as N > 3e7");
+  }
+  if (!found.contains("register")) {
+    parts.fail(value, "hold_out.register", "is missing; a name for what is predicted, as hero");
+  }
+  return {read_condition(parts, *found.at("where"), "hold_out.where"),
+          parts.checked_name(*found.at("register"), "hold_out.register")};
 }
 
 RateTuning read_tune(const SpecParts& parts, const YamlTree& value) {

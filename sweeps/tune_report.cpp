@@ -98,7 +98,7 @@ std::string tuned_text(const Plan& plan) {
   std::string text = "tuned:   train.learning_rate: " + std::to_string(ended) + " of " +
                      counted(trials, "trial") + " have ended, of " +
                      counted(static_cast<int64_t>(tuned.scans.size()), "recipe");
-  if (const int64_t waiting = waiting_cells(plan); waiting > 0) {
+  if (const int64_t waiting = provisional_cells(plan); waiting > 0) {
     text += "; " + counted(waiting, "cell") + (waiting == 1 ? " waits" : " wait") + " and may be " +
             (waiting == 1 ? "another" : "others") + " than shown";
   }

@@ -82,6 +82,14 @@ const std::vector<SweepKey>& sweep_keys() {
        "Of the trials, initialisation and data alike; other ones than the runs' own, so that none "
        "is chosen by its luck. 1001 where it says nothing.",
        SweepValue::kSeeds},
+      {"hold_out", true, false, "a map, as {where: N > 3e7, register: hero}",
+       "Cells that start once all others have ended and their loss was predicted from those and "
+       "written down, in RUNS/predictions/NAME.json; `scalelaw predict --score` compares.",
+       SweepValue::kMembers},
+      {"hold_out.where", false, false, "a condition, as N > 3e7",
+       "Of cells, those that are held out. Names as in expressions.", SweepValue::kCondition},
+      {"hold_out.register", false, false, "letters, digits, '_', '-' or '.'",
+       "Under which name the prediction is kept; it is written once.", SweepValue::kText},
       {"horizon.steps", false, false, "a whole number, or an expression",
        "In place of horizon.tokens, in a sweep: updates.", SweepValue::kNumber},
       {"horizon.tokens_per_param", false, false, "a number, or an expression",

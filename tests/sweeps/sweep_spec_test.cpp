@@ -244,7 +244,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadSpec{"TypoOfBlocks", kHead + "block: []\n", 3, "did you mean blocks?"},
         BadSpec{"LeafWithoutItsSection", kHead + "d_modl: 3\n", 3, "did you mean model.d_model?"},
         BadSpec{"NotUtf8", kHead + "data: {train: caf\xe9}\n", 3, "byte 18 of the line (0xe9)"},
-        BadSpec{"LaterPart", kHead + "hold_out: {where: N > 3}\n", 3, "hold_out: is not supported"},
+        BadSpec{"LaterPart", kHead + "keep: {weights: none}\n", 3, "keep: is not supported"},
         BadSpec{"LaterBlock", kHead + "blocks:\n - {name: b, keep: {weights: none}}\n", 4,
                 "keep: is not supported yet"},
         BadSpec{"GridBesideBlocks", kHead + "blocks: [{name: b}]\ngrid: {seeds.init: [1]}\n", 4,

@@ -62,7 +62,7 @@ TEST_F(Tuning, TrialsComeFirstAndTheirCellsWait) {
   ASSERT_EQ(plan.cells.size(), 2u * 3 + 4);
   EXPECT_EQ(rates(plan, true), (std::vector<double>{0.0125, 0.025, 0.05, 0.00625, 0.0125, 0.025}));
   for (const PlannedCell& cell : plan.cells) {
-    EXPECT_EQ(cell.waits_for.empty(), cell.is_trial);
+    EXPECT_EQ(cell.waits == WaitsFor::kNothing, cell.is_trial);
     if (!cell.is_trial) continue;
     EXPECT_EQ(cell.config.data.test, (std::map<std::string, int64_t>{{"tiny/val", 512}}));
     EXPECT_EQ(cell.config.seeds.init, 1001);
@@ -110,7 +110,7 @@ TEST_F(Tuning, AnEdgeIsTakenAndToldButNoLawIsMadeOfIt) {
   const Plan plan = planned(kTuned + kSizes + tune("where: N <= 3100, then: fit_law"));
   EXPECT_DOUBLE_EQ(rates(plan, false)[0], 0.2);
   EXPECT_EQ(waiting_cells(plan), 3);
-  EXPECT_TRUE(plan.cells.back().waits_for_hand);
+  EXPECT_EQ(plan.cells.back().waits, WaitsFor::kHand);
   EXPECT_NE(look_at_all(plan).back().why.find("raise extend_at_edge"), std::string::npos);
   EXPECT_NE(plan.warnings.back().find("1 of 1 scans of the learning rate have their best at an "
                                       "edge (transformer 1 x 16: 0.2, the highest of 5)"),
@@ -122,7 +122,7 @@ TEST_F(Tuning, WhereAllDivergeAHandIsNeeded) {
   diverges_above_ = 0;
   const Plan plan = planned(kTuned + tune(""));
   EXPECT_EQ(waiting_cells(plan), 1);
-  EXPECT_TRUE(plan.cells.back().waits_for_hand);
+  EXPECT_EQ(plan.cells.back().waits, WaitsFor::kHand);
   EXPECT_NE(plan.cells.back().waits_for.find("every one tried diverged"), std::string::npos);
 }
 
