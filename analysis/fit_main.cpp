@@ -1,16 +1,13 @@
 // scalelaw-fit: from finished runs to laws, comparisons, figures and a page.
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <filesystem>
 #include <iostream>
-#include <map>
-#include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "analysis/figures/gnuplot.h"
-#include "analysis/number_text.h"
+#include "analysis/fit_options.h"
+#include "analysis/predict/predict_verb.h"
 #include "analysis/report/report.h"
 #include "analysis/report/sections.h"
 #include "analysis/study.h"
@@ -26,16 +23,6 @@ namespace {
 
 using namespace scalelaw;
 
-struct Arguments {
-  std::vector<std::string> runs;
-  std::vector<std::string> bytes;  // "SET=NUMBER"
-  std::string n_count = "non_embedding", by = "arm", test_set, metric = "nats_per_token", tokens;
-  std::string out = "report";
-  uint64_t seed = 1;
-  int bootstrap = 2000, threads = 0;
-  bool json = false;
-};
-
 constexpr const char* kSources =
     "RUNS may be a sweep's record (runs/sweeps/NAME.json: it names the arms), a folder of runs, or "
     "run folders.\n"
@@ -43,24 +30,14 @@ constexpr const char* kSources =
     "could\n"
     "not be written, figures included.";
 
-void add_common(CLI::App* verb, Arguments& a, const std::string& example) {
+void add_common(CLI::App* verb, FitArguments& a, const std::string& example) {
   verb->footer("Example: " + example + "\n" + kSources);
   verb->add_option("runs", a.runs, "sweep record, folder of runs, or run folders")
       ->required()
       ->type_name("RUNS");
-  verb->add_option("--n-count", a.n_count,
-                   "what N counts: non_embedding, non_embedding_plus_head or total")
-      ->capture_default_str();
+  add_selection(*verb, a);
   verb->add_option("--by", a.by, "what is compared: arm (of the sweep) or arch")
       ->capture_default_str();
-  verb->add_option("--test-set", a.test_set,
-                   "which test set's loss (default: the training text's own)");
-  verb->add_option("--metric", a.metric, "nats_per_token, or bits_per_byte where tokenizers differ")
-      ->capture_default_str();
-  verb->add_option("--bytes", a.bytes,
-                   "SET=NUMBER: bytes of text of a test set's whole split, for bits_per_byte of "
-                   "runs whose records do not know them, or say otherwise")
-      ->allow_extra_args(false);
   verb->add_option("--tokens", a.tokens,
                    "D: use runs of this many tokens (default: D of most runs)");
   add_whole(*verb, "--seed", a.seed, {}, "of the bootstrap");
@@ -68,65 +45,8 @@ void add_common(CLI::App* verb, Arguments& a, const std::string& example) {
   add_whole(*verb, "--threads", a.threads, {0, 1024}, "0: the cores there are; changes no number");
 }
 
-// A set's name may hold a =.
-std::map<std::string, int64_t> text_bytes_from(const Arguments& a) {
-  std::map<std::string, int64_t> all;
-  for (const std::string& text : a.bytes) {
-    const std::size_t equals = text.rfind('=');
-    const std::optional<int64_t> bytes =
-        equals == std::string::npos ? std::nullopt : parse_bytes(text.substr(equals + 1));
-    if (!bytes || *bytes < 1) {
-      throw ConfigError("--bytes " + text + ": is not SET=NUMBER, as books=1234567");
-    }
-    if (!all.emplace(text.substr(0, equals), *bytes).second) {
-      throw ConfigError("--bytes " + text + ": of that set they are given twice");
-    }
-  }
-  return all;
-}
-
-LawOptions options_from(const Arguments& a) {
-  LawOptions options;
-  const std::optional<NCount> n_count = n_count_from(a.n_count);
-  if (!n_count) {
-    throw ConfigError("--n-count " + a.n_count +
-                      ": not a convention; it is one of non_embedding, non_embedding_plus_head, "
-                      "total");
-  }
-  options.selection.n_count = *n_count;
-  if (a.by != "arm" && a.by != "arch") {
-    throw ConfigError("--by " + a.by + ": runs are grouped by arm or by arch");
-  }
-  options.selection.by = a.by == "arch" ? ArmGrouping::kArchitecture : ArmGrouping::kArm;
-  if (a.metric != "nats_per_token" && a.metric != "bits_per_byte") {
-    throw ConfigError("--metric " + a.metric +
-                      ": not a metric; it is nats_per_token or "
-                      "bits_per_byte");
-  }
-  options.selection.metric =
-      a.metric == "bits_per_byte" ? LossMetric::kBitsPerByte : LossMetric::kNatsPerToken;
-  options.selection.test_set = a.test_set;
-  options.selection.text_bytes = text_bytes_from(a);
-  if (!a.tokens.empty()) {
-    options.selection.train_tokens = parse_real(a.tokens);
-    if (!options.selection.train_tokens || *options.selection.train_tokens <= 0) {
-      throw ConfigError("--tokens " + a.tokens + ": not a number of tokens such as 2.5M");
-    }
-  }
-  options.seed = a.seed;
-  options.bootstrap_replicates = a.bootstrap;
-  options.threads = a.threads > 0
-                        ? a.threads
-                        : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  return options;
-}
-
-Study study_of(const Arguments& a) {
+Study study_of(const FitArguments& a) {
   return analyse({a.runs.begin(), a.runs.end()}, options_from(a));
-}
-
-void warn(const std::vector<std::string>& warnings) {
-  for (const std::string& warning : warnings) std::cerr << "warning: " << escaped(warning) << '\n';
 }
 
 // Where no page holds the table of exclusions.
@@ -137,7 +57,7 @@ void name_left_out(const Study& study) {
   }
 }
 
-std::string command_of(const Arguments& a) {
+std::string command_of(const FitArguments& a) {
   std::string command = "scalelaw report";
   for (const std::string& run : a.runs) command += " " + shell_word(run);
   command += " --n-count " + a.n_count + " --by " + a.by + " --metric " + a.metric;
@@ -148,7 +68,7 @@ std::string command_of(const Arguments& a) {
          std::to_string(a.bootstrap) + " --out " + shell_word(a.out);
 }
 
-void fit(const Arguments& a) {
+void fit(const FitArguments& a) {
   const Study study = study_of(a);
   name_left_out(study);
   if (a.json) {
@@ -161,7 +81,7 @@ void fit(const Arguments& a) {
   warn(study.warnings);
 }
 
-void compare(const Arguments& a) {
+void compare(const FitArguments& a) {
   const Study study = study_of(a);
   if (study.comparisons.empty()) {
     throw ConfigError("one arm only (" + study.laws.front().arm +
@@ -183,12 +103,12 @@ void compare(const Arguments& a) {
 }
 
 // Before an analysis that could then be kept nowhere.
-void require_writable_out(const Arguments& a) {
+void require_writable_out(const FitArguments& a) {
   const std::string reason = why_not_writable(a.out);
   if (!reason.empty()) throw ConfigError("--out " + a.out + ": " + reason);
 }
 
-void figures(const Arguments& a) {
+void figures(const FitArguments& a) {
   require_writable_out(a);
   const Study study = study_of(a);
   name_left_out(study);
@@ -200,7 +120,7 @@ void figures(const Arguments& a) {
   warn(warnings);
 }
 
-void report(const Arguments& a) {
+void report(const FitArguments& a) {
   require_writable_out(a);
   const Study study = study_of(a);
   const ReportFiles files = write_report(study, a.out, command_of(a));
@@ -218,14 +138,14 @@ void report(const Arguments& a) {
 
 // "scalelaw report"
 std::string command_name(int argc, char** argv) {
-  for (const std::string verb : {"fit", "compare", "figures", "report"}) {
+  for (const std::string verb : {"fit", "compare", "predict", "figures", "report"}) {
     if (argc > 1 && argv[1] == verb) return "scalelaw " + verb;
   }
   return "scalelaw";
 }
 
 Outcome run(int argc, char** argv) {
-  Arguments a;
+  FitArguments a;
   CLI::App app{"From finished runs to scaling laws with honest intervals, figures and a page.",
                "scalelaw"};
   app.require_subcommand(1);
@@ -235,6 +155,7 @@ Outcome run(int argc, char** argv) {
   CLI::App* compare_verb = app.add_subcommand("compare", "print what the data say of two arms");
   add_common(compare_verb, a, "scalelaw compare runs/sweeps/quickstart.json");
   compare_verb->add_flag("--json", a.json, "for scripts");
+  PredictVerb predict_verb(app);
   CLI::App* figures_verb = app.add_subcommand("figures", "draw learning curves, laws, positions");
   add_common(figures_verb, a, "scalelaw figures runs/sweeps/quickstart.json --out figures");
   add_folder(*figures_verb, "--out", a.out, "folder to write to");
@@ -248,6 +169,7 @@ Outcome run(int argc, char** argv) {
   }
   if (*fit_verb) fit(a);
   if (*compare_verb) compare(a);
+  if (predict_verb.asked()) return predict_verb.run();
   if (*figures_verb) figures(a);
   if (*report_verb) report(a);
   return {kExitComplete, *figures_verb || *report_verb ? Product::kFiles : Product::kText};

@@ -188,13 +188,16 @@ void note_what_is_lacking(RunTable& table, const SweepRead& read) {
   table.sweeps.push_back(std::move(source));
 }
 
-SweepRead add_sweep(RunTable& table, const fs::path& file) {
+SweepRead add_sweep(RunTable& table, const fs::path& file, HeldOutCells held_out) {
   SweepRead read{file, {}, {}};
   const SweepRecord& sweep = read.record;
   try {
     read.record = read_sweep_record(file);
   } catch (const std::runtime_error& error) {
     throw ConfigError(error.what());
+  }
+  if (held_out == HeldOutCells::kPassedOver) {
+    std::erase_if(read.record.cells, [](const SweepCell& cell) { return cell.hold_out; });
   }
   const fs::path runs = fs::absolute(file).parent_path().parent_path();
   for (const SweepCell& cell : sweep.cells) {
@@ -251,7 +254,7 @@ void add_folder(RunTable& table, const fs::path& path, Stores& stores) {
 
 }  // namespace
 
-RunTable read_runs(const std::vector<fs::path>& paths) {
+RunTable read_runs(const std::vector<fs::path>& paths, HeldOutCells held_out) {
   RunTable table;
   for (const fs::path& path : paths) {
     if (!fs::exists(path)) {
@@ -263,7 +266,7 @@ RunTable read_runs(const std::vector<fs::path>& paths) {
   }
   std::vector<SweepRead> sweeps;
   for (const fs::path& path : paths) {
-    if (!fs::is_directory(path)) sweeps.push_back(add_sweep(table, path));
+    if (!fs::is_directory(path)) sweeps.push_back(add_sweep(table, path, held_out));
   }
   std::erase_if(table.excluded, [&](const Exclusion& each) {  // by one sweep, used by another
     return std::any_of(table.rows.begin(), table.rows.end(), [&](const RunRow& row) {

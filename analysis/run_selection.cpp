@@ -159,9 +159,12 @@ void refuse_mixed_recipes(const RunTable& table, NCount n_count) {
 }
 
 void refuse_mixed_learning_rates(const RunTable& table) {
-  std::map<std::tuple<std::string, double, int64_t, int64_t>, std::set<double>> rates;
+  std::map<std::tuple<std::string, double, int64_t, int64_t, double>, std::set<double>> rates;
   for (const RunRow& row : table.rows) {
-    rates[{row.arm, row.n(NCount::kTotal), row.record.shape.n_layer, row.record.shape.d_model}]
+    const auto first = std::find_if(table.rows.begin(), table.rows.end(),
+                                    [&](const RunRow& other) { return same_horizon(row, other); });
+    rates[{row.arm, row.n(NCount::kTotal), row.record.shape.n_layer, row.record.shape.d_model,
+           first->d_tokens()}]
         .insert(row.record.learning_rate);
   }
   for (const auto& [size, values] : rates) {
@@ -200,6 +203,17 @@ std::vector<float> read_window_losses(const RunRow& row, const std::string& test
   }
 }
 
+void keep_one_horizon(RunTable& table, Selection& selection) {
+  if (!selection.train_tokens) selection.train_tokens = common_train_tokens(table);
+  refuse_unknown_horizon(table, *selection.train_tokens);
+  exclude_where(table, [&](const RunRow& row) -> std::string {
+    const double off = std::abs(row.d_tokens() - *selection.train_tokens);
+    if (off < static_cast<double>(row.record.batch_tokens)) return "";
+    return "trained on " + human(row.d_tokens()) +
+           " tokens; this fit holds D = " + human(*selection.train_tokens);
+  });
+}
+
 }  // namespace
 
 std::string different_tests(const RunRow& a, const RunRow& b, const Selection& selection) {
@@ -222,10 +236,17 @@ std::string different_tests(const RunRow& a, const RunRow& b, const Selection& s
 }
 
 std::string mixed_recipes(const RunTable& table, const std::string& arm, NCount n_count) {
-  std::map<double, const RunRow*> first;
+  std::map<double, std::vector<const RunRow*>> of_size;  // the first of each D
   for (const RunRow& row : table.rows) {
     if (row.arm != arm || !(row.n(n_count) > 0)) continue;
-    const RunRow& other = *first.try_emplace(row.n(n_count), &row).first->second;
+    std::vector<const RunRow*>& firsts = of_size[row.n(n_count)];
+    const auto found = std::find_if(firsts.begin(), firsts.end(),
+                                    [&](const RunRow* first) { return same_horizon(*first, row); });
+    if (found == firsts.end()) {
+      firsts.push_back(&row);
+      continue;
+    }
+    const RunRow& other = **found;
     if (other.record.recipe_hash == row.record.recipe_hash) continue;
     return "two recipes of N = " + human(row.n(n_count)) + " (" + std::string(name(n_count)) +
            "): " + other.folder_name + " and " + row.folder_name +
@@ -234,7 +255,7 @@ std::string mixed_recipes(const RunTable& table, const std::string& arm, NCount 
   return "";
 }
 
-void select_runs(RunTable& table, Selection& selection) {
+void select_runs(RunTable& table, Selection& selection, Horizons horizons) {
   require_rows(table, "complete run",
                ". Finish the runs first: `scalelaw sweep run SPEC` resumes where it stopped, "
                "`scalelaw sweep status SPEC` says what is missing.");
@@ -259,14 +280,7 @@ void select_runs(RunTable& table, Selection& selection) {
     return worse_than_guessing(row, selection.test_set);
   });
   require_rows(table, "usable run", "");
-  if (!selection.train_tokens) selection.train_tokens = common_train_tokens(table);
-  refuse_unknown_horizon(table, *selection.train_tokens);
-  exclude_where(table, [&](const RunRow& row) -> std::string {
-    const double off = std::abs(row.d_tokens() - *selection.train_tokens);
-    if (off < static_cast<double>(row.record.batch_tokens)) return "";
-    return "trained on " + human(row.d_tokens()) +
-           " tokens; this fit holds D = " + human(*selection.train_tokens);
-  });
+  if (horizons == Horizons::kOne) keep_one_horizon(table, selection);
   refuse_mixed_texts_in_an_arm(table, selection);
   refuse_mixed_learning_rates(table);
   refuse_mixed_recipes(table, selection.n_count);

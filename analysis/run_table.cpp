@@ -71,6 +71,11 @@ double RunRow::loss_standard_error(const std::string& test_set, LossMetric metri
   return nats * loss(test_set, metric) / result.loss_nats;
 }
 
+bool same_horizon(const RunRow& a, const RunRow& b) {
+  return std::abs(a.d_tokens() - b.d_tokens()) <=
+         static_cast<double>(a.record.batch_tokens) + static_cast<double>(b.record.batch_tokens);
+}
+
 std::vector<std::string> RunTable::arms() const {
   std::vector<std::string> names;
   for (const RunRow& row : rows) {

@@ -42,6 +42,9 @@ struct RunRow {
   double loss_standard_error(const std::string& test_set, LossMetric metric) const;
 };
 
+// Whether both may be of one nominal D, which each ends within one batch of.
+bool same_horizon(const RunRow& a, const RunRow& b);
+
 struct Exclusion {
   std::string folder_name, arm, reason;
 };
@@ -62,6 +65,9 @@ struct RunTable {
   std::vector<std::string> arms() const;  // of rows, in order of first appearance
 };
 
+// A sweep's cells that wait for a prediction: as any other, or as if the record did not name them.
+enum class HeldOutCells { kRead, kPassedOver };
+
 // Each path is a sweep's record (RUNS/sweeps/NAME.json), a run folder, or a folder of run folders.
 // A run that a sweep asks for in several arms is one row in each; a run met again through another
 // path or a copied folder (equal content hash) is not another row. Unfinished, diverged and
@@ -71,7 +77,8 @@ struct RunTable {
 // that gave no row are warned of by name, those that another sweep brought in too, and so is a
 // sweep file that is not the one its record was written from. ConfigError: a path that is not
 // there, a sweep record that cannot be read, a folder that holds no run.
-RunTable read_runs(const std::vector<std::filesystem::path>& paths);
+RunTable read_runs(const std::vector<std::filesystem::path>& paths,
+                   HeldOutCells held_out = HeldOutCells::kRead);
 
 enum class ArmGrouping { kArm, kArchitecture };
 
@@ -85,21 +92,24 @@ struct Selection {
   std::map<std::string, int64_t> text_bytes;
 };
 
-// Moves to `excluded` what a fit of loss against N at one D cannot use, warns of mixed recipes and
-// fills in the selection's defaults. ConfigError: no complete run at all, an unknown test set;
-// within an arm several tokenizers under nats per token, several texts (training tokens, test
-// tokens or their number differ under one tokenizer, the bytes of the test's text in bits per
-// byte), several learning rates or recipes at one N: only seeds make replicates. Arms may differ in
-// all of these: compare.h says which can be compared.
-void select_runs(RunTable& table, Selection& selection);
+// Of which D: of the selection's, or of all (its train_tokens then stay as they are).
+enum class Horizons { kOne, kAll };
+
+// Moves to `excluded` what a fit of loss against N at one D, or at all, cannot use, warns of mixed
+// recipes and fills in the selection's defaults. ConfigError: no complete run at all, an unknown
+// test set; within an arm several tokenizers under nats per token, several texts (training tokens,
+// test tokens or their number differ under one tokenizer, the bytes of the test's text in bits per
+// byte), several learning rates or recipes at one N and D: only seeds make replicates. Arms may
+// differ in all of these: compare.h says which can be compared.
+void select_runs(RunTable& table, Selection& selection, Horizons horizons = Horizons::kOne);
 
 // Why two runs' losses on the selection's test set cannot be set side by side, in words that follow
 // "they"; "" where they can. Tokenizers may differ in bits per byte: hashes of tokens then say
 // nothing about the text.
 std::string different_tests(const RunRow& a, const RunRow& b, const Selection& selection);
 
-// Only seeds make replicates: recipes of equal N would be averaged into one point of the law. What
-// is wrong in this arm by this count, in words; "": nothing.
+// Only seeds make replicates: recipes of equal N and D would be averaged into one point of the law.
+// What is wrong in this arm by this count, in words; "": nothing.
 std::string mixed_recipes(const RunTable& table, const std::string& arm, NCount n_count);
 
 // One line a run, excluded ones too (state "excluded", with the reason).

@@ -59,9 +59,9 @@ class Law {
 const Law& power_law();
 // L = E + A N^-alpha. Cortes et al. 1993; Hestness et al. 2017.
 const Law& power_law_with_floor();
-// L = E + A N^-alpha + B D^-beta. Hoffmann et al. 2022. No verb fits it yet, for a run table is
-// analysed at one D; it holds the estimators to published optima with two exponents and five
-// parameters (tests/analysis/published_fits_test.cpp).
+// L = E + A N^-alpha + B D^-beta. Hoffmann et al. 2022. `predict` fits it where runs differ in D;
+// the other verbs analyse a run table at one D. tests/analysis/published_fits_test.cpp holds the
+// estimators to published optima with it.
 const Law& chinchilla_law();
 
 }  // namespace scalelaw

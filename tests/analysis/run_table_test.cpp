@@ -176,6 +176,47 @@ TEST_F(Runs, RunsOfAnotherDAreExcludedNotMixedIn) {
       << table_.excluded[0].reason;
 }
 
+TEST_F(Runs, OverAllHorizonsRunsOfOneNAndDAreHeldTogether) {
+  std::vector<SyntheticRun> runs = {of_width(8), of_width(8), of_width(16)};
+  runs[1].train_tokens = 1'000'448;
+  runs[1].learning_rate = .02;
+  write(runs);
+  const auto refused = [&] {
+    Selection selection;
+    try {
+      table_ = read_runs({runs_});
+      select_runs(table_, selection, Horizons::kAll);
+    } catch (const ConfigError& error) {
+      return std::string(error.what());
+    }
+    EXPECT_FALSE(selection.train_tokens);
+    return std::string();
+  };
+  EXPECT_EQ(refused(), "");
+  EXPECT_EQ(table_.rows.size(), 3u);
+  SyntheticRun other = runs[1];
+  other.n_head = 4;
+  write({other});
+  EXPECT_NE(refused().find("two recipes of N = 1.54k"), std::string::npos) << refused();
+  std::filesystem::remove_all(runs_);
+  other = runs[1];
+  other.learning_rate = .03;
+  write({runs[1], other});
+  EXPECT_NE(refused().find("several learning rates (0.02, 0.03)"), std::string::npos) << refused();
+}
+
+TEST_F(Runs, HeldOutCellsCanBePassedOver) {
+  std::vector<SyntheticRun> cells = {of_width(8), of_width(16)};
+  cells[1].prediction = "hero";
+  const auto sweep = write_synthetic_sweep(runs_, "held", cells);
+  EXPECT_EQ(read_runs({sweep}).rows.size(), 2u);
+  const RunTable table = read_runs({sweep}, HeldOutCells::kPassedOver);
+  ASSERT_EQ(table.rows.size(), 1u);
+  EXPECT_EQ(table.rows[0].record.shape.d_model, 8);
+  EXPECT_TRUE(table.excluded.empty());
+  EXPECT_TRUE(table.warnings.empty());
+}
+
 TEST_F(Runs, LearningRateReplicatesAreNotSeeds) {
   std::vector<SyntheticRun> runs = {of_width(8), of_width(8)};
   runs[1].seed = 2;

@@ -90,6 +90,14 @@ void write_window_losses(const RunFolder& folder, const SyntheticRun& run) {
   write_safetensors(folder.window_losses(), tensors, {{"unit", "nats per token"}});
 }
 
+std::optional<HeldOut> held_out_of(const SyntheticRun& run) {
+  if (run.prediction.empty()) return std::nullopt;
+  const ModelShape shape = shape_of(run);
+  const auto n = [&](NCount by) { return std::llround(n_params(shape, *count(shape), by)); };
+  return HeldOut{run.prediction,    n(NCount::kNonEmbedding), n(NCount::kNonEmbeddingPlusHead),
+                 n(NCount::kTotal), run.train_tokens,         run.arch};
+}
+
 RunRecord record_of(const SyntheticRun& run, const Attempt& attempt) {
   RunRecord record;
   record.state = run.state;
@@ -137,6 +145,7 @@ std::string write_synthetic_run(const std::filesystem::path& runs, const Synthet
                                ? run.folder
                                : run.arm + "_w" + std::to_string(run.d_model) + "_i" +
                                      std::to_string(run.seed) + "-" + hash_of(run).substr(0, 12);
+  if (!run.started) return name;
   const RunFolder folder{runs / name};
   std::filesystem::create_directories(folder.path);
   std::ofstream(folder.config()) << "spec: 1\n";
@@ -147,7 +156,7 @@ std::string write_synthetic_run(const std::filesystem::path& runs, const Synthet
   attempt.provenance.torch_version = "2.11.0";
   attempt.provenance.device = "cpu";
   attempt.provenance.host = "laptop";
-  attempt.provenance.started_at = "2026-01-02T03:04:05Z";
+  attempt.provenance.started_at = run.started_at;
   write_attempt(folder, attempt);
   write_metrics_of(folder, run);
   if (!run.complete) return name;
@@ -164,7 +173,8 @@ std::filesystem::path write_synthetic_sweep(const std::filesystem::path& runs,
   sweep.spec_file = "configs/" + name + ".yaml";
   sweep.spec_hash = "ffeeddccbbaa99887766554433221100";
   for (const SyntheticRun& run : cells) {
-    sweep.cells.push_back({hash_of(run), write_synthetic_run(runs, run), {{run.arm, "ladder"}}});
+    sweep.cells.push_back(
+        {hash_of(run), write_synthetic_run(runs, run), {{run.arm, "ladder"}}, held_out_of(run)});
   }
   const std::filesystem::path file = sweep_record_file(runs, name);
   std::filesystem::create_directories(file.parent_path());

@@ -31,6 +31,9 @@ struct SyntheticRun {
   double bytes_a_token = 2.1;      // of the test sets' text
   bool split_tokens_known = true;  // false: as records of older programs, which have no text_bytes
   bool complete = true;            // false: no run.json
+  bool started = true;             // false: no folder
+  std::string started_at = "2026-01-02T03:04:05Z";
+  std::string prediction;  // that its cell waits for; "": not held out
 };
 
 // The folder's name below `runs`.

@@ -21,6 +21,8 @@ const std::vector<Verb>& verbs() {
        "the store: list, show, diff, export, import, verify, clean"},
       {"fit", "scalelaw-fit", true, "Laws", "fit scaling laws to runs, with intervals"},
       {"compare", "scalelaw-fit", true, "Laws", "do two arms differ in slope, or only in offset"},
+      {"predict", "scalelaw-fit", true, "Laws",
+       "the loss of held-out runs: written down before they start, then scored"},
       {"figures", "scalelaw-fit", true, "Laws",
        "learning curves, laws and loss by position as figures"},
       {"report", "scalelaw-fit", true, "Laws", "tables, figures and one page"},

@@ -1,0 +1,36 @@
+// The held-out cells of a sweep and what the runs that are complete say of their final losses.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "analysis/run_table.h"
+#include "trainer/prediction.h"
+#include "trainer/sweep_record.h"
+
+namespace scalelaw {
+
+struct HeldOutPredictions {
+  std::filesystem::path store;          // RUNS of RUNS/sweeps/NAME.json
+  std::vector<Prediction> predictions;  // one a name, in the record's order; not registered
+  std::vector<std::string> warnings;    // sentences for people
+};
+
+// No held-out run is read, complete or not. Of each cell's arm, the first of its places, the runs
+// of its own D give the law where there are kFewestSizesForPowerLaw sizes of them, else those of
+// its own D / N, else all of them L(N, D) (run_prediction.h). ConfigError: a record that cannot be
+// read or holds nothing out, and a cell that no law can predict, with what is missing.
+HeldOutPredictions predict_held_out(const std::filesystem::path& record_file,
+                                    const Selection& selection, double level = 0.95);
+
+// Of RUNS/sweeps/NAME.json: RUNS.
+std::filesystem::path store_of_record(const std::filesystem::path& record_file);
+// ConfigError: a file that is no sweep's record, or cannot be read; a sweep that holds nothing out.
+struct HeldOutSweep {
+  std::string sweep;
+  std::vector<SweepCell> cells;
+};
+HeldOutSweep read_held_out_cells(const std::filesystem::path& record_file);
+
+}  // namespace scalelaw

@@ -1,0 +1,18 @@
+// Predictions and scores, for people and for scripts.
+#pragma once
+
+#include <string>
+
+#include "analysis/predict/registration.h"
+#include "analysis/report/document.h"
+
+namespace scalelaw {
+
+Document document_of(const HeldOutPredictions& found);
+Document document_of(const Scores& scores);
+
+// docs/report.md has the keys.
+std::string to_json(const HeldOutPredictions& found);
+std::string to_json(const Scores& scores);
+
+}  // namespace scalelaw
