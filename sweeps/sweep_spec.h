@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "trainer/config_yaml.h"
+#include "trainer/profiles.h"
 #include "trainer/sweep_record.h"
 
 namespace scalelaw {
@@ -56,6 +57,12 @@ struct SweepBudget {
   bool is_set() const { return flops || device_hours || price || disk; }
 };
 
+// Where the runs are trained, for whom the command line says nothing else; of no run's identity.
+struct SweepExecutor {
+  std::optional<SourcedText> profile;  // of the user's own profiles (trainer/profiles.h)
+  ExecutorSettings settings;
+};
+
 enum class StartOrder { kSmallestRungFirst, kLongestFirst, kAsWritten };
 
 struct SweepSpec {
@@ -68,6 +75,7 @@ struct SweepSpec {
   std::vector<SweepBlock> blocks;  // empty: one cell an arm; a grid, zip or list at the top of the
                                    // file is one block without a name
   SweepBudget budget;
+  SweepExecutor executor;
   StartOrder order = StartOrder::kSmallestRungFirst;
   FlatConfig settings;  // of a command line; they override every cell
 };

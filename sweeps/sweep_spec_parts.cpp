@@ -10,7 +10,7 @@ namespace scalelaw {
 namespace {
 
 // Planned, and named in the documentation: a typo's message would mislead.
-const std::vector<std::string> kLaterParts = {"hold_out", "tune", "executor", "keep"};
+const std::vector<std::string> kLaterParts = {"hold_out", "tune", "keep"};
 
 std::string first_part(const std::string& key) {
   return key.substr(0, key.find('.'));

@@ -57,6 +57,8 @@ void add_with_seeds(const SpecParts& parts, const std::string& key, const YamlTr
 
 // {flops: 5e18, device_hours: 60, when_reached: start_nothing_new}
 SweepBudget read_budget(const SpecParts& parts, const YamlTree& value);
+// {profile: NAME, device: cuda, jobs: 2, replicas: auto, time_limit: 8h}, over what is there.
+void read_executor(const SpecParts& parts, const YamlTree& value, SweepExecutor& executor);
 StartOrder read_order(const SpecParts& parts, const YamlTree& value);
 
 // Fills in spec.blocks; spec.arms must be there.
