@@ -85,6 +85,11 @@ TEST_F(SweepFiles, FaultsOfIncludesNameTheirFileAndLine) {
   write("part.yaml", "include: {file: x}\n");
   has(error_of(file), "takes files' names");
   has(error_of(write("t.yaml", "spec: 1\nname: t\ninclude: .\n")), "cannot read");
+  has(error_of(write("t.yaml", "spec: 1\nname: t\ninclude: /dev/zero\n")),
+      "line 3 of " + (temp_.path() / "t.yaml").string() +
+          ": include = /dev/zero: /dev/zero: is no regular file");
+  has(error_of(write("t.yaml", "spec: 1\nname: t\ninclude: /proc/self/status\n")),
+      "the file is empty");
 }
 
 TEST_F(SweepFiles, SettingsOverrideEveryCell) {
