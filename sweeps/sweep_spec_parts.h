@@ -31,11 +31,17 @@ class SpecParts {
   // `key` begins with a section of the configuration; `parts` are what else may stand here.
   void check_section(const std::string& key, const YamlTree& value,
                      std::vector<std::string> parts) const;
+  // A range or a list of sizes, where only a block's ladder has them.
+  void refuse_sizes(const YamlTree& value, const std::string& key) const;
   KeyFlattener flattener() const;  // of keys with one value each
   // A map of a configuration's keys; `what` names it in messages.
   FlatConfig overrides(const YamlTree& value, const std::string& what) const;
 
  private:
+  // A key of sweep files that is none of `parts`, or not as it is written.
+  void check_place(const std::string& key, const YamlTree& value,
+                   const std::vector<std::string>& parts) const;
+
   std::string file_;
 };
 
