@@ -14,6 +14,7 @@
 #include "sweeps/expression.h"
 #include "sweeps/override_keys.h"
 #include "sweeps/plan_warnings.h"
+#include "sweeps/setting_effects.h"
 #include "trainer/data_rules.h"
 #include "trainer/number.h"
 #include "trainer/run_identity.h"
@@ -177,6 +178,13 @@ Plan make_plan(const SweepSpec& spec, const PlanOptions& options) {
   plan.warnings = warnings_of(plan);
   for (std::string& text : unread.warnings()) plan.warnings.push_back(std::move(text));
   for (std::string& text : overridden.warnings()) plan.warnings.push_back(std::move(text));
+  const auto resolved = [&](SweepPoint point) {
+    evaluate(point, data, expressions);
+    return resolve(point.config);
+  };
+  for (std::string& text : setting_warnings(spec, resolved)) {
+    plan.warnings.push_back(std::move(text));
+  }
   return plan;
 }
 
