@@ -11,9 +11,9 @@ namespace {
 // As named by an option or in a file.
 class NamedProfile {
  public:
-  NamedProfile(const SweepExecutor& executor, const std::string& option)
-      : in_file_(option.empty() ? executor.profile : std::nullopt),
-        name_(in_file_ ? in_file_->text : option) {}
+  NamedProfile(const SweepExecutor& executor, const std::optional<std::string>& option)
+      : in_file_(option ? std::nullopt : executor.profile),
+        name_(in_file_ ? in_file_->text : option.value_or(kNoProfile)) {}
 
   const std::string& name() const { return name_; }
   [[noreturn]] void fail(const std::string& rule) const {
@@ -105,12 +105,12 @@ class Taker {
 
 }  // namespace
 
-void take_executor(const SweepExecutor& executor, const std::string& profile,
+void take_executor(const SweepExecutor& executor, const std::optional<std::string>& profile,
                    const VerbOptions& verb, const EnvironmentOf& environment,
                    PlanArguments& arguments) {
   const NamedProfile named(executor, profile);
   std::optional<Profile> found;
-  if (!named.name().empty() && named.name() != kNoProfile) {
+  if (named.name() != kNoProfile) {
     const Profiles profiles = profiles_for(named, environment);
     found = find(named, profiles);
     arguments.profile = found->name + " of " + profiles.file.string();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "sweeps/plan_options.h"
@@ -19,9 +20,9 @@ struct VerbOptions {
   bool has_workers = false;
 };
 
-// Fills in `arguments`; `profile` is that of --profile, "" where it was not given. ConfigError as
+// Fills in `arguments`; `profile` is that of --profile, where it was given. ConfigError as
 // read_profiles(), and for a profile that is none of the user's. Without a profile no file is read.
-void take_executor(const SweepExecutor& executor, const std::string& profile,
+void take_executor(const SweepExecutor& executor, const std::optional<std::string>& profile,
                    const VerbOptions& verb, const EnvironmentOf& environment,
                    PlanArguments& arguments);
 

@@ -172,7 +172,8 @@ Plan plan_of(const CLI::App& verb, Arguments& a) {
   std::optional<CalibrationOptions> calibration;
   if (a.calibrate) calibration = {trainer_of(a), a.calibrate_seconds};
   const SweepSpec spec = read_sweep_spec(a.spec, a.settings);
-  take_executor(spec.executor, a.profile,
+  take_executor(spec.executor,
+                is_given(verb, "--profile") ? std::optional(a.profile) : std::nullopt,
                 {.is_given = [&](const std::string& option) { return is_given(verb, option); },
                  .has_workers = verb.get_option_no_throw("--device") != nullptr},
                 environment_variable, a);

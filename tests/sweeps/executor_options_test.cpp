@@ -43,7 +43,8 @@ class ExecutorOptions : public testing::Test {
     std::ofstream(file) << yaml;
     ASSERT_EQ(chmod(file.c_str(), 0600), 0);
   }
-  PlanArguments taken(const std::string& executor, const std::string& profile = "",
+  PlanArguments taken(const std::string& executor,
+                      const std::optional<std::string>& profile = std::nullopt,
                       const std::set<std::string>& given = {}, bool has_workers = true) const {
     PlanArguments arguments;
     arguments.jobs = given.contains("--jobs") ? 7 : 0;
@@ -56,7 +57,8 @@ class ExecutorOptions : public testing::Test {
                   environment, arguments);
     return arguments;
   }
-  std::string fault(const std::string& executor, const std::string& profile = "") const {
+  std::string fault(const std::string& executor,
+                    const std::optional<std::string>& profile = std::nullopt) const {
     try {
       taken(executor, profile);
     } catch (const ConfigError& error) {
@@ -82,7 +84,7 @@ TEST_F(ExecutorOptions, AProfileSaysWhatNeitherFileNorCommandLineSays) {
   EXPECT_EQ(all.profile, "gpu of " + (temp_.path() / "scalelaw/profiles.yaml").string());
 
   const PlanArguments some =
-      taken("{profile: gpu, device: cpu, jobs: 3, replicas: auto}", "", {"--jobs", "--runs"});
+      taken("{profile: gpu, device: cpu, jobs: 3, replicas: auto}", {}, {"--jobs", "--runs"});
   EXPECT_EQ(some.jobs, 7) << "the command line wins";
   EXPECT_EQ(some.runs, "runs") << "the command line wins";
   EXPECT_EQ(some.device, "cpu") << "then the file";
@@ -101,7 +103,7 @@ TEST_F(ExecutorOptions, TheOptionsProfileWinsOverTheFilesAndNoneIsNone) {
 
 TEST_F(ExecutorOptions, WhatWasMeasuredIsSaidByOneOfThem) {
   for (const char* option : {"--device-file", "--flops-per-second", "--calibrate"}) {
-    const PlanArguments arguments = taken("{profile: gpu}", "", {option});
+    const PlanArguments arguments = taken("{profile: gpu}", {}, {option});
     EXPECT_EQ(arguments.device_file, "") << option;
     EXPECT_EQ(arguments.flops_per_second, "") << option;
     EXPECT_EQ(arguments.price_per_hour, "3") << option;
@@ -109,7 +111,7 @@ TEST_F(ExecutorOptions, WhatWasMeasuredIsSaidByOneOfThem) {
 }
 
 TEST_F(ExecutorOptions, AVerbThatStartsNothingTakesTheStoresPlaceAlone) {
-  const PlanArguments arguments = taken("{profile: gpu, device: cuda}", "", {}, false);
+  const PlanArguments arguments = taken("{profile: gpu, device: cuda}", {}, {}, false);
   EXPECT_EQ(arguments.runs, "/profile/runs");
   EXPECT_EQ(arguments.data, "/profile/data");
   EXPECT_EQ(arguments.device, "auto") << "a login node has none";
@@ -125,6 +127,9 @@ TEST_F(ExecutorOptions, AnUnknownProfileIsToldWithFileAndNames) {
                 "; did you mean h100?");
   EXPECT_EQ(fault("{jobs: 2}", "laptop"),
             "--profile laptop: no such profile in " + file + "; there are h100, cpu");
+  for (const std::string& empty : {fault("{profile: ''}"), fault("{profile: cpu}", "")}) {
+    EXPECT_NE(empty.find("no such profile in "), std::string::npos) << empty;
+  }
   fs::remove(file);
   EXPECT_EQ(fault("", "cpu"), "--profile cpu: there are no profiles, since there is no " + file +
                                   "; --profile none goes without");
