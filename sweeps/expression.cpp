@@ -88,6 +88,16 @@ bool is_function(const std::string& name) {
          name == "round_to" || name == "clamp" || find_named_law(name) != nullptr;
 }
 
+// "max (1, 2)" as "max( 1, 2)", since muParser takes no blank there; all else keeps its place.
+std::string with_brackets_at_names(std::string text, const std::vector<Expression::Name>& names) {
+  for (const Expression::Name& each : names) {
+    const std::size_t end = each.position + each.name.size();
+    const std::size_t next = text.find_first_not_of(" \t", end);
+    if (next != std::string::npos && text[next] == '(') std::swap(text[end], text[next]);
+  }
+  return text;
+}
+
 mu::Parser parser_of(const std::string& text) {
   mu::Parser parser;
   parser.ClearFun();
@@ -227,7 +237,7 @@ Expression::Expression(std::string text) : text_(std::move(text)) {
   parsed_ = std::make_shared<Parsed>();
   parsed_->values.resize(names_.size());
   try {
-    parsed_->parser = parser_of(text_);
+    parsed_->parser = parser_of(with_brackets_at_names(text_, written));
     for (std::size_t i = 0; i < names_.size(); ++i) {
       parsed_->parser.DefineVar(names_[i].name, &parsed_->values[i]);
     }

@@ -31,6 +31,11 @@ TEST(Expression, IsArithmeticAsPeopleWriteIt) {
                    2 + 2 + 3 + 2 + 1 + 1 + 2);
 }
 
+TEST(Expression, BlanksMayStandAnywhereBetweenItsParts) {
+  EXPECT_DOUBLE_EQ(value("max (1 ,\t2) +min\t ( 3,4 )* rint  (1.2)"), 5);
+  EXPECT_DOUBLE_EQ(value(" ( N )>1?\t2:3 "), 2);
+}
+
 TEST(Expression, RoundsToAMultipleOfAtLeastOne) {
   EXPECT_DOUBLE_EQ(value("round_to(1000, 128)"), 1024);
   EXPECT_DOUBLE_EQ(value("round_to(3, n_ctx)"), 128);
