@@ -63,6 +63,19 @@ TEST_F(SweepFiles, WhatAFileIncludesStandsBeforeIt) {
   EXPECT_NE(read_sweep_spec(file).content_hash, before);
 }
 
+TEST_F(SweepFiles, AnExecutorOverridesThatOfWhatItIncludesKeyByKey) {
+  write("part.yaml", "spec: 1\nexecutor: {profile: gpu, jobs: 1, replicas: 8}\n");
+  const SweepExecutor executor = read_sweep_spec(write("s.yaml",
+                                                       "spec: 1\nname: s\ninclude: part.yaml\n"
+                                                       "executor: {jobs: 3, replicas: auto}\n"))
+                                     .executor;
+  ASSERT_TRUE(executor.profile);
+  EXPECT_EQ(executor.profile->text, "gpu");
+  EXPECT_EQ(executor.settings.jobs, 3);
+  EXPECT_EQ(executor.settings.replicas, 0) << "auto";
+  EXPECT_FALSE(executor.settings.device);
+}
+
 TEST_F(SweepFiles, FaultsOfIncludesNameTheirFileAndLine) {
   const auto has = [](const std::string& said, const std::string& what) {
     EXPECT_NE(said.find(what), std::string::npos) << said;
