@@ -77,23 +77,37 @@ std::string unknown(const std::string& name) {
   throw_config_error(value, key, at_character(text, position) + ": " + what);
 }
 
+// Of a key that a ladder must know before it can choose, and that follows from what it chooses.
+std::string way_out_of_ladder(const std::string& key) {
+  static const std::map<std::string, std::string> others = {
+      {"model.n_head", "remove it and write ladder.d_head, the features of a head"},
+      {"model.n_layer", "remove it and write ladder.aspect, d_model / n_layer"},
+      {"model.d_ff_ratio", "write a number (ladder.d_ff_multiple rounds d_ff)"}};
+  const auto other = others.find(key);
+  return "; ladder.n chooses the model by " + key +
+         ", which cannot follow from that model's d_model, n_layer, N or D: " +
+         (other == others.end() ? "write a number" : other->second);
+}
+
 }  // namespace
 
 CellNumbers::Step::Step(CellNumbers& cell, const std::string& what) : path_(cell.path_) {
   const auto before = std::find(path_.begin(), path_.end(), what);
   if (before != path_.end()) {
-    std::string circle;
-    for (auto it = before; it != path_.end(); ++it) circle += *it + " needs ";
-    cell.fail_in_circle(circle + what);
+    cell.fail_in_circle({before, path_.end()});
   }
   path_.push_back(what);
 }
 
-void CellNumbers::fail_in_circle(const std::string& circle) const {
-  const std::string rule = "expressions go in a circle: " + circle;
-  for (const std::string& key : path_) {
+void CellNumbers::fail_in_circle(const std::vector<std::string>& circle) const {
+  std::string rule = "expressions go in a circle: ";
+  for (const std::string& each : circle) rule += each + " needs ";
+  rule += circle.front();
+  for (const std::string& key : circle) {
     const auto found = config_.find(key);
-    if (found != config_.end()) throw_config_error(found->second, key, rule);
+    if (found == config_.end()) continue;
+    if (is_sized() && key.starts_with("model.")) rule += way_out_of_ladder(key);
+    throw_config_error(found->second, key, rule);
   }
   throw ConfigError(rule);
 }

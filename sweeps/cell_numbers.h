@@ -48,7 +48,8 @@ class CellNumbers {
    private:
     std::vector<std::string>& path_;
   };
-  [[noreturn]] void fail_in_circle(const std::string& circle) const;
+  // Each of `circle` needs the next one, the last one the first.
+  [[noreturn]] void fail_in_circle(const std::vector<std::string>& circle) const;
 
   // cell_expressions.cpp: names and keys.
   double number_of_key(const std::string& key);

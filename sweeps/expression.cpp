@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "sweeps/expression_structure.h"
 #include "sweeps/named_laws.h"
 #include "trainer/number.h"
 
@@ -87,6 +88,16 @@ bool is_function(const std::string& name) {
          name == "round_to" || name == "clamp" || find_named_law(name) != nullptr;
 }
 
+// "max (1, 2)" as "max( 1, 2)", since muParser takes no blank there; all else keeps its place.
+std::string with_brackets_at_names(std::string text, const std::vector<Expression::Name>& names) {
+  for (const Expression::Name& each : names) {
+    const std::size_t end = each.position + each.name.size();
+    const std::size_t next = text.find_first_not_of(" \t", end);
+    if (next != std::string::npos && text[next] == '(') std::swap(text[end], text[next]);
+  }
+  return text;
+}
+
 mu::Parser parser_of(const std::string& text) {
   mu::Parser parser;
   parser.ClearFun();
@@ -117,7 +128,6 @@ std::string character_at(const std::string& text, std::size_t at) {
 // What no expression has, and what muParser reads otherwise than people expect: assignments,
 // several results, strings.
 void check_characters(const std::string& text) {
-  int depth = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     const auto is = [&](std::size_t at, std::string_view any) {
@@ -132,8 +142,6 @@ void check_characters(const std::string& text) {
     if (!is_name_character(c) && !is(i, " \t+-*/^()<>=!&|?:,%")) {
       throw ExpressionFault("unexpected " + character_at(text, i), i);
     }
-    depth += c == '(' ? 1 : c == ')' ? -1 : 0;
-    if (c == ',' && depth == 0) throw ExpressionFault("unexpected ,", i);
   }
 }
 
@@ -178,10 +186,18 @@ std::string shown(std::string token) {
   return token.substr(0, token.find(' '));
 }
 
+// Of these muParser says no place.
+bool is_placeless(const mu::ParserError& error) {
+  return error.GetCode() == mu::ecMISSING_ELSE_CLAUSE || error.GetCode() == mu::ecINTERNAL_ERROR;
+}
+
+// What stands first.
 [[noreturn]] void rethrow(const mu::ParserError& error, const std::string& text) {
   const std::string token = shown(error.GetToken());
   std::size_t at = error.GetPos() < 0 ? 0 : static_cast<std::size_t>(error.GetPos());
   at = std::min(at, text.size());
+  const std::optional<ExpressionFault> fault = structure_fault(text);
+  if (fault && (is_placeless(error) || fault->position() <= at)) throw *fault;
   switch (error.GetCode()) {
     case mu::ecEMPTY_EXPRESSION:
       throw ExpressionFault("there is nothing behind the =", 0);
@@ -193,12 +209,6 @@ std::string shown(std::string token) {
       throw ExpressionFault("too many arguments of " + token, at);
     case mu::ecTOO_FEW_PARAMS:
       throw ExpressionFault("too few arguments of " + token, at);
-    case mu::ecMISSING_ELSE_CLAUSE:
-      throw ExpressionFault("the ? has no :", std::min(text.rfind('?'), text.size()));
-    case mu::ecMISPLACED_COLON:
-    case mu::ecUNEXPECTED_CONDITIONAL:
-      throw ExpressionFault("unexpected :",
-                            std::min(text.find_first_of("?:", at > 0 ? at - 1 : 0), text.size()));
     default:
       throw ExpressionFault(
           token.empty() ? std::string("it cannot be read") : "unexpected " + token, at);
@@ -227,11 +237,13 @@ Expression::Expression(std::string text) : text_(std::move(text)) {
   parsed_ = std::make_shared<Parsed>();
   parsed_->values.resize(names_.size());
   try {
-    parsed_->parser = parser_of(text_);
+    parsed_->parser = parser_of(with_brackets_at_names(text_, written));
     for (std::size_t i = 0; i < names_.size(); ++i) {
       parsed_->parser.DefineVar(names_[i].name, &parsed_->values[i]);
     }
     parsed_->parser.GetUsedVar();
+    // Commas between several results.
+    if (const std::optional<ExpressionFault> fault = structure_fault(text_)) throw *fault;
   } catch (const mu::ParserError& error) {
     rethrow(error, text_);
   }

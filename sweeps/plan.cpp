@@ -14,6 +14,7 @@
 #include "sweeps/expression.h"
 #include "sweeps/override_keys.h"
 #include "sweeps/plan_warnings.h"
+#include "sweeps/setting_effects.h"
 #include "sweeps/tune.h"
 #include "trainer/data_rules.h"
 #include "trainer/number.h"
@@ -187,8 +188,12 @@ class PlanMaker {
     check_hold_out();
     if (tuner) plan_.tuned = tuner->take();
     plan_.warnings = warnings_of(plan_);
-    for (const auto& texts :
-         {unread_.warnings(), overridden.warnings(), tuning_warnings(plan_.tuned)}) {
+    const auto resolved = [&](SweepPoint point) {
+      evaluate(point, data_, expressions_);
+      return resolve(point.config);
+    };
+    for (const auto& texts : {unread_.warnings(), overridden.warnings(),
+                              setting_warnings(spec_, resolved), tuning_warnings(plan_.tuned)}) {
       plan_.warnings.insert(plan_.warnings.end(), texts.begin(), texts.end());
     }
     return std::move(plan_);

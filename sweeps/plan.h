@@ -29,6 +29,7 @@ struct PlanOptions {
   double memory_bytes = 0;               // of their device, for all processes on it; 0: not known
   std::optional<Throughput> throughput;  // as measured of that device
   std::optional<double> price_per_hour;  // of the whole machine, in any currency
+  std::string profile;                   // "gpu of FILE", that some of these are of; "": none
 };
 
 // Bytes, of the device's for each process on it; infinity where they are not known.

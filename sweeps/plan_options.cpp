@@ -28,12 +28,25 @@ Convention convention(const std::string& option, const std::string& text,
                     (near.empty() ? "known: " + all : "did you mean " + near + "?"));
 }
 
-Throughput measured(const std::string& file, DeviceKind device) {
-  Throughput throughput(read_device_file(file));
+std::optional<Throughput> measured(const PlanArguments& a, DeviceKind device,
+                                   std::vector<std::string>& warnings) {
+  Throughput throughput(read_device_file(a.device_file));
   if (throughput.kind() == device) return throughput;
   const bool on_cpu = device == DeviceKind::kCpu;
-  throw ConfigError("--device-file " + file + ": was measured on a " + (on_cpu ? "GPU" : "CPU") +
-                    ", and these runs are on a " + (on_cpu ? "CPU" : "GPU") + " (--device)");
+  const std::string fault = a.device_file + ": was measured on a " + (on_cpu ? "GPU" : "CPU") +
+                            ", and these runs are on a " + (on_cpu ? "CPU" : "GPU") + " (--device)";
+  if (!a.is_profiles_device_file) throw ConfigError("--device-file " + fault);
+  warnings.push_back("the profile's device_file is left aside: " + fault);
+  return std::nullopt;
+}
+
+Workers workers_of(const PlanArguments& a) {
+  try {
+    return choose_workers(a.device, a.jobs, a.replicas, probe_gpus(), available_cores());
+  } catch (const ConfigError& fault) {
+    if (a.device_from.empty()) throw;
+    throw ConfigError(fault.what() + (" (" + a.device + " is asked for by " + a.device_from + ")"));
+  }
 }
 
 double positive(const std::string& option, const std::string& text, const std::string& example) {
@@ -42,8 +55,9 @@ double positive(const std::string& option, const std::string& text, const std::s
   throw ConfigError(option + " " + text + ": must be a number > 0, as " + example);
 }
 
-PlanOptions options_of(const PlanArguments& a) {
+PlanOptions options_of(const PlanArguments& a, std::vector<std::string>& warnings) {
   PlanOptions options;
+  options.profile = a.profile;
   options.runs = a.runs;
   options.data = a.data;
   options.n_count = convention("--n-count", a.n_count, n_count_from,
@@ -57,11 +71,11 @@ PlanOptions options_of(const PlanArguments& a) {
   if (!a.price_per_hour.empty()) {
     options.price_per_hour = positive("--price-per-hour", a.price_per_hour, "0.34");
   }
-  options.workers = choose_workers(a.device, a.jobs, a.replicas, probe_gpus(), available_cores());
+  options.workers = workers_of(a);
   const bool on_cpu = options.workers.device == DeviceKind::kCpu;
   options.memory_bytes = on_cpu ? machine_memory_bytes() : 0;
   if (!a.device_file.empty()) {
-    options.throughput = measured(a.device_file, options.workers.device);
+    options.throughput = measured(a, options.workers.device, warnings);
   }
   return options;
 }
@@ -82,15 +96,15 @@ void use_kept(const std::filesystem::path& file, PlanOptions& options,
 
 AskedPlan plan_as_asked(const SweepSpec& spec, const PlanArguments& arguments,
                         const std::optional<CalibrationOptions>& calibration) {
-  PlanOptions options = options_of(arguments);
   AskedPlan asked;
+  PlanOptions options = options_of(arguments, asked.warnings);
   const std::string device = cpu_name(available_cores());
   std::optional<std::filesystem::path> cache = device_cache_folder();
   if (cache) cache = device_cache_file(*cache, device);
   if (calibration) {
     Calibration measured = calibrate(make_plan(spec, options), *calibration, cache, device);
     options.throughput.emplace(measured.device);
-    asked.warnings = std::move(measured.warnings);
+    for (std::string& text : measured.warnings) asked.warnings.push_back(std::move(text));
   } else if (cache && options.workers.device == DeviceKind::kCpu && !options.throughput &&
              arguments.flops_per_second.empty()) {
     use_kept(*cache, options, asked.warnings);

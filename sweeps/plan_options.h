@@ -11,16 +11,21 @@
 
 namespace scalelaw {
 
-// The options' texts, as they were given.
+// The options' texts, as they were given, or as the file's executor and a profile say them
+// (executor_options.h).
 struct PlanArguments {
   std::string runs = "runs", data = "data";
   std::string n_count = "non_embedding", c_count = "exact_causal";
-  std::string flops_per_second;  // "": not given
-  std::string price_per_hour;    // "": not given
-  std::string device_file;       // "": what --calibrate has kept of this CPU, where it has
+  std::string flops_per_second;          // "": not given
+  std::string price_per_hour;            // "": not given
+  std::string device_file;               // "": what --calibrate has kept of this CPU, where it has
+  bool is_profiles_device_file = false;  // which says nothing where another device was chosen
   std::string device = "auto";
-  int jobs = 0;          // 0: chosen
-  int64_t replicas = 0;  // 0: chosen
+  std::string device_from;  // "profile gpu", where no option says the device
+  int jobs = 0;             // 0: chosen
+  int64_t replicas = 0;     // 0: chosen
+  std::string time_limit;   // of an attempt; "": none
+  std::string profile;      // "gpu of FILE", whose settings are among these; "": none
 };
 
 struct AskedPlan {
@@ -30,7 +35,8 @@ struct AskedPlan {
 
 // As make_plan(), with steps measured first where a calibration is asked for. Where none is, a
 // --device-file wins over what an earlier one has kept, and so does a stated --flops-per-second.
-// ConfigError names the option; otherwise as calibrate().
+// A profile's device file that was measured on another kind of device is left aside, with a
+// warning. ConfigError names the option; otherwise as calibrate().
 AskedPlan plan_as_asked(const SweepSpec& spec, const PlanArguments& arguments,
                         const std::optional<CalibrationOptions>& calibration = std::nullopt);
 

@@ -167,6 +167,10 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
   if (const auto packs = packs_to_run(plan, statuses); !packs.empty()) {
     text += "packs:   " + packs_text(packs) + "; " + describe(plan.options.workers) + "\n";
   }
+  if (!options.profile.empty()) {
+    text += "profile: " + escaped(options.profile) + "; runs in " + escaped(options.runs.string()) +
+            "\n";
+  }
   if (const int64_t merged = plan.asked_for - static_cast<int64_t>(plan.cells.size()); merged > 0) {
     text +=
         "merged:  " + counted(merged, "cell") +

@@ -114,6 +114,8 @@ std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses)
                  {"n_count", name(plan.options.n_count)},
                  {"c_count", name(plan.options.c_count)},
                  {"flops_per_second", plan.options.flops_per_second},
+                 {"runs", plan.options.runs.string()},
+                 {"profile", plan.options.profile.empty() ? Json() : Json(plan.options.profile)},
                  {"device", workers.device == DeviceKind::kCpu ? "cpu" : "cuda"},
                  {"gpus", workers.device == DeviceKind::kCpu ? 0 : workers.gpus.size()},
                  {"jobs", workers.jobs},

@@ -6,9 +6,11 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sweeps/cell_status.h"
+#include "sweeps/executor_options.h"
 #include "sweeps/mending_verbs.h"
 #include "sweeps/plan_diff.h"
 #include "sweeps/plan_options.h"
@@ -22,6 +24,7 @@
 #include "trainer/command_line.h"
 #include "trainer/config_error.h"
 #include "trainer/escaped.h"
+#include "trainer/gpu_probe.h"
 #include "trainer/number.h"
 #include "trainer/program_exit.h"
 #include "trainer/shell_word.h"
@@ -35,9 +38,9 @@ struct Arguments : PlanArguments {
   std::string trainer;
   double calibrate_seconds = CalibrationOptions{}.seconds;
   RunQueueOptions queue;
-  std::string time_limit;             // "": none
   std::vector<std::string> settings;  // "key=value"
   std::vector<std::string> states;    // of status
+  std::string profile;                // --profile
   MendingArguments mending;
   WatchArguments watch;
   bool json = false, calibrate = false, diff = false;
@@ -62,6 +65,9 @@ void add_common(CLI::App* verb, Arguments& a) {
   verb->add_option("spec", a.spec, "sweep file (YAML)")->required()->type_name("FILE");
   add_folder(*verb, "--runs", a.runs, "the store: folder of run folders");
   add_folder(*verb, "--data", a.data, "folder of data sets");
+  verb->add_option("--profile", a.profile,
+                   "of your profiles.yaml, for what no option says; none: also not the file's")
+      ->type_name("NAME");
   verb->add_option("--set", a.settings,
                    "KEY=VALUE of every cell, over what the file says; once for each")
       ->type_name("KEY=VALUE")
@@ -158,10 +164,27 @@ std::filesystem::path trainer_of(const Arguments& a) {
   return a.trainer.empty() ? own_folder() / "scalelaw-train" : std::filesystem::absolute(a.trainer);
 }
 
-Plan plan_of(const Arguments& a) {
+bool is_given(const CLI::App& verb, const std::string& option) {
+  const CLI::Option* const found = verb.get_option_no_throw(option);
+  return found != nullptr && found->count() > 0;
+}
+
+// The file as it is when the command begins, and what it and a profile say of where it runs, in
+// `a`.
+SweepSpec spec_of(const CLI::App& verb, Arguments& a) {
+  SweepSpec spec = read_sweep_spec(a.spec, a.settings);
+  take_executor(spec.executor,
+                is_given(verb, "--profile") ? std::optional(a.profile) : std::nullopt,
+                {.is_given = [&](const std::string& option) { return is_given(verb, option); },
+                 .has_workers = verb.get_option_no_throw("--device") != nullptr},
+                environment_variable, a);
+  return spec;
+}
+
+Plan first_plan(const SweepSpec& spec, const Arguments& a) {
   std::optional<CalibrationOptions> calibration;
   if (a.calibrate) calibration = {trainer_of(a), a.calibrate_seconds};
-  AskedPlan asked = plan_as_asked(read_sweep_spec(a.spec, a.settings), a, calibration);
+  AskedPlan asked = plan_as_asked(spec, a, calibration);
   for (const std::string& text : asked.warnings) {
     std::cerr << "scalelaw sweep: warning: " << escaped(text) << "\n";
   }
@@ -169,14 +192,19 @@ Plan plan_of(const Arguments& a) {
 }
 
 // What a further command about the same sweep takes.
-std::string sweep_words(const Arguments& a) {
-  std::string words = shell_word(a.spec) + folder_option("--runs", a.runs, "runs") +
-                      folder_option("--data", a.data, "data");
+std::string sweep_words(const CLI::App& verb, const Arguments& a) {
+  std::string words = shell_word(a.spec);
+  const std::pair<const char*, const std::string&> options[] = {
+      {"--profile", a.profile}, {"--runs", a.runs}, {"--data", a.data}};
+  for (const auto& [option, value] : options) {
+    if (is_given(verb, option)) words += std::string(" ") + option + " " + shell_word(value);
+  }
   for (const std::string& setting : a.settings) words += " --set " + shell_word(setting);
   return words;
 }
 
-int run_verb(Plan plan, const Arguments& a, const std::string& command) {
+int run_verb(const SweepSpec& spec, Plan plan, const Arguments& a, const std::string& words,
+             const std::string& command) {
   RunSweepOptions options;
   options.trainer = trainer_of(a);
   options.queue = a.queue;
@@ -188,8 +216,13 @@ int run_verb(Plan plan, const Arguments& a, const std::string& command) {
     }
   }
   RunDisplay display(std::cout, stdout_is_terminal(), stdout_size());
-  const RunSweepResult result = run_stages(
-      plan, [&] { return plan_of(a); }, options, own_folder() / "scalelaw-fit", display);
+  if (!plan.options.profile.empty()) {
+    display.line("profile " + escaped(plan.options.profile) + "; runs in " +
+                 escaped(plan.options.runs.string()));
+  }
+  const auto replan = [&] { return plan_as_asked(spec, a).plan; };
+  const RunSweepResult result =
+      run_stages(plan, replan, options, own_folder() / "scalelaw-fit", display);
 
   display.close();
   std::vector<CellStatus> at_end = look_at_all(plan);
@@ -209,7 +242,7 @@ int run_verb(Plan plan, const Arguments& a, const std::string& command) {
   }
   if (result.exit_code == kExitComplete) return result.exit_code;
   if (result.exit_code == kExitOther) {
-    std::cout << "what failed and why: scalelaw sweep status " << sweep_words(a) << "\n";
+    std::cout << "what failed and why: scalelaw sweep status " << words << "\n";
   }
   const std::string by_hand = needs_hand_text(plan, at_end);
   std::cout << by_hand;
@@ -222,18 +255,21 @@ int run_verb(Plan plan, const Arguments& a, const std::string& command) {
   return result.exit_code;
 }
 
-Outcome run_program(const CLI::App& app, const Arguments& a, const std::string& command) {
+Outcome run_program(const CLI::App& app, Arguments& a, const std::string& command) {
   const WatchOptions watch = watch_options(a.watch);
   std::set<CellState> states;
   for (const std::string& text : a.states) states.insert(cell_state_from("--state", text));
+  const CLI::App& verb = *app.get_subcommands().front();
+  const std::string words = sweep_words(verb, a);
+  const SweepSpec spec = spec_of(verb, a);
   if (app.got_subcommand("watch")) {
-    return {watch_sweep([&] { return plan_of(a); }, watch, std::cout)};
+    return {watch_sweep([&] { return plan_as_asked(spec, a).plan; }, watch, std::cout)};
   }
-  const Plan plan = plan_of(a);
-  if (app.got_subcommand("run")) return {run_verb(plan, a, command), Product::kFiles};
+  const Plan plan = first_plan(spec, a);
+  if (app.got_subcommand("run")) return {run_verb(spec, plan, a, words, command), Product::kFiles};
   if (app.got_subcommand("retry") || app.got_subcommand("exclude")) {
-    std::cout << (app.got_subcommand("retry") ? retry(plan, a.mending, sweep_words(a))
-                                              : exclude(plan, a.mending, sweep_words(a)));
+    std::cout << (app.got_subcommand("retry") ? retry(plan, a.mending, words)
+                                              : exclude(plan, a.mending, words));
     return {kExitComplete, Product::kFiles};
   }
   std::vector<CellStatus> statuses = look_at_all(plan);

@@ -165,6 +165,8 @@ class SpecReader {
         has_blocks = true;
       } else if (key == "budget") {
         spec_.budget = read_budget(parts, value);
+      } else if (key == "executor") {
+        read_executor(parts, value, spec_.executor);
       } else if (key == "order") {
         spec_.order = read_order(parts, value);
       } else if (key == "tune") {

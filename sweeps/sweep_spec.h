@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "trainer/config_yaml.h"
+#include "trainer/profiles.h"
 #include "trainer/sweep_record.h"
 
 namespace scalelaw {
@@ -71,6 +72,12 @@ struct HoldOut {
   std::string name;   // of the prediction: RUNS/predictions/NAME.json
 };
 
+// Where the runs are trained, for whom the command line says nothing else; of no run's identity.
+struct SweepExecutor {
+  std::optional<SourcedText> profile;  // of the user's own profiles (trainer/profiles.h)
+  ExecutorSettings settings;
+};
+
 enum class StartOrder { kSmallestRungFirst, kLongestFirst, kAsWritten };
 
 struct SweepSpec {
@@ -85,6 +92,7 @@ struct SweepSpec {
   SweepBudget budget;
   std::optional<RateTuning> tune;
   std::optional<HoldOut> hold_out;
+  SweepExecutor executor;
   StartOrder order = StartOrder::kSmallestRungFirst;
   FlatConfig settings;  // of a command line; they override every cell
 };

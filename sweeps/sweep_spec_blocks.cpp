@@ -100,6 +100,9 @@ class BlockReader : private SpecParts {
   void add_axes(const std::string& key, const YamlTree& value, const std::string& what,
                 std::vector<SweepAxis>& axes) const {
     if (value.kind == YamlTree::Kind::kMap) {
+      if (key == "ladder.n") {
+        fail(value, key, "takes a list in a " + what + "; a range stands in the block's ladder");
+      }
       for (const auto& [inner, inner_value] : value.map) {
         add_axes(key + "." + inner, inner_value, what, axes);
       }

@@ -5,12 +5,13 @@
 
 #include "trainer/escaped.h"
 #include "trainer/nearest.h"
+#include "trainer/sweep_keys.h"
 
 namespace scalelaw {
 namespace {
 
 // Planned, and named in the documentation: a typo's message would mislead.
-const std::vector<std::string> kLaterParts = {"executor", "keep"};
+const std::vector<std::string> kLaterParts = {"keep"};
 
 std::string first_part(const std::string& key) {
   return key.substr(0, key.find('.'));
@@ -102,7 +103,10 @@ void SpecParts::check_section(const std::string& key, const YamlTree& value,
   const std::vector<std::string>& sections = config_sections();
   const std::string first = first_part(key);
   if (std::find(sections.begin(), sections.end(), first) != sections.end()) return;
-  parts.insert(parts.end(), sections.begin(), sections.end());
+  check_place(key, value, parts);
+  for (const std::string& section : sections) {
+    if (std::ranges::find(parts, section) == parts.end()) parts.push_back(section);
+  }
   if (std::find(kLaterParts.begin(), kLaterParts.end(), first) != kLaterParts.end()) {
     fail(value, key, "is not supported yet; known here: " + joined(parts));
   }
@@ -114,8 +118,32 @@ void SpecParts::check_section(const std::string& key, const YamlTree& value,
        "unknown key" + (elsewhere.empty() ? "; known here: " + joined(parts) : elsewhere));
 }
 
+void SpecParts::check_place(const std::string& key, const YamlTree& value,
+                            const std::vector<std::string>& parts) const {
+  const std::string first = first_part(key);
+  if (std::ranges::find(parts, first) != parts.end()) {
+    if (first == key) return;
+    fail(value, key, "is written as `" + first + ": {" + key.substr(first.size() + 1) + ": ...}`");
+  }
+  const std::vector<SweepKey>& known = sweep_keys();
+  const auto found = std::ranges::find(known, first, &SweepKey::name);
+  if (found == known.end()) return;
+  fail(value, key,
+       found->in_block ? "stands in a block, or at the top of a file, and not here"
+                       : "stands at the top of a file, and not here");
+}
+
+void SpecParts::refuse_sizes(const YamlTree& value, const std::string& key) const {
+  const bool is_one = key == "ladder.n" && value.kind == YamlTree::Kind::kScalar;
+  if (is_one || (key != "ladder.n" && !key.starts_with("ladder.n."))) return;
+  fail(value.line, "ladder.n",
+       "a range or a list of sizes stands in a block, as `ladder: {n: {from: 1e5, to: 1e8, "
+       "per_decade: 3}}`, or so at the top of a file without blocks; here n is one size");
+}
+
 KeyFlattener SpecParts::flattener() const {
   return {file_, [parts = *this](const YamlTree& value, const std::string& key) {
+            parts.refuse_sizes(value, key);
             return parts.scalar(value, key);
           }};
 }

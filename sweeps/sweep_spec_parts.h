@@ -35,11 +35,17 @@ class SpecParts {
   // `key` begins with a section of the configuration; `parts` are what else may stand here.
   void check_section(const std::string& key, const YamlTree& value,
                      std::vector<std::string> parts) const;
+  // A range or a list of sizes, where only a block's ladder has them.
+  void refuse_sizes(const YamlTree& value, const std::string& key) const;
   KeyFlattener flattener() const;  // of keys with one value each
   // A map of a configuration's keys; `what` names it in messages.
   FlatConfig overrides(const YamlTree& value, const std::string& what) const;
 
  private:
+  // A key of sweep files that is none of `parts`, or not as it is written.
+  void check_place(const std::string& key, const YamlTree& value,
+                   const std::vector<std::string>& parts) const;
+
   std::string file_;
 };
 
@@ -61,6 +67,8 @@ void add_with_seeds(const SpecParts& parts, const std::string& key, const YamlTr
 
 // {flops: 5e18, device_hours: 60, when_reached: start_nothing_new}
 SweepBudget read_budget(const SpecParts& parts, const YamlTree& value);
+// {profile: NAME, device: cuda, jobs: 2, replicas: auto, time_limit: 8h}, over what is there.
+void read_executor(const SpecParts& parts, const YamlTree& value, SweepExecutor& executor);
 StartOrder read_order(const SpecParts& parts, const YamlTree& value);
 
 // {learning_rate: {where: N <= 1e6, factors: [0.5, 1, 2], then: fit_law}}

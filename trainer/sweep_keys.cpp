@@ -90,6 +90,29 @@ const std::vector<SweepKey>& sweep_keys() {
        "Of cells, those that are held out. Names as in expressions.", SweepValue::kCondition},
       {"hold_out.register", false, false, "letters, digits, '_', '-' or '.'",
        "Under which name the prediction is kept; it is written once.", SweepValue::kText},
+      {"executor", true, false, "a map, as {profile: gpu, replicas: auto}",
+       "Where the runs are trained and how many side by side. The command line wins over it, and "
+       "it "
+       "over the profile that it names. No part of a run's identity.",
+       SweepValue::kMembers},
+      {"executor.profile", false, false, "a name",
+       "One of the user's own profiles, ~/.config/scalelaw/profiles.yaml ($XDG_CONFIG_HOME), which "
+       "alone say paths and prices; --profile wins over it.",
+       SweepValue::kText},
+      {"executor.device", false, false, "auto, cpu or cuda", "As --device of plan and run.",
+       SweepValue::kDevice},
+      {"executor.jobs", false, false, "auto, or a whole number",
+       "Processes side by side, on each GPU or on the CPU, as --jobs of run; auto: one a GPU, one "
+       "a "
+       "core.",
+       SweepValue::kCountOrAuto},
+      {"executor.replicas", false, false, "auto, or a whole number",
+       "Most runs of one shape trained side by side in a process, as --replicas; auto: as many as "
+       "gain by the device's law.",
+       SweepValue::kCountOrAuto},
+      {"executor.time_limit", false, false, "a time, as 90s, 15m or 8h",
+       "Of an attempt of a run, as --time-limit of run: then it writes a checkpoint and ends.",
+       SweepValue::kNumber},
       {"horizon.steps", false, false, "a whole number, or an expression",
        "In place of horizon.tokens, in a sweep: updates.", SweepValue::kNumber},
       {"horizon.tokens_per_param", false, false, "a number, or an expression",

@@ -23,6 +23,8 @@ enum class SweepValue {
   kMembers,  // a map of the keys below it
   kCentre,
   kOrder,
+  kDevice,
+  kCountOrAuto,
   kWhenReached,
   kCondition,
   kFactors,

@@ -276,10 +276,15 @@ YamlTree parse_yaml_tree(std::string_view yaml, const std::string& file_name) {
 
 std::string read_yaml_text(const std::filesystem::path& file) {
   try {
-    if (std::filesystem::file_size(file) > kMaxBytes) {
-      throw ConfigError(file.string() + ": larger than 1 MiB");
+    const std::filesystem::file_status status = std::filesystem::status(file);
+    if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status) &&
+        !std::filesystem::is_directory(status)) {
+      throw ConfigError(file.string() +
+                        ": is no regular file but a pipe or a device; write its text to a file");
     }
-    return read_whole_file(file);
+    const auto bytes = std::filesystem::file_size(file);
+    if (bytes > kMaxBytes) throw ConfigError(file.string() + ": larger than 1 MiB");
+    return bytes == 0 ? "" : read_whole_file(file);
   } catch (const ConfigError&) {
     throw;
   } catch (const std::filesystem::filesystem_error& error) {

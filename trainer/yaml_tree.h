@@ -32,7 +32,9 @@ struct YamlMember {
 // tags, a key written twice in one map, keys that are no plain words, null values, and more than
 // one document.
 YamlTree parse_yaml_tree(std::string_view yaml, const std::string& file_name);
-// The text to give it. ConfigError when the file is not there, cannot be read, or is over 1 MiB.
+// The text to give it. ConfigError when the file is not there, is no regular file, cannot be read,
+// or is over 1 MiB. One that says it is empty, as those of /proc do, is, and is not opened: reading
+// some of them waits for ever.
 std::string read_yaml_text(const std::filesystem::path& file);
 
 // "line 7 of f.yaml: KEY: RULE", for faults of the file's structure, where a value to show is

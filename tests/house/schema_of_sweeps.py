@@ -48,6 +48,7 @@ GOOD = [
     "blocks: [{name: b, grid: {model.d_model: [8, 16], model: {n_ctx: [8]}}, arms: [a]}]\n",
     "order: as_written\nbudget: {flops: 5e18, disk: 200GB, when_reached: start_nothing_new}\n",
     "blocks: [{name: b, isoflop: {budgets: [1e9], centre: {law: kaplan}, sizes: 5}}]\n",
+    "executor: {profile: gpu, device: cuda, jobs: 2, replicas: auto, time_limit: 8h}\n",
 ]
 BAD = [
     "modle: {d_model: 64}\n",
@@ -63,6 +64,11 @@ BAD = [
     "train: {learning_rate: fast}\n",
     "order: biggest_first\n",
     "budget: {flop: 1}\n",
+    "executor: {workers: 4}\n",
+    "executor: {device: gpu}\n",
+    "executor: {jobs: all}\n",
+    "executor.jobs: 2\n",
+    "blocks: [{name: b, executor: {jobs: 2}}]\n",
     "isoflop.budgets: [1]\n",
     "arms: {a: {seeds: {init: [1, 2]}}}\n",
 ]

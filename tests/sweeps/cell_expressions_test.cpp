@@ -115,6 +115,24 @@ TEST(CellExpressions, ACircleIsToldWhole) {
             std::string::npos);
 }
 
+TEST(CellExpressions, ACircleByALadderNamesTheWayOut) {
+  const auto has = [](const std::string& yaml, const std::string& what) {
+    const std::string said = fault(yaml);
+    EXPECT_NE(said.find(what), std::string::npos) << said;
+  };
+  const std::string because = ", which cannot follow from that model's d_model, n_layer, N or D: ";
+  has("ladder: {n: 1e5}\nmodel: {n_head: = d_model / 16}\n",
+      "line 3 of s.yaml: model.n_head = d_model / 16: expressions go in a circle: N needs "
+      "model.n_head needs N; ladder.n chooses the model by model.n_head" +
+          because + "remove it and write ladder.d_head, the features of a head");
+  has("ladder: {n: 1e5}\nmodel: {n_layer: = d_model / 16}\n",
+      because + "remove it and write ladder.aspect, d_model / n_layer");
+  has("ladder: {n: 1e5, aspect: 16}\nmodel: {n_ctx: = n_layer * 8}\n", because + "write a number");
+  // Not the first key that needed something of the circle.
+  has("horizon: {tokens: = 20 * N}\nmodel: {n_head: = N / 1000}\n",
+      "model.n_head = N / 1000: expressions go in a circle: N needs model.n_head needs N");
+}
+
 TEST(CellExpressions, FaultsNameFileLineKeyAndCharacter) {
   EXPECT_EQ(fault("train:\n  learning_rate: = 2 * d_modell\n"),
             "line 3 of s.yaml: train.learning_rate = 2 * d_modell: character 6 behind the =: there "

@@ -22,11 +22,18 @@ TEST(Expression, IsArithmeticAsPeopleWriteIt) {
   EXPECT_DOUBLE_EQ(value("-2^2"), -4);
   EXPECT_DOUBLE_EQ(value("2^3^2"), 512);
   EXPECT_DOUBLE_EQ(value("N <= 1e6 && D > 2M ? 1 : 2"), 1);
+  EXPECT_DOUBLE_EQ(value("N > 2M ? 1 : D > 2M ? max(2, N > 3 ? 4 : 5) : 6"), 4);
+  EXPECT_DOUBLE_EQ(value("N > 1 ? D > 1G ? 4 : 5 : 6"), 5);
   EXPECT_DOUBLE_EQ(value("model.n_ctx * 3 - n_ctx/4"), 352);
   EXPECT_DOUBLE_EQ(value("min(3, 1, 2) + max(4, 5) + clamp(9, 0, 7)"), 13);
   EXPECT_DOUBLE_EQ(value("ln(exp(2)) + log10(100) + sqrt(9) + cbrt(8) + abs(-1) + floor(1.9)"
                          " + ceil(1.1)"),
                    2 + 2 + 3 + 2 + 1 + 1 + 2);
+}
+
+TEST(Expression, BlanksMayStandAnywhereBetweenItsParts) {
+  EXPECT_DOUBLE_EQ(value("max (1 ,\t2) +min\t ( 3,4 )* rint  (1.2)"), 5);
+  EXPECT_DOUBLE_EQ(value(" ( N )>1?\t2:3 "), 2);
 }
 
 TEST(Expression, RoundsToAMultipleOfAtLeastOne) {
@@ -77,6 +84,30 @@ TEST(Expression, EveryFaultPointsAtItsCharacter) {
       {"\"x\"", 0, "there are no texts here"},
       {"N ? 2", 2, "the ? has no :"},
       {"1 : 2", 2, "unexpected :"},
+      {"? 1 : 2", 0, "unexpected ?"},
+      {"N ?? 1 : 2", 3, "unexpected ?"},
+      {"N ? : 2", 4, "unexpected :"},
+      {"N ? 1 :: 2", 7, "unexpected :"},
+      {"N ? 1 : 2 : 3", 10, "unexpected :"},
+      {"N ? 1 : ", 8, "it ends too early"},
+      {"N ? 1 : 2 ? 3", 10, "the ? has no :"},
+      {"N > 1 ? D > 3 ? 4 : 5", 6, "the ? has no :"},
+      {"(N ? 1) : 2", 3, "the ? has no :"},
+      {"N > 1 ? (D > 3 ? 4) : 5", 15, "the ? has no :"},
+      {"N ? (1 : 2)", 7, "unexpected :"},
+      {"max(N ? 1, 2)", 6, "the ? has no :"},
+      {"max(1, N ? 2, 3)", 9, "the ? has no :"},
+      {"max(1, 2 ? 3)", 9, "the ? has no :"},
+      {"max(1, 2 : 3)", 9, "unexpected :"},
+      {"max(N ? 1 : 2, 3 : 4)", 17, "unexpected :"},
+      {"(1, 2)", 2, "unexpected ,"},
+      {"(N) , D", 4, "unexpected ,"},
+      {"max((1, 2), 3)", 6, "unexpected ,"},
+      {"N ? (1, 2) : 3", 6, "unexpected ,"},
+      {"max(1,, 2)", 6, "unexpected ,"},
+      {"max(1,)", 6, "unexpected )"},
+      {"1 2 ? 3", 2, "unexpected 2"},
+      {"N ? 1 : 2 3 : 4", 10, "unexpected 3"},
       {"1 + 2.5X", 4, "2.5X is no number"},
       {"0x10", 0, "0x10 is no number"},
       {"1 + 1.2.3", 4, "1.2.3 is no number"},

@@ -63,6 +63,19 @@ TEST_F(SweepFiles, WhatAFileIncludesStandsBeforeIt) {
   EXPECT_NE(read_sweep_spec(file).content_hash, before);
 }
 
+TEST_F(SweepFiles, AnExecutorOverridesThatOfWhatItIncludesKeyByKey) {
+  write("part.yaml", "spec: 1\nexecutor: {profile: gpu, jobs: 1, replicas: 8}\n");
+  const SweepExecutor executor = read_sweep_spec(write("s.yaml",
+                                                       "spec: 1\nname: s\ninclude: part.yaml\n"
+                                                       "executor: {jobs: 3, replicas: auto}\n"))
+                                     .executor;
+  ASSERT_TRUE(executor.profile);
+  EXPECT_EQ(executor.profile->text, "gpu");
+  EXPECT_EQ(executor.settings.jobs, 3);
+  EXPECT_EQ(executor.settings.replicas, 0) << "auto";
+  EXPECT_FALSE(executor.settings.device);
+}
+
 TEST_F(SweepFiles, FaultsOfIncludesNameTheirFileAndLine) {
   const auto has = [](const std::string& said, const std::string& what) {
     EXPECT_NE(said.find(what), std::string::npos) << said;
@@ -85,6 +98,11 @@ TEST_F(SweepFiles, FaultsOfIncludesNameTheirFileAndLine) {
   write("part.yaml", "include: {file: x}\n");
   has(error_of(file), "takes files' names");
   has(error_of(write("t.yaml", "spec: 1\nname: t\ninclude: .\n")), "cannot read");
+  has(error_of(write("t.yaml", "spec: 1\nname: t\ninclude: /dev/zero\n")),
+      "line 3 of " + (temp_.path() / "t.yaml").string() +
+          ": include = /dev/zero: /dev/zero: is no regular file");
+  has(error_of(write("t.yaml", "spec: 1\nname: t\ninclude: /proc/self/status\n")),
+      "the file is empty");
 }
 
 TEST_F(SweepFiles, SettingsOverrideEveryCell) {

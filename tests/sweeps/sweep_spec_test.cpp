@@ -291,7 +291,12 @@ INSTANTIATE_TEST_SUITE_P(
         BadSpec{"ArmTwice", kHead + "arms: {x: {}}\nblocks:\n  - {name: b, arms: [x, x]}\n", 5,
                 "named twice"},
         BadSpec{"NoArmInArms", kHead + "arms: {}\n", 3, "must hold names"},
-        BadSpec{"BlockInArm", kHead + "arms:\n  x: {grid: {seeds.init: [1]}}\n", 4, "unknown key"}),
+        BadSpec{"BlockInArm", kHead + "arms:\n  x: {grid: {seeds.init: [1]}}\n", 4,
+                "grid: stands in a block, or at the top of a file, and not here"},
+        BadSpec{"BudgetInBlock", kHead + "blocks:\n - {name: b, budget: {flops: 1}}\n", 4,
+                "budget: stands at the top of a file, and not here"},
+        BadSpec{"DottedBudget", kHead + "budget.flops: 3\n", 3,
+                "is written as `budget: {flops: ...}`"}),
     [](const auto& test) { return test.param.what; });
 
 INSTANTIATE_TEST_SUITE_P(
@@ -300,6 +305,14 @@ INSTANTIATE_TEST_SUITE_P(
         BadSpec{"LadderNoMap", kHead + "ladder: 7\n", 3, "ladder = 7: must hold sizes"},
         BadSpec{"LadderInABlockNoMap", kHead + "blocks:\n - {name: b, ladder: 7}\n", 4,
                 "ladder = 7: must hold sizes"},
+        BadSpec{"RangeInArm", kHead + "arms:\n  x: {ladder: {n: {from: 1, to: 2, sizes: 2}}}\n", 4,
+                "ladder.n: a range or a list of sizes stands in a block"},
+        BadSpec{"SizesInArm", kHead + "arms:\n  x: {ladder: {n: [1e4, 2e4]}}\n", 4,
+                "ladder.n: a range or a list of sizes stands in a block"},
+        BadSpec{"RangeInAList", kHead + "list: [{ladder.n: {from: 1, to: 2, sizes: 2}}]\n", 3,
+                "ladder.n: a range or a list of sizes stands in a block"},
+        BadSpec{"RangeInAGrid", kHead + "grid: {ladder.n: {from: 1, to: 2, sizes: 2}}\n", 3,
+                "takes a list in a grid; a range stands in the block's ladder"},
         BadSpec{"NoSizes", kHead + "ladder: {n: []}\n", 3, "ladder.n: the list is empty"},
         BadSpec{"HalfARange", kHead + "ladder: {n: {from: 1e3}}\n", 3,
                 "takes from and to with one of per_decade and sizes"},

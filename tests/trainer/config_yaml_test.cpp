@@ -2,11 +2,13 @@
 #include "trainer/config_yaml.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <functional>
 
 #include "tests/support/temp_dir.h"
+#include "trainer/yaml_tree.h"
 
 namespace scalelaw {
 namespace {
@@ -200,6 +202,18 @@ TEST(FlatConfig, FilesAreReadWithTheirName) {
   EXPECT_EQ(fault_of([&] { read_flat_config(missing); }),
             missing.string() + ": cannot read: No such file or directory");
   EXPECT_NE(fault_of([&] { read_flat_config(folder.path()); }), "nothing was thrown");
+}
+
+// Opening a pipe without a writer, or reading some files of /proc, would wait for ever.
+TEST(FlatConfig, FilesAreRegularOnes) {
+  const TempDir folder;
+  const auto pipe = folder.path() / "pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  for (const std::string& file : {pipe.string(), std::string("/dev/zero")}) {
+    EXPECT_EQ(fault_of([&] { read_flat_config(file); }),
+              file + ": is no regular file but a pipe or a device; write its text to a file");
+  }
+  EXPECT_EQ(read_yaml_text("/proc/self/status"), "") << "whose size is said to be 0";
 }
 
 TEST(FlatConfig, SettingsReplaceAndEmpty) {

@@ -251,6 +251,7 @@ std::vector<Finding> examine(const DoctorOptions& options) {
       examine_gnuplot(),
   };
   for (Finding& finding : examine_data(options.data)) findings.push_back(std::move(finding));
+  findings.push_back(examine_profiles(environment_variable));
   findings.push_back(examine_slurm());
   std::ifstream mounts("/proc/self/mounts");
   std::error_code error;

@@ -35,6 +35,7 @@ std::vector<Finding> examine(const DoctorOptions& options);
 
 // One subject each, their inputs given, for examine() and for tests.
 Finding examine_gpu(const GpuProbe& probe, bool cuda_half_installed);
+Finding examine_profiles(const Environment& environment);
 Finding examine_disk(const std::filesystem::path& folder, double free_bytes, double free_inodes);
 
 std::string to_text(const std::vector<Finding>& findings);

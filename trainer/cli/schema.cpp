@@ -100,6 +100,10 @@ Json value_of(const SweepKey& key) {
                       {"additionalProperties", false}}});
     case SweepValue::kOrder:
       return texts_enum({"smallest_rung_first", "longest_first", "as_written"});
+    case SweepValue::kDevice:
+      return texts_enum({"auto", "cpu", "cuda"});
+    case SweepValue::kCountOrAuto:
+      return either({texts_enum({"auto"}), reference("number")});
     case SweepValue::kWhenReached:
       return texts_enum({"refuse", "start_nothing_new"});
     case SweepValue::kCondition:
@@ -120,7 +124,8 @@ using Leaves = std::map<std::string, Json>;
 
 // Parts of a block that are maps of their own, which the reader takes whole.
 bool is_taken_whole(const std::string& name) {
-  return name.starts_with("isoflop.") || name.starts_with("budget.");
+  return name.starts_with("isoflop.") || name.starts_with("budget.") ||
+         name.starts_with("executor.");
 }
 
 // The keys below `prefix`, nested and dotted and every way between.
@@ -189,8 +194,8 @@ Json part_of(Leaves leaves, bool SweepKey::*where) {
     leaves[key.name] = with_help(names_arms ? list_of(kText) : value_of(key), key.help);
   }
   for (const SweepKey& key : sweep_keys()) {
-    const bool is_budget = key.name.starts_with("budget.") && where == &SweepKey::in_file;
-    if (is_budget || key.name.starts_with("isoflop.")) {
+    const bool is_of_files = key.name.starts_with("budget.") || key.name.starts_with("executor.");
+    if ((is_of_files && where == &SweepKey::in_file) || key.name.starts_with("isoflop.")) {
       leaves[key.name] = with_help(value_of(key), key.help);
     }
   }

@@ -54,6 +54,20 @@ TEST_F(DoctorTest, WholeInstallationCanRunSweepsAndNothingIsWritten) {
   EXPECT_FALSE(fs::exists(options_.data));
 }
 
+TEST_F(DoctorTest, ProfilesAreNamedWithTheirFile) {
+  const auto environment = [&](const std::string& name) -> std::optional<std::string> {
+    return name == "XDG_CONFIG_HOME" ? folder_.string() : "";
+  };
+  const fs::path file = folder_ / "scalelaw/profiles.yaml";
+  EXPECT_EQ(examine_profiles(environment).found, "none: there is no " + file.string());
+  fs::create_directories(file.parent_path());
+  std::ofstream(file) << "gpu: {device: cuda}\nlaptop: {jobs: 2}\n";
+  chmod(file.c_str(), 0600);
+  EXPECT_EQ(examine_profiles(environment).found, "gpu, laptop in " + file.string());
+  chmod(file.c_str(), 0666);
+  EXPECT_EQ(examine_profiles(environment).health, Health::kLimited) << "--profile none is left";
+}
+
 TEST_F(DoctorTest, ProgramThatDoesNotStartIsBrokenAndNamed) {
   put_program("scalelaw-train", 127);
   const auto findings = examine(options_);
