@@ -19,6 +19,7 @@ nlohmann::ordered_json ledger_json(const RunLedger& ledger) {
           {"wall_seconds", ledger.wall_seconds},
           {"core_seconds", ledger.core_seconds},
           {"gpu_seconds", ledger.gpu_seconds},
+          {"peak_bytes", ledger.peak_bytes},
           {"wasted_tokens", ledger.wasted_tokens},
           {"wasted_core_seconds", ledger.wasted_core_seconds},
           {"wasted_gpu_seconds", ledger.wasted_gpu_seconds}};

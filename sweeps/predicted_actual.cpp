@@ -52,6 +52,10 @@ PredictedActual predicted_and_actual(const Plan& plan, const std::vector<CellSta
     both.predicted_core_seconds += *cell.core_hours * kSecondsAnHour;
     both.core_seconds += kept;
     both.wall_seconds += ledger.wall_seconds * kept / ledger.core_seconds;
+    if (cell.memory_bytes && ledger.peak_bytes > 0) {
+      both.predicted_peak_bytes = std::max(both.predicted_peak_bytes, *cell.memory_bytes);
+      both.peak_bytes = std::max(both.peak_bytes, ledger.peak_bytes);
+    }
     if (++both.runs > kMostRunsOnDisk) continue;
     predicted_bytes += bytes_of_complete(cell);
     bytes += bytes_on_disk(run_folder(plan, cell));
@@ -71,6 +75,10 @@ std::string predicted_text(const PredictedActual& both, const Plan& plan) {
   if (both.bytes) {
     text += "; disk: " + human(*both.predicted_bytes) + " bytes, taken: " + human(*both.bytes);
   }
+  if (both.peak_bytes > 0) {
+    text += "; memory of a process at most: " + human(both.predicted_peak_bytes) +
+            " bytes, taken: " + human(both.peak_bytes);
+  }
   std::string source = hours_source(plan.options);
   std::ranges::replace(source, '\n', ' ');
   return text + "\n           " + escaped(source) + "\n";
@@ -86,6 +94,8 @@ nlohmann::ordered_json predicted_json(const PredictedActual& both, const Plan& p
           {"wall_seconds", both.wall_seconds},
           {"predicted_bytes", optional(both.predicted_bytes)},
           {"bytes", optional(both.bytes)},
+          {"predicted_peak_bytes", both.predicted_peak_bytes},
+          {"peak_bytes", both.peak_bytes},
           {"hours_source", hours_source(plan.options)}};
 }
 

@@ -20,6 +20,8 @@ inline constexpr int64_t kMostRunsOnDisk = 1000;
 struct PredictedActual {
   int64_t runs = 0;
   double predicted_core_seconds = 0, core_seconds = 0, wall_seconds = 0;
+  // Of the run that needed most, of those of which both are known; 0: of none.
+  double predicted_peak_bytes = 0, peak_bytes = 0;
   // Of their folders, in blocks of the disk; nullopt of more than kMostRunsOnDisk.
   std::optional<double> predicted_bytes, bytes;
 };

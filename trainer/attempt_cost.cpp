@@ -14,6 +14,7 @@
 #include "trainer/clock.h"
 #include "trainer/descriptor.h"
 #include "trainer/json_text.h"
+#include "trainer/machine_memory.h"
 
 namespace scalelaw {
 namespace {
@@ -48,6 +49,9 @@ std::optional<AttemptCost> read_cost(const fs::path& file) {
     cost.wall_seconds = seconds_from(json.at("wall_seconds"));
     cost.core_seconds = seconds_from(json.at("core_seconds"));
     cost.gpu_seconds = seconds_from(json.at("gpu_seconds"));
+    if (json.contains("peak_bytes")) {  // later than the rest
+      cost.peak_bytes = static_cast<double>(whole_number(json.at("peak_bytes"), 0, kMostCounted));
+    }
     cost.end = json.at("end").get<std::string>();
     return cost;
   } catch (const std::exception&) {
@@ -63,6 +67,7 @@ std::string text_of(const AttemptCost& cost) {
                                        {"wall_seconds", cost.wall_seconds},
                                        {"core_seconds", cost.core_seconds},
                                        {"gpu_seconds", cost.gpu_seconds},
+                                       {"peak_bytes", std::llround(cost.peak_bytes)},
                                        {"end", cost.end}};
   std::string text = json.dump();
   text.resize(kCostBytes - 1, ' ');
@@ -101,6 +106,7 @@ void RunLedger::add(const RunLedger& other) {
   wall_seconds += other.wall_seconds;
   core_seconds += other.core_seconds;
   gpu_seconds += other.gpu_seconds;
+  peak_bytes = std::max(peak_bytes, other.peak_bytes);
   wasted_tokens += other.wasted_tokens;
   wasted_core_seconds += other.wasted_core_seconds;
   wasted_gpu_seconds += other.wasted_gpu_seconds;
@@ -117,6 +123,7 @@ RunLedger ledger_of(const std::vector<AttemptCost>& costs, int64_t kept_step) {
     ledger.wall_seconds += cost.wall_seconds;
     ledger.core_seconds += cost.core_seconds;
     ledger.gpu_seconds += cost.gpu_seconds;
+    ledger.peak_bytes = std::max(ledger.peak_bytes, cost.peak_bytes);
   }
   if (!costs.empty() && !costs.back().is_known) return ledger;
   // Attempts of before there were such files are not among them.
@@ -129,13 +136,12 @@ RunLedger ledger_of(const std::vector<AttemptCost>& costs, int64_t kept_step) {
   return ledger;
 }
 
-CostBook::CostBook(const RunFolder& folder, AttemptCost begun, int64_t batch_tokens, double cores,
-                   double gpus, double started_at)
+CostBook::CostBook(const RunFolder& folder, AttemptCost begun, int64_t batch_tokens,
+                   const Share& share, double started_at)
     : file_(cost_file(folder, begun.number)),
       begun_(std::move(begun)),
       batch_tokens_(batch_tokens),
-      cores_(cores),
-      gpus_(gpus),
+      share_(share),
       started_at_(started_at) {
   try {
     write_atomically(file_, text_of(begun_));  // an attempt killed at once is counted too
@@ -165,8 +171,9 @@ void CostBook::write(const std::string& end) {
   now.steps = steps_;
   now.train_tokens = now.steps * batch_tokens_;
   now.wall_seconds = seconds;
-  now.core_seconds = seconds * cores_;
-  now.gpu_seconds = seconds * gpus_;
+  now.core_seconds = seconds * share_.cores;
+  now.gpu_seconds = seconds * share_.gpus;
+  if (share_.is_alone) now.peak_bytes = peak_memory_bytes();
   now.end = end;
   (void)write_over(file_, text_of(now));
 }

@@ -25,6 +25,8 @@ struct AttemptCost {
   double wall_seconds = 0;   // since the folder was taken
   double core_seconds = 0;   // wall_seconds x threads x ranks, shared among the pack's runs
   double gpu_seconds = 0;    // the same of GPUs; one of the two is 0
+  double peak_bytes = 0;     // that its process held in the machine's memory; 0: not known, and
+                             // where other runs were in it
   std::string end = {};      // "complete", "diverged", "interrupted", "failed", "lost"; "": is
                              // running, or was killed
   bool is_known = true;      // false: its file cannot be read, and its number is from the name
@@ -40,6 +42,7 @@ struct RunLedger {
   int64_t unknown = 0;       // of them, those whose cost cannot be read: in none of the sums
   int64_t train_tokens = 0;  // trained, the same ones again included
   double wall_seconds = 0, core_seconds = 0, gpu_seconds = 0;
+  double peak_bytes = 0;      // the most of any attempt; 0: not known
   int64_t wasted_tokens = 0;  // of them, those that had to be trained again, or will have to
   // The seconds that went with wasted_tokens, in proportion.
   double wasted_core_seconds = 0, wasted_gpu_seconds = 0;
@@ -53,10 +56,13 @@ RunLedger ledger_of(const std::vector<AttemptCost>& costs, int64_t kept_step);
 // The attempt's own, while it lives.
 class CostBook {
  public:
-  // `cores`, `gpus`: what this run has of the machine, its share of its pack. `started_at`:
-  // monotonic seconds.
-  CostBook(const RunFolder& folder, AttemptCost begun, int64_t batch_tokens, double cores,
-           double gpus, double started_at);
+  struct Share {
+    double cores = 0, gpus = 0;  // what this run has of the machine, its share of its pack
+    bool is_alone = true;        // in its process
+  };
+  // `started_at`: monotonic seconds.
+  CostBook(const RunFolder& folder, AttemptCost begun, int64_t batch_tokens, const Share& share,
+           double started_at);
   void count_step() { ++steps_; }
   // Now: before a checkpoint, so that no step that is kept is missing in the ledger. May be called
   // from any thread.
@@ -71,7 +77,8 @@ class CostBook {
   std::filesystem::path file_;
   AttemptCost begun_;
   int64_t batch_tokens_;
-  double cores_, gpus_, started_at_;
+  Share share_;
+  double started_at_;
   std::mutex writing_;
   bool is_closed_ = false;  // under the mutex
   std::atomic<int64_t> steps_{0};

@@ -49,6 +49,10 @@ std::optional<double> available_memory_bytes(const std::filesystem::path& accoun
   return std::nullopt;
 }
 
+double peak_memory_bytes() {
+  return 1024 * static_cast<double>(number_named("/proc/self/status", "VmHWM:").value_or(0));
+}
+
 std::optional<int64_t> kills_for_memory(const std::filesystem::path& mounted,
                                         std::string_view groups,
                                         const std::filesystem::path& machine) {

@@ -17,6 +17,10 @@ double machine_memory_bytes();
 std::optional<double> available_memory_bytes(
     const std::filesystem::path& account = "/proc/meminfo");
 
+// Most bytes that this process has held in memory so far (VmHWM, proc_pid_status(5)); 0 where the
+// kernel does not say.
+double peak_memory_bytes();
+
 // The least limit, in bytes, of the groups that a process is in and of those above them (memory.max
 // in version 2, memory.limit_in_bytes in version 1); arguments as of least_in_groups
 // (trainer/control_groups.h).

@@ -116,7 +116,10 @@ void ReplicaRun::begin_attempt(TrainingCursor at, const Provenance& provenance, 
   const bool on_cpu = provenance.device == "cpu";
   costs_ = std::make_unique<CostBook>(
       folder(), AttemptCost{attempt.number, cursor.step}, config().train.batch_tokens,
-      on_cpu ? processors * provenance.threads : 0, on_cpu ? 0 : processors, taken_at_);
+      CostBook::Share{.cores = on_cpu ? processors * provenance.threads : 0,
+                      .gpus = on_cpu ? 0 : processors,
+                      .is_alone = share == 1},
+      taken_at_);
   // Or a power cut could keep a checkpoint and lose the lines before it.
   sync_folder(folder().path);
 }

@@ -111,7 +111,7 @@ int train(const RunIdentity& run) {
   attempt.first_step = state.step;
   write_attempt(run.folder, attempt);
   CostBook costs(run.folder, AttemptCost{.number = attempt.number, .first_step = state.step},
-                 run.config.train.batch_tokens, 1, 0, started_at);
+                 run.config.train.batch_tokens, {.cores = 1}, started_at);
   LineFile lines(run.folder.metrics_part(attempt.number));
   const int64_t steps = total_steps(run.config);
   while (state.step < steps && !stop_asked) {

@@ -11,6 +11,7 @@
 #include "sweeps/reports.h"
 #include "tests/support/temp_dir.h"
 #include "tests/sweeps/small_plan.h"
+#include "trainer/number.h"
 
 namespace scalelaw {
 namespace {
@@ -30,6 +31,7 @@ TEST(PredictedActual, ComparesCompleteRunsWhoseCostIsKnown) {
   EXPECT_EQ(predicted_text(predicted_and_actual(plan, statuses), plan), "") << "none is complete";
   statuses[0] = complete(30);
   statuses[1] = complete(50);
+  statuses[1].ledger.peak_bytes = 123e6;
   statuses[1].ledger.wasted_core_seconds = 10;  // trained again after a kill
   statuses[2] = complete(1000);
   statuses[2].state = CellState::kInterrupted;
@@ -51,6 +53,10 @@ TEST(PredictedActual, ComparesCompleteRunsWhoseCostIsKnown) {
   EXPECT_NEAR(both.bytes.value(), 100'000, 20'000);
   const std::string text = status_text(plan, statuses);
   EXPECT_NE(text.find(" of cores for 2 complete runs, taken by the clock: 70 s ("),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("memory of a process at most: " + human(*plan.cells[0].memory_bytes) +
+                      " bytes, taken: 123M"),
             std::string::npos)
       << text;
   EXPECT_NE(text.find("time at a stated 30 GFLOP/s"), std::string::npos) << text;

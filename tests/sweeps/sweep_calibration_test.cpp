@@ -49,7 +49,7 @@ TEST_F(SweepCalibration, LaterPlansAndRunsUseWhatWasMeasured) {
   EXPECT_EQ(run().exit_code, 0);
   for (const std::size_t cell : {0, 1}) {  // what the stand-in does not write
     const RunFolder folder{runs_ / folder_of(cell)};
-    CostBook(folder, {}, 32, /*cores=*/1, /*gpus=*/0, monotonic_seconds() - 60).close("complete");
+    CostBook(folder, {}, 32, {.cores = 1}, monotonic_seconds() - 60).close("complete");
   }
   const ProgramResult run = this->run();
   EXPECT_EQ(run.exit_code, 0) << run.output;

@@ -25,12 +25,23 @@ class AttemptCostTest : public testing::Test {
   AttemptCostTest() { setenv("SCALELAW_HEARTBEAT_SECONDS", "0.01", 1); }
   ~AttemptCostTest() override { unsetenv("SCALELAW_HEARTBEAT_SECONDS"); }
   std::unique_ptr<CostBook> open(int attempt, int64_t first_step, double cores = 2) {
-    return std::make_unique<CostBook>(folder_, AttemptCost{attempt, first_step}, 64, cores, 0,
-                                      monotonic_seconds() - 10);
+    return std::make_unique<CostBook>(folder_, AttemptCost{attempt, first_step}, 64,
+                                      CostBook::Share{.cores = cores}, monotonic_seconds() - 10);
   }
   TempDir temp_;
   RunFolder folder_{temp_.path()};
 };
+
+TEST_F(AttemptCostTest, KnowsTheMemoryOfAProcessThatTrainsOneRun) {
+  CostBook(folder_, AttemptCost{1}, 64, {.cores = 1}, monotonic_seconds()).close("interrupted");
+  CostBook(folder_, AttemptCost{2}, 64, {.cores = 0.5, .is_alone = false}, monotonic_seconds())
+      .close("complete");
+  const std::vector<AttemptCost> costs = read_costs(folder_);
+  EXPECT_GT(costs.at(0).peak_bytes, 1e6);
+  EXPECT_LT(costs.at(0).peak_bytes, 1e12);
+  EXPECT_EQ(costs.at(1).peak_bytes, 0);
+  EXPECT_EQ(ledger_of(costs, 0).peak_bytes, costs.at(0).peak_bytes);
+}
 
 TEST_F(AttemptCostTest, IsWhatTheAttemptDidUntilItWasClosed) {
   const auto book = open(3, 100);
