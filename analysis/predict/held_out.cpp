@@ -110,7 +110,7 @@ class Predictor {
     } else if (choice.runs.rows.empty()) {
       found.missing = "no run is complete";
     } else {
-      select_runs(choice.runs, selection_, Horizons::kAll);
+      select(choice.runs);
       const SeedNoise seed = seed_noise();
       const NewRun run{out.n, out.d};
       found = surface ? predict_on_surface(choice.runs, selection_, seed, run, level_)
@@ -128,6 +128,15 @@ class Predictor {
     out.why = found.why;
     note(choice.runs, out, used);
     return true;
+  }
+
+  void select(RunTable& runs) {
+    try {
+      select_runs(runs, selection_, Horizons::kAll);
+    } catch (const ConfigError& error) {
+      throw ConfigError(std::string(error.what()) +
+                        " (`scalelaw sweep exclude` leaves runs out of a sweep)");
+    }
   }
 
   void note(const RunTable& runs, PredictedCell& out, std::vector<UsedRun>& used) {

@@ -1,20 +1,16 @@
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "analysis/arm_laws.h"
 #include "analysis/fitting/distributions.h"
 #include "analysis/fitting/new_point.h"
 #include "analysis/number_text.h"
+#include "analysis/predict/predicting_law.h"
 #include "analysis/predict/run_prediction.h"
 #include "trainer/number.h"
 
 namespace scalelaw {
 namespace {
-
-double finite(double value) {
-  return std::min(value, std::numeric_limits<double>::max());
-}
 
 // Of ln L of one more run, in the unit of the cells' variances.
 double variance_of_new_run(const std::vector<SizeCell>& cells, const CellNoise& noise) {
@@ -57,19 +53,12 @@ WithFloor predict_with_floor(const std::vector<SizeCell>& cells, double n, doubl
 }
 
 PredictingLaw law_of(const PowerLawFit& fit, const std::string& over) {
-  return {std::string(power_law().id()),
-          std::string(power_law().formula()),
-          over,
-          {{"a", fit.slope}, {"N_c", finite(fit.n_c)}}};
+  return predicting_law(power_law(), {{"a", fit.slope}, {"N_c", fit.n_c}}, over);
 }
 
 PredictingLaw law_of(const FloorFit& fit, const std::string& over) {
   const Law& law = power_law_with_floor();
-  PredictingLaw out{std::string(law.id()), std::string(law.formula()), over, {}};
-  for (const LawParameter& p : law.published(fit.least_squares.theta, fit.centre)) {
-    out.constants.push_back({p.symbol, finite(p.value)});
-  }
-  return out;
+  return predicting_law(law, law.published(fit.least_squares.theta, fit.centre), over);
 }
 
 std::string set_in_words(const ProfileInterval& floor) {
@@ -113,10 +102,10 @@ RunPrediction predict_on_ladder(const RunTable& runs, const Selection& selection
   const WithFloor with_floor = predict_with_floor(cells, run.n, new_variance, level);
   const ProfileInterval& floor = with_floor.fit.floor;
   if (!with_floor.interval) {
-    out.missing =
-        "with a floor they bound the loss there to no interval" +
-        (with_floor.fit.least_squares.why.empty() ? ""
-                                                  : " (" + with_floor.fit.least_squares.why + ")");
+    const FitResult& fit = with_floor.fit.least_squares;
+    out.missing = has_curve(fit.status)
+                      ? "with a floor they bound the loss there to no interval"
+                      : "whether they have a floor cannot be looked into (" + fit.why + ")";
     return out;
   }
   if (floor.low_bounded) {

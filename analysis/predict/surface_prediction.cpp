@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <set>
 
 #include "analysis/fitting/new_point.h"
 #include "analysis/fitting/profile.h"
 #include "analysis/number_text.h"
+#include "analysis/predict/predicting_law.h"
 #include "analysis/predict/run_prediction.h"
 
 namespace scalelaw {
@@ -135,11 +135,7 @@ RunPrediction predict_on_surface(const RunTable& runs, const Selection& selectio
   out.low = std::exp(interval->low);
   out.high = std::exp(interval->high);
   const std::string over = std::to_string(recipes.size()) + " runs that differ in N or D";
-  out.laws = {{std::string(law.id()), std::string(law.formula()), over, {}}};
-  for (const LawParameter& p : law.published(fit.best.theta, fit.data.centre)) {
-    out.laws.front().constants.push_back(
-        {p.symbol, std::min(p.value, std::numeric_limits<double>::max())});
-  }
+  out.laws = {predicting_law(law, law.published(fit.best.theta, fit.data.centre), over)};
   out.why =
       "there are too few runs of its own D, or of its own D / N, for a law of N alone: the "
       "surface over all runs of the arm gives the loss" +

@@ -169,6 +169,7 @@ struct Grid {
   int sizes, horizons;  // over two decades of N and 1.7 of D
   double n_beyond, d_beyond;
   bool isoflop = false;  // of the grid a band about N D = const
+  int every_with_two_seeds = 1000;
 };
 
 void draw_surface(const Grid& design, std::mt19937_64& random, Tally& tally) {
@@ -184,12 +185,14 @@ void draw_surface(const Grid& design, std::mt19937_64& random, Tally& tally) {
                    place_d = double(b) / (design.horizons - 1);
       if (design.isoflop && std::abs(place_n + place_d - 1) > .51) continue;
       const double n = 1e4 * std::pow(100.0, place_n), d = 2e5 * std::pow(50.0, place_d);
-      add_recipe(table, n, d, 1, [&] { return ln_loss(n, d); });
+      const int seeds = 1 + ((a * design.horizons + b + 1) % design.every_with_two_seeds == 0);
+      add_recipe(table, n, d, seeds, [&] { return ln_loss(n, d); });
     }
   }
   const NewRun run{1e6 * design.n_beyond, 1e7 * design.d_beyond};
-  tally.add(predict_on_surface(table, ladder_options().selection, {}, run, .95),
-            std::exp(ln_loss(run.n, run.d)));
+  const Selection selection = ladder_options().selection;
+  const SeedNoise noise = pooled_seed_noise({size_cells(table, "a", selection)});
+  tally.add(predict_on_surface(table, selection, noise, run, .95), std::exp(ln_loss(run.n, run.d)));
 }
 
 TEST(Coverage, OfPredictionsOnASurface) {
@@ -198,6 +201,8 @@ TEST(Coverage, OfPredictionsOnASurface) {
       {"4 sizes x 4 D; noise 1%; N x 3, D x 3", 1.7, .01, 4, 4, 3, 3},
       {"6 sizes x 5 D; noise .5%; N x 10, D x 10", 1.7, .005, 6, 5, 10, 10},
       {"6 sizes x 6 D about N D constant; noise .5%; N x 3, D x 3", 1.7, .005, 6, 6, 3, 3, true},
+      {"4 sizes x 4 D, two seeds at four; noise .5%; N x 3, D x 3", 1.7, .005, 4, 4, 3, 3, false,
+       4},
       {"3 sizes x 3 D; noise .3%; N x 3, D x 3", 1.7, .003, 3, 3, 3, 3},
       {"5 sizes x 4 D; no floor; noise .5%; N x 3, D x 10", 0, .005, 5, 4, 3, 10},
   };

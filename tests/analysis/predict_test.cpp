@@ -4,8 +4,10 @@
 
 #include <cmath>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 
+#include "analysis/predict/predicting_law.h"
 #include "analysis/predict/registration.h"
 #include "tests/support/program.h"
 #include "tests/support/synthetic_runs.h"
@@ -171,6 +173,32 @@ TEST_F(PredictTest, WhatIsMissingIsSaid) {
   fs::remove_all(runs_);
   runs.pop_back();
   EXPECT_NE(refusal(write(runs)).find("sweep s holds nothing out"), std::string::npos);
+}
+
+TEST_F(PredictTest, SeveralRatesAtItsOwnDAreRefusedWithTheWayOut) {
+  std::vector<SyntheticRun> runs = ladder();
+  runs.push_back(runs[2]);
+  runs.back().learning_rate *= 2;
+  const std::string refused = refusal(write(runs));
+  EXPECT_NE(refused.find("several learning rates"), std::string::npos) << refused;
+  EXPECT_NE(refused.find("sweep exclude"), std::string::npos) << refused;
+}
+
+TEST(PredictingLaw, ConstantsCanBeWrittenDown) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  const PredictingLaw law =
+      predicting_law(power_law(), {{"N_c", infinity}, {"E", std::exp(kNoFloor)}, {"a", .1}}, "all");
+  EXPECT_EQ(law.id, "power");
+  EXPECT_EQ(law.constants[0].value, std::numeric_limits<double>::max());
+  EXPECT_EQ(law.constants[1].value, 0);
+  EXPECT_EQ(law.constants[2].value, .1);
+}
+
+TEST_F(PredictTest, AFloorThatCannotBeLookedIntoIsNoPrediction) {
+  std::vector<SyntheticRun> runs = ladder();
+  for (SyntheticRun& run : runs) run.loss_nats = 2.2 * std::pow(run.loss_nats / 2.2, 1e-3);
+  EXPECT_NE(refusal(write(runs)).find("whether they have a floor cannot be looked into"),
+            std::string::npos);
 }
 
 TEST_F(PredictTest, ARisingLossPredictsNothing) {
