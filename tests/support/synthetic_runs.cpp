@@ -173,8 +173,10 @@ std::filesystem::path write_synthetic_sweep(const std::filesystem::path& runs,
   sweep.spec_file = "configs/" + name + ".yaml";
   sweep.spec_hash = "ffeeddccbbaa99887766554433221100";
   for (const SyntheticRun& run : cells) {
-    sweep.cells.push_back(
-        {hash_of(run), write_synthetic_run(runs, run), {{run.arm, "ladder"}}, held_out_of(run)});
+    sweep.cells.push_back({.content_hash = hash_of(run),
+                           .folder = write_synthetic_run(runs, run),
+                           .places = {{run.arm, "ladder"}},
+                           .hold_out = held_out_of(run)});
   }
   const std::filesystem::path file = sweep_record_file(runs, name);
   std::filesystem::create_directories(file.parent_path());

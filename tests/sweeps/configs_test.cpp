@@ -21,7 +21,7 @@ const std::map<std::string, std::size_t> kCells = {
     {"sweep_example.yaml", 33},       {"ladders/kaplan.yaml", 7},
     {"ladders/chinchilla.yaml", 30},  {"ladders/cpu.yaml", 18},
     {"studies/kaplan_sizes.yaml", 7}, {"studies/chinchilla_isoflop.yaml", 45},
-    {"studies/books_cpu.yaml", 70},
+    {"studies/books_cpu.yaml", 94},
 };
 
 class Configs : public PlanTest {
