@@ -63,6 +63,13 @@ void RateTuner::note(const SweepPoint& point) {
       found_.scans.push_back(std::move(fresh));
       first_of_.push_back(point);
     }
+    const double rate = found_.scans[static_cast<std::size_t>(cell.scan)].file_rate;
+    if (rate != cell.file_rate) {
+      throw KeyError(kRate, canonical(cell.file_rate),
+                     "is " + canonical(rate) +
+                         " of a cell that differs in nothing but seeds, and tuning would give both "
+                         "one rate; leave one out, or both by tune.learning_rate.where");
+    }
     std::vector<int>& of_arm = scans_of_arm_[cell.arm];
     if (std::ranges::find(of_arm, cell.scan) == of_arm.end()) {
       of_arm.push_back(cell.scan);

@@ -179,6 +179,14 @@ TEST_F(Tuning, TheSameResultsGiveTheSameCells) {
   EXPECT_FALSE(know_the_same(one, planned(yaml)));
 }
 
+TEST_F(Tuning, WhatIsSweptIsNotTunedAway) {
+  const std::string text = error_of(kBase + "grid: {train.learning_rate: [0.01, 0.02]}\n" + tune(""));
+  EXPECT_NE(text.find("train.learning_rate = 0.02: is 0.01 of a cell that differs in nothing but "
+                      "seeds"),
+            std::string::npos)
+      << text;
+}
+
 TEST_F(Tuning, BadInputIsToldByLineAndKey) {
   const auto fault = [&](const std::string& text) { return error_of(kTuned + text); };
   EXPECT_EQ(fault("tune: {batch_tokens: {factors: [1, 2, 4]}}\n"),
