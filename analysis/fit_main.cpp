@@ -49,11 +49,18 @@ Study study_of(const FitArguments& a) {
   return analyse({a.runs.begin(), a.runs.end()}, options_from(a));
 }
 
-// Where no page holds the table of exclusions.
+// Where no page holds the table of exclusions. Of many for one reason the first.
 void name_left_out(const Study& study) {
+  constexpr int kMostNamed = 5;
+  std::map<std::string, int> times;
+  for (const Exclusion& left_out : study.table.excluded) ++times[left_out.reason];
+  std::map<std::string, int> named;
   for (const Exclusion& left_out : study.table.excluded) {
-    std::cerr << "left out: " << escaped(left_out.folder_name) << ": " << escaped(left_out.reason)
-              << '\n';
+    const int all = times[left_out.reason];
+    if (all > kMostNamed && ++named[left_out.reason] > 1) continue;
+    std::cerr << "left out: " << escaped(left_out.folder_name);
+    if (all > kMostNamed) std::cerr << " and " << all - 1 << " more";
+    std::cerr << ": " << escaped(left_out.reason) << '\n';
   }
 }
 

@@ -178,8 +178,9 @@ void note_what_is_lacking(RunTable& table, const SweepRead& read) {
                              some_of(used_by_others));
   }
   std::error_code error;
+  const std::string& known = sweep.file_hash.empty() ? sweep.spec_hash : sweep.file_hash;
   if (fs::is_regular_file(sweep.spec_file, error) &&
-      hash_hex(read_whole_file(sweep.spec_file)) != sweep.spec_hash) {
+      hash_hex(read_whole_file(sweep.spec_file)) != known) {
     table.warnings.push_back(
         sweep.spec_file + " is no longer the file that " + last_part(read.file) +
         " was written from: this analysis is of the runs recorded then; `scalelaw sweep run` "
@@ -203,7 +204,7 @@ SweepRead add_sweep(RunTable& table, const fs::path& file, HeldOutCells held_out
   for (const SweepCell& cell : sweep.cells) {
     if (cell.is_trial) {
       for (const SweepPlace& place : cell.places) {
-        exclude_once(table, {cell.folder, place.arm, kTrial}, false);
+        exclude_once(table, {cell.folder, place.arm, kTrial, true}, false);
       }
       continue;
     }

@@ -47,6 +47,7 @@ bool same_horizon(const RunRow& a, const RunRow& b);
 
 struct Exclusion {
   std::string folder_name, arm, reason;
+  bool is_trial = false;  // of a rate, which nobody takes for a result
 };
 
 // A sweep that was asked for, and how much of it is here.

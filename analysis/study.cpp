@@ -106,9 +106,11 @@ Study analyse(const std::vector<std::filesystem::path>& paths, const LawOptions&
   }
   std::size_t named = 0;
   for (const SweepSource& sweep : study.table.sweeps) named += sweep.not_used.size();
-  if (study.table.excluded.size() > named) {
-    study.warnings.push_back(std::to_string(study.table.excluded.size()) +
-                             (study.table.excluded.size() == 1 ? " run was" : " runs were") +
+  const auto left_out = static_cast<std::size_t>(std::ranges::count_if(
+      study.table.excluded, [](const Exclusion& each) { return !each.is_trial; }));
+  if (left_out > named) {
+    study.warnings.push_back(std::to_string(left_out) +
+                             (left_out == 1 ? " run was" : " runs were") +
                              " left out in all, each named with its reason");
   }
   return study;

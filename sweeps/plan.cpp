@@ -155,6 +155,7 @@ class PlanMaker {
     plan_.name = spec.name;
     plan_.spec_file = spec.file;
     plan_.spec_hash = spec.content_hash;
+    plan_.file_hash = spec.file_hash;
     plan_.options = options;
     plan_.swept = swept_keys(spec);
     plan_.budget = spec.budget;
@@ -311,6 +312,7 @@ SweepRecord record_of(const Plan& plan) {
   record.name = plan.name;
   record.spec_file = whole_path(plan.spec_file);
   record.spec_hash = plan.spec_hash;
+  record.file_hash = plan.file_hash;
   for (const PlannedCell& cell : plan.cells) {
     if (cell.is_provisional()) continue;
     SweepCell recorded{cell.content_hash, cell.folder, cell.places, cell.is_trial};

@@ -78,7 +78,7 @@ inline double cost(const PlannedCell& cell) {
 struct Plan {
   std::string name;
   std::string spec_file;
-  std::string spec_hash;
+  std::string spec_hash, file_hash;
   PlanOptions options;
   std::vector<PlannedCell> cells;  // in the file's order, each content hash once
   int64_t asked_for = 0;           // before equal cells merged

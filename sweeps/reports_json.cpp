@@ -45,6 +45,8 @@ Json cell_json(const PlannedCell& cell, const CellStatus& status) {
           {"folder", cell.folder},
           {"places", places},
           {"trial", cell.is_trial},
+          {"prediction", cell.prediction},
+          {"waits_for", cell.waits_for},
           {"state", name(status.state)},
           {"steps", cell.steps},
           {"train_tokens", cell.train_tokens}};

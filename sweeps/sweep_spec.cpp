@@ -100,6 +100,7 @@ class SpecReader {
       if (from == nullptr) throw;
       from->fail(*where, "include", fault.what());
     }
+    if (open_.size() == 1) file_hash = hash_hex(yaml);
     read_text(yaml, file.string(), file.parent_path());
     open_.pop_back();
   }
@@ -126,7 +127,8 @@ class SpecReader {
     return std::move(spec_);
   }
 
-  std::string read;  // all files' bytes
+  std::string read;       // all files' bytes
+  std::string file_hash;  // of the first file
 
  private:
   static void check_root(const SpecParts& parts, const YamlTree& root) {
@@ -259,6 +261,7 @@ SweepSpec read_sweep_spec(const std::filesystem::path& file,
     spec.name += ".set-" + hash_hex(all).substr(0, 8);
   }
   spec.content_hash = hash_hex(reader.read);
+  spec.file_hash = reader.file_hash;
   return spec;
 }
 

@@ -84,6 +84,7 @@ struct SweepSpec {
   std::string file;                // as given
   std::string content_hash;        // 32 hex digits of the file's bytes, of what it includes, and of
                                    // the settings
+  std::string file_hash;           // of the file's own bytes
   std::string name;                // letters, digits, '_', '-', '.'; a folder's name
   FlatConfig base;                 // "spec" included
   std::vector<SweepArm> arms;      // empty: one arm without a name or overrides

@@ -63,6 +63,10 @@ std::string arms_text(const std::vector<std::string>& arms) {
   return text.empty() ? "-" : text;
 }
 
+std::string range_text(double low, double high) {
+  return human(low) == human(high) ? human(low) : human(low) + " to " + human(high);
+}
+
 Json optional_json(const std::optional<double>& value) {
   return value ? Json(*value) : Json();
 }
@@ -81,6 +85,29 @@ Json law_json(const RateLaw& law) {
 }
 
 }  // namespace
+
+std::string stages_text(const Plan& plan) {
+  int64_t trials = 0, held_out = 0, others = 0;
+  std::string prediction;
+  bool is_registered = true;
+  for (const PlannedCell& cell : plan.cells) {
+    const bool is_held_out = !cell.prediction.empty();
+    ++(cell.is_trial ? trials : is_held_out ? held_out : others);
+    if (!is_held_out) continue;
+    prediction = cell.prediction;
+    is_registered = is_registered && cell.waits == WaitsFor::kNothing;
+  }
+  if (trials == 0 && held_out == 0) return "";
+  std::string text = "stages:  ";
+  if (trials > 0) text += counted(trials, "trial") + ", then ";
+  text += counted(others, "cell");
+  if (provisional_cells(plan) > 0) text += " (those that wait take what the trials tell)";
+  if (held_out > 0) {
+    text += ", then " + std::to_string(held_out) + " held out until predicted as " + prediction +
+            (is_registered ? " (registered)" : "");
+  }
+  return text + "\n";
+}
 
 std::string tuned_text(const Plan& plan) {
   const TunedRates& tuned = plan.tuned;
@@ -113,8 +140,8 @@ std::string tuned_text(const Plan& plan) {
       continue;
     }
     text += formula(*each.law) + ", by " + counted(each.law->points, "recipe") + " of N " +
-            human(each.law->lowest_n) + " to " + human(each.law->highest_n) + ", D " +
-            human(each.law->lowest_d) + " to " + human(each.law->highest_d) + "\n";
+            range_text(each.law->lowest_n, each.law->highest_n) + ", D " +
+            range_text(each.law->lowest_d, each.law->highest_d) + "\n";
   }
   return text;
 }

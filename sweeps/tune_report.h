@@ -8,6 +8,9 @@
 
 namespace scalelaw {
 
+// "stages:  24 trials, then 68 cells that take what they tell, then 2 held out until they are
+// predicted (as NAME)"; "" where nothing waits and nothing is held out.
+std::string stages_text(const Plan& plan);
 // A table of scans and each arm's law, in lines; "" without scans.
 std::string tuned_text(const Plan& plan);
 nlohmann::ordered_json tuned_json(const TunedRates& tuned);

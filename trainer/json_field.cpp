@@ -67,6 +67,10 @@ std::vector<JsonField> JsonField::objects(const char* key) const {
   return fields;
 }
 
+std::string JsonField::text_if(const char* key) const {
+  return json_->contains(key) ? text(key) : "";
+}
+
 bool JsonField::truth_if(const char* key) const {
   if (!json_->contains(key)) return false;
   require(at(key).is_boolean(), key, "true or false");

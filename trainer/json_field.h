@@ -24,6 +24,7 @@ class JsonField {
   double positive(const char* key) const;                     // a finite number above 0
   double number(const char* key) const;                       // finite
   std::vector<JsonField> objects(const char* key) const;      // not empty
+  std::string text_if(const char* key) const;                 // "": no such key
   bool truth_if(const char* key) const;                       // false: no such key
   std::optional<JsonField> object_if(const char* key) const;  // nullopt: no such key
   [[noreturn]] void fail(const std::string& key, const std::string& rule) const;

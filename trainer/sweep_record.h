@@ -48,7 +48,8 @@ struct SweepRecord {
   int version = kSweepRecordVersion;
   std::string name;
   std::string spec_file;         // its whole path
-  std::string spec_hash;         // 32 hex digits of the file's bytes
+  std::string spec_hash;         // 32 hex digits of the file, what it includes, and the settings
+  std::string file_hash = {};    // of the file's own bytes; "": not known
   std::vector<SweepCell> cells;  // in the file's order; each content hash once
   bool operator==(const SweepRecord&) const = default;
 };

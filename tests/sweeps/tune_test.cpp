@@ -163,6 +163,7 @@ TEST_F(Tuning, ThePlanShowsTrialsAndLaws) {
             std::string::npos)
       << text;
   EXPECT_NE(text.find("  law: the file's rate * 0.8"), std::string::npos) << text;
+  EXPECT_NE(text.find("stages:  9 trials, then 4 cells\n"), std::string::npos) << text;
   ended_ = 4;
   const Plan early = planned(kTuned + kSizes + tune("where: N <= 100k, then: fit_law"));
   EXPECT_NE(
@@ -180,7 +181,8 @@ TEST_F(Tuning, TheSameResultsGiveTheSameCells) {
 }
 
 TEST_F(Tuning, WhatIsSweptIsNotTunedAway) {
-  const std::string text = error_of(kBase + "grid: {train.learning_rate: [0.01, 0.02]}\n" + tune(""));
+  const std::string text =
+      error_of(kBase + "grid: {train.learning_rate: [0.01, 0.02]}\n" + tune(""));
   EXPECT_NE(text.find("train.learning_rate = 0.02: is 0.01 of a cell that differs in nothing but "
                       "seeds"),
             std::string::npos)
