@@ -172,6 +172,10 @@ void note_what_is_lacking(RunTable& table, const SweepRead& read) {
                              "; `scalelaw sweep status " + shell_word(sweep.spec_file) +
                              folder_option("--runs", store_of(read.file), "runs") + "` says more");
   }
+  if (sweep.waiting > 0) {
+    table.warnings.push_back(std::to_string(sweep.waiting) + " cells of sweep " + sweep.name +
+                             " are not in this analysis: they wait for what its trials tell");
+  }
   if (!used_by_others.empty()) {
     table.warnings.push_back(of_all(used_by_others) +
                              "in this analysis only because another sweep asked for uses them: " +

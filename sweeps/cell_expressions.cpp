@@ -190,7 +190,14 @@ CellNotes evaluate_expressions(FlatConfig& config, const std::function<int64_t()
 
 bool holds(const SourcedText& condition, const std::string& key, FlatConfig config,
            const std::function<int64_t()>& n_vocab, ExpressionCache& expressions) {
-  return CellNumbers(config, n_vocab, expressions).evaluate_beside(condition, key) != 0;
+  const double value = CellNumbers(config, n_vocab, expressions).evaluate_beside(condition, key);
+  if (value == 0 || value == 1) return value == 1;
+  SourcedText written = condition;
+  written.text = written.text.substr(std::string_view("= ").size());
+  throw_config_error(written, key,
+                     "is a number, " + canonical(value) +
+                         ", and no condition, as "
+                         "N <= 1e6");
 }
 
 }  // namespace scalelaw

@@ -40,7 +40,8 @@ bool means(const std::string& name, const PlannedCell& cell) {
 }
 
 // Why the cell cannot be tried again; "" where it can.
-std::string against_retrying(const CellStatus& status, const RetryOptions& options) {
+std::string against_retrying(const CellStatus& status, bool is_held_out,
+                             const RetryOptions& options) {
   if (status.is_held && !options.forget_limits) return status.why;
   switch (status.state) {
     case CellState::kRunning:
@@ -53,6 +54,7 @@ std::string against_retrying(const CellStatus& status, const RetryOptions& optio
       if (options.from_scratch) return "";
       return status.why + ", and is complete; --from-scratch trains it anew";
     case CellState::kWaiting:
+      if (is_held_out && options.from_scratch) return "";
       return "waits " + status.why + "; there is nothing to try again";
     case CellState::kMissing:
     case CellState::kInterrupted:
@@ -60,6 +62,25 @@ std::string against_retrying(const CellStatus& status, const RetryOptions& optio
       return "";
   }
   return "";
+}
+
+// Why the cell cannot be left out; "" where it can.
+std::string against_excluding(const Plan& plan, const PlannedCell& cell) {
+  if (cell.is_provisional()) {
+    return "its rate is not known yet, and so neither is the run; exclude it once it is";
+  }
+  if (!cell.is_trial) return "";
+  const auto has_begun = [&](const PlannedCell& other) {
+    std::error_code none;
+    return !other.is_trial && !other.is_provisional() &&
+           fs::exists(RunFolder{run_folder(plan, other)}.config(), none);
+  };
+  const int64_t begun = std::ranges::count_if(plan.cells, has_begun);
+  if (begun == 0) return "";
+  return "is a trial, and runs that took their rates from the trials have begun (" +
+         std::to_string(begun) +
+         " of the sweep); without it they would be asked for at others. Tune in a sweep of another "
+         "name";
 }
 
 // What is damaged is to be trained anew, too.
@@ -127,7 +148,8 @@ std::vector<std::size_t> retry_cells(const Plan& plan, const std::vector<std::si
   const LaunchNotes notes = read_launch_notes(folder);
   for (const std::size_t index : cells) {
     const PlannedCell& cell = plan.cells[index];
-    const std::string why = against_retrying(look_at(plan, cell, notes), options);
+    const std::string why =
+        against_retrying(look_at(plan, cell, notes), cell.waits == WaitsFor::kPrediction, options);
     if (!why.empty()) throw ConfigError(cell.folder + ": " + why);
   }
   folder.prepare();
@@ -159,6 +181,10 @@ void exclude_cells(const Plan& plan, const std::vector<std::size_t>& cells,
   std::replace_if(
       line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
   const fs::path record = sweep_record_file(plan.options.runs, plan.name);
+  for (const std::size_t index : cells) {
+    const std::string why = against_excluding(plan, plan.cells[index]);
+    if (!why.empty()) throw ConfigError(plan.cells[index].folder + ": " + why);
+  }
   for (const std::size_t index : cells) {
     const PlannedCell& cell = plan.cells[index];
     exclude_cell(record, {cell.content_hash, cell.folder, line, utc_now()});

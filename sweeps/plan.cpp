@@ -16,6 +16,7 @@
 #include "sweeps/plan_warnings.h"
 #include "sweeps/setting_effects.h"
 #include "sweeps/tune.h"
+#include "sweeps/tune_report.h"
 #include "trainer/data_rules.h"
 #include "trainer/number.h"
 #include "trainer/prediction.h"
@@ -183,7 +184,7 @@ class PlanMaker {
       at_its_place(points[i], [&] {
         RateTuner::Settled settled;
         if (tuner) settled = tuner->settle(i, points[i].config);
-        add(points[i], notes[i], settled);
+        add(points[i], notes[i], settled, tuner && tuner->is_scanned(i));
       });
     }
     check_hold_out();
@@ -225,7 +226,8 @@ class PlanMaker {
     return end;
   }
 
-  void add(const SweepPoint& point, const CellNotes& notes, const RateTuner::Settled& settled) {
+  void add(const SweepPoint& point, const CellNotes& notes, const RateTuner::Settled& settled,
+           bool is_scanned) {
     const auto [cell, is_new] = cell_of(point);
     cell.is_trial = false;
     if (is_new) {
@@ -235,13 +237,13 @@ class PlanMaker {
         cell.waits_for = settled.waits_for;
       }
     }
-    if (spec_.hold_out) hold_out(point, cell);
+    if (spec_.hold_out) hold_out(point, cell, is_scanned);
     if (notes.size) add_new(cell.sizes, *notes.size);
     for (const NamedLaw* law : notes.laws) add_new(cell.laws, law);
   }
 
   // One that merges into it is held out with it.
-  void hold_out(const SweepPoint& point, PlannedCell& cell) {
+  void hold_out(const SweepPoint& point, PlannedCell& cell, bool is_scanned) {
     const auto n_vocab = [&] { return data_.open(cell.config.data.train).n_vocab; };
     if (!holds(spec_.hold_out->where, "hold_out.where", point.config, n_vocab, expressions_)) {
       return;
@@ -249,6 +251,11 @@ class PlanMaker {
     if (!cell.n_params) {
       throw KeyError("model.arch", cell.shape.arch,
                      "gives no formula for N, which a prediction for hold_out needs");
+    }
+    if (is_scanned) {
+      throw KeyError("hold_out.register", spec_.hold_out->name,
+                     "hold_out.where holds of a cell that tune.learning_rate.where scans too: its "
+                     "trials would tell its loss before it is predicted");
     }
     cell.prediction = spec_.hold_out->name;
     ++held_out_;
@@ -269,6 +276,15 @@ class PlanMaker {
     condition.text = condition.text.substr(std::string_view("= ").size());
     if (held_out_ == 0) {
       throw_config_error(condition, "hold_out.where", "holds of none of the cells");
+    }
+    if (prediction_ && *prediction_) {
+      for (const PlannedCell& cell : plan_.cells) {
+        if (cell.waits != WaitsFor::kPrediction) continue;
+        throw ConfigError(spec_.file + ": hold_out.register = " + spec_.hold_out->name +
+                          ": is registered since " + (*prediction_)->registered_at + ", by sweep " +
+                          (*prediction_)->sweep + ", and says nothing of " + cell.folder +
+                          "; predictions stand: choose another name");
+      }
     }
     if (held_out_ == plan_.asked_for) {
       throw_config_error(condition, "hold_out.where",
@@ -314,6 +330,7 @@ SweepRecord record_of(const Plan& plan) {
   record.spec_hash = plan.spec_hash;
   record.file_hash = plan.file_hash;
   for (const PlannedCell& cell : plan.cells) {
+    record.waiting += cell.is_provisional() ? 1 : 0;
     if (cell.is_provisional()) continue;
     SweepCell recorded{cell.content_hash, cell.folder, cell.places, cell.is_trial};
     if (!cell.prediction.empty()) recorded.hold_out = held_out(cell);

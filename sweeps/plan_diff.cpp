@@ -87,7 +87,8 @@ std::string diff_text(const Plan& plan, const PlanDiff& diff) {
   }
   if (!diff.changes()) {
     return "unchanged: " + record_of_plan(plan).string() + " holds the same " +
-           counted(static_cast<int64_t>(plan.cells.size()), "cell") + "\n";
+           counted(static_cast<int64_t>(plan.cells.size()) - provisional_cells(plan), "cell") +
+           "\n";
   }
   std::string text = diff.is_next_stage()
                          ? "the file is the same; " +

@@ -49,7 +49,12 @@ RateChoice choose_rate(const std::vector<TriedRate>& tried) {
   if (*best == 0) return chosen(BestRate::kLowestEdge, tried[*best].rate);
   if (*best + 1 == tried.size()) return chosen(BestRate::kHighestEdge, tried[*best].rate);
   const TriedRate &low = tried[*best - 1], &high = tried[*best + 1];
-  if (high.diverged || low.diverged) return chosen(BestRate::kBelowDivergence, tried[*best].rate);
+  if (low.diverged) return chosen(BestRate::kLowestEdge, tried[*best].rate);
+  if (high.diverged) {
+    const bool is_narrow = high.rate <= kNarrow * tried[*best].rate;
+    return chosen(is_narrow ? BestRate::kBelowDivergence : BestRate::kHighestEdge,
+                  tried[*best].rate);
+  }
   return chosen(BestRate::kInterior, vertex(low, tried[*best], high));
 }
 

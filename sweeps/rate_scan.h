@@ -14,11 +14,14 @@ struct TriedRate {
   bool diverged = false;  // any of them
 };
 
+// A step of rates within which an optimum is found well enough.
+inline constexpr double kNarrow = 1.5;
+
 enum class BestRate {
   kInterior,         // between two rates that are worse: the vertex of a parabola in ln rate
-  kBelowDivergence,  // the highest that did not diverge; the next higher one did
+  kBelowDivergence,  // the highest that did not diverge; one at most kNarrow times it did
   kLowestEdge,       // a bound and no optimum
-  kHighestEdge,      // likewise
+  kHighestEdge,      // likewise, also where one far above it diverged
   kNone,             // all diverged
 };
 

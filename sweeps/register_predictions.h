@@ -10,8 +10,8 @@
 namespace scalelaw {
 
 // Has `analyst` (scalelaw-fit) predict and register them from the runs that have ended, and shows
-// what it says; whether it could.
-bool register_predictions(const std::filesystem::path& analyst, const Plan& plan,
+// what it says.
+void register_predictions(const std::filesystem::path& analyst, const Plan& plan,
                           RunDisplay& display);
 
 }  // namespace scalelaw

@@ -47,6 +47,8 @@ Json cell_json(const PlannedCell& cell, const CellStatus& status) {
           {"trial", cell.is_trial},
           {"prediction", cell.prediction},
           {"waits_for", cell.waits_for},
+          {"provisional", cell.is_provisional()},
+          {"learning_rate", cell.config.train.learning_rate},
           {"state", name(status.state)},
           {"steps", cell.steps},
           {"train_tokens", cell.train_tokens}};

@@ -85,11 +85,9 @@ RunSweepResult run_stages(Plan& plan, const std::function<Plan()>& replan,
     }
     if (count_waiting(plan, WaitsFor::kPrediction) == waiting_cells(plan)) {
       display.line("predicting " + counted(waiting_cells(plan), "held-out cell"));
-      const bool is_registered = register_predictions(analyst, plan, display);
-      if (is_registered) {
-        plan = replan();
-        if (count_waiting(plan, WaitsFor::kPrediction) == 0) continue;
-      }
+      register_predictions(analyst, plan, display);
+      plan = replan();  // another launcher may have registered them
+      if (count_waiting(plan, WaitsFor::kPrediction) == 0) continue;
       result.exit_code = kExitOther;
       return result;
     }

@@ -11,6 +11,7 @@ namespace {
 const std::string kKey = "tune.learning_rate";
 constexpr std::size_t kLeastFactors = 3, kMostFactors = 100, kMostSeeds = 100;
 constexpr int64_t kMostExtensions = 20;
+constexpr double kLeastFactor = 1e-6, kApart = 1.05;
 
 const std::vector<YamlTree>& list(const SpecParts& parts, const YamlTree& value,
                                   const std::string& key) {
@@ -23,8 +24,14 @@ std::vector<double> factors(const SpecParts& parts, const YamlTree& value) {
   std::set<double> all;
   for (const YamlTree& entry : list(parts, value, key)) {
     const std::optional<double> factor = parse_real(parts.scalar(entry, key).text);
-    if (!factor || *factor <= 0) parts.fail(entry, key, "must be a number above 0, as 0.5");
-    if (!all.insert(*factor).second) parts.fail(entry, key, "stands there twice");
+    if (!factor || *factor < kLeastFactor || *factor > 1 / kLeastFactor) {
+      parts.fail(entry, key, "must be a number from 1e-6 to 1e6, as 0.5");
+    }
+    for (const double other : all) {
+      const bool is_apart = *factor >= kApart * other || other >= kApart * *factor;
+      if (!is_apart) parts.fail(entry, key, "stands there twice, or within 5% of another");
+    }
+    all.insert(*factor);
   }
   parts.check_count(value, key, all.size(), kMostFactors);
   if (all.size() < kLeastFactors) {

@@ -47,12 +47,18 @@ void RateTuner::note(const SweepPoint& point) {
     throw KeyError("model.arch", shape.arch,
                    "gives no formula for N, which tune.learning_rate.then: fit_law needs");
   }
+  check(point, config, cell);
   const bool is_scanned =
       tune_.where.text.empty() || holds(tune_.where, kWhere, point.config, n_vocab, expressions_);
+  const auto [known, is_new] =
+      scan_of_.emplace(recipe_of(config), is_scanned ? static_cast<int>(found_.scans.size()) : -1);
+  if ((known->second >= 0) != is_scanned) {
+    throw KeyError(kRate, canonical(cell.file_rate),
+                   "cells that differ in rate and seeds alone are scanned together, and "
+                   "tune.learning_rate.where holds of some of them only");
+  }
+  cell.scan = known->second;
   if (is_scanned) {
-    const auto [scan, is_new] =
-        scan_of_.emplace(recipe_of(config), static_cast<int>(found_.scans.size()));
-    cell.scan = scan->second;
     if (is_new) {
       TunedRecipe fresh;
       fresh.model =
@@ -63,21 +69,41 @@ void RateTuner::note(const SweepPoint& point) {
       found_.scans.push_back(std::move(fresh));
       first_of_.push_back(point);
     }
-    const double rate = found_.scans[static_cast<std::size_t>(cell.scan)].file_rate;
-    if (rate != cell.file_rate) {
+    TunedRecipe& scan = found_.scans[static_cast<std::size_t>(cell.scan)];
+    if (scan.file_rate != cell.file_rate) {
       throw KeyError(kRate, canonical(cell.file_rate),
-                     "is " + canonical(rate) +
+                     "is " + canonical(scan.file_rate) +
                          " of a cell that differs in nothing but seeds, and tuning would give both "
                          "one rate; leave one out, or both by tune.learning_rate.where");
+    }
+    if (std::ranges::find(tune_.seeds, config.seeds.init) != tune_.seeds.end() ||
+        std::ranges::find(tune_.seeds, config.seeds.data) != tune_.seeds.end()) {
+      throw KeyError("seeds.init", std::to_string(config.seeds.init),
+                     "seeds.data " + std::to_string(config.seeds.data) +
+                         ": one of them is a trial's (tune.learning_rate.seeds), and the rate "
+                         "would be chosen by the run's own luck; take others");
     }
     std::vector<int>& of_arm = scans_of_arm_[cell.arm];
     if (std::ranges::find(of_arm, cell.scan) == of_arm.end()) {
       of_arm.push_back(cell.scan);
-      found_.scans[static_cast<std::size_t>(cell.scan)].arms.push_back(cell.arm);
+      scan.arms.push_back(cell.arm);
     }
   }
-  found_.scans_of_arm[cell.arm] = std::ssize(scans_of_arm_[cell.arm]);
+  scans_of_arm_.try_emplace(cell.arm);
   cells_.push_back(std::move(cell));
+}
+
+void RateTuner::check(const SweepPoint& point, const RunConfig& config, const Cell& cell) const {
+  for (const auto& [key, value] : point.config) {
+    if (key == kRate || value.expression.find("learning_rate") == std::string::npos) continue;
+    throw KeyError(key, value.expression,
+                   "follows from the learning rate, which is tuned after it; write a number");
+  }
+  if (tune_.fits_law && cell.n_params <= 0) {
+    throw KeyError("model.n_layer", std::to_string(config.model.n_layer),
+                   "gives a model without parameters by N, of which tune.learning_rate.then: "
+                   "fit_law can make no law");
+  }
 }
 
 // Rates are chosen on text that no result is reported on.
@@ -121,45 +147,70 @@ SweepPoint RateTuner::trial_of(const SweepPoint& like, double rate, int64_t seed
   return trial;
 }
 
-// The mean over the seeds; those that have not ended leave scan.ended below scan.trials.
-TriedRate RateTuner::try_rate(TunedRecipe& scan, const SweepPoint& like, double rate,
-                              const Run& run) {
-  TriedRate tried;
-  tried.rate = rate;
-  int64_t read = 0;
-  for (const int64_t seed : tune_.seeds) {
-    const std::optional<TrialEnd> end = run(trial_of(like, rate, seed));
-    ++scan.trials;
-    if (!end) continue;
-    ++scan.ended;
-    if (end->left_out) continue;
-    tried.diverged = tried.diverged || end->diverged;
-    tried.loss_nats += end->loss_nats;
-    ++read;
+namespace {
+
+// One scan's trials: what has become of each rate's, by seed.
+class ScanTrials {
+ public:
+  void add(double rate, int64_t seed, const std::optional<TrialEnd>& end) {
+    is_open_ = is_open_ || !end;
+    if (end && !end->left_out) ends_[rate][seed] = *end;
   }
-  // A rate of which nothing is known says no more than one that diverged.
-  if (read == 0) tried.diverged = true;
-  tried.loss_nats /= static_cast<double>(std::max<int64_t>(1, read));
-  return tried;
-}
+  bool is_open() const { return is_open_; }
+  // Rates are compared over the seeds that all of them have; one without any is left out.
+  std::vector<TriedRate> tried() const {
+    std::set<int64_t> seeds;
+    for (const auto& [seed, end] : ends_.empty() ? Ends{} : ends_.begin()->second) {
+      const int64_t each = seed;
+      const auto has = [each](const auto& of_rate) { return of_rate.second.contains(each); };
+      if (std::ranges::all_of(ends_, has)) seeds.insert(each);
+    }
+    std::vector<TriedRate> all;
+    if (seeds.empty()) return all;
+    for (const auto& [rate, ends] : ends_) {
+      TriedRate tried{rate, 0, false};
+      for (const int64_t seed : seeds) {
+        const TrialEnd& end = ends.at(seed);
+        tried.diverged = tried.diverged || end.diverged;
+        tried.loss_nats += end.loss_nats / static_cast<double>(seeds.size());
+      }
+      all.push_back(tried);
+    }
+    return all;
+  }
+
+ private:
+  using Ends = std::map<int64_t, TrialEnd>;
+  std::map<double, Ends> ends_;
+  bool is_open_ = false;
+};
+
+}  // namespace
 
 void RateTuner::scan_one(TunedRecipe& scan, const SweepPoint& like, const Run& run) {
+  constexpr std::size_t kLeastRates = 3;
+  ScanTrials trials;
   const auto add = [&](double rate) {
-    const int64_t open = scan.trials - scan.ended;
-    const TriedRate tried = try_rate(scan, like, rate, run);
-    if (scan.trials - scan.ended == open) scan.tried.push_back(tried);
-    std::ranges::sort(scan.tried, {}, &TriedRate::rate);
+    for (const int64_t seed : tune_.seeds) {
+      const std::optional<TrialEnd> end = run(trial_of(like, rate, seed));
+      ++scan.trials;
+      scan.ended += end ? 1 : 0;
+      trials.add(rate, seed, end);
+    }
+    scan.tried = trials.tried();
   };
   for (const double factor : tune_.factors) {
     add(rounded_rate(scan.file_rate * factor, kTriedDigits));
   }
-  for (int64_t further = 0; scan.ended == scan.trials && further < tune_.extend_at_edge;
-       ++further) {
+  for (int64_t further = 0; further < tune_.extend_at_edge; ++further) {
+    if (trials.is_open() || scan.tried.size() < kLeastRates) break;
     const std::optional<double> beyond = rate_beyond(scan.tried);
     if (!beyond) break;
     add(*beyond);
   }
-  if (scan.ended == scan.trials) scan.choice = choose_rate(scan.tried);
+  if (trials.is_open()) return;
+  scan.lacks_rates = scan.tried.size() < kLeastRates;
+  scan.choice = scan.lacks_rates ? RateChoice{} : choose_rate(scan.tried);
 }
 
 void RateTuner::scan(const Run& run) {
@@ -172,6 +223,10 @@ void RateTuner::scan(const Run& run) {
   }
   for (std::size_t i = 0; i < found_.scans.size(); ++i) {
     scan_one(found_.scans[i], first_of_[i], run);
+  }
+  for (const auto& [arm, scans] : scans_of_arm_) {
+    int64_t& trials = found_.trials_of_arm[arm];
+    for (const int scan : scans) trials += found_.scans[static_cast<std::size_t>(scan)].trials;
   }
   if (tune_.fits_law) fit_laws();
 }
@@ -187,7 +242,26 @@ void RateTuner::fit_laws() {
       if (!scan.choice || !scan.choice->is_optimum()) continue;
       points.push_back({*scan.n_params, scan.train_tokens, scan.file_rate, scan.choice->rate});
     }
-    if (all_ended) found_.laws.push_back({arm, fit_rate_law(points)});
+    if (!all_ended) continue;
+    ArmRateLaw of_arm{arm, fit_rate_law(points)};
+    note_beyond(of_arm);
+    found_.laws.push_back(std::move(of_arm));
+  }
+}
+
+void RateTuner::note_beyond(ArmRateLaw& of_arm) const {
+  if (!of_arm.law) return;
+  const auto times = [](double value, double low, double high) {
+    return std::max({1.0, value / high, low / value});
+  };
+  constexpr double kSame = 1.02;
+  for (const Cell& cell : cells_) {
+    if (cell.arm != of_arm.arm || cell.scan >= 0) continue;
+    const double beyond =
+        std::max(times(cell.n_params, of_arm.law->lowest_n, of_arm.law->highest_n),
+                 times(cell.train_tokens, of_arm.law->lowest_d, of_arm.law->highest_d));
+    if (beyond > kSame) ++of_arm.beyond;
+    of_arm.furthest = std::max(of_arm.furthest, beyond);
   }
 }
 
@@ -204,6 +278,12 @@ RateTuner::Settled RateTuner::settle(std::size_t index, FlatConfig& config) cons
     const TunedRecipe& scan = found_.scans[static_cast<std::size_t>(cell.scan)];
     if (!scan.choice) return {scan_text(scan), false};
     if (scan.choice->kind != BestRate::kNone) return take(scan.choice->rate);
+    if (scan.lacks_rates) {
+      return {"a rate of " + scan.model +
+                  ": fewer than three are left of its trials; take one in again (sweep exclude "
+                  "--undo)",
+              true};
+    }
     return {
         "a rate of " + scan.model + ": every one tried diverged; lower the file's learning rate",
         true};
@@ -216,39 +296,6 @@ RateTuner::Settled RateTuner::settle(std::size_t index, FlatConfig& config) cons
       "the law of its arm's trials: their best rates are all at an edge; widen "
       "tune.learning_rate.factors or raise extend_at_edge",
       true};
-}
-
-std::vector<std::string> tuning_warnings(const TunedRates& tuned) {
-  std::vector<std::string> texts;
-  int64_t at_edge = 0;
-  std::string first;
-  for (const TunedRecipe& scan : tuned.scans) {
-    if (!scan.choice || scan.choice->is_optimum() || scan.choice->kind == BestRate::kNone) continue;
-    if (++at_edge == 1) {
-      first = scan.model + ": " + human(scan.choice->rate) + ", the " +
-              (scan.choice->kind == BestRate::kLowestEdge ? "lowest" : "highest") + " of " +
-              std::to_string(scan.tried.size());
-    }
-  }
-  if (at_edge > 0) {
-    texts.push_back(std::to_string(at_edge) + " of " + std::to_string(tuned.scans.size()) +
-                    " scans of the learning rate have their best at an edge (" + first +
-                    "), a bound and no optimum: their runs take it, no law does; widen "
-                    "tune.learning_rate.factors or raise extend_at_edge");
-  }
-  const auto [least, most] = std::ranges::minmax_element(
-      tuned.scans_of_arm, {}, [](const auto& of_arm) { return of_arm.second; });
-  if (least != tuned.scans_of_arm.end() && least->second < most->second) {
-    texts.push_back("arms are tuned unequally: " + counted(least->second, "scan") + " of " +
-                    least->first + ", " + std::to_string(most->second) + " of " + most->first +
-                    "; what is tuned more looks better");
-  }
-  if (tuned.reads_test_text) {
-    texts.push_back(
-        "the train set has no val split that is long enough: rates are chosen on the test text "
-        "that results are reported on; `scalelaw data build` makes one");
-  }
-  return texts;
 }
 
 }  // namespace scalelaw

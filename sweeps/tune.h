@@ -40,6 +40,7 @@ class RateTuner {
   };
   // Gives the `index`th cell that was noted its rate.
   Settled settle(std::size_t index, FlatConfig& cell) const;
+  bool is_scanned(std::size_t index) const { return cells_[index].scan >= 0; }
 
   TunedRates take() { return std::move(found_); }
 
@@ -51,22 +52,21 @@ class RateTuner {
     double n_params = 0, train_tokens = 0;
   };
   void scan_one(TunedRecipe& scan, const SweepPoint& like, const Run& run);
-  TriedRate try_rate(TunedRecipe& scan, const SweepPoint& like, double rate, const Run& run);
   SweepPoint trial_of(const SweepPoint& like, double rate, int64_t seed);
   void read_validation(FlatConfig& config);
   void fit_laws();
+  void note_beyond(ArmRateLaw& of_arm) const;
+  // What tuning cannot do right: KeyError.
+  void check(const SweepPoint& point, const RunConfig& config, const Cell& cell) const;
 
   const RateTuning& tune_;
   DataSetHeaders& data_;
   ExpressionCache& expressions_;
   std::vector<Cell> cells_;
   std::vector<SweepPoint> first_of_;    // each scan's first cell
-  std::map<std::string, int> scan_of_;  // recipe -> scan
+  std::map<std::string, int> scan_of_;  // recipe -> scan; -1: is not scanned
   std::map<std::string, std::vector<int>> scans_of_arm_;
   TunedRates found_;
 };
-
-// Sentences about scans at an edge, laws far from their points, arms tuned unequally.
-std::vector<std::string> tuning_warnings(const TunedRates& tuned);
 
 }  // namespace scalelaw

@@ -1,5 +1,6 @@
 #include "sweeps/tune_report.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -173,6 +174,48 @@ Json tuned_json(const TunedRates& tuned) {
     laws.push_back({{"arm", each.arm}, {"law", each.law ? law_json(*each.law) : Json()}});
   }
   return {{"learning_rate", {{"scans", scans}, {"laws", laws}}}};
+}
+
+std::vector<std::string> tuning_warnings(const TunedRates& tuned) {
+  std::vector<std::string> texts;
+  int64_t at_edge = 0;
+  std::string first;
+  for (const TunedRecipe& scan : tuned.scans) {
+    if (!scan.choice || scan.choice->is_optimum() || scan.choice->kind == BestRate::kNone) continue;
+    if (++at_edge == 1) {
+      first = scan.model + ": " + human(scan.choice->rate) + ", the " +
+              (scan.choice->kind == BestRate::kLowestEdge ? "lowest" : "highest") + " of " +
+              std::to_string(scan.tried.size());
+    }
+  }
+  if (at_edge > 0) {
+    texts.push_back(std::to_string(at_edge) + " of " + std::to_string(tuned.scans.size()) +
+                    " scans of the learning rate have their best at an edge (" + first +
+                    "), a bound and no optimum: their runs take it, no law does; widen "
+                    "tune.learning_rate.factors or raise extend_at_edge");
+  }
+  const auto [least, most] = std::ranges::minmax_element(
+      tuned.trials_of_arm, {}, [](const auto& of_arm) { return of_arm.second; });
+  if (least != tuned.trials_of_arm.end() && least->second < most->second) {
+    texts.push_back("arms are tuned unequally: " + counted(least->second, "trial") + " of " +
+                    least->first + ", " + std::to_string(most->second) + " of " + most->first +
+                    "; what is tuned more looks better");
+  }
+  for (const ArmRateLaw& each : tuned.laws) {
+    if (!each.law || each.beyond == 0) continue;
+    texts.push_back(counted(each.beyond, "cell") + (each.beyond == 1 ? " takes" : " take") +
+                    " the law of learning rates" + (each.arm.empty() ? "" : " of " + each.arm) +
+                    " outside of its scans, up to " + human(each.furthest) +
+                    " times beyond their N or D" +
+                    (each.law->exponent_n ? "" : ", and it has no exponent of N") +
+                    "; scan a larger size to check it");
+  }
+  if (tuned.reads_test_text) {
+    texts.push_back(
+        "the train set has no val split that is long enough: rates are chosen on the test text "
+        "that results are reported on; `scalelaw data build` makes one");
+  }
+  return texts;
 }
 
 }  // namespace scalelaw

@@ -13,6 +13,8 @@ namespace scalelaw {
 std::string stages_text(const Plan& plan);
 // A table of scans and each arm's law, in lines; "" without scans.
 std::string tuned_text(const Plan& plan);
+// Sentences about scans at an edge, laws far from their scans, arms tuned unequally.
+std::vector<std::string> tuning_warnings(const TunedRates& tuned);
 nlohmann::ordered_json tuned_json(const TunedRates& tuned);
 
 }  // namespace scalelaw

@@ -17,7 +17,7 @@ struct PlannedCell;
 
 // A trial that has ended.
 struct TrialEnd {
-  bool left_out = false;  // by `exclude`: the scan does without
+  bool left_out = false;  // by `exclude`: the scan does without this seed, or rate
   bool diverged = false;
   double loss_nats = 0;  // final, on the val split
 };
@@ -34,16 +34,20 @@ struct TunedRecipe {
   std::vector<TriedRate> tried;  // ascending; those whose trials have all ended
   int64_t trials = 0, ended = 0;
   std::optional<RateChoice> choice;  // once all have
+  bool lacks_rates = false;          // by `exclude`: fewer than three are left
 };
 
 struct ArmRateLaw {
   std::string arm;  // "" where the file has none
   std::optional<RateLaw> law;
+  // Cells that take it outside of the scans' N and D, and how many times beyond them at most.
+  int64_t beyond = 0;
+  double furthest = 1;
 };
 
 struct TunedRates {
-  std::vector<TunedRecipe> scans;               // in the file's order
-  std::map<std::string, int64_t> scans_of_arm;  // every arm's
+  std::vector<TunedRecipe> scans;                // in the file's order
+  std::map<std::string, int64_t> trials_of_arm;  // every arm's
   std::vector<ArmRateLaw> laws;  // of arms whose scans have all ended, where the file asks for laws
   bool reads_test_text = false;  // some trials, for want of a val split
 };

@@ -76,7 +76,8 @@ class Watch {
   void go_on_to_next_stage() {
     const std::vector<CellStatus>& statuses = watched_->cells.statuses();
     const auto is_over = [](const CellStatus& each) {
-      return ended(each.state) || each.state == CellState::kWaiting;
+      return ended(each.state) || each.state == CellState::kWaiting ||
+             each.state == CellState::kFailed;
     };
     if (waiting_cells(watched_->plan) == 0 || !std::ranges::all_of(statuses, is_over)) return;
     Plan next = make_plan_();
@@ -122,8 +123,8 @@ std::optional<int> EndOfSweep::look(const std::vector<CellStatus>& statuses) {
   const auto all_are = [&](const auto& is) { return std::ranges::all_of(statuses, is); };
   if (all_are([](const CellStatus& each) { return ended(each.state); })) return kExitComplete;
   const bool all_failed = all_are([](const CellStatus& each) {
-    const bool waits_for_hand = each.state == CellState::kWaiting && each.needs_hand;
-    return ended(each.state) || each.state == CellState::kFailed || waits_for_hand;
+    return ended(each.state) || each.state == CellState::kFailed ||
+           each.state == CellState::kWaiting;
   });
   looks_without_work_ = all_failed ? looks_without_work_ + 1 : 0;
   const bool nothing_may_start =

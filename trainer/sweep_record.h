@@ -51,6 +51,7 @@ struct SweepRecord {
   std::string spec_hash;         // 32 hex digits of the file, what it includes, and the settings
   std::string file_hash = {};    // of the file's own bytes; "": not known
   std::vector<SweepCell> cells;  // in the file's order; each content hash once
+  int64_t waiting = 0;           // further cells, of which nothing but their number is known
   bool operator==(const SweepRecord&) const = default;
 };
 

@@ -43,7 +43,9 @@ TEST_F(Trials, AreLeftOutOfTheSweepAndOfTheStore) {
 }
 
 TEST_F(Trials, WarnNobodyAndAreNoneOfTheSweepsRuns) {
-  const Study study = analyse({sweep_}, {.bootstrap_replicates = 0});
+  LawOptions options;
+  options.bootstrap_replicates = 0;
+  const Study study = analyse({sweep_}, options);
   ASSERT_EQ(study.table.sweeps.size(), 1u);
   EXPECT_EQ(study.table.sweeps[0].cells, 4);
   EXPECT_TRUE(study.table.sweeps[0].not_used.empty());

@@ -53,9 +53,16 @@ TEST(RateScan, AnEdgeIsABoundAndAsksForMore) {
 TEST(RateScan, WhatDivergesIsNarrowedDown) {
   std::vector<TriedRate> tried = scan({0.01, 0.02, 0.08}, 0.05);
   tried[2].diverged = true;
-  EXPECT_EQ(choose_rate(tried).kind, BestRate::kBelowDivergence);
-  EXPECT_DOUBLE_EQ(choose_rate(tried).rate, 0.02);
-  EXPECT_TRUE(choose_rate(tried).is_optimum());
+  EXPECT_EQ(choose_rate(tried).kind, BestRate::kHighestEdge) << "it may lie anywhere up to 0.08";
+  EXPECT_FALSE(choose_rate(tried).is_optimum());
+  std::vector<TriedRate> narrow = scan({0.01, 0.02, 0.029}, 0.05);
+  narrow[2].diverged = true;
+  EXPECT_EQ(choose_rate(narrow).kind, BestRate::kBelowDivergence);
+  EXPECT_DOUBLE_EQ(choose_rate(narrow).rate, 0.02);
+  EXPECT_TRUE(choose_rate(narrow).is_optimum());
+  std::vector<TriedRate> low = scan({0.01, 0.02, 0.04}, 0.02);
+  low[0].diverged = true;
+  EXPECT_EQ(choose_rate(low).kind, BestRate::kLowestEdge);
   EXPECT_DOUBLE_EQ(*rate_beyond(tried), 0.04) << "halfway in ln rate";
   for (TriedRate& each : tried) each.diverged = true;
   EXPECT_EQ(choose_rate(tried).kind, BestRate::kNone);

@@ -34,6 +34,9 @@ class Tuning : public PlanTest {
       if (asked_.insert(trial.content_hash).second && std::ssize(asked_) > ended_) {
         return std::nullopt;
       }
+      if (left_out_.contains({trial.config.train.learning_rate, trial.config.seeds.init})) {
+        return TrialEnd{.left_out = true};
+      }
       return TrialEnd{false, trial.config.train.learning_rate > diverges_above_, losses_(trial)};
     };
     return make_plan(parse_sweep_spec(yaml, "s.yaml"), options_, ends);
@@ -47,6 +50,7 @@ class Tuning : public PlanTest {
   }
 
   std::set<std::string> asked_;
+  std::set<std::pair<double, int64_t>> left_out_;  // rate and seed
   int64_t ended_ = 1000;
   double best_ = 0.32, diverges_above_ = 1e9;
   std::function<double(const PlannedCell&)> losses_;
@@ -146,7 +150,7 @@ TEST_F(Tuning, ArmsHaveLawsOfTheirOwnAndEqualBudgetsOrAreTold) {
   EXPECT_NEAR(plan.tuned.laws[1].law->factor, 0.2 / 0.4, 0.01);
   const Plan unequal = planned(kTuned + arms + kSizes + tune("where: N <= 2100"));
   EXPECT_EQ(unequal.warnings.back(),
-            "arms are tuned unequally: 0 scans of a, 1 of b; what is tuned more looks better");
+            "arms are tuned unequally: 0 trials of a, 4 of b; what is tuned more looks better");
 }
 
 TEST_F(Tuning, WithoutAValSplitTheTestTextIsReadAndThatIsTold) {
@@ -180,6 +184,33 @@ TEST_F(Tuning, TheSameResultsGiveTheSameCells) {
   EXPECT_FALSE(know_the_same(one, planned(yaml)));
 }
 
+TEST_F(Tuning, AnExcludedTrialTakesItsRateOutOfTheScan) {
+  best_ = 0.8;  // 0.05 at width 16
+  left_out_ = {{0.05, 1001}};
+  const Plan plan = planned(kTuned + tune("extend_at_edge: 0"));
+  EXPECT_EQ(plan.tuned.scans[0].tried.size(), 2u);
+  EXPECT_EQ(plan.cells.back().waits, WaitsFor::kHand);
+  EXPECT_NE(plan.cells.back().waits_for.find("fewer than three are left"), std::string::npos);
+}
+
+TEST_F(Tuning, RatesAreComparedOverSeedsThatAllOfThemHave) {
+  losses_ = [](const PlannedCell& cell) {  // the second seed is far off
+    const double loss = 2 + std::pow(std::log(cell.config.train.learning_rate / 0.05), 2);
+    return loss + (cell.config.seeds.init == 1002 ? 5 : 0);
+  };
+  left_out_ = {{0.025, 1002}};
+  const Plan plan = planned(kTuned + tune("seeds: [1001, 1002], extend_at_edge: 1"));
+  for (const TriedRate& each : plan.tuned.scans[0].tried) EXPECT_LT(each.loss_nats, 5) << each.rate;
+  EXPECT_NEAR(rates(plan, false)[0], 0.05, 1e-3);
+}
+
+TEST_F(Tuning, ALawOutsideOfItsScansIsTold) {
+  const Plan plan = planned(kTuned + kSizes + tune("where: N <= 3100, then: fit_law"));
+  EXPECT_EQ(plan.warnings.back(),
+            "3 cells take the law of learning rates outside of its scans, up to 64 times beyond "
+            "their N or D, and it has no exponent of N; scan a larger size to check it");
+}
+
 TEST_F(Tuning, WhatIsSweptIsNotTunedAway) {
   const std::string text =
       error_of(kBase + "grid: {train.learning_rate: [0.01, 0.02]}\n" + tune(""));
@@ -187,6 +218,28 @@ TEST_F(Tuning, WhatIsSweptIsNotTunedAway) {
                       "seeds"),
             std::string::npos)
       << text;
+}
+
+TEST_F(Tuning, WhatCannotBeTunedRightIsRefused) {
+  const auto fault = [&](const std::string& text) { return error_of(kTuned + text); };
+  EXPECT_NE(fault("seeds: {init: [1, 2]}\n" + tune("where: seeds.init == 1"))
+                .find("tune.learning_rate.where holds of some of them only"),
+            std::string::npos);
+  EXPECT_NE(fault("seeds: {init: 1001}\n" + tune("")).find("one of them is a trial's"),
+            std::string::npos);
+  EXPECT_NE(fault(tune("where: N")).find("is a number, 3072, and no condition"), std::string::npos);
+  EXPECT_NE(fault("grid: {model.n_layer: [0, 1]}\n" + tune("then: fit_law"))
+                .find("without parameters by N"),
+            std::string::npos);
+  EXPECT_NE(error_of(kBase.substr(0, kBase.find("\ntrain:") + 1) +
+                     "train: {batch_tokens: 32, optimizer: {weight_decay: = 0.001 / "
+                     "learning_rate}}\nevaluate: {tokens: 64}\n" +
+                     tune(""))
+                .find("follows from the learning rate"),
+            std::string::npos);
+  EXPECT_NE(fault(kSizes + tune("") + "hold_out: {where: N > 100k, register: h}\n")
+                .find("its trials would tell its loss"),
+            std::string::npos);
 }
 
 TEST_F(Tuning, BadInputIsToldByLineAndKey) {
@@ -200,7 +253,7 @@ TEST_F(Tuning, BadInputIsToldByLineAndKey) {
             std::string::npos);
   EXPECT_NE(fault("tune: {learning_rate: {factors: [1, 1, 2]}}\n").find("stands there twice"),
             std::string::npos);
-  EXPECT_NE(fault("tune: {learning_rate: {factors: [0, 1, 2]}}\n").find("above 0"),
+  EXPECT_NE(fault("tune: {learning_rate: {factors: [0, 1, 2]}}\n").find("from 1e-6 to 1e6"),
             std::string::npos);
   EXPECT_NE(fault("tune: {learning_rate: 3}\n").find("must be a map of where, factors"),
             std::string::npos);
