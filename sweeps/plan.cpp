@@ -12,6 +12,7 @@
 #include "sweeps/cell_expressions.h"
 #include "sweeps/cell_hours.h"
 #include "sweeps/expression.h"
+#include "sweeps/fit_warnings.h"
 #include "sweeps/override_keys.h"
 #include "sweeps/plan_warnings.h"
 #include "sweeps/setting_effects.h"
@@ -192,7 +193,7 @@ class PlanMaker {
       evaluate(point, data_, expressions_);
       return resolve(point.config);
     };
-    for (const auto& texts : {unread_.warnings(), overridden.warnings(),
+    for (const auto& texts : {fit_warnings(spec_, plan_), unread_.warnings(), overridden.warnings(),
                               setting_warnings(spec_, resolved), tuning_warnings(plan_.tuned)}) {
       plan_.warnings.insert(plan_.warnings.end(), texts.begin(), texts.end());
     }

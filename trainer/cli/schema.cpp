@@ -93,11 +93,13 @@ Json value_of(const SweepKey& key) {
     case SweepValue::kCells:
       return list_of(reference("cell"));
     case SweepValue::kCentre:
-      return either({reference("number"),
-                     {{"type", "object"},
-                      {"properties", {{"law", texts_enum({"chinchilla", "kaplan"})}}},
-                      {"required", {"law"}},
-                      {"additionalProperties", false}}});
+      return either(
+          {reference("number"),
+           {{"type", "object"},
+            {"properties", {{"law", texts_enum({"chinchilla", "kaplan"})}, {"fit", kText}}},
+            {"minProperties", 1},
+            {"maxProperties", 1},
+            {"additionalProperties", false}}});
     case SweepValue::kOrder:
       return texts_enum({"smallest_rung_first", "longest_first", "as_written"});
     case SweepValue::kDevice:
@@ -125,7 +127,7 @@ using Leaves = std::map<std::string, Json>;
 // Parts of a block that are maps of their own, which the reader takes whole.
 bool is_taken_whole(const std::string& name) {
   return name.starts_with("isoflop.") || name.starts_with("budget.") ||
-         name.starts_with("executor.");
+         name.starts_with("critical_batch.") || name.starts_with("executor.");
 }
 
 // The keys below `prefix`, nested and dotted and every way between.
@@ -194,7 +196,9 @@ Json part_of(Leaves leaves, bool SweepKey::*where) {
     leaves[key.name] = with_help(names_arms ? list_of(kText) : value_of(key), key.help);
   }
   for (const SweepKey& key : sweep_keys()) {
-    const bool is_of_files = key.name.starts_with("budget.") || key.name.starts_with("executor.");
+    const bool is_of_files = key.name.starts_with("budget.") ||
+                             key.name.starts_with("critical_batch.") ||
+                             key.name.starts_with("executor.");
     if ((is_of_files && where == &SweepKey::in_file) || key.name.starts_with("isoflop.")) {
       leaves[key.name] = with_help(value_of(key), key.help);
     }
