@@ -8,6 +8,7 @@
 #include "analysis/figures/gnuplot.h"
 #include "analysis/fit_options.h"
 #include "analysis/predict/predict_verb.h"
+#include "analysis/predict/surface_verb.h"
 #include "analysis/report/report.h"
 #include "analysis/report/sections.h"
 #include "analysis/study.h"
@@ -159,6 +160,8 @@ Outcome run(int argc, char** argv) {
   CLI::App* fit_verb = app.add_subcommand("fit", "print the laws of each arm");
   add_common(fit_verb, a, "scalelaw fit runs/sweeps/quickstart.json --n-count non_embedding");
   fit_verb->add_flag("--json", a.json, "for scripts");
+  SurfaceArguments surface;
+  add_surface_options(*fit_verb, surface);
   CLI::App* compare_verb = app.add_subcommand("compare", "print what the data say of two arms");
   add_common(compare_verb, a, "scalelaw compare runs/sweeps/quickstart.json");
   compare_verb->add_flag("--json", a.json, "for scripts");
@@ -174,12 +177,13 @@ Outcome run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return {end_parse(app, error, command_name(argc, argv), {argv + 1, argv + argc})};
   }
-  if (*fit_verb) fit(a);
+  if (*fit_verb) fit_verb->count("--law") == 0 ? fit(a) : fit_surface_verb(a, surface);
   if (*compare_verb) compare(a);
   if (predict_verb.asked()) return predict_verb.run();
   if (*figures_verb) figures(a);
   if (*report_verb) report(a);
-  return {kExitComplete, *figures_verb || *report_verb ? Product::kFiles : Product::kText};
+  const bool makes_files = *figures_verb || *report_verb || !surface.out.empty();
+  return {kExitComplete, makes_files ? Product::kFiles : Product::kText};
 }
 
 }  // namespace

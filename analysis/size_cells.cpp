@@ -101,6 +101,18 @@ SeedNoise pooled_seed_noise(const Arms& arms) {
   return noise;
 }
 
+SeedNoise pooled_seed_noise(const RunTable& table, const Selection& selection) {
+  RunTable usable;
+  for (const RunRow& row : table.rows) {
+    if (row.record.test.count(selection.test_set) == 0) continue;
+    const double loss = row.loss(selection.test_set, selection.metric);
+    if (std::isfinite(loss) && loss > 0) usable.rows.push_back(row);
+  }
+  Arms arms;
+  for (const std::string& arm : usable.arms()) arms.push_back(size_cells(usable, arm, selection));
+  return pooled_seed_noise(arms);
+}
+
 CellNoise weigh_cells(Arms& arms) {
   return weigh_cells(arms, pooled_seed_noise(arms));
 }

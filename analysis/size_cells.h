@@ -56,6 +56,8 @@ std::vector<SizeCell> size_cells(const RunTable& table, const std::string& arm,
 
 // A recipe that stands in several arms counts once, and each of its runs once.
 SeedNoise pooled_seed_noise(const std::vector<std::vector<SizeCell>>& arms);
+// Of all arms and D of a table, whose selection names the test set: between the seeds of a recipe.
+SeedNoise pooled_seed_noise(const RunTable& table, const Selection& selection);
 
 // Sets the variance of every cell, from all arms together.
 CellNoise weigh_cells(std::vector<std::vector<SizeCell>>& arms);

@@ -12,6 +12,8 @@
 #include "sweeps/cell_expressions.h"
 #include "sweeps/cell_hours.h"
 #include "sweeps/expression.h"
+#include "sweeps/fit_warnings.h"
+#include "sweeps/nested_data.h"
 #include "sweeps/override_keys.h"
 #include "sweeps/plan_warnings.h"
 #include "sweeps/setting_effects.h"
@@ -194,8 +196,9 @@ class PlanMaker {
       evaluate(point, data_, expressions_);
       return resolve(point.config);
     };
-    for (const auto& texts : {unread_.warnings(), overridden.warnings(),
-                              setting_warnings(spec_, resolved), tuning_warnings(plan_.tuned)}) {
+    for (const auto& texts :
+         {fit_warnings(spec_, plan_), nesting_warnings(plan_, data_), unread_.warnings(),
+          overridden.warnings(), setting_warnings(spec_, resolved), tuning_warnings(plan_.tuned)}) {
       plan_.warnings.insert(plan_.warnings.end(), texts.begin(), texts.end());
     }
     return std::move(plan_);

@@ -167,6 +167,8 @@ class SpecReader {
         has_blocks = true;
       } else if (key == "budget") {
         spec_.budget = read_budget(parts, value);
+      } else if (key == "critical_batch") {
+        spec_.critical_batch = read_critical_batch(parts, value);
       } else if (key == "executor") {
         read_executor(parts, value, spec_.executor);
       } else if (key == "order") {
@@ -239,6 +241,7 @@ SweepSpec parse_sweep_spec(std::string_view yaml, const std::string& file_name) 
   SpecReader reader;
   reader.read_text(yaml, file_name, std::nullopt);
   SweepSpec spec = reader.take(file_name);
+  refuse_fits(spec);
   spec.content_hash = hash_hex(reader.read);
   return spec;
 }
@@ -254,6 +257,7 @@ SweepSpec read_sweep_spec(const std::filesystem::path& file,
     apply_setting(spec.settings, setting);
     reader.read += "\n" + setting;
   }
+  take_fits(spec, reader.read);
   // Its record is not the study's, which a trial must not replace.
   if (!settings.empty()) {
     std::string all;

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "trainer/config_yaml.h"
+#include "trainer/fit_file.h"
 #include "trainer/profiles.h"
 #include "trainer/sweep_record.h"
 
@@ -38,13 +39,20 @@ struct SweepAxis {
   std::vector<SourcedText> values;  // never empty
 };
 
+// A law that was fitted to other runs.
+struct SweepFit {
+  SourcedText file;  // as written, relative to the sweep's file
+  FittedLaw law;
+};
+
 struct SweepBlock {
   std::string name;  // unique in the sweep
   FlatConfig overrides;
-  std::vector<SweepAxis> grid;    // crossed with each other
-  std::vector<SweepAxis> zip;     // taken side by side; all of one length
-  std::vector<FlatConfig> list;   // taken one by one
-  std::vector<std::string> arms;  // names; empty: all of the sweep's
+  std::vector<SweepAxis> grid;     // crossed with each other
+  std::vector<SweepAxis> zip;      // taken side by side; all of one length
+  std::vector<FlatConfig> list;    // taken one by one
+  std::vector<std::string> arms;   // names; empty: all of the sweep's
+  std::optional<SweepFit> centre;  // of an isoflop
 };
 
 // What a whole sweep may cost, what has been run of it included.
@@ -82,8 +90,8 @@ enum class StartOrder { kSmallestRungFirst, kLongestFirst, kAsWritten };
 
 struct SweepSpec {
   std::string file;                // as given
-  std::string content_hash;        // 32 hex digits of the file's bytes, of what it includes, and of
-                                   // the settings
+  std::string content_hash;        // 32 hex digits of the file's bytes, of what it includes, of the
+                                   // fits that it names, and of the settings
   std::string file_hash;           // of the file's own bytes
   std::string name;                // letters, digits, '_', '-', '.'; a folder's name
   FlatConfig base;                 // "spec" included
@@ -91,6 +99,7 @@ struct SweepSpec {
   std::vector<SweepBlock> blocks;  // empty: one cell an arm; a grid, zip or list at the top of the
                                    // file is one block without a name
   SweepBudget budget;
+  std::optional<SweepFit> critical_batch;  // of D or N
   std::optional<RateTuning> tune;
   std::optional<HoldOut> hold_out;
   SweepExecutor executor;
@@ -106,10 +115,13 @@ struct SweepSpec {
 // keys override theirs, its arms and blocks stand behind theirs, and its name is the sweep's. Also
 // ConfigError: includes in a circle, more than kMaxFiles, an arm or block of one name in two of
 // them. `settings`: "key=value", each key once.
+// A fit, `isoflop.centre: {fit: FILE}` or `critical_batch: {fit: FILE}`, is read relative to the
+// folder of the file that names it; ConfigError: it cannot be read, is damaged, has no such law, or
+// counts otherwise than the sweep says.
 inline constexpr std::size_t kMaxFiles = 32;
 SweepSpec read_sweep_spec(const std::filesystem::path& file,
                           const std::vector<std::string>& settings = {});
-// Of a text that includes nothing.
+// Of a text that includes nothing and names no fit.
 SweepSpec parse_sweep_spec(std::string_view yaml, const std::string& file_name);
 
 // A cell before its keys are checked.

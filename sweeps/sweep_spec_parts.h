@@ -61,6 +61,14 @@ void read_isoflop(const SpecParts& parts, const YamlTree& value, SweepBlock& blo
 // Sizes about a law's centre count as the law does, where the block does not say.
 void count_as_the_centre(SweepBlock& block);
 
+// {fit: FILE}; not read yet.
+SweepFit read_critical_batch(const SpecParts& parts, const YamlTree& value);
+// Reads what blocks' centres and critical_batch name, and appends it to `read`. Sizes and budgets
+// about a fitted centre count as the fit does.
+void take_fits(SweepSpec& spec, std::string& read);
+// Where there is no folder to read from.
+void refuse_fits(const SweepSpec& spec);
+
 // A key's value into `keys`; lists of seeds, `seeds: {init: [1, 2]}`, into `grid`.
 void add_with_seeds(const SpecParts& parts, const std::string& key, const YamlTree& value,
                     KeyFlattener& keys, std::vector<SweepAxis>& grid);

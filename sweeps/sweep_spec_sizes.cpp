@@ -58,15 +58,23 @@ class SizeReader : private SpecParts {
     if (part("budgets") == nullptr) fail(value, "isoflop.budgets", "is missing; in FLOPs");
     if (part("centre") == nullptr) {
       fail(value, "isoflop.centre",
-           "is missing; about which sizes of a budget lie: {law: chinchilla}, {law: kaplan}, or "
-           "an expression, as = 0.3 * budget^0.5");
+           "is missing; about which sizes of a budget lie: {law: chinchilla}, {law: kaplan}, "
+           "{fit: FILE}, or an expression, as = 0.3 * budget^0.5");
     }
     block.grid.push_back({"horizon.flops", values(*part("budgets"), "isoflop.budgets")});
     block.grid.push_back({"ladder.times", factors(value, part("sizes"), part("spacing"))});
-    add("ladder.n", centre(*part("centre")), rules);
+    if (const YamlTree* fit = fit_of(*part("centre"))) {
+      block.centre = SweepFit{scalar(*fit, "isoflop.centre.fit"), {}};
+    } else {
+      add("ladder.n", centre(*part("centre")), rules);
+    }
     SourcedText count = source(value);
     count.text = name(CCount::kExactCausal);
-    if (part("count") != nullptr) count = scalar(*part("count"), "isoflop.count");
+    if (part("count") != nullptr) {
+      count = scalar(*part("count"), "isoflop.count");
+    } else if (block.centre) {
+      return;
+    }
     add("horizon.count", count, rules);
   }
 
@@ -154,15 +162,25 @@ class SizeReader : private SpecParts {
     return all;
   }
 
+  // nullptr: the centre is no fit.
+  const YamlTree* fit_of(const YamlTree& value) const {
+    if (value.kind != YamlTree::Kind::kMap || value.map.size() != 1) return nullptr;
+    return value.map.front().key == "fit" ? &value.map.front().value : nullptr;
+  }
+
   SourcedText centre(const YamlTree& value) const {
     const std::string key = "isoflop.centre";
     if (value.kind == YamlTree::Kind::kScalar) {
       if (value.text.starts_with('=') || parse_real(value.text)) return scalar(value, key);
-      fail(value, key, "must be {law: chinchilla}, {law: kaplan} or an expression behind =");
+      fail(value, key,
+           "must be {law: chinchilla}, {law: kaplan}, {fit: FILE} or an expression behind =");
     }
-    if (value.kind != YamlTree::Kind::kMap) fail(value, key, "takes one value, or {law: NAME}");
-    const std::map<std::string, const YamlTree*> parts = members(value, key, {"law"});
-    if (!parts.contains("law")) fail(value, key, "takes {law: chinchilla} or {law: kaplan}");
+    if (value.kind != YamlTree::Kind::kMap)
+      fail(value, key, "takes one value, {law: NAME} or {fit: FILE}");
+    const std::map<std::string, const YamlTree*> parts = members(value, key, {"law", "fit"});
+    if (!parts.contains("law") || parts.contains("fit")) {
+      fail(value, key, "takes one of {law: chinchilla}, {law: kaplan} and {fit: FILE}");
+    }
     const SourcedText law = scalar(*parts.at("law"), key + ".law");
     static const std::vector<std::string> kLaws = {"chinchilla", "kaplan"};
     if (std::ranges::find(kLaws, law.text) == kLaws.end()) {

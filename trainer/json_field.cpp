@@ -29,6 +29,10 @@ std::vector<std::string> JsonField::texts(const char* key) const {
   return all;
 }
 
+std::vector<std::string> JsonField::texts_if(const char* key) const {
+  return json_->contains(key) ? texts(key) : std::vector<std::string>();
+}
+
 std::string JsonField::file_name(const char* key) const {
   std::string name = text(key);
   // A path ends where a NUL stands: "..\0x" would be "..".
@@ -57,6 +61,10 @@ double JsonField::positive(const char* key) const {
   const double value = number(key);
   require(value > 0, key, "above 0");
   return value;
+}
+
+std::optional<double> JsonField::positive_if(const char* key) const {
+  return json_->contains(key) ? std::optional(positive(key)) : std::nullopt;
 }
 
 std::vector<JsonField> JsonField::objects(const char* key) const {

@@ -53,6 +53,14 @@ const std::vector<SweepKey>& sweep_keys() {
        "refuse, where it says nothing: nothing is started of a sweep that comes to more. "
        "start_nothing_new: it is run as far as the budget reaches, and goes on with a larger one.",
        SweepValue::kWhenReached},
+      {"critical_batch", true, false, "a map, as {fit: FILE}",
+       "Of what batch more tokens at once save no more steps, as fitted to other runs: plan warns "
+       "of cells whose train.batch_tokens are more.",
+       SweepValue::kMembers},
+      {"critical_batch.fit", false, false, "a file of fits, relative to this file's folder",
+       "Its critical_batch, in tokens, of D or of N. One of the loss is refused, since that is not "
+       "known before a run has ended.",
+       SweepValue::kText},
       {"order", true, false, "smallest_rung_first, longest_first or as_written",
        "Which runs start first: smallest_rung_first, where it says nothing, the cheapest of each "
        "arm, where a wrong setting shows in minutes, then the longest.",
@@ -154,22 +162,26 @@ const std::vector<SweepKey>& sweep_keys() {
       {"isoflop", true, true,
        "a map, as {budgets: [1e15, 4e15], sizes: 7, spacing: 2, centre: {law: chinchilla}}",
        "Models of several sizes for each budget of FLOPs, counted as `count` says: `sizes` of them "
-       "(7), each `spacing` times (2) the one before, about `centre`: {law: chinchilla} or {law: "
-       "kaplan}, or an expression of the budget, as = 0.3 * budget^0.5. ladder beside it holds the "
+       "(7), each `spacing` times (2) the one before, about `centre`: {law: chinchilla}, {law: "
+       "kaplan}, {fit: FILE}, or an expression of the budget, as = 0.3 * budget^0.5. ladder beside "
+       "it holds the "
        "rules of shapes.",
        SweepValue::kMembers},
       {"isoflop.budgets", false, false, "a number, a list, or {from, to, per_decade or sizes}",
        "Training FLOPs, counted as isoflop.count says.", SweepValue::kNumbers},
       {"isoflop.count", false, false,
        "exact_causal, six_n, six_n_plus_head, exact_full, chinchilla",
-       "What a budget counts; exact_causal where it says nothing.", SweepValue::kCCount},
+       "What a budget counts; exact_causal where it says nothing, or what the centre's fit counts.",
+       SweepValue::kCCount},
       {"isoflop.sizes", false, false, "a whole number", "Models a budget; 7 where it says nothing.",
        SweepValue::kNumber},
       {"isoflop.spacing", false, false, "a number above 1",
        "From one size to the next; 2 where it says nothing.", SweepValue::kNumber},
       {"isoflop.centre", false, false,
-       "{law: chinchilla}, {law: kaplan}, a number or an expression",
-       "About which sizes of a budget lie, as = 0.3 * budget^0.5, counted as ladder.count says.",
+       "{law: chinchilla}, {law: kaplan}, {fit: FILE}, a number or an expression",
+       "About which sizes of a budget lie, as = 0.3 * budget^0.5, counted as ladder.count says. A "
+       "fit is what `scalelaw fit RUNS --law chinchilla --out FILE` wrote, relative to this file's "
+       "folder; sizes and budgets then count as it does.",
        SweepValue::kCentre},
       {"list", true, true, "a list of overrides, as [{model: {d_model: 64}}]",
        "Runs written out one by one.", SweepValue::kCells},

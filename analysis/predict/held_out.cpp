@@ -111,7 +111,7 @@ class Predictor {
       found.missing = "no run is complete";
     } else {
       select(choice.runs);
-      const SeedNoise seed = seed_noise();
+      const SeedNoise seed = pooled_seed_noise(table_, selection_);
       const NewRun run{out.n, out.d};
       found = surface ? predict_on_surface(choice.runs, selection_, seed, run, level_)
                       : predict_on_ladder(choice.runs, selection_, seed, run, level_, choice.over);
@@ -155,21 +155,6 @@ class Predictor {
          (out.n / n >= out.d / d ? "N" : "D") +
          " of the runs that its law was fitted to: that the law's form holds as far is taken for "
          "granted");
-  }
-
-  // Of all arms and D: between the seeds of one recipe.
-  SeedNoise seed_noise() const {
-    RunTable usable;
-    for (const RunRow& row : table_.rows) {
-      if (row.record.test.count(selection_.test_set) == 0) continue;
-      const double loss = row.loss(selection_.test_set, selection_.metric);
-      if (std::isfinite(loss) && loss > 0) usable.rows.push_back(row);
-    }
-    std::vector<std::vector<SizeCell>> arms;
-    for (const std::string& arm : usable.arms()) {
-      arms.push_back(size_cells(usable, arm, selection_));
-    }
-    return pooled_seed_noise(arms);
   }
 
   void warn(const std::string& warning) {

@@ -26,8 +26,6 @@ struct RunPrediction {
   std::string why;                  // it does
 };
 
-inline constexpr int kFewestPointsForSurface = 6, kFewestOfEachForSurface = 3;
-
 // By L(N), power law and power law with a floor, of runs on one ladder: of one D, or of one D / N.
 // Where the runs tell a floor from none, the law with one gives value and interval; else the power
 // law gives the value, and the interval reaches over both laws'. `runs` are of one arm and

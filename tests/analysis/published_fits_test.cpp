@@ -13,6 +13,7 @@
 #include "analysis/fitting/profile.h"
 #include "analysis/fitting/robust_refine.h"
 #include "analysis/fitting/variable_projection.h"
+#include "analysis/predict/optimal_size.h"
 
 namespace scalelaw {
 namespace {
@@ -87,6 +88,22 @@ TEST_F(EpochChinchilla, GaussianFitInLnLoss) {
   EXPECT_NEAR(value(fit, "E"), 1.8646, 5e-5);
   EXPECT_NEAR(value(fit, "alpha"), .3603, 5e-5);
   EXPECT_NEAR(value(fit, "beta"), .4059, 5e-5);
+}
+
+// Besiroglu et al. 2024 print beta / (alpha + beta) = .513 of their rounded .3478 and .3658, with a
+// bootstrap's standard error of .02; unrounded, on these rows, it is .5139.
+TEST_F(EpochChinchilla, TheOptimalSizeGrowsAsPublished) {
+  const FitResult fit = fit_robust(chinchilla_law(), data_, {.huber_delta = 1e-3});
+  const OptimalSize found = optimal_size(data_, fit, 1e-3);
+  EXPECT_EQ(found.status, FitStatus::kConverged) << found.why;
+  EXPECT_NEAR(found.exponent, .367172433 / (.347310499 + .367172433), 1e-7);
+  EXPECT_NEAR(found.exponent, .5139, 5e-5);
+  const double g =
+      std::pow(.347310499 * 477.82587 / (.367172433 * 2143.41736), 1 / (.347310499 + .367172433));
+  EXPECT_NEAR(found.coefficient * std::pow(6, found.exponent) / g, 1, 1e-5);
+  EXPECT_NEAR(found.standard_error, .02, .006) << "of the jackknife";
+  EXPECT_TRUE(found.interval && found.interval->contains(.513));
+  EXPECT_FALSE(found.interval->contains(.456)) << "Hoffmann et al.'s own";
 }
 
 TEST_F(EpochChinchilla, ProfilesOfTheFloor) {

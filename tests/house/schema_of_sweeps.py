@@ -48,6 +48,9 @@ GOOD = [
     "blocks: [{name: b, grid: {model.d_model: [8, 16], model: {n_ctx: [8]}}, arms: [a]}]\n",
     "order: as_written\nbudget: {flops: 5e18, disk: 200GB, when_reached: start_nothing_new}\n",
     "blocks: [{name: b, isoflop: {budgets: [1e9], centre: {law: kaplan}, sizes: 5}}]\n",
+    "isoflop: {budgets: [1e9], centre: {fit: fit.json}}\ncritical_batch: {fit: fit.json}\n",
+    "tune: {learning_rate: {where: N <= 1e6, factors: [0.5, 1, 2], then: fit_law}}\n",
+    "hold_out: {where: N > 3e7, register: hero}\n",
     "executor: {profile: gpu, device: cuda, jobs: 2, replicas: auto, time_limit: 8h}\n",
 ]
 BAD = [
@@ -60,6 +63,9 @@ BAD = [
     "blocks: [{name: b, grid: {model.d_model: 8}}]\n",
     "arms: {a: {grid: {seeds.init: [1]}}}\n",
     "isoflop: {budgets: [1e9], centre: {law: chinchila}}\n",
+    "isoflop: {budgets: [1e9], centre: {law: kaplan, fit: fit.json}}\n",
+    "critical_batch: {fits: fit.json}\n",
+    "tune: {learning_rate: {wher: N <= 1e6}}\n",
     "ladder: {n: {from: 1e5, too: 1e8}}\n",
     "train: {learning_rate: fast}\n",
     "order: biggest_first\n",

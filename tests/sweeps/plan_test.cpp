@@ -3,13 +3,19 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 
 #include "sweeps/reports.h"
 #include "tests/sweeps/plan_fixture.h"
+#include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
+#include "trainer/data/data_set.h"
+#include "trainer/data/token_shard_writer.h"
 
 namespace scalelaw {
 namespace {
@@ -277,6 +283,44 @@ TEST_F(PlanTest, RecordListsEveryCellOnce) {
   ASSERT_EQ(record.cells.size(), 2u);
   EXPECT_EQ(record.cells[1].folder, planned.cells[1].folder);
   EXPECT_EQ(record.cells[1].content_hash, planned.cells[1].content_hash);
+}
+
+// The tiny sets of several sizes are one stream, cut.
+TEST_F(PlanTest, WarnsOfTrainSetsThatAreNotNested) {
+  const auto warnings = [&](const std::string& sets) {
+    std::string text;
+    for (const std::string& each : plan(kBase + sets).warnings) text += each + "\n";
+    return text;
+  };
+  write_tiny_data_set(options_.data, {.name = "half", .train_tokens = 2048});
+  write_tiny_data_set(options_.data, {.name = "again"});
+  EXPECT_EQ(warnings("grid: {data.train: [tiny, half, again]}\n").find("nested"),
+            std::string::npos);
+  // The same but for its last token.
+  const std::filesystem::path other = options_.data / "other";
+  write_tiny_data_set(options_.data, {.name = "other", .train_tokens = 3000});
+  DataSetInfo set = open_data_set(options_.data, "other");
+  TokenShardInfo info = set.splits.at(Split::kTrain);
+  std::vector<uint32_t> tokens(3000, 0);
+  {
+    const TokenShard shard(shard_file(set, Split::kTrain));
+    std::vector<int64_t> ids(3000);
+    shard.copy(0, ids);
+    std::ranges::copy(ids, tokens.begin());
+  }
+  tokens.back() = (tokens.back() + 1) % 17;
+  write_token_shard(shard_file(set, Split::kTrain), tokens, info);
+  info = TokenShard::read_info(shard_file(set, Split::kTrain));
+  auto json = nlohmann::json::parse(read_whole_file(other / kDataSetFile));
+  json["splits"]["train"]["token_hash"] = info.token_hash;
+  std::ofstream(other / kDataSetFile) << json;
+  const std::string found = warnings("grid: {data.train: [tiny, other]}\n");
+  EXPECT_NE(found.find("data sets that are not nested (other of tiny is no beginning)"),
+            std::string::npos)
+      << found;
+  EXPECT_EQ(warnings("arms: {a: {data.train: tiny}, b: {data.train: other}}\n").find("nested"),
+            std::string::npos)
+      << "arms that train on different text are a comparison of text";
 }
 
 }  // namespace

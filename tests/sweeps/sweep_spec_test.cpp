@@ -333,7 +333,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadSpec{"UnknownLaw", kHead + "isoflop: {budgets: [1e12], centre: {law: kaplen}}\n", 3,
                 "isoflop.centre.law = kaplen: did you mean kaplan?"},
         BadSpec{"NoExpression", kHead + "isoflop: {budgets: [1e12], centre: kaplan}\n", 3,
-                "must be {law: chinchilla}, {law: kaplan} or an expression"},
+                "must be {law: chinchilla}, {law: kaplan}, {fit: FILE} or an expression"},
         BadSpec{"NoSpacing",
                 kHead + "isoflop: {budgets: [1e12], spacing: 1, centre: {law: kaplan}}\n", 3,
                 "isoflop.spacing = 1: must be above 1"},

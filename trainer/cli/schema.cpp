@@ -1,5 +1,6 @@
 #include "trainer/cli/schema.h"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -93,11 +94,13 @@ Json value_of(const SweepKey& key) {
     case SweepValue::kCells:
       return list_of(reference("cell"));
     case SweepValue::kCentre:
-      return either({reference("number"),
-                     {{"type", "object"},
-                      {"properties", {{"law", texts_enum({"chinchilla", "kaplan"})}}},
-                      {"required", {"law"}},
-                      {"additionalProperties", false}}});
+      return either(
+          {reference("number"),
+           {{"type", "object"},
+            {"properties", {{"law", texts_enum({"chinchilla", "kaplan"})}, {"fit", kText}}},
+            {"minProperties", 1},
+            {"maxProperties", 1},
+            {"additionalProperties", false}}});
     case SweepValue::kOrder:
       return texts_enum({"smallest_rung_first", "longest_first", "as_written"});
     case SweepValue::kDevice:
@@ -122,10 +125,15 @@ Json value_of(const SweepKey& key) {
 // Leaves by their dotted name. "data.test.NAME" is any name there.
 using Leaves = std::map<std::string, Json>;
 
-// Parts of a block that are maps of their own, which the reader takes whole.
+// Parts of a file that are maps of their own, which the reader takes whole.
+bool is_of_files(const std::string& name) {
+  static const std::vector<std::string> kMaps = {"budget.", "critical_batch.", "executor.",
+                                                 "hold_out.", "tune."};
+  return std::ranges::any_of(kMaps, [&](const auto& map) { return name.starts_with(map); });
+}
+
 bool is_taken_whole(const std::string& name) {
-  return name.starts_with("isoflop.") || name.starts_with("budget.") ||
-         name.starts_with("executor.");
+  return name.starts_with("isoflop.") || is_of_files(name);
 }
 
 // The keys below `prefix`, nested and dotted and every way between.
@@ -194,8 +202,8 @@ Json part_of(Leaves leaves, bool SweepKey::*where) {
     leaves[key.name] = with_help(names_arms ? list_of(kText) : value_of(key), key.help);
   }
   for (const SweepKey& key : sweep_keys()) {
-    const bool is_of_files = key.name.starts_with("budget.") || key.name.starts_with("executor.");
-    if ((is_of_files && where == &SweepKey::in_file) || key.name.starts_with("isoflop.")) {
+    if ((is_of_files(key.name) && where == &SweepKey::in_file) ||
+        key.name.starts_with("isoflop.")) {
       leaves[key.name] = with_help(value_of(key), key.help);
     }
   }

@@ -1,0 +1,182 @@
+#include "analysis/predict/surface_fit.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "analysis/fitting/robust_refine.h"
+#include "analysis/predict/optimal_size.h"
+#include "tests/support/program.h"
+#include "tests/support/synthetic_runs.h"
+#include "tests/support/temp_dir.h"
+#include "trainer/atomic_file.h"
+#include "trainer/fit_file.h"
+
+namespace scalelaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double kAlpha = .3, kBeta = .35, kA = 8, kB = 90, kE = 1.2;
+
+std::vector<Observation> grid(double noise) {
+  std::vector<Observation> rows;
+  int i = 0;
+  for (double n = 1e4; n < 2e6; n *= 3) {
+    for (double d = 2e5; d < 4e7; d *= 4) {
+      const double loss = kE + kA * std::pow(n, -kAlpha) + kB * std::pow(d, -kBeta);
+      rows.push_back({n, d, loss * std::exp(noise * std::cos(7.0 * i++)), 1});
+    }
+  }
+  return rows;
+}
+
+OptimalSize optimum_of(const std::vector<Observation>& rows) {
+  const FitData data(rows);
+  return optimal_size(data, fit_robust(chinchilla_law(), data, {.huber_delta = kLeastSquares}),
+                      kLeastSquares);
+}
+
+TEST(OptimalSize, IsWhereNoOtherSizeOfTheBudgetHasALowerLoss) {
+  const OptimalSize found = optimum_of(grid(1e-4));
+  ASSERT_EQ(found.status, FitStatus::kConverged) << found.why;
+  EXPECT_NEAR(found.exponent, kBeta / (kAlpha + kBeta), 3e-3);
+  const auto loss = [](double n, double c) {
+    return kE + kA * std::pow(n, -kAlpha) + kB * std::pow(c / (6 * n), -kBeta);
+  };
+  for (const double c : {1e12, 1e16}) {
+    const double best = found.coefficient * std::pow(c, found.exponent);
+    EXPECT_LT(loss(best, c), loss(best * 1.1, c));
+    EXPECT_LT(loss(best, c), loss(best / 1.1, c));
+  }
+}
+
+TEST(OptimalSize, AnExponentThatTheRunsLeaveOpenIsNotIdentified) {
+  const OptimalSize found = optimum_of(grid(.1));
+  EXPECT_NE(found.status, FitStatus::kConverged)
+      << found.exponent << " +- " << found.standard_error;
+  EXPECT_NE(found.why, "");
+  const OptimalSize good = optimum_of(grid(.001));
+  EXPECT_EQ(good.status, FitStatus::kConverged) << good.why;
+  EXPECT_TRUE(good.interval->contains(kBeta / (kAlpha + kBeta)));
+}
+
+class FitLawProgram : public testing::Test {
+ protected:
+  static std::vector<SyntheticRun> surface(const std::string& arm, double noise = .0005) {
+    std::vector<SyntheticRun> runs;
+    for (const int64_t width : {16, 24, 32, 48, 64}) {
+      for (const int64_t steps : {300, 1000, 3000, 9000}) {
+        SyntheticRun run;
+        run.arm = arm;
+        run.d_model = width;
+        run.train_tokens = 1024 * steps;
+        run.learning_rate = .08 / std::sqrt(static_cast<double>(width * steps));
+        const double n = 24.0 * static_cast<double>(width * width);
+        run.loss_nats = kE + kA * std::pow(n, -kAlpha) +
+                        kB * std::pow(static_cast<double>(run.train_tokens), -kBeta) +
+                        noise * std::cos(static_cast<double>(7 * width + steps));
+        runs.push_back(run);
+      }
+    }
+    return runs;
+  }
+  ProgramResult fit(std::vector<std::string> more) const {
+    more.insert(more.begin(), {"scalelaw-fit", "fit", record_.string()});
+    return run_program(more);
+  }
+
+  TempDir temp_;
+  fs::path runs_ = temp_.path() / "runs", file_ = temp_.path() / "fit.json", record_;
+};
+
+TEST_F(FitLawProgram, WritesWhatASweepTakes) {
+  record_ = write_synthetic_sweep(runs_, "s", surface("transformer"));
+  const ProgramResult result = fit({"--law", "chinchilla", "--out", file_.string()});
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_NE(result.output.find("L = E + A N^-alpha + B D^-beta, 20 runs"), std::string::npos)
+      << result.output;
+  EXPECT_NE(result.output.find("fit: converged"), std::string::npos) << result.output;
+  EXPECT_NE(result.output.find("where C = 6 N D of this N (six_n)"), std::string::npos)
+      << result.output;
+  const FitFile file = fit_file_from_json(read_whole_file(file_));
+  ASSERT_EQ(file.laws.size(), 1u);
+  const FittedLaw& law = file.laws[0];
+  EXPECT_EQ(law.quantity, FittedQuantity::kNOpt);
+  EXPECT_EQ(law.n_count, NCount::kNonEmbedding);
+  EXPECT_EQ(law.c_count, CCount::kSixN);
+  EXPECT_NEAR(law.exponent, kBeta / (kAlpha + kBeta), .05);
+  EXPECT_NEAR(law.low, 6 * 24.0 * 256 * 1024 * 300, 1);
+  EXPECT_NEAR(law.high, 6 * 24.0 * 4096 * 1024 * 9000, 1);
+  EXPECT_TRUE(law.exponent_standard_error);
+  EXPECT_EQ(law.from.runs.size(), 20u);
+
+  const ProgramResult json = fit({"--law", "chinchilla", "--json"});
+  const auto read = nlohmann::json::parse(json.output);
+  EXPECT_EQ(read.at("status"), "converged");
+  EXPECT_EQ(read.at("n_opt").at("exponent").get<double>(), law.exponent);
+  EXPECT_TRUE(read.at("constants").contains("beta"));
+}
+
+TEST_F(FitLawProgram, KeepsOtherLawsAndOverwritesNothingElse) {
+  record_ = write_synthetic_sweep(runs_, "s", surface("transformer"));
+  FitFile there{.laws = {{.quantity = FittedQuantity::kCriticalBatch,
+                          .variable = FitVariable::kTokens,
+                          .coefficient = 3,
+                          .exponent = .5,
+                          .low = 1e6,
+                          .high = 1e9,
+                          .from = {"by hand", "", "2026-01-31T12:00:00Z", {}}}}};
+  write_fit_file(file_, there);
+  ASSERT_EQ(fit({"--law", "chinchilla", "--out", file_.string()}).exit_code, 0);
+  const FitFile file = fit_file_from_json(read_whole_file(file_));
+  ASSERT_NE(file.find(FittedQuantity::kNOpt), nullptr);
+  ASSERT_NE(file.find(FittedQuantity::kCriticalBatch), nullptr);
+  EXPECT_EQ(*file.find(FittedQuantity::kCriticalBatch), there.laws[0]);
+  std::ofstream(file_) << "my notes";
+  const ProgramResult refused = fit({"--law", "chinchilla", "--out", file_.string()});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_NE(refused.output.find("is there and is no file of fits"), std::string::npos)
+      << refused.output;
+  EXPECT_EQ(read_whole_file(file_), "my notes");
+}
+
+TEST_F(FitLawProgram, WritesNoLawThatDoesNotStand) {
+  record_ = write_synthetic_sweep(runs_, "s", surface("transformer", .6));
+  ProgramResult result = fit({"--law", "chinchilla", "--out", file_.string()});
+  EXPECT_EQ(result.exit_code, 2) << result.output;
+  fs::remove_all(runs_);
+  record_ = write_synthetic_sweep(runs_, "s", surface("transformer"));
+  result = fit({"--law", "chinchilla", "--n-count", "total", "--out", file_.string()});
+  EXPECT_EQ(result.exit_code, 2) << result.output;
+  EXPECT_NE(result.output.find("no count of FLOPs for N counted as total"), std::string::npos)
+      << result.output;
+  EXPECT_FALSE(fs::exists(file_));
+}
+
+TEST_F(FitLawProgram, RefusesBadOptions) {
+  std::vector<SyntheticRun> runs = surface("a");
+  for (SyntheticRun& run : surface("b")) {
+    run.seed = 2;
+    runs.push_back(run);
+  }
+  record_ = write_synthetic_sweep(runs_, "s", runs);
+  const auto fault = [&](const std::vector<std::string>& more) {
+    const ProgramResult result = fit(more);
+    EXPECT_EQ(result.exit_code, 2) << result.output;
+    return result.output;
+  };
+  EXPECT_NE(fault({"--law", "chinchilla"}).find("choose with --arm: a, b"), std::string::npos);
+  EXPECT_NE(fault({"--law", "chinchilla", "--arm", "c"}).find("--arm c: no run is of it"),
+            std::string::npos);
+  EXPECT_NE(fault({"--law", "kaplan"}).find("--law kaplan: there is chinchilla"),
+            std::string::npos);
+  EXPECT_NE(fault({"--arm", "a"}).find("--law"), std::string::npos);
+  EXPECT_NE(fault({"--law", "chinchilla", "--tokens", "1M"}).find("--tokens"), std::string::npos);
+  EXPECT_EQ(fit({"--law", "chinchilla", "--arm", "b"}).exit_code, 0);
+}
+
+}  // namespace
+}  // namespace scalelaw
