@@ -48,6 +48,8 @@ GOOD = [
     "blocks: [{name: b, grid: {model.d_model: [8, 16], model: {n_ctx: [8]}}, arms: [a]}]\n",
     "order: as_written\nbudget: {flops: 5e18, disk: 200GB, when_reached: start_nothing_new}\n",
     "blocks: [{name: b, isoflop: {budgets: [1e9], centre: {law: kaplan}, sizes: 5}}]\n",
+    "keep: {resume_state: until_complete, weights: hold_out}\nhold_out: {where: N > 3, register: x}\n",
+    "tune: {learning_rate: {factors: [0.5, 1, 2], then: fit_law}}\nhow.keep: weights\n",
     "executor: {profile: gpu, device: cuda, jobs: 2, replicas: auto, time_limit: 8h}\n",
 ]
 BAD = [
@@ -64,6 +66,10 @@ BAD = [
     "train: {learning_rate: fast}\n",
     "order: biggest_first\n",
     "budget: {flop: 1}\n",
+    "keep: {weights: some}\n",
+    "keep: {resume: always}\n",
+    "blocks: [{name: b, keep: {weights: none}}]\n",
+    "how: {keep: all}\n",
     "executor: {workers: 4}\n",
     "executor: {device: gpu}\n",
     "executor: {jobs: all}\n",
