@@ -38,6 +38,12 @@ double checkpoints_there(const Plan& plan, const PlannedCell& cell) {
   return bytes;
 }
 
+// Of what a run's checkpoints take while it trains, the part that does not stay.
+double share_to_go(const PlannedCell& cell) {
+  const double one = checkpoint_bytes(cell);
+  return one > 0 ? 1 - kept_bytes(cell) / (kCheckpointsOfARun * one) : 0;
+}
+
 double sum_of_largest(std::vector<double> each, std::size_t most) {
   std::ranges::sort(each, std::greater<>());
   each.resize(std::min(each.size(), most));
@@ -58,6 +64,18 @@ double checkpoint_bytes(const PlannedCell& cell) {
   return 12 * static_cast<double>(counts->parameters.total()) + kHeaderOfATensor * tensors + kBlock;
 }
 
+double kept_bytes(const PlannedCell& cell) {
+  switch (cell.config.how.keep) {
+    case KeptCheckpoint::kNone:
+      return 0;
+    case KeptCheckpoint::kWeights:
+      return checkpoint_bytes(cell) / 3;
+    case KeptCheckpoint::kWhole:
+      break;
+  }
+  return checkpoint_bytes(cell);
+}
+
 double bytes_of_complete(const PlannedCell& cell) {
   const RunConfig& config = cell.config;
   int64_t windows = 0;
@@ -67,7 +85,7 @@ double bytes_of_complete(const PlannedCell& cell) {
                                                 : std::max(1.0, std::floor(steps / 400));
   const double lines = steps / every + config.evaluate.points_per_decade * std::log10(steps);
   const double a_line = kBytesALine + (config.evaluate.noise_scale_every > 0 ? kBytesOfNoise : 0);
-  return checkpoint_bytes(cell) + 4.0 * static_cast<double>(windows) + 2 * a_line * lines +
+  return kept_bytes(cell) + 4.0 * static_cast<double>(windows) + 2 * a_line * lines +
          kSmallFiles * kBlock;
 }
 
@@ -90,14 +108,17 @@ DiskNeeds disk_needs(const Plan& plan, const std::vector<CellStatus>& statuses) 
         bytes_of_complete(plan.cells[i]) - checkpoints_there(plan, plan.cells[i]);
     needs.files_to_stay += kFilesOfARun;
   }
-  std::vector<double> bytes_at_once, files_at_once, runs_at_once;
+  std::vector<double> bytes_at_once, bytes_to_go, files_at_once, runs_at_once;
   for (const PlannedPack& pack : packs_to_run(plan, statuses)) {
-    double bytes = 0, files = 0;
+    double bytes = 0, to_go = 0, files = 0;
     for (const std::size_t cell : pack) {
-      bytes += bytes_to_train(plan, plan.cells[cell]);
+      const double to_train = bytes_to_train(plan, plan.cells[cell]);
+      bytes += to_train;
+      to_go += to_train * share_to_go(plan.cells[cell]);
       files += files_to_train(plan, plan.cells[cell]);
     }
     bytes_at_once.push_back(bytes);
+    bytes_to_go.push_back(to_go);
     files_at_once.push_back(files);
     runs_at_once.push_back(static_cast<double>(pack.size()));
   }
@@ -105,9 +126,7 @@ DiskNeeds disk_needs(const Plan& plan, const std::vector<CellStatus>& statuses) 
   needs.bytes_at_once = sum_of_largest(std::move(bytes_at_once), processes);
   needs.files_at_once = sum_of_largest(std::move(files_at_once), processes);
   needs.bytes_to_stay = std::max(0.0, needs.bytes_to_stay);
-  // Of what runs at once a checkpoint stays.
-  needs.bytes_at_peak =
-      needs.bytes_to_stay + needs.bytes_at_once * (kCheckpointsOfARun - 1) / kCheckpointsOfARun;
+  needs.bytes_at_peak = needs.bytes_to_stay + sum_of_largest(std::move(bytes_to_go), processes);
   needs.files_at_peak =
       needs.files_to_stay +
       (kCheckpointsOfARun - 1) * sum_of_largest(std::move(runs_at_once), processes);

@@ -20,7 +20,9 @@ inline constexpr double kFilesOfAnAttempt = 12, kFilesOfAResumption = 7;
 // One file: 12 bytes a parameter and its header. 0 where an architecture gives no counts.
 double checkpoint_bytes(const PlannedCell& cell);
 
-// A run that is complete: its checkpoint, losses, lines and small files.
+// Of a complete run's checkpoint, as its how.keep says.
+double kept_bytes(const PlannedCell& cell);
+// A run that is complete: that, losses, lines and small files.
 double bytes_of_complete(const PlannedCell& cell);
 double files_to_train(const Plan& plan, const PlannedCell& cell);
 // Beyond its checkpoints that lie there: two of them and the draft of a third, at least a draft.
@@ -32,8 +34,8 @@ struct DiskNeeds {
   double bytes_at_once = 0, files_at_once = 0;  // of the packs that may train side by side
   double bytes_at_peak = 0, files_at_peak = 0;  // all of that together
 };
-// A run that is complete holds one checkpoint. At once: the largest packs, as many as the workers
-// have processes.
+// A run that is complete holds what it keeps of one checkpoint. At once: the largest packs, as many
+// as the workers have processes.
 DiskNeeds disk_needs(const Plan& plan, const std::vector<CellStatus>& statuses);
 
 // "1.2G bytes at most, 410M of them to stay, in 156 files; free: 80G, 5.2M files (a quota is not

@@ -11,6 +11,7 @@
 
 #include "sweeps/cell_expressions.h"
 #include "sweeps/cell_hours.h"
+#include "sweeps/cell_keep.h"
 #include "sweeps/expression.h"
 #include "sweeps/fit_warnings.h"
 #include "sweeps/nested_data.h"
@@ -190,6 +191,7 @@ class PlanMaker {
       });
     }
     check_hold_out();
+    settle_keep();
     if (tuner) plan_.tuned = tuner->take();
     plan_.warnings = warnings_of(plan_);
     const auto resolved = [&](SweepPoint point) {
@@ -210,6 +212,7 @@ class PlanMaker {
     PlannedCell cell = plan_cell(point, options_, data_);
     unread_.note(point.config, cell.config);
     const auto [place, is_new] = index_of_.emplace(cell.content_hash, plan_.cells.size());
+    keep_.note(place->second, point.config, cell.config);
     if (is_new) {
       complete_cell(options_, data_, cell);
       plan_.cells.push_back(std::move(cell));
@@ -295,11 +298,22 @@ class PlanMaker {
     }
   }
 
+  // Once it is known which are held out.
+  void settle_keep() {
+    for (std::size_t i = 0; i < plan_.cells.size(); ++i) {
+      PlannedCell& cell = plan_.cells[i];
+      const bool is_held_out = !cell.prediction.empty();
+      cell.config.how.keep =
+          keep_.of(i, is_held_out ? spec_.keep.of_held_out : spec_.keep.of_others);
+    }
+  }
+
   const SweepSpec& spec_;
   const PlanOptions& options_;
   const TrialEnds& ends_;
   Plan plan_;
   UnreadSettings unread_;
+  CellKeep keep_;
   ExpressionCache expressions_;
   DataSetHeaders data_;
   std::unordered_map<std::string, std::size_t> index_of_;  // content hash -> cell

@@ -123,6 +123,7 @@ class SpecReader {
     for (SweepBlock& block : spec_.blocks) {
       if (!spec_.base.contains("ladder.count")) count_as_the_centre(block);
     }
+    check_keep(spec_);
     spec_.file = file;
     return std::move(spec_);
   }
@@ -171,6 +172,8 @@ class SpecReader {
         spec_.critical_batch = read_critical_batch(parts, value);
       } else if (key == "executor") {
         read_executor(parts, value, spec_.executor);
+      } else if (key == "keep") {
+        spec_.keep = read_keep(parts, value);
       } else if (key == "order") {
         spec_.order = read_order(parts, value);
       } else if (key == "tune") {

@@ -19,6 +19,7 @@
 #include "trainer/config_yaml.h"
 #include "trainer/fit_file.h"
 #include "trainer/profiles.h"
+#include "trainer/run_config.h"
 #include "trainer/sweep_record.h"
 
 namespace scalelaw {
@@ -80,6 +81,12 @@ struct HoldOut {
   std::string name;   // of the prediction: RUNS/predictions/NAME.json
 };
 
+// What complete runs keep of their checkpoints, where their cells do not set how.keep themselves.
+struct SweepKeep {
+  KeptCheckpoint of_held_out = KeptCheckpoint::kWhole, of_others = KeptCheckpoint::kWhole;
+  std::optional<SourcedText> needs_hold_out;  // where it tells the two apart
+};
+
 // Where the runs are trained, for whom the command line says nothing else; of no run's identity.
 struct SweepExecutor {
   std::optional<SourcedText> profile;  // of the user's own profiles (trainer/profiles.h)
@@ -102,6 +109,7 @@ struct SweepSpec {
   std::optional<SweepFit> critical_batch;  // of D or N
   std::optional<RateTuning> tune;
   std::optional<HoldOut> hold_out;
+  SweepKeep keep;
   SweepExecutor executor;
   StartOrder order = StartOrder::kSmallestRungFirst;
   FlatConfig settings;  // of a command line; they override every cell

@@ -10,9 +10,6 @@
 namespace scalelaw {
 namespace {
 
-// Planned, and named in the documentation: a typo's message would mislead.
-const std::vector<std::string> kLaterParts = {"keep"};
-
 std::string first_part(const std::string& key) {
   return key.substr(0, key.find('.'));
 }
@@ -106,9 +103,6 @@ void SpecParts::check_section(const std::string& key, const YamlTree& value,
   check_place(key, value, parts);
   for (const std::string& section : sections) {
     if (std::ranges::find(parts, section) == parts.end()) parts.push_back(section);
-  }
-  if (std::find(kLaterParts.begin(), kLaterParts.end(), first) != kLaterParts.end()) {
-    fail(value, key, "is not supported yet; known here: " + joined(parts));
   }
   if (const std::string near = nearest(first, parts); !near.empty()) {
     fail(value, key, "unknown key; did you mean " + near + "?");

@@ -77,6 +77,10 @@ void add_with_seeds(const SpecParts& parts, const std::string& key, const YamlTr
 SweepBudget read_budget(const SpecParts& parts, const YamlTree& value);
 // {profile: NAME, device: cuda, jobs: 2, replicas: auto, time_limit: 8h}, over what is there.
 void read_executor(const SpecParts& parts, const YamlTree& value, SweepExecutor& executor);
+// {resume_state: until_complete, weights: hold_out}
+SweepKeep read_keep(const SpecParts& parts, const YamlTree& value);
+// That what it tells apart is told in the file, or one that it includes.
+void check_keep(const SweepSpec& spec);
 StartOrder read_order(const SpecParts& parts, const YamlTree& value);
 
 // {learning_rate: {where: N <= 1e6, factors: [0.5, 1, 2], then: fit_law}}

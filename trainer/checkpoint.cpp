@@ -9,6 +9,7 @@
 
 #include "trainer/atomic_file.h"
 #include "trainer/disk_space.h"
+#include "trainer/kept_checkpoint.h"
 #include "trainer/safetensors.h"
 
 namespace scalelaw {
@@ -16,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<const char*, 3> kPrefixes = {"model.", "optimizer.first_moment.",
+constexpr std::array<const char*, 3> kPrefixes = {kWeightPrefix, "optimizer.first_moment.",
                                                   "optimizer.second_moment."};
 
 [[noreturn]] void reject(const fs::path& file, const std::string& fault) {
@@ -128,6 +129,11 @@ TrainingCursor read_checkpoint(const fs::path& path, const std::string& content_
   TrainingCursor cursor = checked_cursor(file, path);
   const std::string& hash = metadata_of(file, "content_hash", path);
   if (hash != content_hash) reject(path, "belongs to another configuration (" + hash + ")");
+  if (!cut_from(file.metadata()).empty()) {
+    reject(path,
+           "holds weights alone, as how.keep: weights or `scalelaw runs clean --keep weights` "
+           "leave them of a complete run, and no moments to go on from");
+  }
   for (const std::string prefix : kPrefixes) {
     for (const ParameterSpec& spec : arena.specs()) {
       const auto found = file.tensors().find(prefix + spec.name);

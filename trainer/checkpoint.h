@@ -4,6 +4,8 @@
 //   model.<parameter>                 F32, the parameter's own shape
 //   optimizer.first_moment.<parameter>, optimizer.second_moment.<parameter>
 //   metadata: content_hash, updates_done, "cursor" (JSON)
+//
+// Of a complete run it may hold model.* alone (trainer/kept_checkpoint.h).
 #pragma once
 
 #include <ATen/core/Tensor.h>

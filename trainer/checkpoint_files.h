@@ -10,6 +10,8 @@
 
 namespace scalelaw {
 
+inline constexpr const char* kWeightPrefix = "model.";  // of a parameter's name in files
+
 std::filesystem::path checkpoint_file(const RunFolder& folder, int64_t step);
 // Steps of the files there that are named so, newest first; none where there is no such folder.
 // std::filesystem::filesystem_error when the folder cannot be read.

@@ -164,6 +164,11 @@ std::vector<KeyAccess> watching_keys() {
                    "Wall time between checkpoints, the most that a crash can lose; auto: so that "
                    "they cost at most 2 % of it, and no less than 30s; 0: only when interrupted "
                    "and at the end, which saves 12 bytes a parameter."),
+      SCALELAW_KEY(
+          how.keep, one_of_enum<KeptCheckpoint>(), "",
+          "Of its checkpoint once a run is complete: whole, the last one; weights, a third "
+          "of it, all that evaluate and model export read; none. Before that, and of a run "
+          "that diverged, checkpoints stay whatever this says."),
       SCALELAW_KEY(how.progress_every_seconds, number(at_least(0), parse_duration), "seconds",
                    "Between progress reports on a terminal; plain lines come ten times as seldom."),
   };

@@ -48,6 +48,10 @@ struct EnumTexts<Recomputation> {
   static constexpr std::array<std::string_view, 3> kAll = {"auto", "none", "blocks"};
 };
 template <>
+struct EnumTexts<KeptCheckpoint> {
+  static constexpr std::array<std::string_view, 3> kAll = {"whole", "weights", "none"};
+};
+template <>
 struct EnumTexts<RunState> {
   static constexpr std::array<std::string_view, 2> kAll = {"complete", "diverged"};
 };

@@ -22,12 +22,12 @@ class JsonField {
   // Of a file or folder, to be joined to a path: none that leads out of where it is joined to.
   std::string file_name(const char* key) const;
   int64_t whole(const char* key, int64_t least = std::numeric_limits<int64_t>::min()) const;
-  double positive(const char* key) const;                     // a finite number above 0
-  std::optional<double> positive_if(const char* key) const;   // nullopt: no such key
-  double number(const char* key) const;                       // finite
-  std::vector<JsonField> objects(const char* key) const;      // not empty
+  double positive(const char* key) const;                    // a finite number above 0
+  std::optional<double> positive_if(const char* key) const;  // nullopt: no such key
+  double number(const char* key) const;                      // finite
+  std::vector<JsonField> objects(const char* key) const;     // not empty
   bool has(const char* key) const { return json_->contains(key); }
-  std::string text_if(const char* key) const;  // "": no such key
+  std::string text_if(const char* key) const;                 // "": no such key
   bool truth_if(const char* key) const;                       // false: no such key
   std::optional<JsonField> object_if(const char* key) const;  // nullopt: no such key
   [[noreturn]] void fail(const std::string& key, const std::string& rule) const;

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "trainer/atomic_file.h"
-#include "trainer/checkpoint_files.h"
 #include "trainer/config_error.h"
 #include "trainer/config_yaml.h"
 #include "trainer/number.h"
@@ -34,6 +33,12 @@ WeightsFile find_weights(const RunFolder& folder) {
   const std::vector<int64_t> steps = checkpoint_steps(folder);
   if (!steps.empty()) return {checkpoint_file(folder, steps.front()), true};
   if (fs::exists(own)) return {own};
+  if (fs::exists(folder.record())) {
+    throw ConfigError(name +
+                      ": is complete and holds no weights: they were not kept (how.keep: none, or "
+                      "`scalelaw runs clean --keep none`); train its config.yaml again with "
+                      "--set how.keep=weights in another store (--runs)");
+  }
   throw ConfigError(name + ": holds no weights yet; a run has them from its first checkpoint on");
 }
 

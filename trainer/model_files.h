@@ -14,13 +14,13 @@
 #include <string>
 
 #include "models/model_shape.h"
+#include "trainer/checkpoint_files.h"
 #include "trainer/run_config.h"
 #include "trainer/safetensors.h"
 
 namespace scalelaw {
 
 inline constexpr const char* kModelFile = "model.safetensors";
-inline constexpr const char* kWeightPrefix = "model.";  // of a parameter's name in files
 
 // Ids of a model's vocabulary that stand before and behind a text; nullopt: not known.
 struct TextMarks {
@@ -32,14 +32,14 @@ struct ModelFiles {
   RunConfig config;                 // of a model alone, its keys outside `model.` mean nothing
   ModelShape shape;                 // canonical(config.model), n_vocab that of the weights
   std::filesystem::path file;       // of the weights
-  SafetensorsFile weights;          // a run's hold its optimizer besides
+  SafetensorsFile weights;          // a run's may hold its optimizer besides
   std::optional<int64_t> run_step;  // updates behind a run's weights; nullopt: a model alone
   std::string content_hash;         // of the run; empty: a model alone
   TextMarks marks;                  // of a model alone
 };
 
 // Of a run the newest checkpoint. ConfigError: no such folder, neither a run's nor a model's, no
-// weights yet, a damaged file (each says what to do); std::runtime_error: the disk.
+// weights yet or any more, a damaged file (each says what to do); std::runtime_error: the disk.
 ModelFiles open_model(const std::filesystem::path& folder);
 
 // Fills a folder of its own, which is there; `comment` heads config.yaml, a line of its own each.

@@ -93,8 +93,9 @@ void Pack::finish_members_at_horizon(const std::atomic<bool>& stop) {
     const bool finite = std::ranges::all_of(
         results[r], [](const auto& set) { return std::isfinite(set.second.result.loss_nats); });
     if (finite) {
-      members_[r].finish(RunState::kComplete, results[r], facts_of(members_[r]),
-                         static_cast<int>(r));
+      const std::string stays = members_[r].finish(RunState::kComplete, results[r],
+                                                   facts_of(members_[r]), static_cast<int>(r));
+      if (!stays.empty()) options_.note(stays);
     } else {
       end_diverged(r, step_, "the last update left a test loss that is not finite");
     }

@@ -70,8 +70,8 @@ void Pack::resume() {
     options_.note("resumed at step " + std::to_string(step_));
   } else if (!foreign.empty()) {
     throw ConfigError(foreign +
-                      "; train with the program and configuration that wrote it, or move the "
-                      "folder's checkpoints away to begin at step 0");
+                      "; move the folder's checkpoints away to begin at step 0, or, where another "
+                      "program or configuration wrote it, train with that");
   } else {
     const bool any = std::ranges::any_of(
         folders, [](const RunFolder& folder) { return !checkpoint_steps(folder).empty(); });

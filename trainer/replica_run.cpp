@@ -9,6 +9,7 @@
 #include "trainer/atomic_file.h"
 #include "trainer/clock.h"
 #include "trainer/config_yaml.h"
+#include "trainer/kept_checkpoint.h"
 #include "trainer/safetensors.h"
 
 namespace scalelaw {
@@ -186,11 +187,11 @@ void ReplicaRun::write_line(double learning_rate,
   step_at_line_ = cursor.step;
 }
 
-void ReplicaRun::finish(RunState state, const std::map<std::string, WindowScores>& results,
-                        const RunRecord& facts, int row) {
+std::string ReplicaRun::finish(RunState state, const std::map<std::string, WindowScores>& results,
+                               const RunRecord& facts, int row) {
   if (!keeps_books()) {
     state_ = State::kEnded;
-    return;
+    return "";
   }
   metrics_->write_held_back();
   check_folder();
@@ -232,10 +233,30 @@ void ReplicaRun::finish(RunState state, const std::map<std::string, WindowScores
   if (!publish(folder(), record, [this] { check_folder(); })) {
     throw LostLease(folder().path.string() + kCompletedMeanwhile + "; this one ends");
   }
-  if (state == RunState::kComplete) keep_only_checkpoint(folder(), cursor.step);
+  // One that diverged keeps its newest two, to be looked into.
+  std::string stays;
+  if (state == RunState::kComplete) stays = keep_checkpoint();
   state_ = State::kEnded;
   close_costs(state == RunState::kComplete ? "complete" : "diverged");
   lease_.reset();
+  return stays;
+}
+
+std::string ReplicaRun::keep_checkpoint() const {
+  const std::filesystem::path last = checkpoint_file(folder(), cursor.step);
+  try {
+    keep_only_checkpoint(folder(), cursor.step);
+    const auto is_ours = [this] { check_folder(); };
+    if (config().how.keep == KeptCheckpoint::kWeights) keep_weights_alone(last, is_ours);
+    if (config().how.keep == KeptCheckpoint::kNone) {
+      is_ours();
+      std::filesystem::remove(last);
+    }
+  } catch (const std::exception& error) {
+    return folder().path.string() + ": is complete, and more of its checkpoints stays than " +
+           "how.keep asks for: " + error.what() + "; `scalelaw runs clean` takes that away";
+  }
+  return "";
 }
 
 }  // namespace scalelaw

@@ -62,13 +62,18 @@ class ReplicaRun {
   // Ends the run: window losses, then run.json, last. `results` empty: diverged.
   // `facts` holds what the members of a pack share (shape, counts, data) and the last events.
   // LostLease, with nothing written, where another process has the folder or has completed the run.
-  void finish(RunState state, const std::map<std::string, WindowScores>& results,
-              const RunRecord& facts, int row);
+  // What is left to say of a run that has ended: why more of its checkpoint stays than how.keep
+  // asks for; "" mostly.
+  std::string finish(RunState state, const std::map<std::string, WindowScores>& results,
+                     const RunRecord& facts, int row);
   // What the attempt's cost file says of its end where the run has not: "interrupted", "failed".
   void close_costs(const std::string& end);
 
  private:
   enum class State { kTraining, kEnded };
+  // As how.keep says, once run.json is there; fails no run. As finish().
+  std::string keep_checkpoint() const;
+
   RunIdentity identity_;
   Books books_;
   double taken_at_ = 0;  // monotonic seconds

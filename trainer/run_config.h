@@ -71,6 +71,9 @@ struct SeedConfig {
 
 enum class Recomputation { kAuto, kNone, kBlocks };
 
+// Of the last checkpoint of a run that is complete; the one that keeps most first.
+enum class KeptCheckpoint { kWhole, kWeights, kNone };
+
 // How, not what: none of this is part of a run's identity.
 struct ProvenanceConfig {
   int64_t micro_batch_tokens = 0;  // divides batch_tokens; 0: from the memory that is there
@@ -79,6 +82,7 @@ struct ProvenanceConfig {
   int64_t log_every = 0;            // steps; 0: about 400 lines a run
   // Of wall time; nullopt: as their cost allows; 0: only when interrupted and at the end.
   std::optional<double> checkpoint_every_seconds;
+  KeptCheckpoint keep = KeptCheckpoint::kWhole;
   double progress_every_seconds = 1;  // on a terminal; plain lines come ten times as seldom
 };
 

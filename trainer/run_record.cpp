@@ -98,7 +98,7 @@ RunRecord read_run_record(const RunFolder& folder) {
   } catch (const std::exception& error) {
     throw ConfigError(folder.record().string() + ": is damaged: " + error.what() +
                       "; remove this file and train the run again: it goes on from its last "
-                      "checkpoint");
+                      "checkpoint where that was kept whole (how.keep)");
   }
 }
 

@@ -5,7 +5,7 @@
 //   attempts/0001.json       who ran, where, from which step; one an attempt
 //   cost.0001.json           what that attempt has cost (trainer/attempt_cost.h)
 //   metrics.0001.jsonl       lines of that attempt; a later attempt overrides after its first step
-//   checkpoints/step-000000000512.safetensors   the two newest while running, the last one after
+//   checkpoints/step-000000000512.safetensors   the two newest while running, then as how.keep says
 //   metrics.jsonl            all attempts merged; written when complete
 //   window_losses.safetensors  final loss of every test window, for paired comparisons
 //   run.json                 written aside, synced, linked last: present means complete

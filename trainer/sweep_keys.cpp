@@ -98,6 +98,18 @@ const std::vector<SweepKey>& sweep_keys() {
        "Of cells, those that are held out. Names as in expressions.", SweepValue::kCondition},
       {"hold_out.register", false, false, "letters, digits, '_', '-' or '.'",
        "Under which name the prediction is kept; it is written once.", SweepValue::kText},
+      {"keep", true, false, "a map, as {resume_state: until_complete, weights: hold_out}",
+       "What complete runs keep of their checkpoints: how.keep of the cells that do not set it. No "
+       "part of a run's identity.",
+       SweepValue::kMembers},
+      {"keep.resume_state", false, false, "until_complete or always",
+       "The moments beside the weights, two thirds of a checkpoint, which training alone reads. "
+       "always, where it says nothing: complete runs keep their last checkpoint whole.",
+       SweepValue::kResumeState},
+      {"keep.weights", false, false, "all, hold_out or none",
+       "With resume_state: until_complete, of which complete runs the weights stay, for evaluate "
+       "and model export; hold_out: of those that hold_out names. all where it says nothing.",
+       SweepValue::kKeptWeights},
       {"executor", true, false, "a map, as {profile: gpu, replicas: auto}",
        "Where the runs are trained and how many side by side. The command line wins over it, and "
        "it "

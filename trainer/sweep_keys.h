@@ -30,6 +30,8 @@ enum class SweepValue {
   kFactors,
   kSeeds,
   kThen,
+  kResumeState,
+  kKeptWeights,
 };
 
 struct SweepKey {

@@ -11,9 +11,12 @@
 #include "sweeps/store/run_list.h"
 #include "trainer/atomic_file.h"
 #include "trainer/checkpoint_files.h"
+#include "trainer/config_error.h"
+#include "trainer/config_yaml.h"
 #include "trainer/disk_space.h"
 #include "trainer/escaped.h"
 #include "trainer/folder_lock.h"
+#include "trainer/kept_checkpoint.h"
 #include "trainer/run_lease.h"
 #include "trainer/run_record.h"
 
@@ -37,7 +40,7 @@ class Cleaner {
       std::optional<RunLease> lease;
       if (!options_.dry_run) take(lease, folder);
       // As it is now that nobody else holds it, and as its file says.
-      clean_held(folder, try_read_run_record(folder).has_value());
+      clean_held(folder, try_read_run_record(folder));
     } catch (const std::runtime_error& error) {
       result_.left.emplace_back(error.what());
     }
@@ -92,18 +95,53 @@ class Cleaner {
     for (const fs::path& checkpoints : found) remove(checkpoints);
   }
 
-  void clean_held(const RunFolder& folder, bool has_result) {
+  // Where its configuration cannot be read, nobody has asked for less than the last.
+  KeepCheckpoints kept_of(const RunFolder& folder, const RunRecord& record) const {
+    if (options_.keep != KeepCheckpoints::kAsConfigured) return options_.keep;
+    if (record.state != RunState::kComplete) return KeepCheckpoints::kLast;
+    try {
+      switch (read_run_config(folder.config()).how.keep) {
+        case KeptCheckpoint::kNone:
+          return KeepCheckpoints::kNone;
+        case KeptCheckpoint::kWeights:
+          return KeepCheckpoints::kWeights;
+        case KeptCheckpoint::kWhole:
+          break;
+      }
+    } catch (const ConfigError&) {  // `verify` says it
+    }
+    return KeepCheckpoints::kLast;
+  }
+
+  void clean_checkpoints(const RunFolder& folder, KeepCheckpoints keep) {
+    std::vector<int64_t> steps = checkpoint_steps(folder);
+    if (keep == KeepCheckpoints::kAll || steps.empty()) return;
+    const int64_t last = steps.front();
+    if (keep != KeepCheckpoints::kNone) steps.erase(steps.begin());
+    for (const int64_t step : steps) remove(checkpoint_file(folder, step));
+    if (keep == KeepCheckpoints::kWeights) cut_to_weights(checkpoint_file(folder, last));
+  }
+
+  void cut_to_weights(const fs::path& checkpoint) {
+    try {
+      const uint64_t bytes = bytes_beside_weights(checkpoint);
+      if (bytes == 0) return;
+      if (!options_.dry_run) keep_weights_alone(checkpoint);
+      result_.removed.push_back({checkpoint.lexically_relative(runs_).string(), bytes, true});
+    } catch (const std::runtime_error& error) {
+      result_.left.push_back(std::string(error.what()) + "; it stays as it is");
+    }
+  }
+
+  void clean_held(const RunFolder& folder, const std::optional<RunRecord>& record) {
     for (const fs::path& place : {folder.path, folder.attempts(), folder.checkpoints()}) {
       remove_where(place, is_draft);
     }
-    if (!has_result) return;
+    if (!record) return;
     remove_where(folder.checkpoints(),
                  [](const fs::path& path) { return path.extension() == kRejected; });
     remove_checkpoints_before(folder);
-    std::vector<int64_t> steps = checkpoint_steps(folder);
-    if (options_.keep == KeepCheckpoints::kAll) steps.clear();
-    if (options_.keep == KeepCheckpoints::kLast && !steps.empty()) steps.erase(steps.begin());
-    for (const int64_t step : steps) remove(checkpoint_file(folder, step));
+    clean_checkpoints(folder, kept_of(folder, *record));
     if (options_.logs) remove_logs(folder.path.filename().string() + ".log");
   }
 
@@ -173,7 +211,8 @@ CleanResult clean_runs(const fs::path& runs, const std::vector<StoreRun>& chosen
 std::string clean_text(const CleanResult& result, bool dry_run) {
   std::string text;
   for (const Removal& removal : result.removed) {
-    text += (dry_run ? "would remove " : "removed ") + escaped(removal.file) + "  " +
+    text += std::string(dry_run ? "would remove " : "removed ") +
+            (removal.weights_stay ? "all but the weights of " : "") + escaped(removal.file) + "  " +
             bytes_text(static_cast<double>(removal.bytes)) + "\n";
   }
   for (const std::string& sentence : result.left) text += "left: " + escaped(sentence) + "\n";
@@ -185,7 +224,8 @@ std::string clean_text(const CleanResult& result, bool dry_run) {
 std::string clean_json(const CleanResult& result) {
   Json removed = Json::array();
   for (const Removal& removal : result.removed) {
-    removed.push_back({{"file", removal.file}, {"bytes", removal.bytes}});
+    removed.push_back(
+        {{"file", removal.file}, {"bytes", removal.bytes}, {"weights_stay", removal.weights_stay}});
   }
   const Json json = {{"removed", removed}, {"bytes", result.bytes()}, {"left", result.left}};
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -10,22 +10,25 @@
 
 namespace scalelaw {
 
-enum class KeepCheckpoints { kNone, kLast, kAll };
+enum class KeepCheckpoints { kAsConfigured, kNone, kWeights, kLast, kAll };
 
 struct CleanOptions {
-  KeepCheckpoints keep = KeepCheckpoints::kLast;  // of runs that have their result
-  bool logs = false;                              // of those runs too
-  bool store = true;                              // what lies beside the runs too
+  // Of runs that have their result. As configured: how.keep of a complete run's config.yaml, the
+  // last of one that diverged.
+  KeepCheckpoints keep = KeepCheckpoints::kAsConfigured;
+  bool logs = false;  // of those runs too
+  bool store = true;  // what lies beside the runs too
   bool dry_run = false;
 };
 
 struct Removal {
   std::string file;  // below the store
   uint64_t bytes = 0;
+  bool weights_stay = false;  // of a checkpoint
 };
 
 struct CleanResult {
-  std::vector<Removal> removed;   // or would be
+  std::vector<Removal> removed;   // or would be; of a checkpoint perhaps all but its weights
   std::vector<std::string> left;  // sentences: runs that are running, files that stayed
   uint64_t bytes() const;
 };

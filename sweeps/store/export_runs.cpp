@@ -185,6 +185,11 @@ void require_own_record(const fs::path& runs, const std::string& sweep) {
                     "; --where 'sweeps == NAME' exports the runs alone");
 }
 
+bool lacks_weights(const ArchivedRun& run) {
+  return std::ranges::none_of(
+      run.files, [](const ArchivedFile& file) { return file.name.starts_with("checkpoints/"); });
+}
+
 // "" where nothing is.
 std::string against_importing(const fs::path& runs, const ArchivedRun& run) {
   if (std::string why = why_not_carried(run); !why.empty()) return why;
@@ -273,6 +278,10 @@ Exported export_runs(const fs::path& runs, std::vector<StoreRun> chosen, const f
   done.files = manifest.files();
   done.bytes = manifest.bytes();
   done.archive_bytes = fs::file_size(archive);
+  if (options.weights) {
+    done.without_weights =
+        static_cast<uint64_t>(std::ranges::count_if(manifest.runs, lacks_weights));
+  }
   return done;
 }
 

@@ -19,6 +19,7 @@ struct ExportOptions {
 struct Exported {
   uint64_t runs = 0, files = 0, bytes = 0;
   uint64_t archive_bytes = 0;
+  uint64_t without_weights = 0;       // runs, where weights were asked for
   std::vector<std::string> left_out;  // "RUN: is interrupted, and excluded from sweep …"
 };
 

@@ -26,7 +26,7 @@ using namespace scalelaw;
 struct Arguments {
   std::string runs = "runs";
   std::vector<std::string> names;
-  std::string where, sweep, sort = "name", out, archive, keep = "last";
+  std::string where, sweep, sort = "name", out, archive, keep = "configured";
   bool json = false, dry_run = false, weights = false, logs = false, reverse = false;
   ArchiveLimits limits;
 };
@@ -131,8 +131,11 @@ void add_changes(CLI::App& app, Arguments& a) {
       "configurations stay, in before.0001/ too; a running run is not touched.\n"
       "Example: scalelaw runs clean --keep none --where 'N < 1e6' --dry-run");
   add_choice(clean, a);
-  clean->add_option("--keep", a.keep, "of a run's checkpoints: none, last or all")
-      ->check(CLI::IsMember({"none", "last", "all"}))
+  clean
+      ->add_option("--keep", a.keep,
+                   "of a run's checkpoints: none, weights (of the last, without what training goes "
+                   "on from), last, all, or as configured, by each run's how.keep")
+      ->check(CLI::IsMember({"configured", "none", "weights", "last", "all"}))
       ->capture_default_str();
   clean->add_flag("--logs", a.logs, "what the runs' trainers printed, too");
   clean->add_flag("--dry-run", a.dry_run, "say what and how much, remove nothing");
@@ -205,6 +208,10 @@ int export_verb(const Arguments& a) {
   if (!a.sweep.empty()) options.sweeps = {a.sweep};
   const Exported done = export_runs(a.runs, chosen_runs(a), a.out, options);
   for (const std::string& run : done.left_out) std::cout << "left out: " << escaped(run) << "\n";
+  if (done.without_weights > 0) {
+    std::cout << "without weights, which were not kept (how.keep, `runs clean --keep none`): "
+              << counted(static_cast<int64_t>(done.without_weights), "run") << "\n";
+  }
   std::cout << counted(static_cast<int64_t>(done.runs), "run") << ", "
             << counted(static_cast<int64_t>(done.files), "file") << ", "
             << bytes_text(static_cast<double>(done.bytes)) << " in "
@@ -240,9 +247,11 @@ int import_verb(const Arguments& a) {
 
 int clean_verb(const Arguments& a) {
   CleanOptions options;
-  options.keep = a.keep == "none"   ? KeepCheckpoints::kNone
-                 : a.keep == "last" ? KeepCheckpoints::kLast
-                                    : KeepCheckpoints::kAll;
+  options.keep = a.keep == "none"      ? KeepCheckpoints::kNone
+                 : a.keep == "weights" ? KeepCheckpoints::kWeights
+                 : a.keep == "last"    ? KeepCheckpoints::kLast
+                 : a.keep == "all"     ? KeepCheckpoints::kAll
+                                       : KeepCheckpoints::kAsConfigured;
   options.logs = a.logs;
   options.dry_run = a.dry_run;
   options.store = a.names.empty() && a.where.empty() && a.sweep.empty();

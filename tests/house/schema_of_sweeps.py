@@ -51,6 +51,8 @@ GOOD = [
     "isoflop: {budgets: [1e9], centre: {fit: fit.json}}\ncritical_batch: {fit: fit.json}\n",
     "tune: {learning_rate: {where: N <= 1e6, factors: [0.5, 1, 2], then: fit_law}}\n",
     "hold_out: {where: N > 3e7, register: hero}\n",
+    "keep: {resume_state: until_complete, weights: hold_out}\nhold_out: {where: N > 3, register: x}\n",
+    "tune: {learning_rate: {factors: [0.5, 1, 2], then: fit_law}}\nhow.keep: weights\n",
     "executor: {profile: gpu, device: cuda, jobs: 2, replicas: auto, time_limit: 8h}\n",
 ]
 BAD = [
@@ -70,6 +72,10 @@ BAD = [
     "train: {learning_rate: fast}\n",
     "order: biggest_first\n",
     "budget: {flop: 1}\n",
+    "keep: {weights: some}\n",
+    "keep: {resume: always}\n",
+    "blocks: [{name: b, keep: {weights: none}}]\n",
+    "how: {keep: all}\n",
     "executor: {workers: 4}\n",
     "executor: {device: gpu}\n",
     "executor: {jobs: all}\n",

@@ -115,7 +115,11 @@ void write_run(const RunIdentity& run, const PlannedCell& cell, const TrainedRun
   write_safetensors(run.folder.window_losses(), tensors, {{"unit", "nats per token"}});
   if (options.checkpoints) {
     fs::create_directories(run.folder.checkpoints());
-    write_safetensors(checkpoint_file(run.folder, record.steps), tensors,
+    const SafetensorView some = tensors.begin()->second;
+    write_safetensors(checkpoint_file(run.folder, record.steps),
+                      {{"model.w", some},
+                       {"optimizer.first_moment.w", some},
+                       {"optimizer.second_moment.w", some}},
                       {{"content_hash", run.content_hash}});
   }
   publish(run.folder, record);

@@ -244,9 +244,6 @@ INSTANTIATE_TEST_SUITE_P(
         BadSpec{"TypoOfBlocks", kHead + "block: []\n", 3, "did you mean blocks?"},
         BadSpec{"LeafWithoutItsSection", kHead + "d_modl: 3\n", 3, "did you mean model.d_model?"},
         BadSpec{"NotUtf8", kHead + "data: {train: caf\xe9}\n", 3, "byte 18 of the line (0xe9)"},
-        BadSpec{"LaterPart", kHead + "keep: {weights: none}\n", 3, "keep: is not supported"},
-        BadSpec{"LaterBlock", kHead + "blocks:\n - {name: b, keep: {weights: none}}\n", 4,
-                "keep: is not supported yet"},
         BadSpec{"GridBesideBlocks", kHead + "blocks: [{name: b}]\ngrid: {seeds.init: [1]}\n", 4,
                 "stands beside blocks"},
         BadSpec{"KeyOfTwoCombinations", kHead + "grid: {seeds.init: [1]}\nzip: {seeds.init: [2]}\n",
@@ -297,6 +294,24 @@ INSTANTIATE_TEST_SUITE_P(
                 "budget: stands at the top of a file, and not here"},
         BadSpec{"DottedBudget", kHead + "budget.flops: 3\n", 3,
                 "is written as `budget: {flops: ...}`"}),
+    [](const auto& test) { return test.param.what; });
+
+INSTANTIATE_TEST_SUITE_P(
+    Keep, BadSweepSpec,
+    testing::Values(
+        BadSpec{"InABlock", kHead + "blocks:\n - {name: b, keep: {weights: none}}\n", 4,
+                "keep: stands at the top of a file, and not here"},
+        BadSpec{"NoMap", kHead + "keep: weights\n", 3, "must be a map of resume_state, weights"},
+        BadSpec{"Unknown", kHead + "keep: {weight: all}\n", 3, "did you mean weights?"},
+        BadSpec{"NoSuchState", kHead + "keep: {resume_state: untl_complete}\n", 3,
+                "keep.resume_state = untl_complete: did you mean until_complete?"},
+        BadSpec{"NoSuchWeights", kHead + "keep:\n  resume_state: until_complete\n  weights: best\n",
+                5, "keep.weights = best: must be one of all, hold_out, none"},
+        BadSpec{"WeightsOfAWholeCheckpoint", kHead + "keep: {weights: none}\n", 3,
+                "keep.weights = none: needs `resume_state: until_complete` beside it"},
+        BadSpec{"NothingHeldOut",
+                kHead + "keep:\n  resume_state: until_complete\n  weights: hold_out\n", 5,
+                "keep.weights = hold_out: the file holds nothing out; add `hold_out:"}),
     [](const auto& test) { return test.param.what; });
 
 INSTANTIATE_TEST_SUITE_P(

@@ -289,6 +289,7 @@ TEST(ToYaml, EveryKeyIsWrittenAndReadBack) {
       "  step: device\n"
       "  log_every: 10\n"
       "  checkpoint_every_seconds: 900\n"
+      "  keep: weights\n"
       "  progress_every_seconds: 0.5\n";
   EXPECT_EQ(to_yaml(config_of(yaml)), yaml);
   for (const ConfigKey& key : config_keys()) {

@@ -109,6 +109,10 @@ Json value_of(const SweepKey& key) {
       return either({texts_enum({"auto"}), reference("number")});
     case SweepValue::kWhenReached:
       return texts_enum({"refuse", "start_nothing_new"});
+    case SweepValue::kResumeState:
+      return texts_enum({"until_complete", "always"});
+    case SweepValue::kKeptWeights:
+      return texts_enum({"all", "hold_out", "none"});
     case SweepValue::kCondition:
       return kText;
     case SweepValue::kFactors:
@@ -125,13 +129,15 @@ Json value_of(const SweepKey& key) {
 // Leaves by their dotted name. "data.test.NAME" is any name there.
 using Leaves = std::map<std::string, Json>;
 
-// Parts of a file that are maps of their own, which the reader takes whole.
+// Below a map that stands at a file's top alone, as `budget`.
 bool is_of_files(const std::string& name) {
-  static const std::vector<std::string> kMaps = {"budget.", "critical_batch.", "executor.",
-                                                 "hold_out.", "tune."};
-  return std::ranges::any_of(kMaps, [&](const auto& map) { return name.starts_with(map); });
+  const auto dot = name.find('.');
+  const auto whole = std::ranges::find(sweep_keys(), name.substr(0, dot), &SweepKey::name);
+  return dot != std::string::npos && whole != sweep_keys().end() && whole->in_file &&
+         !whole->in_block;
 }
 
+// Parts of a file or a block that are maps of their own, which the reader takes whole.
 bool is_taken_whole(const std::string& name) {
   return name.starts_with("isoflop.") || is_of_files(name);
 }
@@ -202,8 +208,9 @@ Json part_of(Leaves leaves, bool SweepKey::*where) {
     leaves[key.name] = with_help(names_arms ? list_of(kText) : value_of(key), key.help);
   }
   for (const SweepKey& key : sweep_keys()) {
-    if ((is_of_files(key.name) && where == &SweepKey::in_file) ||
-        key.name.starts_with("isoflop.")) {
+    if (key.value == SweepValue::kMembers) continue;
+    const bool is_here = is_of_files(key.name) && where == &SweepKey::in_file;
+    if (is_here || key.name.starts_with("isoflop.")) {
       leaves[key.name] = with_help(value_of(key), key.help);
     }
   }

@@ -4,7 +4,11 @@
 #include "sweeps/store/verify_runs.h"
 #include "tests/support/small_disk.h"
 #include "tests/sweeps/store/store_fixture.h"
+#include "trainer/config_yaml.h"
+#include "trainer/disk_space.h"
+#include "trainer/kept_checkpoint.h"
 #include "trainer/run_lease.h"
+#include "trainer/safetensors.h"
 
 namespace scalelaw {
 namespace {
@@ -44,6 +48,80 @@ TEST_F(CleanTest, LastCheckpointStaysUnlessNoneIsToBeKept) {
   EXPECT_TRUE(clean().removed.empty());
   EXPECT_EQ(clean({.keep = KeepCheckpoints::kNone}).removed.size(), 4u);
   EXPECT_TRUE(steps(0).empty());
+}
+
+TEST_F(CleanTest, WeightsAloneStayWhereTheyAreAskedForAndAreStillTheRecords) {
+  const fs::path file = checkpoint_file(folder(0), last(0));
+  const SafetensorsFile whole(file);
+  const CleanOptions weights = {.keep = KeepCheckpoints::kWeights};
+  const CleanResult would = clean({.keep = KeepCheckpoints::kWeights, .dry_run = true});
+  const CleanResult did = clean(weights);
+  EXPECT_EQ(would.bytes(), did.bytes());
+  EXPECT_EQ(clean_text(would, false), clean_text(did, false));
+  EXPECT_NE(clean_text(did, false).find("removed all but the weights of " + name(0)),
+            std::string::npos);
+  const SafetensorsFile cut(file);
+  ASSERT_EQ(cut.tensors().size(), 1u);
+  EXPECT_TRUE(std::ranges::equal(cut.at("model.w").bytes, whole.at("model.w").bytes));
+  EXPECT_EQ(cut.metadata().at("content_hash"), whole.metadata().at("content_hash"));
+  const VerifyResult verified = verify_runs(runs_, read_store(runs_).runs);
+  EXPECT_TRUE(verified.faults.empty()) << verify_text(verified);
+  EXPECT_TRUE(clean(weights).removed.empty()) << "nothing beside them is left";
+  auto metadata = cut.metadata();
+  metadata["weights_of"] = std::string(32, '0');
+  write_safetensors(file, cut.tensors(), metadata);
+  const VerifyResult of_others = verify_runs(runs_, read_store(runs_).runs);
+  ASSERT_EQ(of_others.faults.size(), 1u) << verify_text(of_others);
+  EXPECT_NE(of_others.faults[0].what.find("is not the file"), std::string::npos);
+}
+
+// As a kill between the result and that leaves them.
+TEST_F(CleanTest, CompleteRunsAreBroughtToWhatTheirConfigurationsKeep) {
+  const auto configure = [&](std::size_t cell, KeptCheckpoint keep) {
+    RunConfig config = plan_.cells[cell].config;
+    config.how.keep = keep;
+    overwrite(folder(cell).config(), to_yaml(config));
+  };
+  configure(0, KeptCheckpoint::kWeights);
+  overwrite(folder(0).checkpoints() / ".draft-0123456789abcdef", "half");
+  configure(1, KeptCheckpoint::kNone);
+  configure(2, KeptCheckpoint::kNone);
+  RunRecord record = read_run_record(folder(2));
+  record.state = RunState::kDiverged;
+  overwrite(folder(2).record(), to_json(record));
+  overwrite(folder(3).config(), "no configuration");
+  clean();
+  EXPECT_EQ(SafetensorsFile(checkpoint_file(folder(0), last(0))).tensors().size(), 1u);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder(0).checkpoints()), {}), 1) << "no draft";
+  EXPECT_TRUE(steps(1).empty());
+  for (const std::size_t cell : {2, 3}) EXPECT_EQ(steps(cell), std::vector<int64_t>{last(cell)});
+  EXPECT_EQ(SafetensorsFile(checkpoint_file(folder(3), last(3))).tensors().size(), 3u);
+}
+
+TEST_F(CleanTest, ACheckpointThatIsDamagedOrFindsNoRoomStaysAsItIs) {
+  const fs::path file = checkpoint_file(folder(0), last(0));
+  std::string content = text_of(file);
+  content.back() ^= 1;
+  overwrite(file, content);
+  const CleanResult result = clean({.keep = KeepCheckpoints::kWeights});
+  ASSERT_EQ(result.left.size(), 1u);
+  EXPECT_NE(result.left[0].find("; it stays as it is"), std::string::npos) << result.left[0];
+  EXPECT_EQ(text_of(file), content);
+
+  const fs::path store = temp_.path() / "small";
+  if (const std::string why = mount_small_disk(store, 8 << 20); !why.empty()) GTEST_SKIP() << why;
+  fs::copy(folder(1).path, store / name(1), fs::copy_options::recursive);
+  const fs::path there = checkpoint_file({store / name(1)}, last(1));
+  const SafetensorsFile cut(there);
+  const std::vector<float> many(std::size_t{1} << 18);
+  const SafetensorView view = {
+      "F32", {static_cast<int64_t>(many.size())}, std::as_bytes(std::span(many))};
+  write_safetensors(there, {{"model.w", view}, {"optimizer.first_moment.w", view}}, cut.metadata());
+  const auto before = files_below(store);
+  fill_disk(store / "filler");
+  EXPECT_THROW(keep_weights_alone(there), DiskFull);
+  fs::remove(store / "filler");
+  EXPECT_TRUE(files_below(store) == before);
 }
 
 TEST_F(CleanTest, AllCheckpointsStayWhenAskedFor) {

@@ -104,6 +104,20 @@ TEST_F(RunsProgram, SweepTravelsToAnotherStoreAndWhatIsInItsPlaceIsSaid) {
   EXPECT_EQ(import({"--max-files", "3"}).exit_code, 2);
 }
 
+TEST_F(RunsProgram, ExportSaysOfHowManyRunsTheWeightsThatItIsToCarryAreNotThere) {
+  const std::string left_out = "without weights, which were not kept";
+  const auto exported = [&](const std::string& to) {
+    return runs({"export", "--sweep", "many", "--weights", "--out", (temp_.path() / to).string()})
+        .output;
+  };
+  EXPECT_EQ(exported("all.tar.zst").find(left_out), std::string::npos);
+  fs::remove_all(folder(0).checkpoints());
+  const std::string output = exported("some.tar.zst");
+  EXPECT_NE(output.find(left_out + " (how.keep, `runs clean --keep none`): 1 run\n"),
+            std::string::npos)
+      << output;
+}
+
 TEST_F(RunsProgram, CleanFreesWhatItsDryRunSays) {
   const auto dry =
       nlohmann::json::parse(runs({"clean", "--keep", "none", "--dry-run", "--json"}).output);
