@@ -9,8 +9,12 @@ void read_hostile(std::string_view bytes) {
   const std::string hash(32, 'a');
   scratch_file("sweeps/s.excluded/" + hash + ".json", bytes);
   static const bool is_recorded = [&] {
-    write_sweep_record(sweep_record_file(scratch_folder(), "s"),
-                       {kSweepRecordVersion, "s", "s.yaml", hash, {{hash, "run", {{"", ""}}}}});
+    SweepRecord record;
+    record.name = "s";
+    record.spec_file = "s.yaml";
+    record.spec_hash = hash;
+    record.cells = {{.content_hash = hash, .folder = "run", .places = {{"", ""}}}};
+    write_sweep_record(sweep_record_file(scratch_folder(), "s"), record);
     return true;
   }();
   require(is_recorded, "the sweep has its record");
