@@ -115,7 +115,8 @@ TEST(Resolve, ValuesBeyondTheirRangeAreRefused) {
       {"how.recompute", {"layers", "true"}},
       {"how.log_every", {"-1"}},
       {"how.checkpoint_every_seconds", {"-1", "1w"}},
-      {"how.progress_every_seconds", {"-1"}}};
+      {"how.progress_every_seconds", {"-1"}},
+      {"how.keep", {"all", "true"}}};
   EXPECT_EQ(broken.size() + 1, config_keys().size());  // data.train takes any name
   for (const auto& [key, values] : broken) {
     for (const std::string& value : values) {
