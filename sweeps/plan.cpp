@@ -1,30 +1,26 @@
 #include "sweeps/plan.h"
 
 #include <algorithm>
-#include <limits>
 #include <map>
 #include <optional>
 #include <set>
-#include <stdexcept>
 #include <unordered_map>
 #include <utility>
 
 #include "sweeps/cell_expressions.h"
-#include "sweeps/cell_hours.h"
 #include "sweeps/cell_keep.h"
 #include "sweeps/expression.h"
 #include "sweeps/fit_warnings.h"
 #include "sweeps/nested_data.h"
 #include "sweeps/override_keys.h"
 #include "sweeps/plan_warnings.h"
+#include "sweeps/planned_cell.h"
 #include "sweeps/setting_effects.h"
 #include "sweeps/tune.h"
 #include "sweeps/tune_report.h"
-#include "trainer/data_rules.h"
 #include "trainer/number.h"
 #include "trainer/prediction.h"
 #include "trainer/run_identity.h"
-#include "trainer/step_choice.h"
 
 namespace scalelaw {
 namespace {
@@ -34,75 +30,6 @@ std::string place_text(const SweepPlace& place) {
   if (!place.block.empty()) text += "block " + place.block;
   if (!place.arm.empty()) text += (text.empty() ? "" : ", ") + ("arm " + place.arm);
   return text;
-}
-
-}  // namespace
-
-double memory_a_run(const PlanOptions& options) {
-  constexpr double kUnknown = std::numeric_limits<double>::infinity();
-  return options.memory_bytes > 0 ? options.memory_bytes / options.workers.jobs : kUnknown;
-}
-
-namespace {
-
-void price(const PlanOptions& options, PlannedCell& cell) {
-  const std::optional<ModelCounts> counts = count(cell.shape);
-  if (!counts) return;
-  cell.n_params = n_params(cell.shape, *counts, options.n_count);
-  try {
-    cell.train_flops = training_flops_per_token(cell.shape, *counts, options.c_count) *
-                       static_cast<double>(cell.train_tokens);
-  } catch (const std::invalid_argument&) {
-    throw ConfigError("--c-count " + std::string(name(options.c_count)) +
-                      ": is not defined for model.arch = " + cell.shape.arch +
-                      "; choose exact_causal");
-  }
-  predict_hours(options, cell);
-}
-
-void weigh(const PlanOptions& options, PlannedCell& cell) {
-  StepRequest request = request_for(cell.config, cell.shape, /*replicas=*/1);
-  request.device = options.workers.device;
-  const StepChoice choice = choose_step(request, memory_a_run(options));
-  if (choice.needed_bytes > 0) cell.memory_bytes = choice.needed_bytes;
-  cell.fits = choice.fits;
-}
-
-CellNotes evaluate(SweepPoint& point, DataSetHeaders& data, ExpressionCache& expressions) {
-  const auto n_vocab = [&] {
-    const auto written = point.config.find("data.train");
-    const std::string name =
-        written == point.config.end() ? DataConfig{}.train : written->second.text;
-    try {
-      return data.open(name).n_vocab;
-    } catch (const ConfigError& error) {
-      throw KeyError("data.train", name, error.what());
-    }
-  };
-  return evaluate_expressions(point.config, n_vocab, expressions);
-}
-
-PlannedCell plan_cell(const SweepPoint& point, const PlanOptions& options, DataSetHeaders& data) {
-  RunIdentity identity = identify(resolve(point.config), options.runs, data);
-  PlannedCell cell;
-  cell.config = std::move(identity.config);
-  cell.content_hash = std::move(identity.content_hash);
-  cell.folder = identity.folder.path.filename().string();
-  return cell;
-}
-
-// What a merged cell is spared: a sweep of many equal cells stays cheap to plan.
-void complete_cell(const PlanOptions& options, DataSetHeaders& data, PlannedCell& cell) {
-  const DataSetInfo& train = data.open(cell.config.data.train);
-  check_data_rules(cell.config, data);
-  cell.shape = canonical(cell.config.model);
-  cell.shape.n_vocab = train.n_vocab;
-  cell.steps = total_steps(cell.config);
-  cell.train_tokens = cell.steps * cell.config.train.batch_tokens;
-  cell.unique_train_tokens =
-      unique_train_tokens(cell.config, train.splits.at(Split::kTrain).n_tokens);
-  price(options, cell);
-  weigh(options, cell);
 }
 
 template <typename Item>
@@ -126,13 +53,6 @@ std::vector<std::string> swept_keys(const SweepSpec& spec) {
     }
   }
   return keys;
-}
-
-// From wherever it is read.
-std::string whole_path(const std::string& file) {
-  std::error_code error;
-  const std::filesystem::path whole = std::filesystem::weakly_canonical(file, error);
-  return error ? file : whole.string();
 }
 
 // A cell's fault with the line of its key and the part of the sweep that asks for the cell.
@@ -178,7 +98,7 @@ class PlanMaker {
     for (SweepPoint& point : points) {
       at_its_place(point, [&] {
         overridden.note(point.config);
-        notes.push_back(evaluate(point, data_, expressions_));
+        notes.push_back(evaluate_point(point, data_, expressions_));
         if (tuner) tuner->note(point);
       });
     }
@@ -195,7 +115,7 @@ class PlanMaker {
     if (tuner) plan_.tuned = tuner->take();
     plan_.warnings = warnings_of(plan_);
     const auto resolved = [&](SweepPoint point) {
-      evaluate(point, data_, expressions_);
+      evaluate_point(point, data_, expressions_);
       return resolve(point.config);
     };
     for (const auto& texts :
@@ -325,57 +245,6 @@ class PlanMaker {
 
 Plan make_plan(const SweepSpec& spec, const PlanOptions& options, const TrialEnds& ends) {
   return PlanMaker(spec, options, ends).make();
-}
-
-static HeldOut held_out(const PlannedCell& cell) {
-  const ModelCounts counts = count(cell.shape).value();
-  const auto n = [&](NCount convention) {
-    return static_cast<int64_t>(n_params(cell.shape, counts, convention));
-  };
-  return {.prediction = cell.prediction,
-          .n_non_embedding = n(NCount::kNonEmbedding),
-          .n_non_embedding_plus_head = n(NCount::kNonEmbeddingPlusHead),
-          .n_total = n(NCount::kTotal),
-          .train_tokens = cell.train_tokens,
-          .arch = cell.shape.arch};
-}
-
-SweepRecord record_of(const Plan& plan) {
-  SweepRecord record;
-  record.name = plan.name;
-  record.spec_file = whole_path(plan.spec_file);
-  record.spec_hash = plan.spec_hash;
-  record.file_hash = plan.file_hash;
-  for (const PlannedCell& cell : plan.cells) {
-    record.waiting += cell.is_provisional() ? 1 : 0;
-    if (cell.is_provisional()) continue;
-    SweepCell recorded{cell.content_hash, cell.folder, cell.places, cell.is_trial};
-    if (!cell.prediction.empty()) recorded.hold_out = held_out(cell);
-    record.cells.push_back(std::move(recorded));
-  }
-  return record;
-}
-
-void refuse_name_of_another_sweep(const std::filesystem::path& record_file, const Plan& plan) {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  if (!fs::exists(record_file, error)) return;
-  SweepRecord record;
-  try {
-    record = read_sweep_record(record_file);
-  } catch (const std::runtime_error& fault) {
-    throw ConfigError(fault.what());
-  }
-  if (record.spec_hash == plan.spec_hash) return;
-  if (whole_path(record.spec_file) == whole_path(plan.spec_file)) return;
-  throw ConfigError(plan.spec_file + ": name = " + plan.name + ": is the sweep of " +
-                    record.spec_file + " in this store (" + record_file.string() +
-                    "); choose another name, or, if it is the same sweep and its file was moved "
-                    "and edited, move that record away (no run is lost)");
-}
-
-std::filesystem::path run_folder(const Plan& plan, const PlannedCell& cell) {
-  return plan.options.runs / cell.folder;
 }
 
 }  // namespace scalelaw

@@ -1,0 +1,72 @@
+// A plan beside the record that a run of it leaves.
+#include <filesystem>
+#include <stdexcept>
+#include <utility>
+
+#include "sweeps/plan.h"
+#include "trainer/config_error.h"
+
+namespace scalelaw {
+namespace {
+
+// From wherever it is read.
+std::string whole_path(const std::string& file) {
+  std::error_code error;
+  const std::filesystem::path whole = std::filesystem::weakly_canonical(file, error);
+  return error ? file : whole.string();
+}
+
+HeldOut held_out(const PlannedCell& cell) {
+  const ModelCounts counts = count(cell.shape).value();
+  const auto n = [&](NCount convention) {
+    return static_cast<int64_t>(n_params(cell.shape, counts, convention));
+  };
+  return {.prediction = cell.prediction,
+          .n_non_embedding = n(NCount::kNonEmbedding),
+          .n_non_embedding_plus_head = n(NCount::kNonEmbeddingPlusHead),
+          .n_total = n(NCount::kTotal),
+          .train_tokens = cell.train_tokens,
+          .arch = cell.shape.arch};
+}
+
+}  // namespace
+
+SweepRecord record_of(const Plan& plan) {
+  SweepRecord record;
+  record.name = plan.name;
+  record.spec_file = whole_path(plan.spec_file);
+  record.spec_hash = plan.spec_hash;
+  record.file_hash = plan.file_hash;
+  for (const PlannedCell& cell : plan.cells) {
+    record.waiting += cell.is_provisional() ? 1 : 0;
+    if (cell.is_provisional()) continue;
+    SweepCell recorded{cell.content_hash, cell.folder, cell.places, cell.is_trial};
+    if (!cell.prediction.empty()) recorded.hold_out = held_out(cell);
+    record.cells.push_back(std::move(recorded));
+  }
+  return record;
+}
+
+void refuse_name_of_another_sweep(const std::filesystem::path& record_file, const Plan& plan) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (!fs::exists(record_file, error)) return;
+  SweepRecord record;
+  try {
+    record = read_sweep_record(record_file);
+  } catch (const std::runtime_error& fault) {
+    throw ConfigError(fault.what());
+  }
+  if (record.spec_hash == plan.spec_hash) return;
+  if (whole_path(record.spec_file) == whole_path(plan.spec_file)) return;
+  throw ConfigError(plan.spec_file + ": name = " + plan.name + ": is the sweep of " +
+                    record.spec_file + " in this store (" + record_file.string() +
+                    "); choose another name, or, if it is the same sweep and its file was moved "
+                    "and edited, move that record away (no run is lost)");
+}
+
+std::filesystem::path run_folder(const Plan& plan, const PlannedCell& cell) {
+  return plan.options.runs / cell.folder;
+}
+
+}  // namespace scalelaw
