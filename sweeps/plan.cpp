@@ -193,7 +193,9 @@ class PlanMaker {
 
   bool predicts(const PlannedCell& cell) {
     if (!prediction_) prediction_ = find_prediction(options_.runs, cell.prediction);
-    return *prediction_ && (*prediction_)->find(cell.content_hash) != nullptr;
+    if (*prediction_ && (*prediction_)->find(cell.content_hash) != nullptr) return true;
+    std::error_code none;  // a run that is complete waits for nothing
+    return std::filesystem::exists(RunFolder{options_.runs / cell.folder}.record(), none);
   }
 
   void check_hold_out() const {

@@ -58,6 +58,22 @@ void refuse_what_is_known(const fs::path& store, const Prediction& prediction) {
   }
 }
 
+// Complete runs need no prediction where others do: a sweep that holds out more than it did gives
+// the rest another name.
+void pass_over_complete(const fs::path& store, Prediction& prediction,
+                        std::vector<std::string>& told) {
+  const auto is_complete = [&](const PredictedCell& cell) {
+    return fs::exists(RunFolder{store / cell.folder}.record());
+  };
+  if (std::ranges::all_of(prediction.cells, is_complete)) return;
+  for (const PredictedCell& cell : prediction.cells) {
+    if (!is_complete(cell)) continue;
+    told.push_back("prediction " + prediction.name + ": " + cell.folder +
+                   " is complete already and left out of it");
+  }
+  std::erase_if(prediction.cells, is_complete);
+}
+
 LossMetric metric_of(const fs::path& store, const Prediction& prediction) {
   for (const LossMetric metric : {LossMetric::kNatsPerToken, LossMetric::kBitsPerByte}) {
     if (prediction.metric == name(metric)) return metric;
@@ -136,6 +152,7 @@ std::vector<std::string> register_predictions(HeldOutPredictions& found) {
       standing.push_back(stands(*there, prediction));
       prediction = std::move(*there);
     } else {
+      pass_over_complete(found.store, prediction, standing);
       refuse_what_is_known(found.store, prediction);
       due.push_back(&prediction);
     }

@@ -281,6 +281,19 @@ TEST_F(PredictTest, WhatHasBegunIsNotRegistered) {
   }
 }
 
+TEST_F(PredictTest, ACompleteRunIsPassedOverWhereAnotherIsStillToCome) {
+  std::vector<SyntheticRun> runs = ladder();
+  SyntheticRun done = runs.back();
+  done.seed = 2;
+  done.started = done.complete = true;
+  runs.push_back(done);
+  HeldOutPredictions found = predict_held_out(write(runs), {});
+  const std::vector<std::string> told = register_predictions(found);
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_NE(told[0].find("is complete already and left out of it"), std::string::npos) << told[0];
+  EXPECT_EQ(find_prediction(runs_, "hero")->cells.size(), 1u);
+}
+
 TEST_F(PredictTest, ScoresSetWhatBecameOfARunBesideItsPrediction) {
   std::vector<SyntheticRun> runs = ladder();
   SyntheticRun second = runs.back();

@@ -1,0 +1,108 @@
+// Cells that wait for a prediction, and what a plan makes of one that is registered.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "sweeps/cell_status.h"
+#include "sweeps/stages.h"
+#include "tests/sweeps/plan_fixture.h"
+#include "trainer/prediction.h"
+
+namespace scalelaw {
+namespace {
+
+const std::string kHeldOut = kBase +
+                             "grid: {model.d_model: [16, 32, 64]}\n"
+                             "hold_out: {where: N > 40k, register: largest}\n";
+
+class HeldOutCells : public PlanTest {
+ protected:
+  void predict(const PlannedCell& cell, const std::string& sweep = "s") {
+    Prediction prediction;
+    prediction.name = "largest";
+    prediction.sweep = sweep;
+    prediction.registered_at = "2026-01-02T03:04:05Z";
+    prediction.n_count = "non_embedding";
+    prediction.test_set = "tiny";
+    prediction.metric = "nats_per_token";
+    PredictedCell predicted;
+    predicted.content_hash = cell.content_hash;
+    predicted.folder = cell.folder;
+    predicted.arm = "transformer";
+    predicted.runs = {cell.content_hash};
+    predicted.n = predicted.d = 1e4;
+    predicted.loss = 2;
+    predicted.low = 1;
+    predicted.high = 3;
+    predicted.laws = {{"power", "L = (N_c / N)^a", "D = 2000 tokens", {{"a", 0.1}}}};
+    prediction.runs = {{cell.content_hash, "some_run"}};
+    prediction.cells = {predicted};
+    ASSERT_TRUE(publish_prediction(options_.runs, prediction));
+  }
+};
+
+TEST_F(HeldOutCells, WaitAndAreInTheRecordWithTheirSize) {
+  const Plan held = plan(kHeldOut);
+  EXPECT_EQ(waiting_cells(held), 1);
+  EXPECT_EQ(provisional_cells(held), 0) << "what it is, is known";
+  const PlannedCell& largest = held.cells.at(2);
+  EXPECT_EQ(largest.waits, WaitsFor::kPrediction);
+  const std::vector<CellStatus> statuses = look_at_all(held);
+  EXPECT_EQ(statuses[2].state, CellState::kWaiting);
+  EXPECT_FALSE(may_start(statuses[2]));
+  EXPECT_TRUE(may_start(statuses[1]));
+  const SweepRecord record = record_of(held);
+  ASSERT_EQ(record.cells.size(), 3u);
+  ASSERT_TRUE(record.cells[2].hold_out);
+  EXPECT_EQ(record.cells[2].hold_out->prediction, "largest");
+  EXPECT_EQ(record.cells[2].hold_out->n_non_embedding, 12 * 64 * 64);
+  EXPECT_EQ(record.cells[2].hold_out->train_tokens, 2016);
+  EXPECT_FALSE(record.cells[1].hold_out);
+  EXPECT_EQ(largest.content_hash,
+            plan(kBase + "grid: {model.d_model: [64]}\n").cells[0].content_hash);
+}
+
+TEST_F(HeldOutCells, StartOncePredicted) {
+  predict(plan(kHeldOut).cells.at(2));
+  const Plan free = plan(kHeldOut);
+  EXPECT_EQ(waiting_cells(free), 0);
+  EXPECT_TRUE(may_start(look_at_all(free)[2]));
+  EXPECT_EQ(free.cells[2].prediction, "largest") << "and stay held-out ones";
+}
+
+TEST_F(HeldOutCells, ANameThatIsTakenIsToldBeforeAnythingRuns) {
+  predict(plan(kHeldOut).cells.at(0), "another");
+  const std::string fault = error_of(kHeldOut);
+  EXPECT_NE(fault.find("s.yaml: hold_out.register = largest: is registered since "
+                       "2026-01-02T03:04:05Z, by sweep another"),
+            std::string::npos)
+      << fault;
+}
+
+TEST_F(HeldOutCells, ACompleteRunWaitsForNothing) {
+  const PlannedCell largest = plan(kHeldOut).cells.at(2);
+  std::filesystem::create_directories(options_.runs / largest.folder);
+  std::ofstream(options_.runs / largest.folder / "run.json") << "{}";
+  EXPECT_EQ(waiting_cells(plan(kHeldOut)), 0);
+}
+
+TEST_F(HeldOutCells, BadInputIsToldByLineAndKey) {
+  const auto fault = [&](const std::string& text) { return error_of(kBase + text); };
+  EXPECT_NE(fault("hold_out: {where: N > 1e9, register: x}\n")
+                .find("hold_out.where = N > 1e9: holds of none of the cells"),
+            std::string::npos);
+  EXPECT_NE(fault("hold_out: {where: N > 1, register: x}\n").find("holds of every cell"),
+            std::string::npos);
+  EXPECT_NE(fault("hold_out: {where: N > 1}\n").find("hold_out.register: is missing"),
+            std::string::npos);
+  EXPECT_NE(fault("hold_out: {register: x}\n").find("hold_out.where: is missing"),
+            std::string::npos);
+  EXPECT_NE(fault("hold_out: {where: N > 1, register: a/b}\n").find("hold_out.register"),
+            std::string::npos);
+  EXPECT_NE(fault("hold_out: {where: N >, register: x}\n").find("it ends too early"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace scalelaw
