@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sweeps/optional_json.h"
 #include "sweeps/reports.h"
 #include "sweeps/text_table.h"
 #include "trainer/number.h"
@@ -10,10 +11,6 @@ namespace scalelaw {
 namespace {
 
 constexpr double kSecondsAnHour = 3600;
-
-nlohmann::ordered_json optional_json(const std::optional<double>& value) {
-  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json();
-}
 
 }  // namespace
 

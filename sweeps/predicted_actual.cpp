@@ -8,6 +8,7 @@
 
 #include "sweeps/cell_hours.h"
 #include "sweeps/disk_needs.h"
+#include "sweeps/optional_json.h"
 #include "sweeps/reports.h"
 #include "sweeps/text_table.h"
 #include "trainer/escaped.h"
@@ -85,15 +86,12 @@ std::string predicted_text(const PredictedActual& both, const Plan& plan) {
 }
 
 nlohmann::ordered_json predicted_json(const PredictedActual& both, const Plan& plan) {
-  const auto optional = [](const std::optional<double>& value) {
-    return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json();
-  };
   return {{"runs", both.runs},
           {"predicted_core_seconds", both.predicted_core_seconds},
           {"core_seconds", both.core_seconds},
           {"wall_seconds", both.wall_seconds},
-          {"predicted_bytes", optional(both.predicted_bytes)},
-          {"bytes", optional(both.bytes)},
+          {"predicted_bytes", optional_json(both.predicted_bytes)},
+          {"bytes", optional_json(both.bytes)},
           {"predicted_peak_bytes", both.predicted_peak_bytes},
           {"peak_bytes", both.peak_bytes},
           {"hours_source", hours_source(plan.options)}};

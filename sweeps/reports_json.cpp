@@ -7,6 +7,7 @@
 #include "sweeps/disk_needs.h"
 #include "sweeps/failed_runs.h"
 #include "sweeps/ledger_report.h"
+#include "sweeps/optional_json.h"
 #include "sweeps/packing.h"
 #include "sweeps/plan_diff.h"
 #include "sweeps/plan_totals.h"
@@ -20,10 +21,6 @@ namespace scalelaw {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json optional_json(const std::optional<double>& value) {
-  return value ? Json(*value) : Json();
-}
 
 // What each of the plan's swept keys is in a cell.
 Json swept_json(const Plan& plan, const PlannedCell& cell) {

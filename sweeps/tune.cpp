@@ -1,14 +1,12 @@
 #include "sweeps/tune.h"
 
 #include <algorithm>
-#include <cmath>
-#include <set>
 
+#include "sweeps/rate_trials.h"
 #include "sweeps/recipe.h"
 #include "sweeps/reports.h"
 #include "trainer/config_keys.h"
 #include "trainer/config_yaml.h"
-#include "trainer/data_rules.h"
 #include "trainer/number.h"
 
 namespace scalelaw {
@@ -147,49 +145,9 @@ SweepPoint RateTuner::trial_of(const SweepPoint& like, double rate, int64_t seed
   return trial;
 }
 
-namespace {
-
-// One scan's trials: what has become of each rate's, by seed.
-class ScanTrials {
- public:
-  void add(double rate, int64_t seed, const std::optional<TrialEnd>& end) {
-    is_open_ = is_open_ || !end;
-    if (end && !end->left_out) ends_[rate][seed] = *end;
-  }
-  bool is_open() const { return is_open_; }
-  // Rates are compared over the seeds that all of them have; one without any is left out.
-  std::vector<TriedRate> tried() const {
-    std::set<int64_t> seeds;
-    for (const auto& [seed, end] : ends_.empty() ? Ends{} : ends_.begin()->second) {
-      const int64_t each = seed;
-      const auto has = [each](const auto& of_rate) { return of_rate.second.contains(each); };
-      if (std::ranges::all_of(ends_, has)) seeds.insert(each);
-    }
-    std::vector<TriedRate> all;
-    if (seeds.empty()) return all;
-    for (const auto& [rate, ends] : ends_) {
-      TriedRate tried{rate, 0, false};
-      for (const int64_t seed : seeds) {
-        const TrialEnd& end = ends.at(seed);
-        tried.diverged = tried.diverged || end.diverged;
-        tried.loss_nats += end.loss_nats / static_cast<double>(seeds.size());
-      }
-      all.push_back(tried);
-    }
-    return all;
-  }
-
- private:
-  using Ends = std::map<int64_t, TrialEnd>;
-  std::map<double, Ends> ends_;
-  bool is_open_ = false;
-};
-
-}  // namespace
-
 void RateTuner::scan_one(TunedRecipe& scan, const SweepPoint& like, const Run& run) {
   constexpr std::size_t kLeastRates = 3;
-  ScanTrials trials;
+  RateTrials trials;
   const auto add = [&](double rate) {
     for (const int64_t seed : tune_.seeds) {
       const std::optional<TrialEnd> end = run(trial_of(like, rate, seed));

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "sweeps/optional_json.h"
 #include "sweeps/reports.h"
 #include "sweeps/stages.h"
 #include "sweeps/text_table.h"
@@ -66,10 +67,6 @@ std::string arms_text(const std::vector<std::string>& arms) {
 
 std::string range_text(double low, double high) {
   return human(low) == human(high) ? human(low) : human(low) + " to " + human(high);
-}
-
-Json optional_json(const std::optional<double>& value) {
-  return value ? Json(*value) : Json();
 }
 
 Json law_json(const RateLaw& law) {

@@ -140,12 +140,7 @@ void write_fit_file(const std::filesystem::path& file, const FitFile& fit) {
 FitFile fit_file_from_json(std::string_view text) {
   const nlohmann::json json = parse_json(text);
   const JsonField root(json);
-  const int64_t version = root.whole("version");
-  if (version != kFitFileVersion) {
-    throw std::runtime_error("is of version " + std::to_string(version) +
-                             " of fits; this program knows version " +
-                             std::to_string(kFitFileVersion));
-  }
+  root.require_version(kFitFileVersion, "fits");
   FitFile fit;
   for (const JsonField& field : root.objects("laws")) {
     FittedLaw law = law_from(field);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "trainer/json_text.h"
+#include "trainer/run_record_json.h"
 
 namespace scalelaw {
 
@@ -77,6 +78,13 @@ std::vector<JsonField> JsonField::objects(const char* key) const {
 
 std::string JsonField::text_if(const char* key) const {
   return json_->contains(key) ? text(key) : "";
+}
+
+void JsonField::require_version(int64_t known, const char* of_what) const {
+  const int64_t version = whole("version");
+  if (version == known) return;
+  throw OtherVersion("is of version " + std::to_string(version) + " of " + of_what +
+                     "; this program knows version " + std::to_string(known));
 }
 
 bool JsonField::truth_if(const char* key) const {

@@ -26,6 +26,9 @@ class JsonField {
   std::optional<double> positive_if(const char* key) const;  // nullopt: no such key
   double number(const char* key) const;                      // finite
   std::vector<JsonField> objects(const char* key) const;     // not empty
+  // Of the key "version": OtherVersion (trainer/run_record_json.h) where it is not `known`;
+  // `of_what` is "predictions".
+  void require_version(int64_t known, const char* of_what) const;
   bool has(const char* key) const { return json_->contains(key); }
   std::string text_if(const char* key) const;                 // "": no such key
   bool truth_if(const char* key) const;                       // false: no such key

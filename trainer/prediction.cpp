@@ -128,12 +128,7 @@ bool publish_prediction(const std::filesystem::path& runs, const Prediction& pre
 Prediction prediction_from_json(std::string_view text) {
   const nlohmann::json json = parse_json(text);
   const JsonField root(json);
-  const int64_t version = root.whole("version");
-  if (version != kPredictionVersion) {
-    throw OtherVersion("is of version " + std::to_string(version) +
-                       " of predictions; this program knows version " +
-                       std::to_string(kPredictionVersion));
-  }
+  root.require_version(kPredictionVersion, "predictions");
   return prediction_from(root);
 }
 

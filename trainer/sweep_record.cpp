@@ -103,12 +103,7 @@ void write_sweep_record(const std::filesystem::path& file, const SweepRecord& re
 SweepRecord sweep_record_from_json(std::string_view text) {
   const nlohmann::json json = parse_json(text);
   const JsonField root(json);
-  const int64_t version = root.whole("version");
-  if (version != kSweepRecordVersion) {
-    throw OtherVersion("is of version " + std::to_string(version) +
-                       " of the sweep's record; this program knows version " +
-                       std::to_string(kSweepRecordVersion));
-  }
+  root.require_version(kSweepRecordVersion, "the sweep's record");
   return record_from(root);
 }
 
