@@ -166,7 +166,11 @@ void RateTuner::scan_one(TunedRecipe& scan, const SweepPoint& like, const Run& r
     if (!beyond) break;
     add(*beyond);
   }
-  if (trials.is_open()) return;
+  if (trials.is_open()) {
+    const int64_t asked = scan.trials - std::ssize(tune_.factors) * std::ssize(tune_.seeds);
+    found_.may_follow += tune_.extend_at_edge * std::ssize(tune_.seeds) - asked;
+    return;
+  }
   scan.lacks_rates = scan.tried.size() < kLeastRates;
   scan.choice = scan.lacks_rates ? RateChoice{} : choose_rate(scan.tried);
 }

@@ -49,6 +49,7 @@ struct TunedRates {
   std::vector<TunedRecipe> scans;                // in the file's order
   std::map<std::string, int64_t> trials_of_arm;  // every arm's
   std::vector<ArmRateLaw> laws;  // of arms whose scans have all ended, where the file asks for laws
+  int64_t may_follow = 0;        // trials beyond edges that scans may still ask for
   bool reads_test_text = false;  // some trials, for want of a val split
 };
 

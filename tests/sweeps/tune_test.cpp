@@ -168,6 +168,12 @@ TEST_F(Tuning, ThePlanShowsTrialsAndLaws) {
       << text;
   EXPECT_NE(text.find("  law: the file's rate * 0.8"), std::string::npos) << text;
   EXPECT_NE(text.find("stages:  9 trials, then 4 cells\n"), std::string::npos) << text;
+  ended_ = 0;
+  const Plan first = planned(kTuned + kSizes + tune("where: N <= 100k, seeds: [7, 8]"));
+  EXPECT_NE(plan_text(first, look_at_all(first))
+                .find("stages:  18 trials (up to 12 more beyond edges, in no price yet), then"),
+            std::string::npos)
+      << plan_text(first, look_at_all(first));
   ended_ = 4;
   const Plan early = planned(kTuned + kSizes + tune("where: N <= 100k, then: fit_law"));
   EXPECT_NE(
