@@ -11,6 +11,7 @@
 #include "sweeps/cell_keep.h"
 #include "sweeps/expression.h"
 #include "sweeps/fit_warnings.h"
+#include "sweeps/held_out_cells.h"
 #include "sweeps/nested_data.h"
 #include "sweeps/override_keys.h"
 #include "sweeps/plan_warnings.h"
@@ -19,7 +20,6 @@
 #include "sweeps/tune.h"
 #include "sweeps/tune_report.h"
 #include "trainer/number.h"
-#include "trainer/prediction.h"
 #include "trainer/run_identity.h"
 
 namespace scalelaw {
@@ -84,6 +84,7 @@ class PlanMaker {
     plan_.swept = swept_keys(spec);
     plan_.budget = spec.budget;
     plan_.order = spec.order;
+    if (spec.hold_out) held_out_.emplace(spec, options, data_, expressions_);
   }
 
   Plan make() {
@@ -110,7 +111,7 @@ class PlanMaker {
         add(points[i], notes[i], settled, tuner && tuner->is_scanned(i));
       });
     }
-    check_hold_out();
+    if (held_out_) held_out_->check(plan_);
     settle_keep();
     if (tuner) plan_.tuned = tuner->take();
     plan_.warnings = warnings_of(plan_);
@@ -141,15 +142,16 @@ class PlanMaker {
     return {plan_.cells[place->second], is_new};
   }
 
-  std::optional<TrialEnd> add_trial(SweepPoint trial) {
-    trial.place.block = kTrials;
-    std::optional<TrialEnd> end;
-    at_its_place(trial, [&] {
-      const auto [cell, is_new] = cell_of(trial);
+  RateTuner::Trial add_trial(SweepPoint point) {
+    point.place.block = kTrials;
+    RateTuner::Trial trial;
+    at_its_place(point, [&] {
+      const auto [cell, is_new] = cell_of(point);
       if (is_new) cell.is_trial = true;
-      if (ends_) end = ends_(cell);
+      trial.cell = index_of_.at(cell.content_hash);
+      if (ends_) trial.end = ends_(cell);
     });
-    return end;
+    return trial;
   }
 
   void add(const SweepPoint& point, const CellNotes& notes, const RateTuner::Settled& settled,
@@ -163,61 +165,9 @@ class PlanMaker {
         cell.waits_for = settled.waits_for;
       }
     }
-    if (spec_.hold_out) hold_out(point, cell, is_scanned);
+    if (held_out_) held_out_->note(point, cell, is_scanned);
     if (notes.size) add_new(cell.sizes, *notes.size);
     for (const NamedLaw* law : notes.laws) add_new(cell.laws, law);
-  }
-
-  // One that merges into it is held out with it.
-  void hold_out(const SweepPoint& point, PlannedCell& cell, bool is_scanned) {
-    const auto n_vocab = [&] { return data_.open(cell.config.data.train).n_vocab; };
-    if (!holds(spec_.hold_out->where, "hold_out.where", point.config, n_vocab, expressions_)) {
-      return;
-    }
-    if (!cell.n_params) {
-      throw KeyError("model.arch", cell.shape.arch,
-                     "gives no formula for N, which a prediction for hold_out needs");
-    }
-    if (is_scanned) {
-      throw KeyError("hold_out.register", spec_.hold_out->name,
-                     "hold_out.where holds of a cell that tune.learning_rate.where scans too: its "
-                     "trials would tell its loss before it is predicted");
-    }
-    cell.prediction = spec_.hold_out->name;
-    ++held_out_;
-    if (cell.waits == WaitsFor::kNothing && !predicts(cell)) {
-      cell.waits = WaitsFor::kPrediction;
-      cell.waits_for = "the prediction " + cell.prediction + ", made once all others have ended";
-    }
-  }
-
-  bool predicts(const PlannedCell& cell) {
-    if (!prediction_) prediction_ = find_prediction(options_.runs, cell.prediction);
-    if (*prediction_ && (*prediction_)->find(cell.content_hash) != nullptr) return true;
-    std::error_code none;  // a run that is complete waits for nothing
-    return std::filesystem::exists(RunFolder{options_.runs / cell.folder}.record(), none);
-  }
-
-  void check_hold_out() const {
-    if (!spec_.hold_out) return;
-    SourcedText condition = spec_.hold_out->where;
-    condition.text = condition.text.substr(std::string_view("= ").size());
-    if (held_out_ == 0) {
-      throw_config_error(condition, "hold_out.where", "holds of none of the cells");
-    }
-    if (prediction_ && *prediction_) {
-      for (const PlannedCell& cell : plan_.cells) {
-        if (cell.waits != WaitsFor::kPrediction) continue;
-        throw ConfigError(spec_.file + ": hold_out.register = " + spec_.hold_out->name +
-                          ": is registered since " + (*prediction_)->registered_at + ", by sweep " +
-                          (*prediction_)->sweep + ", and says nothing of " + cell.folder +
-                          "; predictions stand: choose another name");
-      }
-    }
-    if (held_out_ == plan_.asked_for) {
-      throw_config_error(condition, "hold_out.where",
-                         "holds of every cell; none is left to predict from");
-    }
   }
 
   // Once it is known which are held out.
@@ -239,8 +189,7 @@ class PlanMaker {
   ExpressionCache expressions_;
   DataSetHeaders data_;
   std::unordered_map<std::string, std::size_t> index_of_;  // content hash -> cell
-  std::optional<std::optional<Prediction>> prediction_;    // once it was looked for
-  int64_t held_out_ = 0;
+  std::optional<HeldOutCells> held_out_;
 };
 
 }  // namespace

@@ -64,6 +64,7 @@ struct PlannedCell {
   bool fits = true;                           // in its share of the memory that is known
   bool is_trial = false;                      // of `tune`; no result of the sweep
   std::string prediction;                     // that holds it out until it is registered; "": none
+  std::string predicted_test_set;             // whose loss that is of
   WaitsFor waits = WaitsFor::kNothing;
   std::string waits_for;  // in words
   // Its rate is the file's for want of its own, and so are hash and folder.

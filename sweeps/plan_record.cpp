@@ -26,7 +26,8 @@ HeldOut held_out(const PlannedCell& cell) {
           .n_non_embedding_plus_head = n(NCount::kNonEmbeddingPlusHead),
           .n_total = n(NCount::kTotal),
           .train_tokens = cell.train_tokens,
-          .arch = cell.shape.arch};
+          .arch = cell.shape.arch,
+          .test_set = cell.predicted_test_set};
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ double share_done(const PlannedCell& cell, const CellStatus& status) {
 void check_number_of_runs(const Plan& plan, const std::vector<PlannedPack>& packs, int64_t most) {
   std::size_t runs = 0;
   for (const PlannedPack& pack : packs) runs += pack.size();
-  runs += static_cast<std::size_t>(waiting_cells(plan));  // they follow
+  runs += static_cast<std::size_t>(waiting_cells(plan) + may_follow(plan.tuned));
   if (static_cast<int64_t>(runs) <= most) return;
   throw ConfigError(plan.spec_file + ": " + std::to_string(runs) +
                     " runs are to be started, more than " + std::to_string(most) +
@@ -95,6 +95,20 @@ PlannedPack Spending::to_come() const {
   return cells;
 }
 
+Spending::Cost Spending::at_most() const {
+  Cost total = sum(to_come());
+  const bool on_cpu = plan_.options.workers.device == DeviceKind::kCpu;
+  for (const TunedRecipe& scan : plan_.tuned.scans) {
+    if (scan.may_follow == 0) continue;
+    const PlannedCell& like = plan_.cells[scan.like];
+    const auto trials = static_cast<double>(scan.may_follow);
+    total.flops += trials * like.train_flops.value_or(0);
+    if (on_cpu) total.device_hours += trials * like.core_hours.value_or(0);
+    total.disk += trials * bytes_of_complete(like);
+  }
+  return total;
+}
+
 void Spending::check_whole() const {
   if (plan_.budget.price && !plan_.options.price_per_hour) {
     throw ConfigError(plan_.spec_file +
@@ -102,9 +116,8 @@ void Spending::check_whole() const {
                       "--price-per-hour");
   }
   if (!plan_.budget.is_set() || plan_.budget.starts_nothing_new) return;
-  const PlannedPack left = to_come();
-  if (left.empty()) return;
-  const std::string why = beyond(sum(left));
+  if (to_come().empty()) return;
+  const std::string why = beyond(at_most());
   if (why.empty()) return;
   throw ConfigError(plan_.spec_file + ": " + why +
                     ", with what its runs have cost already; ask for less, raise it, or let the "
@@ -132,7 +145,7 @@ void Spending::left_off(const PlannedPack& cells, const std::vector<CellStatus>&
 
 std::string Spending::text() const {
   if (!plan_.budget.is_set()) return "";
-  const Cost all = sum(to_come());
+  const Cost all = at_most();
   const SweepBudget& budget = plan_.budget;
   std::string text;
   const auto add = [&](const char* key, const std::optional<double>& limit, double amount) {

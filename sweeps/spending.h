@@ -13,7 +13,8 @@
 
 namespace scalelaw {
 
-// ConfigError, with what to add to the command, where more than `most` runs are in the packs.
+// ConfigError, with what to add to the command, where more than `most` runs are in the packs, wait
+// for those, or may be asked for beyond an edge of a scan.
 void check_number_of_runs(const Plan& plan, const std::vector<PlannedPack>& packs, int64_t most);
 
 // What the sweep's runs have cost and would, beside its budget (SweepBudget). A run that has ended
@@ -45,6 +46,7 @@ class Spending {
   Cost whole(std::size_t cell) const;  // by its end
   PlannedPack to_come() const;
   Cost sum(const PlannedPack& also) const;  // of all, with these to their end
+  Cost at_most() const;  // of all to their end, and of trials that edges may still ask for
   std::string beyond(const Cost& cost) const;
   double price(const Cost& cost) const;
 

@@ -77,8 +77,9 @@ struct RateTuning {
 
 // Cells that start once what they will come to was predicted and written down.
 struct HoldOut {
-  SourcedText where;  // as RateTuning's; never ""
-  std::string name;   // of the prediction: RUNS/predictions/NAME.json
+  SourcedText where;                    // as RateTuning's; never ""
+  std::string name;                     // of the prediction: RUNS/predictions/NAME.json
+  std::optional<SourcedText> test_set;  // whose loss is predicted; without it the training text's
 };
 
 // What complete runs keep of their checkpoints, where their cells do not set how.keep themselves.

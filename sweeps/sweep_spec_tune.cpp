@@ -66,15 +66,20 @@ SourcedText read_condition(const SpecParts& parts, const YamlTree& value, const 
 }
 
 HoldOut read_hold_out(const SpecParts& parts, const YamlTree& value) {
-  const auto found = parts.members(value, "hold_out", {"where", "register"});
+  const auto found = parts.members(value, "hold_out", {"where", "register", "test_set"});
   if (!found.contains("where")) {
     parts.fail(value, "hold_out.where", "is missing; which cells, as N > 3e7");
   }
   if (!found.contains("register")) {
     parts.fail(value, "hold_out.register", "is missing; a name for what is predicted, as hero");
   }
-  return {read_condition(parts, *found.at("where"), "hold_out.where"),
-          parts.checked_name(*found.at("register"), "hold_out.register")};
+  HoldOut hold_out{read_condition(parts, *found.at("where"), "hold_out.where"),
+                   parts.checked_name(*found.at("register"), "hold_out.register"),
+                   {}};
+  if (const auto test_set = found.find("test_set"); test_set != found.end()) {
+    hold_out.test_set = parts.scalar(*test_set->second, "hold_out.test_set");
+  }
+  return hold_out;
 }
 
 RateTuning read_tune(const SpecParts& parts, const YamlTree& value) {

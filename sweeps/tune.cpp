@@ -150,10 +150,11 @@ void RateTuner::scan_one(TunedRecipe& scan, const SweepPoint& like, const Run& r
   RateTrials trials;
   const auto add = [&](double rate) {
     for (const int64_t seed : tune_.seeds) {
-      const std::optional<TrialEnd> end = run(trial_of(like, rate, seed));
+      const Trial trial = run(trial_of(like, rate, seed));
       ++scan.trials;
-      scan.ended += end ? 1 : 0;
-      trials.add(rate, seed, end);
+      scan.ended += trial.end ? 1 : 0;
+      scan.like = trial.cell;
+      trials.add(rate, seed, trial.end);
     }
     scan.tried = trials.tried();
   };
@@ -168,7 +169,7 @@ void RateTuner::scan_one(TunedRecipe& scan, const SweepPoint& like, const Run& r
   }
   if (trials.is_open()) {
     const int64_t asked = scan.trials - std::ssize(tune_.factors) * std::ssize(tune_.seeds);
-    found_.may_follow += tune_.extend_at_edge * std::ssize(tune_.seeds) - asked;
+    scan.may_follow = tune_.extend_at_edge * std::ssize(tune_.seeds) - asked;
     return;
   }
   scan.lacks_rates = scan.tried.size() < kLeastRates;

@@ -29,9 +29,13 @@ class RateTuner {
   // the condition, and of a law for an architecture that has no N.
   void note(const SweepPoint& cell);
 
+  struct Trial {
+    std::size_t cell = 0;  // of the plan's
+    std::optional<TrialEnd> end;
+  };
   // `run` plans a trial and says what has become of it. ConfigError where the condition holds of no
   // cell.
-  using Run = std::function<std::optional<TrialEnd>(SweepPoint trial)>;
+  using Run = std::function<Trial(SweepPoint trial)>;
   void scan(const Run& run);
 
   struct Settled {

@@ -98,8 +98,8 @@ std::string stages_text(const Plan& plan) {
   if (trials == 0 && held_out == 0) return "";
   std::string text = "stages:  ";
   if (trials > 0) text += counted(trials, "trial");
-  if (const int64_t more = plan.tuned.may_follow; more > 0) {
-    text += " (up to " + std::to_string(more) + " more beyond edges, in no price yet)";
+  if (const int64_t more = may_follow(plan.tuned); more > 0) {
+    text += " (up to " + std::to_string(more) + " more beyond edges, not in the totals)";
   }
   if (trials > 0) text += ", then ";
   text += counted(others, "cell");

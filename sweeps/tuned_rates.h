@@ -1,6 +1,7 @@
 // What a sweep's `tune` has found so far.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -35,6 +36,8 @@ struct TunedRecipe {
   int64_t trials = 0, ended = 0;
   std::optional<RateChoice> choice;  // once all have
   bool lacks_rates = false;          // by `exclude`: fewer than three are left
+  int64_t may_follow = 0;            // further trials that an edge may still ask for,
+  std::size_t like = 0;              // each of the cost of this cell of the plan
 };
 
 struct ArmRateLaw {
@@ -49,8 +52,13 @@ struct TunedRates {
   std::vector<TunedRecipe> scans;                // in the file's order
   std::map<std::string, int64_t> trials_of_arm;  // every arm's
   std::vector<ArmRateLaw> laws;  // of arms whose scans have all ended, where the file asks for laws
-  int64_t may_follow = 0;        // trials beyond edges that scans may still ask for
   bool reads_test_text = false;  // some trials, for want of a val split
 };
+
+inline int64_t may_follow(const TunedRates& tuned) {
+  int64_t trials = 0;
+  for (const TunedRecipe& scan : tuned.scans) trials += scan.may_follow;
+  return trials;
+}
 
 }  // namespace scalelaw

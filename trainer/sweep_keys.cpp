@@ -98,6 +98,10 @@ const std::vector<SweepKey>& sweep_keys() {
        "Of cells, those that are held out. Names as in expressions.", SweepValue::kCondition},
       {"hold_out.register", false, false, "letters, digits, '_', '-' or '.'",
        "Under which name the prediction is kept; it is written once.", SweepValue::kText},
+      {"hold_out.test_set", false, false, "a test set's name",
+       "Whose loss is predicted, of runs with several test sets. The training text's where it says "
+       "nothing.",
+       SweepValue::kText},
       {"keep", true, false, "a map, as {resume_state: until_complete, weights: hold_out}",
        "What complete runs keep of their checkpoints: how.keep of the cells that do not set it. No "
        "part of a run's identity.",

@@ -30,7 +30,8 @@ Json to_json(const SweepCell& cell) {
                         {"n_non_embedding_plus_head", cell.hold_out->n_non_embedding_plus_head},
                         {"n_total", cell.hold_out->n_total},
                         {"train_tokens", cell.hold_out->train_tokens},
-                        {"arch", cell.hold_out->arch}};
+                        {"arch", cell.hold_out->arch},
+                        {"test_set", cell.hold_out->test_set}};
   }
   return json;
 }
@@ -41,7 +42,8 @@ HeldOut held_out_from(const JsonField& field) {
           .n_non_embedding_plus_head = field.whole("n_non_embedding_plus_head", 0),
           .n_total = field.whole("n_total", 1),
           .train_tokens = field.whole("train_tokens", 1),
-          .arch = field.text("arch")};
+          .arch = field.text("arch"),
+          .test_set = field.text_if("test_set")};
 }
 
 SweepCell cell_from(const JsonField& field) {

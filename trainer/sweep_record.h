@@ -30,6 +30,7 @@ struct HeldOut {
   int64_t n_non_embedding = 0, n_non_embedding_plus_head = 0, n_total = 0;  // n_params()
   int64_t train_tokens = 0;
   std::string arch;
+  std::string test_set = {};  // whose loss is predicted; "": as analysis chooses
   double n(NCount convention) const;
   bool operator==(const HeldOut&) const = default;
 };

@@ -199,7 +199,9 @@ HeldOutSweep read_held_out_cells(const std::filesystem::path& record_file) {
 HeldOutPredictions predict_held_out(const std::filesystem::path& record_file,
                                     const Selection& selection, double level) {
   const HeldOutSweep held = read_held_out_cells(record_file);
-  Predictor predictor(read_runs({record_file}, HeldOutCells::kPassedOver), selection, level);
+  Selection chosen = selection;
+  if (chosen.test_set.empty()) chosen.test_set = held.cells.front().hold_out->test_set;
+  Predictor predictor(read_runs({record_file}, HeldOutCells::kPassedOver), chosen, level);
   HeldOutPredictions out{store_of_record(record_file), {}, {}};
   for (const SweepCell& cell : held.cells) {
     const std::string& name_of = cell.hold_out->prediction;

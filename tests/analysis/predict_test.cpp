@@ -144,6 +144,20 @@ std::vector<SyntheticRun> surface() {
   return runs;
 }
 
+TEST_F(PredictTest, OfSeveralTestSetsTheSweepsOwnChoiceIsPredicted) {
+  std::vector<SyntheticRun> runs = ladder();
+  for (SyntheticRun& run : runs) run.test_sets = {"novels", "letters"};
+  EXPECT_NE(refusal(write(runs)).find("choose one with --test-set: letters, novels"),
+            std::string::npos);
+  fs::remove_all(runs_);
+  runs.back().predicted_test_set = "novels";
+  const fs::path record = write(runs);
+  EXPECT_EQ(predict_held_out(record, {}).predictions.at(0).test_set, "novels");
+  Selection asked;
+  asked.test_set = "letters";
+  EXPECT_EQ(predict_held_out(record, asked).predictions.at(0).test_set, "letters");
+}
+
 TEST_F(PredictTest, RunsOfManyDPredictByTheSurface) {
   std::vector<SyntheticRun> runs = surface();
   const PredictedCell cell = predicted(write(runs));

@@ -34,6 +34,7 @@ struct SyntheticRun {
   bool started = true;             // false: no folder
   std::string started_at = "2026-01-02T03:04:05Z";
   std::string prediction;  // that its cell waits for; "": not held out
+  std::string predicted_test_set;
 };
 
 // The folder's name below `runs`.

@@ -80,6 +80,34 @@ TEST_F(HeldOutCells, ANameThatIsTakenIsToldBeforeAnythingRuns) {
       << fault;
 }
 
+TEST_F(HeldOutCells, TheTestSetIsSettledBeforeAnythingRuns) {
+  write_tiny_data_set(options_.data, {.name = "far"});
+  write_tiny_data_set(options_.data, {.name = "near", .train_tokens = 8192});
+  const auto with = [](const std::string& tests, const std::string& more = "") {
+    std::string text = kHeldOut;
+    text.replace(text.find("{tiny: 512}"), 11, tests);
+    return text.replace(text.find("largest}"), 8, "largest" + more + "}");
+  };
+  const auto recorded = [&](const std::string& text) {
+    return record_of(plan(text)).cells.at(2).hold_out->test_set;
+  };
+  EXPECT_EQ(recorded(kHeldOut), "tiny");
+  EXPECT_EQ(recorded(with("{far: 512}")), "far");
+  EXPECT_EQ(recorded(with("{far: 512, tiny: 512}")), "tiny");
+  EXPECT_EQ(recorded(with("{far: 512, near: 512}", ", test_set: near")), "near");
+  EXPECT_NE(error_of(with("{far: 512, near: 512}"))
+                .find("a held-out cell is tested on far, near, none of them its training text; say "
+                      "whose loss is predicted, hold_out.test_set"),
+            std::string::npos);
+  EXPECT_NE(error_of(with("{far: 512, near: 512}", ", test_set: nera"))
+                .find("hold_out.test_set = nera: is no test set of a held-out cell, which has far, "
+                      "near"),
+            std::string::npos);
+  const std::string two = with("{far: 512, near: 512}") +
+                          "arms: {one: {data: {train: far}}, two: {data: {train: near}}}\n";
+  EXPECT_NE(error_of(two).find("of another it is far"), std::string::npos) << error_of(two);
+}
+
 TEST_F(HeldOutCells, ACompleteRunWaitsForNothing) {
   const PlannedCell largest = plan(kHeldOut).cells.at(2);
   std::filesystem::create_directories(options_.runs / largest.folder);

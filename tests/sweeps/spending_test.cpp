@@ -47,6 +47,21 @@ TEST_F(SpendingTest, HoursOfACoreArePredictedForNoGpu) {
   EXPECT_EQ(refusal(of_sweep), "");
 }
 
+TEST_F(SpendingTest, TrialsThatAnEdgeMayAskForCount) {
+  const auto tuned = [&](double flops) {
+    return plan(kBase +
+                "tune: {learning_rate: {factors: [0.5, 1, 2], extend_at_edge: 2, seeds: "
+                "[1001]}}\nbudget: {flops: " +
+                std::to_string(flops) + "}\n");
+  };
+  const double one = *plan(kBase).cells.front().train_flops;
+  const Plan of_sweep = tuned(6 * one + 1);  // a cell, three trials and two more
+  EXPECT_EQ(refusal(of_sweep), "");
+  EXPECT_NE(refusal(tuned(6 * one - 1)).find("budget.flops"), std::string::npos);
+  EXPECT_NO_THROW(check_number_of_runs(of_sweep, {{0}, {1}, {2}}, 6));
+  EXPECT_THROW(check_number_of_runs(of_sweep, {{0}, {1}, {2}}, 5), ConfigError);
+}
+
 TEST_F(SpendingTest, NothingNewIsStartedOnceItIsReached) {
   const double one = *plan(kBase).cells.front().train_flops;
   const Plan of_sweep =

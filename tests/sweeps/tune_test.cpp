@@ -171,7 +171,7 @@ TEST_F(Tuning, ThePlanShowsTrialsAndLaws) {
   ended_ = 0;
   const Plan first = planned(kTuned + kSizes + tune("where: N <= 100k, seeds: [7, 8]"));
   EXPECT_NE(plan_text(first, look_at_all(first))
-                .find("stages:  18 trials (up to 12 more beyond edges, in no price yet), then"),
+                .find("stages:  18 trials (up to 12 more beyond edges, not in the totals), then"),
             std::string::npos)
       << plan_text(first, look_at_all(first));
   ended_ = 4;

@@ -67,7 +67,7 @@ TEST_F(SweepRecordTest, HeldOutCellsNameTheirPrediction) {
   SweepRecord record = example();
   write_sweep_record(file_, record);
   EXPECT_EQ(read_whole_file(file_).find("hold_out"), std::string::npos);
-  record.cells[1].hold_out = HeldOut{"hero", 100, 120, 150, 2'500'608, "transformer"};
+  record.cells[1].hold_out = HeldOut{"hero", 100, 120, 150, 2'500'608, "transformer", "books"};
   write_sweep_record(file_, record);
   EXPECT_EQ(read_sweep_record(file_), record);
   EXPECT_EQ(record.cells[1].hold_out->n(NCount::kNonEmbedding), 100);
@@ -79,7 +79,8 @@ TEST_F(SweepRecordTest, HeldOutCellsNameTheirPrediction) {
     "n_non_embedding_plus_head": 120,
     "n_total": 150,
     "train_tokens": 2500608,
-    "arch": "transformer"
+    "arch": "transformer",
+    "test_set": "books"
    })";
   const std::string content = read_whole_file(file_);
   ASSERT_NE(content.find(expected), std::string::npos) << content;
