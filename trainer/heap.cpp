@@ -19,9 +19,10 @@
 namespace scalelaw {
 namespace {
 
-constexpr std::size_t kLarge = 1 << 20;
-constexpr std::size_t kGranule = 1 << 16;
+constexpr std::size_t kLarge = 1 << 16;
+constexpr std::size_t kGranule = 1 << 12;
 constexpr std::size_t kShare = 8;  // of a block that may be unused, of the peak that may be kept
+constexpr std::size_t kAlwaysKept = 16 << 20;  // small steps would ask for them anew
 
 std::size_t rounded_up(std::size_t bytes) {
   return (bytes + kGranule - 1) / kGranule * kGranule;
@@ -38,13 +39,13 @@ class LargeBlocks {
     const auto kept = kept_.lower_bound(size);
     if (kept != kept_.end() && kept->first <= size + size / kShare) {
       void* block = kept->second.block;
-      kept_bytes_ -= kept->first;
       note_taken(block, kept->first);
-      kept_.erase(kept);
+      forget(kept);
       return block;
     }
     const std::size_t peak = std::max(peak_, in_use_ + size);
-    while (!kept_.empty() && in_use_ + kept_bytes_ + size > peak + peak / kShare) drop_oldest();
+    const std::size_t most = peak + std::max(peak / kShare, kAlwaysKept);
+    while (!kept_.empty() && in_use_ + kept_bytes_ + size > most) drop_oldest();
     void* block = map(size);
     while (block == MAP_FAILED && !kept_.empty()) {
       drop_oldest();
@@ -60,7 +61,8 @@ class LargeBlocks {
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto taken = taken_.find(block);
     if (taken == taken_.end()) return false;
-    kept_.insert({taken->second, {block, ++clock_}});
+    ++clock_;
+    by_age_[clock_] = kept_.insert({taken->second, {block, clock_}});
     kept_bytes_ += taken->second;
     in_use_ -= taken->second;
     taken_.erase(taken);
@@ -72,6 +74,7 @@ class LargeBlocks {
     void* block;
     uint64_t since;
   };
+  using BySize = std::multimap<std::size_t, Kept>;
 
   static void* map(std::size_t size) {
     return mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -81,18 +84,21 @@ class LargeBlocks {
     in_use_ += size;
     peak_ = std::max(peak_, in_use_);
   }
+  void forget(BySize::iterator kept) {
+    kept_bytes_ -= kept->first;
+    by_age_.erase(kept->second.since);
+    kept_.erase(kept);
+  }
   void drop_oldest() {
-    const auto oldest = std::min_element(
-        kept_.begin(), kept_.end(),
-        [](const auto& a, const auto& b) { return a.second.since < b.second.since; });
+    const auto oldest = by_age_.begin()->second;
     munmap(oldest->second.block, oldest->first);
-    kept_bytes_ -= oldest->first;
-    kept_.erase(oldest);
+    forget(oldest);
   }
 
   std::mutex mutex_;
   std::unordered_map<void*, std::size_t> taken_;
-  std::multimap<std::size_t, Kept> kept_;  // by size
+  BySize kept_;
+  std::map<uint64_t, BySize::iterator> by_age_;  // of kept_
   std::size_t in_use_ = 0, kept_bytes_ = 0, peak_ = 0;
   uint64_t clock_ = 0;
 };
