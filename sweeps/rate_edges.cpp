@@ -28,6 +28,7 @@ struct RateScan {
 
 std::vector<std::string> rate_edge_warnings(const Plan& plan,
                                             const std::vector<CellStatus>& statuses) {
+  DataSetHeaders data(plan.options.data);
   std::map<std::string, RateScan> scans;
   std::map<std::string, double> lowest_diverged;
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
@@ -35,11 +36,11 @@ std::vector<std::string> rate_edge_warnings(const Plan& plan,
     if (cell.is_trial) continue;  // tuning tells of its own
     const double rate = cell.config.train.learning_rate;
     if (statuses[i].state == CellState::kDiverged) {
-      const auto [place, is_new] = lowest_diverged.emplace(recipe_of(cell.config), rate);
+      const auto [place, is_new] = lowest_diverged.emplace(recipe_of(cell.config, data), rate);
       if (!is_new) place->second = std::min(place->second, rate);
     }
     if (statuses[i].state != CellState::kComplete || !statuses[i].loss_nats) continue;
-    RateScan& scan = scans[recipe_of(cell.config)];
+    RateScan& scan = scans[recipe_of(cell.config, data)];
     if (scan.cell == nullptr) scan.cell = &cell;
     MeanLoss& mean = scan.losses[rate];
     mean.sum += *statuses[i].loss_nats;

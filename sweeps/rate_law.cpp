@@ -12,7 +12,6 @@
 namespace scalelaw {
 namespace {
 
-constexpr std::size_t kLeastForAnExponent = 3;
 constexpr double kSameSize = 1.02;  // ladders meet a size to within about 1 %
 constexpr int kChosenDigits = 3;
 
@@ -66,8 +65,8 @@ std::optional<RateLaw> fit_rate_law(const std::vector<RatePoint>& points) {
   law.lowest_n = lowest_n, law.highest_n = highest_n;
   law.lowest_d = lowest_d, law.highest_d = highest_d;
 
-  const bool has_n = levels(sizes) >= kLeastForAnExponent;
-  bool has_d = levels(tokens) >= kLeastForAnExponent;
+  const bool has_n = levels(sizes) >= kSizesForExponent;
+  bool has_d = levels(tokens) >= kSizesForExponent;
   Eigen::MatrixXd columns(rows, 2);
   columns.col(0) = x_n.array() - x_n.mean();
   columns.col(1) = x_d.array() - x_d.mean();

@@ -7,11 +7,15 @@
 // c N^a D^b; where it is a law, the trials check it.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace scalelaw {
+
+// Three different N, or D, are the least that an exponent is taken from.
+inline constexpr std::size_t kSizesForExponent = 3;
 
 // One scan's optimum.
 struct RatePoint {
@@ -23,8 +27,7 @@ struct RatePoint {
 struct RateLaw {
   double factor = 1;    // at n and d
   double n = 0, d = 0;  // geometric means of the points
-  // Three different N, or D, are the least that an exponent is taken from; D's beside N's only
-  // where the points tell the two apart.
+  // D's beside N's only where the points tell the two apart.
   std::optional<double> exponent_n, exponent_d;
   // By the residuals; nullopt where none are left over.
   std::optional<double> standard_error_n, standard_error_d;

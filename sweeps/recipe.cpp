@@ -1,18 +1,13 @@
 #include "sweeps/recipe.h"
 
-#include "trainer/config_yaml.h"
+#include <utility>
 
 namespace scalelaw {
 
-std::string recipe_of(const RunConfig& config) {
-  std::string text;
-  for (const auto& [key, value] : canonical_values(config)) {
-    if (key == "train.learning_rate" || key.starts_with("seeds.") || key.starts_with("how.")) {
-      continue;
-    }
-    text += key + "=" + value + "\n";
-  }
-  return text;
+std::string recipe_of(RunConfig config, DataSetHeaders& data) {
+  config.train.learning_rate = RunConfig{}.train.learning_rate;
+  config.seeds = {};
+  return identify(std::move(config), {}, data).content_hash;
 }
 
 }  // namespace scalelaw

@@ -3,10 +3,12 @@
 
 #include <string>
 
-#include "trainer/run_config.h"
+#include "trainer/run_identity.h"
 
 namespace scalelaw {
 
-std::string recipe_of(const RunConfig& config);
+// Equal where content hashes would be at one rate and equal seeds, however it is written: 32 hex
+// digits. KeyError as identify().
+std::string recipe_of(RunConfig config, DataSetHeaders& data);
 
 }  // namespace scalelaw

@@ -171,7 +171,8 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
     text += "profile: " + escaped(options.profile) + "; runs in " + escaped(options.runs.string()) +
             "\n";
   }
-  if (const int64_t merged = plan.asked_for - static_cast<int64_t>(plan.cells.size()); merged > 0) {
+  const int64_t asked = std::ranges::count(plan.cells, false, &PlannedCell::is_trial);
+  if (const int64_t merged = plan.asked_for - asked; merged > 0) {
     text +=
         "merged:  " + counted(merged, "cell") +
         (merged == 1 ? " equals another and is paid once\n" : " equal another and are paid once\n");

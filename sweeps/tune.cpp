@@ -1,6 +1,7 @@
 #include "sweeps/tune.h"
 
 #include <algorithm>
+#include <set>
 
 #include "sweeps/rate_trials.h"
 #include "sweeps/recipe.h"
@@ -48,8 +49,10 @@ void RateTuner::note(const SweepPoint& point) {
   check(point, config, cell);
   const bool is_scanned =
       tune_.where.text.empty() || holds(tune_.where, kWhere, point.config, n_vocab, expressions_);
-  const auto [known, is_new] =
-      scan_of_.emplace(recipe_of(config), is_scanned ? static_cast<int>(found_.scans.size()) : -1);
+  FlatConfig trial = point.config;
+  const bool reads_validation = read_validation(trial);
+  const auto [known, is_new] = scan_of_.emplace(
+      recipe_of(resolve(trial), data_), is_scanned ? static_cast<int>(found_.scans.size()) : -1);
   if ((known->second >= 0) != is_scanned) {
     throw KeyError(kRate, canonical(cell.file_rate),
                    "cells that differ in rate and seeds alone are scanned together, and "
@@ -57,6 +60,7 @@ void RateTuner::note(const SweepPoint& point) {
   }
   cell.scan = known->second;
   if (is_scanned) {
+    found_.reads_test_text = found_.reads_test_text || !reads_validation;
     if (is_new) {
       TunedRecipe fresh;
       fresh.model =
@@ -105,7 +109,7 @@ void RateTuner::check(const SweepPoint& point, const RunConfig& config, const Ce
 }
 
 // Rates are chosen on text that no result is reported on.
-void RateTuner::read_validation(FlatConfig& config) {
+bool RateTuner::read_validation(FlatConfig& config) const {
   const RunConfig resolved = resolve(config);
   const std::map<std::string, int64_t> tests = test_tokens(resolved);
   const DataSetInfo& train = data_.open(resolved.data.train);
@@ -117,10 +121,7 @@ void RateTuner::read_validation(FlatConfig& config) {
       split == train.splits.end() ? 0 : (split->second.n_tokens - 1) / n_ctx * n_ctx;
   const int64_t on_the_way =
       resolved.evaluate.points_per_decade > 0 ? resolved.evaluate.tokens : n_ctx;
-  if (held < std::max(n_ctx, on_the_way)) {
-    found_.reads_test_text = true;
-    return;
-  }
+  if (held < std::max(n_ctx, on_the_way)) return false;
   SourcedText source;
   if (const auto written = config.find("data.train"); written != config.end()) {
     source = written->second;
@@ -129,9 +130,10 @@ void RateTuner::read_validation(FlatConfig& config) {
   std::erase_if(config, [](const auto& entry) { return entry.first.starts_with("data.test"); });
   set(config, std::string(kTestPrefix) + resolved.data.train + "/val",
       std::to_string(std::min(asked, held)), source);
+  return true;
 }
 
-SweepPoint RateTuner::trial_of(const SweepPoint& like, double rate, int64_t seed) {
+SweepPoint RateTuner::trial_of(const SweepPoint& like, double rate, int64_t seed) const {
   SweepPoint trial = like;
   SourcedText source;
   if (const auto written = like.config.find(kRate); written != like.config.end()) {
@@ -191,7 +193,25 @@ void RateTuner::scan(const Run& run) {
     int64_t& trials = found_.trials_of_arm[arm];
     for (const int scan : scans) trials += found_.scans[static_cast<std::size_t>(scan)].trials;
   }
-  if (tune_.fits_law) fit_laws();
+  if (!tune_.fits_law) return;
+  fit_laws();
+  note_thin_laws();
+}
+
+// Known before any trial has run.
+void RateTuner::note_thin_laws() {
+  for (const auto& [arm, scans] : scans_of_arm_) {
+    std::set<double> sizes;
+    for (const int scan : scans)
+      sizes.insert(*found_.scans[static_cast<std::size_t>(scan)].n_params);
+    if (sizes.empty() || sizes.size() >= kSizesForExponent) continue;
+    double largest = *sizes.rbegin();
+    for (const Cell& cell : cells_) {
+      if (cell.arm == arm && cell.scan < 0) largest = std::max(largest, cell.n_params);
+    }
+    const double beyond = largest / *sizes.rbegin();
+    if (beyond > 1) found_.thin_laws.push_back({arm, static_cast<int64_t>(sizes.size()), beyond});
+  }
 }
 
 void RateTuner::fit_laws() {

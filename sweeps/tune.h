@@ -56,9 +56,10 @@ class RateTuner {
     double n_params = 0, train_tokens = 0;
   };
   void scan_one(TunedRecipe& scan, const SweepPoint& like, const Run& run);
-  SweepPoint trial_of(const SweepPoint& like, double rate, int64_t seed);
-  void read_validation(FlatConfig& config);
+  SweepPoint trial_of(const SweepPoint& like, double rate, int64_t seed) const;
+  bool read_validation(FlatConfig& config) const;  // false: there is no such split
   void fit_laws();
+  void note_thin_laws();
   void note_beyond(ArmRateLaw& of_arm) const;
   // What tuning cannot do right: KeyError.
   void check(const SweepPoint& point, const RunConfig& config, const Cell& cell) const;

@@ -179,6 +179,15 @@ Json tuned_json(const TunedRates& tuned) {
 
 std::vector<std::string> tuning_warnings(const TunedRates& tuned) {
   std::vector<std::string> texts;
+  for (const ThinRateLaw& each : tuned.thin_laws) {
+    if (std::ranges::find(tuned.laws, each.arm, &ArmRateLaw::arm) != tuned.laws.end()) continue;
+    texts.push_back(counted(each.sizes, "size") + (each.arm.empty() ? "" : " of " + each.arm) +
+                    (each.sizes == 1 ? " is" : " are") +
+                    " scanned, and a law of learning rates has an exponent of N from " +
+                    std::to_string(kSizesForExponent) + " on: cells up to " + human(each.beyond) +
+                    " times as large take the file's rate times one factor; let "
+                    "tune.learning_rate.where hold of more sizes");
+  }
   int64_t at_edge = 0;
   std::string first;
   for (const TunedRecipe& scan : tuned.scans) {

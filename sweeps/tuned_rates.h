@@ -48,10 +48,18 @@ struct ArmRateLaw {
   double furthest = 1;
 };
 
+// A law without an exponent of N, by which larger cells get their rates.
+struct ThinRateLaw {
+  std::string arm;
+  int64_t sizes = 0;  // that are scanned
+  double beyond = 1;  // the largest cell's N over the largest of those
+};
+
 struct TunedRates {
   std::vector<TunedRecipe> scans;                // in the file's order
   std::map<std::string, int64_t> trials_of_arm;  // every arm's
   std::vector<ArmRateLaw> laws;  // of arms whose scans have all ended, where the file asks for laws
+  std::vector<ThinRateLaw> thin_laws;  // that are there, or will be
   bool reads_test_text = false;  // some trials, for want of a val split
 };
 

@@ -210,6 +210,42 @@ TEST_F(Tuning, RatesAreComparedOverSeedsThatAllOfThemHave) {
   EXPECT_NEAR(rates(plan, false)[0], 0.05, 1e-3);
 }
 
+TEST_F(Tuning, CellsThatMergeAreOneScan) {
+  std::string text = kBase;
+  text.insert(text.find("n_ctx: 8"), "arch: lstm, ");
+  text += "grid: {model.d_model: [16, 32], model.d_ff_ratio: [1, 2, 4]}\n" +
+          tune("extend_at_edge: 0");
+  const Plan plan = planned(text);
+  EXPECT_EQ(plan.tuned.scans.size(), 2u) << "an LSTM has no d_ff";
+  EXPECT_EQ(rates(plan, true).size(), 6u);
+  EXPECT_EQ(plan.tuned.trials_of_arm.at(""), 6);
+  EXPECT_EQ(rates(plan, false).size(), 2u);
+  EXPECT_NE(plan_text(plan, look_at_all(plan)).find("merged:  4 cells equal another"),
+            std::string::npos);
+}
+
+TEST_F(Tuning, CellsThatAreTestedOnOtherTextsAreOneScan) {
+  write_tiny_data_set(options_.data, {.name = "other"});
+  const Plan plan = planned(kTuned + "arms: {a: {}, b: {data: {test: {other: 512}}}}\n" + tune(""));
+  EXPECT_EQ(plan.tuned.scans.size(), 1u);
+  EXPECT_EQ(plan.tuned.scans[0].arms.size(), 2u);
+  EXPECT_EQ(rates(plan, true).size(), 3u);
+}
+
+TEST_F(Tuning, ALawOfTooFewSizesIsToldBeforeItsTrials) {
+  const std::string law = tune("where: N <= 3100 || N == 12288, then: fit_law");
+  ended_ = 0;
+  const Plan thin = planned(kTuned + kSizes + law);
+  EXPECT_NE(thin.warnings.back().find("2 sizes are scanned, and a law of learning rates has an "
+                                      "exponent of N from 3 on: cells up to 16 times as large"),
+            std::string::npos)
+      << thin.warnings.back();
+  const Plan whole = planned(kTuned + kSizes + tune("where: N < 100k, then: fit_law"));
+  for (const std::string& warning : whole.warnings) {
+    EXPECT_EQ(warning.find("are scanned, and a law"), std::string::npos) << warning;
+  }
+}
+
 TEST_F(Tuning, ALawOutsideOfItsScansIsTold) {
   const Plan plan = planned(kTuned + kSizes + tune("where: N <= 3100, then: fit_law"));
   EXPECT_EQ(plan.warnings.back(),
