@@ -57,6 +57,18 @@ ArchivedRun run_from(const nlohmann::json& json) {
   return run;
 }
 
+std::vector<ArchivedFile> predictions_from(const nlohmann::json& json) {
+  std::vector<ArchivedFile> predictions;
+  std::set<std::string> names;
+  for (const auto& prediction : json) {
+    predictions.push_back(file_from(prediction));
+    const std::string& name = predictions.back().name;
+    require(is_sweep_record_name(name), "a prediction may not be called " + escaped(name));
+    require(names.insert(name).second, "the prediction " + name + " stands twice");
+  }
+  return predictions;
+}
+
 Json json_of(const std::vector<ArchivedFile>& files) {
   Json list = Json::array();
   for (const ArchivedFile& file : files) {
@@ -87,7 +99,7 @@ uint64_t sum_of_bytes(const std::vector<ArchivedFile>& files) {
 }  // namespace
 
 uint64_t ArchiveManifest::files() const {
-  uint64_t count = sweeps.size();
+  uint64_t count = sweeps.size() + predictions.size();
   for (const ArchivedRun& run : runs) count += run.files.size();
   return count;
 }
@@ -97,7 +109,7 @@ uint64_t ArchivedRun::bytes() const {
 }
 
 uint64_t ArchiveManifest::bytes() const {
-  uint64_t sum = sum_of_bytes(sweeps);
+  uint64_t sum = saturated_sum(sum_of_bytes(sweeps), sum_of_bytes(predictions));
   for (const ArchivedRun& run : runs) sum = saturated_sum(sum, run.bytes());
   return sum;
 }
@@ -156,18 +168,30 @@ std::string why_not_carried(const ArchivedRun& run) {
   return whole ? "" : folder + " comes without its run.json or config.yaml";
 }
 
-std::string why_not_carried(const std::vector<ArchivedFile>& sweeps) {
+std::string why_not_carried(const std::vector<ArchivedFile>& sweeps,
+                            const std::vector<ArchivedFile>& predictions) {
+  const auto why_too_large = [](const std::string& path, uint64_t bytes, uint64_t most,
+                                const char* kind) -> std::string {
+    if (bytes <= most) return "";
+    return escaped(path) + " has " + std::to_string(bytes) + " bytes; " + kind + " has at most " +
+           std::to_string(most);
+  };
+  std::string why;
   for (const ArchivedFile& file : sweeps) {
     const bool is_record = record_of_exclusion(file.name).empty();
-    const uint64_t most = is_record ? kMostRecordBytes : kMostExclusionBytes;
-    if (file.bytes > most) {
-      return "sweeps/" + escaped(file.name) + " has " + std::to_string(file.bytes) + " bytes; " +
-             (is_record ? "a sweep's record" : "an exclusion") + " has at most " +
-             std::to_string(most);
-    }
+    why = why_too_large("sweeps/" + file.name, file.bytes,
+                        is_record ? kMostRecordBytes : kMostExclusionBytes,
+                        is_record ? "a sweep's record" : "an exclusion");
+    if (!why.empty()) return why;
   }
-  if (sum_of_bytes(sweeps) > kMostSweepsBytes) {
-    return "records and exclusions have more than " + std::to_string(kMostSweepsBytes) + " bytes";
+  for (const ArchivedFile& file : predictions) {
+    why = why_too_large(std::string(kPredictionsFolder) + "/" + file.name, file.bytes,
+                        kMostPredictionBytes, "a prediction");
+    if (!why.empty()) return why;
+  }
+  if (saturated_sum(sum_of_bytes(sweeps), sum_of_bytes(predictions)) > kMostSweepsBytes) {
+    return "records, exclusions and predictions have more than " +
+           std::to_string(kMostSweepsBytes) + " bytes";
   }
   return "";
 }
@@ -179,11 +203,12 @@ std::string to_json(const ArchiveManifest& manifest) {
                     {"content_hash", run.content_hash},
                     {"files", json_of(run.files)}});
   }
-  const Json json = {{"format", kFormat},
-                     {"version", kArchiveVersion},
-                     {"program_version", manifest.program_version},
-                     {"runs", runs},
-                     {"sweeps", json_of(manifest.sweeps)}};
+  Json json = {{"format", kFormat},
+               {"version", kArchiveVersion},
+               {"program_version", manifest.program_version},
+               {"runs", runs},
+               {"sweeps", json_of(manifest.sweeps)}};
+  if (!manifest.predictions.empty()) json["predictions"] = json_of(manifest.predictions);
   return json.dump(1) + "\n";
 }
 
@@ -209,7 +234,10 @@ ArchiveManifest manifest_from_json(const std::string& text) {
               "a sweep's record may not be called " + escaped(name));
       require(folders.insert("sweeps/" + name).second, "sweeps/" + name + " stands twice");
     }
-    const std::string why = why_not_carried(manifest.sweeps);
+    if (json.contains("predictions")) {
+      manifest.predictions = predictions_from(json.at("predictions"));
+    }
+    const std::string why = why_not_carried(manifest.sweeps, manifest.predictions);
     require(why.empty(), why);
     for (const ArchivedFile& file : manifest.sweeps) {
       const std::string record = record_of_exclusion(file.name);

@@ -33,6 +33,9 @@ struct ArchiveManifest {
   std::vector<ArchivedRun> runs;
   // Below RUNS/sweeps: records, "NAME.json", and their exclusions, "NAME.excluded/HASH.json".
   std::vector<ArchivedFile> sweeps;
+  // Below RUNS/predictions, "NAME.json". No key where none: as archives had it before there were
+  // any.
+  std::vector<ArchivedFile> predictions;
 
   uint64_t files() const;
   uint64_t bytes() const;  // may saturate
@@ -41,7 +44,7 @@ struct ArchiveManifest {
 // A name that a run's folder may have: letters, digits, "." "_" "-", not first a dot, at most 200
 // bytes, and neither "sweeps" nor "predictions".
 bool is_run_folder_name(std::string_view name);
-// A sweep's record: as a run's folder, with ".json".
+// A sweep's record or a prediction: as a run's folder, with ".json".
 bool is_sweep_record_name(std::string_view name);
 // "NAME.json" where `name` is that of an exclusion, "NAME.excluded/HASH.json"; else "".
 std::string record_of_exclusion(std::string_view name);
@@ -60,15 +63,17 @@ std::string why_not_carried(const ArchivedRun& run);
 // A sweep of 100,000 cells takes about 25 MB.
 inline constexpr uint64_t kMostRecordBytes = uint64_t{64} << 20;
 inline constexpr uint64_t kMostExclusionBytes = uint64_t{64} << 10;
-inline constexpr uint64_t kMostSweepsBytes = uint64_t{256} << 20;  // all of both
-// What an import would refuse of records and exclusions, which it holds in memory: their sizes. ""
-// where nothing.
-std::string why_not_carried(const std::vector<ArchivedFile>& sweeps);
+inline constexpr uint64_t kMostPredictionBytes = uint64_t{64} << 20;
+inline constexpr uint64_t kMostSweepsBytes = uint64_t{256} << 20;  // all of the three
+// What an import would refuse of records, exclusions and predictions, which it holds in memory:
+// their sizes. "" where nothing.
+std::string why_not_carried(const std::vector<ArchivedFile>& sweeps,
+                            const std::vector<ArchivedFile>& predictions);
 
 std::string to_json(const ArchiveManifest& manifest);
 // std::runtime_error with what is wrong: no JSON, another format or version, a field missing or of
-// another type, a name that may not be, one that stands twice, a run or sweep that is not carried,
-// an exclusion without its sweep's record.
+// another type, a name that may not be, one that stands twice, a run, a sweep or a prediction that
+// is not carried, an exclusion without its sweep's record.
 ArchiveManifest manifest_from_json(const std::string& text);
 
 }  // namespace scalelaw

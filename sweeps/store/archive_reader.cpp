@@ -13,6 +13,7 @@
 #include "trainer/escaped.h"
 #include "trainer/hash.h"
 #include "trainer/number.h"
+#include "trainer/prediction.h"
 
 namespace scalelaw {
 namespace {
@@ -118,6 +119,9 @@ void ArchiveReader::read(const Piece& piece) {
     for (const ArchivedFile& file : run.files) expected[run.folder + "/" + file.name] = file;
   }
   for (const ArchivedFile& sweep : manifest_.sweeps) expected["sweeps/" + sweep.name] = sweep;
+  for (const ArchivedFile& prediction : manifest_.predictions) {
+    expected[std::string(kPredictionsFolder) + "/" + prediction.name] = prediction;
+  }
   while (next_entry()) {
     const char* name = archive_entry_pathname(tar_->entry);
     const std::string path = name == nullptr ? "" : name;

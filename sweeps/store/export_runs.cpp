@@ -13,13 +13,13 @@
 #include <utility>
 
 #include "sweeps/store/archive_manifest.h"
+#include "sweeps/store/export_sweeps.h"
 #include "sweeps/store/folder_identity.h"
 #include "trainer/atomic_file.h"
-#include "trainer/cell_exclusion.h"
 #include "trainer/config_error.h"
 #include "trainer/escaped.h"
 #include "trainer/hash.h"
-#include "trainer/sweep_record.h"
+#include "trainer/prediction.h"
 #include "trainer/writable_folder.h"
 
 namespace scalelaw {
@@ -153,38 +153,6 @@ void require_exportable(const std::vector<StoreRun>& chosen) {
   }
 }
 
-// Of the cells that its record names.
-std::vector<ArchivedFile> described_exclusions(const fs::path& runs, const std::string& sweep) {
-  std::vector<ArchivedFile> files;
-  const fs::path record = sweep_record_file(runs, sweep), folder = exclusions_folder(record);
-  if (!fs::exists(folder)) return files;
-  std::set<std::string> hashes;
-  for (const SweepCell& cell : read_sweep_record(record).cells) hashes.insert(cell.content_hash);
-  for (const auto& entry : fs::directory_iterator(folder)) {
-    std::string name = entry.path().lexically_relative(runs / "sweeps").string();
-    if (record_of_exclusion(name).empty()) continue;  // a draft
-    if (!hashes.contains(entry.path().stem().string())) continue;
-    try {
-      exclusion_from_json(read_whole_file(entry.path()));
-    } catch (const std::runtime_error& error) {
-      throw ConfigError(entry.path().string() + ": is damaged: " + error.what() +
-                        "; exclude the run anew, with its reason, or take it in again");
-    }
-    files.push_back(described(entry.path(), std::move(name)));
-  }
-  std::ranges::sort(files, {}, &ArchivedFile::name);
-  return files;
-}
-
-// A copy under another name.
-void require_own_record(const fs::path& runs, const std::string& sweep) {
-  const std::string name = read_sweep_record(sweep_record_file(runs, sweep)).name;
-  if (name == sweep) return;
-  throw ConfigError("no import would take it: sweeps/" + sweep +
-                    ".json is the record of another sweep, " + escaped(name) +
-                    "; --where 'sweeps == NAME' exports the runs alone");
-}
-
 bool lacks_weights(const ArchivedRun& run) {
   return std::ranges::none_of(
       run.files, [](const ArchivedFile& file) { return file.name.starts_with("checkpoints/"); });
@@ -209,20 +177,19 @@ ArchiveManifest manifest_of(const fs::path& runs, const std::vector<StoreRun>& c
                         "; `scalelaw runs verify` says what to do, --where may leave it out");
     }
   }
+  std::set<std::string> predictions;  // which several sweeps may name
   for (const std::string& sweep : options.sweeps) {
-    const std::string name = sweep + ".json";
-    if (!is_sweep_record_name(name)) {
-      throw ConfigError("--sweep " + escaped(sweep) +
-                        ": its record's name may not stand in an archive; choose its runs by "
-                        "--where 'sweeps == NAME'");
+    const SweepParts parts = parts_of_sweep(runs, sweep);
+    for (const std::string& name : parts.sweeps) {
+      manifest.sweeps.push_back(described(runs / "sweeps" / name, name));
     }
-    require_own_record(runs, sweep);
-    for (ArchivedFile& file : described_exclusions(runs, sweep)) {
-      manifest.sweeps.push_back(std::move(file));
-    }
-    manifest.sweeps.push_back(described(sweep_record_file(runs, sweep), name));
+    predictions.insert(parts.predictions.begin(), parts.predictions.end());
   }
-  if (const std::string why = why_not_carried(manifest.sweeps); !why.empty()) {
+  for (const std::string& name : predictions) {
+    manifest.predictions.push_back(described(runs / kPredictionsFolder / name, name));
+  }
+  if (const std::string why = why_not_carried(manifest.sweeps, manifest.predictions);
+      !why.empty()) {
     throw ConfigError("no import would take it: " + why +
                       "; --where 'sweeps == NAME' exports the runs alone");
   }
@@ -239,6 +206,10 @@ void write_tar(std::ostream& stream, const fs::path& runs, const ArchiveManifest
   }
   for (const ArchivedFile& sweep : manifest.sweeps) {
     tar.add("sweeps/" + sweep.name, runs / "sweeps" / sweep.name, sweep);
+  }
+  for (const ArchivedFile& prediction : manifest.predictions) {
+    const std::string path = std::string(kPredictionsFolder) + "/" + prediction.name;
+    tar.add(path, runs / path, prediction);
   }
   tar.close();
 }

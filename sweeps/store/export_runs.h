@@ -12,7 +12,7 @@ namespace scalelaw {
 
 struct ExportOptions {
   bool weights = false;                  // checkpoints too
-  std::vector<std::string> sweeps = {};  // whose records and exclusions go along
+  std::vector<std::string> sweeps = {};  // whose records, exclusions and predictions go along
   std::string program_version = {};
 };
 
@@ -25,9 +25,9 @@ struct Exported {
 
 // Writes `archive` (.tar.zst) beside its place and renames it there. Equal runs give equal bytes.
 // A run without its result that one of `sweeps` excludes is left out. ConfigError: no run, another
-// run without its result, what an import would refuse (a folder whose files are of several runs, an
-// exclusion that is damaged), a file of that name already there; std::runtime_error: the disk, or a
-// run that changed while it was read.
+// run without its result, what an import would refuse (a folder whose files are of several runs;
+// parts_of_sweep()), a file of that name already there; std::runtime_error: the disk, or a run that
+// changed while it was read.
 Exported export_runs(const std::filesystem::path& runs, std::vector<StoreRun> chosen,
                      const std::filesystem::path& archive, const ExportOptions& options);
 

@@ -169,9 +169,8 @@ ImportResult import_runs(const fs::path& archive, const fs::path& runs, const Ar
   }
   SweepFiles sweep_files;
   reader.read([&](const std::string& path, std::span<const std::byte> bytes) {
-    if (path.starts_with(kSweepsFolder)) {
-      sweep_files[path.substr(std::string_view(kSweepsFolder).size())].append(
-          reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    if (is_sweep_file(path)) {
+      sweep_files[path].append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     } else if (unpacker && wanted.contains(path.substr(0, path.find('/')))) {
       unpacker->add(path, bytes);
     }
@@ -191,8 +190,8 @@ ImportResult import_runs(const fs::path& archive, const fs::path& runs, const Ar
     sync_folder(runs);
   }
   for (ImportedItem& item : sweeps) {
-    const auto content = sweep_files.find(item.name.substr(std::string_view(kSweepsFolder).size()));
-    note(std::move(item), content->second.size());
+    const uint64_t bytes = sweep_files.at(item.name).size();
+    note(std::move(item), bytes);
   }
   return result;
 }

@@ -1,5 +1,6 @@
 #include "sweeps/store/import_sweeps.h"
 
+#include <algorithm>
 #include <optional>
 #include <set>
 #include <stdexcept>
@@ -10,6 +11,7 @@
 #include "trainer/cell_exclusion.h"
 #include "trainer/config_error.h"
 #include "trainer/escaped.h"
+#include "trainer/prediction.h"
 #include "trainer/sweep_record.h"
 
 namespace scalelaw {
@@ -17,10 +19,25 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view kSweeps = "sweeps/", kPredictions = "predictions/";
+
 struct Sweep {
   ImportedItem item;                           // of its record
   std::map<std::string, std::string> folders;  // of its cells, by content hash
+  std::set<std::string> predictions;           // that its cells wait for
 };
+using Sweeps = std::map<std::string, Sweep>;  // by the record's path
+
+std::string stem(const std::string& path) {
+  return fs::path(path).stem().string();
+}
+
+// "" of what is no exclusion.
+std::string record_of(const std::string& path) {
+  if (!path.starts_with(kSweeps)) return "";
+  const std::string record = record_of_exclusion(path.substr(kSweeps.size()));
+  return record.empty() ? "" : std::string(kSweeps) + record;
+}
 
 // nullopt: the store has no file there.
 std::optional<bool> has_same(const fs::path& file, const std::string& content) {
@@ -28,16 +45,15 @@ std::optional<bool> has_same(const fs::path& file, const std::string& content) {
   return read_whole_file(file) == content;
 }
 
-ImportedItem look_at_file(const fs::path& runs, const std::string& name,
+ImportedItem look_at_file(const fs::path& runs, const std::string& path,
                           const std::string& content) {
-  const std::string path = kSweepsFolder + name;
   const std::optional<bool> same = has_same(runs / path, content);
   if (!same) return {path, ImportEnd::kImported, "", path};
   return {path, *same ? ImportEnd::kKept : ImportEnd::kRefused, "", path};
 }
 
-Sweep look_at_record(const fs::path& runs, const std::string& name, const std::string& content) {
-  Sweep sweep{look_at_file(runs, name, content), {}};
+Sweep look_at_record(const fs::path& runs, const std::string& path, const std::string& content) {
+  Sweep sweep{look_at_file(runs, path, content), {}, {}};
   if (sweep.item.end == ImportEnd::kRefused) {
     sweep.item.why = "another record of that name is there; move it away and import again";
   }
@@ -47,39 +63,73 @@ Sweep look_at_record(const fs::path& runs, const std::string& name, const std::s
   } catch (const std::runtime_error& error) {
     throw ConfigError(sweep.item.name + " is damaged or no sweep's record: " + error.what());
   }
-  if (record.name != fs::path(name).stem().string()) {
+  if (record.name != stem(path)) {
     throw ConfigError(sweep.item.name + " is the record of another sweep, " + escaped(record.name));
   }
   for (SweepCell& cell : record.cells) {
+    if (cell.hold_out) sweep.predictions.insert(cell.hold_out->prediction);
     sweep.folders.emplace(std::move(cell.content_hash), std::move(cell.folder));
   }
   return sweep;
 }
 
-ImportedItem look_at_exclusion(const fs::path& runs, const std::string& name,
+ImportedItem look_at_exclusion(const fs::path& runs, const std::string& path,
                                const std::string& content, const Sweep& sweep) {
-  ImportedItem item = look_at_file(runs, name, content);
+  ImportedItem item = look_at_file(runs, path, content);
+  item.records = {sweep.item.name};
   CellExclusion exclusion;
   try {
     exclusion = exclusion_from_json(content);
   } catch (const std::runtime_error& error) {
     throw ConfigError(item.name + " is no exclusion: " + error.what());
   }
-  if (exclusion.content_hash != fs::path(name).stem().string()) {
+  if (exclusion.content_hash != stem(path)) {
     throw ConfigError(item.name + " excludes another run than its name says");
   }
   const auto cell = sweep.folders.find(exclusion.content_hash);
   if (cell == sweep.folders.end()) {
     throw ConfigError(item.name + " excludes a run that its sweep does not ask for");
   }
-  item.shown = "the exclusion of " + cell->second + " from sweep " +
-               fs::path(sweep.item.name).stem().string() + " (" + exclusion.reason + ")";
+  item.shown = "the exclusion of " + cell->second + " from sweep " + stem(sweep.item.name) + " (" +
+               exclusion.reason + ")";
   if (sweep.item.end == ImportEnd::kRefused) {
     item.end = ImportEnd::kRefused;
     item.why = "another record of its sweep is there";
   } else if (item.end == ImportEnd::kRefused) {
     item.why = "the run is excluded here already, and that stays: " +
                exclusion_reason(runs / sweep.item.name, exclusion.content_hash).value_or("");
+  }
+  return item;
+}
+
+// It stands by itself and may be of several sweeps: it goes with any of them.
+ImportedItem look_at_prediction(const fs::path& runs, const std::string& path,
+                                const std::string& content, const Sweeps& sweeps) {
+  ImportedItem item = look_at_file(runs, path, content);
+  Prediction prediction;
+  try {
+    prediction = prediction_from_json(content);
+  } catch (const std::runtime_error& error) {
+    throw ConfigError(path + " is damaged or no prediction: " + error.what());
+  }
+  if (prediction.name != stem(path)) {
+    throw ConfigError(path + " holds another prediction, " + escaped(prediction.name));
+  }
+  bool is_any_record_ours = false;
+  for (const auto& [record, sweep] : sweeps) {
+    if (!sweep.predictions.contains(prediction.name)) continue;
+    item.records.push_back(record);
+    is_any_record_ours |= sweep.item.end != ImportEnd::kRefused;
+  }
+  if (item.records.empty()) {
+    throw ConfigError(path + " is a prediction that no sweep of the archive asks for");
+  }
+  item.shown = "the prediction " + prediction.name + ", registered at " + prediction.registered_at;
+  if (item.end == ImportEnd::kRefused) {
+    item.why = "another prediction of that name is registered here and stands";
+  } else if (item.end == ImportEnd::kImported && !is_any_record_ours) {
+    item.end = ImportEnd::kRefused;
+    item.why = "another record of its sweep is there";
   }
   return item;
 }
@@ -93,39 +143,39 @@ void publish(const fs::path& runs, const std::string& content, ImportedItem& ite
 
 }  // namespace
 
+bool is_sweep_file(std::string_view path) {
+  return path.starts_with(kSweeps) || path.starts_with(kPredictions);
+}
+
 std::vector<ImportedItem> look_at_sweeps(const fs::path& runs, const SweepFiles& files) {
-  std::map<std::string, Sweep> sweeps;  // by the record's name
-  for (const auto& [name, content] : files) {
-    if (record_of_exclusion(name).empty()) {
-      sweeps.emplace(name, look_at_record(runs, name, content));
+  Sweeps sweeps;
+  for (const auto& [path, content] : files) {
+    if (path.starts_with(kSweeps) && record_of(path).empty()) {
+      sweeps.emplace(path, look_at_record(runs, path, content));
     }
   }
   std::vector<ImportedItem> items;
-  for (const auto& [name, content] : files) {
-    const std::string record = record_of_exclusion(name);
-    items.push_back(record.empty() ? sweeps.at(name).item
-                                   : look_at_exclusion(runs, name, content, sweeps.at(record)));
+  for (const auto& [path, content] : files) {
+    const std::string record = record_of(path);
+    items.push_back(!path.starts_with(kSweeps) ? look_at_prediction(runs, path, content, sweeps)
+                    : record.empty()           ? sweeps.at(path).item
+                                     : look_at_exclusion(runs, path, content, sweeps.at(record)));
   }
   return items;
 }
 
 void publish_sweeps(const fs::path& runs, const SweepFiles& files,
                     std::vector<ImportedItem>& items) {
-  const auto name_of = [](const ImportedItem& item) {
-    return item.name.substr(std::string_view(kSweepsFolder).size());
-  };
   std::set<std::string> ours;  // records
   for (ImportedItem& item : items) {
-    const std::string name = name_of(item);
-    if (!record_of_exclusion(name).empty()) continue;
-    if (item.end == ImportEnd::kImported) publish(runs, files.at(name), item);
-    if (has_same(runs / item.name, files.at(name)) == true) ours.insert(name);
+    if (!item.records.empty()) continue;
+    if (item.end == ImportEnd::kImported) publish(runs, files.at(item.name), item);
+    if (has_same(runs / item.name, files.at(item.name)) == true) ours.insert(item.name);
   }
   for (ImportedItem& item : items) {
-    const std::string name = name_of(item), record = record_of_exclusion(name);
-    if (record.empty() || item.end != ImportEnd::kImported) continue;
-    if (ours.contains(record)) {
-      publish(runs, files.at(name), item);
+    if (item.records.empty() || item.end != ImportEnd::kImported) continue;
+    if (std::ranges::any_of(item.records, [&](const auto& name) { return ours.contains(name); })) {
+      publish(runs, files.at(item.name), item);
     } else {
       item.end = ImportEnd::kRefused;
       item.why = "another record of its sweep was put there meanwhile";

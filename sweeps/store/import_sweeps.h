@@ -1,28 +1,34 @@
-// The sweeps of an archive on their way into a store: their records, and what they leave out.
+// The sweeps of an archive on their way into a store: their records, what they leave out, and what
+// was predicted of them.
 #pragma once
 
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sweeps/store/import_runs.h"
 
 namespace scalelaw {
 
-// Contents by name below sweeps/, of an archive whose manifest was read: with each exclusion its
-// sweep's record.
+// Contents by path below the store ("sweeps/NAME.json"), of an archive whose manifest was read:
+// with each exclusion its sweep's record.
 using SweepFiles = std::map<std::string, std::string>;
 
-// What would become of each. ConfigError: a record or an exclusion that is none, a record of
-// another sweep or an exclusion of another run than its name says, or of one that its sweep does
-// not ask for. std::runtime_error: what the store has cannot be read.
+// Whether a path of such an archive is one of those, and no run's.
+bool is_sweep_file(std::string_view path);
+
+// What would become of each. ConfigError: a record, an exclusion or a prediction that is none, one
+// of another name than its file's (an exclusion: of another run), and an exclusion or a prediction
+// that its sweep, or none of the archive's, asks for. std::runtime_error: what the store has cannot
+// be read.
 std::vector<ImportedItem> look_at_sweeps(const std::filesystem::path& runs,
                                          const SweepFiles& files);
 
 // Puts those that look_at_sweeps() would import into the store, over nothing, records first: an
-// exclusion only where its sweep's record is then the archive's. Notes in `items` what another
-// process has put there meanwhile.
+// exclusion or a prediction only where a record that it goes with is then the archive's. Notes in
+// `items` what another process has put there meanwhile.
 void publish_sweeps(const std::filesystem::path& runs, const SweepFiles& files,
                     std::vector<ImportedItem>& items);
 

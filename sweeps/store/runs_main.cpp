@@ -96,9 +96,9 @@ void add_looks(CLI::App& app, Arguments& a) {
 void add_changes(CLI::App& app, Arguments& a) {
   CLI::App* out = app.add_subcommand("export", "runs with a result into one archive");
   out->footer(
-      "Records, metrics, configurations and window losses; with --sweep the sweep's record and\n"
-      "exclusions too, so that `scalelaw fit` finds the names of the arms and leaves out the same "
-      "runs.\n"
+      "Records, metrics, configurations and window losses; with --sweep the sweep's record,\n"
+      "exclusions and registered predictions too, so that `scalelaw fit` finds the names of the\n"
+      "arms and leaves out the same runs, and `scalelaw predict --score` counts as here.\n"
       "Example: scalelaw runs export --sweep quickstart --out quickstart.tar.zst");
   add_choice(out, a);
   out->add_option("--out", a.out, "the archive, which must not be there")

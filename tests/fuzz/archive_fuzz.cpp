@@ -16,13 +16,14 @@
 #include "sweeps/store/import_sweeps.h"
 #include "tests/fuzz/fuzz_target.h"
 #include "trainer/hash.h"
+#include "trainer/prediction.h"
 #include "trainer/sweep_record.h"
 #include "trainer/utf8.h"
 
 namespace scalelaw {
 namespace {
 
-const std::string_view kBelowSweeps = kSweepsFolder;
+constexpr std::string_view kBelowSweeps = "sweeps/", kBelowPredictions = "predictions/";
 
 // "" of a record.
 std::string require_record(const ArchiveManifest& manifest, const std::string& name) {
@@ -41,15 +42,41 @@ void check_manifest(const std::string& text) {
     require(is_run_folder_name(run.folder), "runs' folders have runs' names");
   }
   for (const ArchivedFile& sweep : manifest.sweeps) require_record(manifest, sweep.name);
+  for (const ArchivedFile& prediction : manifest.predictions) {
+    require(is_sweep_record_name(prediction.name), "predictions have names as records have");
+  }
+}
+
+// Named as its file, and by a cell of some sweep.
+void require_asked_for(const SweepFiles& files, const std::string& path) {
+  const std::string name = std::filesystem::path(path).stem().string();
+  require(prediction_from_json(files.at(path)).name == name, "a prediction has its file's name");
+  const auto waits = [&](const SweepCell& cell) {
+    return cell.hold_out && cell.hold_out->prediction == name;
+  };
+  require(std::ranges::any_of(files,
+                              [&](const auto& file) {
+                                const auto& [record, content] = file;
+                                return record.starts_with(kBelowSweeps) &&
+                                       record.find('/', kBelowSweeps.size()) == record.npos &&
+                                       std::ranges::any_of(sweep_record_from_json(content).cells,
+                                                           waits);
+                              }),
+          "a sweep asks for a prediction");
 }
 
 // Files of a manifest that was read.
 void check_sweeps(const ArchiveManifest& manifest, const SweepFiles& files) {
   for (const ImportedItem& item : look_at_sweeps(scratch_folder() / "store", files)) {
+    if (item.name.starts_with(kBelowPredictions)) {
+      require_asked_for(files, item.name);
+      continue;
+    }
     const std::string name = item.name.substr(kBelowSweeps.size());
     const std::string record = require_record(manifest, name);
     if (record.empty()) continue;
-    const std::vector<SweepCell> cells = sweep_record_from_json(files.at(record)).cells;
+    const std::vector<SweepCell> cells =
+        sweep_record_from_json(files.at(std::string(kBelowSweeps) + record)).cells;
     require(std::ranges::find(cells, std::filesystem::path(name).stem().string(),
                               &SweepCell::content_hash) != cells.end(),
             "an exclusion is of a cell of its sweep");
@@ -71,7 +98,7 @@ SweepFiles read_all(ArchiveReader& reader) {
 SweepFiles sweeps_of(const SweepFiles& files) {
   SweepFiles sweeps;
   for (const auto& [path, content] : files) {
-    if (path.starts_with(kBelowSweeps)) sweeps[path.substr(kBelowSweeps.size())] = content;
+    if (is_sweep_file(path)) sweeps[path] = content;
   }
   return sweeps;
 }
@@ -121,8 +148,8 @@ ArchiveManifest manifest_of(const std::vector<MadeEntry>& entries) {
     const std::size_t slash = entry.name.find('/');
     const std::string folder = entry.name.substr(0, slash);
     file.name = slash == std::string::npos ? "" : entry.name.substr(slash + 1);
-    if (folder == "sweeps") {
-      manifest.sweeps.push_back(file);
+    if (folder == "sweeps" || folder == "predictions") {
+      (folder == "sweeps" ? manifest.sweeps : manifest.predictions).push_back(file);
       continue;
     }
     auto run = std::ranges::find(manifest.runs, folder, &ArchivedRun::folder);
@@ -171,7 +198,7 @@ std::filesystem::path write_archive(const std::string& manifest,
 void fill_store(const std::vector<MadeEntry>& entries) {
   std::filesystem::remove_all(scratch_folder() / "store");
   for (const MadeEntry& entry : entries) {
-    if ((entry.kind != 'k' && entry.kind != 'o') || !entry.name.starts_with(kBelowSweeps)) continue;
+    if ((entry.kind != 'k' && entry.kind != 'o') || !is_sweep_file(entry.name)) continue;
     scratch_file("store/" + entry.name, entry.content + (entry.kind == 'o' ? "\n" : ""));
   }
 }
@@ -187,9 +214,7 @@ void read_made(std::string_view bytes) {
   // Sweeps also without the archive around them, where one fault would hide all the others.
   SweepFiles sweeps;
   for (const MadeEntry& entry : entries) {
-    if (entry.kind != 't' && entry.name.starts_with(kBelowSweeps)) {
-      sweeps[entry.name.substr(kBelowSweeps.size())] = entry.content;
-    }
+    if (entry.kind != 't' && is_sweep_file(entry.name)) sweeps[entry.name] = entry.content;
   }
   fill_store(entries);
   try {

@@ -99,8 +99,8 @@ TEST_F(ExclusionsTest, ExclusionsOfAnotherSweepOfThatNameStayAway) {
 TEST_F(ExclusionsTest, ExclusionIsNotPublishedBesideARecordThatAnotherHasPutThereMeanwhile) {
   const std::string record = text_of(sweep_record_file(runs_, "many"));
   const std::string hash = plan_.cells[1].content_hash;
-  const SweepFiles files = {{"many.json", record},
-                            {"many.excluded/" + hash + ".json",
+  const SweepFiles files = {{"sweeps/many.json", record},
+                            {"sweeps/many.excluded/" + hash + ".json",
                              to_json(CellExclusion{hash, name(1), "a broken GPU", ""})}};
   std::vector<ImportedItem> items = look_at_sweeps(there_, files);
   ASSERT_EQ(std::ranges::count(items, ImportEnd::kImported, &ImportedItem::end), 2);
@@ -147,10 +147,10 @@ TEST_F(ExclusionsTest, RecordsAndExclusionsOfAnArchiveFitInMemory) {
     sweeps.push_back({"many.json", record, hash});
     return sweeps;
   };
-  EXPECT_EQ(why_not_carried(files(kMostRecordBytes, kMostExclusionBytes, 3000)), "");
-  EXPECT_NE(why_not_carried(files(kMostRecordBytes + 1, 1, 1)), "");
-  EXPECT_NE(why_not_carried(files(1, kMostExclusionBytes + 1, 1)), "");
-  EXPECT_NE(why_not_carried(files(1, kMostExclusionBytes, 4096)), "");
+  EXPECT_EQ(why_not_carried(files(kMostRecordBytes, kMostExclusionBytes, 3000), {}), "");
+  EXPECT_NE(why_not_carried(files(kMostRecordBytes + 1, 1, 1), {}), "");
+  EXPECT_NE(why_not_carried(files(1, kMostExclusionBytes + 1, 1), {}), "");
+  EXPECT_NE(why_not_carried(files(1, kMostExclusionBytes, 4096), {}), "");
 }
 
 TEST_F(ExclusionsTest, ArchivedExclusionIsOfItsNameAndOfASweepThatIsThere) {

@@ -1,0 +1,83 @@
+#include "sweeps/store/export_sweeps.h"
+
+#include <algorithm>
+#include <set>
+#include <stdexcept>
+
+#include "sweeps/store/archive_manifest.h"
+#include "trainer/atomic_file.h"
+#include "trainer/cell_exclusion.h"
+#include "trainer/config_error.h"
+#include "trainer/escaped.h"
+#include "trainer/prediction.h"
+#include "trainer/sweep_record.h"
+
+namespace scalelaw {
+namespace {
+
+namespace fs = std::filesystem;
+
+void require_exclusion(const fs::path& file) {
+  try {
+    exclusion_from_json(read_whole_file(file));
+  } catch (const std::runtime_error& error) {
+    throw ConfigError(file.string() + ": is damaged: " + error.what() +
+                      "; exclude the run anew, with its reason, or take it in again");
+  }
+}
+
+std::vector<std::string> exclusions_of(const fs::path& runs, const SweepRecord& record) {
+  std::vector<std::string> names;
+  const fs::path folder = exclusions_folder(sweep_record_file(runs, record.name));
+  if (!fs::exists(folder)) return names;
+  std::set<std::string> hashes;
+  for (const SweepCell& cell : record.cells) hashes.insert(cell.content_hash);
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    std::string name = entry.path().lexically_relative(runs / "sweeps").string();
+    if (record_of_exclusion(name).empty()) continue;  // a draft
+    if (!hashes.contains(entry.path().stem().string())) continue;
+    require_exclusion(entry.path());
+    names.push_back(std::move(name));
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+std::vector<std::string> predictions_of(const fs::path& runs, const SweepRecord& record) {
+  std::set<std::string> asked;
+  for (const SweepCell& cell : record.cells) {
+    if (cell.hold_out) asked.insert(cell.hold_out->prediction);
+  }
+  std::vector<std::string> names;
+  for (const std::string& prediction : asked) {
+    if (!find_prediction(runs, prediction)) continue;
+    names.push_back(prediction + ".json");
+    if (is_sweep_record_name(names.back())) continue;
+    throw ConfigError("sweep " + record.name + ": the name of its prediction " +
+                      escaped(prediction) + " may not stand in an archive; choose its runs by " +
+                      "--where 'sweeps == NAME'");
+  }
+  return names;
+}
+
+}  // namespace
+
+SweepParts parts_of_sweep(const fs::path& runs, const std::string& sweep) {
+  const std::string name = sweep + ".json";
+  if (!is_sweep_record_name(name)) {
+    throw ConfigError("--sweep " + escaped(sweep) +
+                      ": its record's name may not stand in an archive; choose its runs by "
+                      "--where 'sweeps == NAME'");
+  }
+  const SweepRecord record = read_sweep_record(sweep_record_file(runs, sweep));
+  if (record.name != sweep) {  // a copy under another name
+    throw ConfigError("no import would take it: sweeps/" + name +
+                      " is the record of another sweep, " + escaped(record.name) +
+                      "; --where 'sweeps == NAME' exports the runs alone");
+  }
+  SweepParts parts{exclusions_of(runs, record), predictions_of(runs, record)};
+  parts.sweeps.push_back(name);
+  return parts;
+}
+
+}  // namespace scalelaw
