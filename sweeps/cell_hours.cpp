@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sweeps/packing.h"
 #include "trainer/evaluation_steps.h"
 #include "trainer/noise_scale.h"
 #include "trainer/number.h"
@@ -13,6 +14,11 @@ namespace {
 
 constexpr double kSecondsAnHour = 3600;
 constexpr double kForwardShare = 1.0 / 3;  // of a training step, whose backward is two forwards
+
+constexpr const char* kAssumedOfGpus =
+    "rates that are assumed of a GPU and not measured (100 TFLOP/s in bf16,\n15 in fp32, 2 TB/s, 2 "
+    "us "
+    "a kernel); --device-file takes measured ones";
 
 double evaluated_tokens(const RunConfig& config) {
   const auto points = static_cast<double>(
@@ -49,7 +55,9 @@ const Throughput* measured_core(const PlanOptions& options) {
 }
 
 std::string hours_source(const PlanOptions& options) {
-  const Throughput* core = measured_core(options);
+  const bool on_cpu = options.workers.device == DeviceKind::kCpu;
+  if (!on_cpu && !options.throughput) return "time at " + std::string(kAssumedOfGpus);
+  const Throughput* core = on_cpu ? measured_core(options) : &*options.throughput;
   if (core == nullptr) {
     return "time at a stated " + human(options.flops_per_second / 1e9) +
            " GFLOP/s (--flops-per-second)";
@@ -70,13 +78,35 @@ std::optional<double> measured_step_seconds(const PlanOptions& options, const Pl
 }
 
 void predict_hours(const PlanOptions& options, PlannedCell& cell) {
-  if (!cell.train_flops) return;
+  if (!cell.train_flops || options.workers.device == DeviceKind::kGpu) return;
   const auto steps = static_cast<double>(std::max<int64_t>(1, cell.steps));
   const double assumed = *cell.train_flops / options.flops_per_second / steps;
   const RunSeconds seconds =
       run_seconds(cell.config, measured_step_seconds(options, cell).value_or(assumed));
   cell.core_hours = seconds.total() / kSecondsAnHour;
   cell.evaluate_core_hours = (seconds.evaluation + seconds.noise_scale) / kSecondsAnHour;
+}
+
+void predict_gpu_hours(Plan& plan) {
+  const Throughput assumed = Throughput::unmeasured(DeviceKind::kGpu);
+  const Throughput& device = plan.options.throughput ? *plan.options.throughput : assumed;
+  for (const PlannedPack& pack : packs_of_all(plan)) {
+    const PlannedCell& first = plan.cells[pack.front()];
+    const auto replicas = static_cast<int64_t>(pack.size());
+    const StepRequest request = request_for(first.config, first.shape, replicas);
+    const auto step_seconds = [&](const Throughput& of) {
+      return of.step_seconds(request, std::min(plan.options.workers.jobs, of.most_processes()));
+    };
+    std::optional<double> step = step_seconds(device);
+    if (!step) step = step_seconds(assumed);
+    if (!step) continue;
+    const auto side_by_side = static_cast<double>(replicas * plan.options.workers.jobs);
+    for (const std::size_t index : pack) {
+      PlannedCell& cell = plan.cells[index];
+      cell.pack_hours = run_seconds(cell.config, *step).total() / kSecondsAnHour;
+      cell.gpu_hours = *cell.pack_hours / side_by_side;
+    }
+  }
 }
 
 }  // namespace scalelaw

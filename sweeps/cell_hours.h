@@ -1,5 +1,5 @@
-// How long a run takes on one core: the time of a training step, as measured or at a stated rate,
-// times its steps, and what evaluations and the noise scale add to them.
+// How long a run takes on one core, or in its pack on a GPU: the time of a training step, as
+// measured or at a stated rate, times its steps, and what evaluations and the noise scale add.
 #pragma once
 
 #include <optional>
@@ -27,7 +27,12 @@ std::string hours_source(const PlanOptions& options);  // where they come from, 
 // fewer. nullopt: nothing was measured of it.
 std::optional<double> measured_step_seconds(const PlanOptions& options, const PlannedCell& cell);
 
-// The hours of a cell whose FLOPs and steps are known.
+// The core hours of a cell whose FLOPs and steps are known; nothing where it runs on a GPU.
 void predict_hours(const PlanOptions& options, PlannedCell& cell);
+
+// Of a plan for GPUs, every cell's GPU hours, in packs as all cells would make them that begin
+// anew. By the device's law as measured; of what that lacks, or without one, as assumed
+// (Throughput::unmeasured()).
+void predict_gpu_hours(Plan& plan);
 
 }  // namespace scalelaw

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <set>
 #include <stdexcept>
 #include <tuple>
@@ -51,15 +52,17 @@ std::size_t kept_replicas(const PlanOptions& options) {
 
 class Packer {
  public:
-  Packer(const Plan& plan, std::vector<std::size_t> order)
-      : plan_(plan),
-        order_(std::move(order)),
-        limits_(read_limits(sweep_folder(plan.options.runs, plan.name))) {
+  enum class Store { kLookedAt, kLeftAside };  // what has begun, and what was too large
+
+  Packer(const Plan& plan, std::vector<std::size_t> order, Store store)
+      : plan_(plan), order_(std::move(order)) {
+    const bool looks = store == Store::kLookedAt;
+    if (looks) limits_ = read_limits(sweep_folder(plan.options.runs, plan.name));
     for (std::size_t i = 0; i < order_.size(); ++i) {
       const PlannedCell& cell = plan.cells[order_[i]];
       rank_of_[order_[i]] = i;
       cell_of_[cell.content_hash] = order_[i];
-      histories_[order_[i]] = history_of(cell);
+      histories_[order_[i]] = looks ? history_of(cell) : History{};
     }
   }
 
@@ -202,10 +205,18 @@ class Packer {
 
 std::vector<PlannedPack> pack_cells(const Plan& plan, const std::vector<std::size_t>& cells) {
   std::vector<std::size_t> order = start_order(plan, cells);
-  if (kept_replicas(plan.options) > 1) return Packer(plan, std::move(order)).packs();
+  if (kept_replicas(plan.options) > 1) {
+    return Packer(plan, std::move(order), Packer::Store::kLookedAt).packs();
+  }
   std::vector<PlannedPack> alone;
   for (const std::size_t cell : order) alone.push_back({cell});
   return alone;
+}
+
+std::vector<PlannedPack> packs_of_all(const Plan& plan) {
+  std::vector<std::size_t> cells(plan.cells.size());
+  std::iota(cells.begin(), cells.end(), std::size_t{0});
+  return Packer(plan, std::move(cells), Packer::Store::kLeftAside).packs();
 }
 
 std::vector<std::size_t> start_order(const Plan& plan, std::vector<std::size_t> cells) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "sweeps/cell_expressions.h"
+#include "sweeps/cell_hours.h"
 #include "sweeps/cell_keep.h"
 #include "sweeps/expression.h"
 #include "sweeps/fit_warnings.h"
@@ -114,6 +115,7 @@ class PlanMaker {
     if (held_out_) held_out_->check(plan_);
     settle_keep();
     if (tuner) plan_.tuned = tuner->take();
+    if (options_.workers.device == DeviceKind::kGpu) predict_gpu_hours(plan_);
     plan_.warnings = warnings_of(plan_);
     const auto resolved = [&](SweepPoint point) {
       evaluate_point(point, data_, expressions_);

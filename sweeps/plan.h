@@ -58,8 +58,10 @@ struct PlannedCell {
   int64_t unique_train_tokens = 0;            // of those, different ones
   std::optional<double> n_params;             // N by n_count
   std::optional<double> train_flops;          // C by c_count, evaluation left out
-  std::optional<double> core_hours;           // with evaluations and noise scales
+  std::optional<double> core_hours;           // with evaluations and noise scales; of a CPU
   std::optional<double> evaluate_core_hours;  // those alone
+  std::optional<double> gpu_hours;            // likewise, its share of a GPU in its pack
+  std::optional<double> pack_hours;           // of a GPU: from that pack's start to its end
   std::optional<double> memory_bytes;         // a step's peak as it is computed alone on its device
   bool fits = true;                           // in its share of the memory that is known
   bool is_trial = false;                      // of `tune`; no result of the sweep

@@ -22,8 +22,9 @@ fs::path record_of_plan(const Plan& plan) {
 std::string cost_text(const PlannedCell& cell) {
   std::string text;
   if (cell.train_flops) text += human(*cell.train_flops) + " FLOPs";
-  if (cell.core_hours) {
-    text += (text.empty() ? "" : ", ") + duration_text(3600 * *cell.core_hours) + " of one core";
+  if (const auto hours = cell.core_hours ? cell.core_hours : cell.gpu_hours) {
+    text += (text.empty() ? "" : ", ") + duration_text(3600 * *hours) + " of one " +
+            (cell.core_hours ? "core" : "GPU");
   }
   return text.empty() ? "cost not known" : text;
 }

@@ -41,11 +41,14 @@ std::optional<Throughput> measured(const PlanArguments& a, DeviceKind device,
 }
 
 Workers workers_of(const PlanArguments& a) {
+  if (a.gpus > 0) return elsewhere(a.gpus, a.device, a.jobs, a.replicas);
   try {
     return choose_workers(a.device, a.jobs, a.replicas, probe_gpus(), available_cores());
   } catch (const ConfigError& fault) {
-    if (a.device_from.empty()) throw;
-    throw ConfigError(fault.what() + (" (" + a.device + " is asked for by " + a.device_from + ")"));
+    std::string text = fault.what();
+    if (!a.device_from.empty()) text += " (" + a.device + " is asked for by " + a.device_from + ")";
+    if (a.device == "cuda") text += "; `scalelaw sweep plan --gpus N` plans for GPUs elsewhere";
+    throw ConfigError(text);
   }
 }
 

@@ -24,6 +24,7 @@ struct PlanArguments {
   std::string device_from;  // "profile gpu", where no option says the device
   int jobs = 0;             // 0: chosen
   int64_t replicas = 0;     // 0: chosen
+  int gpus = 0;             // of a plan for another machine; 0: for this one
   std::string time_limit;   // of an attempt; "": none
   std::string profile;      // "gpu of FILE", whose settings are among these; "": none
 };

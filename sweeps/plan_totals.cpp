@@ -17,6 +17,8 @@ constexpr double kSecondsAnHour = 3600;
 PlanTotals plan_totals(const Plan& plan, const std::vector<CellStatus>& statuses,
                        bool only_missing) {
   PlanTotals totals;
+  const Workers& workers = plan.options.workers;
+  const bool on_gpu = workers.device == DeviceKind::kGpu;
   double longest = 0;
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     if (only_missing && !is_to_come(statuses[i])) continue;
@@ -25,27 +27,28 @@ PlanTotals plan_totals(const Plan& plan, const std::vector<CellStatus>& statuses
     totals.tokens += static_cast<double>(cell.train_tokens);
     totals.flops += cell.train_flops.value_or(0);
     totals.core_hours += cell.core_hours.value_or(0);
-    longest = std::max(longest, cell.core_hours.value_or(0));
+    totals.gpu_hours += cell.gpu_hours.value_or(0);
+    longest = std::max(longest, (on_gpu ? cell.pack_hours : cell.core_hours).value_or(0));
   }
-  const Workers& workers = plan.options.workers;
   // A cell is one process on one core: more cores than cells do not help.
-  totals.cores = std::clamp<int64_t>(totals.cells, 1, workers.jobs);
-  if (workers.device == DeviceKind::kGpu) return totals;
-  totals.wall_hours = std::max(longest, totals.core_hours / static_cast<double>(totals.cores));
-  if (plan.options.price_per_hour) totals.price = *totals.wall_hours * *plan.options.price_per_hour;
+  totals.devices =
+      on_gpu ? std::ssize(workers.gpus) : std::clamp<int64_t>(totals.cells, 1, workers.jobs);
+  const double hours = on_gpu ? totals.gpu_hours : totals.core_hours;
+  totals.wall_hours = std::max(longest, hours / static_cast<double>(totals.devices));
+  if (plan.options.price_per_hour) totals.price = totals.wall_hours * *plan.options.price_per_hour;
   return totals;
 }
 
 std::string totals_text(const PlanTotals& totals, const Plan& plan) {
   const PlanOptions& options = plan.options;
+  const bool on_gpu = options.workers.device == DeviceKind::kGpu;
+  const double hours = on_gpu ? totals.gpu_hours : totals.core_hours;
+  const std::string device = on_gpu ? "GPU" : "core";
   std::string text = counted(totals.cells, "cell") + ", " + human(totals.tokens) + " tokens, " +
                      human(totals.flops) + " FLOPs (" + std::string(name(options.c_count)) + "), " +
-                     duration_text(totals.core_hours * kSecondsAnHour) + " of one core";
-  if (!totals.wall_hours) {
-    return text + "; of a GPU not known" + (options.price_per_hour ? ", nor its price" : "");
-  }
-  text += ", about " + duration_text(*totals.wall_hours * kSecondsAnHour) + " on " +
-          counted(totals.cores, "core");
+                     duration_text(hours * kSecondsAnHour) + " of one " + device + ", about " +
+                     duration_text(totals.wall_hours * kSecondsAnHour) + " on " +
+                     counted(totals.devices, device);
   if (totals.price) {
     text += ", " + human(*totals.price) + " for this machine at " + human(*options.price_per_hour) +
             " an hour";
@@ -54,13 +57,10 @@ std::string totals_text(const PlanTotals& totals, const Plan& plan) {
 }
 
 nlohmann::ordered_json totals_json(const PlanTotals& totals) {
-  return {{"cells", totals.cells},
-          {"train_tokens", totals.tokens},
-          {"train_flops", totals.flops},
-          {"core_hours", totals.core_hours},
-          {"cores", totals.cores},
-          {"wall_hours", optional_json(totals.wall_hours)},
-          {"price", optional_json(totals.price)}};
+  return {{"cells", totals.cells},           {"train_tokens", totals.tokens},
+          {"train_flops", totals.flops},     {"core_hours", totals.core_hours},
+          {"gpu_hours", totals.gpu_hours},   {"devices", totals.devices},
+          {"wall_hours", totals.wall_hours}, {"price", optional_json(totals.price)}};
 }
 
 }  // namespace scalelaw

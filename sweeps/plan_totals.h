@@ -14,10 +14,10 @@ namespace scalelaw {
 
 struct PlanTotals {
   int64_t cells = 0;
-  double tokens = 0, flops = 0, core_hours = 0;
-  int64_t cores = 1;  // that have a cell to run at once
-  // On this machine: an even share for each core, at least the longest cell. nullopt on a GPU.
-  std::optional<double> wall_hours;
+  double tokens = 0, flops = 0;
+  double core_hours = 0, gpu_hours = 0;  // one of them
+  int64_t devices = 1;                   // cores that have a cell to run at once, or GPUs
+  double wall_hours = 0;                 // an even share for each, at least the longest process
   std::optional<double> price;  // of the whole machine for so long, where its price is told
 };
 

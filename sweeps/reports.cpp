@@ -126,13 +126,15 @@ std::string excluded_text(const Plan& plan, const std::vector<CellStatus>& statu
 
 std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses) {
   const std::vector<std::string> swept = swept_without_a_column(plan);
+  const bool on_gpu = plan.options.workers.device == DeviceKind::kGpu;
+  const std::string device = on_gpu ? "one GPU" : "one core";
   std::vector<std::vector<std::string>> rows = {{"arm", "block", "shape", "rate", "seeds"}};
   std::vector<bool> right = {false, false, false, true, false};
   for (const std::string& key : swept) {
     rows[0].push_back(key);
     right.push_back(true);
   }
-  rows[0].insert(rows[0].end(), {"N", "D", "steps", "C", "one core", "memory", "state"});
+  rows[0].insert(rows[0].end(), {"N", "D", "steps", "C", device, "memory", "state"});
   right.insert(right.end(), {true, true, true, true, true, true, false});
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     const PlannedCell& cell = plan.cells[i];
@@ -146,11 +148,11 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
       const auto value = values.find(key);
       row.push_back(value == values.end() ? "-" : value->second);
     }
-    row.insert(
-        row.end(),
-        {optional_text(cell.n_params), human(static_cast<double>(cell.train_tokens)),
-         std::to_string(cell.steps), optional_text(cell.train_flops), hours_text(cell.core_hours),
-         memory_text(cell), std::string(name(statuses[i].state))});
+    row.insert(row.end(),
+               {optional_text(cell.n_params), human(static_cast<double>(cell.train_tokens)),
+                std::to_string(cell.steps), optional_text(cell.train_flops),
+                hours_text(on_gpu ? cell.gpu_hours : cell.core_hours), memory_text(cell),
+                std::string(name(statuses[i].state))});
     rows.push_back(std::move(row));
   }
   std::string text;
@@ -160,7 +162,7 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
       "\nshape: layers x d_model; rate: of learning, peak (? not known yet); seeds: init/data;\nN: "
       "parameters, " +
       std::string(name(options.n_count)) + "; D: training tokens; C: training FLOPs, " +
-      std::string(name(options.c_count)) + ";\none core: " + hours_source(options) +
+      std::string(name(options.c_count)) + ";\n" + device + ": " + hours_source(options) +
       ", evaluations and noise scales included; memory: bytes at most, estimated\n\n";
   text += "all:     " + totals_text(plan_totals(plan, statuses, false), plan) + "\n";
   text += "to run:  " + totals_text(plan_totals(plan, statuses, true), plan) + "\n";

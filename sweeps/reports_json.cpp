@@ -90,6 +90,7 @@ std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses)
     json["train_flops"] = optional_json(cell.train_flops);
     json["core_hours"] = optional_json(cell.core_hours);
     json["evaluate_core_hours"] = optional_json(cell.evaluate_core_hours);
+    json["gpu_hours"] = optional_json(cell.gpu_hours);
     json["memory_bytes"] = optional_json(cell.memory_bytes);
     json["fits"] = cell.fits;
     json["swept"] = swept_json(plan, cell);

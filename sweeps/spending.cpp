@@ -15,6 +15,11 @@ double share_done(const PlannedCell& cell, const CellStatus& status) {
   return std::min(1.0, static_cast<double>(status.step) / steps);
 }
 
+// A core's, or of a GPU.
+double device_hours(const PlannedCell& cell) {
+  return cell.core_hours.value_or(cell.gpu_hours.value_or(0));
+}
+
 }  // namespace
 
 void check_number_of_runs(const Plan& plan, const std::vector<PlannedPack>& packs, int64_t most) {
@@ -47,9 +52,7 @@ Spending::Cost Spending::whole(std::size_t cell) const {
   const CellStatus& status = statuses_[cell];
   const Cost so_far = spent(cell);
   if (ended(status.state)) return so_far;
-  // A plan's hours are a core's; of a GPU they are not known before they are spent.
-  const bool on_cpu = plan_.options.workers.device == DeviceKind::kCpu;
-  const double hours = on_cpu ? planned.core_hours.value_or(0) : 0;
+  const double hours = device_hours(planned);
   return {planned.train_flops.value_or(0),
           std::max(hours, so_far.device_hours + hours * (1 - share_done(planned, status))),
           bytes_of_complete(planned)};
@@ -97,13 +100,12 @@ PlannedPack Spending::to_come() const {
 
 Spending::Cost Spending::at_most() const {
   Cost total = sum(to_come());
-  const bool on_cpu = plan_.options.workers.device == DeviceKind::kCpu;
   for (const TunedRecipe& scan : plan_.tuned.scans) {
     if (scan.may_follow == 0) continue;
     const PlannedCell& like = plan_.cells[scan.like];
     const auto trials = static_cast<double>(scan.may_follow);
     total.flops += trials * like.train_flops.value_or(0);
-    if (on_cpu) total.device_hours += trials * like.core_hours.value_or(0);
+    total.device_hours += trials * device_hours(like);
     total.disk += trials * bytes_of_complete(like);
   }
   return total;

@@ -97,7 +97,8 @@ constexpr const char* kTrainerHelp = "program (default: scalelaw-train beside th
 void add_calibration(CLI::App& plan, Arguments& a) {
   CLI::Option* calibrate = plan.add_flag("--calibrate", a.calibrate,
                                          "measure this sweep's training steps on this CPU first")
-                               ->excludes(plan.get_option("--device-file"));
+                               ->excludes(plan.get_option("--device-file"))
+                               ->excludes(plan.get_option("--gpus"));
   plan.add_option("--calibrate-seconds", a.calibrate_seconds, "that it may take at most")
       ->check(CLI::Range(1.0, 86400.0))
       ->capture_default_str()
@@ -121,6 +122,8 @@ void add_verbs(CLI::App& app, Arguments& a) {
                    "of one core, for the hours; 30G where nothing was measured")
       ->type_name("NUMBER");
   add_workers(plan, a, "--cores,--jobs,-j");
+  add_whole(*plan, "--gpus", a.gpus, {1, 100'000},
+            "plan for so many GPUs, wherever they are, as on a laptop for a cluster");
   plan->add_flag("--diff", a.diff,
                  "only what has changed since the sweep's last run, cell by cell");
   add_calibration(*plan, a);

@@ -60,7 +60,7 @@ struct TunedRates {
   std::map<std::string, int64_t> trials_of_arm;  // every arm's
   std::vector<ArmRateLaw> laws;  // of arms whose scans have all ended, where the file asks for laws
   std::vector<ThinRateLaw> thin_laws;  // that are there, or will be
-  bool reads_test_text = false;  // some trials, for want of a val split
+  bool reads_test_text = false;        // some trials, for want of a val split
 };
 
 inline int64_t may_follow(const TunedRates& tuned) {

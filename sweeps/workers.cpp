@@ -1,5 +1,8 @@
 #include "sweeps/workers.h"
 
+#include <algorithm>
+
+#include "trainer/config_error.h"
 #include "trainer/device_request.h"
 
 namespace scalelaw {
@@ -14,6 +17,17 @@ Workers choose_workers(std::string_view device, int jobs, int64_t replicas, cons
   }
   const int chosen = workers.device == DeviceKind::kCpu ? cores : 1;
   workers.jobs = jobs > 0 ? jobs : chosen;
+  return workers;
+}
+
+Workers elsewhere(int gpus, std::string_view device, int jobs, int64_t replicas) {
+  if (device == "cpu") throw ConfigError("--gpus: says how many GPUs, and --device is cpu");
+  Workers workers;
+  workers.device = DeviceKind::kGpu;
+  workers.replicas = replicas;
+  workers.jobs = std::max(1, jobs);
+  workers.gpus.clear();
+  for (int i = 0; i < gpus; ++i) workers.gpus.push_back(std::to_string(i));
   return workers;
 }
 

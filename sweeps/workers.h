@@ -27,6 +27,8 @@ struct Workers {
 // ConfigError as gpu_is_asked_for() (trainer/device_request.h).
 Workers choose_workers(std::string_view device, int jobs, int64_t replicas, const GpuProbe& probe,
                        int cores);
+// For a plan of so many GPUs wherever they are. ConfigError where `device` is the CPU.
+Workers elsewhere(int gpus, std::string_view device, int jobs, int64_t replicas);
 
 // "on the CPU, 2 processes at a time", "on 2 GPUs, 3 processes on each"
 std::string describe(const Workers& workers);

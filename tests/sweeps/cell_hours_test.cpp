@@ -5,8 +5,10 @@
 
 #include <string>
 
+#include "sweeps/plan_totals.h"
 #include "tests/support/temp_dir.h"
 #include "tests/sweeps/small_plan.h"
+#include "trainer/config_error.h"
 
 namespace scalelaw {
 namespace {
@@ -27,6 +29,32 @@ TEST(CellHours, EvaluationsAndNoiseScalesAddToTheSteps) {
   EXPECT_DOUBLE_EQ(run_seconds(config, 0.3).total(), 30 + 3.2 + 0.225);
   config.evaluate.points_per_decade = 0;
   EXPECT_DOUBLE_EQ(run_seconds(config, 0.3).evaluation, 2.4) << "the final one alone";
+}
+
+TEST(CellHours, OnAGpuARunHasItsShareOfItsPack) {
+  const TempDir temp;
+  PlanOptions options;
+  options.workers = elsewhere(/*gpus=*/2, "auto", /*jobs=*/0, /*replicas=*/2);
+  options.price_per_hour = 4;
+  const Plan plan = small_plan(temp.path(), "grid: {seeds.init: [1, 2, 3, 4]}", options);
+  const PlannedCell& cell = plan.cells.front();
+  const double step = *Throughput::unmeasured(DeviceKind::kGpu)
+                           .step_seconds(request_for(cell.config, cell.shape, /*replicas=*/2), 1);
+  const double hours = run_seconds(cell.config, step).total() / 3600;
+  for (const PlannedCell& each : plan.cells) {
+    EXPECT_FALSE(each.core_hours);
+    EXPECT_DOUBLE_EQ(each.pack_hours.value(), hours);
+    EXPECT_DOUBLE_EQ(each.gpu_hours.value(), hours / 2);
+  }
+  const PlanTotals all = plan_totals(plan, std::vector<CellStatus>(4), false);
+  EXPECT_DOUBLE_EQ(all.gpu_hours, 2 * hours);
+  EXPECT_EQ(all.devices, 2);
+  EXPECT_DOUBLE_EQ(all.wall_hours, hours);
+  EXPECT_DOUBLE_EQ(all.price.value(), 4 * hours);
+  EXPECT_NE(totals_text(all, plan).find(" on 2 GPUs, "), std::string::npos);
+  EXPECT_NE(hours_source(plan.options).find("assumed of a GPU and not measured"),
+            std::string::npos);
+  EXPECT_THROW(elsewhere(2, "cpu", 0, 0), ConfigError);
 }
 
 TEST(CellHours, AreThoseOfAsManyProcessesAsRunAtOnce) {

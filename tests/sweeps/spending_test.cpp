@@ -40,11 +40,12 @@ TEST_F(SpendingTest, WhatComesToMoreIsRefusedWithBothNumbers) {
   EXPECT_NE(refusal(with_budget("{price: 1e-9}")).find("budget.price"), std::string::npos);
 }
 
-TEST_F(SpendingTest, HoursOfACoreArePredictedForNoGpu) {
-  Plan of_sweep = with_budget("{device_hours: 1e-9}");
-  EXPECT_NE(refusal(of_sweep), "");
-  of_sweep.options.workers.device = DeviceKind::kGpu;
-  EXPECT_EQ(refusal(of_sweep), "");
+TEST_F(SpendingTest, HoursOfAGpuCountWhereTheRunsAreOnOne) {
+  options_.workers.device = DeviceKind::kGpu;
+  const Plan of_sweep = with_budget("{device_hours: 1e-9}");
+  EXPECT_FALSE(of_sweep.cells.front().core_hours);
+  EXPECT_NE(refusal(of_sweep).find("budget.device_hours"), std::string::npos);
+  EXPECT_EQ(refusal(with_budget("{device_hours: 1}")), "");
 }
 
 TEST_F(SpendingTest, TrialsThatAnEdgeMayAskForCount) {

@@ -54,8 +54,14 @@ TEST_F(SweepProfiles, AProfileSaysWhereTheStoreIsForEveryVerb) {
   EXPECT_NE(elsewhere.output.find("s: 2 missing"), std::string::npos) << elsewhere.output;
   const ProgramResult refused = call("plan", {"--profile", "there"});
   EXPECT_EQ(refused.exit_code, 2);
-  EXPECT_NE(refused.output.find("(cuda is asked for by profile there)"), std::string::npos)
+  EXPECT_NE(refused.output.find("(cuda is asked for by profile there); `scalelaw sweep plan --gpus "
+                                "N` plans for GPUs elsewhere"),
+            std::string::npos)
       << refused.output;
+  const ProgramResult for_gpus = call("plan", {"--profile", "there", "--gpus", "8"});
+  EXPECT_EQ(for_gpus.exit_code, 0) << for_gpus.output;
+  EXPECT_NE(for_gpus.output.find(" on 8 GPUs"), std::string::npos) << for_gpus.output;
+  EXPECT_NE(for_gpus.output.find("assumed of a GPU and not measured"), std::string::npos);
   const ProgramResult planned = call("plan", {"--profile", "there", "--device", "cpu", "--json"});
   EXPECT_EQ(planned.exit_code, 0) << planned.output;
   EXPECT_EQ(nlohmann::json::parse(planned.output).at("runs"), (temp_.path() / "there").string());

@@ -213,8 +213,8 @@ TEST_F(Tuning, RatesAreComparedOverSeedsThatAllOfThemHave) {
 TEST_F(Tuning, CellsThatMergeAreOneScan) {
   std::string text = kBase;
   text.insert(text.find("n_ctx: 8"), "arch: lstm, ");
-  text += "grid: {model.d_model: [16, 32], model.d_ff_ratio: [1, 2, 4]}\n" +
-          tune("extend_at_edge: 0");
+  text +=
+      "grid: {model.d_model: [16, 32], model.d_ff_ratio: [1, 2, 4]}\n" + tune("extend_at_edge: 0");
   const Plan plan = planned(text);
   EXPECT_EQ(plan.tuned.scans.size(), 2u) << "an LSTM has no d_ff";
   EXPECT_EQ(rates(plan, true).size(), 6u);
