@@ -36,10 +36,10 @@ PredictVerb::PredictVerb(CLI::App& app)
   verb_->footer(
       "Example: scalelaw predict runs/sweeps/ladder.json --register\n"
       "Held-out runs are never read for it, complete or not. Of each one's arm the complete runs "
-      "of "
-      "its\nown D give the law, else those of its own D / N, else all of them L(N, D). --register "
-      "refuses a\nrun that has begun, and a sweep whose other cells have not ended; what is "
-      "registered is never written again.\n"
+      "of its\nown D give the law, else those of its own D / N, else all of them L(N, D). "
+      "--register refuses a\nrun that has begun, and a sweep whose other cells have not ended; "
+      "what "
+      "is registered is never\nwritten again.\n"
       "Ends with 0 when predictions or scores stand, 2 when none can.");
 }
 

@@ -65,6 +65,10 @@ std::string runs_in_words(int64_t runs) {
   return std::to_string(runs) + (runs == 1 ? " run" : " runs");
 }
 
+std::string predictions_in_words(const Score& score) {
+  return std::to_string(score.sizes()) + (score.sizes() == 1 ? " prediction" : " predictions");
+}
+
 std::string result_of(const Score& score) {
   const int counted = score.counted();
   if (counted == 0) {
@@ -74,6 +78,7 @@ std::string result_of(const Score& score) {
   const int diverged = score.count(CellScore::kDiverged);
   return std::to_string(score.count(CellScore::kInside)) + " of " + std::to_string(counted) +
          " losses lie in their " + level_text(score.prediction.level) + " intervals" +
+         (score.sizes() == counted ? "" : " (" + predictions_in_words(score) + ")") +
          (diverged == 0
               ? "."
               : "; " + std::to_string(diverged) + " diverged, where a loss was predicted.");
@@ -82,10 +87,17 @@ std::string result_of(const Score& score) {
 // What the count does not say; "": nothing.
 std::string remarks_of(const Score& score) {
   std::string text;
-  if (const int sizes = score.sizes(); sizes < score.counted()) {
-    text += " The " + runs_in_words(score.counted()) + " share " + std::to_string(sizes) +
-            (sizes == 1 ? " prediction" : " predictions") +
-            " and its error: those of one N and D are no independent tests.";
+  if (score.sizes() < score.counted()) {
+    text += " The " + runs_in_words(score.counted()) + " share " + predictions_in_words(score) +
+            ": runs of one N and D are no independent tests.";
+  }
+  const auto known = std::ranges::count_if(score.cells, [](const ScoredCell& cell) {
+    return counts(cell.score) && cell.predicted.seen > 0;
+  });
+  if (known > 0) {
+    text += " " + runs_in_words(known) +
+            " of them extrapolated nothing: others of the same N and D "
+            "were used.";
   }
   if (const std::string others = not_counted(score); score.counted() > 0 && !others.empty()) {
     text += " Not counted: " + others + ".";

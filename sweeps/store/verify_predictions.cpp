@@ -19,9 +19,9 @@ void verify_predictions(const fs::path& runs, VerifyResult& result) {
   std::ranges::sort(files);
   for (const fs::path& file : files) {
     try {
-      if (!find_prediction(runs, file.stem().string())) continue;
       ++result.files;
       result.bytes += fs::file_size(file);
+      find_prediction(runs, file.stem().string());
     } catch (const std::runtime_error& fault) {
       result.faults.push_back(
           {kPredictionsFolder, file.filename().string(), fault.what(),

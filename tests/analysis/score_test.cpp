@@ -176,9 +176,11 @@ TEST_F(ScoreTest, ADivergedRunIsAMiss) {
   EXPECT_EQ(score.cells[1].score, CellScore::kDiverged);
   EXPECT_EQ(score.sizes(), 1);
   const std::string text = page(record);
-  EXPECT_NE(text.find("1 of 2 losses lie in their 95% intervals; 1 diverged"), std::string::npos)
+  EXPECT_NE(text.find("1 of 2 losses lie in their 95% intervals (1 prediction); 1 diverged"),
+            std::string::npos)
       << text;
-  EXPECT_NE(text.find("The 2 runs share 1 prediction and its error"), std::string::npos) << text;
+  EXPECT_NE(text.find("The 2 runs share 1 prediction: runs of one N and D"), std::string::npos)
+      << text;
   EXPECT_NE(text.find("Not counted: 1 not started"), std::string::npos) << text;
 }
 
