@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <stdexcept>
+#include <utility>
 
 #include "trainer/atomic_file.h"
 #include "trainer/clock.h"
 #include "trainer/config_error.h"
 #include "trainer/json_field.h"
+#include "trainer/run_digests.h"
 #include "trainer/run_record_json.h"
 
 namespace scalelaw {
@@ -36,7 +39,9 @@ Json json_of(const PredictedCell& cell) {
           {"high", cell.high},
           {"laws", laws},
           {"why", cell.why},
-          {"runs", cell.runs}};
+          {"runs", cell.runs},
+          {"beyond", cell.beyond},
+          {"seen", cell.seen}};
 }
 
 PredictingLaw law_from(const JsonField& field) {
@@ -63,13 +68,15 @@ PredictedCell cell_from(const JsonField& field) {
   for (const JsonField& law : field.objects("laws")) cell.laws.push_back(law_from(law));
   cell.why = field.text("why");
   cell.runs = field.texts("runs");
+  cell.beyond = field.positive_if("beyond").value_or(1);
+  if (field.has("seen")) cell.seen = field.whole("seen", 0);
   return cell;
 }
 
 Prediction prediction_from(const JsonField& field) {
   Prediction prediction;
   prediction.name = field.file_name("name");
-  prediction.sweep = field.text("sweep");
+  prediction.sweep = field.file_name("sweep");
   prediction.registered_at = field.text("registered_at");
   if (!is_utc_time(prediction.registered_at)) {
     field.fail("registered_at", "must be a time such as 2026-01-31T12:00:00Z");
@@ -83,7 +90,17 @@ Prediction prediction_from(const JsonField& field) {
   for (const JsonField& run : field.objects("runs")) {
     prediction.runs.push_back({run.text("content_hash"), run.file_name("folder")});
   }
-  for (const JsonField& cell : field.objects("cells")) prediction.cells.push_back(cell_from(cell));
+  if (field.has("left_out")) {
+    for (const JsonField& run : field.objects("left_out")) {
+      prediction.left_out.push_back({run.file_name("folder"), run.text("reason")});
+    }
+  }
+  std::set<std::string> hashes;
+  for (const JsonField& cell : field.objects("cells")) {
+    prediction.cells.push_back(cell_from(cell));
+    if (hashes.insert(prediction.cells.back().content_hash).second) continue;
+    cell.fail("content_hash", "must stand in one cell alone");
+  }
   return prediction;
 }
 
@@ -101,22 +118,26 @@ std::filesystem::path prediction_file(const std::filesystem::path& runs, std::st
 }
 
 std::string to_json(const Prediction& prediction) {
-  Json runs = Json::array(), cells = Json::array();
+  Json runs = Json::array(), left_out = Json::array(), cells = Json::array();
   for (const UsedRun& run : prediction.runs) {
     runs.push_back({{"content_hash", run.content_hash}, {"folder", run.folder}});
   }
+  for (const UnusedRun& run : prediction.left_out) {
+    left_out.push_back({{"folder", run.folder}, {"reason", run.reason}});
+  }
   for (const PredictedCell& cell : prediction.cells) cells.push_back(json_of(cell));
-  const Json json = {{"version", prediction.version},
-                     {"name", prediction.name},
-                     {"sweep", prediction.sweep},
-                     {"registered_at", prediction.registered_at},
-                     {"n_count", prediction.n_count},
-                     {"test_set", prediction.test_set},
-                     {"metric", prediction.metric},
-                     {"level", prediction.level},
-                     {"runs", runs},
-                     {"cells", cells}};
-  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+  Json json = {{"version", prediction.version},
+               {"name", prediction.name},
+               {"sweep", prediction.sweep},
+               {"registered_at", prediction.registered_at},
+               {"n_count", prediction.n_count},
+               {"test_set", prediction.test_set},
+               {"metric", prediction.metric},
+               {"level", prediction.level},
+               {"runs", runs}};
+  if (!left_out.empty()) json["left_out"] = left_out;
+  json["cells"] = cells;
+  return with_record_hash(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 bool publish_prediction(const std::filesystem::path& runs, const Prediction& prediction) {
@@ -145,14 +166,39 @@ std::optional<Prediction> find_prediction(const std::filesystem::path& runs,
     if (prediction.name != name) {
       throw std::runtime_error("it is named " + nlohmann::json(prediction.name).dump());
     }
+    if (!has_record_hash(content)) throw std::runtime_error("it has no record_hash");
+    if (!has_own_hash(content)) {
+      throw std::runtime_error("it was edited after it was registered (record_hash differs)");
+    }
     return prediction;
   } catch (const OtherVersion& error) {
     throw ConfigError(file.string() + ": " + error.what());
   } catch (const std::runtime_error& error) {
-    throw ConfigError(file.string() + ": is damaged or no prediction: " + error.what() +
+    throw ConfigError(file.string() + ": is damaged, edited or no prediction: " + error.what() +
                       "; it is written once, so bring it back from a copy, or give the held-out "
                       "cells another name in the sweep's file and register that");
   }
+}
+
+std::vector<Prediction> predictions_of_store(const std::filesystem::path& runs,
+                                             std::vector<std::string>& faults) {
+  std::vector<std::filesystem::path> files;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(runs / kPredictionsFolder, error), end;
+       !error && it != end; it.increment(error)) {
+    if (it->path().extension() == ".json") files.push_back(it->path());
+  }
+  std::ranges::sort(files);
+  std::vector<Prediction> predictions;
+  for (const std::filesystem::path& file : files) {
+    try {
+      std::optional<Prediction> found = find_prediction(runs, file.stem().string());
+      if (found) predictions.push_back(std::move(*found));
+    } catch (const std::runtime_error& fault) {
+      faults.emplace_back(fault.what());
+    }
+  }
+  return predictions;
 }
 
 }  // namespace scalelaw

@@ -3,6 +3,7 @@
 // held-out cell once it is there.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -38,12 +39,21 @@ struct PredictedCell {
   std::vector<PredictingLaw> laws;
   std::string why;                // the first law, in words
   std::vector<std::string> runs;  // content hashes of those that the laws were fitted to
+  double beyond =
+      1;             // the larger of N and D over the largest of those runs: at most 1, within them
+  int64_t seen = 0;  // of those runs, of its own N and D: above 0 it is no extrapolation
   bool operator==(const PredictedCell&) const = default;
 };
 
 struct UsedRun {
   std::string content_hash, folder;
   bool operator==(const UsedRun&) const = default;
+};
+
+// A run of the sweep that no law was fitted to, or that is not predicted.
+struct UnusedRun {
+  std::string folder, reason;
+  bool operator==(const UnusedRun&) const = default;
 };
 
 struct Prediction {
@@ -54,8 +64,9 @@ struct Prediction {
   std::string n_count;        // "non_embedding", ...
   std::string test_set, metric;
   double level = 0.95;
-  std::vector<UsedRun> runs;         // all that some cell's laws were fitted to
-  std::vector<PredictedCell> cells;  // never empty
+  std::vector<UsedRun> runs;  // all that some cell's laws were fitted to
+  std::vector<UnusedRun> left_out;
+  std::vector<PredictedCell> cells;  // never empty; each content hash once
   // nullptr: it predicts nothing of that run.
   const PredictedCell* find(std::string_view content_hash) const;
   bool operator==(const Prediction&) const = default;
@@ -69,11 +80,16 @@ bool publish_prediction(const std::filesystem::path& runs, const Prediction& pre
 // nullopt where none of that name is registered. std::runtime_error where the file cannot be read.
 // ConfigError names the file, the field, the fault and the remedy: no JSON, another version,
 // another name than the file's, a field missing or of another type, a folder that is a path, no
-// cells, a registered_at that is no time, an interval that does not hold its loss. Unknown keys are
-// ignored.
+// cells or one of them twice, a registered_at that is no time, an interval that does not hold its
+// loss, a text that is not the one that was registered (record_hash). Unknown keys are ignored.
 std::optional<Prediction> find_prediction(const std::filesystem::path& runs, std::string_view name);
-// Of such a file's text. std::runtime_error with what is wrong, as above.
+// By name. What is wrong with those that cannot be read is appended to `faults`.
+std::vector<Prediction> predictions_of_store(const std::filesystem::path& runs,
+                                             std::vector<std::string>& faults);
+// Of such a file's text, whose hash is not asked about. std::runtime_error with what is wrong, as
+// above.
 Prediction prediction_from_json(std::string_view text);
+// With the hash of itself as its last key (with_record_hash() of trainer/run_digests.h).
 std::string to_json(const Prediction& prediction);
 
 }  // namespace scalelaw

@@ -41,6 +41,10 @@ std::string with_record_hash(std::string text) {
   return text.replace(text.rfind(kRecordHash) + kRecordHash.size(), kHashDigits, hash_hex(text));
 }
 
+bool has_record_hash(std::string_view text) {
+  return text.rfind(kRecordHash) != std::string_view::npos;
+}
+
 bool has_own_hash(std::string_view text) {
   const std::size_t key = text.rfind(kRecordHash);
   if (key == std::string_view::npos) return true;

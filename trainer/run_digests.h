@@ -26,5 +26,6 @@ std::string with_record_hash(std::string text);
 // False: was altered after it was written. A text without such a hash, as before there was one,
 // says nothing.
 bool has_own_hash(std::string_view text);
+bool has_record_hash(std::string_view text);  // right or wrong
 
 }  // namespace scalelaw

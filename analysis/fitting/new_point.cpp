@@ -58,8 +58,7 @@ class NewPointProfile {
   double allowed_;
 };
 
-std::optional<double> end_of(NewPointProfile& profile, const FitResult& best, double centre,
-                             double step) {
+double end_of(NewPointProfile& profile, const FitResult& best, double centre, double step) {
   std::vector<double> warm = best.theta;
   double inside = centre, outside = centre + step;
   for (std::vector<double> trial = warm; profile.allows(outside, trial); trial = warm) {
@@ -67,7 +66,9 @@ std::optional<double> end_of(NewPointProfile& profile, const FitResult& best, do
     inside = outside;
     step *= 1.5;
     outside += step;
-    if (std::abs(outside - centre) > kFarthest) return std::nullopt;
+    if (std::abs(outside - centre) > kFarthest) {
+      return std::copysign(std::numeric_limits<double>::infinity(), step);
+    }
   }
   while (std::abs(outside - inside) > 1e-3 * std::abs(outside - centre)) {
     const double middle = 0.5 * (inside + outside);
@@ -84,6 +85,14 @@ std::optional<double> end_of(NewPointProfile& profile, const FitResult& best, do
 
 }  // namespace
 
+double allowed_rise(double rss, double df, const KnownNoise& known, double level) {
+  const double by_residuals = f_quantile(level, 1, df) * rss / df;
+  if (!(known.df > 0)) return by_residuals;
+  const double pooled_df = df + known.df;
+  const double pooled = (rss + known.df * known.variance) / pooled_df;
+  return std::max(by_residuals, f_quantile(level, 1, pooled_df) * pooled);
+}
+
 std::optional<Interval> new_point_interval(const Law& law, const FitData& data,
                                            const FitResult& best, const NewPoint& point,
                                            double level) {
@@ -92,12 +101,12 @@ std::optional<Interval> new_point_interval(const Law& law, const FitData& data,
   const double centre = law.ln_loss(best.theta, point.at);
   // Without scatter the interval is as narrow as the search for its ends is fine.
   const double objective = std::max(best.objective, 1e-18 * data.total_weight());
-  const double allowed = f_quantile(level, 1, df) * objective / df;
+  const KnownNoise known{point.weight * point.known.variance, point.known.df};
+  // The objective is half the sum of squares.
+  const double allowed = 0.5 * allowed_rise(2 * objective, df, known, level);
   NewPointProfile profile(law, data, best, point, allowed);
   const double step = std::sqrt(2 * allowed / point.weight);
-  const auto low = end_of(profile, best, centre, -step), high = end_of(profile, best, centre, step);
-  if (!low || !high) return std::nullopt;
-  return Interval{*low, *high};
+  return Interval{end_of(profile, best, centre, -step), end_of(profile, best, centre, step)};
 }
 
 }  // namespace scalelaw

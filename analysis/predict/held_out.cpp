@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
+#include <optional>
 #include <set>
 
 #include "analysis/number_text.h"
+#include "analysis/predict/held_out_sweep.h"
 #include "analysis/predict/run_prediction.h"
 #include "trainer/config_error.h"
 #include "trainer/number.h"
@@ -79,14 +82,33 @@ class Predictor {
     const RunTable arm =
         choose(table_, "", [&](const RunRow& row) { return row.arm == out.arm; }).runs;
     std::string missing;
-    const auto found = [&](Choice choice, bool surface) {
-      return attempt(std::move(choice), surface, out, used, missing);
-    };
     const Choice own_d = choose(arm, "D = " + human(out.d) + " tokens", [&](const RunRow& row) {
       return std::abs(row.d_tokens() - out.d) < static_cast<double>(row.record.batch_tokens);
     });
-    if (found(own_d, false) || found(of_its_ratio(arm, held, selection_.n_count), false) ||
-        found(choose(arm, "all D", [](const RunRow&) { return true; }), true)) {
+    // Few sizes leave one degree of freedom, with which an interval covers and says little, while
+    // a surface may have many.
+    std::optional<Found> weak;
+    const auto is_found = [&](Choice choice, bool surface) {
+      std::optional<Found> found;
+      try {
+        found = attempt(std::move(choice), surface, out, missing);
+      } catch (const ConfigError&) {  // trouble in runs that can be done without
+        if (!weak) throw;
+      }
+      if (!found) return false;
+      if (found->law.is_weak) {
+        if (!weak) weak = std::move(found);
+        return false;
+      }
+      take(*found, out, used);
+      return true;
+    };
+    if (is_found(own_d, false) || is_found(of_its_ratio(arm, held, selection_.n_count), false) ||
+        is_found(choose(arm, "all D", [](const RunRow&) { return true; }), true)) {
+      return out;
+    }
+    if (weak) {
+      take(*weak, out, used);
       return out;
     }
     throw ConfigError("no law predicts " + cell.folder + " (arm " + out.arm +
@@ -96,12 +118,32 @@ class Predictor {
                       "out less");
   }
 
+  // What no law of these arms was fitted to, with the reason, in the order of the folders' names.
+  std::vector<UnusedRun> left_out(const std::set<std::string>& arms) const {
+    std::map<std::string, std::string> reasons;
+    for (const std::vector<Exclusion>* each : {&table_.excluded, &not_selected_}) {
+      for (const Exclusion& e : *each) {
+        if (!e.is_trial && (e.arm.empty() || arms.contains(e.arm))) {
+          reasons.emplace(e.folder_name, e.reason);
+        }
+      }
+    }
+    std::vector<UnusedRun> runs;
+    for (const auto& [folder, reason] : reasons) runs.push_back({folder, reason});
+    return runs;
+  }
+
   const Selection& selection() const { return selection_; }
   std::vector<std::string> take_warnings() { return std::move(warnings_); }
 
  private:
-  bool attempt(Choice choice, bool surface, PredictedCell& out, std::vector<UsedRun>& used,
-               std::string& missing) {
+  struct Found {
+    RunTable runs;
+    RunPrediction law;
+  };
+
+  std::optional<Found> attempt(Choice choice, bool surface, const PredictedCell& cell,
+                               std::string& missing) {
     RunPrediction found;
     const int sizes = sizes_of(choice.runs, selection_.n_count);
     if (!surface && sizes < kFewestSizesForPowerLaw) {
@@ -112,22 +154,23 @@ class Predictor {
     } else {
       select(choice.runs);
       const SeedNoise seed = pooled_seed_noise(table_, selection_);
-      const NewRun run{out.n, out.d};
+      const NewRun run{cell.n, cell.d};
       found = surface ? predict_on_surface(choice.runs, selection_, seed, run, level_)
                       : predict_on_ladder(choice.runs, selection_, seed, run, level_, choice.over);
     }
-    if (!found.missing.empty()) {
-      const std::string where = choice.over.empty() ? "at its own D / N" : "at " + choice.over;
-      missing += (missing.empty() ? "" : "; ") + where + ", " + found.missing;
-      return false;
-    }
-    out.loss = found.loss;
-    out.low = found.low;
-    out.high = found.high;
-    out.laws = found.laws;
-    out.why = found.why;
-    note(choice.runs, out, used);
-    return true;
+    if (found.missing.empty()) return Found{std::move(choice.runs), std::move(found)};
+    const std::string where = choice.over.empty() ? "at its own D / N" : "at " + choice.over;
+    missing += (missing.empty() ? "" : "; ") + where + ", " + found.missing;
+    return std::nullopt;
+  }
+
+  void take(const Found& found, PredictedCell& out, std::vector<UsedRun>& used) {
+    out.loss = found.law.loss;
+    out.low = found.law.low;
+    out.high = found.law.high;
+    out.laws = found.law.laws;
+    out.why = found.law.why;
+    note(found.runs, out, used);
   }
 
   void select(RunTable& runs) {
@@ -147,11 +190,13 @@ class Predictor {
       if (std::find(used.begin(), used.end(), run) == used.end()) used.push_back(run);
       n = std::max(n, row.n(selection_.n_count));
       d = std::max(d, row.d_tokens());
+      out.seen += row.n(selection_.n_count) == out.n && row.d_tokens() == out.d;
     }
+    not_selected_.insert(not_selected_.end(), runs.excluded.begin(), runs.excluded.end());
     for (const std::string& warning : runs.warnings) warn(warning);
-    const double beyond = std::max(out.n / n, out.d / d);
-    if (beyond <= kFarBeyond) return;
-    warn(out.folder + " lies " + human(beyond) + " times beyond the largest " +
+    out.beyond = std::max(out.n / n, out.d / d);
+    if (out.beyond <= kFarBeyond) return;
+    warn(out.folder + " lies " + human(out.beyond) + " times beyond the largest " +
          (out.n / n >= out.d / d ? "N" : "D") +
          " of the runs that its law was fitted to: that the law's form holds as far is taken for "
          "granted");
@@ -167,42 +212,32 @@ class Predictor {
   Selection selection_;  // the first choice fills in its test set
   double level_;
   std::vector<std::string> warnings_;
+  std::vector<Exclusion> not_selected_;
 };
 
+[[noreturn]] void refuse_nothing_to_predict(const HeldOutSweep& held) {
+  if (!held.excluded.empty()) {
+    throw ConfigError("sweep " + held.sweep + " holds out " + held.excluded.front().first.folder +
+                      (held.excluded.size() > 1 ? " and others" : "") +
+                      ", all of them excluded: there is no run to predict. `scalelaw sweep exclude "
+                      "--undo` takes one in again");
+  }
+  throw ConfigError("sweep " + held.sweep +
+                    " holds nothing out: there is no run to predict. In the sweep's file, "
+                    "`hold_out: {where: …, register: NAME}` says which runs wait for a "
+                    "prediction, and `scalelaw sweep run` brings the record up to date");
+}
+
 }  // namespace
-
-std::filesystem::path store_of_record(const std::filesystem::path& record_file) {
-  return std::filesystem::absolute(record_file).parent_path().parent_path();
-}
-
-HeldOutSweep read_held_out_cells(const std::filesystem::path& record_file) {
-  if (!std::filesystem::is_regular_file(record_file)) {
-    throw ConfigError(record_file.string() +
-                      ": no such file; give a sweep's record (RUNS/sweeps/NAME.json)");
-  }
-  SweepRecord sweep;
-  try {
-    sweep = read_sweep_record(record_file);
-  } catch (const std::runtime_error& error) {
-    throw ConfigError(error.what());
-  }
-  std::erase_if(sweep.cells, [](const SweepCell& cell) { return !cell.hold_out; });
-  if (sweep.cells.empty()) {
-    throw ConfigError("sweep " + sweep.name +
-                      " holds nothing out: there is no run to predict. In the sweep's file, "
-                      "`hold_out: {where: …, register: NAME}` says which runs wait for a "
-                      "prediction, and `scalelaw sweep run` brings the record up to date");
-  }
-  return {sweep.name, std::move(sweep.cells)};
-}
 
 HeldOutPredictions predict_held_out(const std::filesystem::path& record_file,
                                     const Selection& selection, double level) {
   const HeldOutSweep held = read_held_out_cells(record_file);
+  if (held.cells.empty()) refuse_nothing_to_predict(held);
   Selection chosen = selection;
   if (chosen.test_set.empty()) chosen.test_set = held.cells.front().hold_out->test_set;
   Predictor predictor(read_runs({record_file}, HeldOutCells::kPassedOver), chosen, level);
-  HeldOutPredictions out{store_of_record(record_file), {}, {}};
+  HeldOutPredictions out{store_of_record(record_file), {}, {}, held.unended};
   for (const SweepCell& cell : held.cells) {
     const std::string& name_of = cell.hold_out->prediction;
     auto found = std::find_if(out.predictions.begin(), out.predictions.end(),
@@ -217,6 +252,15 @@ HeldOutPredictions predict_held_out(const std::filesystem::path& record_file,
     }
     found->cells.push_back(predictor.predict(cell, found->runs));
     found->test_set = predictor.selection().test_set;
+  }
+  for (Prediction& prediction : out.predictions) {
+    std::set<std::string> arms;
+    for (const PredictedCell& cell : prediction.cells) arms.insert(cell.arm);
+    prediction.left_out = predictor.left_out(arms);
+    for (const auto& [cell, reason] : held.excluded) {
+      if (cell.hold_out->prediction != prediction.name) continue;
+      prediction.left_out.push_back({cell.folder, "held out, and excluded: " + reason});
+    }
   }
   out.warnings = predictor.take_warnings();
   return out;

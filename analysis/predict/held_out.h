@@ -15,22 +15,17 @@ struct HeldOutPredictions {
   std::filesystem::path store;          // RUNS of RUNS/sweeps/NAME.json
   std::vector<Prediction> predictions;  // one a name, in the record's order; not registered
   std::vector<std::string> warnings;    // sentences for people
+  // Cells of the sweep that are neither held out nor excluded and have no result yet: a later
+  // prediction would know more. In words; "": none.
+  std::string unended;
 };
 
-// No held-out run is read, complete or not. Of each cell's arm, the first of its places, the runs
-// of its own D give the law where there are kFewestSizesForPowerLaw sizes of them, else those of
-// its own D / N, else all of them L(N, D) (run_prediction.h). ConfigError: a record that cannot be
-// read or holds nothing out, and a cell that no law can predict, with what is missing.
+// No held-out run is read, complete or not, and those that are excluded are not predicted. Of each
+// cell's arm, the first of its places, the runs of its own D give the law where there are five
+// sizes of them or more, else those of its own D / N, else all of them L(N, D), else fewer sizes
+// (run_prediction.h). ConfigError: a record that cannot be read or holds nothing out, and a cell
+// that no law can predict, with what is missing.
 HeldOutPredictions predict_held_out(const std::filesystem::path& record_file,
                                     const Selection& selection, double level = 0.95);
-
-// Of RUNS/sweeps/NAME.json: RUNS.
-std::filesystem::path store_of_record(const std::filesystem::path& record_file);
-// ConfigError: a file that is no sweep's record, or cannot be read; a sweep that holds nothing out.
-struct HeldOutSweep {
-  std::string sweep;
-  std::vector<SweepCell> cells;
-};
-HeldOutSweep read_held_out_cells(const std::filesystem::path& record_file);
 
 }  // namespace scalelaw

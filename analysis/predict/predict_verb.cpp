@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "analysis/predict/prediction_text.h"
+#include "analysis/predict/registration.h"
 #include "trainer/config_error.h"
 #include "trainer/escaped.h"
 
@@ -10,13 +11,20 @@ namespace scalelaw {
 
 PredictVerb::PredictVerb(CLI::App& app)
     : verb_(app.add_subcommand("predict", "predict the losses of a sweep's held-out runs")) {
-  verb_->add_option("record", record_, "the sweep's record: runs/sweeps/NAME.json")
+  verb_
+      ->add_option("record", record_,
+                   "the sweep's record: runs/sweeps/NAME.json; with --score also a prediction: "
+                   "runs/predictions/NAME.json")
       ->required()
       ->type_name("RECORD");
   add_selection(*verb_, arguments_);
   CLI::Option* registering = verb_->add_flag("--register", register_,
                                              "write them down, once: runs/predictions/NAME.json, "
                                              "NAME from `hold_out` in the sweep's file");
+  verb_
+      ->add_flag("--incomplete", incomplete_,
+                 "with --register: though cells of the sweep have not ended")
+      ->needs(registering);
   CLI::Option* scoring = verb_->add_flag(
       "--score", score_, "compare what was registered with what became of the runs");
   scoring->excludes(registering);
@@ -28,9 +36,10 @@ PredictVerb::PredictVerb(CLI::App& app)
   verb_->footer(
       "Example: scalelaw predict runs/sweeps/ladder.json --register\n"
       "Held-out runs are never read for it, complete or not. Of each one's arm the complete runs "
-      "of "
-      "its\nown D give the law, else those of its own D / N, else all of them L(N, D). --register "
-      "refuses a\nrun that has begun, and what is registered is never written again.\n"
+      "of its\nown D give the law, else those of its own D / N, else all of them L(N, D). "
+      "--register refuses a\nrun that has begun, and a sweep whose other cells have not ended; "
+      "what "
+      "is registered is never\nwritten again.\n"
       "Ends with 0 when predictions or scores stand, 2 when none can.");
 }
 
@@ -41,8 +50,9 @@ Outcome PredictVerb::run() const {
 
 void PredictVerb::predict() const {
   HeldOutPredictions found = predict_held_out(record_, options_from(arguments_).selection);
+  for (const std::string& other : others_of_the_same(found)) found.warnings.push_back(other);
   if (register_) {
-    for (const std::string& standing : register_predictions(found)) {
+    for (const std::string& standing : register_predictions(found, incomplete_)) {
       found.warnings.push_back(standing);
     }
   } else {

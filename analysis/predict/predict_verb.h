@@ -1,4 +1,4 @@
-// scalelaw predict RECORD [--register | --score]
+// scalelaw predict RECORD [--register [--incomplete] | --score]
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -24,7 +24,7 @@ class PredictVerb {
   CLI::App* verb_;
   FitArguments arguments_;
   std::string record_;
-  bool register_ = false, score_ = false;
+  bool register_ = false, incomplete_ = false, score_ = false;
 };
 
 }  // namespace scalelaw

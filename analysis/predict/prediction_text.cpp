@@ -40,6 +40,76 @@ std::string dump(const Json& json) {
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+DocumentTable left_out_table(const Prediction& prediction) {
+  DocumentTable table{"left out", {{"run", false}, {"reason", false}}, {}};
+  for (const UnusedRun& run : prediction.left_out) {
+    table.rows.push_back({run.folder, run.reason});
+  }
+  return table;
+}
+
+// "1 not complete, 2 began before it was predicted"; "": all count.
+std::string not_counted(const Score& score) {
+  std::string list;
+  for (const CellScore each :
+       {CellScore::kBegunBefore, CellScore::kBeginUnknown, CellScore::kNoLoss,
+        CellScore::kNotComplete, CellScore::kNotStarted}) {
+    const int cells = score.count(each);
+    if (cells == 0) continue;
+    list += (list.empty() ? "" : ", ") + std::to_string(cells) + " " + std::string(in_words(each));
+  }
+  return list;
+}
+
+std::string runs_in_words(int64_t runs) {
+  return std::to_string(runs) + (runs == 1 ? " run" : " runs");
+}
+
+std::string predictions_in_words(const Score& score) {
+  return std::to_string(score.sizes()) + (score.sizes() == 1 ? " prediction" : " predictions");
+}
+
+std::string result_of(const Score& score) {
+  const int counted = score.counted();
+  if (counted == 0) {
+    return "None of the " + runs_in_words(std::ssize(score.cells)) +
+           " that it predicts counts: " + not_counted(score) + ".";
+  }
+  const int diverged = score.count(CellScore::kDiverged);
+  return std::to_string(score.count(CellScore::kInside)) + " of " + std::to_string(counted) +
+         " losses lie in their " + level_text(score.prediction.level) + " intervals" +
+         (score.sizes() == counted ? "" : " (" + predictions_in_words(score) + ")") +
+         (diverged == 0
+              ? "."
+              : "; " + std::to_string(diverged) + " diverged, where a loss was predicted.");
+}
+
+// What the count does not say; "": nothing.
+std::string remarks_of(const Score& score) {
+  std::string text;
+  if (score.sizes() < score.counted()) {
+    text += " The " + runs_in_words(score.counted()) + " share " + predictions_in_words(score) +
+            ": runs of one N and D are no independent tests.";
+  }
+  const auto known = std::ranges::count_if(score.cells, [](const ScoredCell& cell) {
+    return counts(cell.score) && cell.predicted.seen > 0;
+  });
+  if (known > 0) {
+    text += " " + runs_in_words(known) +
+            " of them extrapolated nothing: others of the same N and D "
+            "were used.";
+  }
+  if (const std::string others = not_counted(score); score.counted() > 0 && !others.empty()) {
+    text += " Not counted: " + others + ".";
+  }
+  const auto excluded = std::ranges::count_if(
+      score.cells, [](const ScoredCell& cell) { return !cell.excluded.empty(); });
+  if (excluded > 0) {
+    text += " " + runs_in_words(excluded) + " excluded from the sweep; one that has ended counts.";
+  }
+  return text;
+}
+
 Json or_null(const std::string& text) {
   return text.empty() ? Json() : Json(text);
 }
@@ -55,13 +125,23 @@ Document document_of(const HeldOutPredictions& found) {
                             ? "Not registered."
                             : "Registered at " + prediction.registered_at + "."));
     DocumentTable table{
-        "", {{"run", false}, {"arm", false}, {"N"}, {"D"}, {"loss"}, {"interval"}}, {}};
+        "",
+        {{"run", false}, {"arm", false}, {"N"}, {"D"}, {"loss"}, {"interval"}, {"beyond the runs"}},
+        {}};
     for (const PredictedCell& cell : prediction.cells) {
       table.rows.push_back({cell.folder, cell.arm, human(cell.n), human(cell.d),
-                            fixed(cell.loss, 4), interval_text(cell.low, cell.high, 4)});
+                            fixed(cell.loss, 4), interval_text(cell.low, cell.high, 4),
+                            cell.beyond > 1 ? human(cell.beyond) + " times" : "no"});
     }
     document.add(table);
-    document.list(sources_of(prediction));
+    std::vector<std::string> lines = sources_of(prediction);
+    for (const PredictedCell& cell : prediction.cells) {
+      if (cell.seen == 0) continue;
+      lines.push_back(cell.folder + ": no extrapolation, " + std::to_string(cell.seen) +
+                      " of the runs used have its N and D and differ from it in seeds alone");
+    }
+    document.list(lines);
+    if (!prediction.left_out.empty()) document.add(left_out_table(prediction));
   }
   return document;
 }
@@ -70,12 +150,9 @@ Document document_of(const Scores& scores) {
   Document document;
   for (const Score& score : scores.scores) {
     document.heading("Prediction " + score.prediction.name);
-    document.lead(score.counted == 0 ? "None of the runs that it predicts is complete."
-                                     : std::to_string(score.inside) + " of " +
-                                           std::to_string(score.counted) + " losses lie in their " +
-                                           level_text(score.prediction.level) + " intervals.");
+    document.lead(result_of(score));
     document.paragraph(units_of(score.prediction) + " Registered at " +
-                       score.prediction.registered_at + ".");
+                       score.prediction.registered_at + "." + remarks_of(score));
     DocumentTable table{"",
                         {{"run", false},
                          {"predicted"},
@@ -104,7 +181,10 @@ std::string to_json(const HeldOutPredictions& found) {
   Json out = {{"predictions", Json::array()}, {"warnings", found.warnings}};
   for (const Prediction& prediction : found.predictions) {
     Json json = Json::parse(to_json(prediction));
-    if (prediction.registered_at.empty()) json["registered_at"] = nullptr;
+    if (prediction.registered_at.empty()) {
+      json["registered_at"] = nullptr;
+      json.erase("record_hash");
+    }
     out["predictions"].push_back(json);
   }
   return dump(out);
@@ -127,8 +207,12 @@ std::string to_json(const Scores& scores) {
                        {"loss", cell.loss ? Json(*cell.loss) : Json()},
                        {"error", cell.loss ? Json(*cell.loss - p.loss) : Json()},
                        {"inside", cell.loss ? Json(cell.inside) : Json()},
-                       {"counts", cell.counts},
+                       {"score", in_words(cell.score)},
+                       {"counts", counts(cell.score)},
                        {"began_at", or_null(cell.began_at)},
+                       {"excluded", or_null(cell.excluded)},
+                       {"beyond", p.beyond},
+                       {"seen", p.seen},
                        {"why", cell.why}});
     }
     out["predictions"].push_back({{"name", score.prediction.name},
@@ -138,8 +222,10 @@ std::string to_json(const Scores& scores) {
                                   {"test_set", score.prediction.test_set},
                                   {"metric", score.prediction.metric},
                                   {"level", score.prediction.level},
-                                  {"counted", score.counted},
-                                  {"inside", score.inside},
+                                  {"counted", score.counted()},
+                                  {"inside", score.count(CellScore::kInside)},
+                                  {"diverged", score.count(CellScore::kDiverged)},
+                                  {"sizes", score.sizes()},
                                   {"cells", cells}});
   }
   return dump(out);

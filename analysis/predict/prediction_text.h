@@ -3,7 +3,8 @@
 
 #include <string>
 
-#include "analysis/predict/registration.h"
+#include "analysis/predict/held_out.h"
+#include "analysis/predict/scoring.h"
 #include "analysis/report/document.h"
 
 namespace scalelaw {

@@ -24,6 +24,9 @@ struct RunPrediction {
   double loss = 0, low = 0, high = 0;
   std::vector<PredictingLaw> laws;  // the first one gives the loss
   std::string why;                  // it does
+  // Fewer than five sizes, which leave a law with a floor one degree of freedom at most, or no
+  // bound by one: other runs may say more.
+  bool is_weak = false;
 };
 
 // By L(N), power law and power law with a floor, of runs on one ladder: of one D, or of one D / N.

@@ -60,6 +60,7 @@ SurfaceFit fit_of(const std::vector<Recipe>& recipes, const SeedNoise& seed) {
   fit.best = fit_robust(chinchilla_law(), fit.data, least_squares);
   const double seed_variance = seed.sd_ln_loss * seed.sd_ln_loss;
   if (!has_curve(fit.best.status) || seed_variance == 0) return fit;
+  fit.known_noise = {seed_variance, static_cast<double>(seed.df)};
   const int df = static_cast<int>(recipes.size()) - chinchilla_law().parameters();
   double size_variance = 2 * fit.best.objective / df;
   for (const Recipe& r : recipes) {

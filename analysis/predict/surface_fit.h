@@ -5,6 +5,7 @@
 #include <string>
 
 #include "analysis/fitting/fit.h"
+#include "analysis/fitting/new_point.h"
 #include "analysis/run_table.h"
 #include "analysis/size_cells.h"
 
@@ -18,6 +19,7 @@ struct SurfaceFit {
   FitData data;
   FitResult best;
   double weight_of_new_run = 1;  // of one seed, as data's
+  KnownNoise known_noise;        // of ln L of one seed
 };
 
 // `runs` are of one arm and selected, over all D.

@@ -34,9 +34,9 @@ RunPrediction predict_on_surface(const RunTable& runs, const Selection& selectio
     out.missing = "L(N, D) has no fit to its " + over + ": " + fit.best.why;
     return out;
   }
-  const NewPoint point{fit.data.centred(run.n, run.d), fit.weight_of_new_run};
+  const NewPoint point{fit.data.centred(run.n, run.d), fit.weight_of_new_run, fit.known_noise};
   const auto interval = new_point_interval(law, fit.data, fit.best, point, level);
-  if (!interval) {
+  if (!interval || !std::isfinite(interval->low) || !std::isfinite(interval->high)) {
     out.missing = "L(N, D) of its " + over + " bounds the loss there to no interval";
     return out;
   }

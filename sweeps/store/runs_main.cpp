@@ -12,6 +12,7 @@
 #include "sweeps/store/run_list.h"
 #include "sweeps/store/run_pages.h"
 #include "sweeps/store/store_runs.h"
+#include "sweeps/store/verify_predictions.h"
 #include "sweeps/store/verify_runs.h"
 #include "trainer/command_line.h"
 #include "trainer/config_error.h"
@@ -191,7 +192,8 @@ int diff_verb(const Arguments& a) {
 }
 
 int verify_verb(const Arguments& a) {
-  const VerifyResult result = verify_runs(a.runs, chosen_runs(a));
+  VerifyResult result = verify_runs(a.runs, chosen_runs(a));
+  if (a.names.empty() && a.where.empty() && a.sweep.empty()) verify_predictions(a.runs, result);
   std::cout << (a.json ? verify_json(result) : verify_text(result));
   return result.faults.empty() ? kExitComplete : kExitOther;
 }

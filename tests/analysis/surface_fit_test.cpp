@@ -6,6 +6,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "analysis/fitting/distributions.h"
+#include "analysis/fitting/new_point.h"
 #include "analysis/fitting/robust_refine.h"
 #include "analysis/predict/optimal_size.h"
 #include "tests/support/program.h"
@@ -37,6 +39,26 @@ OptimalSize optimum_of(const std::vector<Observation>& rows) {
   const FitData data(rows);
   return optimal_size(data, fit_robust(chinchilla_law(), data, {.huber_delta = kLeastSquares}),
                       kLeastSquares);
+}
+
+TEST(NewPoint, KnownNoiseIsPooledWithResidualsThatAreSmaller) {
+  const double by_residuals = f_quantile(.95, 1, 3) * .5 / 3;
+  EXPECT_EQ(allowed_rise(.5, 3, {}, .95), by_residuals);
+  EXPECT_EQ(allowed_rise(3, 3, {1, 16}, .95), f_quantile(.95, 1, 3)) << "they are no smaller";
+  EXPECT_NEAR(allowed_rise(0, 3, {1, 16}, .95), f_quantile(.95, 1, 19) * 16 / 19, 1e-12);
+}
+
+TEST(NewPoint, ALuckySurfaceIsNoNarrowerThanTheKnownNoise) {
+  const FitData data(grid(1e-6));
+  const Law& law = chinchilla_law();
+  const FitResult best = fit_robust(law, data, {.huber_delta = kLeastSquares});
+  const CentredScale at = data.centred(4e6, 1e8);
+  const double sd = .01;
+  const auto lucky = new_point_interval(law, data, best, {at, 1}, .95);
+  const auto known = new_point_interval(law, data, best, {at, 1, {sd * sd, 16}}, .95);
+  ASSERT_TRUE(lucky && known);
+  EXPECT_LT(lucky->high - lucky->low, 1e-4);
+  EXPECT_GT(known->high - known->low, 2 * sd);
 }
 
 TEST(OptimalSize, IsWhereNoOtherSizeOfTheBudgetHasALowerLoss) {

@@ -9,6 +9,7 @@
 #include "trainer/atomic_file.h"
 #include "trainer/clock.h"
 #include "trainer/config_error.h"
+#include "trainer/run_digests.h"
 
 namespace scalelaw {
 namespace {
@@ -27,7 +28,7 @@ class PredictionTest : public testing::Test {
       return error.what();
     }
   }
-  // Of the example, with one text of its file replaced.
+  // Of the example, with one text of its file replaced, and its hash made anew.
   std::string fault_with(const std::string& what, const std::string& by);
 
   TempDir temp_;
@@ -53,15 +54,24 @@ Prediction example() {
                        1.3,
                        {{"power", "L = (N_c / N)^a", "D = 2.5M", {{"a", .1}, {"N_c", 1.0 / 3}}}},
                        "why",
-                       {std::string(32, '1')}}};
+                       {std::string(32, '1')},
+                       4,
+                       2}};
+  prediction.left_out = {{"c", "excluded: a broken GPU"}};
   return prediction;
 }
 
-std::string PredictionTest::fault_with(const std::string& what, const std::string& by) {
+std::string example_with(const std::string& what, const std::string& by) {
   std::string content = to_json(example());
   const std::size_t place = content.find(what);
   EXPECT_NE(place, std::string::npos) << what;
-  return fault(content.replace(place, what.size(), by));
+  return content.replace(place, what.size(), by);
+}
+
+std::string PredictionTest::fault_with(const std::string& what, const std::string& by) {
+  std::string content = example_with(what, by);
+  content.erase(content.rfind(",\n  \"record_hash\""));
+  return fault(with_record_hash(content + "\n}\n"));
 }
 
 TEST_F(PredictionTest, ReadsBackWhatWasWritten) {
@@ -83,14 +93,47 @@ TEST_F(PredictionTest, IsWrittenOnce) {
   EXPECT_EQ(read_whole_file(file_), to_json(example()));
 }
 
+TEST_F(PredictionTest, AnEditedFileIsToldAsEdited) {
+  EXPECT_NE(fault(example_with(R"("loss": 1.25)", R"("loss": 1.26)"))
+                .find("it was edited after it was registered (record_hash differs)"),
+            std::string::npos);
+  std::string without = to_json(example());
+  without.replace(without.rfind(",\n  \"record_hash\""), std::string::npos, "\n}\n");
+  EXPECT_NE(fault(without).find("it has no record_hash"), std::string::npos);
+}
+
+TEST_F(PredictionTest, ACellStandsOnce) {
+  Prediction twice = example();
+  twice.cells.push_back(twice.cells[0]);
+  EXPECT_NE(fault(to_json(twice)).find("cells.1.content_hash must stand in one cell alone"),
+            std::string::npos);
+}
+
+TEST_F(PredictionTest, ThoseOfAStoreAreReadByName) {
+  std::vector<std::string> faults;
+  EXPECT_TRUE(predictions_of_store(runs_, faults).empty());
+  Prediction other = example();
+  other.name = "ant";
+  publish_prediction(runs_, example());
+  publish_prediction(runs_, other);
+  std::ofstream(prediction_file(runs_, "bad")) << "{";
+  const std::vector<Prediction> all = predictions_of_store(runs_, faults);
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].name, "ant");
+  EXPECT_EQ(all[1], example());
+  ASSERT_EQ(faults.size(), 1u);
+  EXPECT_NE(faults[0].find("bad.json"), std::string::npos);
+}
+
 TEST_F(PredictionTest, UnknownKeysAreIgnored) {
   EXPECT_EQ(fault_with(R"("version": 1)", R"("version": 1, "later": [{}])"), "");
 }
 
 TEST_F(PredictionTest, FaultsAreNamed) {
-  EXPECT_NE(fault("{").find("is damaged or no prediction: cut short after 1 bytes; it is written "
-                            "once, so bring it back from a copy"),
-            std::string::npos);
+  EXPECT_NE(
+      fault("{").find("is damaged, edited or no prediction: cut short after 1 bytes; it is written "
+                      "once, so bring it back from a copy"),
+      std::string::npos);
   EXPECT_NE(fault("[]").find("must be an object, is []"), std::string::npos);
   EXPECT_NE(fault_with(R"("version": 1)", R"("version": 2)").find("is of version 2 of predictions"),
             std::string::npos);

@@ -1,10 +1,11 @@
 // Each kind of damage is found, named with its file, and said what to do about.
-#include "sweeps/store/verify_runs.h"
+#include "sweeps/store/verify_predictions.h"
 
 #include "sweeps/store/clean_runs.h"
 #include "tests/sweeps/store/store_fixture.h"
 #include "trainer/attempt_cost.h"
 #include "trainer/config_yaml.h"
+#include "trainer/prediction.h"
 #include "trainer/run_lease.h"
 #include "trainer/safetensors.h"
 
@@ -267,6 +268,38 @@ TEST_F(VerifyTest, RunningRunIsLeftAloneAndUnfinishedOneIsRead) {
   EXPECT_TRUE(result.faults.empty()) << verify_text(result);
   EXPECT_EQ(result.running, std::vector<std::string>{name(1)});
   EXPECT_EQ(result.runs, 3u);
+}
+
+TEST_F(VerifyTest, AnEditedPredictionIsFound) {
+  VerifyResult result;
+  verify_predictions(runs_, result);
+  EXPECT_EQ(result.files, 0u) << "there is none";
+  Prediction prediction;
+  prediction.name = "hero";
+  prediction.sweep = "s";
+  prediction.registered_at = "2026-01-31T12:00:00Z";
+  prediction.n_count = "non_embedding";
+  prediction.test_set = "tiny";
+  prediction.metric = "nats_per_token";
+  prediction.runs = {{std::string(32, '1'), "a"}};
+  prediction.cells.resize(1);
+  PredictedCell& cell = prediction.cells[0];
+  cell.content_hash = std::string(32, 'f');
+  cell.folder = "b";
+  cell.n = cell.d = 1e6;
+  cell.loss = cell.low = cell.high = 1.25;
+  cell.laws = {{"power", "L = (N_c / N)^a", "D = 2.5M", {{"a", .1}}}};
+  cell.runs = {std::string(32, '1')};
+  ASSERT_TRUE(publish_prediction(runs_, prediction));
+  verify_predictions(runs_, result);
+  EXPECT_TRUE(result.faults.empty()) << verify_text(result);
+  EXPECT_EQ(result.files, 1u);
+  replace_in(prediction_file(runs_, "hero"), "2026-01-31", "2020-01-31");
+  verify_predictions(runs_, result);
+  ASSERT_EQ(result.faults.size(), 1u);
+  EXPECT_EQ(result.faults[0].run, "predictions");
+  EXPECT_EQ(result.faults[0].file, "hero.json");
+  EXPECT_NE(result.faults[0].what.find("was edited after it was registered"), std::string::npos);
 }
 
 }  // namespace
