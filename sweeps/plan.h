@@ -96,8 +96,9 @@ struct Plan {
 // predicted of held-out cells.
 Plan make_plan(const SweepSpec& spec, const PlanOptions& options, const TrialEnds& ends = {});
 
-// What analysis reads (trainer/sweep_record.h); without the cells that are provisional.
-SweepRecord record_of(const Plan& plan);
+// What analysis reads (trainer/sweep_record.h); without the cells that are provisional. `open`:
+// cells of the record before that those may turn out to be (sweeps/plan_diff.h), which stay in it.
+SweepRecord record_of(const Plan& plan, const std::vector<SweepCell>& open = {});
 
 // Two sweeps of one name would overwrite each other's record. ConfigError when `record_file` is
 // there and was written for another sweep: its file is another one (links followed; a relative path

@@ -41,6 +41,24 @@ TEST_F(SweepProgram, AChangedFileSaysWhatStaysIsNewAndIsGone) {
   EXPECT_EQ(attempts(0), 1);
 }
 
+TEST_F(SweepProgram, NewCellsOfOneNameAreToldApartByWhatDiffers) {
+  const auto write_rates = [&](const std::string& rates) {
+    write_spec("[1]");
+    std::ofstream spec(spec_, std::ios::app);
+    spec << "arms:\n";
+    for (const char rate : rates) {
+      spec << "  a" << rate << ": {train.learning_rate: 0.0" << rate << "}\n";
+    }
+  };
+  write_rates("1");
+  ASSERT_EQ(run().exit_code, 0);
+  write_rates("123");
+  const std::string said = run_program(command("plan", {"--diff"})).output;
+  EXPECT_NE(said.find("1 cell stays, 2 are new ("), std::string::npos) << said;
+  EXPECT_NE(said.find("of one core  (train.learning_rate 0.02)\n"), std::string::npos) << said;
+  EXPECT_NE(said.find("of one core  (train.learning_rate 0.03)\n"), std::string::npos) << said;
+}
+
 TEST_F(SweepProgram, MoreRunsThanItWasToldToAreNotStarted) {
   write_spec("[1, 2, 3]");
   const ProgramResult refused = run({"--yes", "2"});

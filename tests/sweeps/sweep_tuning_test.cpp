@@ -15,16 +15,21 @@ class TunedSweep : public SweepProgram {
   TunedSweep() { write_tiny_data_set(temp_.path() / "data", {.val_tokens = 1024}); }
 
   // The stand-in's best rate is the default one.
-  void write_tuned(const std::string& rate, const std::string& more = "") {
+  void write_tuned(const std::string& rate, const std::string& more = "",
+                   const std::string& factors = "[0.5, 1, 2]") {
     std::ofstream(spec_) << "spec: 1\nname: s\ndata: {train: tiny, test: {tiny: 512}}\n"
                             "horizon: {tokens: 2000}\nmodel: {n_ctx: 8, n_layer: 1}\n"
                             "train: {batch_tokens: 32, learning_rate: "
                          << rate
                          << "}\nevaluate: {tokens: 64}\ngrid: {model.d_model: [16, 32]}\n"
-                            "tune: {learning_rate: {where: N <= 4k, factors: [0.5, 1, 2], then: "
-                            "fit_law"
-                         << more << "}}\n";
+                            "tune: {learning_rate: {where: N <= 4k, factors: "
+                         << factors << ", then: fit_law" << more << "}}\n";
   }
+  // As the trainer does.
+  void begin(std::size_t cell) {
+    std::ofstream(runs_ / folder_of(cell) / "config.yaml") << "spec: 1\n";
+  }
+  ProgramResult diff() const { return run_program(command("plan", {"--diff"})); }
 };
 
 TEST_F(TunedSweep, TrialsThenWhatTheyTell) {
@@ -60,6 +65,52 @@ TEST_F(TunedSweep, AFailedTrialKeepsItsCellsWaitingAndTheNextLaunchGoesOn) {
   const ProgramResult result = run();
   EXPECT_EQ(result.exit_code, 0) << result.output;
   EXPECT_EQ(states(), "complete complete complete complete complete");
+}
+
+TEST_F(TunedSweep, ALostTrialLetsNoFinishedCellBeForgotten) {
+  write_tuned("0.008");
+  ASSERT_EQ(run().exit_code, 0);
+  const SweepRecord before = read_sweep_record(sweep_record_file(runs_, "s"));
+  fs::remove_all(runs_ / folder_of(1));
+  const std::string said = diff().output;
+  EXPECT_EQ(said.find("unchanged: "), 0u) << said;
+  EXPECT_NE(said.find("holds the same 3 cells; 2 more wait (at the file's rates "),
+            std::string::npos)
+      << said;
+  EXPECT_NE(said.find("; 2 of the last run's may be among them)\n  ? transformer_"),
+            std::string::npos)
+      << said;
+  behave("1001:refuse");
+  EXPECT_EQ(run().exit_code, 1);
+  const SweepRecord meanwhile = read_sweep_record(sweep_record_file(runs_, "s"));
+  EXPECT_EQ(meanwhile.cells, before.cells);
+  EXPECT_EQ(meanwhile.waiting, 0) << "both are named";
+  behave("1001:ok");
+  const ProgramResult result = run();
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_EQ(result.output.find("changed: "), std::string::npos) << result.output;
+  EXPECT_EQ(read_sweep_record(sweep_record_file(runs_, "s")).cells, before.cells);
+}
+
+TEST_F(TunedSweep, WhatWaitsIsCountedAmongTheChanges) {
+  write_tuned("0.008");
+  ASSERT_EQ(run().exit_code, 0);
+  write_tuned("0.008", "", "[0.5, 1, 2, 4]");
+  const std::string said = diff().output;
+  EXPECT_NE(said.find("changed: since its last run 3 cells stay, 1 is new ("), std::string::npos)
+      << said;
+  EXPECT_NE(said.find(" FLOPs), 2 more wait (at the file's rates "), std::string::npos) << said;
+  EXPECT_NE(said.find("; 2 of the last run's may be among them), 0 are no longer asked for\n"),
+            std::string::npos)
+      << said;
+  const auto json = nlohmann::json::parse(run_program(command("plan", {"--json"})).output);
+  const auto& changes = json.at("since_last_run");
+  EXPECT_EQ(changes.at("stay"), 3);
+  EXPECT_EQ(changes.at("new").size(), 1u);
+  EXPECT_EQ(changes.at("waiting"), 2);
+  EXPECT_GT(changes.at("waiting_flops"), 0);
+  EXPECT_EQ(changes.at("perhaps_among_waiting").size(), 2u);
+  EXPECT_EQ(json.at("cells").size(), 6u) << "all in one of the three";
 }
 
 TEST_F(TunedSweep, AnExcludedTrialIsDoneWithout) {
