@@ -67,6 +67,58 @@ TEST_F(TunedSweep, AFailedTrialKeepsItsCellsWaitingAndTheNextLaunchGoesOn) {
   EXPECT_EQ(states(), "complete complete complete complete complete");
 }
 
+TEST_F(TunedSweep, WhatATrialToldStaysOnceRunsHaveBegunWithIt) {
+  write_tuned("0.01", ", extend_at_edge: 0", "[0.25, 0.5, 1, 1.4]");
+  behave("1001:refuse");
+  EXPECT_EQ(run().exit_code, 1);
+  const auto mend = [&](const std::string& verb, const std::vector<std::string>& more) {
+    return run_program(command(verb, more));
+  };
+  ASSERT_EQ(mend("exclude", {folder_of(0), "--reason", "broken"}).exit_code, 0);
+  ASSERT_EQ(mend("exclude", {folder_of(0), "--undo"}).exit_code, 0) << "no run has begun";
+  ASSERT_EQ(mend("exclude", {folder_of(0), "--reason", "broken"}).exit_code, 0);
+  behave("1001:ok");
+  ASSERT_EQ(run().exit_code, 0);
+  begin(4);
+  const ProgramResult taken_in = mend("exclude", {folder_of(0), "--undo"});
+  EXPECT_EQ(taken_in.exit_code, 2);
+  EXPECT_NE(taken_in.output.find("runs that took their rates from the trials have begun (1 of the "
+                                 "sweep); with it they would be asked for at others"),
+            std::string::npos)
+      << taken_in.output;
+  EXPECT_EQ(states(), "excluded complete complete complete complete complete");
+
+  const fs::path record = runs_ / folder_of(3) / "run.json";
+  nlohmann::json json = nlohmann::json::parse(text_of(record));
+  json["state"] = "diverged";
+  fs::remove(record);
+  std::ofstream(record) << json;
+  ASSERT_EQ(status()[3].at("state"), "diverged");
+  ASSERT_EQ(run().exit_code, 0) << "at the rates that it tells now";
+  begin(4);
+  const ProgramResult anew = mend("retry", {"--only", folder_of(3), "--from-scratch"});
+  EXPECT_EQ(anew.exit_code, 2);
+  EXPECT_NE(anew.output.find("with another result of it they would be asked for at others"),
+            std::string::npos)
+      << anew.output;
+  EXPECT_EQ(status()[3].at("state"), "diverged");
+}
+
+TEST_F(TunedSweep, ATrialIsTakenInAgainWhereOnlyAnotherArmHasBegun) {
+  write_tuned("0.01", ", extend_at_edge: 0");
+  std::ofstream(spec_, std::ios::app) << "arms: {a: {}, b: {train.optimizer.weight_decay: 0.05}}\n";
+  behave("1001:refuse");
+  EXPECT_EQ(run().exit_code, 1);
+  ASSERT_EQ(run_program(command("exclude", {folder_of(0), "--reason", "broken"})).exit_code, 0);
+  behave("1001:ok");
+  EXPECT_EQ(run().exit_code, 1) << "two rates are left of an arm's";
+  begin(6);
+  ASSERT_EQ(read_sweep_record(sweep_record_file(runs_, "s")).cells.at(6).arm(), "b");
+  EXPECT_EQ(run_program(command("exclude", {folder_of(3), "--reason", "late"})).exit_code, 2);
+  EXPECT_EQ(run_program(command("exclude", {folder_of(0), "--undo"})).exit_code, 0);
+  EXPECT_EQ(run().exit_code, 0);
+}
+
 TEST_F(TunedSweep, ALostTrialLetsNoFinishedCellBeForgotten) {
   write_tuned("0.008");
   ASSERT_EQ(run().exit_code, 0);
