@@ -201,7 +201,7 @@ static CellStatus waiting(const PlannedCell& cell) {
   CellStatus status;
   status.state = CellState::kWaiting;
   status.why = "for " + cell.waits_for;
-  status.needs_hand = cell.waits == WaitsFor::kHand;
+  status.needs_hand = cell.needs_hand();
   return status;
 }
 
@@ -216,7 +216,7 @@ CellStatus look_at(const Plan& plan, const PlannedCell& cell, const LaunchNotes&
   status = unless_excluded(unless_too_large(std::move(status), cell, notes.limits), plan, cell);
   // Another sweep may have run it.
   const bool has_begun = ended(status.state) || status.state == CellState::kRunning;
-  return cell.waits == WaitsFor::kPrediction && !has_begun ? waiting(cell) : status;
+  return cell.is_held_back() && !has_begun ? waiting(cell) : status;
 }
 
 std::vector<CellStatus> look_at_all(const Plan& plan) {

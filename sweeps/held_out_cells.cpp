@@ -2,12 +2,24 @@
 
 #include <filesystem>
 #include <map>
+#include <stdexcept>
 
+#include "trainer/cell_exclusion.h"
 #include "trainer/config_error.h"
 #include "trainer/config_keys.h"
 #include "trainer/run_record.h"
+#include "trainer/sweep_record.h"
 
 namespace scalelaw {
+namespace {
+
+// A condition as it was written.
+SourcedText without_sign(SourcedText condition) {
+  condition.text = condition.text.substr(std::string_view("= ").size());
+  return condition;
+}
+
+}  // namespace
 
 void HeldOutCells::note(const SweepPoint& point, PlannedCell& cell, bool is_scanned) {
   const auto n_vocab = [&] { return data_.open(cell.config.data.train).n_vocab; };
@@ -17,17 +29,22 @@ void HeldOutCells::note(const SweepPoint& point, PlannedCell& cell, bool is_scan
                    "gives no formula for N, which a prediction for hold_out needs");
   }
   if (is_scanned) {
-    throw KeyError("hold_out.register", where_.name,
-                   "hold_out.where holds of a cell that tune.learning_rate.where scans too: its "
-                   "trials would tell its loss before it is predicted");
+    throw_config_error(without_sign(where_.where), "hold_out.where",
+                       "holds of a cell that tune.learning_rate.where scans too: its trials would "
+                       "tell its loss before it is predicted");
   }
-  cell.prediction = where_.name;
+  cell.prediction = where_.name.text;
   cell.predicted_test_set = predicted_test_set(cell.config);
   ++held_out_;
-  if (cell.waits == WaitsFor::kNothing && !is_predicted(cell)) {
-    cell.waits = WaitsFor::kPrediction;
-    cell.waits_for = "the prediction " + cell.prediction + ", made once all others have ended";
+  if (cell.waits != WaitsFor::kNothing || may_start(cell)) return;
+  if (is_taken()) {
+    cell.waits = WaitsFor::kAnotherName;
+    cell.waits_for =
+        "another name than hold_out.register = " + cell.prediction + ", which " + taken_text();
+    return;
   }
+  cell.waits = WaitsFor::kPrediction;
+  cell.waits_for = "the prediction " + cell.prediction + ", made once all others have ended";
 }
 
 // A prediction is of one test set.
@@ -58,31 +75,66 @@ const std::string& HeldOutCells::predicted_test_set(const RunConfig& config) {
   return *test_set_;
 }
 
-bool HeldOutCells::is_predicted(const PlannedCell& cell) {
-  if (!prediction_) prediction_ = find_prediction(options_.runs, cell.prediction);
-  if (*prediction_ && (*prediction_)->find(cell.content_hash) != nullptr) return true;
-  std::error_code none;  // a run that is complete waits for nothing
-  return std::filesystem::exists(RunFolder{options_.runs / cell.folder}.record(), none);
+void HeldOutCells::look_up() {
+  if (was_looked_up_) return;
+  was_looked_up_ = true;
+  try {
+    prediction_ = find_prediction(options_.runs, where_.name.text);
+  } catch (const std::runtime_error& fault) {
+    unreadable_ = fault.what();
+  }
 }
 
-void HeldOutCells::check(const Plan& plan) const {
-  SourcedText condition = where_.where;
-  condition.text = condition.text.substr(std::string_view("= ").size());
+bool HeldOutCells::may_start(const PlannedCell& cell) {
+  std::error_code none;
+  if (std::filesystem::exists(RunFolder{options_.runs / cell.folder}.record(), none)) return true;
+  look_up();
+  if (prediction_ && prediction_->find(cell.content_hash) != nullptr) return true;
+  return exclusion_reason(sweep_record_file(options_.runs, spec_.name), cell.content_hash)
+      .has_value();
+}
+
+std::string HeldOutCells::taken_text() const {
+  if (!prediction_) return "cannot be read: " + unreadable_;
+  return "is registered since " + prediction_->registered_at + ", by sweep " + prediction_->sweep;
+}
+
+void HeldOutCells::check(Plan& plan) {
   if (held_out_ == 0) {
-    throw_config_error(condition, "hold_out.where", "holds of none of the cells");
-  }
-  if (prediction_ && *prediction_) {
-    for (const PlannedCell& cell : plan.cells) {
-      if (cell.waits != WaitsFor::kPrediction) continue;
-      throw ConfigError(spec_.file + ": hold_out.register = " + where_.name +
-                        ": is registered since " + (*prediction_)->registered_at + ", by sweep " +
-                        (*prediction_)->sweep + ", and says nothing of " + cell.folder +
-                        "; predictions stand: choose another name");
-    }
+    throw_config_error(without_sign(where_.where), "hold_out.where", "holds of none of the cells");
   }
   if (held_out_ == plan.asked_for) {
-    throw_config_error(condition, "hold_out.where",
+    throw_config_error(without_sign(where_.where), "hold_out.where",
                        "holds of every cell; none is left to predict from");
+  }
+  int64_t refused = 0, provisional = 0;
+  std::string first;
+  for (const PlannedCell& cell : plan.cells) {
+    if (cell.waits == WaitsFor::kAnotherName && ++refused == 1) first = cell.folder;
+    if (!cell.prediction.empty() && cell.is_provisional()) ++provisional;
+  }
+  if (refused == 0 && provisional == 0) return;
+  look_up();
+  if (!is_taken()) return;
+  const auto told = [&](const std::string& rule) {
+    return at_its_line(where_.name, "hold_out.register", taken_text() + rule);
+  };
+  if (!unreadable_.empty()) {
+    (refused > 0 ? plan.held_out_fault : plan.held_out_doubt) = told("");
+    return;
+  }
+  if (refused > 0) {
+    plan.held_out_fault =
+        told(", and says nothing of " + first +
+             (refused > 1 ? " and " + std::to_string(refused - 1) + " more" : "") +
+             "; predictions stand: choose another name for what is held out");
+  }
+  if (provisional > 0) {
+    plan.held_out_doubt =
+        told("; " + std::to_string(provisional) + " held-out " +
+             (provisional == 1 ? "cell waits" : "cells wait") +
+             " for trials. Where these give other rates than before, they are other runs, of which "
+             "it says nothing: predictions stand, and what is held out needs another name");
   }
 }
 

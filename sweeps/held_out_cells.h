@@ -27,20 +27,27 @@ class HeldOutCells {
   // ConfigError and KeyError of what cannot be predicted.
   void note(const SweepPoint& point, PlannedCell& cell, bool is_scanned);
 
-  // Once all are noted. ConfigError: none is held out or all are, or something else is registered
-  // under the prediction's name.
-  void check(const Plan& plan) const;
+  // Once all are noted. ConfigError: none is held out or all are. Writes held_out_fault and
+  // held_out_doubt where what is registered under the prediction's name is of other cells, or
+  // cannot be read.
+  void check(Plan& plan);
 
  private:
   const std::string& predicted_test_set(const RunConfig& config);
-  bool is_predicted(const PlannedCell& cell);
+  // Whether the cell waits for no prediction: it has ended, is left out, or was predicted.
+  bool may_start(const PlannedCell& cell);
+  void look_up();  // once
+  bool is_taken() const { return prediction_ || !unreadable_.empty(); }
+  std::string taken_text() const;  // by whom, or why what is there cannot be read
 
   const SweepSpec& spec_;
   const HoldOut& where_;
   const PlanOptions& options_;
   DataSetHeaders& data_;
   ExpressionCache& expressions_;
-  std::optional<std::optional<Prediction>> prediction_;  // once it was looked for
+  bool was_looked_up_ = false;
+  std::optional<Prediction> prediction_;
+  std::string unreadable_;  // why; "": it can be read, or is not there
   std::optional<std::string> test_set_;
   int64_t held_out_ = 0;
 };

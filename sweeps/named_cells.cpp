@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <optional>
+#include <set>
 
 #include "sweeps/cell_limits.h"
 #include "sweeps/cell_status.h"
@@ -64,23 +65,45 @@ std::string against_retrying(const CellStatus& status, bool is_held_out,
   return "";
 }
 
-// Why the cell cannot be left out; "" where it can.
-std::string against_excluding(const Plan& plan, const PlannedCell& cell) {
-  if (cell.is_provisional()) {
-    return "its rate is not known yet, and so neither is the run; exclude it once it is";
+// Whose rates the trial is a part of: one arm's law reads all of its scans.
+std::set<std::string> arms_told_by(const Plan& plan, const PlannedCell& trial) {
+  std::set<std::string> arms, of_scans;
+  for (const SweepPlace& place : trial.places) arms.insert(place.arm);
+  for (const TunedRecipe& scan : plan.tuned.scans) {
+    const auto is_told = [&](const std::string& arm) { return arms.contains(arm); };
+    if (std::ranges::any_of(scan.arms, is_told))
+      of_scans.insert(scan.arms.begin(), scan.arms.end());
   }
+  arms.merge(of_scans);
+  return arms;
+}
+
+// Why the trial's result must stay as it is; "" where it need not, and where it is no trial. `how`
+// it would be changed: "without it".
+std::string against_changing_trial(const Plan& plan, const PlannedCell& cell,
+                                   const std::string& how) {
   if (!cell.is_trial) return "";
+  const std::set<std::string> arms = arms_told_by(plan, cell);
   const auto has_begun = [&](const PlannedCell& other) {
+    const auto is_told = [&](const SweepPlace& place) { return arms.contains(place.arm); };
     std::error_code none;
     return !other.is_trial && !other.is_provisional() &&
+           std::ranges::any_of(other.places, is_told) &&
            fs::exists(RunFolder{run_folder(plan, other)}.config(), none);
   };
   const int64_t begun = std::ranges::count_if(plan.cells, has_begun);
   if (begun == 0) return "";
   return "is a trial, and runs that took their rates from the trials have begun (" +
-         std::to_string(begun) +
-         " of the sweep); without it they would be asked for at others. Tune in a sweep of another "
-         "name";
+         std::to_string(begun) + " of the sweep); " + how +
+         " they would be asked for at others. Tune in a sweep of another name";
+}
+
+// Why the cell cannot be left out; "" where it can.
+std::string against_excluding(const Plan& plan, const PlannedCell& cell) {
+  if (cell.is_provisional()) {
+    return "its rate is not known yet, and so neither is the run; exclude it once it is";
+  }
+  return against_changing_trial(plan, cell, "without it");
 }
 
 // What is damaged is to be trained anew, too.
@@ -148,8 +171,11 @@ std::vector<std::size_t> retry_cells(const Plan& plan, const std::vector<std::si
   const LaunchNotes notes = read_launch_notes(folder);
   for (const std::size_t index : cells) {
     const PlannedCell& cell = plan.cells[index];
-    const std::string why =
-        against_retrying(look_at(plan, cell, notes), cell.waits == WaitsFor::kPrediction, options);
+    const CellStatus status = look_at(plan, cell, notes);
+    std::string why = against_retrying(status, cell.is_held_back(), options);
+    if (why.empty() && status.state == CellState::kDiverged) {
+      why = against_changing_trial(plan, cell, "with another result of it");
+    }
     if (!why.empty()) throw ConfigError(cell.folder + ": " + why);
   }
   folder.prepare();
@@ -193,6 +219,12 @@ void exclude_cells(const Plan& plan, const std::vector<std::size_t>& cells,
 
 void include_cells(const Plan& plan, const std::vector<std::size_t>& cells) {
   const fs::path record = sweep_record_file(plan.options.runs, plan.name);
+  for (const std::size_t index : cells) {
+    const PlannedCell& cell = plan.cells[index];
+    if (!exclusion_reason(record, cell.content_hash)) continue;
+    const std::string why = against_changing_trial(plan, cell, "with it");
+    if (!why.empty()) throw ConfigError(cell.folder + ": " + why);
+  }
   for (const std::size_t index : cells) {
     const PlannedCell& cell = plan.cells[index];
     if (!include_cell(record, cell.content_hash)) {

@@ -26,9 +26,10 @@ struct RetryOptions {
 };
 
 // Forgets why these failed, so that `run` starts them like others. ConfigError, with nothing
-// changed, where one is running, excluded, complete (or diverged, unless from scratch), or too
-// large for memory however it is computed, unless its limits are forgotten. Returns them without
-// those that another process has completed since that look, which are left as they are.
+// changed, where one is running, excluded, complete (or diverged, unless from scratch), a diverged
+// trial once runs have begun at rates that its arm's trials told, or too large for memory however
+// it is computed, unless its limits are forgotten. Returns them without those that another process
+// has completed since that look, which are left as they are.
 std::vector<std::size_t> retry_cells(const Plan& plan, const std::vector<std::size_t>& cells,
                                      const RetryOptions& options);
 
@@ -37,7 +38,8 @@ std::vector<std::size_t> retry_cells(const Plan& plan, const std::vector<std::si
 bool set_aside_unless_complete(const Plan& plan, const PlannedCell& cell, const RunLease& held);
 
 // Leaves them out of the sweep, or takes them in again, whatever they are at
-// (trainer/cell_exclusion.h). ConfigError without a reason.
+// (trainer/cell_exclusion.h). ConfigError without a reason, and, with nothing changed, of a trial
+// once runs have begun at rates that its arm's trials told.
 void exclude_cells(const Plan& plan, const std::vector<std::size_t>& cells,
                    const std::string& reason);
 void include_cells(const Plan& plan, const std::vector<std::size_t>& cells);

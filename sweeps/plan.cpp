@@ -117,6 +117,9 @@ class PlanMaker {
     if (tuner) plan_.tuned = tuner->take();
     if (options_.workers.device == DeviceKind::kGpu) predict_gpu_hours(plan_);
     plan_.warnings = warnings_of(plan_);
+    for (const std::string& text : {plan_.held_out_fault, plan_.held_out_doubt}) {
+      if (!text.empty()) plan_.warnings.push_back(text);
+    }
     const auto resolved = [&](SweepPoint point) {
       evaluate_point(point, data_, expressions_);
       return resolve(point.config);

@@ -38,9 +38,10 @@ double memory_a_run(const PlanOptions& options);
 // What must be known before a cell can start.
 enum class WaitsFor {
   kNothing,
-  kTrials,      // its rate
-  kHand,        // likewise, and nothing that is to come will make it known
-  kPrediction,  // of its loss, to be written down
+  kTrials,       // its rate
+  kHand,         // likewise, and nothing that is to come will make it known
+  kPrediction,   // of its loss, to be written down
+  kAnotherName,  // likewise, and nothing can be under the name that the file gives it: a hand
 };
 
 // One run of the sweep. Counts are absent for an architecture that gives no formula.
@@ -69,6 +70,10 @@ struct PlannedCell {
   std::string predicted_test_set;             // whose loss that is of
   WaitsFor waits = WaitsFor::kNothing;
   std::string waits_for;  // in words
+  bool is_held_back() const {
+    return waits == WaitsFor::kPrediction || waits == WaitsFor::kAnotherName;
+  }
+  bool needs_hand() const { return waits == WaitsFor::kHand || waits == WaitsFor::kAnotherName; }
   // Its rate is the file's for want of its own, and so are hash and folder.
   bool is_provisional() const { return waits == WaitsFor::kTrials || waits == WaitsFor::kHand; }
 };
@@ -90,16 +95,20 @@ struct Plan {
   SweepBudget budget;
   StartOrder order = StartOrder::kSmallestRungFirst;
   TunedRates tuned;
+  // Of hold_out.register, with its line; also among the warnings. Cells can never start under that
+  // name, and run_stages() refuses to begin; or that may come, once trials tell what they are.
+  std::string held_out_fault, held_out_doubt;
 };
 
 // ConfigError: as resolve() and identify(), with the place in the sweep; an impossible shape; a
 // data set too small for a batch or an evaluation; c_count not defined for an architecture.
 // `ends`: what has become of trials (sweeps/stages.h); without it none has ended. Reads what was
-// predicted of held-out cells.
+// predicted of held-out cells; where that cannot be read, they wait and the plan says so.
 Plan make_plan(const SweepSpec& spec, const PlanOptions& options, const TrialEnds& ends = {});
 
-// What analysis reads (trainer/sweep_record.h); without the cells that are provisional.
-SweepRecord record_of(const Plan& plan);
+// What analysis reads (trainer/sweep_record.h); without the cells that are provisional. `open`:
+// cells of the record before that those may turn out to be (sweeps/plan_diff.h), which stay in it.
+SweepRecord record_of(const Plan& plan, const std::vector<SweepCell>& open = {});
 
 // Two sweeps of one name would overwrite each other's record. ConfigError when `record_file` is
 // there and was written for another sweep: its file is another one (links followed; a relative path

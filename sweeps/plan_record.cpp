@@ -32,7 +32,7 @@ HeldOut held_out(const PlannedCell& cell) {
 
 }  // namespace
 
-SweepRecord record_of(const Plan& plan) {
+SweepRecord record_of(const Plan& plan, const std::vector<SweepCell>& open) {
   SweepRecord record;
   record.name = plan.name;
   record.spec_file = whole_path(plan.spec_file);
@@ -44,6 +44,10 @@ SweepRecord record_of(const Plan& plan) {
     SweepCell recorded{cell.content_hash, cell.folder, cell.places, cell.is_trial};
     if (!cell.prediction.empty()) recorded.hold_out = held_out(cell);
     record.cells.push_back(std::move(recorded));
+  }
+  for (const SweepCell& cell : open) {
+    if (!cell.is_trial) --record.waiting;
+    record.cells.push_back(cell);
   }
   return record;
 }

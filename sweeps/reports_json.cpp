@@ -103,10 +103,13 @@ std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses)
     for (const std::size_t cell : packs[i]) cells[cell]["pack"] = i;
   }
   const PlanDiff diff = diff_of(plan);
-  Json added = Json::array(), gone = Json::array();
+  Json added = Json::array(), gone = Json::array(), open = Json::array();
   for (const std::size_t cell : diff.added) added.push_back(plan.cells[cell].folder);
   for (const SweepCell& cell : diff.gone) gone.push_back(cell.folder);
-  const Json changes = {{"new", added}, {"no_longer_asked_for", gone}};
+  for (const SweepCell& cell : diff.open) open.push_back(cell.folder);
+  const Json changes = {{"stay", staying_cells(plan, diff)}, {"new", added},
+                        {"waiting", diff.waiting},           {"waiting_flops", waiting_flops(plan)},
+                        {"perhaps_among_waiting", open},     {"no_longer_asked_for", gone}};
   const Workers& workers = plan.options.workers;
   const Throughput* core = measured_core(plan.options);
   const Json measured = core != nullptr ? Json(core->source()) : Json();

@@ -77,13 +77,14 @@ class SweepRun {
     refuse_name_of_another_sweep(record, plan_);
     check_number_of_runs(plan_, packs_, most_runs_);
     spending_.check_whole();
-    if (const std::string changed = diff_line(plan_, diff_of(plan_)); !changed.empty()) {
+    const PlanDiff diff = diff_of(plan_);
+    if (const std::string changed = diff_line(plan_, diff); !changed.empty()) {
       display_.line(changed);
     }
     for (const std::string& text : check_room(plan_, cells_.all()))
       display_.line("warning: " + text);
     folder_.prepare();
-    write_sweep_record(record, record_of(plan_));
+    write_sweep_record(record, record_of(plan_, diff.open));
   }
 
   std::string waiting_text() const {

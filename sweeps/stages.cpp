@@ -9,6 +9,8 @@
 #include "sweeps/register_predictions.h"
 #include "sweeps/reports.h"
 #include "sweeps/run_index.h"
+#include "trainer/config_error.h"
+#include "trainer/escaped.h"
 #include "trainer/program_exit.h"
 
 namespace scalelaw {
@@ -73,7 +75,15 @@ bool know_the_same(const Plan& a, const Plan& b) {
 RunSweepResult run_stages(Plan& plan, const std::function<Plan()>& replan,
                           const RunSweepOptions& options, const std::filesystem::path& analyst,
                           RunDisplay& display) {
+  if (!plan.held_out_fault.empty()) throw ConfigError(plan.held_out_fault);
+  std::string told;
   while (true) {
+    const std::string& of_held_out =
+        plan.held_out_fault.empty() ? plan.held_out_doubt : plan.held_out_fault;
+    if (!of_held_out.empty() && of_held_out != told) {
+      display.line("warning: " + escaped(of_held_out));
+    }
+    told = of_held_out;
     RunSweepResult result = run_sweep(plan, options, display);
     if (was_ended_early(result) || waiting_cells(plan) == 0) return result;
     Plan next = replan();
@@ -88,10 +98,11 @@ RunSweepResult run_stages(Plan& plan, const std::function<Plan()>& replan,
       register_predictions(analyst, plan, display);
       plan = replan();  // another launcher may have registered them
       if (count_waiting(plan, WaitsFor::kPrediction) == 0) continue;
+      result.is_unpredicted = true;
       result.exit_code = kExitOther;
       return result;
     }
-    if (count_waiting(plan, WaitsFor::kHand) > 0) result.exit_code = kExitOther;
+    if (std::ranges::any_of(plan.cells, &PlannedCell::needs_hand)) result.exit_code = kExitOther;
     return result;
   }
 }

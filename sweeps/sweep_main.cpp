@@ -244,6 +244,15 @@ int run_verb(const SweepSpec& spec, Plan plan, const Arguments& a, const std::st
     std::cout << "stopped: " << escaped(result.stopped_because) << "\n";
   }
   if (result.exit_code == kExitComplete) return result.exit_code;
+  if (result.is_unpredicted) {
+    std::cout
+        << "The held-out runs wait, for nothing was registered, and the same command alone ends "
+           "so again. What is in the way stands above: give them more to be predicted from "
+           "(sizes, seeds), hold other cells out (hold_out.where), or leave some out "
+           "(scalelaw sweep exclude "
+        << words << " NAME --reason TEXT). Then go on with:\n  " << command << "\n";
+    return result.exit_code;
+  }
   if (result.exit_code == kExitOther) {
     std::cout << "what failed and why: scalelaw sweep status " << words << "\n";
   }

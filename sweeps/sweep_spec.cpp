@@ -261,11 +261,14 @@ SweepSpec read_sweep_spec(const std::filesystem::path& file,
     reader.read += "\n" + setting;
   }
   take_fits(spec, reader.read);
-  // Its record is not the study's, which a trial must not replace.
+  // Its record is not the study's, which a trial must not replace, nor is what it predicts: that
+  // stands for ever.
   if (!settings.empty()) {
     std::string all;
     for (const auto& [key, value] : spec.settings) all += key + "=" + value.text + "\n";
-    spec.name += ".set-" + hash_hex(all).substr(0, 8);
+    const std::string suffix = ".set-" + hash_hex(all).substr(0, 8);
+    spec.name += suffix;
+    if (spec.hold_out) spec.hold_out->name.text += suffix;
   }
   spec.content_hash = hash_hex(reader.read);
   spec.file_hash = reader.file_hash;

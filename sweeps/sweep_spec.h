@@ -78,7 +78,7 @@ struct RateTuning {
 // Cells that start once what they will come to was predicted and written down.
 struct HoldOut {
   SourcedText where;                    // as RateTuning's; never ""
-  std::string name;                     // of the prediction: RUNS/predictions/NAME.json
+  SourcedText name;                     // of the prediction: RUNS/predictions/NAME.json
   std::optional<SourcedText> test_set;  // whose loss is predicted; without it the training text's
 };
 

@@ -73,8 +73,10 @@ HoldOut read_hold_out(const SpecParts& parts, const YamlTree& value) {
   if (!found.contains("register")) {
     parts.fail(value, "hold_out.register", "is missing; a name for what is predicted, as hero");
   }
+  const YamlTree& name = *found.at("register");
+  parts.checked_name(name, "hold_out.register");
   HoldOut hold_out{read_condition(parts, *found.at("where"), "hold_out.where"),
-                   parts.checked_name(*found.at("register"), "hold_out.register"),
+                   parts.scalar(name, "hold_out.register"),
                    {}};
   if (const auto test_set = found.find("test_set"); test_set != found.end()) {
     hold_out.test_set = parts.scalar(*test_set->second, "hold_out.test_set");

@@ -1,12 +1,16 @@
 // Cells that wait for a prediction, and what a plan makes of one that is registered.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "sweeps/cell_status.h"
+#include "sweeps/run_display.h"
 #include "sweeps/stages.h"
 #include "tests/sweeps/plan_fixture.h"
+#include "trainer/cell_exclusion.h"
 #include "trainer/prediction.h"
 
 namespace scalelaw {
@@ -71,13 +75,77 @@ TEST_F(HeldOutCells, StartOncePredicted) {
   EXPECT_EQ(free.cells[2].prediction, "largest") << "and stay held-out ones";
 }
 
-TEST_F(HeldOutCells, ANameThatIsTakenIsToldBeforeAnythingRuns) {
+TEST_F(HeldOutCells, ANameThatIsTakenIsToldByThePlanAndRefusedBeforeAnythingRuns) {
   predict(plan(kHeldOut).cells.at(0), "another");
-  const std::string fault = error_of(kHeldOut);
-  EXPECT_NE(fault.find("s.yaml: hold_out.register = largest: is registered since "
-                       "2026-01-02T03:04:05Z, by sweep another"),
+  Plan taken = plan(kHeldOut);
+  const PlannedCell& largest = taken.cells.at(2);
+  EXPECT_EQ(taken.held_out_fault,
+            "line 10 of s.yaml: hold_out.register = largest: is registered since "
+            "2026-01-02T03:04:05Z, by sweep another, and says nothing of " +
+                largest.folder + "; predictions stand: choose another name for what is held out");
+  EXPECT_EQ(taken.warnings, std::vector{taken.held_out_fault});
+  const CellStatus status = look_at_all(taken)[2];
+  EXPECT_EQ(status.state, CellState::kWaiting);
+  EXPECT_TRUE(status.needs_hand);
+  EXPECT_NE(status.why.find("for another name than hold_out.register = largest, which is "
+                            "registered since"),
             std::string::npos)
-      << fault;
+      << status.why;
+  std::ostringstream shown;
+  RunDisplay display(shown, false, {});
+  EXPECT_THROW(run_stages(
+                   taken, [] { return Plan{}; }, {}, {}, display),
+               ConfigError);
+  EXPECT_FALSE(std::filesystem::exists(sweep_record_file(options_.runs, "s")));
+}
+
+TEST_F(HeldOutCells, ADamagedPredictionIsToldAndStopsNoView) {
+  std::filesystem::create_directories(options_.runs / "predictions");
+  std::ofstream(options_.runs / "predictions" / "largest.json") << "{";
+  const Plan damaged = plan(kHeldOut);
+  EXPECT_NE(damaged.held_out_fault.find(
+                "line 10 of s.yaml: hold_out.register = largest: cannot be read: "),
+            std::string::npos)
+      << damaged.held_out_fault;
+  EXPECT_EQ(look_at_all(damaged)[2].state, CellState::kWaiting);
+}
+
+TEST_F(HeldOutCells, OneThatIsLeftOutWaitsForNothing) {
+  const PlannedCell largest = plan(kHeldOut).cells.at(2);
+  predict(plan(kHeldOut).cells.at(0));
+  exclude_cell(sweep_record_file(options_.runs, "s"),
+               {largest.content_hash, largest.folder, "too dear", "2026-01-02T03:04:05Z"});
+  const Plan without = plan(kHeldOut);
+  EXPECT_EQ(without.held_out_fault, "");
+  EXPECT_EQ(waiting_cells(without), 0);
+  EXPECT_EQ(look_at_all(without)[2].state, CellState::kExcluded);
+}
+
+TEST_F(HeldOutCells, ANameThatIsTakenIsWarnedOfWhileTheirRatesAreNotKnown) {
+  const std::string tuned = kHeldOut +
+                            "tune: {learning_rate: {where: N <= 4k, factors: [0.5, 1, 2], then: "
+                            "fit_law}}\n";
+  EXPECT_EQ(plan(tuned).held_out_doubt, "") << "the name is free";
+  predict(plan(kHeldOut).cells.at(2));
+  const Plan waits = plan(tuned);
+  EXPECT_EQ(waits.held_out_fault, "") << "the trials may tell the same rate";
+  EXPECT_EQ(waits.held_out_doubt.find("line 10 of s.yaml: hold_out.register = largest: is "
+                                      "registered since 2026-01-02T03:04:05Z, by sweep s; 1 "
+                                      "held-out cell waits for trials."),
+            0u)
+      << waits.held_out_doubt;
+  EXPECT_NE(std::ranges::find(waits.warnings, waits.held_out_doubt), waits.warnings.end());
+}
+
+TEST_F(HeldOutCells, ATrialBySettingsPredictsUnderANameOfItsOwn) {
+  const auto file = temp_.path() / "s.yaml";
+  std::ofstream(file) << kHeldOut;
+  const SweepSpec study = read_sweep_spec(file);
+  EXPECT_EQ(study.hold_out->name.text, "largest");
+  const SweepSpec trial = read_sweep_spec(file, {"train.learning_rate=0.003"});
+  const std::string suffix = trial.name.substr(study.name.size());
+  EXPECT_EQ(suffix.substr(0, 5), ".set-");
+  EXPECT_EQ(make_plan(trial, options_).cells.at(2).prediction, "largest" + suffix);
 }
 
 TEST_F(HeldOutCells, TheTestSetIsSettledBeforeAnythingRuns) {

@@ -232,6 +232,15 @@ TEST_F(PlanTest, WarnsOfLongWarmupAndOfRepeatedTokens) {
   EXPECT_NE(warnings[2].find("1 of 3 cells: more than 4 epochs"), std::string::npos);
 }
 
+// By hand: 300 d in the table, 4800 and 19200, against 12 d^2 in the layer, 3072 and 49152.
+TEST_F(PlanTest, WarnsWhereEmbeddingsAreOverHalfOfTheParameters) {
+  write_tiny_data_set(options_.data, {.n_vocab = 300});
+  const auto warnings = plan(kBase + "grid: {model.d_model: [16, 64]}\n").warnings;
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_EQ(warnings[0].find("1 of 2 cells: embeddings are over half of the parameters"), 0u)
+      << warnings[0];
+}
+
 TEST_F(PlanTest, SettingThatNoCellReadsIsWarnedOfOnceAtItsLine) {
   // Not of n_head: the transformers read it.
   const auto warnings = plan(kBase + R"(arms:

@@ -41,6 +41,66 @@ TEST_F(SweepProgram, AChangedFileSaysWhatStaysIsNewAndIsGone) {
   EXPECT_EQ(attempts(0), 1);
 }
 
+TEST_F(SweepProgram, NewCellsOfOneNameAreToldApartByWhatDiffers) {
+  const auto write_rates = [&](const std::string& rates) {
+    write_spec("[1]");
+    std::ofstream spec(spec_, std::ios::app);
+    spec << "arms:\n";
+    for (const char rate : rates) {
+      spec << "  a" << rate << ": {train.learning_rate: 0.0" << rate << "}\n";
+    }
+  };
+  write_rates("1");
+  ASSERT_EQ(run().exit_code, 0);
+  write_rates("123");
+  const std::string said = run_program(command("plan", {"--diff"})).output;
+  EXPECT_NE(said.find("1 cell stays, 2 are new ("), std::string::npos) << said;
+  EXPECT_NE(said.find("of one core  (train.learning_rate 0.02)\n"), std::string::npos) << said;
+  EXPECT_NE(said.find("of one core  (train.learning_rate 0.03)\n"), std::string::npos) << said;
+}
+
+// Two sizes, the larger one held out.
+TEST_F(SweepProgram, WhatCannotBePredictedEndsWithOneAndSaysWhatToDo) {
+  write_spec("[1]");
+  std::ofstream(spec_, std::ios::app)
+      << "arms: {small: {model.d_model: 16}, large: {model.d_model: 64}}\n"
+         "hold_out: {where: N > 40k, register: large}\n";
+  const ProgramResult result = run();
+  EXPECT_EQ(result.exit_code, 1) << result.output;
+  EXPECT_NE(result.output.find("predicting 1 held-out cell"), std::string::npos) << result.output;
+  EXPECT_NE(result.output.find("nothing was registered, and the same command alone ends so again"),
+            std::string::npos)
+      << result.output;
+  EXPECT_NE(result.output.find(" NAME --reason TEXT). Then go on with:\n  scalelaw sweep run "),
+            std::string::npos)
+      << result.output;
+  EXPECT_EQ(result.output.find("Go on with:"), std::string::npos) << result.output;
+  EXPECT_EQ(states(), "complete waiting");
+}
+
+TEST_F(SweepProgram, ADamagedPredictionStopsRunAloneAndNoView) {
+  write_spec("[1, 2]");
+  std::ofstream(spec_, std::ios::app) << "hold_out: {where: seeds.init == 2, register: large}\n";
+  fs::create_directories(runs_ / "predictions");
+  std::ofstream(runs_ / "predictions" / "large.json") << "{";
+  const ProgramResult refused = run();
+  EXPECT_EQ(refused.exit_code, 2) << refused.output;
+  EXPECT_NE(refused.output.find("hold_out.register = large: cannot be read: "), std::string::npos)
+      << refused.output;
+  EXPECT_EQ(states(), "missing waiting") << "nothing has begun";
+  const ProgramResult planned = run_program(command("plan"));
+  EXPECT_EQ(planned.exit_code, 0);
+  EXPECT_NE(planned.output.find("warning: line 9 of "), std::string::npos) << planned.output;
+  for (const auto& [verb, more] : std::vector<std::pair<std::string, std::vector<std::string>>>{
+           {"plan", {"--diff"}},
+           {"watch", {"--once"}},
+           {"exclude", {"*i2d1*", "--reason", "its prediction is damaged"}}}) {
+    const ProgramResult result = run_program(command(verb, more));
+    EXPECT_EQ(result.exit_code, 0) << verb << ": " << result.output;
+  }
+  EXPECT_EQ(run().exit_code, 0) << "what is left out waits for no prediction";
+}
+
 TEST_F(SweepProgram, MoreRunsThanItWasToldToAreNotStarted) {
   write_spec("[1, 2, 3]");
   const ProgramResult refused = run({"--yes", "2"});

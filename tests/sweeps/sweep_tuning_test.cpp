@@ -15,16 +15,21 @@ class TunedSweep : public SweepProgram {
   TunedSweep() { write_tiny_data_set(temp_.path() / "data", {.val_tokens = 1024}); }
 
   // The stand-in's best rate is the default one.
-  void write_tuned(const std::string& rate, const std::string& more = "") {
+  void write_tuned(const std::string& rate, const std::string& more = "",
+                   const std::string& factors = "[0.5, 1, 2]") {
     std::ofstream(spec_) << "spec: 1\nname: s\ndata: {train: tiny, test: {tiny: 512}}\n"
                             "horizon: {tokens: 2000}\nmodel: {n_ctx: 8, n_layer: 1}\n"
                             "train: {batch_tokens: 32, learning_rate: "
                          << rate
                          << "}\nevaluate: {tokens: 64}\ngrid: {model.d_model: [16, 32]}\n"
-                            "tune: {learning_rate: {where: N <= 4k, factors: [0.5, 1, 2], then: "
-                            "fit_law"
-                         << more << "}}\n";
+                            "tune: {learning_rate: {where: N <= 4k, factors: "
+                         << factors << ", then: fit_law" << more << "}}\n";
   }
+  // As the trainer does.
+  void begin(std::size_t cell) {
+    std::ofstream(runs_ / folder_of(cell) / "config.yaml") << "spec: 1\n";
+  }
+  ProgramResult diff() const { return run_program(command("plan", {"--diff"})); }
 };
 
 TEST_F(TunedSweep, TrialsThenWhatTheyTell) {
@@ -62,6 +67,104 @@ TEST_F(TunedSweep, AFailedTrialKeepsItsCellsWaitingAndTheNextLaunchGoesOn) {
   EXPECT_EQ(states(), "complete complete complete complete complete");
 }
 
+TEST_F(TunedSweep, WhatATrialToldStaysOnceRunsHaveBegunWithIt) {
+  write_tuned("0.01", ", extend_at_edge: 0", "[0.25, 0.5, 1, 1.4]");
+  behave("1001:refuse");
+  EXPECT_EQ(run().exit_code, 1);
+  const auto mend = [&](const std::string& verb, const std::vector<std::string>& more) {
+    return run_program(command(verb, more));
+  };
+  ASSERT_EQ(mend("exclude", {folder_of(0), "--reason", "broken"}).exit_code, 0);
+  ASSERT_EQ(mend("exclude", {folder_of(0), "--undo"}).exit_code, 0) << "no run has begun";
+  ASSERT_EQ(mend("exclude", {folder_of(0), "--reason", "broken"}).exit_code, 0);
+  behave("1001:ok");
+  ASSERT_EQ(run().exit_code, 0);
+  begin(4);
+  const ProgramResult taken_in = mend("exclude", {folder_of(0), "--undo"});
+  EXPECT_EQ(taken_in.exit_code, 2);
+  EXPECT_NE(taken_in.output.find("runs that took their rates from the trials have begun (1 of the "
+                                 "sweep); with it they would be asked for at others"),
+            std::string::npos)
+      << taken_in.output;
+  EXPECT_EQ(states(), "excluded complete complete complete complete complete");
+
+  const fs::path record = runs_ / folder_of(3) / "run.json";
+  nlohmann::json json = nlohmann::json::parse(text_of(record));
+  json["state"] = "diverged";
+  fs::remove(record);
+  std::ofstream(record) << json;
+  ASSERT_EQ(status()[3].at("state"), "diverged");
+  ASSERT_EQ(run().exit_code, 0) << "at the rates that it tells now";
+  begin(4);
+  const ProgramResult anew = mend("retry", {"--only", folder_of(3), "--from-scratch"});
+  EXPECT_EQ(anew.exit_code, 2);
+  EXPECT_NE(anew.output.find("with another result of it they would be asked for at others"),
+            std::string::npos)
+      << anew.output;
+  EXPECT_EQ(status()[3].at("state"), "diverged");
+}
+
+TEST_F(TunedSweep, ATrialIsTakenInAgainWhereOnlyAnotherArmHasBegun) {
+  write_tuned("0.01", ", extend_at_edge: 0");
+  std::ofstream(spec_, std::ios::app) << "arms: {a: {}, b: {train.optimizer.weight_decay: 0.05}}\n";
+  behave("1001:refuse");
+  EXPECT_EQ(run().exit_code, 1);
+  ASSERT_EQ(run_program(command("exclude", {folder_of(0), "--reason", "broken"})).exit_code, 0);
+  behave("1001:ok");
+  EXPECT_EQ(run().exit_code, 1) << "two rates are left of an arm's";
+  begin(6);
+  ASSERT_EQ(read_sweep_record(sweep_record_file(runs_, "s")).cells.at(6).arm(), "b");
+  EXPECT_EQ(run_program(command("exclude", {folder_of(3), "--reason", "late"})).exit_code, 2);
+  EXPECT_EQ(run_program(command("exclude", {folder_of(0), "--undo"})).exit_code, 0);
+  EXPECT_EQ(run().exit_code, 0);
+}
+
+TEST_F(TunedSweep, ALostTrialLetsNoFinishedCellBeForgotten) {
+  write_tuned("0.008");
+  ASSERT_EQ(run().exit_code, 0);
+  const SweepRecord before = read_sweep_record(sweep_record_file(runs_, "s"));
+  fs::remove_all(runs_ / folder_of(1));
+  const std::string said = diff().output;
+  EXPECT_EQ(said.find("unchanged: "), 0u) << said;
+  EXPECT_NE(said.find("holds the same 3 cells; 2 more wait (at the file's rates "),
+            std::string::npos)
+      << said;
+  EXPECT_NE(said.find("; 2 of the last run's may be among them)\n  ? transformer_"),
+            std::string::npos)
+      << said;
+  behave("1001:refuse");
+  EXPECT_EQ(run().exit_code, 1);
+  const SweepRecord meanwhile = read_sweep_record(sweep_record_file(runs_, "s"));
+  EXPECT_EQ(meanwhile.cells, before.cells);
+  EXPECT_EQ(meanwhile.waiting, 0) << "both are named";
+  behave("1001:ok");
+  const ProgramResult result = run();
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_EQ(result.output.find("changed: "), std::string::npos) << result.output;
+  EXPECT_EQ(read_sweep_record(sweep_record_file(runs_, "s")).cells, before.cells);
+}
+
+TEST_F(TunedSweep, WhatWaitsIsCountedAmongTheChanges) {
+  write_tuned("0.008");
+  ASSERT_EQ(run().exit_code, 0);
+  write_tuned("0.008", "", "[0.5, 1, 2, 4]");
+  const std::string said = diff().output;
+  EXPECT_NE(said.find("changed: since its last run 3 cells stay, 1 is new ("), std::string::npos)
+      << said;
+  EXPECT_NE(said.find(" FLOPs), 2 more wait (at the file's rates "), std::string::npos) << said;
+  EXPECT_NE(said.find("; 2 of the last run's may be among them), 0 are no longer asked for\n"),
+            std::string::npos)
+      << said;
+  const auto json = nlohmann::json::parse(run_program(command("plan", {"--json"})).output);
+  const auto& changes = json.at("since_last_run");
+  EXPECT_EQ(changes.at("stay"), 3);
+  EXPECT_EQ(changes.at("new").size(), 1u);
+  EXPECT_EQ(changes.at("waiting"), 2);
+  EXPECT_GT(changes.at("waiting_flops"), 0);
+  EXPECT_EQ(changes.at("perhaps_among_waiting").size(), 2u);
+  EXPECT_EQ(json.at("cells").size(), 6u) << "all in one of the three";
+}
+
 TEST_F(TunedSweep, AnExcludedTrialIsDoneWithout) {
   write_tuned("0.01", ", extend_at_edge: 0");
   behave("1001:refuse");
@@ -90,7 +193,7 @@ TEST_F(TunedSweep, MoreRunsThanItWasToldToCountWhatWaits) {
   write_tuned("0.01");
   const ProgramResult refused = run({"--yes", "4"});
   EXPECT_EQ(refused.exit_code, 2);
-  EXPECT_NE(refused.output.find("5 runs are to be started, more than 4"), std::string::npos)
+  EXPECT_NE(refused.output.find("7 runs are to be started, more than 4"), std::string::npos)
       << refused.output;
 }
 
