@@ -59,7 +59,7 @@ const std::vector<std::string>& horizon_forms();  // "horizon.tokens", ...
 CellNotes evaluate_expressions(FlatConfig& config, const std::function<int64_t()>& n_vocab,
                                ExpressionCache& expressions);
 
-// `condition`, "= N <= 1e6" of the same names, of a cell that is evaluated; `key` is for messages.
+// `condition`, "N <= 1e6" of the same names, of a cell that is evaluated; `key` is for messages.
 // ConfigError as above, where `budget` is no name any more, and for a number that is no condition.
 bool holds(const SourcedText& condition, const std::string& key, FlatConfig config,
            const std::function<int64_t()>& n_vocab, ExpressionCache& expressions);

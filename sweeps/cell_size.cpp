@@ -128,8 +128,9 @@ void CellNumbers::settle_size() {
   if (is_sized()) {
     const ModelShape& model = shape();
     SourcedText value = settled(kSize, config_.at(kSize));
-    value.expression =
-        std::string(kSize) + ": " + (value.expression.empty() ? value.text : value.expression);
+    const std::string asked_by = value.written_as == nullptr ? kSize : value.written_as;
+    value.expression = asked_by + ": " + (value.expression.empty() ? value.text : value.expression);
+    value.written_as = nullptr;
     const auto set = [&](const std::string& field, double number) {
       if (!chooses("model." + field) || !reads_field(model, field)) return;
       value.text = canonical(number);

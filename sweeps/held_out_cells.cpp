@@ -17,9 +17,9 @@ void HeldOutCells::note(const SweepPoint& point, PlannedCell& cell, bool is_scan
                    "gives no formula for N, which a prediction for hold_out needs");
   }
   if (is_scanned) {
-    throw KeyError("hold_out.register", where_.name,
-                   "hold_out.where holds of a cell that tune.learning_rate.where scans too: its "
-                   "trials would tell its loss before it is predicted");
+    throw_config_error(where_.where, "hold_out.where",
+                       "holds of a cell that tune.learning_rate.where scans too: its trials would "
+                       "tell its loss before it is predicted");
   }
   cell.prediction = where_.name;
   cell.predicted_test_set = predicted_test_set(cell.config);
@@ -66,10 +66,8 @@ bool HeldOutCells::is_predicted(const PlannedCell& cell) {
 }
 
 void HeldOutCells::check(const Plan& plan) const {
-  SourcedText condition = where_.where;
-  condition.text = condition.text.substr(std::string_view("= ").size());
   if (held_out_ == 0) {
-    throw_config_error(condition, "hold_out.where", "holds of none of the cells");
+    throw_config_error(where_.where, "hold_out.where", "holds of none of the cells");
   }
   if (prediction_ && *prediction_) {
     for (const PlannedCell& cell : plan.cells) {
@@ -81,7 +79,7 @@ void HeldOutCells::check(const Plan& plan) const {
     }
   }
   if (held_out_ == plan.asked_for) {
-    throw_config_error(condition, "hold_out.where",
+    throw_config_error(where_.where, "hold_out.where",
                        "holds of every cell; none is left to predict from");
   }
 }

@@ -20,6 +20,7 @@ std::string message_at(const SourcedText& where, std::string_view key, std::stri
   std::string message;
   if (where.line > 0) message = "line " + std::to_string(where.line) + " of ";
   if (!where.file.empty()) message += escaped(where.file) + ": ";
+  if (where.written_as != nullptr) key = where.written_as;
   message += excerpt(key) + (where.text.starts_with('=') ? " " : " = ") + excerpt(where.text);
   if (!where.expression.empty()) message += " (" + excerpt(where.expression) + ")";
   return message + ": " + escaped(rule);
