@@ -21,6 +21,7 @@ struct CellSize {
   double asked = 0, n = 0;  // parameters
   NCount count = NCount::kNonEmbedding;
   bool has_default_depth = false;  // of layers that neither a key nor an aspect says
+  double asked_d_head = 0;         // of heads that the ladder chose; 0: it chose none
   bool operator==(const CellSize&) const = default;
 };
 

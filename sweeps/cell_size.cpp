@@ -118,7 +118,9 @@ ModelShape CellNumbers::sized(const ModelShape& written) {
                            "model.d_ff_ratio allow");
   }
   const bool has_default_depth = !rules.chooses_layers && !is_written("model.n_layer");
-  notes_.size = CellSize{rules.n, found->n, rules.count, has_default_depth};
+  const bool chose_heads = chooses("model.n_head") && reads_field(found->shape, "n_head");
+  notes_.size =
+      CellSize{rules.n, found->n, rules.count, has_default_depth, chose_heads ? rules.d_head : 0};
   return found->shape;
 }
 
