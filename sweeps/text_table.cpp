@@ -37,7 +37,8 @@ std::vector<std::string> wrapped(const std::string& text, int columns) {
   std::vector<std::string> lines;
   std::string line;
   for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find("; ", begin), text.size() - 1) + 1;
+    const std::size_t pause = std::min(text.find("; ", begin), text.find(", ", begin));
+    const std::size_t end = std::min(pause, text.size() - 1) + 1;
     const std::string part = text.substr(begin, end - begin);
     begin = end + 1;
     if (!line.empty() && width(line + " " + part) > columns) {

@@ -26,8 +26,8 @@ std::vector<std::string> shortened(std::vector<std::string> lines, std::size_t m
 std::string cut(const std::string& text, int columns);
 // Characters on a terminal.
 int width(const std::string& text);
-// `text` in lines of no more than `columns` characters, broken behind a "; " where there is one and
-// indented from the second on; a part that is longer stays whole.
+// `text` in lines of no more than `columns` characters, broken behind "; " or ", " and indented
+// from the second on; a part that is longer stays whole.
 std::vector<std::string> wrapped(const std::string& text, int columns);
 
 // "45 s", "12 min", "3.4 h", "2.1 d"

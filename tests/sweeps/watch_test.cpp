@@ -176,12 +176,20 @@ TEST_F(WatchTest, ANarrowPageKeepsWhatMatters) {
       text += line + "\n";
     }
     for (const char* part : {"0.038  0.009", "pid 12345 on node12", "13 min",
-                             "time left: about 13 min, for 53.5B FLOPs (exact_causal)"}) {
+                             "time left: about 13 min,\n  for 53.5B FLOPs (exact_causal)"}) {
       EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
     }
     EXPECT_NE(text.find(".." + folder.substr(folder.size() - 12) + "  "), std::string::npos)
         << text;
   }
+  PresentWork planned;
+  planned.tokens_left = planned.flops_left.emplace(1.74e13);
+  planned.planned_seconds_left = 64;
+  std::swap(view.work, planned);
+  const std::vector<std::string> waiting = render(plan_, view, TerminalSize{24, 80});
+  EXPECT_EQ(waiting[1], "now: nothing runs; time left: about 64 s by the plan, when it runs,");
+  EXPECT_EQ(waiting[2], "  for 1.74e13 FLOPs (exact_causal)");
+  std::swap(view.work, planned);
   view.failed = {"failed, with the end of each one's log:",
                  "  a: exit 1",
                  "    | 1",
