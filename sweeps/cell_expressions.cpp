@@ -71,10 +71,15 @@ std::string unknown(const std::string& name) {
                        : "; did you mean " + near + "?");
 }
 
-[[noreturn]] void fail_at(const SourcedText& value, const std::string& key, std::size_t position,
-                          const std::string& what) {
-  const std::string_view text = std::string_view(value.text).substr(1);
-  throw_config_error(value, key, at_character(text, position) + ": " + what);
+// Behind the =; a condition has none.
+std::string formula_of(const SourcedText& value) {
+  return value.text.substr(is_expression(value) ? 1 : 0);
+}
+
+std::string place_in(const SourcedText& value, std::size_t position) {
+  const std::string text = formula_of(value);
+  const bool is_behind = is_expression(value) && position < text.size();
+  return at_character(text, position) + (is_behind ? " behind the =" : "") + ": ";
 }
 
 // Of a key that a ladder must know before it can choose, and that follows from what it chooses.
@@ -101,13 +106,22 @@ CellNumbers::Step::Step(CellNumbers& cell, const std::string& what) : path_(cell
 
 void CellNumbers::fail_in_circle(const std::vector<std::string>& circle) const {
   std::string rule = "expressions go in a circle: ";
-  for (const std::string& each : circle) rule += each + " needs ";
+  for (std::size_t i = 0; i < circle.size(); ++i) {
+    rule += circle[i] + " needs ";
+    const auto asked = asked_for_.find(circle[i]);
+    if (asked == asked_for_.end()) continue;
+    // Written is what follows from the next one.
+    const std::string &name = asked->second.name, &next = circle[(i + 1) % circle.size()];
+    const bool is_next = name == next || key_called(name) == next;
+    if (!is_next && !parameter_names().contains(name)) rule += name + " needs ";
+  }
   rule += circle.front();
   for (const std::string& key : circle) {
     const auto found = config_.find(key);
     if (found == config_.end()) continue;
     if (is_sized() && key.starts_with("model.")) rule += way_out_of_ladder(key);
-    throw_config_error(found->second, key, rule);
+    throw_config_error(found->second, key,
+                       place_in(found->second, asked_for_.at(key).position) + rule);
   }
   throw ConfigError(rule);
 }
@@ -150,11 +164,12 @@ double CellNumbers::written_number(const std::string& key) {
 
 double CellNumbers::evaluate(const SourcedText& value, const std::string& key) {
   try {
-    const Expression& expression = expressions_.of(value.text.substr(1));
+    const Expression& expression = expressions_.of(formula_of(value));
     for (const NamedLaw* law : expression.laws()) {
       if (std::ranges::find(notes_.laws, law) == notes_.laws.end()) notes_.laws.push_back(law);
     }
     return expression.value([&](const Expression::Name& name) {
+      asked_for_.insert_or_assign(key, name);
       try {
         return number_called(name.name);
       } catch (const NoNumber& fault) {
@@ -162,7 +177,7 @@ double CellNumbers::evaluate(const SourcedText& value, const std::string& key) {
       }
     });
   } catch (const ExpressionFault& fault) {
-    fail_at(value, key, fault.position(), fault.what());
+    throw_config_error(value, key, place_in(value, fault.position()) + fault.what());
   }
 }
 
@@ -192,12 +207,8 @@ bool holds(const SourcedText& condition, const std::string& key, FlatConfig conf
            const std::function<int64_t()>& n_vocab, ExpressionCache& expressions) {
   const double value = CellNumbers(config, n_vocab, expressions).evaluate_beside(condition, key);
   if (value == 0 || value == 1) return value == 1;
-  SourcedText written = condition;
-  written.text = written.text.substr(std::string_view("= ").size());
-  throw_config_error(written, key,
-                     "is a number, " + canonical(value) +
-                         ", and no condition, as "
-                         "N <= 1e6");
+  throw_config_error(condition, key,
+                     "is a number, " + canonical(value) + ", and no condition, as N <= 1e6");
 }
 
 }  // namespace scalelaw

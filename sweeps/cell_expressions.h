@@ -21,6 +21,7 @@ struct CellSize {
   double asked = 0, n = 0;  // parameters
   NCount count = NCount::kNonEmbedding;
   bool has_default_depth = false;  // of layers that neither a key nor an aspect says
+  double asked_d_head = 0;         // of heads that the ladder chose; 0: it chose none
   bool operator==(const CellSize&) const = default;
 };
 
@@ -59,7 +60,7 @@ const std::vector<std::string>& horizon_forms();  // "horizon.tokens", ...
 CellNotes evaluate_expressions(FlatConfig& config, const std::function<int64_t()>& n_vocab,
                                ExpressionCache& expressions);
 
-// `condition`, "= N <= 1e6" of the same names, of a cell that is evaluated; `key` is for messages.
+// `condition`, "N <= 1e6" of the same names, of a cell that is evaluated; `key` is for messages.
 // ConfigError as above, where `budget` is no name any more, and for a number that is no condition.
 bool holds(const SourcedText& condition, const std::string& key, FlatConfig config,
            const std::function<int64_t()>& n_vocab, ExpressionCache& expressions);

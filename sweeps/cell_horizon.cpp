@@ -87,7 +87,9 @@ void CellNumbers::settle_horizon() {
       }
       tokens = batch * steps;
     }
-    value.expression = form + ": " + std::exchange(value.text, canonical(tokens));
+    const std::string asked_by = value.written_as == nullptr ? form : value.written_as;
+    value.expression = asked_by + ": " + std::exchange(value.text, canonical(tokens));
+    value.written_as = nullptr;
   } catch (const NoNumber& fault) {
     throw_config_error(value, form, fault.what());
   }

@@ -13,6 +13,7 @@
 
 #include "models/model_shape.h"
 #include "sweeps/cell_expressions.h"
+#include "sweeps/expression.h"
 #include "trainer/config_yaml.h"
 
 namespace scalelaw {
@@ -31,7 +32,7 @@ class CellNumbers {
 
   // The whole of evaluate_expressions().
   CellNotes evaluate();
-  // A number by its own right, beside the cell's keys.
+  // A condition by its own right, beside the cell's keys.
   double evaluate_beside(const SourcedText& value, const std::string& key) {
     return evaluate(value, key);
   }
@@ -87,7 +88,8 @@ class CellNumbers {
   const std::function<int64_t()>& n_vocab_;
   ExpressionCache& expressions_;
   CellNotes notes_;
-  std::vector<std::string> path_;  // of what is being worked out
+  std::vector<std::string> path_;                      // of what is being worked out
+  std::map<std::string, Expression::Name> asked_for_;  // what each key's expression needs just then
   std::map<std::string, double> numbers_;
   std::optional<ModelShape> shape_;
   std::optional<double> asked_tokens_;

@@ -118,7 +118,9 @@ ModelShape CellNumbers::sized(const ModelShape& written) {
                            "model.d_ff_ratio allow");
   }
   const bool has_default_depth = !rules.chooses_layers && !is_written("model.n_layer");
-  notes_.size = CellSize{rules.n, found->n, rules.count, has_default_depth};
+  const bool chose_heads = chooses("model.n_head") && reads_field(found->shape, "n_head");
+  notes_.size =
+      CellSize{rules.n, found->n, rules.count, has_default_depth, chose_heads ? rules.d_head : 0};
   return found->shape;
 }
 
@@ -128,8 +130,9 @@ void CellNumbers::settle_size() {
   if (is_sized()) {
     const ModelShape& model = shape();
     SourcedText value = settled(kSize, config_.at(kSize));
-    value.expression =
-        std::string(kSize) + ": " + (value.expression.empty() ? value.text : value.expression);
+    const std::string asked_by = value.written_as == nullptr ? kSize : value.written_as;
+    value.expression = asked_by + ": " + (value.expression.empty() ? value.text : value.expression);
+    value.written_as = nullptr;
     const auto set = [&](const std::string& field, double number) {
       if (!chooses("model." + field) || !reads_field(model, field)) return;
       value.text = canonical(number);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "sweeps/expression_structure.h"
+#include "sweeps/expression_value_fault.h"
 #include "sweeps/named_laws.h"
 #include "trainer/number.h"
 
@@ -178,6 +179,10 @@ void check_names(const std::string& text, const std::vector<Expression::Name>& n
     if (!is_called && is_function(each.name)) {
       throw ExpressionFault(each.name + " is a function and needs its ( )", each.position);
     }
+    const std::size_t argument = is_called ? text.find_first_not_of(" \t", next + 1) : next;
+    if (is_called && argument != std::string::npos && text[argument] == ')') {
+      throw ExpressionFault("too few arguments of " + each.name, argument);
+    }
   }
 }
 
@@ -204,7 +209,8 @@ bool is_placeless(const mu::ParserError& error) {
     case mu::ecUNEXPECTED_EOF:
       throw ExpressionFault("it ends too early", text.size());
     case mu::ecMISSING_PARENS:
-      throw ExpressionFault("a ) is missing", text.size());
+      throw ExpressionFault(
+          "a ) is missing (within { } and [ ] an expression with a comma is quoted)", text.size());
     case mu::ecTOO_MANY_PARAMS:
       throw ExpressionFault("too many arguments of " + token, at);
     case mu::ecTOO_FEW_PARAMS:
@@ -265,9 +271,23 @@ double Expression::value(const std::function<double(const Name&)>& value_of) con
     for (std::size_t i = 0; i < names_.size(); ++i) {
       with += (with.empty() ? ", with " : ", ") + names_[i].name + " = " + canonical(values[i]);
     }
-    throw ExpressionFault("comes to no finite number" + with, 0);
+    const ExpressionFault fault =
+        value_fault(text_, [&](const std::string& part) { return value_of_part(part, values); });
+    throw ExpressionFault(fault.what() + with, fault.position());
   }
   return result;
+}
+
+double Expression::value_of_part(const std::string& part, std::vector<double> values) const {
+  try {
+    mu::Parser parser = parser_of(with_brackets_at_names(part, names_in(part)));
+    for (std::size_t i = 0; i < names_.size(); ++i) parser.DefineVar(names_[i].name, &values[i]);
+    return parser.Eval();
+  } catch (const std::runtime_error&) {
+    return 1;  // not a part by itself
+  } catch (const mu::ParserError&) {
+    return 1;
+  }
 }
 
 const Expression& ExpressionCache::of(const std::string& text) {
@@ -276,8 +296,7 @@ const Expression& ExpressionCache::of(const std::string& text) {
 }
 
 std::string at_character(std::string_view text, std::size_t position) {
-  if (position >= text.size()) return "its end";
-  return "character " + std::to_string(position + 1) + " behind the =";
+  return position >= text.size() ? "its end" : "character " + std::to_string(position + 1);
 }
 
 }  // namespace scalelaw

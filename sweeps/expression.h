@@ -49,12 +49,14 @@ class Expression {
   const std::vector<Name>& names() const { return names_; }  // in the text's order, each once
   const std::vector<const NamedLaw*>& laws() const { return laws_; }  // that it calls
 
-  // Not for two threads at once. `value_of` is asked for each of the names. ExpressionFault (at 0)
-  // where the result is no finite number; what value_of throws.
+  // Not for two threads at once. `value_of` is asked for each of the names. ExpressionFault where
+  // the result is no finite number, at the division, power or call that has none; what value_of
+  // throws.
   double value(const std::function<double(const Name&)>& value_of) const;
 
  private:
   struct Parsed;  // muParser's, and where it finds the names' values
+  double value_of_part(const std::string& part, std::vector<double> values) const;  // of names_
 
   std::string text_;
   std::shared_ptr<Parsed> parsed_;
@@ -71,7 +73,7 @@ class ExpressionCache {
   std::map<std::string, Expression> read_;
 };
 
-// "character 5 behind the =", counted from 1; "its end" where something is missing there.
+// "character 5", counted from 1; "its end" where something is missing there.
 std::string at_character(std::string_view text, std::size_t position);
 
 }  // namespace scalelaw

@@ -11,16 +11,6 @@
 #include "trainer/sweep_record.h"
 
 namespace scalelaw {
-namespace {
-
-// A condition as it was written.
-SourcedText without_sign(SourcedText condition) {
-  condition.text = condition.text.substr(std::string_view("= ").size());
-  return condition;
-}
-
-}  // namespace
-
 void HeldOutCells::note(const SweepPoint& point, PlannedCell& cell, bool is_scanned) {
   const auto n_vocab = [&] { return data_.open(cell.config.data.train).n_vocab; };
   if (!holds(where_.where, "hold_out.where", point.config, n_vocab, expressions_)) return;
@@ -29,7 +19,7 @@ void HeldOutCells::note(const SweepPoint& point, PlannedCell& cell, bool is_scan
                    "gives no formula for N, which a prediction for hold_out needs");
   }
   if (is_scanned) {
-    throw_config_error(without_sign(where_.where), "hold_out.where",
+    throw_config_error(where_.where, "hold_out.where",
                        "holds of a cell that tune.learning_rate.where scans too: its trials would "
                        "tell its loss before it is predicted");
   }
@@ -101,10 +91,10 @@ std::string HeldOutCells::taken_text() const {
 
 void HeldOutCells::check(Plan& plan) {
   if (held_out_ == 0) {
-    throw_config_error(without_sign(where_.where), "hold_out.where", "holds of none of the cells");
+    throw_config_error(where_.where, "hold_out.where", "holds of none of the cells");
   }
   if (held_out_ == plan.asked_for) {
-    throw_config_error(without_sign(where_.where), "hold_out.where",
+    throw_config_error(where_.where, "hold_out.where",
                        "holds of every cell; none is left to predict from");
   }
   int64_t refused = 0, provisional = 0;

@@ -119,7 +119,8 @@ std::vector<LawGlance> LawGlances::of(const std::vector<CellStatus>& statuses) c
   return laws;
 }
 
-std::vector<std::string> law_lines(const Plan& plan, const std::vector<LawGlance>& laws) {
+std::vector<std::string> law_lines(const Plan& plan, const std::vector<LawGlance>& laws,
+                                   int columns) {
   if (laws.empty()) return {};
   const auto or_dash = [](const std::string& text) { return text.empty() ? "-" : text; };
   const auto rounded = [](const std::optional<double>& value) {
@@ -128,21 +129,22 @@ std::vector<std::string> law_lines(const Plan& plan, const std::vector<LawGlance
     return std::string(text);
   };
   std::vector<std::vector<std::string>> rows = {
-      {"arm", "block", "D", "runs", "sizes", "N", "loss", "L ~ N^-", "s.e."}};
+      {"arm", "block", "D", "L ~ N^-", "s.e.", "sizes", "runs", "N", "loss"}};
   for (const LawGlance& law : laws) {
     const GlancePoint &first = law.points.front(), &last = law.points.back();
     const bool is_one = law.points.size() == 1;
-    rows.push_back({or_dash(law.arm), or_dash(law.block),
-                    human(static_cast<double>(law.train_tokens)), std::to_string(law.runs),
-                    std::to_string(law.points.size()),
-                    human(first.n_params) + (is_one ? "" : " .. " + human(last.n_params)),
-                    loss_text(first.loss_nats) + (is_one ? "" : " .. " + loss_text(last.loss_nats)),
-                    rounded(law.slope), rounded(law.standard_error)});
+    rows.push_back(
+        {or_dash(law.arm), or_dash(law.block), human(static_cast<double>(law.train_tokens)),
+         rounded(law.slope), rounded(law.standard_error), std::to_string(law.points.size()),
+         std::to_string(law.runs),
+         human(first.n_params) + (is_one ? "" : " .. " + human(last.n_params)),
+         loss_text(first.loss_nats) + (is_one ? "" : " .. " + loss_text(last.loss_nats))});
   }
   std::vector<std::string> lines = {"law forming (N " + std::string(name(plan.options.n_count)) +
                                     "): a glance, `scalelaw fit` is the analysis"};
-  for (const std::string& line :
-       aligned(rows, {false, false, true, true, true, true, true, true, true})) {
+  const std::vector<bool> right = {false, false, true, true, true, true, true, true, true};
+  const std::vector<std::size_t> dropped = {8, 7, 6, 5, 2, 1};
+  for (const std::string& line : aligned_within(columns - 2, rows, right, dropped)) {
     lines.push_back("  " + line);
   }
   return lines;

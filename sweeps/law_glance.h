@@ -48,9 +48,10 @@ class LawGlances {
   std::vector<Member> members_;    // by group, then N, then recipe
 };
 
-// The table under a line that says what it is; "loss" is of the smallest and the largest N. None
-// without a group.
-std::vector<std::string> law_lines(const Plan& plan, const std::vector<LawGlance>& laws);
+// The table under a line that says what it is, in `columns`; "loss" is of the smallest and the
+// largest N. The law itself is what a narrow table keeps. None without a group.
+std::vector<std::string> law_lines(const Plan& plan, const std::vector<LawGlance>& laws,
+                                   int columns);
 // Loss over N on logarithmic axes, a letter an arm, 12 rows and what is around them. None as long
 // as no group has a slope.
 std::vector<std::string> law_plot(const std::vector<LawGlance>& laws, int columns);

@@ -19,6 +19,8 @@ namespace {
 constexpr double kMostWarmup = 0.1;  // beyond it a short run is mostly warm-up
 constexpr double kMostEpochs = 4;  // Muennighoff et al. 2023: repeats count almost in full up to 4
 constexpr double kMostEmbeddings = 0.5;  // of the parameters
+constexpr double kMostRate = 1;          // of learning: beyond it a formula has slipped
+constexpr double kHeadsOff = 1.5;        // times the features a head that were asked for
 constexpr double kLeastApart = 1.1;      // sizes nearer than this tell a slope nothing
 
 class Warnings {
@@ -53,14 +55,16 @@ bool is_mostly_embeddings(const PlannedCell& cell) {
 void warn_of_runs(const Plan& plan, Warnings& warnings) {
   const PlanOptions& options = plan.options;
   int64_t too_large = 0, long_warmup = 0, repeating = 0, many_epochs = 0, uncounted = 0,
-          unmeasured = 0, embeddings = 0;
-  double most_epochs = 0;
+          unmeasured = 0, embeddings = 0, high_rates = 0;
+  double most_epochs = 0, highest_rate = 0;
   for (const PlannedCell& cell : plan.cells) {
     if (cell.config.train.schedule.warmup > kMostWarmup) ++long_warmup;
     most_epochs = std::max(most_epochs, epochs(cell));
     if (cell.train_tokens > cell.unique_train_tokens) ++repeating;
     if (epochs(cell) > kMostEpochs) ++many_epochs;
     if (is_mostly_embeddings(cell)) ++embeddings;
+    if (cell.config.train.learning_rate > kMostRate) ++high_rates;
+    highest_rate = std::max(highest_rate, cell.config.train.learning_rate);
     if (!cell.train_flops) ++uncounted;
     if (measured_core(options) != nullptr && !measured_step_seconds(options, cell)) ++unmeasured;
     if (!cell.fits) ++too_large;
@@ -70,6 +74,8 @@ void warn_of_runs(const Plan& plan, Warnings& warnings) {
                               " bytes, however the step is computed, and will be refused; marked ! "
                               "(fewer runs side by side have more each)");
   warnings.add(long_warmup, "warm-up takes more than 10% of the horizon (train.schedule.warmup)");
+  warnings.add(high_rates, "train.learning_rate is above 1, up to " + human(highest_rate) +
+                               "; such a run diverges: is a factor missing?");
   warnings.add(repeating - many_epochs,
                "the horizon is longer than the train split; tokens are seen more than once");
   warnings.add(many_epochs, "more than 4 epochs of the train split, up to " + human(most_epochs) +
@@ -81,6 +87,28 @@ void warn_of_runs(const Plan& plan, Warnings& warnings) {
                "the device's file has too few rows of the architecture in this precision; "
                "hours at the stated rate");
   warnings.add(uncounted, "the architecture gives no formula; N, FLOPs and hours are not known");
+}
+
+void warn_of_heads(const Plan& plan, Warnings& warnings) {
+  int64_t off = 0;
+  double furthest = 0, asked = 0, got = 0;
+  for (const PlannedCell& cell : plan.cells) {
+    const auto d_head = static_cast<double>(cell.shape.d_head());
+    const auto miss = [&](const CellSize& size) {
+      return size.asked_d_head > 0 ? std::abs(std::log(d_head / size.asked_d_head)) : 0;
+    };
+    const auto worst = std::ranges::max_element(cell.sizes, {}, miss);
+    if (worst == cell.sizes.end() || miss(*worst) <= std::log(kHeadsOff)) continue;
+    ++off;
+    if (miss(*worst) <= furthest) continue;
+    furthest = miss(*worst);
+    asked = worst->asked_d_head;
+    got = d_head;
+  }
+  warnings.add(off, "no number of heads brings d_model / n_head near ladder.d_head: of " +
+                        human(asked) + " asked for it is " + human(got) +
+                        " at worst; widths below ladder.d_head have one head, other widths are "
+                        "multiples of it by ladder.width_multiple");
 }
 
 void warn_of_sizes(const Plan& plan, Warnings& warnings) {
@@ -102,6 +130,7 @@ void warn_of_sizes(const Plan& plan, Warnings& warnings) {
                            std::string(furthest > 0 ? "+" : "") + human(100 * furthest) +
                            "% at most; N is the model's own (widths that ladder.width_multiple, "
                            "model.n_head and model.d_ff_ratio allow lie no nearer)");
+  warn_of_heads(plan, warnings);
   warnings.add(shared, "several sizes of a ladder come to the same model; ask for fewer of them");
   warnings.add(
       default_depth,

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "sweeps/cell_hours.h"
 #include "sweeps/disk_needs.h"
 #include "sweeps/failed_runs.h"
 #include "sweeps/ledger_report.h"
 #include "sweeps/packing.h"
+#include "sweeps/plan_columns.h"
 #include "sweeps/plan_diff.h"
 #include "sweeps/plan_totals.h"
 #include "sweeps/predicted_actual.h"
@@ -25,6 +27,7 @@ namespace scalelaw {
 namespace {
 
 constexpr std::size_t kMostNamed = 5;
+constexpr int kTableColumns = 120;
 
 std::string hours_text(const std::optional<double>& hours) {
   return hours ? duration_text(*hours * 3600) : "-";
@@ -134,6 +137,13 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
     rows[0].push_back(key);
     right.push_back(true);
   }
+  const std::vector<PlanColumn> columns = worked_out_columns(plan);
+  std::vector<std::size_t> may_be_left_out;
+  for (const PlanColumn& column : columns) {
+    if (column.may_be_left_out) may_be_left_out.insert(may_be_left_out.begin(), right.size());
+    rows[0].push_back(column.heading);
+    right.push_back(true);
+  }
   rows[0].insert(rows[0].end(), {"N", "D", "steps", "C", device, "memory", "state"});
   right.insert(right.end(), {true, true, true, true, true, true, false});
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
@@ -148,22 +158,31 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
       const auto value = values.find(key);
       row.push_back(value == values.end() ? "-" : value->second);
     }
-    row.insert(row.end(),
-               {optional_text(cell.n_params), human(static_cast<double>(cell.train_tokens)),
-                std::to_string(cell.steps), optional_text(cell.train_flops),
-                hours_text(on_gpu ? cell.gpu_hours : cell.core_hours), memory_text(cell),
-                std::string(name(statuses[i].state))});
+    for (const PlanColumn& column : columns) row.push_back(column.text(cell));
+    row.insert(
+        row.end(),
+        {optional_text(cell.n_params), human(static_cast<double>(cell.train_tokens)),
+         std::to_string(cell.steps), optional_text(cell.train_flops), hours_text(on_gpu ? cell.gpu_hours : cell.core_hours),
+         memory_text(cell), std::string(name(statuses[i].state))});
     rows.push_back(std::move(row));
   }
   std::string text;
-  for (const std::string& line : aligned(rows, right)) text += line + "\n";
+  const std::vector<std::string> table =
+      aligned_within(kTableColumns, std::move(rows), right, may_be_left_out);
+  for (const std::string& line : table) text += line + "\n";
   const PlanOptions& options = plan.options;
   text +=
       "\nshape: layers x d_model; rate: of learning, peak (? not known yet); seeds: init/data;\nN: "
       "parameters, " +
       std::string(name(options.n_count)) + "; D: training tokens; C: training FLOPs, " +
-      std::string(name(options.c_count)) + ";\n" + device + ": " + hours_source(options) +
-      ", evaluations and noise scales included; memory: bytes at most, estimated\n\n";
+      std::string(name(options.c_count)) + ";\none core: " + hours_source(options) +
+      ", evaluations and noise scales included; memory: bytes at most, estimated\n";
+  for (const PlanColumn& column : columns) {
+    const bool is_shown = table.front().find(" " + column.heading) != std::string::npos;
+    text += column.heading + ": " + column.meaning +
+            (is_shown ? "\n" : "; left out for want of room, --json has it\n");
+  }
+  text += "\n";
   text += "all:     " + totals_text(plan_totals(plan, statuses, false), plan) + "\n";
   text += "to run:  " + totals_text(plan_totals(plan, statuses, true), plan) + "\n";
   if (const auto packs = packs_to_run(plan, statuses); !packs.empty()) {

@@ -9,6 +9,7 @@
 #include "sweeps/ledger_report.h"
 #include "sweeps/optional_json.h"
 #include "sweeps/packing.h"
+#include "sweeps/plan_columns.h"
 #include "sweeps/plan_diff.h"
 #include "sweeps/plan_totals.h"
 #include "sweeps/predicted_actual.h"
@@ -68,7 +69,20 @@ Json work_json(const PresentWork& work) {
           {"flops_per_second", optional_json(work.flops_per_second)},
           {"tokens_left", work.tokens_left},
           {"flops_left", optional_json(work.flops_left)},
-          {"seconds_left", optional_json(work.seconds_left)}};
+          {"seconds_left", optional_json(work.seconds_left)},
+          {"planned_seconds_left", optional_json(work.planned_seconds_left)}};
+}
+
+// Of ladders: N by the ladder's count, and by how much the model misses it.
+Json asked_sizes_json(const PlannedCell& cell) {
+  Json sizes = Json::array();
+  for (const CellSize& size : cell.sizes) {
+    sizes.push_back({{"asked", size.asked},
+                     {"n_params", size.n},
+                     {"n_count", name(size.count)},
+                     {"miss_percent", 100 * (size.n / size.asked - 1)}});
+  }
+  return sizes;
 }
 
 std::string dumped(const Json& json) {
@@ -85,6 +99,11 @@ std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses)
     json["arch"] = cell.shape.arch;
     json["n_layer"] = cell.shape.n_layer;
     json["d_model"] = cell.shape.d_model;
+    json["n_head"] = n_head(cell) ? Json(*n_head(cell)) : Json();
+    json["d_head"] = n_head(cell) ? Json(cell.shape.d_head()) : Json();
+    json["d_ff"] = d_ff(cell) ? Json(*d_ff(cell)) : Json();
+    json["batch_tokens"] = cell.config.train.batch_tokens;
+    json["asked_sizes"] = asked_sizes_json(cell);
     json["unique_train_tokens"] = cell.unique_train_tokens;
     json["n_params"] = optional_json(cell.n_params);
     json["train_flops"] = optional_json(cell.train_flops);

@@ -27,7 +27,7 @@ void RunDisplay::line(const std::string& text) {
 
 void RunDisplay::show(const SweepView& view) {
   if (!is_terminal_) return;
-  table_ = shortened(render(view), static_cast<std::size_t>(std::max(2, size_.rows - 2)));
+  table_ = shortened(render(view), static_cast<std::size_t>(std::max(2, size_.rows - 2)), "rows");
   for (std::string& row : table_) row = cut(row, std::max(20, size_.columns - 1));
   clear();
   for (const std::string& row : table_) out_ << row << '\n';

@@ -144,6 +144,9 @@ class SpecReader {
     if (!folder) parts.fail(value, "include", "stands in files alone");
     if (value.kind == YamlTree::Kind::kMap) parts.fail(value, "include", "takes files' names");
     const bool is_one = value.kind == YamlTree::Kind::kScalar;
+    if (!is_one && value.sequence.empty()) {
+      parts.fail(value, "include", "the list is empty; it needs a file's name");
+    }
     for (const YamlTree& entry : is_one ? std::vector{value} : value.sequence) {
       read_file(*folder / parts.scalar(entry, "include").text, &parts, &entry);
     }

@@ -68,7 +68,7 @@ struct SweepBudget {
 
 // Rates of learning that trials find before the runs that need them (sweeps/tune.h).
 struct RateTuning {
-  SourcedText where;            // "= N <= 1e6": of cells, those that are scanned; "" text: all
+  SourcedText where;            // "N <= 1e6": of cells, those that are scanned; "" text: all
   std::vector<double> factors;  // on the file's rate; ascending, three at least
   int64_t extend_at_edge = 2;   // further rates at most, of a scan whose best is at an edge
   bool fits_law = false;        // of the scans, for the other cells; else they keep the file's rate

@@ -67,6 +67,7 @@ class CentreCount {
     agree(block.overrides);
     SourcedText count = fit_.file;
     count.text = count_;
+    count.written_as = kCentre;
     block.overrides.insert_or_assign(key_, count);
   }
 
@@ -92,6 +93,7 @@ void settle_centre(const SweepSpec& spec, SweepBlock& block) {
   of_n.settle(block);
   of_c.settle(block);
   SourcedText n = block.centre->file;
+  n.written_as = "isoflop.centre";
   n.text = "= " + canonical(law.coefficient) + " * budget^" + canonical(law.exponent);
   const auto [other, is_new] = block.overrides.emplace("ladder.n", n);
   if (!is_new || is_swept(block, "ladder.n")) {

@@ -1,6 +1,5 @@
 // What a sweep's complete runs keep of their checkpoints. No part of any run's identity.
 #include "sweeps/sweep_spec_parts.h"
-#include "trainer/nearest.h"
 
 namespace scalelaw {
 namespace {
@@ -13,9 +12,7 @@ std::string one_of(const SpecParts& parts, const YamlTree& value, const std::str
   for (const std::string& each : known) {
     if (text == each) return text;
   }
-  const std::string near = nearest(text, known);
-  parts.fail(value, key,
-             near.empty() ? "must be one of " + joined(known) : "did you mean " + near + "?");
+  parts.fail(value, key, "must be one of " + joined(known));
 }
 
 }  // namespace

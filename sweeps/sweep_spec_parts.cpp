@@ -37,7 +37,9 @@ std::string joined(const std::vector<std::string>& names) {
 std::map<std::string, const YamlTree*> SpecParts::members(
     const YamlTree& value, const std::string& what, const std::vector<std::string>& known) const {
   if (value.kind != YamlTree::Kind::kMap || value.map.empty()) {
-    fail(value, what, "must be a map of " + joined(known));
+    fail(value, what,
+         known.size() == 1 ? "must be a map of one key, " + known.front() + ": ..."
+                           : "must be a map of " + joined(known));
   }
   std::map<std::string, const YamlTree*> found;
   for (const auto& [key, inner] : value.map) {

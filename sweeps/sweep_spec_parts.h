@@ -84,7 +84,7 @@ void check_keep(const SweepSpec& spec);
 StartOrder read_order(const SpecParts& parts, const YamlTree& value);
 
 // {learning_rate: {where: N <= 1e6, factors: [0.5, 1, 2], then: fit_law}}
-// "N <= 1e6", kept as the expression "= N <= 1e6".
+// "N <= 1e6", without a =.
 SourcedText read_condition(const SpecParts& parts, const YamlTree& value, const std::string& key);
 // {where: N > 3e7, register: hero}
 HoldOut read_hold_out(const SpecParts& parts, const YamlTree& value);

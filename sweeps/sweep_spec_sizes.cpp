@@ -62,11 +62,12 @@ class SizeReader : private SpecParts {
            "{fit: FILE}, or an expression, as = 0.3 * budget^0.5");
     }
     block.grid.push_back({"horizon.flops", values(*part("budgets"), "isoflop.budgets")});
+    for (SourcedText& budget : block.grid.back().values) budget.written_as = "isoflop.budgets";
     block.grid.push_back({"ladder.times", factors(value, part("sizes"), part("spacing"))});
     if (const YamlTree* fit = fit_of(*part("centre"))) {
       block.centre = SweepFit{scalar(*fit, "isoflop.centre.fit"), {}};
     } else {
-      add("ladder.n", centre(*part("centre")), rules);
+      add("ladder.n", centre(*part("centre")), "isoflop.centre", rules);
     }
     SourcedText count = source(value);
     count.text = name(CCount::kExactCausal);
@@ -75,16 +76,17 @@ class SizeReader : private SpecParts {
     } else if (block.centre) {
       return;
     }
-    add("horizon.count", count, rules);
+    add("horizon.count", count, "isoflop.count", rules);
   }
 
  private:
-  static void add(const std::string& key, const SourcedText& text, KeyFlattener& rules) {
+  static void add(const std::string& key, const SourcedText& text, const char* written_as,
+                  KeyFlattener& rules) {
     YamlTree value;
     value.kind = YamlTree::Kind::kScalar;
     value.text = text.text;
     value.line = text.line;
-    rules.add(key, value);
+    rules.add(key, value, written_as);
   }
 
   double positive(const YamlTree& value, const std::string& key) const {

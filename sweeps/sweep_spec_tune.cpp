@@ -57,12 +57,10 @@ std::vector<int64_t> seeds(const SpecParts& parts, const YamlTree& value) {
 }  // namespace
 
 SourcedText read_condition(const SpecParts& parts, const YamlTree& value, const std::string& key) {
-  SourcedText condition = parts.scalar(value, key);
-  if (condition.text.starts_with('=')) {
+  if (parts.scalar(value, key).text.starts_with('=')) {
     parts.fail(value, key, "is a condition and needs no =, as N <= 1e6");
   }
-  condition.text = "= " + condition.text;
-  return condition;
+  return parts.scalar(value, key);
 }
 
 HoldOut read_hold_out(const SpecParts& parts, const YamlTree& value) {

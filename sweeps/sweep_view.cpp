@@ -10,9 +10,37 @@
 namespace scalelaw {
 namespace {
 
+constexpr int kIndent = 2, kLeastOfName = 20;
+
 std::vector<std::string> indented(std::vector<std::string> lines) {
   for (std::string& line : lines) line.insert(0, "  ");
   return lines;
+}
+
+// Its beginning and the hash at its end, by which a run is found again.
+std::string short_name(const std::string& folder, std::size_t most) {
+  constexpr std::size_t kHash = 12;
+  if (folder.size() <= most || most < kHash + 2) return folder;
+  return folder.substr(0, most - kHash - 2) + ".." + folder.substr(folder.size() - kHash);
+}
+
+// Under their headings, names of at most `most` characters.
+std::vector<std::vector<std::string>> running_rows(const std::vector<RunningPack>& running,
+                                                   std::size_t most) {
+  const bool is_held =
+      std::ranges::any_of(running, [](const RunningPack& each) { return !each.holder.empty(); });
+  std::vector<std::vector<std::string>> rows = {{"run", "step", "of", "loss", "tokens/s", "left"}};
+  if (is_held) rows[0].push_back("held by");
+  for (const RunningPack& each : running) {
+    const CellStatus& progress = each.progress;
+    const std::string others = each.others > 0 ? " +" + std::to_string(each.others) : std::string();
+    rows.push_back({short_name(each.cell->folder, most) + others, std::to_string(progress.step),
+                    std::to_string(each.cell->steps), loss_text(progress.loss_nats),
+                    optional_text(progress.tokens_per_second),
+                    each.seconds_left ? duration_text(*each.seconds_left) : "-"});
+    if (is_held) rows.back().push_back(escaped(each.holder));
+  }
+  return rows;
 }
 
 }  // namespace
@@ -78,22 +106,18 @@ std::string states_text(const StateCounts& states) {
   return text;
 }
 
-std::vector<std::string> running_lines(const std::vector<RunningPack>& running) {
+std::vector<std::string> running_lines(const std::vector<RunningPack>& running, int columns) {
   if (running.empty()) return {};
-  const bool is_held =
-      std::ranges::any_of(running, [](const RunningPack& each) { return !each.holder.empty(); });
-  std::vector<std::vector<std::string>> rows = {{"run", "step", "of", "loss", "tokens/s", "left"}};
-  if (is_held) rows[0].push_back("held by");
-  for (const RunningPack& each : running) {
-    const CellStatus& progress = each.progress;
-    const std::string others = each.others > 0 ? " +" + std::to_string(each.others) : std::string();
-    rows.push_back({each.cell->folder + others, std::to_string(progress.step),
-                    std::to_string(each.cell->steps), loss_text(progress.loss_nats),
-                    optional_text(progress.tokens_per_second),
-                    each.seconds_left ? duration_text(*each.seconds_left) : "-"});
-    if (is_held) rows.back().push_back(escaped(each.holder));
-  }
-  return indented(aligned(rows, {false, true, true, true, true, true, false}));
+  const auto rows_of = [&](std::size_t most) { return running_rows(running, most); };
+  std::vector<std::vector<std::string>> rows = rows_of(std::string::npos);
+  const std::vector<bool> right = {false, true, true, true, true, true, false};
+  int widest = 0, longest = 0;
+  for (const std::string& line : aligned(rows, right)) widest = std::max(widest, width(line));
+  for (const RunningPack& each : running) longest = std::max(longest, width(each.cell->folder));
+  const int over = widest - (columns - kIndent);
+  if (over > 0) rows = rows_of(static_cast<std::size_t>(std::max(kLeastOfName, longest - over)));
+  constexpr std::size_t kOf = 2, kLoss = 3, kRate = 4;
+  return indented(aligned_within(columns - kIndent, rows, right, {kRate, kLoss, kOf}));
 }
 
 std::vector<std::string> arm_lines(const std::vector<ArmCounts>& arms) {
@@ -124,7 +148,7 @@ std::vector<std::string> render(const SweepView& view) {
   head += duration_text(view.elapsed_seconds) + " so far";
   if (view.seconds_left) head += ", about " + duration_text(*view.seconds_left) + " left";
   if (view.stopping) head += "; stopping at checkpoints";
-  std::vector<std::string> lines = running_lines(view.running);
+  std::vector<std::string> lines = running_lines(view.running, kAllColumns);
   lines.insert(lines.begin(), head);
   return lines;
 }

@@ -52,8 +52,10 @@ std::vector<std::string> render(const SweepView& view);
 
 // "34 complete, 2 failed": states that occur.
 std::string states_text(const StateCounts& states);
-// Tables with their headings; none where nothing is to be shown.
-std::vector<std::string> running_lines(const std::vector<RunningPack>& running);
+// Tables with their headings; none where nothing is to be shown. Where `columns` do not hold
+// running runs, their names are shortened and columns left out: step, time left and who holds a run
+// stay.
+std::vector<std::string> running_lines(const std::vector<RunningPack>& running, int columns);
 std::vector<std::string> arm_lines(const std::vector<ArmCounts>& arms);
 
 }  // namespace scalelaw

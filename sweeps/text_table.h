@@ -12,10 +12,23 @@ namespace scalelaw {
 std::vector<std::string> aligned(const std::vector<std::vector<std::string>>& rows,
                                  const std::vector<bool>& right);
 
-// At most `most` lines (>= 1), the last of which says how many are left out where some are.
-std::vector<std::string> shortened(std::vector<std::string> lines, std::size_t most);
+inline constexpr int kAllColumns = 1 << 20;  // where no terminal is
+// The same in lines of no more than `columns` characters as far as that goes: of the columns in
+// `dropped`, which may be left out, one after another is until they fit.
+std::vector<std::string> aligned_within(int columns, std::vector<std::vector<std::string>> rows,
+                                        std::vector<bool> right, std::vector<std::size_t> dropped);
+
+// At most `most` lines (>= 1), the last of which says how many are left out where some are:
+// "and 3 more arms", as `things` says.
+std::vector<std::string> shortened(std::vector<std::string> lines, std::size_t most,
+                                   const std::string& things);
 // Its first `columns` characters.
 std::string cut(const std::string& text, int columns);
+// Characters on a terminal.
+int width(const std::string& text);
+// `text` in lines of no more than `columns` characters, broken behind "; " or ", " and indented
+// from the second on; a part that is longer stays whole.
+std::vector<std::string> wrapped(const std::string& text, int columns);
 
 // "45 s", "12 min", "3.4 h", "2.1 d"
 std::string duration_text(double seconds);

@@ -54,9 +54,9 @@ void RateTuner::note(const SweepPoint& point) {
   const auto [known, is_new] = scan_of_.emplace(
       recipe_of(resolve(trial), data_), is_scanned ? static_cast<int>(found_.scans.size()) : -1);
   if ((known->second >= 0) != is_scanned) {
-    throw KeyError(kRate, canonical(cell.file_rate),
-                   "cells that differ in rate and seeds alone are scanned together, and "
-                   "tune.learning_rate.where holds of some of them only");
+    throw_config_error(tune_.where, kWhere,
+                       "holds of some cells only of those that differ in rate and seeds alone; "
+                       "they are scanned together");
   }
   cell.scan = known->second;
   if (is_scanned) {
@@ -180,9 +180,7 @@ void RateTuner::scan_one(TunedRecipe& scan, const SweepPoint& like, const Run& r
 
 void RateTuner::scan(const Run& run) {
   if (found_.scans.empty()) {
-    SourcedText condition = tune_.where;
-    condition.text = condition.text.substr(std::string_view("= ").size());
-    throw_config_error(condition, kWhere,
+    throw_config_error(tune_.where, kWhere,
                        "holds of none of the " + std::to_string(cells_.size()) +
                            " cells; there is nothing to tune");
   }

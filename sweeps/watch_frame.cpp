@@ -17,13 +17,14 @@ constexpr int kColumnsOfAPage = 100;  // of the plot where there is no terminal
 struct Part {
   std::vector<std::string> lines;
   std::size_t least = 0;  // that it is shortened to before others have none; 0: whole or not at all
+  std::string things = {};  // that its lines are
   std::size_t shown = 0;
 };
 
-Part part(std::vector<std::string> lines, std::size_t least) {
+Part part(std::vector<std::string> lines, std::size_t least, std::string things) {
   if (lines.empty()) return {};
   lines.insert(lines.begin(), "");
-  return {std::move(lines), least, 0};
+  return {std::move(lines), least, std::move(things), 0};
 }
 
 // Parts in the order in which they get their least, and in which they get what is left.
@@ -68,25 +69,26 @@ WatchView watch_view(const Plan& plan, const std::vector<CellStatus>& statuses,
 
 std::vector<std::string> render(const Plan& plan, const WatchView& view,
                                 const std::optional<TerminalSize>& size) {
-  std::vector<std::string> page = {view.head};
+  // The screen's last column stays free.
+  const int columns = size ? size->columns - 1 : kAllColumns;
+  std::vector<std::string> page = wrapped(view.head, columns);
   if (std::string work = work_text(plan, view.work); !work.empty()) {
     work.pop_back();  // its line end
-    page.push_back(std::move(work));
+    for (std::string& line : wrapped(work, columns)) page.push_back(std::move(line));
   }
-  const int columns = size ? size->columns : kColumnsOfAPage;
   std::vector<Part> parts(6);
-  parts[kArms] = part(arm_lines(view.arms), 4);
-  parts[kRunning] = part(running_lines(view.running), 4);
-  parts[kSilent] = part(view.silent, 3);
-  parts[kLaws] = part(law_lines(plan, view.laws), 5);
-  parts[kPlot] = part(law_plot(view.laws, columns), 0);
-  parts[kFailed] = part(view.failed, 6);
+  parts[kArms] = part(arm_lines(view.arms), 4, "arms");
+  parts[kRunning] = part(running_lines(view.running, columns), 4, "rows");
+  parts[kSilent] = part(view.silent, 3, "runs");
+  parts[kLaws] = part(law_lines(plan, view.laws, columns), 5, "laws");
+  parts[kPlot] = part(law_plot(view.laws, size ? size->columns : kColumnsOfAPage), 0, "");
+  parts[kFailed] = part(view.failed, 6, "lines of them");
   const std::size_t everything = SIZE_MAX;
   const std::size_t rows = size ? static_cast<std::size_t>(std::max(1, size->rows)) : everything;
   share(parts, rows - std::min(rows, page.size()));
   for (Part& each : parts) {
     if (each.shown == 0) continue;
-    for (std::string& line : shortened(std::move(each.lines), each.shown)) {
+    for (std::string& line : shortened(std::move(each.lines), each.shown, each.things)) {
       page.push_back(std::move(line));
     }
   }

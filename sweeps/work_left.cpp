@@ -46,6 +46,9 @@ PresentWork present_work(const Plan& plan, const std::vector<CellStatus>& status
   double flops_left = 0, longest = 0;
   int64_t told = 0;
   bool flops_known = true;
+  double hours_left = 0, longest_hours = 0;
+  int64_t cells_left = 0;
+  bool hours_known = plan.options.workers.device == DeviceKind::kCpu;
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     const PlannedCell& cell = plan.cells[i];
     const CellStatus& status = statuses[i];
@@ -58,6 +61,10 @@ PresentWork present_work(const Plan& plan, const std::vector<CellStatus>& status
     work.tokens_left += tokens;
     flops_left += share * cell.train_flops.value_or(0);
     flops_known = flops_known && cell.train_flops.has_value();
+    hours_known = hours_known && cell.core_hours.has_value();
+    hours_left += share * cell.core_hours.value_or(0);
+    longest_hours = std::max(longest_hours, share * cell.core_hours.value_or(0));
+    ++cells_left;
     if (status.state != CellState::kRunning) continue;
     ++work.running;
     const double rate = status.tokens_per_second.value_or(0);
@@ -70,7 +77,12 @@ PresentWork present_work(const Plan& plan, const std::vector<CellStatus>& status
     longest = std::max(longest, tokens / rate);
   }
   if (flops_known) work.flops_left = flops_left;
-  if (told == 0) return work;
+  if (told == 0) {
+    const int64_t cores = std::clamp<int64_t>(cells_left, 1, plan.options.workers.jobs);
+    const double hours = std::max(longest_hours, hours_left / static_cast<double>(cores));
+    if (hours_known && cells_left > 0) work.planned_seconds_left = hours * 3600;
+    return work;
+  }
   work.tokens_per_second = tokens_a_second;
   if (flops_known) work.flops_per_second = flops_a_second;
   const double of_all =
@@ -87,7 +99,11 @@ std::string work_text(const Plan& plan, const PresentWork& work) {
            optional_text(work.flops_per_second) + " FLOP/s";
   }
   text += "; time left: ";
-  text += work.seconds_left ? "about " + duration_text(*work.seconds_left) : "-";
+  const std::optional<double>& planned = work.planned_seconds_left;
+  text += work.seconds_left ? "about " + duration_text(*work.seconds_left)
+          : planned         ? "about " + duration_text(*planned) + " by the plan" +
+                          (work.running > 0 ? "" : ", when it runs")
+                    : "-";
   if (!work.flops_left) return text + ", for " + human(work.tokens_left) + " tokens\n";
   return text + ", for " + human(*work.flops_left) + " FLOPs (" +
          std::string(name(plan.options.c_count)) + ")\n";

@@ -49,12 +49,15 @@ struct PresentWork {
   // rate yet taken for as fast as the others: as long as what ends is followed by what waits, and
   // nothing that waits is longer. nullopt: nothing is left, or no rate is known.
   std::optional<double> seconds_left;
+  // By the plan's own times, of all that is left on this machine, where no rate is known; nullopt
+  // also on a GPU and where an architecture gives no count.
+  std::optional<double> planned_seconds_left;
 };
 // `statuses`: of the plan's cells, in their order.
 PresentWork present_work(const Plan& plan, const std::vector<CellStatus>& statuses);
 
 // "now: 5.2k tokens/s, 3.1B FLOP/s; time left: about 12 min, for 1.3e15 FLOPs (exact_causal)", or
-// for so many tokens; "" where nothing is left.
+// for so many tokens; "about 5 min by the plan, when it runs"; "" where nothing is left.
 std::string work_text(const Plan& plan, const PresentWork& work);
 
 }  // namespace scalelaw

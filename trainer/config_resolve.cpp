@@ -20,6 +20,7 @@ std::string message_at(const SourcedText& where, std::string_view key, std::stri
   std::string message;
   if (where.line > 0) message = "line " + std::to_string(where.line) + " of ";
   if (!where.file.empty()) message += escaped(where.file) + ": ";
+  if (where.written_as != nullptr) key = where.written_as;
   message += excerpt(key) + (where.text.starts_with('=') ? " " : " = ") + excerpt(where.text);
   if (!where.expression.empty()) message += " (" + excerpt(where.expression) + ")";
   return message + ": " + escaped(rule);
@@ -299,7 +300,12 @@ std::string did_you_mean(const std::string& key) {
   }
   if (const std::string near = nearest(key, names); !near.empty()) return hint(near);
   // In the wrong section, or in none; "kind" and "tokens" are in several.
-  const std::string near = nearest(last_part(key), last_parts);
+  constexpr std::size_t kMostWrong = 2;  // of both at once
+  const std::string near = nearest(last_part(key), last_parts, kMostWrong);
+  const std::string section = key.substr(0, key.find('.'));
+  if (const std::string own = keys_under(section); near.empty() && !own.empty()) {
+    return "; " + section + " holds " + own;
+  }
   std::string all;
   for (const std::string& name : names) {
     if (!near.empty() && last_part(name) == near) all += (all.empty() ? "" : " or ") + name;

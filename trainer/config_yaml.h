@@ -24,6 +24,8 @@ struct SourcedText {
   std::string file;
   int line = 0;
   std::string expression = {};  // that `text` was worked out from, "= 20 * N"; "" where none
+  // The key that the file has where it is kept under another, for messages; a literal.
+  const char* written_as = nullptr;
 };
 using FlatConfig = std::map<std::string, SourcedText>;  // "train.learning_rate" -> "0.01"
 

@@ -22,7 +22,8 @@ class KeyFlattener {
   using Leaf = std::function<SourcedText(const YamlTree& value, const std::string& key)>;
   KeyFlattener(std::string file, Leaf leaf) : file_(std::move(file)), leaf_(std::move(leaf)) {}
 
-  void add(const std::string& key, const YamlTree& value);
+  // `written_as`: of a value that the file has under another key (SourcedText).
+  void add(const std::string& key, const YamlTree& value, const char* written_as = nullptr);
   void add_members(const std::string& prefix, const YamlTree& map);
   FlatConfig take() { return std::move(flat_); }
 

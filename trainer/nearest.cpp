@@ -24,12 +24,13 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string nearest(std::string_view text, const std::vector<std::string>& candidates) {
+std::string nearest(std::string_view text, const std::vector<std::string>& candidates,
+                    std::size_t most_wrong) {
   if (text.size() < 2 || text.size() > 200) return "";
   std::string best;
   // A third of the letters may be wrong, two in a short word, one in two or three letters.
   const std::size_t short_limit = text.size() > 3 ? 2 : 1;
-  std::size_t limit = std::max(short_limit, text.size() / 3);
+  std::size_t limit = std::min(most_wrong, std::max(short_limit, text.size() / 3));
   for (const std::string& candidate : candidates) {
     const std::size_t distance = edit_distance(text, candidate);
     if (distance <= limit) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -7,7 +8,8 @@
 namespace scalelaw {
 
 // For a message about a typo: the entry of `candidates` nearest to `text` by edit distance, or ""
-// when none is near.
-std::string nearest(std::string_view text, const std::vector<std::string>& candidates);
+// when none is near. `most_wrong`: letters, at most.
+std::string nearest(std::string_view text, const std::vector<std::string>& candidates,
+                    std::size_t most_wrong = 200);
 
 }  // namespace scalelaw

@@ -10,8 +10,17 @@ namespace scalelaw {
 // What may stand there, for editors (trainer/cli/schema.h).
 enum class SweepValue {
   kText,
+  kName,  // of letters, digits, '_', '-' and '.'
   kTextOrTexts,
-  kNumber,
+  kPositive,         // a number above 0, or an expression
+  kPositiveWritten,  // no expression
+  kAboveOne,         // likewise no expression
+  kAtLeastOne,       // or an expression
+  kWhole,            // or an expression, 1 or more
+  kWholeWritten,
+  kExtensions,  // 0 to 20
+  kBytes,
+  kTime,
   kNumbers,  // one, a list, or a range
   kNCount,
   kCCount,
@@ -41,6 +50,7 @@ struct SweepKey {
   std::string type;
   std::string help;
   SweepValue value = SweepValue::kText;
+  bool required = false;  // in the file, the block or the map that it stands in
 };
 const std::vector<SweepKey>& sweep_keys();
 

@@ -52,8 +52,7 @@ class TreeBuilder : public YAML::EventHandler {
       open_.back().key = "";
       return;
     }
-    note(line_of_next(mark), path(),
-         "has no value; write one, or {} for an empty group, or leave the key out");
+    note_missing_value(line_of_next(mark));
     attach({});
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
@@ -125,6 +124,21 @@ class TreeBuilder : public YAML::EventHandler {
   // For later: of a bracket that is never closed the parser first reports odd keys without values.
   void note(int line, const std::string& key, const std::string& rule) {
     if (first_fault_.empty()) first_fault_ = text_at_line(file_name_, line, key, rule);
+  }
+  void note_missing_value(int line) {
+    const std::vector<YamlMember>& before = open_.back().tree.map;
+    if (!before.empty() && is_cut_expression(before.back().value)) {
+      const std::string key = path();
+      const std::size_t group = key.size() - open_.back().key.value_or("").size();
+      note(before.back().value.line, key.substr(0, group) + before.back().key,
+           "an expression with a comma is quoted within { }, as \"= max(1, 2)\"");
+    }
+    note(line, path(), "has no value; write one, or {} for an empty group, or leave the key out");
+  }
+  // "= max(1", of {a: = max(1, 2)}.
+  static bool is_cut_expression(const YamlTree& value) {
+    return value.text.starts_with('=') &&
+           std::ranges::count(value.text, '(') > std::ranges::count(value.text, ')');
   }
   // The parser takes the end of the file for the closing quote.
   void refuse_open_quote(const YAML::Mark& mark) const {

@@ -105,9 +105,11 @@ TEST(CellExpressions, FlopsAreMetWithinHalfAStep) {
 }
 
 TEST(CellExpressions, ACircleIsToldWhole) {
-  EXPECT_EQ(fault("train: {batch_tokens: = D / 100}\nhorizon: {steps: 100}\n"),
-            "line 2 of s.yaml: train.batch_tokens = D / 100: expressions go in a circle: D needs "
-            "train.batch_tokens needs D");
+  EXPECT_EQ(
+      fault("train: {batch_tokens: = D / 100}\nhorizon: {steps: 100}\n"),
+      "line 2 of s.yaml: train.batch_tokens = D / 100: character 2 behind the =: expressions go "
+      "in a circle: D needs "
+      "train.batch_tokens needs D");
   EXPECT_NE(fault("model: {n_layer: = N / 1000}\n")
                 .find("in a circle: model.n_layer needs N needs model.n_layer"),
             std::string::npos);
@@ -122,15 +124,20 @@ TEST(CellExpressions, ACircleByALadderNamesTheWayOut) {
   };
   const std::string because = ", which cannot follow from that model's d_model, n_layer, N or D: ";
   has("ladder: {n: 1e5}\nmodel: {n_head: = d_model / 16}\n",
-      "line 3 of s.yaml: model.n_head = d_model / 16: expressions go in a circle: N needs "
-      "model.n_head needs N; ladder.n chooses the model by model.n_head" +
+      "line 3 of s.yaml: model.n_head = d_model / 16: character 2 behind the =: expressions go in "
+      "a circle: N needs model.n_head needs d_model needs N; ladder.n chooses the model by "
+      "model.n_head" +
           because + "remove it and write ladder.d_head, the features of a head");
   has("ladder: {n: 1e5}\nmodel: {n_layer: = d_model / 16}\n",
       because + "remove it and write ladder.aspect, d_model / n_layer");
   has("ladder: {n: 1e5, aspect: 16}\nmodel: {n_ctx: = n_layer * 8}\n", because + "write a number");
   // Not the first key that needed something of the circle.
   has("horizon: {tokens: = 20 * N}\nmodel: {n_head: = N / 1000}\n",
-      "model.n_head = N / 1000: expressions go in a circle: N needs model.n_head needs N");
+      "model.n_head = N / 1000: character 2 behind the =: expressions go in a circle: N needs "
+      "model.n_head needs N");
+  has("ladder: {n: 1e5, aspect: = 2 * n_layer}\n",
+      "ladder.aspect = 2 * n_layer: character 6 behind the =: expressions go in a circle: N needs "
+      "ladder.aspect needs n_layer needs N");
 }
 
 TEST(CellExpressions, FaultsNameFileLineKeyAndCharacter) {
@@ -150,6 +157,53 @@ TEST(CellExpressions, FaultsNameFileLineKeyAndCharacter) {
                 .find("train.batch_tokens = 2101.05 (= 1000.5 * 2.1): must be a whole number"),
             std::string::npos)
       << fault("train: {batch_tokens: = 1000.5 * 2.1}\n");
+}
+
+TEST(CellExpressions, AConditionsFaultNamesItsOwnCharacter) {
+  FlatConfig config = evaluated("spec: 1\nmodel: {d_model: 64}\n");
+  ExpressionCache expressions;
+  const auto said = [&](const std::string& condition) -> std::string {
+    try {
+      const SourcedText where{condition, "s.yaml", 4};
+      return holds(
+                 where, "hold_out.where", config, [] { return kVocabulary; }, expressions)
+                 ? "holds"
+                 : "holds not";
+    } catch (const ConfigError& error) {
+      return error.what();
+    }
+  };
+  EXPECT_EQ(said("d_model == 64"), "holds");
+  EXPECT_EQ(said("N < 3"), "holds not");
+  EXPECT_EQ(said("foo <= 3k"),
+            "line 4 of s.yaml: hold_out.where = foo <= 3k: character 1: there is no foo; there are "
+            "N, D, C, n_vocab and the keys of a configuration");
+  EXPECT_EQ(said("N > 3k && arch == transformer"),
+            "line 4 of s.yaml: hold_out.where = N > 3k && arch == transformer: character 11: "
+            "model.arch = transformer is no number");
+  EXPECT_EQ(said("N >"), "line 4 of s.yaml: hold_out.where = N >: its end: it ends too early");
+  EXPECT_EQ(said("d_model"),
+            "line 4 of s.yaml: hold_out.where = d_model: is a number, 64, and no "
+            "condition, as N <= 1e6");
+}
+
+TEST(CellExpressions, ACutAtACommaIsToldToBeQuoted) {
+  const auto told = [](const std::string& yaml) -> std::string {
+    try {
+      evaluated(yaml);
+    } catch (const ConfigError& error) {
+      return error.what();
+    }
+    return "no fault";
+  };
+  EXPECT_EQ(told("spec: 1\ntrain: {learning_rate: = step_law_lr(N, D)}\n"),
+            "line 2 of s.yaml: train.learning_rate: an expression with a comma is quoted within "
+            "{ }, as \"= max(1, 2)\"");
+  EXPECT_EQ(told("train.learning_rate: = 3\nmodel:\n  {d_model: = clamp(0.1, 2),}\n"),
+            "line 3 of s.yaml: model.d_model: an expression with a comma is quoted within "
+            "{ }, as \"= max(1, 2)\"");
+  EXPECT_NE(told("train: {learning_rate: = 2, warmup}\n").find("train.warmup: has no value"),
+            std::string::npos);
 }
 
 TEST(CellExpressions, WhatHasNoneStaysAsItIs) {

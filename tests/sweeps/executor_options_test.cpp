@@ -139,9 +139,13 @@ TEST_F(ExecutorOptions, AnUnknownProfileIsToldWithFileAndNames) {
 TEST_F(ExecutorOptions, WhatTheFileSaysIsStrict) {
   const std::pair<const char*, const char*> faults[] = {
       {"{job: 2}", "line 3 of s.yaml: executor.job = 2: unknown key; did you mean jobs?"},
-      {"{workers: 4}",
-       "executor.workers = 4: unknown key; there are profile, device, jobs, "
+      {"{queue: 4}",
+       "executor.queue = 4: unknown key; there are profile, device, jobs, "
        "replicas, time_limit"},
+      {"{workers: 4}", "executor.workers = 4: unknown key; here it is jobs, "},
+      {"{gpus_per_worker: 1}", "unknown key; here it is jobs, "},
+      {"{walltime: 8h}", "executor.walltime = 8h: unknown key; here it is time_limit, "},
+      {"{pack: auto}", "executor.pack = auto: unknown key; here it is replicas, "},
       {"{runs: /tmp}", "executor.runs = /tmp: unknown key; there are "},
       {"{data: /tmp}", "executor.data = /tmp: unknown key; there are "},
       {"{device_file: f}", "executor.device_file = f: unknown key; there are "},

@@ -66,7 +66,7 @@ TEST(Expression, EveryFaultPointsAtItsCharacter) {
       {"  ", 0, "there is nothing behind the ="},
       {"1 +", 3, "it ends too early"},
       {"1 + )", 4, "unexpected )"},
-      {"(1 + 2", 6, "a ) is missing"},
+      {"(1 + 2", 6, "a ) is missing (within { } and [ ] an expression with a comma is quoted)"},
       {"1 2", 2, "unexpected 2"},
       {"N D", 2, "unexpected D"},
       {"N @ 2", 2, "unexpected @"},
@@ -79,6 +79,8 @@ TEST(Expression, EveryFaultPointsAtItsCharacter) {
       {"rint(1, 2)", 9, "too many arguments of rint"},
       {"1 + rint()", 9, "too few arguments of rint"},
       {"round_to(1)", 10, "too few arguments of round_to"},
+      {"min()", 4, "too few arguments of min"},
+      {"1 + max( )", 9, "too few arguments of max"},
       {"1, 2", 1, "unexpected ,"},
       {"N = 3", 2, "= assigns nothing here; == compares"},
       {"\"x\"", 0, "there are no texts here"},
@@ -165,17 +167,36 @@ TEST(Expression, WhateverIsWrittenIsReadOrPointedInto) {
   EXPECT_GT(read, 500);
 }
 
-TEST(Expression, AResultThatIsNoFiniteNumberIsAFaultWithItsInputs) {
-  try {
-    value("ln(N - 1M)");
-    ADD_FAILURE();
-  } catch (const ExpressionFault& fault) {
-    EXPECT_STREQ(fault.what(), "comes to no finite number, with N = 1000000");
+TEST(Expression, AResultThatIsNoFiniteNumberPointsAtThePartThatIsNone) {
+  const std::vector<Fault> faults = {
+      {" ln(N - 1M)", 1, "ln(N - 1M) is no finite number, with N = 1000000"},
+      {" 1/0", 2, "divides by 0"},
+      {"2 + 3 / (N - 1e6)", 6, "divides by 0, with N = 1000000"},
+      {"0.01 + 0.01*sqrt(3-N)", 12, "sqrt(3-N) is no finite number, with N = 1000000"},
+      {"1 + (2 - 10)^0.5", 12, "(2 - 10)^0.5 is no finite number"},
+      {"sqrt(1 + ln(-1))", 9, "ln(-1) is no finite number"},
+      {"1 + log10 (0) * 2", 4, "log10 (0) is no finite number"},
+      {"N > 1 ? 1/0 : ln(0)", 9, "divides by 0, with N = 1000000"},
+      {"N < 1 ? 1/0 : ln(0)", 14, "ln(0) is no finite number, with N = 1000000"},
+      {"1/0 + ln(0)", 1, "divides by 0"},
+      {"1/0^-1 + 1/ -0", 10, "divides by 0"},
+      {"exp(700) * exp(700)", 0, "comes to no finite number"},
+      {"  10^300 * 10^300", 2, "comes to no finite number"},
+      {"2 * 10^300^2", 6, "10^300^2 is no finite number"},
+  };
+  for (const Fault& fault : faults) {
+    try {
+      value(fault.text);
+      ADD_FAILURE() << fault.text;
+    } catch (const ExpressionFault& found) {
+      EXPECT_EQ(found.what(), fault.what) << fault.text;
+      EXPECT_EQ(found.position(), fault.position) << fault.text;
+    }
   }
 }
 
 TEST(Expression, PlacesAreToldFromOne) {
-  EXPECT_EQ(at_character("1 + * 2", 4), "character 5 behind the =");
+  EXPECT_EQ(at_character("1 + * 2", 4), "character 5");
   EXPECT_EQ(at_character("1 +", 3), "its end");
 }
 

@@ -98,12 +98,26 @@ TEST(LawGlance, IsNotSaidOfTwoSizes) {
   const std::vector<LawGlance> laws = sweep.laws();
   EXPECT_FALSE(laws.at(0).slope);
   EXPECT_TRUE(law_plot(laws, 80).empty());
-  EXPECT_EQ(law_lines(sweep.plan, laws),
+  EXPECT_EQ(law_lines(sweep.plan, laws, 80),
             (std::vector<std::string>{
                 "law forming (N non_embedding): a glance, `scalelaw fit` is the analysis",
-                "  arm  block   D  runs  sizes         N              loss  L ~ N^-  s.e.",
-                "  a    sizes  1M     3      2  1k .. 2k  3.5000 .. 3.2500        -     -"}));
-  EXPECT_TRUE(law_lines(Plan(), {}).empty());
+                "  arm  block   D  L ~ N^-  s.e.  sizes  runs         N              loss",
+                "  a    sizes  1M        -     -      2     3  1k .. 2k  3.5000 .. 3.2500"}));
+  EXPECT_TRUE(law_lines(Plan(), {}, 80).empty());
+}
+
+TEST(LawGlance, ANarrowTableKeepsTheLaw) {
+  Sweep sweep;
+  sweep.add_law("transformer", 0.2);
+  for (int columns = 30; columns < 120; ++columns) {
+    const std::vector<std::string> lines = law_lines(sweep.plan, sweep.laws(), columns);
+    ASSERT_EQ(lines.size(), 3u);
+    EXPECT_LE(lines[2].size(), static_cast<std::size_t>(std::max(columns, 37))) << columns;
+    EXPECT_NE(lines[1].find("L ~ N^-   s.e."), std::string::npos) << lines[1];
+    EXPECT_NE(lines[2].find("0.200  0.000"), std::string::npos) << lines[2];
+  }
+  EXPECT_EQ(law_lines(sweep.plan, sweep.laws(), 60).at(1),
+            "  arm          block   D  L ~ N^-   s.e.  sizes  runs");
 }
 
 // Equal cells of one block are one run.

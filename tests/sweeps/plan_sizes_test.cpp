@@ -4,6 +4,7 @@
 #include <cmath>
 #include <ctime>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 
@@ -87,6 +88,84 @@ TEST_F(PlanTest, LawsOutsideOfWhatTheyWereFittedOnAreWarnedOf) {
                 "(non_embedding), D 2B to 100B and is used outside of it, at N 3.07k to 3.07k"),
             std::string::npos)
       << of_sweep.warnings.back();
+}
+
+TEST_F(PlanTest, WhatALadderAndExpressionsCameToIsShown) {
+  const std::string head =
+      "spec: 1\nname: s\ndata: {train: tiny, test: {tiny: 512}}\nmodel: {n_ctx: 8, n_layer: 1}\n"
+      "evaluate: {tokens: 64}\nhorizon: {tokens: 4096}\n";
+  const Plan varied = plan(head +
+                           "train: {batch_tokens: '= N > 5k ? 64 : 32'}\n"
+                           "ladder: {n: [3k, 12k], d_head: 8, width_multiple: 8}\n");
+  const std::string text = plan_text(varied, look_at_all(varied));
+  for (const char* part : {"seeds   miss  batch  heads      N", "1/1    +2.4%     32  2 x 8  3.07k",
+                           "1/1    +2.4%     64  4 x 8  12.3k",
+                           "\nmiss: of N from the size that a ladder asked for\n"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
+  }
+  const auto cell = nlohmann::json::parse(plan_json(varied, look_at_all(varied))).at("cells").at(1);
+  EXPECT_EQ(cell.at("batch_tokens"), 64);
+  EXPECT_EQ(cell.at("n_head"), 4);
+  EXPECT_EQ(cell.at("d_head"), 8);
+  EXPECT_EQ(cell.at("d_ff"), 128);
+  EXPECT_EQ(cell.at("asked_sizes").at(0).at("asked"), 12000);
+  EXPECT_NEAR(cell.at("asked_sizes").at(0).at("miss_percent").get<double>(), 2.4, 1e-9);
+
+  Plan wide = varied;
+  wide.cells[0].places = {{"transformers", ""}};
+  const std::string narrowed = plan_text(wide, look_at_all(wide));
+  EXPECT_LE(narrowed.find('\n'), 120u);
+  EXPECT_EQ(narrowed.find("2 x 8"), std::string::npos) << narrowed;
+  EXPECT_NE(narrowed.find("heads: their number x features of each; left out for want of room"),
+            std::string::npos)
+      << narrowed;
+
+  const Plan plain =
+      plan(kBase + "grid: {model.d_model: [16, 32], train.batch_tokens: [32, 64]}\n");
+  EXPECT_EQ(plan_text(plain, look_at_all(plain)).find("heads"), std::string::npos);
+  EXPECT_EQ(plan_text(plain, look_at_all(plain)).find("  batch "), std::string::npos);
+}
+
+TEST_F(PlanTest, RatesAndHeadsThatAreASlipAreWarnedOf) {
+  const auto warnings = [&](const std::string& more) {
+    std::string text;
+    for (const std::string& each :
+         plan("spec: 1\nname: s\ndata: {train: tiny, test: {tiny: 512}}\nevaluate: {tokens: 64}\n"
+              "model: {n_ctx: 8, n_layer: 1}\nhorizon: {tokens: 4096}\n" +
+              more)
+             .warnings) {
+      text += each + "\n";
+    }
+    return text;
+  };
+  const std::string of_rate = warnings("train: {batch_tokens: 32, learning_rate: 08}\n");
+  EXPECT_NE(of_rate.find("1 of 1 cells: train.learning_rate is above 1, up to 8"),
+            std::string::npos)
+      << of_rate;
+  EXPECT_EQ(warnings("train: {batch_tokens: 32, learning_rate: 1}\n").find("above 1"),
+            std::string::npos);
+  const std::string ladder = "train: {batch_tokens: 32}\nladder: {n: 5k, width_multiple: 2, ";
+  const std::string of_heads = warnings(ladder + "d_head: 96}\n");
+  EXPECT_NE(of_heads.find("ladder.d_head: of 96 asked for it is 20 at worst"), std::string::npos)
+      << of_heads;
+  EXPECT_EQ(warnings(ladder + "d_head: 8}\n").find("d_head"), std::string::npos);
+}
+
+TEST_F(PlanTest, FaultsOfAnIsoflopNameTheKeysThatTheFileHas) {
+  const std::string head =
+      "spec: 1\nname: s\ndata: {train: tiny, test: {tiny: 512}}\nmodel: {n_ctx: 8, n_head: 2}\n"
+      "train: {batch_tokens: 32}\nevaluate: {tokens: 64}\n";
+  const auto has = [&](const std::string& isoflop, const std::string& what) {
+    const std::string said = error_of(head + "isoflop: {" + isoflop + "}\nladder: {aspect: 8}\n");
+    EXPECT_NE(said.find("line 7 of s.yaml: " + what), std::string::npos) << said;
+    EXPECT_EQ(said.find("horizon."), std::string::npos) << said;
+    EXPECT_EQ(said.find("ladder.n ="), std::string::npos) << said;
+  };
+  has("budgets: [1e9], centre: = 0.05*bugdet^0.5",
+      "isoflop.centre = 0.05*bugdet^0.5: character 7 behind the =: there is no bugdet");
+  has("budgets: [1e9], centre: 1e4, count: matmul", "isoflop.count = matmul: must be six_n");
+  has("budgets: [1e3], centre: 1e4", "isoflop.budgets = 1e3: no step meets it");
+  has("budgets: [1e9], centre: 2", "isoflop.centre = 2: no model comes near");
 }
 
 std::string numbers(int last) {

@@ -265,7 +265,7 @@ TEST_F(Tuning, WhatIsSweptIsNotTunedAway) {
 TEST_F(Tuning, WhatCannotBeTunedRightIsRefused) {
   const auto fault = [&](const std::string& text) { return error_of(kTuned + text); };
   EXPECT_NE(fault("seeds: {init: [1, 2]}\n" + tune("where: seeds.init == 1"))
-                .find("tune.learning_rate.where holds of some of them only"),
+                .find("tune.learning_rate.where = seeds.init == 1: holds of some cells only"),
             std::string::npos);
   EXPECT_NE(fault("seeds: {init: 1001}\n" + tune("")).find("one of them is a trial's"),
             std::string::npos);
@@ -280,8 +280,10 @@ TEST_F(Tuning, WhatCannotBeTunedRightIsRefused) {
                 .find("follows from the learning rate"),
             std::string::npos);
   EXPECT_NE(fault(kSizes + tune("") + "hold_out: {where: N > 100k, register: h}\n")
-                .find("its trials would tell its loss"),
-            std::string::npos);
+                .find("line 11 of s.yaml: hold_out.where = N > 100k: holds of a cell that "
+                      "tune.learning_rate.where scans too"),
+            std::string::npos)
+      << fault(kSizes + tune("") + "hold_out: {where: N > 100k, register: h}\n");
 }
 
 TEST_F(Tuning, BadInputIsToldByLineAndKey) {
@@ -301,7 +303,8 @@ TEST_F(Tuning, BadInputIsToldByLineAndKey) {
             std::string::npos);
   EXPECT_NE(fault(tune("wher: N < 3")).find("did you mean where?"), std::string::npos);
   EXPECT_NE(fault(tune("where: = N < 3")).find("needs no ="), std::string::npos);
-  EXPECT_NE(fault(tune("where: N < nn")).find("character 6 behind the =: there is no nn"),
+  EXPECT_NE(fault(tune("where: N < nn"))
+                .find("tune.learning_rate.where = N < nn: character 5: there is no nn"),
             std::string::npos)
       << fault(tune("where: N < nn"));
   EXPECT_EQ(fault(tune("where: N > 1e9")),

@@ -70,7 +70,8 @@ class WatchTest : public testing::Test {
 TEST_F(WatchTest, APageOfAnEmptyStore) {
   EXPECT_EQ(page(),
             "s: 4 missing; noon\n"
-            "now: nothing runs; time left: -, for 3.05B FLOPs (exact_causal)\n"
+            "now: nothing runs; time left: about 0.1 s by the plan, when it runs, for 3.05B FLOPs "
+            "(exact_causal)\n"
             "\n"
             "  arm  missing\n"
             "  one        2\n"
@@ -139,14 +140,64 @@ TEST_F(WatchTest, APageFitsTheTerminalAndKeepsWhatFailed) {
     if (rows < 6) continue;
     EXPECT_EQ(lines.back(), "    | no") << rows;
   }
-  const std::string row =
-      "  " + plan_.cells[0].folder + "     0  63     -         -     -  pid 1 on a";
-  EXPECT_EQ(
-      render(plan_, view, TerminalSize{14, 80}),
-      (std::vector<std::string>{
-          "head", "", "  arm    missing", "  arm0         1", "  and 49 more", "",
-          "  run                                         step  of  loss  tokens/s  left  held by",
-          row, row, "  and 48 more", "", view.failed[0], view.failed[1], view.failed[2]}));
+  const std::string& folder = plan_.cells[0].folder;
+  const std::string name = folder.substr(0, 19) + ".." + folder.substr(folder.size() - 12);
+  const std::string row = "  " + name + "     0  63     -         -     -  pid 1 on a";
+  EXPECT_EQ(render(plan_, view, TerminalSize{14, 80}),
+            (std::vector<std::string>{
+                "head", "", "  arm    missing", "  arm0         1", "  and 49 more arms", "",
+                "  run                                step  of  loss  tokens/s  left  held by", row,
+                row, "  and 48 more rows", "", view.failed[0], view.failed[1], view.failed[2]}));
+}
+
+TEST_F(WatchTest, ANarrowPageKeepsWhatMatters) {
+  WatchView view;
+  view.head = "head";
+  CellStatus progress;
+  progress.step = 21;
+  progress.loss_nats = 2.5;
+  progress.tokens_per_second = 3200;
+  view.running.push_back({&plan_.cells[0], 0, progress, 754.0, "pid 12345 on node12"});
+  LawGlance law{"transformer", "sizes", 60'400, 12, {{1200, 4.9386}, {40400, 4.3211}},
+                0.038,         0.009};
+  view.laws = {law};
+  view.work.running = 1;
+  view.work.tokens_per_second = 3200;
+  view.work.flops_per_second = 3.1e9;
+  view.work.tokens_left = view.work.flops_left.emplace(5.35e10);
+  view.work.seconds_left = 754;
+  const std::string& folder = plan_.cells[0].folder;
+  for (const int columns : {80, 60}) {
+    std::string text;
+    for (const std::string& line : render(plan_, view, TerminalSize{24, columns})) {
+      if (!line.starts_with("law forming")) {
+        EXPECT_LT(line.size(), static_cast<std::size_t>(columns)) << line;
+      }
+      text += line + "\n";
+    }
+    for (const char* part : {"0.038  0.009", "pid 12345 on node12", "13 min",
+                             "time left: about 13 min,\n  for 53.5B FLOPs (exact_causal)"}) {
+      EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
+    }
+    EXPECT_NE(text.find(".." + folder.substr(folder.size() - 12) + "  "), std::string::npos)
+        << text;
+  }
+  PresentWork planned;
+  planned.tokens_left = planned.flops_left.emplace(1.74e13);
+  planned.planned_seconds_left = 64;
+  std::swap(view.work, planned);
+  const std::vector<std::string> waiting = render(plan_, view, TerminalSize{24, 80});
+  EXPECT_EQ(waiting[1], "now: nothing runs; time left: about 64 s by the plan, when it runs,");
+  EXPECT_EQ(waiting[2], "  for 1.74e13 FLOPs (exact_causal)");
+  std::swap(view.work, planned);
+  view.failed = {"failed, with the end of each one's log:",
+                 "  a: exit 1",
+                 "    | 1",
+                 "    | 2",
+                 "    | 3",
+                 "  b: exit 1",
+                 "    | 1"};
+  EXPECT_EQ(render(plan_, view, TerminalSize{16, 80}).back(), "  and 3 more lines of them");
 }
 
 TEST_F(WatchTest, LooksTakeNoticeOfWhatChangesAndChangeNothing) {

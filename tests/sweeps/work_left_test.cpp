@@ -121,6 +121,17 @@ TEST(PresentWork, IsUnknownWhereNothingRunsAndNothingWhereNothingIsLeft) {
   EXPECT_FALSE(work.seconds_left);
   EXPECT_EQ(work_text(now.plan, work),
             "now: nothing runs; time left: -, for 6e12 FLOPs (exact_causal)\n");
+  now.plan.options.workers.jobs = 2;
+  for (PlannedCell& cell : now.plan.cells) cell.core_hours = 2;
+  work = present_work(now.plan, now.statuses);  // 1, 1.5 and 2 hours are left
+  EXPECT_DOUBLE_EQ(work.planned_seconds_left.value(), 3600 * 4.5 / 2);
+  EXPECT_EQ(work_text(now.plan, work),
+            "now: nothing runs; time left: about 2.2 h by the plan, when it runs, for 6e12 FLOPs "
+            "(exact_causal)\n");
+  now.statuses[0].state = now.statuses[1].state = CellState::kComplete;
+  EXPECT_DOUBLE_EQ(present_work(now.plan, now.statuses).planned_seconds_left.value(), 3600 * 2);
+  now.plan.options.workers.device = DeviceKind::kGpu;
+  EXPECT_FALSE(present_work(now.plan, now.statuses).planned_seconds_left);
   for (CellStatus& status : now.statuses) status.state = CellState::kFailed;
   work = present_work(now.plan, now.statuses);
   EXPECT_FALSE(work.seconds_left);

@@ -188,6 +188,11 @@ TEST(Resolve, UnknownKeysGetTheNearestOne) {
     EXPECT_TRUE(setting_fault(key, "1").ends_with("unknown key; did you mean " + suggestion + "?"))
         << setting_fault(key, "1");
   }
+  EXPECT_NE(fault_of("evaluate: {by_position: true}\n")
+                .find("evaluate.by_position = true: unknown key; evaluate holds "
+                      "evaluate.points_per_decade, "),
+            std::string::npos)
+      << fault_of("evaluate: {by_position: true}\n");
   EXPECT_NE(fault_of("zzz: 1\n").find("unknown key; `scalelaw explain` lists all"),
             std::string::npos);
   EXPECT_NE(fault_of("model: {n_vocab: 512}\n").find("unknown key"), std::string::npos);

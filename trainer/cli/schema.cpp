@@ -1,129 +1,22 @@
 #include "trainer/cli/schema.h"
 
 #include <algorithm>
-#include <functional>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <vector>
 
-#include "models/model_shape.h"
-#include "trainer/config_yaml.h"
-#include "trainer/sweep_keys.h"
+#include "trainer/cli/schema_values.h"
 
 namespace scalelaw {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-Json reference(const std::string& definition) {
-  return {{"$ref", "#/definitions/" + definition}};
-}
-
-Json texts_enum(const std::vector<std::string>& texts) {
-  return {{"enum", texts}};
-}
-
-Json either(std::vector<Json> forms) {
-  return {{"anyOf", std::move(forms)}};
-}
-
-Json list_of(const Json& items) {
-  return {{"type", "array"}, {"items", items}, {"minItems", 1}};
-}
-
-const Json kText = {{"type", "string"}};
+using Json = SchemaJson;
 
 std::string described(const ConfigKey& key) {
   std::string text = key.help + " Default " + key.default_text;
   if (!key.unit.empty()) text += "; " + key.unit;
   if (!key.rule.empty()) text += "; " + key.rule;
   return text + ".";
-}
-
-Json value_of(const ConfigKey& key) {
-  const bool is_truth = key.choices == std::vector<std::string>{"true", "false"};
-  const bool is_number = key.type.find("number") != std::string::npos ||
-                         key.type.find("duration") != std::string::npos;
-  if (key.name == "spec") return {{"enum", Json::array({1})}};
-  if (is_truth) return {{"type", "boolean"}};
-  if (is_number && !key.choices.empty()) {
-    return either({texts_enum(key.choices), reference("number")});
-  }
-  if (is_number) return reference("number");
-  return key.choices.empty() ? kText : texts_enum(key.choices);
-}
-
-std::vector<std::string> conventions(const std::function<bool(const std::string&)>& is_one) {
-  std::vector<std::string> known;
-  for (const NCount count :
-       {NCount::kNonEmbedding, NCount::kNonEmbeddingPlusHead, NCount::kTotal}) {
-    if (is_one(std::string(name(count)))) known.emplace_back(name(count));
-  }
-  for (const CCount count : {CCount::kExactCausal, CCount::kSixN, CCount::kSixNPlusHead,
-                             CCount::kExactFull, CCount::kChinchilla}) {
-    if (is_one(std::string(name(count)))) known.emplace_back(name(count));
-  }
-  return known;
-}
-
-Json value_of(const SweepKey& key) {
-  switch (key.value) {
-    case SweepValue::kText:
-      return kText;
-    case SweepValue::kTextOrTexts:
-      return either({kText, list_of(kText)});
-    case SweepValue::kNumber:
-      return reference("number");
-    case SweepValue::kNumbers:
-      return reference("numbers");
-    case SweepValue::kNCount:
-      return texts_enum(
-          conventions([](const auto& text) { return n_count_from(text).has_value(); }));
-    case SweepValue::kCCount:
-      return texts_enum(
-          conventions([](const auto& text) { return c_count_from(text).has_value(); }));
-    case SweepValue::kCount:
-      return texts_enum(conventions([](const auto&) { return true; }));
-    case SweepValue::kArms:
-      return {{"type", "object"}, {"additionalProperties", reference("cell")}};
-    case SweepValue::kBlocks:
-      return list_of(reference("block"));
-    case SweepValue::kAxes:
-      return reference("axes");
-    case SweepValue::kCells:
-      return list_of(reference("cell"));
-    case SweepValue::kCentre:
-      return either(
-          {reference("number"),
-           {{"type", "object"},
-            {"properties", {{"law", texts_enum({"chinchilla", "kaplan"})}, {"fit", kText}}},
-            {"minProperties", 1},
-            {"maxProperties", 1},
-            {"additionalProperties", false}}});
-    case SweepValue::kOrder:
-      return texts_enum({"smallest_rung_first", "longest_first", "as_written"});
-    case SweepValue::kDevice:
-      return texts_enum({"auto", "cpu", "cuda"});
-    case SweepValue::kCountOrAuto:
-      return either({texts_enum({"auto"}), reference("number")});
-    case SweepValue::kWhenReached:
-      return texts_enum({"refuse", "start_nothing_new"});
-    case SweepValue::kResumeState:
-      return texts_enum({"until_complete", "always"});
-    case SweepValue::kKeptWeights:
-      return texts_enum({"all", "hold_out", "none"});
-    case SweepValue::kCondition:
-      return kText;
-    case SweepValue::kFactors:
-    case SweepValue::kSeeds:
-      return list_of(reference("number"));
-    case SweepValue::kThen:
-      return texts_enum({"fit_law"});
-    case SweepValue::kMembers:
-      break;  // what is below it says
-  }
-  return {{"type", "object"}};
 }
 
 // Leaves by their dotted name. "data.test.NAME" is any name there.
@@ -142,6 +35,43 @@ bool is_taken_whole(const std::string& name) {
   return name.starts_with("isoflop.") || is_of_files(name);
 }
 
+const SweepKey* find_sweep_key(const std::string& name) {
+  const auto found = std::ranges::find(sweep_keys(), name, &SweepKey::name);
+  return found == sweep_keys().end() ? nullptr : &*found;
+}
+
+// What the map of the keys below `group` must hold.
+void require(const std::string& group, Json& object) {
+  for (const SweepKey& key : sweep_keys()) {
+    const std::size_t dot = key.name.rfind('.');
+    const bool is_of_group = dot != std::string::npos && key.name.substr(0, dot) == group;
+    if (is_of_group && key.required) object["required"].push_back(key.name.substr(dot + 1));
+  }
+  const SweepKey* whole = find_sweep_key(group);
+  if (whole != nullptr && whole->value == SweepValue::kMembers) object["minProperties"] = 1;
+}
+
+// No two of `names` side by side.
+void allow_one_of(const std::vector<std::string>& names, Json& object) {
+  for (auto one = names.begin(); one != names.end(); ++one) {
+    for (auto other = one + 1; other != names.end(); ++other) {
+      const Json& known = object["properties"];
+      if (!known.contains(*one) || !known.contains(*other)) continue;
+      object["not"]["anyOf"].push_back({{"required", {*one, *other}}});
+    }
+  }
+}
+
+// A horizon is asked for in one way.
+void allow_one_horizon(const std::string& prefix, Json& object) {
+  std::vector<std::string> forms;
+  for (const auto& [name, value] : object["properties"].items()) {
+    const std::string whole = prefix + name;
+    if (whole.starts_with("horizon.") && whole != "horizon.count") forms.push_back(name);
+  }
+  allow_one_of(forms, object);
+}
+
 // The keys below `prefix`, nested and dotted and every way between.
 Json object_of(const Leaves& leaves, const std::string& prefix) {
   Json object = {{"type", "object"}, {"properties", Json::object()}};
@@ -156,17 +86,20 @@ Json object_of(const Leaves& leaves, const std::string& prefix) {
     }
     for (auto dot = below.find('.'); dot != std::string::npos; dot = below.find('.', dot + 1)) {
       groups.insert(below.substr(0, dot));
+      if (is_taken_whole(name)) break;  // no dotted keys
     }
     if (below.ends_with(".NAME")) {
       const std::string group = below.substr(0, below.size() - std::string("NAME").size());
       object["patternProperties"]["^" + group] = leaf;
-    } else if (!prefix.empty() || !is_taken_whole(name)) {
+    } else if (below.find('.') == std::string::npos || !is_taken_whole(name)) {
       object["properties"][below] = leaf;
     }
   }
   for (const std::string& group : groups) {
     object["properties"][group] = object_of(leaves, prefix + group + ".");
+    require(prefix + group, object["properties"][group]);
   }
+  allow_one_horizon(prefix, object);
   return object;
 }
 
@@ -181,50 +114,51 @@ Json with_help(Json value, const std::string& help) {
 Leaves leaves_of_cells() {
   Leaves leaves;
   for (const ConfigKey& key : config_keys()) {
-    leaves[key.name] = with_help(value_of(key), described(key));
+    leaves[key.name] = with_help(schema_value(key), described(key));
   }
   leaves.erase("spec");
-  for (const SweepKey& key : sweep_keys()) {
+  for (SweepKey key : sweep_keys()) {
+    if (key.value == SweepValue::kNumbers) key.value = SweepValue::kPositive;  // one of them
     const bool is_of_cells = key.name.starts_with("horizon.") || key.name.starts_with("ladder.");
-    if (is_of_cells) leaves[key.name] = with_help(value_of(key), key.help);
+    if (is_of_cells) leaves[key.name] = with_help(schema_value(key), key.help);
   }
   return leaves;
 }
 
 Leaves as_lists(const Leaves& leaves) {
   Leaves lists;
-  for (const auto& [name, leaf] : leaves) lists[name] = list_of(leaf);
+  for (const auto& [name, leaf] : leaves) lists[name] = schema_list(leaf);
   return lists;
 }
 
 // Of a file, or of a block.
 Json part_of(Leaves leaves, bool SweepKey::*where) {
   for (auto& [name, leaf] : leaves) {
-    if (name.starts_with("seeds.")) leaf = either({leaf, list_of(leaf)});
+    if (name.starts_with("seeds.")) leaf = schema_either({leaf, schema_list(leaf)});
   }
   for (const SweepKey& key : sweep_keys()) {
     if (!(key.*where) || key.value == SweepValue::kMembers) continue;
     const bool names_arms = key.name == "arms" && where == &SweepKey::in_block;
-    leaves[key.name] = with_help(names_arms ? list_of(kText) : value_of(key), key.help);
+    leaves[key.name] =
+        with_help(names_arms ? schema_list(schema_name()) : schema_value(key), key.help);
   }
   for (const SweepKey& key : sweep_keys()) {
     if (key.value == SweepValue::kMembers) continue;
     const bool is_here = is_of_files(key.name) && where == &SweepKey::in_file;
-    if (is_here || key.name.starts_with("isoflop.")) {
-      leaves[key.name] = with_help(value_of(key), key.help);
+    if (is_here || key.name.starts_with("isoflop.") || key.name == "ladder.n") {
+      leaves[key.name] = with_help(schema_value(key), key.help);
     }
   }
-  return object_of(leaves, "");
+  Json part = object_of(leaves, "");
+  part["required"] = {"name"};
+  return part;
 }
 
-Json numbers() {
-  const Json number = reference("number");
-  const Json range = {
-      {"type", "object"},
-      {"properties", {{"from", number}, {"to", number}, {"per_decade", number}, {"sizes", number}}},
-      {"required", {"from", "to"}},
-      {"additionalProperties", false}};
-  return either({number, list_of(number), range});
+// Combinations stand in blocks, or at the top of a file that has none.
+void allow_blocks_alone(Json& file) {
+  for (const char* combination : {"grid", "zip", "list", "isoflop"}) {
+    allow_one_of({"blocks", combination}, file);
+  }
 }
 
 }  // namespace
@@ -232,20 +166,20 @@ Json numbers() {
 std::string sweep_file_schema() {
   const Leaves cells = leaves_of_cells();
   Leaves file = cells;
-  file["spec"] = {{"enum", Json::array({1})},
-                  {"description", "Which set of frozen defaults the keys left out take."}};
+  const ConfigKey& spec = config_keys().front();
+  file[spec.name] = with_help(schema_value(spec), spec.help);
   Json schema = part_of(file, &SweepKey::in_file);
+  // An included file may say it.
+  schema["anyOf"] = {{{"required", {spec.name}}}, {{"required", {"include"}}}};
+  allow_blocks_alone(schema);
   schema["$schema"] = "http://json-schema.org/draft-07/schema#";
   schema["title"] = "A sweep file of scalelaw";
-  Json block = part_of(cells, &SweepKey::in_block);
-  block["required"] = {"name"};
-  schema["definitions"] = {
-      {"number", either({Json{{"type", "number"}},
-                         Json{{"type", "string"}, {"pattern", "^(=|[-+.]?[0-9])"}}})},
-      {"numbers", numbers()},
-      {"cell", object_of(cells, "")},
-      {"axes", object_of(as_lists(cells), "")},
-      {"block", block}};
+  Json axes = object_of(as_lists(cells), "");
+  axes["minProperties"] = 1;
+  schema["definitions"] = schema_definitions();
+  schema["definitions"]["cell"] = object_of(cells, "");
+  schema["definitions"]["axes"] = axes;
+  schema["definitions"]["block"] = part_of(cells, &SweepKey::in_block);
   return schema.dump(1) + "\n";
 }
 
