@@ -17,6 +17,7 @@
 #include "sweeps/text_table.h"
 #include "sweeps/tune_report.h"
 #include "sweeps/work_left.h"
+#include "trainer/bytes_text.h"
 #include "trainer/config_yaml.h"
 #include "trainer/escaped.h"
 #include "trainer/number.h"
@@ -31,7 +32,7 @@ std::string hours_text(const std::optional<double>& hours) {
 }
 
 std::string memory_text(const PlannedCell& cell) {
-  return optional_text(cell.memory_bytes) + (cell.fits ? "" : "!");
+  return (cell.memory_bytes ? bytes_text(*cell.memory_bytes) : "-") + (cell.fits ? "" : "!");
 }
 
 // "transformer 2 x 64": layers and width tell the cells of most sweeps apart.

@@ -13,6 +13,7 @@
 #include "sweeps/store/run_pages.h"
 #include "sweeps/store/store_runs.h"
 #include "sweeps/store/verify_runs.h"
+#include "trainer/bytes_text.h"
 #include "trainer/command_line.h"
 #include "trainer/config_error.h"
 #include "trainer/escaped.h"
