@@ -91,8 +91,8 @@ TEST_F(RoomTest, RefusalSaysWhetherBytesOrFilesAreShort) {
     return std::string();
   };
   EXPECT_NE(refusal(1e12, 1).find("at once takes 24 files, and"), std::string::npos);
-  EXPECT_NE(refusal(1, 1e6).find(" B of checkpoints, and"), std::string::npos);
-  EXPECT_NE(refusal(1, 1).find(" B of checkpoints and 24 files, and"), std::string::npos);
+  EXPECT_NE(refusal(1, 1e6).find("B of checkpoints, and"), std::string::npos);
+  EXPECT_NE(refusal(1, 1).find("B of checkpoints and 24 files, and"), std::string::npos);
 }
 
 TEST_F(RoomTest, OnlyWhatCannotEvenBeginIsRefused) {
