@@ -114,6 +114,7 @@ class PlanMaker {
     if (held_out_) held_out_->check(plan_);
     settle_keep();
     if (tuner) plan_.tuned = tuner->take();
+    plan_.centres = fitted_centres(spec_, plan_);
     plan_.warnings = warnings_of(plan_);
     const auto resolved = [&](SweepPoint point) {
       evaluate_point(point, data_, expressions_);

@@ -2,14 +2,17 @@
 // writes nothing.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/model_shape.h"
 #include "sweeps/cell_expressions.h"
+#include "sweeps/fit_centres.h"
 #include "sweeps/sweep_spec.h"
 #include "sweeps/throughput.h"
 #include "sweeps/tuned_rates.h"
@@ -67,6 +70,9 @@ struct PlannedCell {
   std::string predicted_test_set;             // whose loss that is of
   WaitsFor waits = WaitsFor::kNothing;
   std::string waits_for;  // in words
+  bool is_of(std::string_view block) const {
+    return std::ranges::find(places, block, &SweepPlace::block) != places.end();
+  }
   // Its rate is the file's for want of its own, and so are hash and folder.
   bool is_provisional() const { return waits == WaitsFor::kTrials || waits == WaitsFor::kHand; }
 };
@@ -88,6 +94,7 @@ struct Plan {
   SweepBudget budget;
   StartOrder order = StartOrder::kSmallestRungFirst;
   TunedRates tuned;
+  std::vector<FittedCentre> centres;  // of isoflops about a fit
 };
 
 // ConfigError: as resolve() and identify(), with the place in the sweep; an impossible shape; a

@@ -183,7 +183,7 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
   if (const std::string budget = Spending(plan, statuses).text(); !budget.empty()) {
     text += "budget:  " + budget + "\n";
   }
-  text += stages_text(plan) + tuned_text(plan);
+  text += stages_text(plan) + tuned_text(plan) + centres_text(plan.centres);
   text += "states:  " + states_text(count_states(statuses)) + "\n";
   if (const std::string changed = diff_line(plan, diff_of(plan)); !changed.empty()) {
     text += changed + " (--diff names them)\n";
