@@ -190,6 +190,21 @@ void warn_where_mixed(RunTable& table, const std::string& what, const Value& val
                            "): the fit mixes that difference with size");
 }
 
+void warn_where_repeated(RunTable& table) {
+  std::size_t repeating = 0;
+  double most = 0;
+  for (const RunRow& row : table.rows) {
+    const int64_t unique = row.record.unique_train_tokens;
+    if (unique <= 0 || row.record.train_tokens <= unique) continue;
+    ++repeating;
+    most = std::max(most, row.d_tokens() / static_cast<double>(unique));
+  }
+  if (repeating == 0) return;
+  table.warnings.push_back(std::to_string(repeating) + " of " + std::to_string(table.rows.size()) +
+                           " runs read their training text more than once, up to " + human(most) +
+                           " times: a law of N and D takes every token of D for a new one");
+}
+
 std::vector<float> read_window_losses(const RunRow& row, const std::string& test_set) {
   try {
     const SafetensorsFile file(row.folder.window_losses());
@@ -292,6 +307,7 @@ void select_runs(RunTable& table, Selection& selection, Horizons horizons) {
   });
   warn_where_mixed(table, "tokenizer; that their texts are the same was not checked",
                    [](const RunRow& row) { return row.record.tokenizer_hash.substr(0, 12); });
+  warn_where_repeated(table);
   for (RunRow& row : table.rows) row.window_losses = read_window_losses(row, selection.test_set);
 }
 

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "sweeps/note_files.h"
+#include "trainer/bytes_text.h"
 #include "trainer/json_text.h"
 #include "trainer/number.h"
 #include "trainer/run_record.h"
@@ -98,7 +99,7 @@ void forget_limits(const SweepFolder& folder, const Plan& plan,
 
 std::string too_large_text(const CellLimits& limits, const PlannedCell& cell) {
   const std::string had =
-      limits.memory_bytes > 0 ? ", " + human(limits.memory_bytes) + " bytes a run," : "";
+      limits.memory_bytes > 0 ? ", " + bytes_text(limits.memory_bytes) + " a run," : "";
   return "memory" + had +
          " does not suffice in the smallest pieces either; where a run has more (a larger machine, "
          "fewer --jobs): scalelaw sweep retry --only " +

@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "trainer/bytes_text.h"
 #include "trainer/config_error.h"
 #include "trainer/number.h"
 #include "trainer/run_record.h"
@@ -51,8 +52,8 @@ double sum_of_largest(std::vector<double> each, std::size_t most) {
 }
 
 std::string free_text(const DiskSpace& space) {
-  return human(space.bytes) + " bytes" +
-         (space.files ? ", " + human(*space.files) + " files" : "") + " (a quota is not seen)";
+  return bytes_text(space.bytes) + (space.files ? ", " + human(*space.files) + " files" : "") +
+         " (a quota is not seen)";
 }
 
 }  // namespace
@@ -134,7 +135,7 @@ DiskNeeds disk_needs(const Plan& plan, const std::vector<CellStatus>& statuses) 
 }
 
 std::string describe(const DiskNeeds& needs, const std::optional<DiskSpace>& space) {
-  return human(needs.bytes_at_peak) + " bytes at most, " + human(needs.bytes_to_stay) +
+  return bytes_text(needs.bytes_at_peak) + " at most, " + bytes_text(needs.bytes_to_stay) +
          " of them to stay, in " + human(needs.files_at_peak) +
          " files; free: " + (space ? free_text(*space) : "not known");
 }
@@ -153,7 +154,7 @@ void check_disk(const DiskNeeds& needs, const std::optional<DiskSpace>& space) {
   const bool takes_files = !space->files || *space->files >= needs.files_at_once;
   const bool takes_bytes = space->bytes >= needs.bytes_at_once;
   if (takes_files && takes_bytes) return;
-  std::string short_of = takes_bytes ? "" : human(needs.bytes_at_once) + " bytes of checkpoints";
+  std::string short_of = takes_bytes ? "" : bytes_text(needs.bytes_at_once) + " of checkpoints";
   if (!takes_files) {
     short_of += (takes_bytes ? "" : " and ") + human(needs.files_at_once) + " files";
   }

@@ -116,6 +116,7 @@ class PlanMaker {
     settle_keep();
     if (tuner) plan_.tuned = tuner->take();
     if (options_.workers.device == DeviceKind::kGpu) predict_gpu_hours(plan_);
+    plan_.centres = fitted_centres(spec_, plan_);
     plan_.warnings = warnings_of(plan_);
     for (const std::string& text : {plan_.held_out_fault, plan_.held_out_doubt}) {
       if (!text.empty()) plan_.warnings.push_back(text);

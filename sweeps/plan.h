@@ -2,14 +2,17 @@
 // writes nothing.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/model_shape.h"
 #include "sweeps/cell_expressions.h"
+#include "sweeps/fit_centres.h"
 #include "sweeps/sweep_spec.h"
 #include "sweeps/throughput.h"
 #include "sweeps/tuned_rates.h"
@@ -74,6 +77,9 @@ struct PlannedCell {
     return waits == WaitsFor::kPrediction || waits == WaitsFor::kAnotherName;
   }
   bool needs_hand() const { return waits == WaitsFor::kHand || waits == WaitsFor::kAnotherName; }
+  bool is_of(std::string_view block) const {
+    return std::ranges::find(places, block, &SweepPlace::block) != places.end();
+  }
   // Its rate is the file's for want of its own, and so are hash and folder.
   bool is_provisional() const { return waits == WaitsFor::kTrials || waits == WaitsFor::kHand; }
 };
@@ -98,6 +104,7 @@ struct Plan {
   // Of hold_out.register, with its line; also among the warnings. Cells can never start under that
   // name, and run_stages() refuses to begin; or that may come, once trials tell what they are.
   std::string held_out_fault, held_out_doubt;
+  std::vector<FittedCentre> centres;  // of isoflops about a fit
 };
 
 // ConfigError: as resolve() and identify(), with the place in the sweep; an impossible shape; a

@@ -42,6 +42,7 @@ SweepRecord record_of(const Plan& plan, const std::vector<SweepCell>& open) {
     record.waiting += cell.is_provisional() ? 1 : 0;
     if (cell.is_provisional()) continue;
     SweepCell recorded{cell.content_hash, cell.folder, cell.places, cell.is_trial};
+    recorded.keep = cell.config.how.keep;
     if (!cell.prediction.empty()) recorded.hold_out = held_out(cell);
     record.cells.push_back(std::move(recorded));
   }

@@ -11,6 +11,7 @@
 #include "sweeps/cell_hours.h"
 #include "sweeps/model_size.h"
 #include "sweeps/named_laws.h"
+#include "trainer/bytes_text.h"
 #include "trainer/number.h"
 
 namespace scalelaw {
@@ -70,8 +71,8 @@ void warn_of_runs(const Plan& plan, Warnings& warnings) {
     if (!cell.fits) ++too_large;
   }
   warnings.add(too_large, "need more than a run's share of this machine's memory, " +
-                              human(memory_a_run(options)) +
-                              " bytes, however the step is computed, and will be refused; marked ! "
+                              bytes_text(memory_a_run(options)) +
+                              ", however the step is computed, and will be refused; marked ! "
                               "(fewer runs side by side have more each)");
   warnings.add(long_warmup, "warm-up takes more than 10% of the horizon (train.schedule.warmup)");
   warnings.add(high_rates, "train.learning_rate is above 1, up to " + human(highest_rate) +

@@ -11,6 +11,7 @@
 #include "sweeps/optional_json.h"
 #include "sweeps/reports.h"
 #include "sweeps/text_table.h"
+#include "trainer/bytes_text.h"
 #include "trainer/escaped.h"
 #include "trainer/number.h"
 
@@ -74,11 +75,11 @@ std::string predicted_text(const PredictedActual& both, const Plan& plan) {
                      ", taken by the clock: " + duration_text(both.core_seconds) + " (" +
                      human(both.core_seconds / both.predicted_core_seconds) + " times)";
   if (both.bytes) {
-    text += "; disk: " + human(*both.predicted_bytes) + " bytes, taken: " + human(*both.bytes);
+    text += "; disk: " + bytes_text(*both.predicted_bytes) + ", taken: " + bytes_text(*both.bytes);
   }
   if (both.peak_bytes > 0) {
-    text += "; memory of a process at most: " + human(both.predicted_peak_bytes) +
-            " bytes, taken: " + human(both.peak_bytes);
+    text += "; memory of a process at most: " + bytes_text(both.predicted_peak_bytes) +
+            ", taken: " + bytes_text(both.peak_bytes);
   }
   std::string source = hours_source(plan.options);
   std::ranges::replace(source, '\n', ' ');

@@ -19,6 +19,7 @@
 #include "sweeps/text_table.h"
 #include "sweeps/tune_report.h"
 #include "sweeps/work_left.h"
+#include "trainer/bytes_text.h"
 #include "trainer/config_yaml.h"
 #include "trainer/escaped.h"
 #include "trainer/number.h"
@@ -34,7 +35,7 @@ std::string hours_text(const std::optional<double>& hours) {
 }
 
 std::string memory_text(const PlannedCell& cell) {
-  return optional_text(cell.memory_bytes) + (cell.fits ? "" : "!");
+  return (cell.memory_bytes ? bytes_text(*cell.memory_bytes) : "-") + (cell.fits ? "" : "!");
 }
 
 // "transformer 2 x 64": layers and width tell the cells of most sweeps apart.
@@ -204,7 +205,7 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
   if (const std::string budget = Spending(plan, statuses).text(); !budget.empty()) {
     text += "budget:  " + budget + "\n";
   }
-  text += stages_text(plan) + tuned_text(plan);
+  text += stages_text(plan) + tuned_text(plan) + centres_text(plan.centres);
   text += "states:  " + states_text(count_states(statuses)) + "\n";
   if (const std::string changed = diff_line(plan, diff_of(plan)); !changed.empty()) {
     text += changed + " (--diff names them)\n";

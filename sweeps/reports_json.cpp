@@ -63,6 +63,23 @@ Json disk_json(const Plan& plan, const std::vector<CellStatus>& statuses) {
           {"free_files", space ? optional_json(space->files) : Json()}};
 }
 
+Json centres_json(const std::vector<FittedCentre>& centres) {
+  Json all = Json::array();
+  for (const FittedCentre& centre : centres) {
+    Json json = {{"block", centre.block},   {"fit", centre.file},
+                 {"budget", centre.budget}, {"n", centre.n},
+                 {"level", Json()},         {"low", Json()},
+                 {"high", Json()},          {"sizes", {centre.sizes.low, centre.sizes.high}}};
+    if (centre.interval) {
+      json["level"] = centre.level;
+      json["low"] = centre.interval->low;
+      json["high"] = centre.interval->high;
+    }
+    all.push_back(std::move(json));
+  }
+  return all;
+}
+
 Json work_json(const PresentWork& work) {
   return {{"running", work.running},
           {"tokens_per_second", optional_json(work.tokens_per_second)},
@@ -151,6 +168,7 @@ std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses)
                    {"to_run", totals_json(plan_totals(plan, statuses, true))}}},
                  {"asked_for", plan.asked_for},
                  {"tuned", tuned_json(plan.tuned)},
+                 {"fitted_centres", centres_json(plan.centres)},
                  {"disk", disk_json(plan, statuses)},
                  {"since_last_run", diff.has_record ? changes : Json()},
                  {"warnings", plan.warnings},

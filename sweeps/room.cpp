@@ -6,6 +6,7 @@
 
 #include "sweeps/disk_needs.h"
 #include "sweeps/reports.h"
+#include "trainer/bytes_text.h"
 #include "trainer/clock.h"
 #include "trainer/machine_memory.h"
 #include "trainer/number.h"
@@ -63,8 +64,8 @@ std::string Room::why_no_disk(const std::vector<CellInProgress>& running,
            " more files, and the next checkpoints need " + human(files);
   }
   if (space->bytes >= needed) return "";
-  return "the disk of the store has " + human(space->bytes) +
-         " bytes free, and the next checkpoints need " + human(needed);
+  return "the disk of the store has " + bytes_text(space->bytes) +
+         " free, and the next checkpoints need " + bytes_text(needed);
 }
 
 std::string Room::why_no_memory(const PlannedPack& next) const {
@@ -73,8 +74,8 @@ std::string Room::why_no_memory(const PlannedPack& next) const {
   double needed = 0;
   for (const std::size_t cell : next) needed += plan_.cells[cell].memory_bytes.value_or(0);
   if (*available >= needed) return "";
-  return human(*available) + " bytes of memory are available, and the next run needs about " +
-         human(needed);
+  return bytes_text(*available) + " of memory are available, and the next run needs about " +
+         bytes_text(needed);
 }
 
 }  // namespace scalelaw

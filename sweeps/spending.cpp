@@ -4,6 +4,7 @@
 
 #include "sweeps/disk_needs.h"
 #include "sweeps/stages.h"
+#include "trainer/bytes_text.h"
 #include "trainer/config_error.h"
 #include "trainer/number.h"
 
@@ -77,14 +78,16 @@ double Spending::price(const Cost& cost) const {
 
 std::string Spending::beyond(const Cost& cost) const {
   const SweepBudget& budget = plan_.budget;
-  const auto over = [](const char* key, const std::optional<double>& limit, double amount) {
+  const auto over = [](const char* key, const std::optional<double>& limit, double amount,
+                       std::string (*in_words)(double) = human) {
     if (!limit || amount <= *limit) return std::string();
-    return std::string("budget.") + key + " = " + human(*limit) + ": comes to " + human(amount);
+    return std::string("budget.") + key + " = " + in_words(*limit) + ": comes to " +
+           in_words(amount);
   };
-  for (const std::string& text :
-       {over("flops", budget.flops, cost.flops),
-        over("device_hours", budget.device_hours, cost.device_hours),
-        over("price", budget.price, price(cost)), over("disk", budget.disk, cost.disk)}) {
+  for (const std::string& text : {over("flops", budget.flops, cost.flops),
+                                  over("device_hours", budget.device_hours, cost.device_hours),
+                                  over("price", budget.price, price(cost)),
+                                  over("disk", budget.disk, cost.disk, bytes_text)}) {
     if (!text.empty()) return text;
   }
   return "";
@@ -150,10 +153,11 @@ std::string Spending::text() const {
   const Cost all = at_most();
   const SweepBudget& budget = plan_.budget;
   std::string text;
-  const auto add = [&](const char* key, const std::optional<double>& limit, double amount) {
+  const auto add = [&](const char* key, const std::optional<double>& limit, double amount,
+                       std::string (*in_words)(double) = human) {
     if (!limit) return;
-    text += (text.empty() ? "" : ", ") + std::string(key) + " " + human(amount) + " of " +
-            human(*limit);
+    text += (text.empty() ? "" : ", ") + std::string(key) + " " + in_words(amount) + " of " +
+            in_words(*limit);
   };
   add("flops", budget.flops, all.flops);
   add("device_hours", budget.device_hours, all.device_hours);
@@ -162,7 +166,7 @@ std::string Spending::text() const {
   } else if (budget.price) {
     text += (text.empty() ? "" : ", ") + std::string("price not known without --price-per-hour");
   }
-  add("disk", budget.disk, all.disk);
+  add("disk", budget.disk, all.disk, bytes_text);
   const std::string why = beyond(all);
   return text + (why.empty()                 ? ""
                  : budget.starts_nothing_new ? " (reached before the end)"

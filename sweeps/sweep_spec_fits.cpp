@@ -10,13 +10,14 @@ namespace scalelaw {
 namespace {
 
 constexpr const char* kCentre = "isoflop.centre.fit";
+constexpr const char* kBudgetCount = "horizon.count";
 constexpr const char* kCriticalBatch = "critical_batch.fit";
 
 void read_fit(SweepFit& fit, const char* key, FittedQuantity quantity, std::string& read) {
   const std::filesystem::path folder = std::filesystem::path(fit.file.file).parent_path();
   FitFile file;
   try {
-    const std::string text = read_yaml_text(folder / fit.file.text);
+    const std::string text = read_yaml_text(folder / fit.file.text, kMaxFitFileBytes);
     read += "\n" + text;
     file = fit_file_from_json(text);
   } catch (const std::runtime_error& error) {
@@ -50,12 +51,14 @@ class CentreCount {
   CentreCount(const SweepFit& fit, std::string key, std::string_view count)
       : fit_(fit), key_(std::move(key)), count_(count) {}
 
+  // What overrides every cell.
+  void agree_everywhere(const FlatConfig& settings) const { agree(settings, key_); }
+  // `written` for cells of other blocks too, and their horizons.
   void agree(const FlatConfig& written) const {
-    const auto found = written.find(key_);
-    if (found == written.end() || found->second.text == count_) return;
-    throw_config_error(found->second, shown(),
-                       "contradicts the fit " + fit_.file.text + ", which counts " + count_ +
-                           "; remove it, or fit with that count");
+    const bool is_of_a_horizon =
+        key_ == kBudgetCount &&
+        (written.contains("horizon.flops") || written.contains("horizon.tokens_per_param"));
+    if (!is_of_a_horizon) agree(written, key_);
   }
 
   void settle(SweepBlock& block) const {
@@ -64,7 +67,7 @@ class CentreCount {
                          "counts " + count_ + ", and the block sweeps " + shown() +
                              "; remove that, or write the centre as an expression");
     }
-    agree(block.overrides);
+    agree(block.overrides, shown());
     SourcedText count = fit_.file;
     count.text = count_;
     count.written_as = kCentre;
@@ -72,7 +75,14 @@ class CentreCount {
   }
 
  private:
-  std::string shown() const { return key_ == "horizon.count" ? "isoflop.count" : key_; }
+  void agree(const FlatConfig& written, const std::string& shown) const {
+    const auto found = written.find(key_);
+    if (found == written.end() || found->second.text == count_) return;
+    throw_config_error(found->second, shown,
+                       "contradicts the fit " + fit_.file.text + ", which counts " + count_ +
+                           "; remove it, or fit with that count");
+  }
+  std::string shown() const { return key_ == kBudgetCount ? "isoflop.count" : key_; }
 
   const SweepFit& fit_;
   std::string key_, count_;
@@ -81,17 +91,17 @@ class CentreCount {
 void settle_centre(const SweepSpec& spec, SweepBlock& block) {
   const FittedLaw& law = block.centre->law;
   const CentreCount of_n(*block.centre, "ladder.count", name(law.n_count.value()));
-  const CentreCount of_c(*block.centre, "horizon.count", name(law.c_count.value()));
-  of_n.agree(spec.settings);
-  of_c.agree(spec.settings);
-  of_n.agree(spec.base);
-  for (const SweepArm& arm : spec.arms) {
-    const bool is_taken =
-        block.arms.empty() || std::ranges::find(block.arms, arm.name) != block.arms.end();
-    if (is_taken) of_n.agree(arm.overrides);
+  const CentreCount of_c(*block.centre, kBudgetCount, name(law.c_count.value()));
+  for (const CentreCount* count : {&of_n, &of_c}) {
+    count->agree_everywhere(spec.settings);
+    count->agree(spec.base);
+    for (const SweepArm& arm : spec.arms) {
+      const bool is_taken =
+          block.arms.empty() || std::ranges::find(block.arms, arm.name) != block.arms.end();
+      if (is_taken) count->agree(arm.overrides);
+    }
+    count->settle(block);
   }
-  of_n.settle(block);
-  of_c.settle(block);
   SourcedText n = block.centre->file;
   n.written_as = "isoflop.centre";
   n.text = "= " + canonical(law.coefficient) + " * budget^" + canonical(law.exponent);

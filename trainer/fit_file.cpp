@@ -4,11 +4,13 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <utility>
 
 #include "trainer/atomic_file.h"
 #include "trainer/clock.h"
 #include "trainer/json_field.h"
 #include "trainer/json_text.h"
+#include "trainer/number.h"
 
 namespace scalelaw {
 namespace {
@@ -27,6 +29,25 @@ bool counts_c(const FittedLaw& law) {
   return law.variable == FitVariable::kCompute;
 }
 
+// Wider than anything that is trained, and narrower than a slip of units.
+FitRange sane_range(FitVariable variable) {
+  switch (variable) {
+    case FitVariable::kCompute:
+      return {1, 1e40};
+    case FitVariable::kTokens:
+      return {1, 1e20};
+    case FitVariable::kSize:
+      return {1, 1e18};
+    case FitVariable::kLoss:
+      break;
+  }
+  return {1e-6, 1e3};
+}
+
+Json json_of(const FitRange& range) {
+  return {{"low", range.low}, {"high", range.high}};
+}
+
 Json json_of(const FittedLaw& law) {
   Json json = {{"quantity", name(law.quantity)},
                {"variable", name(law.variable)},
@@ -36,7 +57,15 @@ Json json_of(const FittedLaw& law) {
   if (law.c_count) json["c_count"] = name(*law.c_count);
   json["low"] = law.low;
   json["high"] = law.high;
+  if (law.n_range) json["n_range"] = json_of(*law.n_range);
+  if (law.d_range) json["d_range"] = json_of(*law.d_range);
   if (law.exponent_standard_error) json["exponent_standard_error"] = *law.exponent_standard_error;
+  if (law.interval) {
+    json["interval"] = {{"level", law.interval->level},
+                        {"centre", law.interval->centre},
+                        {"ln_reach", law.interval->ln_reach},
+                        {"exponent_reach", law.interval->exponent_reach}};
+  }
   Json from = {
       {"source", law.from.source}, {"law", law.from.law}, {"fitted_at", law.from.fitted_at}};
   if (!law.from.runs.empty()) from["runs"] = law.from.runs;
@@ -63,7 +92,61 @@ FitOrigin origin_from(const JsonField& field) {
   return from;
 }
 
+void require_keys(const JsonField& field) {
+  std::vector<std::string> missing;
+  const auto look_for = [&](const JsonField& in, const std::string& path,
+                            const std::vector<const char*>& keys) {
+    for (const char* key : keys) {
+      if (!in.has(key)) missing.push_back(path + key);
+    }
+  };
+  look_for(field, "", {"quantity", "variable", "coefficient", "exponent", "low", "high"});
+  static const nlohmann::json kNothing = nlohmann::json::object();
+  const std::optional<JsonField> from = field.object_if("from");
+  look_for(from.value_or(JsonField(kNothing)), "from.", {"source", "law", "fitted_at"});
+  if (field.has("quantity") && field.has("variable")) {
+    const bool is_n_opt = field.text("quantity") == name(FittedQuantity::kNOpt);
+    if (is_n_opt || field.text("variable") == name(FitVariable::kSize)) {
+      look_for(field, "", {"n_count"});
+    }
+    if (is_n_opt) look_for(field, "", {"c_count"});
+  }
+  if (missing.empty()) return;
+  std::string others;
+  for (std::size_t i = 1; i < missing.size(); ++i) {
+    others += (i == 1 ? ", and so are " : ", ") + missing[i];
+  }
+  if (missing.size() == 2) others = ", and so is " + missing[1];
+  field.fail(missing[0], "is missing" + others);
+}
+
+FitRange range_from(const JsonField& field) {
+  const FitRange range = {field.positive("low"), field.positive("high")};
+  if (range.low > range.high) field.fail("low", "must not be above high");
+  return range;
+}
+
+void check_bounds(const JsonField& field, const FittedLaw& law) {
+  const FitRange sane = sane_range(law.variable);
+  for (const auto& [key, end] : {std::pair{"low", law.low}, std::pair{"high", law.high}}) {
+    if (!sane.holds(end)) {
+      field.fail(key, "must be from " + canonical(sane.low) + " to " + canonical(sane.high) +
+                          ", for a " + std::string(name(law.variable)) + "; is " + canonical(end));
+    }
+    const double value = law.at(end);
+    if (!(value >= 1 && value <= 1e18)) {
+      field.fail("exponent", "and coefficient give " + std::string(name(law.quantity)) + " " +
+                                 human(value) + " at " + key + ", and it is from 1 to 1e18");
+    }
+    if (law.quantity == FittedQuantity::kNOpt && end / (6 * value) < 1) {
+      field.fail("exponent", "and coefficient leave less than a token at " + std::string(key) +
+                                 ": n_opt is " + human(value));
+    }
+  }
+}
+
 FittedLaw law_from(const JsonField& field) {
+  require_keys(field);
   FittedLaw law;
   law.quantity = chosen(field, "quantity", kQuantities, "n_opt or critical_batch");
   law.variable = chosen(field, "variable", kVariables, "C, D, N or L");
@@ -82,18 +165,19 @@ FittedLaw law_from(const JsonField& field) {
     law.c_count = c_count_from(field.text("c_count"));
     if (!law.c_count) field.fail("c_count", "must be a convention of C");
   }
-  law.low = field.positive("low");
-  law.high = field.positive("high");
-  if (law.low > law.high) field.fail("low", "must not be above high");
-  for (const double end : {law.low, law.high}) {
-    if (!std::isnormal(law.at(end))) {
-      field.fail("exponent", "gives no number within low and high");
-    }
+  const FitRange range = range_from(field);
+  law.low = range.low;
+  law.high = range.high;
+  check_bounds(field, law);
+  if (const auto n = field.object_if("n_range")) law.n_range = range_from(*n);
+  if (const auto d = field.object_if("d_range")) law.d_range = range_from(*d);
+  if (const auto interval = field.object_if("interval")) {
+    law.interval = {interval->positive("level"), interval->positive("centre"),
+                    interval->positive("ln_reach"), interval->positive("exponent_reach")};
+    if (law.interval->level >= 1) interval->fail("level", "must be below 1");
   }
   law.exponent_standard_error = field.positive_if("exponent_standard_error");
-  const std::optional<JsonField> from = field.object_if("from");
-  if (!from) field.fail("from", "is missing");
-  law.from = origin_from(*from);
+  law.from = origin_from(*field.object_if("from"));
   return law;
 }
 
@@ -119,6 +203,13 @@ std::string_view name(FitVariable variable) {
 
 double FittedLaw::at(double variable_value) const {
   return std::exp(std::log(coefficient) + exponent * std::log(variable_value));
+}
+
+std::optional<FitRange> FittedLaw::interval_at(double variable_value) const {
+  if (!interval) return std::nullopt;
+  const double times = std::exp(std::hypot(
+      interval->ln_reach, interval->exponent_reach * std::log(variable_value / interval->centre)));
+  return FitRange{at(variable_value) / times, at(variable_value) * times};
 }
 
 const FittedLaw* FitFile::find(FittedQuantity quantity) const {

@@ -3,6 +3,7 @@
 // (`isoflop.centre: {fit: FILE}`, `critical_batch: {fit: FILE}`).
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 namespace scalelaw {
 
 inline constexpr int kFitFileVersion = 1;
+inline constexpr uint64_t kMaxFitFileBytes = uint64_t{16} << 20;  // some 300,000 runs
 
 enum class FittedQuantity {
   kNOpt,           // parameters at which a budget C is spent best
@@ -38,6 +40,20 @@ struct FitOrigin {
   bool operator==(const FitOrigin&) const = default;
 };
 
+struct FitRange {
+  double low = 0, high = 0;
+  bool holds(double value) const { return low <= value && value <= high; }
+  bool operator==(const FitRange&) const = default;
+};
+
+// ln of the quantity is known to within hypot(ln_reach, exponent_reach ln(variable / centre)).
+struct FitInterval {
+  double level = 0.95;
+  double centre = 1;  // of the variable, where it is known best
+  double ln_reach = 0, exponent_reach = 0;
+  bool operator==(const FitInterval&) const = default;
+};
+
 struct FittedLaw {
   FittedQuantity quantity = FittedQuantity::kNOpt;
   FitVariable variable = FitVariable::kCompute;  // n_opt: C; critical_batch: D, N or L
@@ -45,9 +61,13 @@ struct FittedLaw {
   std::optional<NCount> n_count = {};  // where quantity or variable is an N; else nullopt
   std::optional<CCount> c_count = {};  // where the variable is C; else nullopt
   double low = 0, high = 0;            // of the variable, over the runs that it was fitted to
+  std::optional<FitRange> n_range = {}, d_range = {};  // of those runs; n_opt alone
   std::optional<double> exponent_standard_error = {};
+  std::optional<FitInterval> interval = {};
   FitOrigin from = {};
   double at(double variable_value) const;
+  // Ends of the interval of at(); nullopt: not known.
+  std::optional<FitRange> interval_at(double variable_value) const;
   bool holds(double variable_value) const {
     return low <= variable_value && variable_value <= high;
   }
@@ -65,8 +85,8 @@ struct FitFile {
 void write_fit_file(const std::filesystem::path& file, const FitFile& fit);
 std::string to_json(const FitFile& fit);
 // std::runtime_error with field and fault: no JSON, another version, a field missing or of another
-// type, a variable that its quantity does not have, a range without a number in it, a quantity
-// twice. Unknown keys are ignored.
+// type (all missing ones of a law in one message), a variable that its quantity does not have,
+// values that no model and no text has, a quantity twice. Unknown keys are ignored.
 FitFile fit_file_from_json(std::string_view text);
 
 }  // namespace scalelaw

@@ -69,6 +69,17 @@ std::optional<NoiseScale> noise_of_last_half(const RunFolder& folder,
   return noise_scale_after(cursor.step / 2, rows);
 }
 
+// Another sweep may have begun the run and want more of it.
+KeptCheckpoint kept_by_both(KeptCheckpoint asked, const RunFolder& folder) {
+  std::error_code none;
+  if (!std::filesystem::exists(folder.config(), none)) return asked;
+  try {
+    return std::min(asked, read_run_config(folder.config()).how.keep);
+  } catch (const std::runtime_error&) {  // somebody's edit; it is written anew
+    return asked;
+  }
+}
+
 }  // namespace
 
 ReplicaRun::ReplicaRun(RunIdentity identity, Books books)
@@ -108,6 +119,7 @@ void ReplicaRun::begin_attempt(TrainingCursor at, const Provenance& provenance, 
     const std::string moved = difference(before, provenance);
     if (!moved.empty()) cursor.events.push_back({"moved", cursor.step, moved});
   }
+  identity_.config.how.keep = kept_by_both(config().how.keep, folder());
   // Also over one that somebody edited, or of an attempt that ran otherwise.
   write_atomically(folder().config(), to_yaml(config()));
   write_attempt(folder(), attempt);

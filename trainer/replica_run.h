@@ -31,7 +31,8 @@ class ReplicaRun {
   explicit ReplicaRun(RunIdentity identity, Books books = Books::kKept);
 
   // Opens this attempt at cursor.step: attempt file, config.yaml, metrics part, cost file. `share`:
-  // of its pack's processor time.
+  // of its pack's processor time. Of how.keep here and in the config.yaml of an earlier attempt,
+  // which another sweep may have begun, the one that keeps more holds from now on.
   void begin_attempt(TrainingCursor at, const Provenance& provenance, double share);
 
   bool keeps_books() const { return books_ == Books::kKept; }

@@ -9,6 +9,7 @@
 
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"
+#include "trainer/enum_text.h"
 #include "trainer/json_field.h"
 #include "trainer/run_record_json.h"
 
@@ -33,7 +34,14 @@ Json to_json(const SweepCell& cell) {
                         {"arch", cell.hold_out->arch},
                         {"test_set", cell.hold_out->test_set}};
   }
+  if (cell.keep) json["keep"] = enum_text(*cell.keep);
   return json;
+}
+
+KeptCheckpoint keep_from(const JsonField& field) {
+  const auto keep = enum_from_text<KeptCheckpoint>(field.text("keep"));
+  if (!keep) field.fail("keep", "must be whole, weights or none");
+  return *keep;
 }
 
 HeldOut held_out_from(const JsonField& field) {
@@ -56,6 +64,7 @@ SweepCell cell_from(const JsonField& field) {
   }
   cell.is_trial = field.truth_if("trial");
   if (const auto held_out = field.object_if("hold_out")) cell.hold_out = held_out_from(*held_out);
+  if (field.has("keep")) cell.keep = keep_from(field);
   return cell;
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "models/model_shape.h"
+#include "trainer/run_config.h"
 
 namespace scalelaw {
 
@@ -41,6 +42,8 @@ struct SweepCell {
   std::vector<SweepPlace> places;  // never empty; several where equal cells merged, in file order
   bool is_trial = false;           // of a rate that the sweep tunes: no result of it
   std::optional<HeldOut> hold_out = {};  // absent in the file: an ordinary cell
+  // What the sweep asks to stay of its checkpoint once it is complete; nullopt: not known.
+  std::optional<KeptCheckpoint> keep = {};
   const std::string& arm() const { return places.front().arm; }
   bool operator==(const SweepCell&) const = default;
 };

@@ -288,7 +288,7 @@ YamlTree parse_yaml_tree(std::string_view yaml, const std::string& file_name) {
   return builder.take();
 }
 
-std::string read_yaml_text(const std::filesystem::path& file) {
+std::string read_yaml_text(const std::filesystem::path& file, uint64_t most) {
   try {
     const std::filesystem::file_status status = std::filesystem::status(file);
     if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status) &&
@@ -297,7 +297,9 @@ std::string read_yaml_text(const std::filesystem::path& file) {
                         ": is no regular file but a pipe or a device; write its text to a file");
     }
     const auto bytes = std::filesystem::file_size(file);
-    if (bytes > kMaxBytes) throw ConfigError(file.string() + ": larger than 1 MiB");
+    if (bytes > most) {
+      throw ConfigError(file.string() + ": larger than " + std::to_string(most >> 20) + " MiB");
+    }
     return bytes == 0 ? "" : read_whole_file(file);
   } catch (const ConfigError&) {
     throw;

@@ -2,6 +2,7 @@
 // lists and plain values; the rest of YAML is refused, because it hides what a file says.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -33,9 +34,9 @@ struct YamlMember {
 // one document.
 YamlTree parse_yaml_tree(std::string_view yaml, const std::string& file_name);
 // The text to give it. ConfigError when the file is not there, is no regular file, cannot be read,
-// or is over 1 MiB. One that says it is empty, as those of /proc do, is, and is not opened: reading
-// some of them waits for ever.
-std::string read_yaml_text(const std::filesystem::path& file);
+// or is over `most` bytes. One that says it is empty, as those of /proc do, is, and is not opened:
+// reading some of them waits for ever.
+std::string read_yaml_text(const std::filesystem::path& file, uint64_t most = uint64_t{1} << 20);
 
 // "line 7 of f.yaml: KEY: RULE", for faults of the file's structure, where a value to show is
 // lacking; KEY and its colon are left out when it is empty.

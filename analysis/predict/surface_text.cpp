@@ -23,6 +23,18 @@ std::string floor_in_words(const ProfileInterval& floor) {
   return (floor.identified() ? "identified, " : "not identified, ") + low + " to " + high;
 }
 
+// At both ends of what was fitted.
+std::string sizes_in_words(const FittedLaw& law) {
+  if (!law.interval) return "";
+  const auto at = [&](double budget) {
+    const FitRange known = *law.interval_at(budget);
+    return human(law.at(budget)) + " [" + human(known.low) + ", " + human(known.high) + "] at C " +
+           human(budget);
+  };
+  return " N* is " + at(law.low) + " and " + at(law.high) +
+         " (95%, coefficient and exponent jointly, likewise).";
+}
+
 std::string optimum_in_words(const FittedSurface& s) {
   if (!s.n_opt)
     return "No N* of a budget (" + std::string(name(s.optimum.status)) + "): " + s.why_no_law + ".";
@@ -32,7 +44,8 @@ std::string optimum_in_words(const FittedSurface& s) {
          interval_text(s.optimum.interval->low, s.optimum.interval->high, 3) +
          ", 95%, by leaving each run out in turn), where C = 6 N D of this N (" +
          std::string(name(*law.c_count)) + "), fitted over C " + human(law.low) + " to " +
-         human(law.high) + ".";
+         human(law.high) + ", N " + human(s.sizes.low) + " to " + human(s.sizes.high) + ", D " +
+         human(s.tokens.low) + " to " + human(s.tokens.high) + "." + sizes_in_words(law);
 }
 
 Json bounded(bool is_bounded, double value) {
@@ -74,6 +87,14 @@ std::string to_json(const FittedSurface& s) {
     n_opt["c_count"] = name(*s.n_opt->c_count);
     n_opt["low"] = s.n_opt->low;
     n_opt["high"] = s.n_opt->high;
+    n_opt["n_range"] = {{"low", s.sizes.low}, {"high", s.sizes.high}};
+    n_opt["d_range"] = {{"low", s.tokens.low}, {"high", s.tokens.high}};
+    if (const auto& known = s.n_opt->interval) {
+      n_opt["interval"] = {{"level", known->level},
+                           {"centre", known->centre},
+                           {"ln_reach", known->ln_reach},
+                           {"exponent_reach", known->exponent_reach}};
+    }
   }
   const Json json = {{"arm", s.arm},
                      {"n_count", name(s.selection.n_count)},

@@ -19,7 +19,7 @@ struct FittedSurface {
   SurfaceFit fit;  // has a curve
   ProfileInterval floor;
   OptimalSize optimum;
-  double lowest_budget = 0, highest_budget = 0;  // of the runs, 6 N D of the selection's N
+  FitRange sizes, tokens, budgets;  // of the runs: N of the selection, D, 6 N D
   // nullopt: why_no_law says why.
   std::optional<FittedLaw> n_opt;
   std::string why_no_law;

@@ -1,6 +1,7 @@
 #include "analysis/predict/surface_verb.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <iostream>
 
@@ -19,6 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr double kIntervalLevel = 0.95;
+
 std::string in_a_list(const std::vector<std::string>& words) {
   std::string list;
   for (const std::string& word : words) list += (list.empty() ? "" : ", ") + word;
@@ -36,6 +39,11 @@ std::string chosen_arm(const RunTable& table, const std::string& asked) {
   const std::string near = nearest(asked, arms);
   throw ConfigError("--arm " + asked + ": no run is of it; " +
                     (near.empty() ? "there are " + in_a_list(arms) : "did you mean " + near + "?"));
+}
+
+void widen(FitRange& range, double value) {
+  range.low = range.low > 0 ? std::min(range.low, value) : value;
+  range.high = std::max(range.high, value);
 }
 
 std::string in_one_line(const PredictingLaw& law) {
@@ -60,9 +68,15 @@ void set_law(FittedSurface& s) {
                 .exponent = s.optimum.exponent,
                 .n_count = s.selection.n_count,
                 .c_count = c_count,
-                .low = s.lowest_budget,
-                .high = s.highest_budget,
+                .low = s.budgets.low,
+                .high = s.budgets.high,
+                .n_range = s.sizes,
+                .d_range = s.tokens,
                 .exponent_standard_error = s.optimum.standard_error};
+  if (std::isnormal(s.optimum.best_known) && s.optimum.ln_reach > 0) {
+    law.interval = {kIntervalLevel, s.optimum.best_known, s.optimum.ln_reach,
+                    s.optimum.exponent_reach};
+  }
   const Law& of = chinchilla_law();
   law.from.source = s.runs.source + ", arm " + s.arm;
   law.from.law =
@@ -90,11 +104,12 @@ FittedSurface surface_of(const FitArguments& a, const std::string& asked_arm) {
                       std::string(name(s.fit.best.status)) + "): " + s.fit.best.why);
   }
   s.floor = profile_floor(chinchilla_law(), s.fit.data, s.fit.best, ProfileKind::kGaussian, 0);
-  s.optimum = optimal_size(s.fit.data, s.fit.best, kLeastSquares);
+  s.optimum = optimal_size(s.fit.data, s.fit.best, kLeastSquares, kIntervalLevel);
   for (const RunRow& row : s.runs.rows) {
-    const double budget = 6 * row.n(s.selection.n_count) * row.d_tokens();
-    s.lowest_budget = s.lowest_budget > 0 ? std::min(s.lowest_budget, budget) : budget;
-    s.highest_budget = std::max(s.highest_budget, budget);
+    const double n = row.n(s.selection.n_count), d = row.d_tokens();
+    widen(s.sizes, n);
+    widen(s.tokens, d);
+    widen(s.budgets, 6 * n * d);
   }
   set_law(s);
   return s;
@@ -157,7 +172,7 @@ void fit_surface_verb(const FitArguments& a, const SurfaceArguments& options) {
                 [](const FittedLaw& law) { return law.quantity == FittedQuantity::kNOpt; });
   file.laws.insert(file.laws.begin(), *surface.n_opt);
   create_folders(fs::absolute(options.out).parent_path());
-  write_fit_file(options.out, file);
+  write_fit_file(fs::weakly_canonical(options.out), file);  // a link stays one
   if (!a.json) std::cout << escaped(options.out) << '\n';
 }
 

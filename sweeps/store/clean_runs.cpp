@@ -7,18 +7,18 @@
 
 #include "sweeps/named_cells.h"
 #include "sweeps/reports.h"
+#include "sweeps/store/checkpoint_wishes.h"
 #include "sweeps/store/import_runs.h"
-#include "sweeps/store/run_list.h"
 #include "trainer/atomic_file.h"
+#include "trainer/bytes_text.h"
 #include "trainer/checkpoint_files.h"
-#include "trainer/config_error.h"
-#include "trainer/config_yaml.h"
 #include "trainer/disk_space.h"
 #include "trainer/escaped.h"
 #include "trainer/folder_lock.h"
 #include "trainer/kept_checkpoint.h"
 #include "trainer/run_lease.h"
 #include "trainer/run_record.h"
+#include "trainer/safetensors.h"
 
 namespace scalelaw {
 namespace {
@@ -31,7 +31,8 @@ constexpr const char* kRejected = ".rejected";
 
 class Cleaner {
  public:
-  Cleaner(const fs::path& runs, const CleanOptions& options) : runs_(runs), options_(options) {}
+  Cleaner(const fs::path& runs, const CleanOptions& options)
+      : runs_(runs), options_(options), wishes_(options.sweep) {}
 
   void clean(const StoreRun& run) {
     const RunFolder folder{runs_ / run.name};
@@ -40,7 +41,7 @@ class Cleaner {
       std::optional<RunLease> lease;
       if (!options_.dry_run) take(lease, folder);
       // As it is now that nobody else holds it, and as its file says.
-      clean_held(folder, try_read_run_record(folder));
+      clean_held(run, folder, try_read_run_record(folder));
     } catch (const std::runtime_error& error) {
       result_.left.emplace_back(error.what());
     }
@@ -58,7 +59,10 @@ class Cleaner {
     });
   }
 
-  CleanResult take() { return std::move(result_); }
+  CleanResult take() {
+    result_.notes = wishes_.sentences(options_.keep == KeepCheckpoints::kAsked);
+    return std::move(result_);
+  }
 
  private:
   // A full disk has no room for a lease, and is why somebody cleans. Of a run that has its result
@@ -95,45 +99,77 @@ class Cleaner {
     for (const fs::path& checkpoints : found) remove(checkpoints);
   }
 
-  // Where its configuration cannot be read, nobody has asked for less than the last.
-  KeepCheckpoints kept_of(const RunFolder& folder, const RunRecord& record) const {
-    if (options_.keep != KeepCheckpoints::kAsConfigured) return options_.keep;
-    if (record.state != RunState::kComplete) return KeepCheckpoints::kLast;
-    try {
-      switch (read_run_config(folder.config()).how.keep) {
-        case KeptCheckpoint::kNone:
-          return KeepCheckpoints::kNone;
-        case KeptCheckpoint::kWeights:
-          return KeepCheckpoints::kWeights;
-        case KeptCheckpoint::kWhole:
-          break;
-      }
-    } catch (const ConfigError&) {  // `verify` says it
+  // Of a complete run's last checkpoint.
+  KeptCheckpoint kept_of(const StoreRun& run, const RunFolder& folder) const {
+    switch (options_.keep) {
+      case KeepCheckpoints::kNone:
+        return KeptCheckpoint::kNone;
+      case KeepCheckpoints::kWeights:
+        return KeptCheckpoint::kWeights;
+      case KeepCheckpoints::kAsConfigured:
+        return kept_as_configured(folder);
+      case KeepCheckpoints::kAsked:
+        return kept_as_asked(run, folder);
+      case KeepCheckpoints::kLast:
+      case KeepCheckpoints::kAll:
+        break;
     }
-    return KeepCheckpoints::kLast;
+    return KeptCheckpoint::kWhole;
   }
 
-  void clean_checkpoints(const RunFolder& folder, KeepCheckpoints keep) {
-    std::vector<int64_t> steps = checkpoint_steps(folder);
-    if (keep == KeepCheckpoints::kAll || steps.empty()) return;
-    const int64_t last = steps.front();
-    if (keep != KeepCheckpoints::kNone) steps.erase(steps.begin());
-    for (const int64_t step : steps) remove(checkpoint_file(folder, step));
-    if (keep == KeepCheckpoints::kWeights) cut_to_weights(checkpoint_file(folder, last));
+  void clean_checkpoints(const StoreRun& run, const RunFolder& folder, RunState state) {
+    const std::vector<int64_t> steps = checkpoint_steps(folder);
+    if (options_.keep == KeepCheckpoints::kAll || steps.empty()) return;
+    const fs::path last = checkpoint_file(folder, steps.front());
+    if (state != RunState::kComplete && options_.keep != KeepCheckpoints::kNone) {
+      remove_older(folder, steps, 2);
+      return;
+    }
+    const KeptCheckpoint keep = kept_of(run, folder);
+    bool goes = false;
+    if (keep == KeptCheckpoint::kNone) {
+      for (const int64_t step : steps) remove(checkpoint_file(folder, step));
+      goes = true;
+    } else if (remove_older(folder, steps, 1) && keep == KeptCheckpoint::kWeights) {
+      goes = cut_to_weights(last);
+    }
+    if (options_.keep == KeepCheckpoints::kAsked) {
+      wishes_.note_kept(run, keep);
+    } else if (goes) {
+      wishes_.note_cut(run, keep);
+    }
   }
 
-  void cut_to_weights(const fs::path& checkpoint) {
+  // All but the newest `stay`. False: none, the newest one cannot take their place.
+  bool remove_older(const RunFolder& folder, const std::vector<int64_t>& steps, std::size_t stay) {
+    if (steps.size() <= stay) return true;
+    try {
+      SafetensorsFile(checkpoint_file(folder, steps.front()));  // its hashes
+    } catch (const std::runtime_error& error) {
+      result_.left.push_back(std::string(error.what()) +
+                             "; it and the older checkpoints beside it stay");
+      return false;
+    }
+    for (std::size_t i = stay; i < steps.size(); ++i) remove(checkpoint_file(folder, steps[i]));
+    return true;
+  }
+
+  // False: nothing went.
+  bool cut_to_weights(const fs::path& checkpoint) {
     try {
       const uint64_t bytes = bytes_beside_weights(checkpoint);
-      if (bytes == 0) return;
+      if (bytes == 0) return false;
       if (!options_.dry_run) keep_weights_alone(checkpoint);
       result_.removed.push_back({checkpoint.lexically_relative(runs_).string(), bytes, true});
+      return true;
     } catch (const std::runtime_error& error) {
       result_.left.push_back(std::string(error.what()) + "; it stays as it is");
+      return false;
     }
   }
 
-  void clean_held(const RunFolder& folder, const std::optional<RunRecord>& record) {
+  void clean_held(const StoreRun& run, const RunFolder& folder,
+                  const std::optional<RunRecord>& record) {
     for (const fs::path& place : {folder.path, folder.attempts(), folder.checkpoints()}) {
       remove_where(place, is_draft);
     }
@@ -141,7 +177,7 @@ class Cleaner {
     remove_where(folder.checkpoints(),
                  [](const fs::path& path) { return path.extension() == kRejected; });
     remove_checkpoints_before(folder);
-    clean_checkpoints(folder, kept_of(folder, *record));
+    clean_checkpoints(run, folder, record->state);
     if (options_.logs) remove_logs(folder.path.filename().string() + ".log");
   }
 
@@ -190,6 +226,7 @@ class Cleaner {
   const fs::path& runs_;
   const CleanOptions& options_;
   CleanResult result_;
+  CheckpointWishes wishes_;
 };
 
 }  // namespace
@@ -215,6 +252,7 @@ std::string clean_text(const CleanResult& result, bool dry_run) {
             (removal.weights_stay ? "all but the weights of " : "") + escaped(removal.file) + "  " +
             bytes_text(static_cast<double>(removal.bytes)) + "\n";
   }
+  for (const std::string& sentence : result.notes) text += "note: " + escaped(sentence) + "\n";
   for (const std::string& sentence : result.left) text += "left: " + escaped(sentence) + "\n";
   return text + counted(static_cast<int64_t>(result.removed.size()), "file") + ", " +
          bytes_text(static_cast<double>(result.bytes())) +
@@ -227,7 +265,10 @@ std::string clean_json(const CleanResult& result) {
     removed.push_back(
         {{"file", removal.file}, {"bytes", removal.bytes}, {"weights_stay", removal.weights_stay}});
   }
-  const Json json = {{"removed", removed}, {"bytes", result.bytes()}, {"left", result.left}};
+  const Json json = {{"removed", removed},
+                     {"bytes", result.bytes()},
+                     {"left", result.left},
+                     {"notes", result.notes}};
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -10,14 +10,16 @@
 
 namespace scalelaw {
 
-enum class KeepCheckpoints { kAsConfigured, kNone, kWeights, kLast, kAll };
+enum class KeepCheckpoints { kAsConfigured, kAsked, kNone, kWeights, kLast, kAll };
 
 struct CleanOptions {
-  // Of runs that have their result. As configured: how.keep of a complete run's config.yaml, the
-  // last of one that diverged.
+  // Of complete runs. As configured: how.keep of their config.yaml. As asked: what the records of
+  // the sweeps that use a run ask for, of several the most; where one does not say, or none uses
+  // it, config.yaml counts. A run that diverged keeps its newest two but for none and all.
   KeepCheckpoints keep = KeepCheckpoints::kAsConfigured;
-  bool logs = false;  // of those runs too
-  bool store = true;  // what lies beside the runs too
+  std::string sweep = {};  // whose runs these are; its own wishes are not told; "": of no one sweep
+  bool logs = false;       // of those runs too
+  bool store = true;       // what lies beside the runs too
   bool dry_run = false;
 };
 
@@ -28,12 +30,16 @@ struct Removal {
 };
 
 struct CleanResult {
-  std::vector<Removal> removed;   // or would be; of a checkpoint perhaps all but its weights
-  std::vector<std::string> left;  // sentences: runs that are running, files that stayed
+  std::vector<Removal> removed;  // or would be; of a checkpoint perhaps all but its weights
+  // Sentences: what was asked and not done, of runs that are running, of files that stayed.
+  std::vector<std::string> left;
+  // Sentences: sweeps that want more of these runs than was asked to stay.
+  std::vector<std::string> notes;
   uint64_t bytes() const;
 };
 
-// Of a run with its result: checkpoints as `keep` says and, whatever it says, those set aside
+// Of a run with its result: checkpoints as `keep` says, none but a newest one that is whole at the
+// cost of older ones, and, whatever it says, those set aside
 // (.rejected, before.0001/checkpoints), drafts that a crash left, with `logs` what its trainer
 // printed. Of another run its drafts. In the store: drafts older than an hour and what an import
 // left aside more than a day ago. Records, metrics, window losses and configurations stay, those in

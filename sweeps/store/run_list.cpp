@@ -52,15 +52,6 @@ bool is_config_key(const std::string& key) {
 
 }  // namespace
 
-std::string bytes_text(double bytes) {
-  if (bytes < 1000) return std::to_string(static_cast<int64_t>(bytes)) + " B";
-  std::string text = human(bytes);
-  if (text.back() == 'k') return text.substr(0, text.size() - 1) + " kB";
-  if (text.back() == 'M') return text.substr(0, text.size() - 1) + " MB";
-  if (text.back() == 'B') return text.substr(0, text.size() - 1) + " GB";
-  return text + " B";
-}
-
 void sort_runs(std::vector<StoreRun>& runs, const std::string& key, bool descending) {
   key_named(fact_keys(), "--sort", key);
   if (key == "name" && !descending) return;  // as they are read

@@ -17,7 +17,4 @@ std::string list_text(const std::vector<StoreRun>& runs);
 // {"runs": [{"name", "state", ..., "config": {...}}]}; config: what differs from the defaults.
 std::string list_json(const std::vector<StoreRun>& runs);
 
-// "12 B", "3.4 kB", "1.2 GB"
-std::string bytes_text(double bytes);
-
 }  // namespace scalelaw

@@ -6,9 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "sweeps/store/run_list.h"
 #include "sweeps/text_table.h"
 #include "trainer/attempt_cost.h"
+#include "trainer/bytes_text.h"
 #include "trainer/config_yaml.h"
 #include "trainer/escaped.h"
 #include "trainer/number.h"

@@ -14,6 +14,7 @@
 #include "sweeps/store/store_runs.h"
 #include "sweeps/store/verify_predictions.h"
 #include "sweeps/store/verify_runs.h"
+#include "trainer/bytes_text.h"
 #include "trainer/command_line.h"
 #include "trainer/config_error.h"
 #include "trainer/escaped.h"
@@ -129,14 +130,17 @@ void add_changes(CLI::App& app, Arguments& a) {
   clean->footer(
       "Of runs with a result: checkpoints (--keep), those set aside (.rejected and\n"
       "before.0001/checkpoints), drafts, logs (--logs). Records, metrics, window losses and\n"
-      "configurations stay, in before.0001/ too; a running run is not touched.\n"
+      "configurations stay, in before.0001/ too; a running run is not touched, and one that\n"
+      "diverged keeps its newest two checkpoints but for --keep none. Ends with 1 where something\n"
+      "could not be done, and says what was left and why.\n"
       "Example: scalelaw runs clean --keep none --where 'N < 1e6' --dry-run");
   add_choice(clean, a);
   clean
       ->add_option("--keep", a.keep,
-                   "of a run's checkpoints: none, weights (of the last, without what training goes "
-                   "on from), last, all, or as configured, by each run's how.keep")
-      ->check(CLI::IsMember({"configured", "none", "weights", "last", "all"}))
+                   "of a complete run's checkpoints: none, weights (of the last, without what "
+                   "training goes on from), last, all, as configured, by its own how.keep, or as "
+                   "asked by the `keep` of the sweeps that use it, of several the most")
+      ->check(CLI::IsMember({"configured", "asked", "none", "weights", "last", "all"}))
       ->capture_default_str();
   clean->add_flag("--logs", a.logs, "what the runs' trainers printed, too");
   clean->add_flag("--dry-run", a.dry_run, "say what and how much, remove nothing");
@@ -253,13 +257,15 @@ int clean_verb(const Arguments& a) {
                  : a.keep == "weights" ? KeepCheckpoints::kWeights
                  : a.keep == "last"    ? KeepCheckpoints::kLast
                  : a.keep == "all"     ? KeepCheckpoints::kAll
+                 : a.keep == "asked"   ? KeepCheckpoints::kAsked
                                        : KeepCheckpoints::kAsConfigured;
   options.logs = a.logs;
   options.dry_run = a.dry_run;
+  options.sweep = a.sweep;
   options.store = a.names.empty() && a.where.empty() && a.sweep.empty();
   const CleanResult result = clean_runs(a.runs, chosen_runs(a), options);
   std::cout << (a.json ? clean_json(result) : clean_text(result, a.dry_run));
-  return kExitComplete;
+  return result.left.empty() ? kExitComplete : kExitOther;
 }
 
 Outcome run_program(const CLI::App& app, const Arguments& a) {

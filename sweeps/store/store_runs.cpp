@@ -52,7 +52,7 @@ std::vector<std::string> folder_names(const fs::path& runs) {
 
 // What the sweeps' records and notes say of runs, by content hash.
 struct SweepNotes {
-  std::map<std::string, std::vector<std::string>> sweeps;
+  std::map<std::string, std::vector<SweepUse>> uses;
   StoreExclusions exclusions;
   LaunchNotes launches;
   std::vector<std::string> warnings;
@@ -75,7 +75,7 @@ SweepNotes read_sweep_notes(const fs::path& runs) {
       // Not the name in it: it may come from elsewhere, and lead out of the store.
       const std::string sweep = file.stem().string();
       for (const SweepCell& cell : read_sweep_record(file).cells) {
-        notes.sweeps[cell.content_hash].push_back(sweep);
+        notes.uses[cell.content_hash].push_back({sweep, cell.keep});
       }
       LaunchNotes launches = read_launch_notes(sweep_folder(runs, sweep));
       for (auto& [hash, attempt] : launches.unfinished) {
@@ -170,8 +170,11 @@ class StoreReader {
 
   void add_sweeps(StoreRun& run) const {
     const std::string& hash = text_fact(run.facts, "content_hash");
-    if (const auto found = notes_.sweeps.find(hash); found != notes_.sweeps.end()) {
-      run.facts[kSweeps] = found->second;
+    if (const auto found = notes_.uses.find(hash); found != notes_.uses.end()) {
+      run.uses = found->second;
+      std::vector<std::string> names;
+      for (const SweepUse& use : run.uses) names.push_back(use.sweep);
+      run.facts[kSweeps] = std::move(names);
     }
     const auto excluded = notes_.exclusions.find(hash);
     if (excluded == notes_.exclusions.end()) return;

@@ -2,14 +2,23 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "sweeps/cell_status.h"
 #include "sweeps/run_facts.h"
 #include "trainer/cell_exclusion.h"
+#include "trainer/run_config.h"
 
 namespace scalelaw {
+
+// A sweep whose record names a run.
+struct SweepUse {
+  std::string sweep;
+  // What it asked to stay of the run's checkpoint when it last ran; nullopt: not known.
+  std::optional<KeptCheckpoint> keep;
+};
 
 struct StoreRun {
   std::string name;  // of its folder below the store
@@ -17,6 +26,7 @@ struct StoreRun {
   // Of run.json and config.yaml, and its place: name, state, sweeps, excluded, step.
   RunFacts facts;
   std::string why;                         // running, failed, diverged: in words
+  std::vector<SweepUse> uses;              // by name of the sweep
   std::vector<SweepExclusion> exclusions;  // of it, by name of the sweep
 };
 

@@ -40,6 +40,22 @@ class Runs : public ::testing::Test {
   RunTable table_;
 };
 
+TEST_F(Runs, RepeatedTrainingTextIsWarnedOf) {
+  std::vector<SyntheticRun> runs = {of_width(8), of_width(16), of_width(24)};
+  write(runs);
+  EXPECT_EQ(refusal(runs_), "");
+  EXPECT_TRUE(table_.warnings.empty());
+  runs[0].unique_train_tokens = runs[0].train_tokens / 2;
+  runs[1].unique_train_tokens = runs[1].train_tokens / 8;
+  std::filesystem::remove_all(runs_);
+  write(runs);
+  EXPECT_EQ(refusal(runs_), "");
+  ASSERT_EQ(table_.warnings.size(), 1u);
+  EXPECT_TRUE(table_.warnings[0].starts_with(
+      "2 of 3 runs read their training text more than once, up to 8 times"))
+      << table_.warnings[0];
+}
+
 TEST_F(Runs, ArmsComeFromTheSweepsRecordElseFromTheArchitecture) {
   std::vector<SyntheticRun> cells = {of_width(8), of_width(16)};
   cells[0].arm = "wide";

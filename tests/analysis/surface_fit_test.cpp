@@ -5,6 +5,7 @@
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <random>
 
 #include "analysis/fitting/distributions.h"
 #include "analysis/fitting/new_point.h"
@@ -15,6 +16,7 @@
 #include "tests/support/temp_dir.h"
 #include "trainer/atomic_file.h"
 #include "trainer/fit_file.h"
+#include "trainer/number.h"
 
 namespace scalelaw {
 namespace {
@@ -85,6 +87,31 @@ TEST(OptimalSize, AnExponentThatTheRunsLeaveOpenIsNotIdentified) {
   EXPECT_TRUE(good.interval->contains(kBeta / (kAlpha + kBeta)));
 }
 
+// At both ends of the grid's budgets, and ten times beyond them.
+TEST(OptimalSize, TheIntervalOfABudgetsSizeHoldsTheTrueOne) {
+  const double exponent = kBeta / (kAlpha + kBeta);
+  const double g = std::pow(kAlpha * kA / (kBeta * kB), 1 / (kAlpha + kBeta));
+  std::mt19937 random(7);
+  std::normal_distribution<double> noise(0, .002);
+  int held = 0, asked = 0;
+  for (int i = 0; i < 40; ++i) {
+    std::vector<Observation> rows = grid(0);
+    for (Observation& row : rows) row.loss *= std::exp(noise(random));
+    const OptimalSize found = optimum_of(rows);
+    ASSERT_EQ(found.status, FitStatus::kConverged) << found.why;
+    for (const double c : {1.2e10, 1e13, 1e15}) {
+      const double reach =
+          std::hypot(found.ln_reach, found.exponent_reach * std::log(c / found.best_known));
+      const double off = std::log(found.coefficient / g) + exponent * std::log(6) +
+                         (found.exponent - exponent) * std::log(c);
+      held += std::abs(off) <= reach ? 1 : 0;
+      ++asked;
+      EXPECT_LT(reach, 3);
+    }
+  }
+  EXPECT_GE(held, asked * 85 / 100);
+}
+
 class FitLawProgram : public testing::Test {
  protected:
   static std::vector<SyntheticRun> surface(const std::string& arm, double noise = .0005) {
@@ -133,6 +160,14 @@ TEST_F(FitLawProgram, WritesWhatASweepTakes) {
   EXPECT_NEAR(law.low, 6 * 24.0 * 256 * 1024 * 300, 1);
   EXPECT_NEAR(law.high, 6 * 24.0 * 4096 * 1024 * 9000, 1);
   EXPECT_TRUE(law.exponent_standard_error);
+  EXPECT_EQ(law.n_range, (FitRange{24.0 * 256, 24.0 * 4096}));
+  EXPECT_EQ(law.d_range, (FitRange{1024 * 300, 1024 * 9000}));
+  ASSERT_TRUE(law.interval);
+  const FitRange known = *law.interval_at(law.high);
+  EXPECT_TRUE(known.holds(law.at(law.high)));
+  EXPECT_NE(result.output.find("at C " + human(law.high) + " (95%, coefficient and exponent"),
+            std::string::npos)
+      << result.output;
   EXPECT_EQ(law.from.runs.size(), 20u);
 
   const ProgramResult json = fit({"--law", "chinchilla", "--json"});
@@ -157,6 +192,11 @@ TEST_F(FitLawProgram, KeepsOtherLawsAndOverwritesNothingElse) {
   ASSERT_NE(file.find(FittedQuantity::kNOpt), nullptr);
   ASSERT_NE(file.find(FittedQuantity::kCriticalBatch), nullptr);
   EXPECT_EQ(*file.find(FittedQuantity::kCriticalBatch), there.laws[0]);
+  fs::rename(file_, temp_.path() / "linked.json");
+  fs::create_symlink("linked.json", file_);
+  ASSERT_EQ(fit({"--law", "chinchilla", "--out", file_.string()}).exit_code, 0);
+  EXPECT_TRUE(fs::is_symlink(file_)) << "what it leads to is written";
+  fs::remove(file_);
   std::ofstream(file_) << "my notes";
   const ProgramResult refused = fit({"--law", "chinchilla", "--out", file_.string()});
   EXPECT_EQ(refused.exit_code, 2);

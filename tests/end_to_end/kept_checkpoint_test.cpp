@@ -82,6 +82,39 @@ TEST_F(KeptCheckpointTest, WeightsAloneAreEvaluatedExportedAndVerifiedAsTheWhole
   EXPECT_EQ(evaluated("there"), evaluated("whole"));
 }
 
+TEST_F(KeptCheckpointTest, ARunThatTwoSweepsShareKeepsTheMoreOfWhatTheyAskFor) {
+  const std::string base = read_whole_file(in("run.yaml"));
+  const std::string less = "keep: {resume_state: until_complete, weights: none}\n";
+  std::ofstream(in("a.yaml")) << base << "name: a\n";
+  std::ofstream(in("b.yaml")) << base << "name: b\n" << less;
+  const auto sweep = [&](const std::string& file) {
+    const ProgramResult result = run_program({"scalelaw-sweep", "run", in(file), "--runs",
+                                              in("runs"), "--data", in("data"), "--device", "cpu"});
+    ASSERT_EQ(result.exit_code, 0) << result.output;
+  };
+  sweep("a.yaml");
+  // As a stop right before the result leaves it.
+  const RunFolder folder = only_folder("runs");
+  fs::remove(folder.record());
+  fs::remove(folder.merged_metrics());
+  sweep("b.yaml");
+  ASSERT_TRUE(fs::exists(folder.record()));
+  ASSERT_EQ(checkpoint_steps(folder), std::vector<int64_t>{40});
+  EXPECT_GT(bytes_beside_weights(checkpoint_file(folder, 40)), 0u) << "a wants it whole";
+  EXPECT_EQ(run_program({"scalelaw", "runs", "clean", "--keep", "asked", "--sweep", "b", "--runs",
+                         in("runs")})
+                .exit_code,
+            0);
+  EXPECT_EQ(checkpoint_steps(folder), std::vector<int64_t>{40});
+  std::ofstream(in("a.yaml")) << base << "name: a\n" << less;
+  sweep("a.yaml");
+  EXPECT_EQ(run_program({"scalelaw", "runs", "clean", "--keep", "asked", "--sweep", "b", "--runs",
+                         in("runs")})
+                .exit_code,
+            0);
+  EXPECT_TRUE(checkpoint_steps(folder).empty());
+}
+
 TEST_F(KeptCheckpointTest, AKillOnceTheResultIsThereLeavesMoreAndNeverLess) {
   for (int i = 0; i < 4; ++i) {
     const std::string store = "killed" + std::to_string(i);

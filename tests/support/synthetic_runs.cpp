@@ -107,7 +107,8 @@ RunRecord record_of(const SyntheticRun& run, const Attempt& attempt) {
   record.shape = shape_of(run);
   record.counts = *count(record.shape);
   record.train_tokens = run.train_tokens;
-  record.unique_train_tokens = run.train_tokens;
+  record.unique_train_tokens =
+      run.unique_train_tokens > 0 ? run.unique_train_tokens : run.train_tokens;
   record.batch_tokens = kBatchTokens;
   record.steps = run.train_tokens / kBatchTokens;
   record.learning_rate = run.learning_rate;

@@ -20,6 +20,7 @@ struct SyntheticRun {
   int64_t seed = 1;
   double loss_nats = 2.5;  // final, on every test set
   int64_t train_tokens = 2'500'608;
+  int64_t unique_train_tokens = 0;  // 0: all of them
   double learning_rate = 0.01;
   std::string tokenizer_hash = "00112233445566778899aabbccddeeff";
   std::string train_hash = "0123456789abcdef0123456789abcdef";

@@ -262,7 +262,7 @@ TEST_F(CellStatusTest, WhatAnotherLauncherFoundTooLargeIsNotTakenAndNeedsAHand) 
     EXPECT_EQ(status.state, CellState::kFailed);
     EXPECT_TRUE(status.needs_hand);
     EXPECT_EQ(status.step, 10);
-    EXPECT_NE(status.why.find("memory, 3B bytes a run, does not"), std::string::npos) << status.why;
+    EXPECT_NE(status.why.find("memory, 3 GB a run, does not"), std::string::npos) << status.why;
   }
   EXPECT_EQ(packs_to_run(plan_, look_at_all(plan_)), std::vector<PlannedPack>{{1}});
   publish_run(0, RunState::kComplete);

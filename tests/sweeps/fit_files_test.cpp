@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 
 #include "tests/sweeps/plan_fixture.h"
@@ -36,6 +37,7 @@ class FitFilesTest : public PlanTest {
                   .high = 1e6,
                   .from = kFrom};
     if (variable == FitVariable::kSize) law.n_count = NCount::kTotal;
+    if (variable == FitVariable::kLoss) law.low = law.high = 2, law.coefficient = 100;
     return law;
   }
   void write(const std::vector<FittedLaw>& laws) const {
@@ -59,6 +61,12 @@ class FitFilesTest : public PlanTest {
     return make_plan(spec(yaml), options_).warnings;
   }
 
+  static std::string without_a_width() {
+    std::string text = kBase;
+    return text.replace(text.find(", d_model: 16"), std::string(", d_model: 16").size(), "");
+  }
+
+  const std::string kSizeless = without_a_width();
   const std::string kHead = "spec: 1\nname: s\n";
   const std::string kCentre = "isoflop: {budgets: 4e8, sizes: 1, centre: {fit: fit.json}}\n";
 };
@@ -101,6 +109,32 @@ TEST_F(FitFilesTest, CountsThatContradictTheFitAreRefused) {
             std::string::npos);
 }
 
+TEST_F(FitFilesTest, ABudgetCountThatContradictsTheFitIsRefusedWhereverItStands) {
+  const std::string of_c =
+      "horizon.count = exact_causal: contradicts the fit fit.json, which "
+      "counts six_n_plus_head";
+  EXPECT_NE(error_of(kHead + kCentre + "horizon: {count: exact_causal}\n").find(of_c),
+            std::string::npos);
+  EXPECT_NE(error_of(kHead + kCentre + "arms: {a: {horizon: {count: exact_causal}}}\n").find(of_c),
+            std::string::npos);
+  EXPECT_NE(
+      error_of(kHead + kCentre, {"horizon.count=exact_causal", "horizon.flops=1e9"}).find(of_c),
+      std::string::npos);
+  EXPECT_EQ(error_of(kHead +
+                     "horizon: {flops: 1e9, count: exact_causal}\nblocks:\n- {name: a}\n"
+                     "- {name: b, " +
+                     kCentre.substr(0, kCentre.size() - 1) + "}\n"),
+            "")
+      << "another block's horizon";
+}
+
+TEST_F(FitFilesTest, AFitOfManyRunsIsRead) {
+  FittedLaw law = n_opt();
+  law.from.runs.assign(50'000, std::string(32, 'a'));
+  write({law});
+  EXPECT_EQ(error_of(kHead + kCentre), "");
+}
+
 TEST_F(FitFilesTest, TheFitIsPartOfWhatTheSweepIs) {
   const std::string before = spec(kHead + kCentre).content_hash;
   EXPECT_EQ(spec(kHead + kCentre).content_hash, before);
@@ -134,17 +168,79 @@ TEST_F(FitFilesTest, AFileThatIsNoneIsRefusedWithItsPlace) {
 }
 
 TEST_F(FitFilesTest, BudgetsBeyondTheFitAreWarnedOf) {
-  std::string sizeless = kBase;
-  sizeless.replace(sizeless.find(", d_model: 16"), std::string(", d_model: 16").size(), "");
   const std::string inside =
-      sizeless + "isoflop: {budgets: [2e8], sizes: 2, centre: {fit: fit.json}}\n";
+      kSizeless + "isoflop: {budgets: [2e8], sizes: 2, centre: {fit: fit.json}}\n";
   EXPECT_FALSE(says(warnings(inside), "the budget lies outside"));
   const std::string outside =
-      sizeless + "isoflop: {budgets: [2e8, 4e9], sizes: 2, centre: {fit: fit.json}}\n";
+      kSizeless + "isoflop: {budgets: [2e8, 4e9], sizes: 2, centre: {fit: fit.json}}\n";
   EXPECT_TRUE(says(warnings(outside),
                    "2 of 4 cells: the budget lies outside of what n_opt of fit.json was fitted "
                    "over (100M to 1B), up to 4 times beyond"))
       << testing::PrintToString(warnings(outside));
+}
+
+TEST_F(FitFilesTest, ABudgetAThousandTimesBeyondTheFitIsRefused) {
+  const auto planned = [&](const std::string& budget) -> std::string {
+    try {
+      warnings(kSizeless + "isoflop: {budgets: [" + budget +
+               "], sizes: 2, centre: {fit: fit.json}}\n");
+    } catch (const ConfigError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(planned("1e11"), "");
+  EXPECT_NE(
+      planned("2e12").find("isoflop.centre.fit = fit.json: the budget of 2e12 "
+                           "FLOPs is 2k times beyond what n_opt was fitted over (100M to 1B)"),
+      std::string::npos)
+      << planned("2e12");
+}
+
+TEST_F(FitFilesTest, SizesAndTokensBeyondTheRunsOfTheFitAreWarnedOf) {
+  const std::string sweep =
+      kSizeless + "isoflop: {budgets: [2e8], sizes: 2, centre: {fit: fit.json}}\n";
+  FittedLaw law = n_opt();
+  law.n_range = {10, 1e6};
+  law.d_range = {10, 1e9};
+  write({law});
+  EXPECT_FALSE(says(warnings(sweep), "lies outside"));
+  law.n_range = {1e5, 1e6};
+  law.d_range = {10, 100};
+  write({law});
+  EXPECT_TRUE(says(warnings(sweep),
+                   "2 of 2 cells: N lies outside of what n_opt of fit.json was "
+                   "fitted over (100k to 1M), up to "))
+      << testing::PrintToString(warnings(sweep));
+  EXPECT_TRUE(says(warnings(sweep), "2 of 2 cells: D lies outside of what n_opt of fit.json"));
+}
+
+TEST_F(FitFilesTest, ThePlanShowsHowWellTheBestSizeIsKnown) {
+  const std::string sweep =
+      kSizeless + "isoflop: {budgets: [2e8], sizes: 2, centre: {fit: fit.json}}\n";
+  FittedLaw law = n_opt();
+  EXPECT_NE(centres_text(make_plan(spec(sweep), options_).centres)
+                .find("N*:      1.77k, how well known is not, at 200M FLOPs by fit.json; sizes "),
+            std::string::npos);
+  law.interval = FitInterval{.95, 2e8, .1, .05};
+  write({law});
+  const Plan known = make_plan(spec(sweep), options_);
+  ASSERT_EQ(known.centres.size(), 1u);
+  const FittedCentre& centre = known.centres[0];
+  EXPECT_NEAR(centre.interval->high / centre.n, std::exp(.1), 1e-12);
+  const double smallest = *size_by(law, known.cells[0].shape);
+  const double largest = *size_by(law, known.cells[1].shape);
+  EXPECT_EQ(centre.sizes, (FitRange{std::min(smallest, largest), std::max(smallest, largest)}));
+  EXPECT_TRUE(centres_text(known.centres)
+                  .starts_with("N*:      1.77k [1.6k, 1.95k], 95%, at 200M FLOPs by fit.json; "))
+      << centres_text(known.centres);
+  EXPECT_FALSE(says(known.warnings, "known less well"));
+  law.interval->ln_reach = 3;
+  write({law});
+  EXPECT_TRUE(says(warnings(sweep),
+                   "1 of 1 budgets: N* is known less well by fit.json than the "
+                   "sizes about it reach: 88 to 35.5k at 200M FLOPs"))
+      << testing::PrintToString(warnings(sweep));
 }
 
 // 2016 tokens, rounded up to whole batches: a critical batch of 8.

@@ -111,7 +111,7 @@ TEST_F(PlanTest, CellsSayWhatMemoryTheyNeedAndWhichDoNotFit) {
   EXPECT_FALSE(known.cells[1].fits);
   ASSERT_FALSE(known.warnings.empty());
   EXPECT_NE(known.warnings[0].find("1 of 2 cells: need more than a run's share of this machine's "
-                                   "memory, 300M bytes"),
+                                   "memory, 300 MB, "),
             std::string::npos)
       << known.warnings[0];
 }

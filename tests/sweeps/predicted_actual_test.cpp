@@ -11,6 +11,7 @@
 #include "sweeps/reports.h"
 #include "tests/support/temp_dir.h"
 #include "tests/sweeps/small_plan.h"
+#include "trainer/bytes_text.h"
 #include "trainer/number.h"
 
 namespace scalelaw {
@@ -55,8 +56,8 @@ TEST(PredictedActual, ComparesCompleteRunsWhoseCostIsKnown) {
   EXPECT_NE(text.find(" of cores for 2 complete runs, taken by the clock: 70 s ("),
             std::string::npos)
       << text;
-  EXPECT_NE(text.find("memory of a process at most: " + human(*plan.cells[0].memory_bytes) +
-                      " bytes, taken: 123M"),
+  EXPECT_NE(text.find("memory of a process at most: " + bytes_text(*plan.cells[0].memory_bytes) +
+                      ", taken: 123 MB"),
             std::string::npos)
       << text;
   EXPECT_NE(text.find("time at a stated 30 GFLOP/s"), std::string::npos) << text;

@@ -91,8 +91,8 @@ TEST_F(RoomTest, RefusalSaysWhetherBytesOrFilesAreShort) {
     return std::string();
   };
   EXPECT_NE(refusal(1e12, 1).find("at once takes 24 files, and"), std::string::npos);
-  EXPECT_NE(refusal(1, 1e6).find(" bytes of checkpoints, and"), std::string::npos);
-  EXPECT_NE(refusal(1, 1).find(" bytes of checkpoints and 24 files, and"), std::string::npos);
+  EXPECT_NE(refusal(1, 1e6).find("B of checkpoints, and"), std::string::npos);
+  EXPECT_NE(refusal(1, 1).find("B of checkpoints and 24 files, and"), std::string::npos);
 }
 
 TEST_F(RoomTest, OnlyWhatCannotEvenBeginIsRefused) {
@@ -123,7 +123,7 @@ TEST_F(RoomTest, RoomIsForOneCheckpointOfEachThatRunsAndAllOfTheNext) {
   EXPECT_EQ(room.why_no_disk(running, {}), "");
   EXPECT_NE(room.why_no_disk(running, {2}), "");
   fill_disk(store_ / "rest");
-  EXPECT_NE(room.why_no_disk(running, {}).find("0 bytes free"), std::string::npos)
+  EXPECT_NE(room.why_no_disk(running, {}).find("0 B free"), std::string::npos)
       << room.why_no_disk(running, {});
   EXPECT_NE(Room(plan_).why_pause(running), "");
   EXPECT_EQ(Room(plan_).why_pause({}), "");

@@ -6,6 +6,8 @@
 #include <limits>
 #include <random>
 
+#include "trainer/bytes_text.h"
+
 namespace scalelaw {
 namespace {
 
@@ -137,6 +139,14 @@ TEST(Number, HumanKeepsThreeDigits) {
   EXPECT_EQ(human(-2500), "-2.5k");
   EXPECT_EQ(human(std::numeric_limits<double>::infinity()), "inf");
   EXPECT_EQ(human(std::nan("")), "nan");
+}
+
+TEST(BytesText, NamesBytesInLettersThatNoNumberHas) {
+  EXPECT_EQ(bytes_text(0), "0 B");
+  EXPECT_EQ(bytes_text(999), "999 B");
+  EXPECT_EQ(bytes_text(3.2849e9), "3.28 GB");
+  EXPECT_EQ(bytes_text(999'900), "1 MB");
+  EXPECT_EQ(bytes_text(2e12), "2 TB");
 }
 
 }  // namespace

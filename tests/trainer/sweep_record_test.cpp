@@ -49,6 +49,16 @@ TEST_F(SweepRecordTest, ReadsBackWhatWasWritten) {
   EXPECT_EQ(file_, root_ / "sweeps" / "ladder.json");
 }
 
+TEST_F(SweepRecordTest, WhatACellKeepsIsAWordOrNotKnown) {
+  SweepRecord record = example();
+  record.cells[1].keep = KeptCheckpoint::kWeights;
+  write_sweep_record(file_, record);
+  EXPECT_EQ(read_sweep_record(file_), record);
+  std::string content = read_whole_file(file_);
+  content.replace(content.find("\"weights\""), 9, "\"some\"");
+  EXPECT_NE(fault(content).find("cells.1.keep must be whole, weights or none"), std::string::npos);
+}
+
 TEST_F(SweepRecordTest, ATrialIsOneOfTheStoreUnlessAnotherSweepHasItForAResult) {
   SweepRecord record = example();
   record.cells[0].is_trial = true;

@@ -28,6 +28,15 @@ class CleanTest : public StoreTest {
   }
   std::vector<int64_t> steps(std::size_t cell) const { return checkpoint_steps(folder(cell)); }
   int64_t last(std::size_t cell) const { return plan_.cells[cell].steps; }
+  void ask(const std::string& sweep, std::optional<KeptCheckpoint> keep) const {
+    SweepRecord record = read_sweep_record(sweep_record_file(runs_, "many"));
+    record.name = sweep;
+    for (SweepCell& cell : record.cells) cell.keep = keep;
+    write_sweep_record(sweep_record_file(runs_, sweep), record);
+  }
+  std::size_t tensors(std::size_t cell) const {
+    return SafetensorsFile(checkpoint_file(folder(cell), last(cell))).tensors().size();
+  }
   void make_old(const fs::path& path, int hours) const {
     fs::last_write_time(path, fs::file_time_type::clock::now() - std::chrono::hours(hours));
   }
@@ -94,11 +103,13 @@ TEST_F(CleanTest, CompleteRunsAreBroughtToWhatTheirConfigurationsKeep) {
   EXPECT_EQ(SafetensorsFile(checkpoint_file(folder(0), last(0))).tensors().size(), 1u);
   EXPECT_EQ(std::distance(fs::directory_iterator(folder(0).checkpoints()), {}), 1) << "no draft";
   EXPECT_TRUE(steps(1).empty());
-  for (const std::size_t cell : {2, 3}) EXPECT_EQ(steps(cell), std::vector<int64_t>{last(cell)});
+  EXPECT_EQ(steps(2), (std::vector<int64_t>{last(2), 2})) << "it diverged";
+  EXPECT_EQ(steps(3), std::vector<int64_t>{last(3)});
   EXPECT_EQ(SafetensorsFile(checkpoint_file(folder(3), last(3))).tensors().size(), 3u);
 }
 
 TEST_F(CleanTest, ACheckpointThatIsDamagedOrFindsNoRoomStaysAsItIs) {
+  clean();
   const fs::path file = checkpoint_file(folder(0), last(0));
   std::string content = text_of(file);
   content.back() ^= 1;
@@ -122,6 +133,66 @@ TEST_F(CleanTest, ACheckpointThatIsDamagedOrFindsNoRoomStaysAsItIs) {
   EXPECT_THROW(keep_weights_alone(there), DiskFull);
   fs::remove(store / "filler");
   EXPECT_TRUE(files_below(store) == before);
+}
+
+TEST_F(CleanTest, ADivergedRunKeepsItsNewestTwoButForNone) {
+  RunRecord record = read_run_record(folder(0));
+  record.state = RunState::kDiverged;
+  overwrite(folder(0).record(), to_json(record));
+  for (const KeepCheckpoints keep :
+       {KeepCheckpoints::kWeights, KeepCheckpoints::kAsked, KeepCheckpoints::kLast}) {
+    clean({.keep = keep});
+    EXPECT_EQ(steps(0), (std::vector<int64_t>{last(0), 2}));
+    EXPECT_EQ(tensors(0), 3u);
+  }
+  clean({.keep = KeepCheckpoints::kNone});
+  EXPECT_TRUE(steps(0).empty());
+}
+
+TEST_F(CleanTest, ANewestCheckpointThatIsDamagedCostsNoOlderOne) {
+  overwrite(checkpoint_file(folder(0), last(0)), "no tensors");
+  for (const KeepCheckpoints keep : {KeepCheckpoints::kWeights, KeepCheckpoints::kLast}) {
+    const CleanResult result = clean({.keep = keep});
+    EXPECT_EQ(steps(0), (std::vector<int64_t>{last(0), 2, 1}));
+    ASSERT_EQ(result.left.size(), 1u) << clean_text(result, false);
+    EXPECT_NE(result.left[0].find("the older checkpoints beside it stay"), std::string::npos);
+  }
+}
+
+TEST_F(CleanTest, AsAskedIsTheMostThatTheSweepsOfTheStoreAskFor) {
+  const CleanOptions as_asked = {.keep = KeepCheckpoints::kAsked, .sweep = "many"};
+  ask("many", std::nullopt);
+  clean(as_asked);
+  EXPECT_EQ(tensors(0), 3u) << "as its configuration says";
+  ask("many", KeptCheckpoint::kNone);
+  ask("other", KeptCheckpoint::kWhole);
+  const CleanResult kept = clean(as_asked);
+  EXPECT_EQ(tensors(0), 3u);
+  ASSERT_EQ(kept.notes.size(), 1u);
+  const std::vector<StoreRun> runs = all();
+  EXPECT_EQ(
+      kept.notes[0],
+      "sweep other uses 4 runs of these and asks for more of their checkpoints, which stays: " +
+          runs[0].name + ", " + runs[1].name + ", " + runs[2].name + " and 1 more");
+  ask("other", KeptCheckpoint::kWeights);
+  EXPECT_EQ(clean(as_asked).notes.size(), 1u);
+  EXPECT_EQ(tensors(0), 1u);
+  ask("other", KeptCheckpoint::kNone);
+  EXPECT_TRUE(clean(as_asked).notes.empty());
+  EXPECT_TRUE(steps(0).empty());
+}
+
+TEST_F(CleanTest, SweepsThatWantMoreThanIsToStayAreNamed) {
+  ask("many", KeptCheckpoint::kWhole);
+  ask("other", KeptCheckpoint::kWhole);
+  const CleanOptions weights = {.keep = KeepCheckpoints::kWeights, .sweep = "many"};
+  const CleanResult result = clean(weights);
+  ASSERT_EQ(result.notes.size(), 1u) << "its own wish is not told";
+  EXPECT_NE(clean_text(result, false)
+                .find("note: sweep other uses 4 runs of these and asks for "
+                      "more of their checkpoints: "),
+            std::string::npos);
+  EXPECT_TRUE(clean(weights).notes.empty()) << "nothing went";
 }
 
 TEST_F(CleanTest, AllCheckpointsStayWhenAskedFor) {

@@ -126,6 +126,14 @@ TEST_F(RunsProgram, CleanFreesWhatItsDryRunSays) {
   EXPECT_EQ(done.at("removed").size(), 4u);
 }
 
+TEST_F(RunsProgram, CleanEndsWithOneWhereSomethingWasLeft) {
+  EXPECT_EQ(runs({"clean", "--keep", "asked"}).exit_code, 0);
+  overwrite(checkpoint_file(folder(0), plan_.cells[0].steps), "no tensors");
+  const ProgramResult result = runs({"clean", "--keep", "weights"});
+  EXPECT_EQ(result.exit_code, 1) << result.output;
+  EXPECT_NE(result.output.find("left: "), std::string::npos) << result.output;
+}
+
 TEST_F(RunsProgram, StoreThatMayNotBeWrittenIsListedWithoutAnIndex) {
   fs::permissions(runs_, fs::perms::owner_read | fs::perms::owner_exec);
   const ProgramResult result = runs({"list"});
