@@ -160,11 +160,11 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
       row.push_back(value == values.end() ? "-" : value->second);
     }
     for (const PlanColumn& column : columns) row.push_back(column.text(cell));
-    row.insert(
-        row.end(),
-        {optional_text(cell.n_params), human(static_cast<double>(cell.train_tokens)),
-         std::to_string(cell.steps), optional_text(cell.train_flops), hours_text(on_gpu ? cell.gpu_hours : cell.core_hours),
-         memory_text(cell), std::string(name(statuses[i].state))});
+    row.insert(row.end(),
+               {optional_text(cell.n_params), human(static_cast<double>(cell.train_tokens)),
+                std::to_string(cell.steps), optional_text(cell.train_flops),
+                hours_text(on_gpu ? cell.gpu_hours : cell.core_hours), memory_text(cell),
+                std::string(name(statuses[i].state))});
     rows.push_back(std::move(row));
   }
   std::string text;
