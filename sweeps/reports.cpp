@@ -177,7 +177,7 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
       "parameters, " +
       std::string(name(options.n_count)) + "; D: training tokens; C: training FLOPs, " +
       std::string(name(options.c_count)) + ";\none core: " + hours_source(options) +
-      ", evaluations and noise scales included; memory: bytes at most, estimated\n";
+      ", evaluations and noise scales included; memory: peak of a process, estimated\n";
   for (const PlanColumn& column : columns) {
     const bool is_shown = table.front().find(" " + column.heading) != std::string::npos;
     text += column.heading + ": " + column.meaning +
