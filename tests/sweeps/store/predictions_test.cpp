@@ -148,7 +148,7 @@ TEST_F(ArchivedPredictions, OneThatIsDamagedOrOfNoPlainNameIsNotExported) {
     EXPECT_FALSE(fs::exists(archive_));
   };
   overwrite(prediction_file(runs_, "hero"), "{");
-  refused("hero.json: is damaged or no prediction");
+  refused("hero.json: is damaged, edited or no prediction");
   overwrite(prediction_file(runs_, "hero"), to_json(prediction("heroine")));
   refused("bring it back from a copy");
   SweepRecord record = read_sweep_record(record_);
