@@ -90,17 +90,22 @@ void predict_hours(const PlanOptions& options, PlannedCell& cell) {
 void predict_gpu_hours(Plan& plan) {
   const Throughput assumed = Throughput::unmeasured(DeviceKind::kGpu);
   const Throughput& device = plan.options.throughput ? *plan.options.throughput : assumed;
+  const int jobs = plan.options.workers.jobs;
   for (const PlannedPack& pack : packs_of_all(plan)) {
     const PlannedCell& first = plan.cells[pack.front()];
     const auto replicas = static_cast<int64_t>(pack.size());
     const StepRequest request = request_for(first.config, first.shape, replicas);
+    // More processes side by side than were measured gain nothing that is known.
     const auto step_seconds = [&](const Throughput& of) {
-      return of.step_seconds(request, std::min(plan.options.workers.jobs, of.most_processes()));
+      const int processes = std::min(jobs, of.most_processes());
+      std::optional<double> seconds = of.step_seconds(request, processes);
+      if (seconds) *seconds *= static_cast<double>(jobs) / processes;
+      return seconds;
     };
     std::optional<double> step = step_seconds(device);
     if (!step) step = step_seconds(assumed);
     if (!step) continue;
-    const auto side_by_side = static_cast<double>(replicas * plan.options.workers.jobs);
+    const auto side_by_side = static_cast<double>(replicas * jobs);
     for (const std::size_t index : pack) {
       PlannedCell& cell = plan.cells[index];
       cell.pack_hours = run_seconds(cell.config, *step).total() / kSecondsAnHour;

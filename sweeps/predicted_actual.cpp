@@ -78,7 +78,7 @@ std::string predicted_text(const PredictedActual& both, const Plan& plan) {
     text += "; disk: " + bytes_text(*both.predicted_bytes) + ", taken: " + bytes_text(*both.bytes);
   }
   if (both.peak_bytes > 0) {
-    text += "; memory of a process at most: " + bytes_text(both.predicted_peak_bytes) +
+    text += "; memory of the largest process: " + bytes_text(both.predicted_peak_bytes) +
             ", taken: " + bytes_text(both.peak_bytes);
   }
   std::string source = hours_source(plan.options);

@@ -15,19 +15,6 @@ namespace {
 constexpr double kSameSize = 1.02;  // ladders meet a size to within about 1 %
 constexpr int kChosenDigits = 3;
 
-// Different ones, up to a ladder's rounding.
-std::size_t levels(std::vector<double> values) {
-  std::ranges::sort(values);
-  std::size_t count = 0;
-  double last = 0;
-  for (const double value : values) {
-    if (count > 0 && value <= last * kSameSize) continue;
-    last = value;
-    ++count;
-  }
-  return count;
-}
-
 std::string power(const char* symbol, double at, double exponent,
                   const std::optional<double>& standard_error) {
   return " (" + std::string(symbol) + " / " + human(at) + ")^" + human(exponent) +
@@ -35,6 +22,18 @@ std::string power(const char* symbol, double at, double exponent,
 }
 
 }  // namespace
+
+std::size_t different_sizes(std::vector<double> sizes) {
+  std::ranges::sort(sizes);
+  std::size_t count = 0;
+  double last = 0;
+  for (const double value : sizes) {
+    if (count > 0 && value <= last * kSameSize) continue;
+    last = value;
+    ++count;
+  }
+  return count;
+}
 
 double RateLaw::rate_at(double file_rate, double n_params, double train_tokens) const {
   const double correction = factor * std::pow(n_params / n, exponent_n.value_or(0)) *
@@ -65,8 +64,8 @@ std::optional<RateLaw> fit_rate_law(const std::vector<RatePoint>& points) {
   law.lowest_n = lowest_n, law.highest_n = highest_n;
   law.lowest_d = lowest_d, law.highest_d = highest_d;
 
-  const bool has_n = levels(sizes) >= kSizesForExponent;
-  bool has_d = levels(tokens) >= kSizesForExponent;
+  const bool has_n = different_sizes(sizes) >= kSizesForExponent;
+  bool has_d = different_sizes(tokens) >= kSizesForExponent;
   Eigen::MatrixXd columns(rows, 2);
   columns.col(0) = x_n.array() - x_n.mean();
   columns.col(1) = x_d.array() - x_d.mean();

@@ -17,6 +17,9 @@ namespace scalelaw {
 // Three different N, or D, are the least that an exponent is taken from.
 inline constexpr std::size_t kSizesForExponent = 3;
 
+// Different ones of them, up to a ladder's rounding.
+std::size_t different_sizes(std::vector<double> sizes);
+
 // One scan's optimum.
 struct RatePoint {
   double n_params = 0;      // N, non_embedding

@@ -1,7 +1,6 @@
 #include "sweeps/tune.h"
 
 #include <algorithm>
-#include <set>
 
 #include "sweeps/rate_trials.h"
 #include "sweeps/recipe.h"
@@ -199,16 +198,19 @@ void RateTuner::scan(const Run& run) {
 // Known before any trial has run.
 void RateTuner::note_thin_laws() {
   for (const auto& [arm, scans] : scans_of_arm_) {
-    std::set<double> sizes;
-    for (const int scan : scans)
-      sizes.insert(*found_.scans[static_cast<std::size_t>(scan)].n_params);
-    if (sizes.empty() || sizes.size() >= kSizesForExponent) continue;
-    double largest = *sizes.rbegin();
+    std::vector<double> sizes;
+    for (const int scan : scans) {
+      sizes.push_back(*found_.scans[static_cast<std::size_t>(scan)].n_params);
+    }
+    const std::size_t different = different_sizes(sizes);
+    if (different == 0 || different >= kSizesForExponent) continue;
+    const double scanned = *std::ranges::max_element(sizes);
+    double largest = scanned;
     for (const Cell& cell : cells_) {
       if (cell.arm == arm && cell.scan < 0) largest = std::max(largest, cell.n_params);
     }
-    const double beyond = largest / *sizes.rbegin();
-    if (beyond > 1) found_.thin_laws.push_back({arm, static_cast<int64_t>(sizes.size()), beyond});
+    if (largest <= scanned) continue;
+    found_.thin_laws.push_back({arm, static_cast<int64_t>(different), largest / scanned});
   }
 }
 

@@ -7,9 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>  // defines __GLIBC__
+#include <exception>
 #include <limits>
 #include <map>
 #include <mutex>
+#include <new>
 #include <unordered_map>
 
 #ifdef __GLIBC__
@@ -32,7 +34,7 @@ std::size_t rounded_up(std::size_t bytes) {
 // it held up to two and a half times what is in use where blocks are recomputed.
 class LargeBlocks {
  public:
-  // Null where the system has no more.
+  // Null where the system has no more, or no more mappings.
   void* take(std::size_t bytes) {
     const std::size_t size = rounded_up(bytes);
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -46,14 +48,18 @@ class LargeBlocks {
     const std::size_t peak = std::max(peak_, in_use_ + size);
     const std::size_t most = peak + std::max(peak / kShare, kAlwaysKept);
     while (!kept_.empty() && in_use_ + kept_bytes_ + size > most) drop_oldest();
-    void* block = map(size);
-    while (block == MAP_FAILED && !kept_.empty()) {
-      drop_oldest();
-      block = map(size);
-    }
+    void* block = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (block == MAP_FAILED) return nullptr;
     note_taken(block, size);
     return block;
+  }
+
+  // Back to the system. False: none was kept.
+  bool drop_all() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const bool any = !kept_.empty();
+    while (!kept_.empty()) drop_oldest();
+    return any;
   }
 
   // False for a block that is none of these.
@@ -61,11 +67,14 @@ class LargeBlocks {
     const std::lock_guard<std::mutex> lock(mutex_);
     const auto taken = taken_.find(block);
     if (taken == taken_.end()) return false;
-    ++clock_;
-    by_age_[clock_] = kept_.insert({taken->second, {block, clock_}});
-    kept_bytes_ += taken->second;
-    in_use_ -= taken->second;
+    const std::size_t size = taken->second;
+    in_use_ -= size;
     taken_.erase(taken);
+    try {
+      keep(block, size);
+    } catch (const std::bad_alloc&) {
+      unmap(block, size);
+    }
     return true;
   }
 
@@ -76,8 +85,20 @@ class LargeBlocks {
   };
   using BySize = std::multimap<std::size_t, Kept>;
 
-  static void* map(std::size_t size) {
-    return mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  // Where the mappings are at their limit a block amid others cannot go, but its pages can.
+  static void unmap(void* block, std::size_t size) {
+    if (munmap(block, size) != 0) madvise(block, size, MADV_DONTNEED);
+  }
+  void keep(void* block, std::size_t size) {
+    ++clock_;
+    const auto kept = kept_.insert({size, {block, clock_}});
+    try {
+      by_age_[clock_] = kept;
+    } catch (const std::bad_alloc&) {
+      kept_.erase(kept);
+      throw;
+    }
+    kept_bytes_ += size;
   }
   void note_taken(void* block, std::size_t size) {
     taken_[block] = size;
@@ -91,7 +112,7 @@ class LargeBlocks {
   }
   void drop_oldest() {
     const auto oldest = by_age_.begin()->second;
-    munmap(oldest->second.block, oldest->first);
+    unmap(oldest->second.block, oldest->first);
     forget(oldest);
   }
 
@@ -113,12 +134,30 @@ void release(void* block) {
   if (!large_blocks().give_back(block)) c10::GetDefaultCPUAllocator()->raw_deleter()(block);
 }
 
+void* mapped(std::size_t bytes) {
+  return bytes < kLarge ? nullptr : large_blocks().take(bytes);
+}
+
+// LibTorch's own allocator says it best where memory does not suffice.
+void* plain(std::size_t bytes) {
+  return c10::GetDefaultCPUAllocator()->allocate(bytes).release_context();
+}
+
+void* take(std::size_t bytes) {
+  if (void* block = mapped(bytes)) return block;
+  try {
+    return plain(bytes);
+  } catch (const std::exception&) {  // LibTorch's, or std::bad_alloc where even its words find none
+    if (!large_blocks().drop_all()) throw;
+  }
+  void* block = mapped(bytes);
+  return block != nullptr ? block : plain(bytes);
+}
+
 class KeepingAllocator : public c10::Allocator {
  public:
   c10::DataPtr allocate(std::size_t bytes) override {
-    void* block = bytes < kLarge ? nullptr : large_blocks().take(bytes);
-    // LibTorch's own allocator says it best where memory does not suffice.
-    if (block == nullptr) block = c10::GetDefaultCPUAllocator()->allocate(bytes).release_context();
+    void* const block = take(bytes);
     return {block, block, &release, at::Device(at::kCPU)};
   }
   c10::DeleterFnPtr raw_deleter() const override { return &release; }

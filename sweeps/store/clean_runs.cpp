@@ -32,7 +32,14 @@ constexpr const char* kRejected = ".rejected";
 class Cleaner {
  public:
   Cleaner(const fs::path& runs, const CleanOptions& options)
-      : runs_(runs), options_(options), wishes_(options.sweep) {}
+      : runs_(runs), options_(options), wishes_(options.sweep) {
+    if (options.keep != KeepCheckpoints::kAsked) return;
+    for (const std::string& why : options.unread) {
+      result_.left.push_back(why +
+                             "; what it asks to keep is not known, and so every complete run "
+                             "keeps its last checkpoint whole");
+    }
+  }
 
   void clean(const StoreRun& run) {
     const RunFolder folder{runs_ / run.name};
@@ -109,7 +116,7 @@ class Cleaner {
       case KeepCheckpoints::kAsConfigured:
         return kept_as_configured(folder);
       case KeepCheckpoints::kAsked:
-        return kept_as_asked(run, folder);
+        return options_.unread.empty() ? kept_as_asked(run, folder) : KeptCheckpoint::kWhole;
       case KeepCheckpoints::kLast:
       case KeepCheckpoints::kAll:
         break;

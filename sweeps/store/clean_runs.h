@@ -15,11 +15,13 @@ enum class KeepCheckpoints { kAsConfigured, kAsked, kNone, kWeights, kLast, kAll
 struct CleanOptions {
   // Of complete runs. As configured: how.keep of their config.yaml. As asked: what the records of
   // the sweeps that use a run ask for, of several the most; where one does not say, or none uses
-  // it, config.yaml counts. A run that diverged keeps its newest two but for none and all.
+  // it, config.yaml counts; where a record is `unread`, all of them stay. A run that diverged keeps
+  // its newest two but for none and all.
   KeepCheckpoints keep = KeepCheckpoints::kAsConfigured;
   std::string sweep = {};  // whose runs these are; its own wishes are not told; "": of no one sweep
-  bool logs = false;       // of those runs too
-  bool store = true;       // what lies beside the runs too
+  std::vector<std::string> unread = {};  // why a sweep's record could not be read
+  bool logs = false;                     // of those runs too
+  bool store = true;                     // what lies beside the runs too
   bool dry_run = false;
 };
 

@@ -153,13 +153,18 @@ RunChoice choice_of(const Arguments& a) {
   return choice;
 }
 
-std::vector<StoreRun> chosen_runs(const Arguments& a) {
+StoreRuns chosen_store(const Arguments& a) {
   const RunChoice choice = choice_of(a);  // a bad filter is said before the store is read
   StoreRuns store = read_store(a.runs);
   for (const std::string& warning : store.warnings) {
     std::cerr << "scalelaw runs: warning: " << escaped(warning) << "\n";
   }
-  return choose(std::move(store), a.runs, choice);
+  std::vector<std::string> warnings = store.warnings;
+  return {choose(std::move(store), a.runs, choice), std::move(warnings)};
+}
+
+std::vector<StoreRun> chosen_runs(const Arguments& a) {
+  return chosen_store(a).runs;
 }
 
 int list_verb(const Arguments& a) {
@@ -263,7 +268,9 @@ int clean_verb(const Arguments& a) {
   options.dry_run = a.dry_run;
   options.sweep = a.sweep;
   options.store = a.names.empty() && a.where.empty() && a.sweep.empty();
-  const CleanResult result = clean_runs(a.runs, chosen_runs(a), options);
+  StoreRuns store = chosen_store(a);
+  options.unread = std::move(store.warnings);
+  const CleanResult result = clean_runs(a.runs, store.runs, options);
   std::cout << (a.json ? clean_json(result) : clean_text(result, a.dry_run));
   return result.left.empty() ? kExitComplete : kExitOther;
 }

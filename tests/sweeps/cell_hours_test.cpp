@@ -55,6 +55,11 @@ TEST(CellHours, OnAGpuARunHasItsShareOfItsPack) {
   EXPECT_NE(hours_source(plan.options).find("assumed of a GPU and not measured"),
             std::string::npos);
   EXPECT_THROW(elsewhere(2, "cpu", 0, 0), ConfigError);
+
+  options.workers.jobs = 4;  // of which nothing is known that they gain
+  const Plan beside = small_plan(temp.path(), "grid: {seeds.init: [1, 2, 3, 4]}", options);
+  EXPECT_DOUBLE_EQ(beside.cells.front().gpu_hours.value(), hours / 2);
+  EXPECT_DOUBLE_EQ(beside.cells.front().pack_hours.value(), 4 * hours);
 }
 
 TEST(CellHours, AreThoseOfAsManyProcessesAsRunAtOnce) {

@@ -56,7 +56,7 @@ TEST(PredictedActual, ComparesCompleteRunsWhoseCostIsKnown) {
   EXPECT_NE(text.find(" of cores for 2 complete runs, taken by the clock: 70 s ("),
             std::string::npos)
       << text;
-  EXPECT_NE(text.find("memory of a process at most: " + bytes_text(*plan.cells[0].memory_bytes) +
+  EXPECT_NE(text.find("memory of the largest process: " + bytes_text(*plan.cells[0].memory_bytes) +
                       ", taken: 123 MB"),
             std::string::npos)
       << text;

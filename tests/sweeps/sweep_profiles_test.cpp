@@ -61,7 +61,8 @@ TEST_F(SweepProfiles, AProfileSaysWhereTheStoreIsForEveryVerb) {
   const ProgramResult for_gpus = call("plan", {"--profile", "there", "--gpus", "8"});
   EXPECT_EQ(for_gpus.exit_code, 0) << for_gpus.output;
   EXPECT_NE(for_gpus.output.find(" on 8 GPUs"), std::string::npos) << for_gpus.output;
-  EXPECT_NE(for_gpus.output.find("assumed of a GPU and not measured"), std::string::npos);
+  EXPECT_NE(for_gpus.output.find("one GPU: time at rates that are assumed of a GPU and not"),
+            std::string::npos);
   const ProgramResult planned = call("plan", {"--profile", "there", "--device", "cpu", "--json"});
   EXPECT_EQ(planned.exit_code, 0) << planned.output;
   EXPECT_EQ(nlohmann::json::parse(planned.output).at("runs"), (temp_.path() / "there").string());

@@ -1,4 +1,7 @@
+#include <ATen/ops/empty.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -130,6 +133,22 @@ TEST(Bench, StepsTakeTheMemoryOfTheStepsBefore) {
   Rehearsal pack(options);
   const BenchResult of_pack = run_bench(pack, {.warmup_steps = 5, .steps = 10});
   EXPECT_LT(of_pack.page_faults_a_step, 50);  // 2,800 where an eighth of the peak alone is kept
+}
+
+TEST(Heap, WhatIsKeptIsGivenBackWhereMemoryDoesNotSuffice) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer has a heap of its own";
+#endif
+  keep_freed_memory();
+  constexpr int64_t kFloatsAMebibyte = 1 << 18;
+  at::empty({10 * kFloatsAMebibyte});
+  int64_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  rlimit limit = {};
+  ASSERT_EQ(getrlimit(RLIMIT_AS, &limit), 0);
+  limit.rlim_cur = static_cast<rlim_t>(pages * sysconf(_SC_PAGESIZE) + (5 << 20));
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &limit), 0);
+  EXPECT_NO_THROW(at::empty({11 * kFloatsAMebibyte}));
 }
 
 TEST(Bench, StepsOnTheDeviceAreTimedByTheWindow) {

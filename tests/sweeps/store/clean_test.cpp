@@ -182,6 +182,20 @@ TEST_F(CleanTest, AsAskedIsTheMostThatTheSweepsOfTheStoreAskFor) {
   EXPECT_TRUE(steps(0).empty());
 }
 
+TEST_F(CleanTest, AsAskedCutsNothingWhereARecordCannotBeRead) {
+  ask("many", KeptCheckpoint::kNone);
+  ask("other", KeptCheckpoint::kWhole);
+  std::ofstream(sweep_record_file(runs_, "other")) << "{";
+  const StoreRuns store = read_store(runs_);
+  CleanOptions asked = {.keep = KeepCheckpoints::kAsked, .sweep = "many"};
+  asked.unread = store.warnings;
+  const CleanResult result = clean_runs(runs_, store.runs, asked);
+  EXPECT_EQ(tensors(0), 3u);
+  ASSERT_EQ(result.left.size(), 1u);
+  EXPECT_NE(result.left[0].find("other.json"), std::string::npos) << result.left[0];
+  EXPECT_NE(result.left[0].find("what it asks to keep is not known"), std::string::npos);
+}
+
 TEST_F(CleanTest, SweepsThatWantMoreThanIsToStayAreNamed) {
   ask("many", KeptCheckpoint::kWhole);
   ask("other", KeptCheckpoint::kWhole);
