@@ -44,7 +44,7 @@ std::string taken_text(const TunedRecipe& scan) {
     case BestRate::kNone:
       break;
   }
-  return "none: all diverged";
+  return scan.lacks_rates ? "none: fewer than three are left" : "none: all diverged";
 }
 
 std::string tried_text(const TunedRecipe& scan) {
