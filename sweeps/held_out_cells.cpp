@@ -26,7 +26,10 @@ void HeldOutCells::note(const SweepPoint& point, PlannedCell& cell, bool is_scan
   cell.prediction = where_.name.text;
   cell.predicted_test_set = predicted_test_set(cell.config);
   ++held_out_;
-  if (cell.waits != WaitsFor::kNothing || may_start(cell)) return;
+  if (cell.waits != WaitsFor::kNothing) return;
+  look_up();
+  cell.is_predicted = prediction_ && prediction_->find(cell.content_hash) != nullptr;
+  if (may_start(cell)) return;
   if (is_taken()) {
     cell.waits = WaitsFor::kAnotherName;
     cell.waits_for =
@@ -75,11 +78,12 @@ void HeldOutCells::look_up() {
   }
 }
 
-bool HeldOutCells::may_start(const PlannedCell& cell) {
+bool HeldOutCells::may_start(const PlannedCell& cell) const {
   std::error_code none;
-  if (std::filesystem::exists(RunFolder{options_.runs / cell.folder}.record(), none)) return true;
-  look_up();
-  if (prediction_ && prediction_->find(cell.content_hash) != nullptr) return true;
+  if (cell.is_predicted ||
+      std::filesystem::exists(RunFolder{options_.runs / cell.folder}.record(), none)) {
+    return true;
+  }
   return exclusion_reason(sweep_record_file(options_.runs, spec_.name), cell.content_hash)
       .has_value();
 }

@@ -35,7 +35,7 @@ class HeldOutCells {
  private:
   const std::string& predicted_test_set(const RunConfig& config);
   // Whether the cell waits for no prediction: it has ended, is left out, or was predicted.
-  bool may_start(const PlannedCell& cell);
+  bool may_start(const PlannedCell& cell) const;
   void look_up();  // once
   bool is_taken() const { return prediction_ || !unreadable_.empty(); }
   std::string taken_text() const;  // by whom, or why what is there cannot be read

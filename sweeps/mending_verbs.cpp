@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "trainer/escaped.h"
 #include "trainer/sweep_record.h"
 
 namespace scalelaw {
@@ -70,7 +71,7 @@ std::string retry(const Plan& plan, const MendingArguments& arguments,
 }
 
 std::string exclude(const Plan& plan, const MendingArguments& arguments,
-                    const std::string& sweep_words) {
+                    const std::string& sweep_words, const std::function<Plan()>& replan) {
   refuse_another_sweeps(plan);
   const std::vector<std::size_t> cells = cells_named(plan, arguments.named);
   if (arguments.undo) {
@@ -82,7 +83,9 @@ std::string exclude(const Plan& plan, const MendingArguments& arguments,
   for (const std::size_t cell : cells) {
     text += line(plan, cell, arguments.undo ? "no longer excluded" : "excluded");
   }
-  return arguments.undo ? text + go_on(sweep_words) : text;
+  if (!arguments.undo) return text;
+  const std::string fault = replan().held_out_fault;
+  return text + (fault.empty() ? go_on(sweep_words) : "run refuses it: " + escaped(fault) + "\n");
 }
 
 }  // namespace scalelaw

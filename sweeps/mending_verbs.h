@@ -24,11 +24,12 @@ void add_retry_verb(CLI::App& app, const AddOptions& add_common, MendingArgument
 void add_exclude_verb(CLI::App& app, const AddOptions& add_common, MendingArguments& arguments);
 
 // A line for each run, and the command that goes on: `sweep_words` are the file and options that
-// another command about the sweep takes. ConfigError as named_cells.h, and where the name is
-// another sweep's.
+// another command about the sweep takes; without that command, but with the reason, where `run`
+// would refuse what was taken in again, by the plan made anew. ConfigError as named_cells.h, and
+// where the name is another sweep's.
 std::string retry(const Plan& plan, const MendingArguments& arguments,
                   const std::string& sweep_words);
 std::string exclude(const Plan& plan, const MendingArguments& arguments,
-                    const std::string& sweep_words);
+                    const std::string& sweep_words, const std::function<Plan()>& replan);
 
 }  // namespace scalelaw

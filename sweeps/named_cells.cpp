@@ -10,6 +10,7 @@
 
 #include "sweeps/cell_limits.h"
 #include "sweeps/cell_status.h"
+#include "sweeps/plan_diff.h"
 #include "sweeps/sweep_folder.h"
 #include "trainer/atomic_file.h"
 #include "trainer/cell_exclusion.h"
@@ -78,32 +79,53 @@ std::set<std::string> arms_told_by(const Plan& plan, const PlannedCell& trial) {
   return arms;
 }
 
+// What keeps trials' results as they are: of each cell of the sweep that has begun and is no trial,
+// its places. Those of the last run too that cells may turn out to be whose trials are lost.
+using Begun = std::vector<std::vector<SweepPlace>>;
+
+Begun begun_cells(const Plan& plan) {
+  Begun begun;
+  const auto note = [&](const std::string& folder, const std::vector<SweepPlace>& places) {
+    std::error_code none;
+    if (fs::exists(RunFolder{plan.options.runs / folder}.config(), none)) begun.push_back(places);
+  };
+  for (const PlannedCell& cell : plan.cells) {
+    if (!cell.is_trial && !cell.is_provisional()) note(cell.folder, cell.places);
+  }
+  for (const SweepCell& cell : diff_of(plan).open) {
+    if (!cell.is_trial) note(cell.folder, cell.places);
+  }
+  return begun;
+}
+
+// Only of trials is it asked.
+Begun begun_beside(const Plan& plan, const std::vector<std::size_t>& cells) {
+  const auto is_trial = [&](std::size_t cell) { return plan.cells[cell].is_trial; };
+  return std::ranges::any_of(cells, is_trial) ? begun_cells(plan) : Begun{};
+}
+
 // Why the trial's result must stay as it is; "" where it need not, and where it is no trial. `how`
 // it would be changed: "without it".
-std::string against_changing_trial(const Plan& plan, const PlannedCell& cell,
+std::string against_changing_trial(const Plan& plan, const PlannedCell& cell, const Begun& begun,
                                    const std::string& how) {
   if (!cell.is_trial) return "";
   const std::set<std::string> arms = arms_told_by(plan, cell);
-  const auto has_begun = [&](const PlannedCell& other) {
-    const auto is_told = [&](const SweepPlace& place) { return arms.contains(place.arm); };
-    std::error_code none;
-    return !other.is_trial && !other.is_provisional() &&
-           std::ranges::any_of(other.places, is_told) &&
-           fs::exists(RunFolder{run_folder(plan, other)}.config(), none);
-  };
-  const int64_t begun = std::ranges::count_if(plan.cells, has_begun);
-  if (begun == 0) return "";
+  const int64_t told = std::ranges::count_if(begun, [&](const std::vector<SweepPlace>& places) {
+    return std::ranges::any_of(places,
+                               [&](const SweepPlace& place) { return arms.contains(place.arm); });
+  });
+  if (told == 0) return "";
   return "is a trial, and runs that took their rates from the trials have begun (" +
-         std::to_string(begun) + " of the sweep); " + how +
+         std::to_string(told) + " of the sweep); " + how +
          " they would be asked for at others. Tune in a sweep of another name";
 }
 
 // Why the cell cannot be left out; "" where it can.
-std::string against_excluding(const Plan& plan, const PlannedCell& cell) {
+std::string against_excluding(const Plan& plan, const PlannedCell& cell, const Begun& begun) {
   if (cell.is_provisional()) {
     return "its rate is not known yet, and so neither is the run; exclude it once it is";
   }
-  return against_changing_trial(plan, cell, "without it");
+  return against_changing_trial(plan, cell, begun, "without it");
 }
 
 // What is damaged is to be trained anew, too.
@@ -169,12 +191,13 @@ std::vector<std::size_t> retry_cells(const Plan& plan, const std::vector<std::si
                                      const RetryOptions& options) {
   const SweepFolder folder = sweep_folder(plan.options.runs, plan.name);
   const LaunchNotes notes = read_launch_notes(folder);
+  const Begun begun = begun_beside(plan, cells);
   for (const std::size_t index : cells) {
     const PlannedCell& cell = plan.cells[index];
     const CellStatus status = look_at(plan, cell, notes);
     std::string why = against_retrying(status, cell.is_held_back(), options);
     if (why.empty() && status.state == CellState::kDiverged) {
-      why = against_changing_trial(plan, cell, "with another result of it");
+      why = against_changing_trial(plan, cell, begun, "with another result of it");
     }
     if (!why.empty()) throw ConfigError(cell.folder + ": " + why);
   }
@@ -207,8 +230,9 @@ void exclude_cells(const Plan& plan, const std::vector<std::size_t>& cells,
   std::replace_if(
       line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
   const fs::path record = sweep_record_file(plan.options.runs, plan.name);
+  const Begun begun = begun_beside(plan, cells);
   for (const std::size_t index : cells) {
-    const std::string why = against_excluding(plan, plan.cells[index]);
+    const std::string why = against_excluding(plan, plan.cells[index], begun);
     if (!why.empty()) throw ConfigError(plan.cells[index].folder + ": " + why);
   }
   for (const std::size_t index : cells) {
@@ -219,10 +243,11 @@ void exclude_cells(const Plan& plan, const std::vector<std::size_t>& cells,
 
 void include_cells(const Plan& plan, const std::vector<std::size_t>& cells) {
   const fs::path record = sweep_record_file(plan.options.runs, plan.name);
+  const Begun begun = begun_beside(plan, cells);
   for (const std::size_t index : cells) {
     const PlannedCell& cell = plan.cells[index];
     if (!exclusion_reason(record, cell.content_hash)) continue;
-    const std::string why = against_changing_trial(plan, cell, "with it");
+    const std::string why = against_changing_trial(plan, cell, begun, "with it");
     if (!why.empty()) throw ConfigError(cell.folder + ": " + why);
   }
   for (const std::size_t index : cells) {

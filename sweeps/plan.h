@@ -71,6 +71,7 @@ struct PlannedCell {
   bool is_trial = false;                      // of `tune`; no result of the sweep
   std::string prediction;                     // that holds it out until it is registered; "": none
   std::string predicted_test_set;             // whose loss that is of
+  bool is_predicted = false;                  // what is registered under that name holds it
   WaitsFor waits = WaitsFor::kNothing;
   std::string waits_for;  // in words
   bool is_held_back() const {

@@ -5,8 +5,8 @@
 #include <map>
 #include <set>
 #include <stdexcept>
-#include <tuple>
 
+#include "sweeps/open_cells.h"
 #include "sweeps/reports.h"
 #include "sweeps/text_table.h"
 #include "trainer/config_error.h"
@@ -61,35 +61,6 @@ std::string open_text(const Plan& plan, const PlanDiff& diff) {
   return text;
 }
 
-// A folder's name without its hash.
-std::string stem(const std::string& folder) {
-  return folder.substr(0, folder.rfind('-'));
-}
-
-// One that was recorded may be a provisional cell of the plan, whose hash nobody knows yet.
-class Provisional {
- public:
-  void add(const PlannedCell& cell) { ++left_[key(cell.places.front(), cell.folder)]; }
-  bool takes(const SweepCell& recorded) {
-    if (left_.empty()) return false;
-    if (recorded.is_trial) return true;
-    for (const SweepPlace& place : recorded.places) {
-      const auto like = left_.find(key(place, recorded.folder));
-      if (like == left_.end() || like->second == 0) continue;
-      --like->second;
-      return true;
-    }
-    return false;
-  }
-
- private:
-  using Key = std::tuple<std::string, std::string, std::string>;  // arm, block, stem
-  static Key key(const SweepPlace& place, const std::string& folder) {
-    return {place.arm, place.block, stem(folder)};
-  }
-  std::map<Key, int64_t> left_;
-};
-
 std::map<std::string, std::string> identity_of(const PlannedCell& cell) {
   std::map<std::string, std::string> values;
   for (const auto& [key, value] : canonical_values(cell.config)) {
@@ -101,10 +72,10 @@ std::map<std::string, std::string> identity_of(const PlannedCell& cell) {
 // Of each added cell what it has otherwise than those of its stem: "train.learning_rate 0.01".
 std::map<std::size_t, std::string> what_differs(const Plan& plan, const PlanDiff& diff) {
   std::map<std::string, std::vector<std::size_t>> of_stem;
-  for (const std::size_t cell : diff.added) of_stem[stem(plan.cells[cell].folder)];
+  for (const std::size_t cell : diff.added) of_stem[folder_stem(plan.cells[cell].folder)];
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     if (plan.cells[i].is_provisional()) continue;
-    const auto like = of_stem.find(stem(plan.cells[i].folder));
+    const auto like = of_stem.find(folder_stem(plan.cells[i].folder));
     if (like != of_stem.end()) like->second.push_back(i);
   }
   std::map<std::size_t, std::string> texts;
@@ -144,22 +115,22 @@ PlanDiff diff_of(const Plan& plan) {
   diff.has_record = true;
   diff.is_same_file = record.spec_hash == plan.spec_hash;
   std::set<std::string> before, now;
-  Provisional provisional;
   for (const SweepCell& cell : record.cells) before.insert(cell.content_hash);
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     if (plan.cells[i].is_provisional()) {
       ++diff.waiting;
-      provisional.add(plan.cells[i]);
       continue;
     }
     now.insert(plan.cells[i].content_hash);
     if (!before.contains(plan.cells[i].content_hash)) diff.added.push_back(i);
   }
+  OpenCells open(plan, diff.is_same_file);
   for (const SweepCell& cell : record.cells) {
     if (now.contains(cell.content_hash)) continue;
-    (provisional.takes(cell) ? diff.open : diff.gone).push_back(cell);
+    (open.takes(cell) ? diff.open : diff.gone).push_back(cell);
   }
-  const int64_t waited = record.waiting + results(diff.open);
+  // What is open is among the record's waiting cells, or was known when it was written.
+  const int64_t waited = std::max(record.waiting, results(diff.open));
   diff.waits_anew = waited != diff.waiting;
   return diff;
 }

@@ -16,8 +16,8 @@ struct PlanDiff {
   bool has_record = false;         // else nothing was run yet, and every cell is new
   std::vector<std::size_t> added;  // cells of the plan
   std::vector<SweepCell> gone;     // cells of the record; their runs stay in the store
-  // Likewise, but provisional cells of the plan may turn out to be these, one each: of equal place
-  // and of a folder's name that is equal but for the hash. Trials too, that an edge asked for.
+  // Likewise, but provisional cells of the plan may turn out to be these, one each (open_cells.h).
+  // Trials too, that an edge asked for.
   std::vector<SweepCell> open;
   int64_t waiting = 0;        // provisional cells of the plan: neither added nor do they stay
   bool waits_anew = false;    // more or fewer of them than in the record

@@ -46,10 +46,7 @@ SweepRecord record_of(const Plan& plan, const std::vector<SweepCell>& open) {
     if (!cell.prediction.empty()) recorded.hold_out = held_out(cell);
     record.cells.push_back(std::move(recorded));
   }
-  for (const SweepCell& cell : open) {
-    if (!cell.is_trial) --record.waiting;
-    record.cells.push_back(cell);
-  }
+  record.cells.insert(record.cells.end(), open.begin(), open.end());
   return record;
 }
 

@@ -280,8 +280,9 @@ Outcome run_program(const CLI::App& app, Arguments& a, const std::string& comman
   const Plan plan = first_plan(spec, a);
   if (app.got_subcommand("run")) return {run_verb(spec, plan, a, words, command), Product::kFiles};
   if (app.got_subcommand("retry") || app.got_subcommand("exclude")) {
+    const auto replan = [&] { return plan_as_asked(spec, a).plan; };
     std::cout << (app.got_subcommand("retry") ? retry(plan, a.mending, words)
-                                              : exclude(plan, a.mending, words));
+                                              : exclude(plan, a.mending, words, replan));
     return {kExitComplete, Product::kFiles};
   }
   std::vector<CellStatus> statuses = look_at_all(plan);

@@ -79,6 +79,11 @@ bool is_combination(const std::string& key, const YamlTree& value) {
          (key == "ladder" && holds_sizes());
 }
 
+// Of a name, for such settings; "" for none.
+std::string settings_suffix(const std::string& settings) {
+  return settings.empty() ? "" : ".set-" + hash_hex(settings).substr(0, 8);
+}
+
 // One file after another into one sweep.
 class SpecReader {
  public:
@@ -264,15 +269,16 @@ SweepSpec read_sweep_spec(const std::filesystem::path& file,
     reader.read += "\n" + setting;
   }
   take_fits(spec, reader.read);
-  // Its record is not the study's, which a trial must not replace, nor is what it predicts: that
-  // stands for ever.
-  if (!settings.empty()) {
-    std::string all;
-    for (const auto& [key, value] : spec.settings) all += key + "=" + value.text + "\n";
-    const std::string suffix = ".set-" + hash_hex(all).substr(0, 8);
-    spec.name += suffix;
-    if (spec.hold_out) spec.hold_out->name.text += suffix;
+  // Its record is not the study's, which a trial must not replace, nor is what it predicts, which
+  // stands for ever: of other runs. Those that differ in `how` alone are the study's own.
+  std::string all, of_identity;
+  for (const auto& [key, value] : spec.settings) {
+    const std::string setting = key + "=" + value.text + "\n";
+    all += setting;
+    if (!key.starts_with("how.")) of_identity += setting;
   }
+  spec.name += settings_suffix(all);
+  if (spec.hold_out) spec.hold_out->name.text += settings_suffix(of_identity);
   spec.content_hash = hash_hex(reader.read);
   spec.file_hash = reader.file_hash;
   return spec;

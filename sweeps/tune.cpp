@@ -15,6 +15,8 @@ namespace {
 constexpr const char* kRate = "train.learning_rate";
 constexpr const char* kWhere = "tune.learning_rate.where";
 constexpr int kTriedDigits = 4;
+constexpr const char* kTooFew =
+    ": fewer than three are left of its trials; take one in again (sweep exclude --undo)";
 
 void set(FlatConfig& config, const std::string& key, const std::string& text,
          const SourcedText& source) {
@@ -261,12 +263,7 @@ RateTuner::Settled RateTuner::settle(std::size_t index, FlatConfig& config) cons
     const TunedRecipe& scan = found_.scans[static_cast<std::size_t>(cell.scan)];
     if (!scan.choice) return {scan_text(scan), false};
     if (scan.choice->kind != BestRate::kNone) return take(scan.choice->rate);
-    if (scan.lacks_rates) {
-      return {"a rate of " + scan.model +
-                  ": fewer than three are left of its trials; take one in again (sweep exclude "
-                  "--undo)",
-              true};
-    }
+    if (scan.lacks_rates) return {"a rate of " + scan.model + kTooFew, true};
     return {
         "a rate of " + scan.model + ": every one tried diverged; lower the file's learning rate",
         true};
@@ -275,6 +272,10 @@ RateTuner::Settled RateTuner::settle(std::size_t index, FlatConfig& config) cons
   const auto law = std::ranges::find(found_.laws, cell.arm, &ArmRateLaw::arm);
   if (law == found_.laws.end()) return {"the law of its arm's trials", false};
   if (law->law) return take(law->law->rate_at(cell.file_rate, cell.n_params, cell.train_tokens));
+  for (const int of_arm : scans_of_arm_.at(cell.arm)) {
+    const TunedRecipe& scan = found_.scans[static_cast<std::size_t>(of_arm)];
+    if (scan.lacks_rates) return {"the law of its arm's trials, of " + scan.model + kTooFew, true};
+  }
   return {
       "the law of its arm's trials: their best rates are all at an edge; widen "
       "tune.learning_rate.factors or raise extend_at_edge",

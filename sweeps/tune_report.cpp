@@ -44,7 +44,7 @@ std::string taken_text(const TunedRecipe& scan) {
     case BestRate::kNone:
       break;
   }
-  return "none: all diverged";
+  return scan.lacks_rates ? "none: fewer than three are left" : "none: all diverged";
 }
 
 std::string tried_text(const TunedRecipe& scan) {
@@ -85,17 +85,17 @@ Json law_json(const RateLaw& law) {
 }  // namespace
 
 std::string stages_text(const Plan& plan) {
-  int64_t trials = 0, held_out = 0, others = 0;
+  int64_t trials = 0, held_out = 0, predicted = 0, others = 0;
   std::string prediction;
-  bool is_registered = true;
+  bool needs_name = false;
   for (const PlannedCell& cell : plan.cells) {
-    const bool is_held_out = !cell.prediction.empty();
-    ++(cell.is_trial ? trials : is_held_out ? held_out : others);
-    if (!is_held_out) continue;
-    prediction = cell.prediction;
-    is_registered = is_registered && cell.waits == WaitsFor::kNothing;
+    const bool is_of_held_out = !cell.prediction.empty();
+    const bool waits = is_of_held_out && (cell.is_held_back() || cell.is_provisional());
+    ++(cell.is_trial ? trials : waits ? held_out : cell.is_predicted ? predicted : others);
+    if (is_of_held_out) prediction = cell.prediction;
+    needs_name = needs_name || cell.waits == WaitsFor::kAnotherName;
   }
-  if (trials == 0 && held_out == 0) return "";
+  if (trials == 0 && held_out == 0 && predicted == 0) return "";
   std::string text = "stages:  ";
   if (trials > 0) text += counted(trials, "trial");
   if (const int64_t more = may_follow(plan.tuned); more > 0) {
@@ -104,9 +104,13 @@ std::string stages_text(const Plan& plan) {
   if (trials > 0) text += ", then ";
   text += counted(others, "cell");
   if (provisional_cells(plan) > 0) text += " (those that wait take what the trials tell)";
+  if (predicted > 0) {
+    text += ", then " + std::to_string(predicted) + " held out, predicted as " + prediction +
+            " (registered)";
+  }
   if (held_out > 0) {
-    text += ", then " + std::to_string(held_out) + " held out until predicted as " + prediction +
-            (is_registered ? " (registered)" : "");
+    text += ", then " + std::to_string(held_out) + " held out until predicted " +
+            (needs_name ? "under another name than " : "as ") + prediction;
   }
   return text + "\n";
 }

@@ -8,8 +8,10 @@
 
 namespace scalelaw {
 
-// "stages:  24 trials, then 68 cells that take what they tell, then 2 held out until they are
-// predicted (as NAME)"; "" where nothing waits and nothing is held out.
+// "stages:  24 trials, then 68 cells (those that wait take what the trials tell), then 2 held out
+// until predicted as NAME"; those that NAME holds already "held out, predicted as NAME
+// (registered)". Held-out cells that are excluded, or complete without it, are cells like others.
+// "" without trials and where nothing waits for a prediction or has one.
 std::string stages_text(const Plan& plan);
 // A table of scans and each arm's law, in lines; "" without scans.
 std::string tuned_text(const Plan& plan);

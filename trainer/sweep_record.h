@@ -55,7 +55,9 @@ struct SweepRecord {
   std::string spec_hash;         // 32 hex digits of the file, what it includes, and the settings
   std::string file_hash = {};    // of the file's own bytes; "": not known
   std::vector<SweepCell> cells;  // in the file's order; each content hash once
-  int64_t waiting = 0;           // further cells, of which nothing but their number is known
+  // Cells whose rates are not known yet. Of a record before, `cells` may have what some of these
+  // turn out to be.
+  int64_t waiting = 0;
   bool operator==(const SweepRecord&) const = default;
 };
 

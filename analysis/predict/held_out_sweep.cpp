@@ -63,8 +63,7 @@ HeldOutSweep read_held_out_cells(const fs::path& record_file) {
   for (SweepCell& cell : sweep.cells) {
     const auto excluded = exclusion_reason(record_file, cell.content_hash);
     if (!cell.hold_out) {
-      const bool told = cell.is_trial || excluded;
-      if (!told && !fs::exists(RunFolder{store / cell.folder}.record())) {
+      if (!excluded && !fs::exists(RunFolder{store / cell.folder}.record())) {
         unended.push_back(cell.folder);
       }
     } else if (excluded) {

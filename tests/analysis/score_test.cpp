@@ -105,6 +105,26 @@ TEST_F(ScoreTest, CellsThatHaveNotEndedAreWaitedForOrDoneWithout) {
   EXPECT_EQ(prediction.left_out[0].reason.find("not complete"), 0u);
 }
 
+TEST_F(ScoreTest, TrialsAndWhatWaitsForThemAreWaitedForToo) {
+  std::vector<SyntheticRun> runs = ladder();
+  runs.insert(runs.begin() + 1, runs[1]);
+  runs[1].complete = false;
+  runs[1].seed = 1001;
+  runs[1].folder = "trial";
+  const fs::path record = write(runs);
+  SweepRecord sweep = read_sweep_record(record);
+  sweep.cells[1].is_trial = true;
+  write_sweep_record(record, sweep);
+  EXPECT_EQ(predict_held_out(record, {}).unended, "1 cell has no result yet: trial");
+  sweep.cells.erase(sweep.cells.begin() + 1);
+  sweep.waiting = 2;
+  write_sweep_record(record, sweep);
+  HeldOutPredictions found = predict_held_out(record, {});
+  EXPECT_EQ(found.unended, "2 cells wait for what trials tell");
+  EXPECT_NE(error_of([&] { register_predictions(found); }), "");
+  EXPECT_FALSE(find_prediction(runs_, "hero"));
+}
+
 TEST_F(ScoreTest, AnExcludedCellIsNotWaitedFor) {
   std::vector<SyntheticRun> runs = ladder();
   runs[1].complete = false;

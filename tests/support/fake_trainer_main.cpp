@@ -146,6 +146,7 @@ int act(const Pack& given) {
   Pack pack;
   for (const RunIdentity& member : given) {
     locks.push_back(std::make_unique<RunLease>(member.folder.path));
+    std::ofstream(member.folder.config()) << to_yaml(member.config);
     if (!try_read_run_record(member.folder)) pack.push_back(member);
   }
   std::vector<std::string> behaviours;

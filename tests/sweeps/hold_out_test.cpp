@@ -9,6 +9,7 @@
 #include "sweeps/cell_status.h"
 #include "sweeps/run_display.h"
 #include "sweeps/stages.h"
+#include "sweeps/tune_report.h"
 #include "tests/sweeps/plan_fixture.h"
 #include "trainer/cell_exclusion.h"
 #include "trainer/prediction.h"
@@ -84,6 +85,8 @@ TEST_F(HeldOutCells, ANameThatIsTakenIsToldByThePlanAndRefusedBeforeAnythingRuns
             "2026-01-02T03:04:05Z, by sweep another, and says nothing of " +
                 largest.folder + "; predictions stand: choose another name for what is held out");
   EXPECT_EQ(taken.warnings, std::vector{taken.held_out_fault});
+  EXPECT_EQ(stages_text(taken),
+            "stages:  2 cells, then 1 held out until predicted under another name than largest\n");
   const CellStatus status = look_at_all(taken)[2];
   EXPECT_EQ(status.state, CellState::kWaiting);
   EXPECT_TRUE(status.needs_hand);
@@ -146,6 +149,41 @@ TEST_F(HeldOutCells, ATrialBySettingsPredictsUnderANameOfItsOwn) {
   const std::string suffix = trial.name.substr(study.name.size());
   EXPECT_EQ(suffix.substr(0, 5), ".set-");
   EXPECT_EQ(make_plan(trial, options_).cells.at(2).prediction, "largest" + suffix);
+}
+
+TEST_F(HeldOutCells, SettingsThatMakeNoOtherRunsLeaveThePredictionItsName) {
+  const auto file = temp_.path() / "s.yaml";
+  std::ofstream(file) << kHeldOut;
+  const SweepSpec logged = read_sweep_spec(file, {"how.log_every=5"});
+  EXPECT_NE(logged.name, "s");
+  const Plan plan = make_plan(logged, options_);
+  EXPECT_EQ(plan.cells.at(2).prediction, "largest");
+  EXPECT_EQ(plan.cells.at(2).content_hash,
+            make_plan(read_sweep_spec(file), options_).cells.at(2).content_hash);
+  const SweepSpec other = read_sweep_spec(file, {"train.learning_rate=0.003"});
+  const SweepSpec both = read_sweep_spec(file, {"how.log_every=5", "train.learning_rate=0.003"});
+  EXPECT_EQ(both.hold_out->name.text, other.hold_out->name.text);
+  EXPECT_NE(both.name, other.name);
+}
+
+TEST_F(HeldOutCells, StagesCountWhatWaitsForAPredictionAndWhatHasOne) {
+  const auto stages = [&] { return stages_text(plan(kHeldOut)); };
+  EXPECT_EQ(stages(), "stages:  2 cells, then 1 held out until predicted as largest\n");
+  const PlannedCell largest = plan(kHeldOut).cells.at(2);
+  const auto record = sweep_record_file(options_.runs, "s");
+  exclude_cell(record, {largest.content_hash, largest.folder, "dear", "2026-01-02T03:04:05Z"});
+  EXPECT_EQ(stages(), "");
+  include_cell(record, largest.content_hash);
+  const auto run = options_.runs / largest.folder;
+  std::filesystem::create_directories(run);
+  std::ofstream(run / "run.json") << "{}";
+  EXPECT_EQ(stages(), "") << "complete without it";
+  predict(largest);
+  const std::string registered =
+      "stages:  2 cells, then 1 held out, predicted as largest (registered)\n";
+  EXPECT_EQ(stages(), registered);
+  std::filesystem::remove_all(run);
+  EXPECT_EQ(stages(), registered);
 }
 
 TEST_F(HeldOutCells, TheTestSetIsSettledBeforeAnythingRuns) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/sweeps/sweep_program_fixture.h"
+#include "trainer/prediction.h"
 
 namespace scalelaw {
 namespace {
@@ -175,6 +176,46 @@ TEST_F(SweepMending, ExcludedRunsAreLeftOutWithTheirReasonUntilTheyAreTakenInAga
   ASSERT_EQ(mend("exclude", {folder_of(1), "--undo"}).exit_code, 0);
   EXPECT_EQ(run().exit_code, 0);
   EXPECT_EQ(states(), "complete complete complete");
+}
+
+TEST_F(SweepMending, AHeldOutRunTakenInAgainThatThePredictionLacksIsToldAtOnce) {
+  std::ofstream(spec_) << "spec: 1\nname: s\ndata: {train: tiny, test: {tiny: 512}}\n"
+                          "horizon: {tokens: 2000}\nmodel: {n_ctx: 8, n_layer: 1}\n"
+                          "train: {batch_tokens: 32}\nevaluate: {tokens: 64}\n"
+                          "grid: {model.d_model: [16, 32]}\n"
+                          "hold_out: {where: N > 4k, register: large}\n";
+  const std::string held_out = "transformer_l1w32_*";
+  const auto undone = [&] {
+    EXPECT_EQ(mend("exclude", {held_out, "--reason", "dear"}).exit_code, 0);
+    const ProgramResult result = mend("exclude", {held_out, "--undo"});
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    return result.output;
+  };
+  EXPECT_NE(undone().find("Go on with:"), std::string::npos) << "nothing is registered";
+  PredictedCell predicted;
+  predicted.content_hash = std::string(32, 'a');
+  predicted.folder = "another_run";
+  predicted.arm = "transformer";
+  predicted.n = predicted.d = 1e4;
+  predicted.loss = 2;
+  predicted.low = 1;
+  predicted.high = 3;
+  predicted.laws = {{"power", "L = (N_c / N)^a", "D = 2000 tokens", {{"a", 0.1}}}};
+  predicted.runs = {std::string(32, 'b')};
+  Prediction of_another;
+  of_another.name = "large";
+  of_another.sweep = "s";
+  of_another.registered_at = "2026-01-02T03:04:05Z";
+  of_another.n_count = "non_embedding";
+  of_another.test_set = "tiny";
+  of_another.metric = "nats_per_token";
+  of_another.runs = {{std::string(32, 'b'), "some_run"}};
+  of_another.cells = {predicted};
+  ASSERT_TRUE(publish_prediction(runs_, of_another));
+  const std::string said = undone();
+  EXPECT_EQ(said.find("Go on with:"), std::string::npos) << said;
+  EXPECT_NE(said.find("run refuses it: line 9 of "), std::string::npos) << said;
+  EXPECT_NE(said.find("says nothing of transformer_l1w32_"), std::string::npos) << said;
 }
 
 TEST_F(SweepMending, FailureNamesTheLogOfItsPack) {
