@@ -85,8 +85,7 @@ class Predictor {
     const Choice own_d = choose(arm, "D = " + human(out.d) + " tokens", [&](const RunRow& row) {
       return std::abs(row.d_tokens() - out.d) < static_cast<double>(row.record.batch_tokens);
     });
-    // Few sizes leave one degree of freedom, with which an interval covers and says little, while
-    // a surface may have many.
+    // With one degree of freedom an interval covers and says little: other runs may leave more.
     std::optional<Found> weak;
     const auto is_found = [&](Choice choice, bool surface) {
       std::optional<Found> found;
@@ -97,7 +96,7 @@ class Predictor {
       }
       if (!found) return false;
       if (found->law.is_weak) {
-        if (!weak) weak = std::move(found);
+        if (!weak || found->law.df > weak->law.df) weak = std::move(found);
         return false;
       }
       take(*found, out, used);
@@ -235,9 +234,11 @@ HeldOutPredictions predict_held_out(const std::filesystem::path& record_file,
   const HeldOutSweep held = read_held_out_cells(record_file);
   if (held.cells.empty()) refuse_nothing_to_predict(held);
   Selection chosen = selection;
-  if (chosen.test_set.empty()) chosen.test_set = held.cells.front().hold_out->test_set;
+  const std::string& own = held.cells.front().hold_out->test_set;
+  if (chosen.test_set.empty()) chosen.test_set = own;
   Predictor predictor(read_runs({record_file}, HeldOutCells::kPassedOver), chosen, level);
-  HeldOutPredictions out{store_of_record(record_file), {}, {}, held.unended};
+  HeldOutPredictions out{
+      store_of_record(record_file), {}, {}, held.unended, chosen.test_set == own ? "" : own};
   for (const SweepCell& cell : held.cells) {
     const std::string& name_of = cell.hold_out->prediction;
     auto found = std::find_if(out.predictions.begin(), out.predictions.end(),
