@@ -79,14 +79,18 @@ bool HeldOutCells::may_start(const PlannedCell& cell) {
   std::error_code none;
   if (std::filesystem::exists(RunFolder{options_.runs / cell.folder}.record(), none)) return true;
   look_up();
-  if (prediction_ && prediction_->find(cell.content_hash) != nullptr) return true;
+  if (prediction_ && prediction_->test_set == cell.predicted_test_set &&
+      prediction_->find(cell.content_hash) != nullptr) {
+    return true;
+  }
   return exclusion_reason(sweep_record_file(options_.runs, spec_.name), cell.content_hash)
       .has_value();
 }
 
 std::string HeldOutCells::taken_text() const {
   if (!prediction_) return "cannot be read: " + unreadable_;
-  return "is registered since " + prediction_->registered_at + ", by sweep " + prediction_->sweep;
+  return "is registered since " + prediction_->registered_at + ", by sweep " + prediction_->sweep +
+         (test_set_ == prediction_->test_set ? "" : ", of test set " + prediction_->test_set);
 }
 
 void HeldOutCells::check(Plan& plan) {

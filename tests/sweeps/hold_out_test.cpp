@@ -22,13 +22,14 @@ const std::string kHeldOut = kBase +
 
 class HeldOutCells : public PlanTest {
  protected:
-  void predict(const PlannedCell& cell, const std::string& sweep = "s") {
+  void predict(const PlannedCell& cell, const std::string& sweep = "s",
+               const std::string& test_set = "tiny") {
     Prediction prediction;
     prediction.name = "largest";
     prediction.sweep = sweep;
     prediction.registered_at = "2026-01-02T03:04:05Z";
     prediction.n_count = "non_embedding";
-    prediction.test_set = "tiny";
+    prediction.test_set = test_set;
     prediction.metric = "nats_per_token";
     PredictedCell predicted;
     predicted.content_hash = cell.content_hash;
@@ -97,6 +98,15 @@ TEST_F(HeldOutCells, ANameThatIsTakenIsToldByThePlanAndRefusedBeforeAnythingRuns
                    taken, [] { return Plan{}; }, {}, {}, display),
                ConfigError);
   EXPECT_FALSE(std::filesystem::exists(sweep_record_file(options_.runs, "s")));
+}
+
+TEST_F(HeldOutCells, APredictionOfAnotherTestSetStartsNothing) {
+  predict(plan(kHeldOut).cells.at(2), "s", "letters");
+  const Plan taken = plan(kHeldOut);
+  EXPECT_EQ(taken.cells.at(2).waits, WaitsFor::kAnotherName);
+  EXPECT_NE(taken.held_out_fault.find("by sweep s, of test set letters, and says nothing of"),
+            std::string::npos)
+      << taken.held_out_fault;
 }
 
 TEST_F(HeldOutCells, ADamagedPredictionIsToldAndStopsNoView) {
