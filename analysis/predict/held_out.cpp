@@ -99,7 +99,7 @@ class Predictor {
         if (!weak || found->law.df > weak->law.df) weak = std::move(found);
         return false;
       }
-      take(*found, out, used);
+      take(*found, held, out, used);
       return true;
     };
     if (is_found(own_d, false) || is_found(of_its_ratio(arm, held, selection_.n_count), false) ||
@@ -107,7 +107,7 @@ class Predictor {
       return out;
     }
     if (weak) {
-      take(*weak, out, used);
+      take(*weak, held, out, used);
       return out;
     }
     throw ConfigError("no law predicts " + cell.folder + " (arm " + out.arm +
@@ -163,13 +163,14 @@ class Predictor {
     return std::nullopt;
   }
 
-  void take(const Found& found, PredictedCell& out, std::vector<UsedRun>& used) {
+  void take(const Found& found, const HeldOut& held, PredictedCell& out,
+            std::vector<UsedRun>& used) {
     out.loss = found.law.loss;
     out.low = found.law.low;
     out.high = found.law.high;
     out.laws = found.law.laws;
     out.why = found.law.why;
-    note(found.runs, out, used);
+    note(found.runs, held, out, used);
   }
 
   void select(RunTable& runs) {
@@ -181,7 +182,8 @@ class Predictor {
     }
   }
 
-  void note(const RunTable& runs, PredictedCell& out, std::vector<UsedRun>& used) {
+  void note(const RunTable& runs, const HeldOut& held, PredictedCell& out,
+            std::vector<UsedRun>& used) {
     double n = 0, d = 0;
     for (const RunRow& row : runs.rows) {
       const UsedRun run{row.record.content_hash, row.folder_name};
@@ -189,7 +191,8 @@ class Predictor {
       if (std::find(used.begin(), used.end(), run) == used.end()) used.push_back(run);
       n = std::max(n, row.n(selection_.n_count));
       d = std::max(d, row.d_tokens());
-      out.seen += row.n(selection_.n_count) == out.n && row.d_tokens() == out.d;
+      if (row.n(selection_.n_count) != out.n || row.d_tokens() != out.d) continue;
+      if (out.seen++ == 0) note_recipe(row, held, out);
     }
     not_selected_.insert(not_selected_.end(), runs.excluded.begin(), runs.excluded.end());
     for (const std::string& warning : runs.warnings) warn(warning);
@@ -199,6 +202,16 @@ class Predictor {
          (out.n / n >= out.d / d ? "N" : "D") +
          " of the runs that its law was fitted to: that the law's form holds as far is taken for "
          "granted");
+  }
+
+  // The runs used have one recipe at each N and D.
+  void note_recipe(const RunRow& row, const HeldOut& held, PredictedCell& out) {
+    if (held.recipe_hash.empty() || held.recipe_hash == row.record.recipe_hash) return;
+    const std::string other = row.folder_name +
+                              " has its N and D and differs from it in more than seeds: the law of "
+                              "other recipes is carried over to it";
+    out.why += "; " + other;
+    warn(out.folder + ": " + other);
   }
 
   void warn(const std::string& warning) {

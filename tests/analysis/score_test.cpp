@@ -237,6 +237,25 @@ TEST_F(ScoreTest, OtherSeedsOfAKnownSizeAreNoExtrapolation) {
       << text;
 }
 
+TEST_F(ScoreTest, ARunOfAnotherRecipeAtAKnownSizeIsSaidToBe) {
+  std::vector<SyntheticRun> runs = ladder();
+  runs.push_back(runs[3]);
+  runs.back().seed = 2;
+  runs.back().prediction = "hero";
+  runs.back().started = false;
+  const std::string said = "differs from it in more than seeds: the law of other recipes";
+  const auto why = [](const HeldOutPredictions& found) {
+    return found.predictions.at(0).cells.at(1).why;
+  };
+  EXPECT_EQ(why(predict_held_out(write(runs), {})).find(said), std::string::npos);
+  fs::remove_all(runs_);
+  runs.back().tokenizer_hash = std::string(32, 'a');
+  const HeldOutPredictions found = predict_held_out(write(runs), {});
+  EXPECT_NE(why(found).find(said), std::string::npos) << why(found);
+  ASSERT_EQ(found.warnings.size(), 1u);
+  EXPECT_NE(found.warnings[0].find(said), std::string::npos) << found.warnings[0];
+}
+
 TEST_F(ScoreTest, OtherPredictionsOfACellAreNamedAndScored) {
   std::vector<SyntheticRun> runs = ladder();
   registered(write(runs));

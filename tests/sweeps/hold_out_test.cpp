@@ -12,6 +12,7 @@
 #include "tests/sweeps/plan_fixture.h"
 #include "trainer/cell_exclusion.h"
 #include "trainer/prediction.h"
+#include "trainer/run_identity.h"
 
 namespace scalelaw {
 namespace {
@@ -63,6 +64,8 @@ TEST_F(HeldOutCells, WaitAndAreInTheRecordWithTheirSize) {
   EXPECT_EQ(record.cells[2].hold_out->prediction, "largest");
   EXPECT_EQ(record.cells[2].hold_out->n_non_embedding, 12 * 64 * 64);
   EXPECT_EQ(record.cells[2].hold_out->train_tokens, 2016);
+  const std::string of_its_run = identify(largest.config, options_.runs, options_.data).recipe_hash;
+  EXPECT_EQ(record.cells[2].hold_out->recipe_hash, of_its_run);
   EXPECT_FALSE(record.cells[1].hold_out);
   EXPECT_EQ(largest.content_hash,
             plan(kBase + "grid: {model.d_model: [64]}\n").cells[0].content_hash);
