@@ -28,7 +28,8 @@ void HeldOutCells::note(const SweepPoint& point, PlannedCell& cell, bool is_scan
   ++held_out_;
   if (cell.waits != WaitsFor::kNothing) return;
   look_up();
-  cell.is_predicted = prediction_ && prediction_->find(cell.content_hash) != nullptr;
+  cell.is_predicted = prediction_ && prediction_->test_set == cell.predicted_test_set &&
+                      prediction_->find(cell.content_hash) != nullptr;
   if (may_start(cell)) return;
   if (is_taken()) {
     cell.waits = WaitsFor::kAnotherName;
@@ -90,7 +91,8 @@ bool HeldOutCells::may_start(const PlannedCell& cell) const {
 
 std::string HeldOutCells::taken_text() const {
   if (!prediction_) return "cannot be read: " + unreadable_;
-  return "is registered since " + prediction_->registered_at + ", by sweep " + prediction_->sweep;
+  return "is registered since " + prediction_->registered_at + ", by sweep " + prediction_->sweep +
+         (test_set_ == prediction_->test_set ? "" : ", of test set " + prediction_->test_set);
 }
 
 void HeldOutCells::check(Plan& plan) {

@@ -52,6 +52,7 @@ struct PlannedCell {
   RunConfig config;
   ModelShape shape;          // canonical, n_vocab filled in
   std::string content_hash;  // 32 hex digits
+  std::string recipe_hash;   // RunIdentity's
   std::string folder;        // name below runs
   std::vector<SweepPlace> places;
   std::vector<CellSize> sizes;        // that ladders asked for and this model is nearest to

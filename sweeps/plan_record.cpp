@@ -27,7 +27,8 @@ HeldOut held_out(const PlannedCell& cell) {
           .n_total = n(NCount::kTotal),
           .train_tokens = cell.train_tokens,
           .arch = cell.shape.arch,
-          .test_set = cell.predicted_test_set};
+          .test_set = cell.predicted_test_set,
+          .recipe_hash = cell.recipe_hash};
 }
 
 }  // namespace

@@ -62,6 +62,7 @@ PlannedCell plan_cell(const SweepPoint& point, const PlanOptions& options, DataS
   PlannedCell cell;
   cell.config = std::move(identity.config);
   cell.content_hash = std::move(identity.content_hash);
+  cell.recipe_hash = std::move(identity.recipe_hash);
   cell.folder = identity.folder.path.filename().string();
   return cell;
 }

@@ -153,6 +153,15 @@ Prediction prediction_from_json(std::string_view text) {
   return prediction_from(root);
 }
 
+Prediction registered_prediction_from_json(std::string_view text) {
+  Prediction prediction = prediction_from_json(text);
+  if (!has_record_hash(text)) throw std::runtime_error("it has no record_hash");
+  if (!has_own_hash(text)) {
+    throw std::runtime_error("it was edited after it was registered (record_hash differs)");
+  }
+  return prediction;
+}
+
 std::optional<Prediction> find_prediction(const std::filesystem::path& runs,
                                           std::string_view name) {
   const std::filesystem::path file = prediction_file(runs, name);
@@ -162,13 +171,9 @@ std::optional<Prediction> find_prediction(const std::filesystem::path& runs,
   }
   const std::string content = read_whole_file(file);
   try {
-    Prediction prediction = prediction_from_json(content);
+    Prediction prediction = registered_prediction_from_json(content);
     if (prediction.name != name) {
       throw std::runtime_error("it is named " + nlohmann::json(prediction.name).dump());
-    }
-    if (!has_record_hash(content)) throw std::runtime_error("it has no record_hash");
-    if (!has_own_hash(content)) {
-      throw std::runtime_error("it was edited after it was registered (record_hash differs)");
     }
     return prediction;
   } catch (const OtherVersion& error) {

@@ -86,8 +86,9 @@ std::optional<Prediction> find_prediction(const std::filesystem::path& runs, std
 // By name. What is wrong with those that cannot be read is appended to `faults`.
 std::vector<Prediction> predictions_of_store(const std::filesystem::path& runs,
                                              std::vector<std::string>& faults);
-// Of such a file's text, whose hash is not asked about. std::runtime_error with what is wrong, as
-// above.
+// Of such a file's text, as it was registered. std::runtime_error with what is wrong, as above.
+Prediction registered_prediction_from_json(std::string_view text);
+// Whose hash is not asked about.
 Prediction prediction_from_json(std::string_view text);
 // With the hash of itself as its last key (with_record_hash() of trainer/run_digests.h).
 std::string to_json(const Prediction& prediction);

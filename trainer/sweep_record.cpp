@@ -33,6 +33,9 @@ Json to_json(const SweepCell& cell) {
                         {"train_tokens", cell.hold_out->train_tokens},
                         {"arch", cell.hold_out->arch},
                         {"test_set", cell.hold_out->test_set}};
+    if (!cell.hold_out->recipe_hash.empty()) {
+      json["hold_out"]["recipe_hash"] = cell.hold_out->recipe_hash;
+    }
   }
   if (cell.keep) json["keep"] = enum_text(*cell.keep);
   return json;
@@ -51,7 +54,8 @@ HeldOut held_out_from(const JsonField& field) {
           .n_total = field.whole("n_total", 1),
           .train_tokens = field.whole("train_tokens", 1),
           .arch = field.text("arch"),
-          .test_set = field.text_if("test_set")};
+          .test_set = field.text_if("test_set"),
+          .recipe_hash = field.text_if("recipe_hash")};
 }
 
 SweepCell cell_from(const JsonField& field) {

@@ -31,7 +31,8 @@ struct HeldOut {
   int64_t n_non_embedding = 0, n_non_embedding_plus_head = 0, n_total = 0;  // n_params()
   int64_t train_tokens = 0;
   std::string arch;
-  std::string test_set = {};  // whose loss is predicted; "": as analysis chooses
+  std::string test_set = {};     // whose loss is predicted; "": as analysis chooses
+  std::string recipe_hash = {};  // that its run.json will have (RunRecord); "": not known
   double n(NCount convention) const;
   bool operator==(const HeldOut&) const = default;
 };

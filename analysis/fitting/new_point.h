@@ -26,8 +26,8 @@ struct NewPoint {
 
 // By how much a weighted residual sum of squares with df degrees of freedom may rise: F(1, df) of
 // its mean, or F(1, df + known.df) of its mean pooled with what is known (`variance` in the unit of
-// the weighted squares), where that is more. Residuals that happen to be small do not make an
-// observation less noisy than it is known to be.
+// the weighted squares), where that is more: residuals that happen to be small are not taken for
+// all that is known of the noise.
 double allowed_rise(double rss, double df, const KnownNoise& known, double level);
 
 // Of ln L; `best` is the least-squares fit of `data` in ln L. An end that is not within a factor of

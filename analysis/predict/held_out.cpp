@@ -85,8 +85,7 @@ class Predictor {
     const Choice own_d = choose(arm, "D = " + human(out.d) + " tokens", [&](const RunRow& row) {
       return std::abs(row.d_tokens() - out.d) < static_cast<double>(row.record.batch_tokens);
     });
-    // Few sizes leave one degree of freedom, with which an interval covers and says little, while
-    // a surface may have many.
+    // With one degree of freedom an interval covers and says little: other runs may leave more.
     std::optional<Found> weak;
     const auto is_found = [&](Choice choice, bool surface) {
       std::optional<Found> found;
@@ -97,10 +96,10 @@ class Predictor {
       }
       if (!found) return false;
       if (found->law.is_weak) {
-        if (!weak) weak = std::move(found);
+        if (!weak || found->law.df > weak->law.df) weak = std::move(found);
         return false;
       }
-      take(*found, out, used);
+      take(*found, held, out, used);
       return true;
     };
     if (is_found(own_d, false) || is_found(of_its_ratio(arm, held, selection_.n_count), false) ||
@@ -108,7 +107,7 @@ class Predictor {
       return out;
     }
     if (weak) {
-      take(*weak, out, used);
+      take(*weak, held, out, used);
       return out;
     }
     throw ConfigError("no law predicts " + cell.folder + " (arm " + out.arm +
@@ -164,13 +163,14 @@ class Predictor {
     return std::nullopt;
   }
 
-  void take(const Found& found, PredictedCell& out, std::vector<UsedRun>& used) {
+  void take(const Found& found, const HeldOut& held, PredictedCell& out,
+            std::vector<UsedRun>& used) {
     out.loss = found.law.loss;
     out.low = found.law.low;
     out.high = found.law.high;
     out.laws = found.law.laws;
     out.why = found.law.why;
-    note(found.runs, out, used);
+    note(found.runs, held, out, used);
   }
 
   void select(RunTable& runs) {
@@ -182,7 +182,8 @@ class Predictor {
     }
   }
 
-  void note(const RunTable& runs, PredictedCell& out, std::vector<UsedRun>& used) {
+  void note(const RunTable& runs, const HeldOut& held, PredictedCell& out,
+            std::vector<UsedRun>& used) {
     double n = 0, d = 0;
     for (const RunRow& row : runs.rows) {
       const UsedRun run{row.record.content_hash, row.folder_name};
@@ -190,7 +191,8 @@ class Predictor {
       if (std::find(used.begin(), used.end(), run) == used.end()) used.push_back(run);
       n = std::max(n, row.n(selection_.n_count));
       d = std::max(d, row.d_tokens());
-      out.seen += row.n(selection_.n_count) == out.n && row.d_tokens() == out.d;
+      if (row.n(selection_.n_count) != out.n || row.d_tokens() != out.d) continue;
+      if (out.seen++ == 0) note_recipe(row, held, out);
     }
     not_selected_.insert(not_selected_.end(), runs.excluded.begin(), runs.excluded.end());
     for (const std::string& warning : runs.warnings) warn(warning);
@@ -200,6 +202,16 @@ class Predictor {
          (out.n / n >= out.d / d ? "N" : "D") +
          " of the runs that its law was fitted to: that the law's form holds as far is taken for "
          "granted");
+  }
+
+  // The runs used have one recipe at each N and D.
+  void note_recipe(const RunRow& row, const HeldOut& held, PredictedCell& out) {
+    if (held.recipe_hash.empty() || held.recipe_hash == row.record.recipe_hash) return;
+    const std::string other = row.folder_name +
+                              " has its N and D and differs from it in more than seeds: the law of "
+                              "other recipes is carried over to it";
+    out.why += "; " + other;
+    warn(out.folder + ": " + other);
   }
 
   void warn(const std::string& warning) {
@@ -235,9 +247,11 @@ HeldOutPredictions predict_held_out(const std::filesystem::path& record_file,
   const HeldOutSweep held = read_held_out_cells(record_file);
   if (held.cells.empty()) refuse_nothing_to_predict(held);
   Selection chosen = selection;
-  if (chosen.test_set.empty()) chosen.test_set = held.cells.front().hold_out->test_set;
+  const std::string& own = held.cells.front().hold_out->test_set;
+  if (chosen.test_set.empty()) chosen.test_set = own;
   Predictor predictor(read_runs({record_file}, HeldOutCells::kPassedOver), chosen, level);
-  HeldOutPredictions out{store_of_record(record_file), {}, {}, held.unended};
+  HeldOutPredictions out{
+      store_of_record(record_file), {}, {}, held.unended, chosen.test_set == own ? "" : own};
   for (const SweepCell& cell : held.cells) {
     const std::string& name_of = cell.hold_out->prediction;
     auto found = std::find_if(out.predictions.begin(), out.predictions.end(),

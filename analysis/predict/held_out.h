@@ -18,13 +18,15 @@ struct HeldOutPredictions {
   // Cells of the sweep that are neither held out nor excluded and have no result yet: a later
   // prediction would know more. In words; "": none.
   std::string unended;
+  std::string own_test_set;  // of hold_out, where the selection asks for another; "": it does not
 };
 
 // No held-out run is read, complete or not, and those that are excluded are not predicted. Of each
 // cell's arm, the first of its places, the runs of its own D give the law where there are five
-// sizes of them or more, else those of its own D / N, else all of them L(N, D), else fewer sizes
-// (run_prediction.h). ConfigError: a record that cannot be read or holds nothing out, and a cell
-// that no law can predict, with what is missing.
+// sizes of them or more, else those of its own D / N, else all of them L(N, D); where all of these
+// leave one degree of freedom or less, the one that leaves most (run_prediction.h). ConfigError: a
+// record that cannot be read or holds nothing out, and a cell that no law can predict, with what is
+// missing.
 HeldOutPredictions predict_held_out(const std::filesystem::path& record_file,
                                     const Selection& selection, double level = 0.95);
 

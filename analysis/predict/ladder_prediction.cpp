@@ -41,7 +41,7 @@ double allowed_rise_of(double rss, double df, const NewRunNoise& noise, double l
   return allowed_rise(rss, df, {noise.known.variance / noise.variance, noise.known.df}, level);
 }
 
-// Of ln L: Student's prediction interval, no narrower than the known noise lets it be.
+// Of ln L: Student's prediction interval, its scale pooled with the known noise.
 Interval interval_by_line(const PowerLawFit& fit, double n, const NewRunNoise& noise,
                           double level) {
   const double x = std::log(n) - fit.line.centre_x;
@@ -145,7 +145,8 @@ RunPrediction predict_on_ladder(const RunTable& runs, const Selection& selection
   const Interval by_line = interval_by_line(line, run.n, new_run, level);
   take(out, line.ln_loss_at(run.n), by_line);
   out.laws = {law_of(line, over)};
-  out.is_weak = line.sizes <= kFewestSizesForFloor;
+  out.df = line.sizes - power_law_with_floor().parameters();
+  out.is_weak = out.df <= kWeakDf;
   if (line.sizes < kFewestSizesForFloor) {
     out.why =
         std::to_string(line.sizes) +

@@ -96,8 +96,7 @@ std::string remarks_of(const Score& score) {
   });
   if (known > 0) {
     text += " " + runs_in_words(known) +
-            " of them extrapolated nothing: others of the same N and D "
-            "were used.";
+            " of them extrapolated nothing in N and D: others of the same were used.";
   }
   if (const std::string others = not_counted(score); score.counted() > 0 && !others.empty()) {
     text += " Not counted: " + others + ".";
@@ -138,7 +137,8 @@ Document document_of(const HeldOutPredictions& found) {
     for (const PredictedCell& cell : prediction.cells) {
       if (cell.seen == 0) continue;
       lines.push_back(cell.folder + ": no extrapolation, " + std::to_string(cell.seen) +
-                      " of the runs used have its N and D and differ from it in seeds alone");
+                      " of the runs used have its N and D; where they differ from it in more than "
+                      "seeds, a law of other recipes is carried over to it");
     }
     document.list(lines);
     if (!prediction.left_out.empty()) document.add(left_out_table(prediction));

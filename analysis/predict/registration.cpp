@@ -50,6 +50,18 @@ void refuse_what_is_known(const fs::path& store, const Prediction& prediction) {
   }
 }
 
+// The names of those that predict the cell and were registered before it began; "": none.
+std::string predicted_as(const fs::path& store, const PredictedCell& cell) {
+  const std::string began_at = first_start(read_attempts(RunFolder{store / cell.folder}));
+  std::vector<std::string> faults;  // others_of_the_same() tells them
+  std::string names;
+  for (const Prediction& other : predictions_of_store(store, faults)) {
+    if (other.find(cell.content_hash) == nullptr || began_at < other.registered_at) continue;
+    names += (names.empty() ? "" : ", ") + other.name;
+  }
+  return names;
+}
+
 // Complete runs need no prediction where others do: a sweep that holds out more than it did gives
 // the rest another name.
 void pass_over_complete(const fs::path& store, Prediction& prediction,
@@ -60,9 +72,14 @@ void pass_over_complete(const fs::path& store, Prediction& prediction,
   if (std::ranges::all_of(prediction.cells, is_complete)) return;
   for (const PredictedCell& cell : prediction.cells) {
     if (!is_complete(cell)) continue;
+    const std::string others = predicted_as(store, cell);
     told.push_back("prediction " + prediction.name + ": " + cell.folder +
-                   " is complete already and left out of it");
-    prediction.left_out.push_back({cell.folder, "held out, and complete before it was predicted"});
+                   " is complete already and left out of it" +
+                   (others.empty() ? "" : "; it was predicted as " + others + " before it began"));
+    prediction.left_out.push_back(
+        {cell.folder, others.empty()
+                          ? "held out, and complete before it was predicted"
+                          : "held out, and predicted as " + others + " before it began"});
   }
   std::erase_if(prediction.cells, is_complete);
 }
@@ -89,6 +106,12 @@ std::vector<std::string> others_of_the_same(const HeldOutPredictions& found) {
 }
 
 std::vector<std::string> register_predictions(HeldOutPredictions& found, bool incomplete) {
+  if (!found.own_test_set.empty()) {
+    throw ConfigError("the sweep's file predicts the loss on " + found.own_test_set +
+                      ", and --test-set asks for " + found.predictions.front().test_set +
+                      ": register without --test-set, or write hold_out.test_set = " +
+                      found.predictions.front().test_set + " in the sweep's file");
+  }
   std::vector<std::string> standing;
   std::vector<Prediction*> due;
   for (Prediction& prediction : found.predictions) {

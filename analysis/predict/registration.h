@@ -10,7 +10,8 @@ namespace scalelaw {
 
 // Publishes each prediction whose name is not registered yet, as of now, and sets its registered_at
 // in `found`; those that are registered stand, and become what was registered. Returns a sentence
-// for each of these. ConfigError, writing nothing: all are registered, cells of the sweep have not
+// for each of these. ConfigError, writing nothing: another test
+// set than the sweep's file says, all are registered, cells of the sweep have not
 // ended (but if `incomplete`), or a cell of one that is not registered has begun, since of what is
 // known already there is no prediction.
 std::vector<std::string> register_predictions(HeldOutPredictions& found, bool incomplete = false);

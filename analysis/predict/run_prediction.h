@@ -19,13 +19,16 @@ struct NewRun {
   double n = 0, d = 0;
 };
 
+// With so few degrees of freedom an interval covers and says little.
+inline constexpr int kWeakDf = 1;
+
 struct RunPrediction {
   std::string missing;  // why there is none, in words; "": there is one
   double loss = 0, low = 0, high = 0;
   std::vector<PredictingLaw> laws;  // the first one gives the loss
   std::string why;                  // it does
-  // Fewer than five sizes, which leave a law with a floor one degree of freedom at most, or no
-  // bound by one: other runs may say more.
+  int df = 0;  // that the runs leave the law with all of its constants, a floor's among them
+  // One degree of freedom at most, or no bound by a floor: other runs may say more.
   bool is_weak = false;
 };
 

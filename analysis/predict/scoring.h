@@ -43,7 +43,7 @@ struct Score {
   std::vector<ScoredCell> cells;
   int count(CellScore score) const;
   int counted() const;  // what was predicted before it began, and has ended
-  // Of those, the different predictions: runs that differ in seeds alone share one.
+  // Of those, the different predictions: runs of one N and D share one.
   int sizes() const;
 };
 

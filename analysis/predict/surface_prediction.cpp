@@ -41,12 +41,15 @@ RunPrediction predict_on_surface(const RunTable& runs, const Selection& selectio
     return out;
   }
   out.loss = std::exp(law.ln_loss(fit.best.theta, point.at));
+  out.df = fit.recipes - law.parameters();
+  out.is_weak = out.df <= kWeakDf;
   out.low = std::exp(interval->low);
   out.high = std::exp(interval->high);
   out.laws = {predicting_law(law, law.published(fit.best.theta, fit.data.centre), over)};
   out.why =
       "there are too few runs of its own D, or of its own D / N, for a law of N alone: the "
       "surface over all runs of the arm gives the loss" +
+      std::string(out.df == 1 ? ", with one degree of freedom" : "") +
       floor_in_words(profile_floor(law, fit.data, fit.best, ProfileKind::kGaussian, 0, level));
   return out;
 }

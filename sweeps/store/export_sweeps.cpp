@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "sweeps/store/archive_manifest.h"
+#include "sweeps/store/sweep_predictions.h"
 #include "trainer/atomic_file.h"
 #include "trainer/cell_exclusion.h"
 #include "trainer/config_error.h"
@@ -44,13 +45,18 @@ std::vector<std::string> exclusions_of(const fs::path& runs, const SweepRecord& 
 }
 
 std::vector<std::string> predictions_of(const fs::path& runs, const SweepRecord& record) {
-  std::set<std::string> asked;
+  std::set<std::string> chosen;
   for (const SweepCell& cell : record.cells) {
-    if (cell.hold_out) asked.insert(cell.hold_out->prediction);
+    if (cell.hold_out && find_prediction(runs, cell.hold_out->prediction)) {
+      chosen.insert(cell.hold_out->prediction);
+    }
+  }
+  std::vector<std::string> unreadable;  // whose they are nobody knows
+  for (const Prediction& prediction : predictions_of_store(runs, unreadable)) {
+    if (is_of_sweep(prediction, record)) chosen.insert(prediction.name);
   }
   std::vector<std::string> names;
-  for (const std::string& prediction : asked) {
-    if (!find_prediction(runs, prediction)) continue;
+  for (const std::string& prediction : chosen) {
     names.push_back(prediction + ".json");
     if (is_sweep_record_name(names.back())) continue;
     throw ConfigError("sweep " + record.name + ": the name of its prediction " +

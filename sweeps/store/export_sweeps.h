@@ -12,10 +12,10 @@ struct SweepParts {
   std::vector<std::string> predictions;  // below RUNS/predictions, by name
 };
 
-// Of exclusions and predictions those of cells that the record names; of predictions the registered
-// ones. ConfigError, what to do included: what no import would take, which is a name that may not
-// stand in an archive, the record of another sweep, an exclusion or a prediction that is damaged.
-// std::runtime_error: a file that cannot be read.
+// Of exclusions those of cells that the record names; of predictions the registered ones that are
+// of the sweep (sweep_predictions.h). ConfigError, what to do included: what no import would take,
+// which is a name that may not stand in an archive, the record of another sweep, an exclusion or a
+// prediction that a cell names and that is damaged. std::runtime_error: a file that cannot be read.
 SweepParts parts_of_sweep(const std::filesystem::path& runs, const std::string& sweep);
 
 }  // namespace scalelaw

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "sweeps/store/archive_manifest.h"
+#include "sweeps/store/sweep_predictions.h"
 #include "trainer/atomic_file.h"
 #include "trainer/cell_exclusion.h"
 #include "trainer/config_error.h"
@@ -24,7 +25,7 @@ constexpr std::string_view kSweeps = "sweeps/", kPredictions = "predictions/";
 struct Sweep {
   ImportedItem item;                           // of its record
   std::map<std::string, std::string> folders;  // of its cells, by content hash
-  std::set<std::string> predictions;           // that its cells wait for
+  SweepRecord record;
 };
 using Sweeps = std::map<std::string, Sweep>;  // by the record's path
 
@@ -54,10 +55,10 @@ ImportedItem look_at_file(const fs::path& runs, const std::string& path,
 
 Sweep look_at_record(const fs::path& runs, const std::string& path, const std::string& content) {
   Sweep sweep{look_at_file(runs, path, content), {}, {}};
+  SweepRecord& record = sweep.record;
   if (sweep.item.end == ImportEnd::kRefused) {
     sweep.item.why = "another record of that name is there; move it away and import again";
   }
-  SweepRecord record;
   try {
     record = sweep_record_from_json(content);
   } catch (const std::runtime_error& error) {
@@ -66,9 +67,8 @@ Sweep look_at_record(const fs::path& runs, const std::string& path, const std::s
   if (record.name != stem(path)) {
     throw ConfigError(sweep.item.name + " is the record of another sweep, " + escaped(record.name));
   }
-  for (SweepCell& cell : record.cells) {
-    if (cell.hold_out) sweep.predictions.insert(cell.hold_out->prediction);
-    sweep.folders.emplace(std::move(cell.content_hash), std::move(cell.folder));
+  for (const SweepCell& cell : record.cells) {
+    sweep.folders.emplace(cell.content_hash, cell.folder);
   }
   return sweep;
 }
@@ -108,21 +108,21 @@ ImportedItem look_at_prediction(const fs::path& runs, const std::string& path,
   ImportedItem item = look_at_file(runs, path, content);
   Prediction prediction;
   try {
-    prediction = prediction_from_json(content);
+    prediction = registered_prediction_from_json(content);
   } catch (const std::runtime_error& error) {
-    throw ConfigError(path + " is damaged or no prediction: " + error.what());
+    throw ConfigError(path + " is damaged, edited or no prediction: " + error.what());
   }
   if (prediction.name != stem(path)) {
     throw ConfigError(path + " holds another prediction, " + escaped(prediction.name));
   }
   bool is_any_record_ours = false;
   for (const auto& [record, sweep] : sweeps) {
-    if (!sweep.predictions.contains(prediction.name)) continue;
+    if (!is_of_sweep(prediction, sweep.record)) continue;
     item.records.push_back(record);
     is_any_record_ours |= sweep.item.end != ImportEnd::kRefused;
   }
   if (item.records.empty()) {
-    throw ConfigError(path + " is a prediction that no sweep of the archive asks for");
+    throw ConfigError(path + " is a prediction of no sweep of the archive");
   }
   item.shown = "the prediction " + prediction.name + ", registered at " + prediction.registered_at;
   if (item.end == ImportEnd::kRefused) {

@@ -20,9 +20,9 @@ using SweepFiles = std::map<std::string, std::string>;
 bool is_sweep_file(std::string_view path);
 
 // What would become of each. ConfigError: a record, an exclusion or a prediction that is none, one
-// of another name than its file's (an exclusion: of another run), and an exclusion or a prediction
-// that its sweep, or none of the archive's, asks for. std::runtime_error: what the store has cannot
-// be read.
+// of another name than its file's (an exclusion: of another run), and an exclusion
+// that its sweep does not ask for, and a prediction of none of the archive's. std::runtime_error:
+// what the store has cannot be read.
 std::vector<ImportedItem> look_at_sweeps(const std::filesystem::path& runs,
                                          const SweepFiles& files);
 

@@ -84,24 +84,25 @@ TEST_F(PredictTest, ALadderOfOneRatioPredictsWhereNoOtherRunHasItsD) {
   EXPECT_GT(cell.high, runs.back().loss_nats);
 }
 
+SyntheticRun on_surface(int64_t width, int64_t steps) {
+  SyntheticRun run;
+  run.d_model = width;
+  run.train_tokens = 1024 * steps;
+  run.learning_rate = .08 / std::sqrt(static_cast<double>(width * steps));
+  const double n = 24.0 * static_cast<double>(width * width);
+  run.loss_nats = 1.5 + 8 * std::pow(n, -.3) +
+                  60 * std::pow(static_cast<double>(run.train_tokens), -.32) +
+                  .002 * std::cos(static_cast<double>(7 * width + steps));
+  return run;
+}
+
 // Three sizes at each of four D; held out is a larger size at twice the largest D.
 std::vector<SyntheticRun> surface() {
   std::vector<SyntheticRun> runs;
-  const auto add = [&](int64_t width, int64_t steps) {
-    SyntheticRun run;
-    run.d_model = width;
-    run.train_tokens = 1024 * steps;
-    run.learning_rate = .08 / std::sqrt(static_cast<double>(width * steps));
-    const double n = 24.0 * static_cast<double>(width * width);
-    run.loss_nats = 1.5 + 8 * std::pow(n, -.3) +
-                    60 * std::pow(static_cast<double>(run.train_tokens), -.32) +
-                    .002 * std::cos(static_cast<double>(7 * width + steps));
-    runs.push_back(run);
-  };
   for (const int64_t width : {16, 32, 64}) {
-    for (const int64_t steps : {500, 1000, 2000, 4000}) add(width, steps);
+    for (const int64_t steps : {500, 1000, 2000, 4000}) runs.push_back(on_surface(width, steps));
   }
-  add(96, 8000);
+  runs.push_back(on_surface(96, 8000));
   runs.back().prediction = "hero";
   runs.back().started = false;
   return runs;
@@ -118,7 +119,17 @@ TEST_F(PredictTest, OfSeveralTestSetsTheSweepsOwnChoiceIsPredicted) {
   EXPECT_EQ(predict_held_out(record, {}).predictions.at(0).test_set, "novels");
   Selection asked;
   asked.test_set = "letters";
-  EXPECT_EQ(predict_held_out(record, asked).predictions.at(0).test_set, "letters");
+  HeldOutPredictions found = predict_held_out(record, asked);
+  EXPECT_EQ(found.predictions.at(0).test_set, "letters") << "to look at";
+  const std::string refused = error_of([&] { register_predictions(found); });
+  EXPECT_NE(refused.find("predicts the loss on novels, and --test-set asks for letters"),
+            std::string::npos)
+      << refused;
+  EXPECT_FALSE(find_prediction(runs_, "hero"));
+  asked.test_set = "novels";
+  found = predict_held_out(record, asked);
+  register_predictions(found);
+  EXPECT_TRUE(find_prediction(runs_, "hero"));
 }
 
 TEST_F(PredictTest, RunsOfManyDPredictByTheSurface) {
@@ -196,6 +207,31 @@ TEST_F(PredictTest, ASurfaceComesBeforeAFewSizesAtItsOwnD) {
   const PredictedCell cell = predicted(write(runs));
   EXPECT_EQ(cell.runs.size(), 3u) << "which give it where nothing else does";
   EXPECT_EQ(cell.laws.at(0).id, "power");
+}
+
+// Six runs that differ in N or D leave a surface one degree of freedom, as four sizes do a law with
+// a floor; three sizes leave it none.
+TEST_F(PredictTest, OfChoicesThatSayLittleTheOneOfMostDegreesOfFreedomGivesTheLoss) {
+  std::vector<SyntheticRun> runs;
+  for (const int64_t width : {16, 24, 32, 64}) runs.push_back(on_surface(width, 4000));
+  runs.push_back(on_surface(16, 2000));
+  runs.push_back(on_surface(32, 8000));
+  runs.push_back(on_surface(96, 4000));
+  runs.back().prediction = "hero";
+  runs.back().started = false;
+  PredictedCell cell = predicted(write(runs));
+  EXPECT_EQ(cell.runs.size(), 4u);
+  EXPECT_NE(cell.laws.at(0).id, "chinchilla");
+  fs::remove_all(runs_);
+  runs.push_back(on_surface(64, 1000));
+  cell = predicted(write(runs));
+  EXPECT_EQ(cell.runs.size(), 7u) << "two degrees of freedom";
+  EXPECT_EQ(cell.laws.at(0).id, "chinchilla");
+  fs::remove_all(runs_);
+  runs.erase(runs.begin() + 1);
+  cell = predicted(write(runs));
+  EXPECT_EQ(cell.runs.size(), 6u);
+  EXPECT_NE(cell.why.find("with one degree of freedom"), std::string::npos) << cell.why;
 }
 
 // Losses on a straight line to the last digit, and seeds of other sizes that scatter.
@@ -312,7 +348,9 @@ TEST_F(PredictTest, ACompleteRunIsPassedOverWhereAnotherIsStillToCome) {
   const std::vector<std::string> told = register_predictions(found);
   ASSERT_EQ(told.size(), 1u);
   EXPECT_NE(told[0].find("is complete already and left out of it"), std::string::npos) << told[0];
-  EXPECT_EQ(find_prediction(runs_, "hero")->cells.size(), 1u);
+  const Prediction hero = *find_prediction(runs_, "hero");
+  EXPECT_EQ(hero.cells.size(), 1u);
+  EXPECT_EQ(hero.left_out.at(0).reason, "held out, and complete before it was predicted");
 }
 
 TEST_F(PredictTest, ProgramRegistersAndScores) {

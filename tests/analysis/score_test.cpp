@@ -218,20 +218,62 @@ TEST_F(ScoreTest, WhatDoesNotCountIsToldWithItsReason) {
       << text;
 }
 
+TEST_F(ScoreTest, ARunThatWasPredictedUnderAnotherNameIsSaidToBe) {
+  const std::vector<SyntheticRun> runs = ladder_with(1);
+  const fs::path record = write(runs);
+  SweepRecord sweep = read_sweep_record(record);
+  const SweepCell second = sweep.cells.back();
+  sweep.cells.pop_back();
+  write_sweep_record(record, sweep);
+  end(runs[7], registered(record).predictions.at(0).cells.at(0).loss);
+  sweep.cells.push_back(second);
+  for (const std::size_t i : {7, 8}) sweep.cells[i].hold_out->prediction = "again";
+  write_sweep_record(record, sweep);
+  const Prediction again = registered(record).predictions.at(0);
+  EXPECT_EQ(again.cells.size(), 1u);
+  ASSERT_EQ(again.left_out.size(), 1u);
+  EXPECT_EQ(again.left_out[0].reason, "held out, and predicted as hero before it began");
+}
+
 TEST_F(ScoreTest, OtherSeedsOfAKnownSizeAreNoExtrapolation) {
   std::vector<SyntheticRun> runs = ladder();
   runs.push_back(runs[3]);
   runs.back().seed = 2;
   runs.back().prediction = "hero";
   runs.back().started = false;
-  const Prediction prediction = registered(write(runs)).predictions.at(0);
+  const fs::path record = write(runs);
+  const Prediction prediction = registered(record).predictions.at(0);
   EXPECT_EQ(prediction.cells.at(0).seen, 0);
   EXPECT_GT(prediction.cells[0].beyond, 1);
   EXPECT_EQ(prediction.cells.at(1).seen, 1);
   EXPECT_LE(prediction.cells[1].beyond, 1);
+  const ProgramResult shown = run_program({"scalelaw-fit", "predict", record.string()});
+  EXPECT_NE(shown.output.find("no extrapolation, 1 of the runs used have its N and D; where they "
+                              "differ from it in more than seeds, a law of other recipes"),
+            std::string::npos)
+      << shown.output;
   const std::string text = page(prediction_file(runs_, "hero"));
   EXPECT_NE(text.find("no extrapolation, 1 of the runs used have its N and D"), std::string::npos)
       << text;
+}
+
+TEST_F(ScoreTest, ARunOfAnotherRecipeAtAKnownSizeIsSaidToBe) {
+  std::vector<SyntheticRun> runs = ladder();
+  runs.push_back(runs[3]);
+  runs.back().seed = 2;
+  runs.back().prediction = "hero";
+  runs.back().started = false;
+  const std::string said = "differs from it in more than seeds: the law of other recipes";
+  const auto why = [](const HeldOutPredictions& found) {
+    return found.predictions.at(0).cells.at(1).why;
+  };
+  EXPECT_EQ(why(predict_held_out(write(runs), {})).find(said), std::string::npos);
+  fs::remove_all(runs_);
+  runs.back().tokenizer_hash = std::string(32, 'a');
+  const HeldOutPredictions found = predict_held_out(write(runs), {});
+  EXPECT_NE(why(found).find(said), std::string::npos) << why(found);
+  ASSERT_EQ(found.warnings.size(), 1u);
+  EXPECT_NE(found.warnings[0].find(said), std::string::npos) << found.warnings[0];
 }
 
 TEST_F(ScoreTest, OtherPredictionsOfACellAreNamedAndScored) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -11,6 +12,7 @@
 #include "analysis/fitting/new_point.h"
 #include "analysis/fitting/robust_refine.h"
 #include "analysis/predict/optimal_size.h"
+#include "tests/analysis/coverage_share.h"
 #include "tests/support/program.h"
 #include "tests/support/synthetic_runs.h"
 #include "tests/support/temp_dir.h"
@@ -87,29 +89,30 @@ TEST(OptimalSize, AnExponentThatTheRunsLeaveOpenIsNotIdentified) {
   EXPECT_TRUE(good.interval->contains(kBeta / (kAlpha + kBeta)));
 }
 
-// At both ends of the grid's budgets, and ten times beyond them.
+// At both ends of the grid's budgets, and ten times beyond them: one look a fit.
 TEST(OptimalSize, TheIntervalOfABudgetsSizeHoldsTheTrueOne) {
   const double exponent = kBeta / (kAlpha + kBeta);
   const double g = std::pow(kAlpha * kA / (kBeta * kB), 1 / (kAlpha + kBeta));
   std::mt19937 random(7);
   std::normal_distribution<double> noise(0, .002);
-  int held = 0, asked = 0;
-  for (int i = 0; i < 40; ++i) {
+  const std::array budgets = {1.2e10, 1e13, 1e15};
+  constexpr int kFits = 600;
+  int held = 0;
+  for (std::size_t i = 0; i < kFits; ++i) {
     std::vector<Observation> rows = grid(0);
     for (Observation& row : rows) row.loss *= std::exp(noise(random));
     const OptimalSize found = optimum_of(rows);
     ASSERT_EQ(found.status, FitStatus::kConverged) << found.why;
-    for (const double c : {1.2e10, 1e13, 1e15}) {
-      const double reach =
-          std::hypot(found.ln_reach, found.exponent_reach * std::log(c / found.best_known));
-      const double off = std::log(found.coefficient / g) + exponent * std::log(6) +
-                         (found.exponent - exponent) * std::log(c);
-      held += std::abs(off) <= reach ? 1 : 0;
-      ++asked;
-      EXPECT_LT(reach, 3);
-    }
+    const double c = budgets[i % budgets.size()];
+    const double reach =
+        std::hypot(found.ln_reach, found.exponent_reach * std::log(c / found.best_known));
+    const double off = std::log(found.coefficient / g) + exponent * std::log(6) +
+                       (found.exponent - exponent) * std::log(c);
+    held += std::abs(off) <= reach ? 1 : 0;
+    EXPECT_LT(reach, 3);
   }
-  EXPECT_GE(held, asked * 85 / 100);
+  std::printf("%s\n", share(held, kFits).c_str());
+  EXPECT_TRUE(covers(held, kFits, .93, 1));
 }
 
 class FitLawProgram : public testing::Test {

@@ -14,9 +14,11 @@
 
 #include "sweeps/store/archive_reader.h"
 #include "sweeps/store/import_sweeps.h"
+#include "sweeps/store/sweep_predictions.h"
 #include "tests/fuzz/fuzz_target.h"
 #include "trainer/hash.h"
 #include "trainer/prediction.h"
+#include "trainer/run_digests.h"
 #include "trainer/sweep_record.h"
 #include "trainer/utf8.h"
 
@@ -47,29 +49,26 @@ void check_manifest(const std::string& text) {
   }
 }
 
-// Named as its file, and by a cell of some sweep.
-void require_asked_for(const SweepFiles& files, const std::string& path) {
+// Named as its file, as it was registered, and of some sweep.
+void require_of_a_sweep(const SweepFiles& files, const std::string& path) {
   const std::string name = std::filesystem::path(path).stem().string();
-  require(prediction_from_json(files.at(path)).name == name, "a prediction has its file's name");
-  const auto waits = [&](const SweepCell& cell) {
-    return cell.hold_out && cell.hold_out->prediction == name;
-  };
+  const Prediction prediction = registered_prediction_from_json(files.at(path));
+  require(prediction.name == name, "a prediction has its file's name");
   require(std::ranges::any_of(files,
                               [&](const auto& file) {
                                 const auto& [record, content] = file;
                                 return record.starts_with(kBelowSweeps) &&
                                        record.find('/', kBelowSweeps.size()) == record.npos &&
-                                       std::ranges::any_of(sweep_record_from_json(content).cells,
-                                                           waits);
+                                       is_of_sweep(prediction, sweep_record_from_json(content));
                               }),
-          "a sweep asks for a prediction");
+          "a prediction is of a sweep");
 }
 
 // Files of a manifest that was read.
 void check_sweeps(const ArchiveManifest& manifest, const SweepFiles& files) {
   for (const ImportedItem& item : look_at_sweeps(scratch_folder() / "store", files)) {
     if (item.name.starts_with(kBelowPredictions)) {
-      require_asked_for(files, item.name);
+      require_of_a_sweep(files, item.name);
       continue;
     }
     const std::string name = item.name.substr(kBelowSweeps.size());
@@ -133,8 +132,11 @@ std::vector<MadeEntry> entries_of(std::string_view bytes) {
     const std::size_t line = std::min(rest.find('\n'), rest.size());
     const std::string_view name = rest.substr(0, line);
     if (first_invalid_utf8(name) < name.size()) continue;  // no JSON has it
-    entries.push_back({entry.front(), std::string(name),
-                       std::string(rest.substr(std::min(line + 1, rest.size())))});
+    std::string content(rest.substr(std::min(line + 1, rest.size())));
+    if (name.starts_with(kBelowPredictions) && content.find("\n}") != content.npos) {
+      content = with_record_hash(std::move(content));  // which no accident makes
+    }
+    entries.push_back({entry.front(), std::string(name), std::move(content)});
   }
   return entries;
 }

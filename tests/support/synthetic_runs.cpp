@@ -94,9 +94,14 @@ std::optional<HeldOut> held_out_of(const SyntheticRun& run) {
   if (run.prediction.empty()) return std::nullopt;
   const ModelShape shape = shape_of(run);
   const auto n = [&](NCount by) { return std::llround(n_params(shape, *count(shape), by)); };
-  return HeldOut{run.prediction,        n(NCount::kNonEmbedding), n(NCount::kNonEmbeddingPlusHead),
-                 n(NCount::kTotal),     run.train_tokens,         run.arch,
-                 run.predicted_test_set};
+  return HeldOut{run.prediction,
+                 n(NCount::kNonEmbedding),
+                 n(NCount::kNonEmbeddingPlusHead),
+                 n(NCount::kTotal),
+                 run.train_tokens,
+                 run.arch,
+                 run.predicted_test_set,
+                 hash_of_text(recipe_of(run))};
 }
 
 RunRecord record_of(const SyntheticRun& run, const Attempt& attempt) {

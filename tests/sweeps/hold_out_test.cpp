@@ -13,6 +13,7 @@
 #include "tests/sweeps/plan_fixture.h"
 #include "trainer/cell_exclusion.h"
 #include "trainer/prediction.h"
+#include "trainer/run_identity.h"
 
 namespace scalelaw {
 namespace {
@@ -23,13 +24,14 @@ const std::string kHeldOut = kBase +
 
 class HeldOutCells : public PlanTest {
  protected:
-  void predict(const PlannedCell& cell, const std::string& sweep = "s") {
+  void predict(const PlannedCell& cell, const std::string& sweep = "s",
+               const std::string& test_set = "tiny") {
     Prediction prediction;
     prediction.name = "largest";
     prediction.sweep = sweep;
     prediction.registered_at = "2026-01-02T03:04:05Z";
     prediction.n_count = "non_embedding";
-    prediction.test_set = "tiny";
+    prediction.test_set = test_set;
     prediction.metric = "nats_per_token";
     PredictedCell predicted;
     predicted.content_hash = cell.content_hash;
@@ -63,6 +65,8 @@ TEST_F(HeldOutCells, WaitAndAreInTheRecordWithTheirSize) {
   EXPECT_EQ(record.cells[2].hold_out->prediction, "largest");
   EXPECT_EQ(record.cells[2].hold_out->n_non_embedding, 12 * 64 * 64);
   EXPECT_EQ(record.cells[2].hold_out->train_tokens, 2016);
+  const std::string of_its_run = identify(largest.config, options_.runs, options_.data).recipe_hash;
+  EXPECT_EQ(record.cells[2].hold_out->recipe_hash, of_its_run);
   EXPECT_FALSE(record.cells[1].hold_out);
   EXPECT_EQ(largest.content_hash,
             plan(kBase + "grid: {model.d_model: [64]}\n").cells[0].content_hash);
@@ -100,6 +104,15 @@ TEST_F(HeldOutCells, ANameThatIsTakenIsToldByThePlanAndRefusedBeforeAnythingRuns
                    taken, [] { return Plan{}; }, {}, {}, display),
                ConfigError);
   EXPECT_FALSE(std::filesystem::exists(sweep_record_file(options_.runs, "s")));
+}
+
+TEST_F(HeldOutCells, APredictionOfAnotherTestSetStartsNothing) {
+  predict(plan(kHeldOut).cells.at(2), "s", "letters");
+  const Plan taken = plan(kHeldOut);
+  EXPECT_EQ(taken.cells.at(2).waits, WaitsFor::kAnotherName);
+  EXPECT_NE(taken.held_out_fault.find("by sweep s, of test set letters, and says nothing of"),
+            std::string::npos)
+      << taken.held_out_fault;
 }
 
 TEST_F(HeldOutCells, ADamagedPredictionIsToldAndStopsNoView) {

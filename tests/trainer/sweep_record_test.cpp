@@ -83,6 +83,11 @@ TEST_F(SweepRecordTest, HeldOutCellsNameTheirPrediction) {
   EXPECT_EQ(record.cells[1].hold_out->n(NCount::kNonEmbedding), 100);
   EXPECT_EQ(record.cells[1].hold_out->n(NCount::kNonEmbeddingPlusHead), 120);
   EXPECT_EQ(record.cells[1].hold_out->n(NCount::kTotal), 150);
+  record.cells[1].hold_out->recipe_hash = std::string(32, 'c');
+  write_sweep_record(file_, record);
+  EXPECT_EQ(read_sweep_record(file_), record);
+  record.cells[1].hold_out->recipe_hash.clear();
+  write_sweep_record(file_, record);
   const std::string expected = R"("hold_out": {
     "prediction": "hero",
     "n_non_embedding": 100,

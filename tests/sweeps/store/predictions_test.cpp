@@ -41,6 +41,13 @@ class ArchivedPredictions : public ArchiveTest {
                          {plan_.cells[1].content_hash}}};
     return prediction;
   }
+  // Registered by another sweep, of a run that is held out here by no cell.
+  Prediction of_another_sweep(const std::string& name) const {
+    Prediction prediction = this->prediction(name);
+    prediction.sweep = "another";
+    prediction.cells[0].content_hash = std::string(32, 'a');
+    return prediction;
+  }
   // An archive of one run, the sweep's record and files of the folder of predictions.
   void write_with(const std::map<std::string, std::string>& predictions,
                   bool with_record = true) const {
@@ -117,8 +124,8 @@ TEST_F(ArchivedPredictions, AnotherPredictionOfThatNameStandsAndTheRestIsImporte
   EXPECT_EQ(read_store(there_).runs.size(), 4u);
 }
 
-TEST_F(ArchivedPredictions, OnlyRegisteredOnesThatTheSweepNamesTravelAndWithItAlone) {
-  ASSERT_TRUE(publish_prediction(runs_, prediction("of_another_sweep")));
+TEST_F(ArchivedPredictions, OnlyRegisteredOnesOfTheSweepTravelAndWithItAlone) {
+  ASSERT_TRUE(publish_prediction(runs_, of_another_sweep("other")));
   SweepRecord record = read_sweep_record(record_);
   record.cells[2].hold_out = record.cells[3].hold_out;
   record.cells[1].hold_out = HeldOut{"to come", 1000, 2000, 3000, 2016, "lstm"};
@@ -141,6 +148,23 @@ TEST_F(ArchivedPredictions, OnlyRegisteredOnesThatTheSweepNamesTravelAndWithItAl
   EXPECT_FALSE(fs::exists(there_ / "predictions"));
 }
 
+TEST_F(ArchivedPredictions, WhatTheScoreShowsTravelsThoughNoCellNamesIt) {
+  Prediction earlier = of_another_sweep("earlier");
+  earlier.sweep = "many";
+  Prediction same_cell = of_another_sweep("same_cell");
+  same_cell.cells = prediction().cells;
+  for (const Prediction& each : {earlier, same_cell, of_another_sweep("other")}) {
+    ASSERT_TRUE(publish_prediction(runs_, each));
+  }
+  overwrite(prediction_file(runs_, "unreadable"), "{");
+  export_all({.sweeps = {"many"}});
+  const ImportResult result = import();
+  EXPECT_EQ(count(result, ImportEnd::kImported), 4 + 1 + 3);
+  EXPECT_EQ(files_below(there_ / "predictions").size(), 3u);
+  EXPECT_EQ(find_prediction(there_, "earlier"), earlier);
+  EXPECT_EQ(find_prediction(there_, "same_cell"), same_cell);
+}
+
 TEST_F(ArchivedPredictions, OneThatIsDamagedOrOfNoPlainNameIsNotExported) {
   const auto refused = [&](const std::string& part) {
     const std::string error = error_of([&] { export_all({.sweeps = {"many"}}); });
@@ -158,22 +182,33 @@ TEST_F(ArchivedPredictions, OneThatIsDamagedOrOfNoPlainNameIsNotExported) {
   refused("may not stand in an archive; choose its runs by --where 'sweeps == NAME'");
 }
 
-TEST_F(ArchivedPredictions, ArchiveWithOneThatIsNoneOrMisnamedOrAskedForByNoSweepIsRefused) {
+TEST_F(ArchivedPredictions, ArchiveWithOneThatIsNoneOrMisnamedOrOfNoSweepIsRefused) {
   const std::string hero = to_json(prediction());
   for (const std::string& damaged : {std::string("{"), std::string(),
                                      hero.substr(0, hero.size() / 2), std::string(10'000, '[')}) {
     write_with({{"hero.json", damaged}});
-    expect_refused("predictions/hero.json is damaged or no prediction");
+    expect_refused("predictions/hero.json is damaged, edited or no prediction");
   }
   write_with({{"hero.json", to_json(prediction("heroine"))}});
   expect_refused("predictions/hero.json holds another prediction, heroine");
-  write_with({{"heroine.json", to_json(prediction("heroine"))}});
-  expect_refused("predictions/heroine.json is a prediction that no sweep of the archive asks for");
+  write_with({{"heroine.json", to_json(of_another_sweep("heroine"))}});
+  expect_refused("predictions/heroine.json is a prediction of no sweep of the archive");
   write_with({{"hero.json", hero}}, false);
-  expect_refused("predictions/hero.json is a prediction that no sweep of the archive asks for");
+  expect_refused("predictions/hero.json is a prediction of no sweep of the archive");
   write_with({{"hero.json", hero}});
   EXPECT_EQ(count(import(), ImportEnd::kImported), 1 + 1 + 1);
   EXPECT_EQ(find_prediction(there_, "hero"), prediction());
+}
+
+TEST_F(ArchivedPredictions, ArchiveWithOneThatWasEditedIsRefused) {
+  std::string edited = to_json(prediction());
+  replace(edited, "2026-01-01", "2020-01-01");
+  write_with({{"hero.json", edited}});
+  expect_refused("it was edited after it was registered (record_hash differs)");
+  std::string without = to_json(prediction());
+  without.replace(without.rfind(",\n  \"record_hash\""), std::string::npos, "\n}\n");
+  write_with({{"hero.json", without}});
+  expect_refused("it has no record_hash");
 }
 
 TEST_F(ArchivedPredictions, ManifestMayNameNoPathAndNoneTwice) {
