@@ -33,6 +33,9 @@ std::string left_text(const Plan& plan, const AttemptLeft& left) {
     case Verdict::kInterrupted:
       text += "interrupted at step " + std::to_string(left.step);
       return left.reason.starts_with(kTimeLimit) ? text + ": " + reason : text;
+    case Verdict::kRepacked:
+      return text + "to go on from step " + std::to_string(left.step) +
+             " without the rows of what has ended";
     case Verdict::kElsewhere:
       return text + "to be started without what another process has";
     case Verdict::kRetry:

@@ -46,7 +46,7 @@ void AttemptJudge::judge(AttemptLeft& left, const AttemptEnd& at) {
       left.end != kSavedItself && !left.cells.empty() && is_of_memory(left.reason);
   // Also where nothing is started any more: the next launch would try the same again.
   if (of_memory) left.limits = learned_of_memory(left);
-  if (at.overdue && !left.cells.empty()) tell_of_time(left);
+  if (at.asked == EndAsked::kForTime && !left.cells.empty()) tell_of_time(left);
   // Killed by us, not by a fault of its own.
   const bool killed = at.interrupted && left.end.signal == SIGKILL;
   if (killed || (at.is_to_stop() && left.end.signal == SIGTERM)) {
@@ -58,10 +58,13 @@ void AttemptJudge::judge(AttemptLeft& left, const AttemptEnd& at) {
   const std::string reason = without_own_names_of(plan_, left);
   if (of_memory && left.end != kSavedItself) {
     left.verdict = queue_.ran_out_of_memory(left.cells, !left.limits->too_large, reason);
+  } else if (at.asked == EndAsked::kToRepack && left.end == kSavedItself && !at.others_have_some) {
+    left.verdict = queue_.repacked(left.cells);
   } else {
     // Of an attempt that was to end, or that was told to, nothing is started again.
-    const bool some_elsewhere = left.end == kSavedItself ? at.others_have_some && !at.overdue
-                                                         : at.others_have_some || at.is_smaller;
+    const bool some_elsewhere = left.end == kSavedItself
+                                    ? at.others_have_some && at.asked != EndAsked::kForTime
+                                    : at.others_have_some || at.is_smaller;
     left.verdict = queue_.ended(left.cells, left.end, reason, some_elsewhere);
     if (left.verdict == Verdict::kHalved) left.limits = CellLimits{half_of(left)};
   }
@@ -102,6 +105,7 @@ void append_unfinished(const SweepFolder& folder, const Plan& plan, const Attemp
     case Verdict::kHalved:
     case Verdict::kLeft:
     case Verdict::kNarrowed:
+    case Verdict::kRepacked:
       return;
     default:
       std::vector<UnfinishedAttempt> attempts;

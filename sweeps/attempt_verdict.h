@@ -8,6 +8,7 @@
 #include <string>
 
 #include "sweeps/cell_limits.h"
+#include "sweeps/pack_processes.h"
 #include "sweeps/packing.h"
 #include "sweeps/plan.h"
 #include "sweeps/room.h"
@@ -29,11 +30,11 @@ struct AttemptLeft {
 
 // How things stood when it ended.
 struct AttemptEnd {
-  bool overdue = false;           // asked to end for its time
-  bool others_have_some = false;  // another process has or had some of its cells
-  bool is_smaller = false;        // some of its cells have ended, wherever
-  bool interrupted = false;       // the launcher was asked to stop,
-  bool paused = false;            // or stopped what runs for want of room
+  EndAsked asked = EndAsked::kNo;  // to end, of itself alone
+  bool others_have_some = false;   // another process has or had some of its cells
+  bool is_smaller = false;         // some of its cells have ended, wherever
+  bool interrupted = false;        // the launcher was asked to stop,
+  bool paused = false;             // or stopped what runs for want of room
   bool is_to_stop() const { return interrupted || paused; }
 };
 

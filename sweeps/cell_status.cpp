@@ -132,6 +132,11 @@ CellStatus progress_of(const fs::path& run_folder) {
   return status;
 }
 
+bool has_record(const Plan& plan, const PlannedCell& cell) {
+  std::error_code error;
+  return fs::exists(RunFolder{run_folder(plan, cell)}.record(), error);
+}
+
 static CellStatus look_at_folder(const Plan& plan, const PlannedCell& cell,
                                  const UnfinishedAttempts& unfinished, RunIndex* index) {
   const RunFolder folder{run_folder(plan, cell)};

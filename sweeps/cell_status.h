@@ -76,6 +76,8 @@ LaunchNotes read_launch_notes(const SweepFolder& folder);
 // Through the index where one is given; without the ledger.
 CellStatus look_at(const Plan& plan, const PlannedCell& cell, const LaunchNotes& notes,
                    RunIndex* index = nullptr);
+// Whether its run.json is there, whatever it says.
+bool has_record(const Plan& plan, const PlannedCell& cell);
 // One for each of the plan's cells, in their order.
 std::vector<CellStatus> look_at_all(const Plan& plan);
 // Reads what each cell's attempts have cost: one small file an attempt.

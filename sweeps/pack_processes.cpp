@@ -83,7 +83,7 @@ void PackProcesses::start(const PlannedPack& pack, const std::vector<CellStatus>
 
 void PackProcesses::signal_all(int signal) const {
   for (const auto& [pid, process] : processes_) {
-    if (signal == SIGKILL || !process.overdue) kill(pid, signal);
+    if (signal == SIGKILL || process.asked_to_end == EndAsked::kNo) kill(pid, signal);
   }
 }
 
@@ -92,10 +92,15 @@ void PackProcesses::stop_overdue(double seconds) {
   for (auto& [pid, process] : processes_) {
     const double late = monotonic_seconds() - process.started_at - seconds;
     if (late > kSecondsToEnd) kill(pid, SIGKILL);
-    if (late < 0 || process.overdue) continue;
-    process.overdue = true;
+    if (late < 0 || process.asked_to_end != EndAsked::kNo) continue;
+    process.asked_to_end = EndAsked::kForTime;
     kill(pid, SIGTERM);
   }
+}
+
+void PackProcesses::stop_to_repack(pid_t process) {
+  processes_.at(process).asked_to_end = EndAsked::kToRepack;
+  kill(process, SIGTERM);
 }
 
 PackProcesses::Event PackProcesses::wait(double seconds) {
@@ -136,8 +141,9 @@ RunningPack look_at_progress(const Plan& plan, const PackProcess& process,
     status = progress_of(run_folder(plan, plan.cells[each.cell]));
     status.state = CellState::kRunning;
     status.step = std::max(status.step, each.first_step);
-    cells.push_back(each.cell);
+    if (!has_record(plan, plan.cells[each.cell])) cells.push_back(each.cell);
   }
+  if (cells.empty()) cells.push_back(process.cells.front().cell);
   return running_pack(plan, cells, statuses);
 }
 

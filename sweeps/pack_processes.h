@@ -31,17 +31,21 @@ struct KillCount {
   double at = 0;  // monotonic seconds
 };
 
+// What the launcher has asked a process to write a checkpoint and end for. Nobody is asked twice,
+// which would kill.
+enum class EndAsked { kNo, kForTime, kToRepack };
+
 struct PackProcess {
   std::vector<CellInProgress> cells;  // by row
   std::filesystem::path log;          // named after the first cell's folder
   std::uintmax_t log_begins = 0;      // bytes that it held before
   std::size_t gpu = 0;                // of the workers'
   double started_at = 0;              // monotonic seconds
-  bool overdue = false;               // told to stop for its time
-  bool had_company = false;           // another process ran beside it at some time
-  KillCount kills_before;             // two to four seconds ago, or as it started
-  KillCount kills_lately;             // two seconds ago at most
-  bool killed_for_memory = false;     // alone, by the kernel
+  EndAsked asked_to_end = EndAsked::kNo;
+  bool had_company = false;        // another process ran beside it at some time
+  KillCount kills_before;          // two to four seconds ago, or as it started
+  KillCount kills_lately;          // two seconds ago at most
+  bool killed_for_memory = false;  // alone, by the kernel
 };
 
 class PackProcesses {
@@ -70,11 +74,12 @@ class PackProcesses {
   // The next thing that happens, or nothing after `seconds`.
   Event wait(double seconds);
 
-  // Nobody is asked to stop twice, which would kill.
   void signal_all(int signal) const;
   // Asks those that have run for `seconds` to write a checkpoint and end; kills those that have not
   // done so two minutes later.
   void stop_overdue(double seconds);
+  // Asks one to write a checkpoint and end, so that it can begin anew with fewer rows.
+  void stop_to_repack(pid_t process);
   std::size_t running() const { return executor_.running(); }  // processes
   const std::map<pid_t, PackProcess>& all() const { return processes_; }
   std::vector<CellInProgress> cells() const;  // of all of them
@@ -90,7 +95,8 @@ class PackProcesses {
   std::map<pid_t, PackProcess> processes_;
 };
 
-// Looks at what its cells have done, and notes it in `statuses`, which are of all cells.
+// Looks at what its cells have done, and notes it in `statuses`, which are of all cells. The pack
+// is of those that still train.
 RunningPack look_at_progress(const Plan& plan, const PackProcess& process,
                              std::vector<CellStatus>& statuses);
 // What a process said last, or, where it was refused a folder that another has, that: the other's

@@ -86,6 +86,13 @@ Verdict RunQueue::ran_out_of_memory(const PlannedPack& left, bool can_be_narrowe
   return Verdict::kNarrowed;
 }
 
+Verdict RunQueue::repacked(const PlannedPack& left) {
+  if (left.empty()) return Verdict::kComplete;
+  if (!stopped_because_.empty()) return Verdict::kInterrupted;
+  waiting_.push_front(left);
+  return Verdict::kRepacked;
+}
+
 // A pack at once: its fault is found before its neighbours are far. A run behind as many others as
 // may fail like it: a fault of all shows before one is tried again, and one that passes is taken
 // off the count before others have come to it.

@@ -30,6 +30,7 @@ enum class Verdict {
   kRetryAlone,   // killed by SIGKILL, and queued for when nothing else runs
   kNarrowed,     // out of memory, and queued to be computed in smaller pieces
   kHalved,       // a pack refused (exit 2), crashed too often or out of memory, queued in halves
+  kRepacked,     // has a checkpoint, and queued to go on without the rows of what has ended
   kFailed,       // the same of a single cell
   kLeft,         // a pack of which that is not known, and nothing may start any more
   kElsewhere,    // another process has, or had, one of its folders; what is left is queued
@@ -56,6 +57,8 @@ class RunQueue {
   // a run computed in smaller pieces where it `can_be_narrowed`.
   Verdict ran_out_of_memory(const PlannedPack& left, bool can_be_narrowed,
                             const std::string& reason);
+  // The same of one that was asked to write a checkpoint, to go on with these rows alone.
+  Verdict repacked(const PlannedPack& left);
   // They have completed, or are another process's, which counts them.
   void no_longer_failing(const PlannedPack& cells);
   void add(PlannedPack pack) { waiting_.push_back(std::move(pack)); }

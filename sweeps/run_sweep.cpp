@@ -14,6 +14,7 @@
 #include "sweeps/pack_processes.h"
 #include "sweeps/packing.h"
 #include "sweeps/plan_diff.h"
+#include "sweeps/repacking.h"
 #include "sweeps/reports.h"
 #include "sweeps/room.h"
 #include "sweeps/spending.h"
@@ -63,7 +64,7 @@ class SweepRun {
       if (processes_.running() == 0 && !goes_on_elsewhere()) break;
       display_.show(interrupted_);
       if (const std::string why = room_.why_pause(processes_.cells()); !why.empty()) pause(why);
-      if (time_limit_seconds_ && !is_to_stop()) processes_.stop_overdue(*time_limit_seconds_);
+      if (!is_to_stop()) ask_to_end();
       PackProcesses::Event event = processes_.wait(kSecondsBetweenLooks);
       if (event.stop_signal != 0) stop(event.stop_signal);
       if (event.ended) take_end(*event.ended, event.end);
@@ -116,6 +117,15 @@ class SweepRun {
       } catch (const std::runtime_error& error) {  // a disk, or fork: what runs goes on
         queue_.stop(error.what());
       }
+    }
+  }
+
+  // Of what runs, those that have had their time and packs with rows that cost more than they are.
+  void ask_to_end() {
+    if (time_limit_seconds_) processes_.stop_overdue(*time_limit_seconds_);
+    if (!queue_.stopped_because().empty()) return;  // nothing would be started again
+    for (const PackToShrink& pack : repacking_.worth_it(processes_.all(), cells_.all())) {
+      processes_.stop_to_repack(pack.process);
     }
   }
 
@@ -187,7 +197,7 @@ class SweepRun {
       left.end.exit_code = kExitOther;
       left.reason = "exit 0, but there is no run.json";
     }
-    take_left(left, {.overdue = process.overdue,
+    take_left(left, {.asked = process.asked_to_end,
                      .others_have_some = others_had_some || !elsewhere.empty(),
                      .is_smaller = left.cells.size() < process.cells.size(),
                      .interrupted = interrupted_,
@@ -291,6 +301,7 @@ class SweepRun {
   Spending spending_{plan_, cells_.all()};
   AttemptJudge judge_;
   PackProcesses processes_;
+  Repacking repacking_{plan_};
   LaunchDisplay display_;
   double stop_asked_ = 0;
   bool interrupted_ = false;

@@ -195,6 +195,27 @@ TEST_F(PackedSweep, APackKilledOrStoppedEndsBitForBitAsAnUndisturbedOne) {
   expect_equal("whole", "stopped");
 }
 
+TEST_F(PackedSweep, RowsThatDivergedAreLeftAndTheOthersGoOnFromWhereTheyWere) {
+  std::ofstream(in("sweep.yaml"))
+      << "spec: 1\nname: s\ndata: {train: tiny, test: {tiny: 512}}\n"
+      << "horizon: {tokens: " << 8000 * 64 << "}\n"
+      << "model: {n_layer: 1, d_model: 32, n_head: 2, n_ctx: 16}\n"
+      << "train: {batch_tokens: 64}\nevaluate: {tokens: 64}\nhow: {log_every: 10}\n"
+      << "grid: {train.learning_rate: [0.01, 1e20, 2e20, 3e20]}\n";
+  run("runs", 4);
+  const std::vector<RunFolder> all = folders("runs");
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    EXPECT_EQ(read_run_record(all[i]).state, RunState::kDiverged);
+  }
+  const RunRecord record = read_run_record(all[0]);
+  EXPECT_EQ(record.state, RunState::kComplete);
+  EXPECT_EQ(record.pack.size(), 1u);
+  std::vector<std::string> events;
+  for (const RunEvent& event : record.events) events.push_back(event.kind);
+  EXPECT_EQ(events, (std::vector<std::string>{"repacked", "resumed"}));
+  EXPECT_EQ(read_metrics(all[0]).back().step, 8000);
+}
+
 TEST_F(PackedSweep, ARunThatIsCompleteBeforehandStaysAsItIs) {
   write_spec(kShortSteps);
   run("runs", 1);

@@ -8,6 +8,8 @@
 // shm      exit 1, for one that is not the store's
 // hang     checkpoint, then waits for SIGTERM and ends with exit 3; ignore: does not end then
 // slow     waits for SIGTERM, needs three seconds for its first checkpoint and ends with exit 3
+// pace     a line of metrics a step, each step 25 ms for each run it began with; ends as hang where
+//          it is asked to, and goes on from there
 // starting waits as one that does not listen to SIGTERM yet
 // memory   has enough alone and in pieces of 8 tokens, and says so elsewhere
 // meanwhile  finds that another process has just completed it
@@ -104,6 +106,21 @@ void finish(const RunIdentity& identity, RunState state) {
   publish(identity.folder, record);
 }
 
+// Whether it came to the last step before it was asked to stop.
+bool kept_pace(const Pack& pack, std::size_t rows) {
+  const std::vector<int64_t> before = checkpoint_steps(pack.front().folder);
+  int64_t step = before.empty() ? 0 : before.front();
+  while (step < total_steps(pack.front().config)) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(25 * rows));
+    ++step;
+    for (const RunIdentity& member : pack) write_metrics(member.folder, step);
+    if (!stop_asked) continue;
+    write_checkpoints(pack, step);
+    return false;
+  }
+  return true;
+}
+
 // Waits for the wish to stop where a member is to; else returns at once.
 bool waited(const Pack& pack, const std::string& what) {
   if (what != "hang" && what != "ignore" && what != "slow") return false;
@@ -177,6 +194,8 @@ int act(const Pack& given) {
       std::cerr << "metrics.0001.jsonl: a line could not be written: No space left on device\n";
       return kExitInterrupted;
     }
+    if (what == "pace" && !kept_pace(pack, behaviours.size())) return kExitInterrupted;
+    if (what == "pace") break;  // for all
     if (waited(pack, what)) return kExitInterrupted;
   }
   for (const RunIdentity& member : pack) finish(member, RunState::kComplete);

@@ -56,7 +56,7 @@ TEST_F(AttemptVerdict, WhatWasKilledOnDemandIsInterruptedAndNoFault) {
 
 TEST_F(AttemptVerdict, AnOverdueRunGoesOnInTheNextLaunchAlsoWhereItHadToBeKilled) {
   AttemptEnd at;
-  at.overdue = true;
+  at.asked = EndAsked::kForTime;
   at.is_smaller = true;
   for (const ProcessEnd& end : {kKilled, kSaved, kTerminated}) {
     const AttemptLeft of = judged(left({0, 1}, end, "a step took long"), at);
@@ -73,9 +73,24 @@ TEST_F(AttemptVerdict, WithoutWhatAnotherProcessHasTheRestIsQueuedUnlessItWasToE
   at.others_have_some = true;
   EXPECT_EQ(judged(left({1}, kSaved, "in use"), at).verdict, Verdict::kElsewhere);
   EXPECT_EQ(queue_.waiting(), 1u);
-  at.overdue = true;
+  at.asked = EndAsked::kForTime;
   EXPECT_EQ(judged(left({2}, kSaved, "in use"), at).verdict, Verdict::kInterrupted);
   EXPECT_EQ(queue_.waiting(), 1u);
+}
+
+TEST_F(AttemptVerdict, APackAskedToGoOnWithFewerRowsIsNextUnlessNothingStarts) {
+  queue_.add({3});
+  AttemptEnd at;
+  at.asked = EndAsked::kToRepack;
+  at.is_smaller = true;
+  EXPECT_EQ(judged(left({0, 1}, kCrash, "boom"), at).verdict, Verdict::kRetry) << "a fault";
+  ASSERT_EQ(queue_.next(0), (PlannedPack{0, 1}));
+  EXPECT_EQ(judged(left({0, 1}, kSaved, "interrupted"), at).verdict, Verdict::kRepacked);
+  EXPECT_EQ(queue_.next(0), (PlannedPack{0, 1}));
+  EXPECT_EQ(judged(left({}, ProcessEnd{}, ""), at).verdict, Verdict::kComplete)
+      << "it came to its end first";
+  queue_.stop("interrupted");
+  EXPECT_EQ(judged(left({0, 1}, kSaved, "interrupted"), at).verdict, Verdict::kInterrupted);
 }
 
 TEST_F(AttemptVerdict, OutOfMemoryAPackIsHalvedAndThatIsToBeNoted) {
@@ -107,7 +122,7 @@ TEST_F(AttemptVerdict, OutOfMemoryIsToBeNotedAlsoWhereNothingStartsAnyMore) {
   EXPECT_EQ(killed.verdict, Verdict::kInterrupted);
   EXPECT_EQ(killed.limits, (CellLimits{1, 16}));
   at = {};
-  at.overdue = true;
+  at.asked = EndAsked::kForTime;
   EXPECT_EQ(judged(left({0}, kKilled, by_kernel), at).limits, (CellLimits{1, 16}));
   EXPECT_FALSE(judged(left({0}, kSaved, kMemoryDoesNotSuffice), at).limits) << "it had enough";
   EXPECT_EQ(queue_.waiting(), 0u);

@@ -102,6 +102,27 @@ TEST_F(SweepPacks, ACrashedPackIsTriedAgainAsTheSamePackWithoutWhatHasEnded) {
   ASSERT_EQ(starts(0).size(), 2u);
 }
 
+TEST_F(SweepPacks, RowsOfRunsThatDivergedAreLeftWhereTheOthersHaveFarToGo) {
+  write_spec("[1, 2, 3, 4]");
+  behave("1:diverge;2:pace;3:diverge;4:diverge");
+  const ProgramResult result = run_packs();
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_EQ(states(), "diverged complete diverged diverged");
+  EXPECT_NE(result.output.find(folder_of(1) + ": to go on from step "), std::string::npos)
+      << result.output;
+  EXPECT_EQ(attempts(1), 2);
+  EXPECT_EQ(attempts(0), 1);
+  ASSERT_EQ(starts(1).size(), 1u) << "alone, with a log of its own";
+  EXPECT_EQ(text_of(runs_ / "sweeps/s/unfinished"), "") << "that was no failure";
+}
+
+TEST_F(SweepPacks, APackWhoseRunsAllTrainIsLeftInPeace) {
+  write_spec("[1, 2]");
+  behave("1:pace;2:pace");
+  EXPECT_EQ(run_packs().exit_code, 0);
+  EXPECT_EQ(attempts(0), 1);
+}
+
 TEST_F(SweepPacks, EqualFailuresOfSingleRunsStopTheSweepWithinItsFirstPacks) {
   std::string seeds = "1", script;
   for (int seed = 2; seed <= 40; ++seed) seeds += ", " + std::to_string(seed);
