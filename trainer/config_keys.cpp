@@ -128,7 +128,7 @@ std::vector<KeyAccess> optimizer_keys() {
 
 std::vector<KeyAccess> watching_keys() {
   return {
-      SCALELAW_KEY(evaluate.points_per_decade, number(at_least(0)), "evaluations",
+      SCALELAW_KEY(evaluate.points_per_decade, number(from_zero_to(1'000'000)), "evaluations",
                    "For each tenfold of steps, log-spaced: the points of a learning curve. 0: only "
                    "the final evaluation."),
       SCALELAW_KEY(evaluate.tokens, whole(at_least(1)), "tokens",

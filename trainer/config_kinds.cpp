@@ -20,6 +20,11 @@ Range share_up_to_one() {
   return {">= 0 and <= 1", [](double v) { return v >= 0 && v <= 1; }};
 }
 
+Range from_zero_to(int64_t high) {
+  return {">= 0 and <= " + std::to_string(high),
+          [high](double v) { return v >= 0 && v <= static_cast<double>(high); }};
+}
+
 Kind<int64_t> whole(const Range& range) {
   return {kWholeNumber,
           range.text,

@@ -22,6 +22,7 @@ Range at_least(int64_t low);
 Range positive();
 Range share_below_one();  // from 0
 Range share_up_to_one();  // from 0
+Range from_zero_to(int64_t high);
 
 // What a key's text may be, and how it becomes a T.
 template <typename T>

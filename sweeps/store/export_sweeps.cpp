@@ -47,10 +47,9 @@ std::vector<std::string> exclusions_of(const fs::path& runs, const SweepRecord& 
 std::vector<std::string> predictions_of(const fs::path& runs, const SweepRecord& record) {
   std::set<std::string> chosen;
   for (const SweepCell& cell : record.cells) {
-    if (cell.hold_out && find_prediction(runs, cell.hold_out->prediction)) {
-      chosen.insert(cell.hold_out->prediction);
-    }
+    if (cell.hold_out) chosen.insert(cell.hold_out->prediction);
   }
+  std::erase_if(chosen, [&](const std::string& name) { return !find_prediction(runs, name); });
   std::vector<std::string> unreadable;  // whose they are nobody knows
   for (const Prediction& prediction : predictions_of_store(runs, unreadable)) {
     if (is_of_sweep(prediction, record)) chosen.insert(prediction.name);

@@ -105,7 +105,7 @@ TEST(Resolve, ValuesBeyondTheirRangeAreRefused) {
       {"train.schedule.warmup", {"-0.1", "1", "100%"}},
       {"train.schedule.final", {"-0.1", "1.01"}},
       {"train.precision", {"fp16", "float32"}},
-      {"evaluate.points_per_decade", {"-1"}},
+      {"evaluate.points_per_decade", {"-1", "1000001", "9007199254740993"}},
       {"evaluate.tokens", {"0"}},
       {"evaluate.noise_scale_every", {"-1", "true", "0.5"}},
       {"seeds.init", {"-1", "0.5"}},
