@@ -9,7 +9,7 @@
 namespace scalelaw {
 namespace {
 
-constexpr int kTriedDigits = 4, kChosenDigits = 3;
+constexpr int kChosenDigits = 3;
 
 // Its place; nullopt where all diverged.
 std::optional<std::size_t> best_of(const std::vector<TriedRate>& tried) {
@@ -60,17 +60,11 @@ RateChoice choose_rate(const std::vector<TriedRate>& tried) {
 
 std::optional<double> rate_beyond(const std::vector<TriedRate>& tried) {
   const std::size_t best = best_of(tried).value_or(0);
-  double beyond = 0;
-  if (best == 0) {
-    beyond = tried[0].rate * (tried[0].rate / tried[1].rate);
-  } else if (best + 1 == tried.size()) {
-    beyond = tried[best].rate * (tried[best].rate / tried[best - 1].rate);
-  } else if (tried[best + 1].diverged) {
-    beyond = std::sqrt(tried[best].rate * tried[best + 1].rate);
-  } else {
-    return std::nullopt;
-  }
-  return rounded_rate(beyond, kTriedDigits);
+  const auto rate = [&](std::size_t i) { return tried[i].unrounded; };
+  if (best == 0) return rate(0) * (rate(0) / rate(1));
+  if (best + 1 == tried.size()) return rate(best) * (rate(best) / rate(best - 1));
+  if (tried[best + 1].diverged) return std::sqrt(rate(best) * rate(best + 1));
+  return std::nullopt;
 }
 
 }  // namespace scalelaw

@@ -10,8 +10,9 @@ namespace scalelaw {
 // A rate and what its trials came to.
 struct TriedRate {
   double rate = 0;
-  double loss_nats = 0;   // mean over the seeds; of no meaning where one diverged
-  bool diverged = false;  // any of them
+  double loss_nats = 0;     // mean over the seeds; of no meaning where one diverged
+  bool diverged = false;    // any of them
+  double unrounded = rate;  // what it was rounded from
 };
 
 // A step of rates within which an optimum is found well enough.
@@ -40,7 +41,9 @@ struct RateChoice {
 RateChoice choose_rate(const std::vector<TriedRate>& tried);
 
 // A further rate where the best one is at an edge: the same factor beyond it as between the last
-// two, or halfway in ln rate to one that diverged. nullopt where the best is inside.
+// two, or halfway in ln rate to one that diverged; not rounded, and from rates before they were, so
+// that a factor that an edge has asked for is the same run once it is written among the factors.
+// nullopt where the best is inside.
 std::optional<double> rate_beyond(const std::vector<TriedRate>& tried);
 
 // To `digits` significant digits.

@@ -151,7 +151,10 @@ SweepPoint RateTuner::trial_of(const SweepPoint& like, double rate, int64_t seed
 void RateTuner::scan_one(TunedRecipe& scan, const SweepPoint& like, const Run& run) {
   constexpr std::size_t kLeastRates = 3;
   RateTrials trials;
-  const auto add = [&](double rate) {
+  std::map<double, double> unrounded;
+  const auto add = [&](double asked) {
+    const double rate = rounded_rate(asked, kTriedDigits);
+    unrounded[rate] = asked;
     for (const int64_t seed : tune_.seeds) {
       const Trial trial = run(trial_of(like, rate, seed));
       ++scan.trials;
@@ -160,9 +163,10 @@ void RateTuner::scan_one(TunedRecipe& scan, const SweepPoint& like, const Run& r
       trials.add(rate, seed, trial.end);
     }
     scan.tried = trials.tried();
+    for (TriedRate& tried : scan.tried) tried.unrounded = unrounded.at(tried.rate);
   };
   for (const double factor : tune_.factors) {
-    add(rounded_rate(scan.file_rate * factor, kTriedDigits));
+    add(scan.file_rate * factor);
   }
   for (int64_t further = 0; further < tune_.extend_at_edge; ++further) {
     if (trials.is_open() || scan.tried.size() < kLeastRates) break;

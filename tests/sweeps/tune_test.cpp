@@ -109,6 +109,24 @@ TEST_F(Tuning, AnEdgeIsExtendedAsFarAsIsAllowed) {
   EXPECT_EQ(waiting_cells(next), 1);
 }
 
+// .0231 x 4 is .0924 by a step beyond .0462, and .09238 by the unrounded .023094.
+TEST_F(Tuning, AFactorThatAnEdgeAskedForIsTheSameRunOnceItIsWritten) {
+  best_ = 30;
+  const std::string awkward =
+      "train: {batch_tokens: 32, learning_rate: = 0.092376 / sqrt(d_model)}\n";
+  const std::string base =
+      kBase.substr(0, kBase.find("\ntrain:") + 1) + awkward + "evaluate: {tokens: 64}\n";
+  const Plan asked = planned(base + "tune: {learning_rate: {factors: [0.5, 1, 2]}}\n");
+  const Plan written = planned(base + "tune: {learning_rate: {factors: [0.5, 1, 2, 4, 8]}}\n");
+  ASSERT_EQ(rates(asked, true).size(), 5u);
+  EXPECT_EQ(rates(asked, true)[3], 0.09238);
+  std::set<std::string> hashes;
+  for (const PlannedCell& cell : written.cells) hashes.insert(cell.content_hash);
+  for (const PlannedCell& cell : asked.cells) {
+    EXPECT_TRUE(!cell.is_trial || hashes.contains(cell.content_hash)) << cell.folder;
+  }
+}
+
 TEST_F(Tuning, AnEdgeIsTakenAndToldButNoLawIsMadeOfIt) {
   best_ = 30;
   const Plan plan = planned(kTuned + kSizes + tune("where: N <= 3100, then: fit_law"));
