@@ -18,6 +18,7 @@ namespace {
 
 constexpr const char* kTokens = "horizon.tokens";
 constexpr const char* kFlops = "horizon.flops";
+constexpr const char* kBatch = "train.batch_tokens";
 
 const std::map<std::string, NCount>& parameter_names() {
   static const std::map<std::string, NCount> names = {
@@ -129,6 +130,10 @@ void CellNumbers::fail_in_circle(const std::vector<std::string>& circle) const {
 CellNotes CellNumbers::evaluate() {
   settle_size();
   settle_horizon();
+  if (const auto batch = config_.find(kBatch); batch != config_.end()) {
+    batch->second = settled(kBatch, batch->second);
+  }
+  has_horizon_ = true;
   std::vector<std::string> keys;
   for (const auto& [key, value] : config_) {
     if (is_expression(value)) keys.push_back(key);

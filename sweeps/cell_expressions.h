@@ -50,7 +50,8 @@ const std::vector<std::string>& horizon_forms();  // "horizon.tokens", ...
 // An expression's names are the keys of a configuration, by their whole path or their last part
 // where that is one key's alone ("n_ctx", "train.batch_tokens"), and
 //   N  N_plus_head  N_total    parameters without embeddings and head, with the head, all
-//   D                          training tokens; of a horizon in FLOPs before it is rounded to steps
+//   D                          training tokens, of whole steps; what horizon and batch themselves
+//                              follow from sees those asked for, and so does a condition
 //   C                          training FLOPs, exact_causal
 //   budget                     of a horizon in FLOPs, what was asked for
 //   n_vocab                    of the train set; asked for where something needs it

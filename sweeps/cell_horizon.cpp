@@ -86,6 +86,7 @@ void CellNumbers::settle_horizon() {
                                " tokens, is " + human(*notes_.budget * batch / tokens) + " FLOPs");
       }
       tokens = batch * steps;
+      asked_tokens_ = tokens;
     }
     const std::string asked_by = value.written_as == nullptr ? form : value.written_as;
     value.expression = asked_by + ": " + std::exchange(value.text, canonical(tokens));
@@ -112,6 +113,10 @@ double CellNumbers::batch_tokens() {
 }
 
 double CellNumbers::tokens() {
+  if (has_horizon_) {
+    const double batch = batch_tokens();
+    return std::ceil(asked_tokens(kTokens) / batch) * batch;
+  }
   if (asked_tokens_) return *asked_tokens_;
   for (const std::string& form : horizon_forms()) {
     if (config_.contains(form)) return asked_tokens(form);

@@ -64,6 +64,7 @@ class CellNumbers {
   void settle_horizon();
   double asked_tokens(const std::string& form);  // D before it is rounded to steps
   double batch_tokens();                         // of the cell, whole
+  // As asked for, until the cell's keys are what is left to be worked out: then of whole steps.
   double tokens();
   // What a key counts by; the first where it is not written.
   NCount n_counted(const std::string& key) const;
@@ -93,6 +94,7 @@ class CellNumbers {
   std::map<std::string, double> numbers_;
   std::optional<ModelShape> shape_;
   std::optional<double> asked_tokens_;
+  bool has_horizon_ = false;  // it is settled, and the batch is known
 };
 
 }  // namespace scalelaw

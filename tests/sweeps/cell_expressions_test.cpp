@@ -47,8 +47,11 @@ TEST(CellExpressions, KeysTakeTheirNumbersFromOthers) {
                                "  learning_rate: = 1.79 * N^-0.713 * D^0.307\n");
   EXPECT_EQ(config.horizon.tokens, 20 * 98304);
   EXPECT_EQ(config.train.batch_tokens, 128 * std::llrint(0.01 * 20 * 98304 / 8 / 128));
+  const double trained = static_cast<double>(total_steps(config) * config.train.batch_tokens);
+  EXPECT_GT(trained, 20 * 98304);
   EXPECT_DOUBLE_EQ(config.train.learning_rate,
-                   1.79 * std::pow(98304, -0.713) * std::pow(20 * 98304, 0.307));
+                   1.79 * std::pow(98304, -0.713) * std::pow(trained, 0.307))
+      << "of whole steps";
 }
 
 TEST(CellExpressions, OfTheModelItselfToo) {

@@ -16,6 +16,7 @@
 #include "trainer/config_error.h"
 #include "trainer/data/data_set.h"
 #include "trainer/data/token_shard_writer.h"
+#include "trainer/number.h"
 
 namespace scalelaw {
 namespace {
@@ -61,6 +62,22 @@ TEST_F(PlanTest, WhatComesToTheSameTokensIsOneRun) {
   ASSERT_EQ(merged.cells.size(), 1u);
   EXPECT_EQ(merged.cells[0].places.size(), 3u);
   EXPECT_EQ(merged.cells[0].content_hash, plan(kBase).cells[0].content_hash);
+}
+
+TEST_F(PlanTest, RunsOfTheSameStepsHaveOneRateHoweverTheirHorizonIsAskedFor) {
+  const std::string base =
+      kBase.substr(0, kBase.find("\ntrain:") + 1) +
+      "train: {batch_tokens: 32, learning_rate: = 0.1 * D^-0.3 * C^0.1}\nevaluate: {tokens: 64}\n";
+  const Plan steps = plan(base + "blocks: [{name: b, horizon: {steps: 63}}]\n");
+  const std::string flops = canonical(*steps.cells[0].train_flops * 0.995);
+  const Plan merged = plan(base +
+                           "blocks:\n"
+                           "  - {name: tokens, horizon: {tokens: 2000}}\n"
+                           "  - {name: steps, horizon: {steps: 63}}\n"
+                           "  - {name: flops, horizon: {flops: " +
+                           flops + "}}\n");
+  ASSERT_EQ(merged.cells.size(), 1u);
+  EXPECT_EQ(merged.cells[0].content_hash, steps.cells[0].content_hash);
 }
 
 TEST_F(PlanTest, AnExpressionsFaultNamesItsPlaceInTheSweep) {
