@@ -92,12 +92,17 @@ fs::path RunFolder::attempt_file(int attempt) const {
 RunRecord read_run_record(const RunFolder& folder) {
   const std::string text = read_whole_file(folder.record());
   try {
-    return parse_json(text).get<RunRecord>();
+    RunRecord record = parse_json(text).get<RunRecord>();
+    if (!has_own_hash(text)) {
+      throw std::runtime_error("it was altered after it was written (record_hash differs)");
+    }
+    return record;
   } catch (const OtherVersion& error) {
     throw ConfigError(folder.record().string() + ": " + error.what());
   } catch (const std::exception& error) {
     throw ConfigError(folder.record().string() + ": is damaged: " + error.what() +
-                      "; remove this file and train the run again: it goes on from its last "
+                      "; restore it from a copy, or remove this file and train the run again: it "
+                      "goes on from its last "
                       "checkpoint where that was kept whole (how.keep)");
   }
 }

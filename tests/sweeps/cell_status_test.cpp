@@ -106,6 +106,14 @@ TEST_F(CellStatusTest, ALeaseThatCannotBeReadIsThatRunsFaultAlone) {
   plan("[1, 2]");
   fs::create_directories(folder(0).path / "lease.0001.json");
   publish_run(1, RunState::kComplete);
+  std::string altered = to_json(read_run_record(folder(1)));
+  altered.replace(altered.find("\"steps\": ") + 9, 1, "9");
+  std::ofstream(folder(1).record()) << altered;
+  EXPECT_NE(look(1).why.find("it was altered after it was written (record_hash differs)"),
+            std::string::npos)
+      << look(1).why;
+  fs::remove(folder(1).record());
+  publish_run(1, RunState::kComplete);
   EXPECT_EQ(look(0).state, CellState::kFailed);
   EXPECT_NE(look(0).why.find("lease.0001.json"), std::string::npos) << look(0).why;
   EXPECT_TRUE(look(0).needs_hand);
@@ -169,7 +177,7 @@ TEST_F(CellStatusTest, DamagedRecordAndAnotherRunsFolderAreFailures) {
   fs::create_directories(folder().path);
   std::ofstream(folder().record()) << "{";
   EXPECT_EQ(look(0).state, CellState::kFailed);
-  EXPECT_NE(look(0).why.find("run.json: is damaged: cut short after 1 bytes; remove this file"),
+  EXPECT_NE(look(0).why.find("run.json: is damaged: cut short after 1 bytes; restore it"),
             std::string::npos)
       << look(0).why;
   publish_run(1, RunState::kComplete);
@@ -232,13 +240,11 @@ TEST_F(CellStatusTest, FiveHundredCompleteRunsAreReadInHalfASecondOfTheCpu) {
   for (int i = 2; i <= 500; ++i) seeds += ", " + std::to_string(i);
   plan(seeds + "]");
   publish_run(0, RunState::kComplete);
-  std::ifstream stream(folder(0).record());
-  const std::string record{std::istreambuf_iterator<char>(stream), {}};
+  RunRecord record = read_run_record(folder(0));
   for (std::size_t i = 1; i < plan_.cells.size(); ++i) {
-    std::string own = record;
-    own.replace(own.find(plan_.cells[0].content_hash), 32, plan_.cells[i].content_hash);
+    record.content_hash = plan_.cells[i].content_hash;
     fs::create_directory(folder(i).path);
-    std::ofstream(folder(i).record()) << own;
+    std::ofstream(folder(i).record()) << to_json(record);
   }
   const std::clock_t start = std::clock();
   const std::vector<CellStatus> statuses = look_at_all(plan_);
