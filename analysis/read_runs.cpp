@@ -173,10 +173,12 @@ void note_what_is_lacking(RunTable& table, const SweepRead& read) {
                              folder_option("--runs", store_of(read.file), "runs") + "` says more");
   }
   if (sweep.waiting > 0) {
-    table.warnings.push_back(
-        std::to_string(sweep.waiting) + " cells of sweep " + sweep.name +
-        " wait for what its trials tell: runs that they may turn out to be are "
-        "in this analysis, no others of theirs");
+    table.warnings.push_back(std::to_string(sweep.waiting) + " cells of sweep " + sweep.name +
+                             " wait for what its trials tell and are not in this analysis" +
+                             (sweep.open == 0
+                                  ? ""
+                                  : "; " + std::to_string(sweep.open) +
+                                        " runs that some of them may turn out to be are"));
   }
   if (!used_by_others.empty()) {
     table.warnings.push_back(of_all(used_by_others) +

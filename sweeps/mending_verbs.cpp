@@ -12,7 +12,7 @@ constexpr const char* kNamesHelp =
     "folders' names as status shows them, patterns ('*_l2w64_*'), or beginnings of content hashes";
 
 void refuse_another_sweeps(const Plan& plan) {
-  refuse_name_of_another_sweep(sweep_record_file(plan.options.runs, plan.name), plan);
+  refuse_name_of_another_sweep(plan);
 }
 
 std::string line(const Plan& plan, std::size_t cell, const std::string& done) {

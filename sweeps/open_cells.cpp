@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 #include "trainer/config_yaml.h"
 #include "trainer/run_record.h"
@@ -9,14 +10,27 @@
 namespace scalelaw {
 namespace {
 
-// nullopt: the run was never begun, or its configuration cannot be read.
-std::optional<double> rate_of(const Plan& plan, const SweepCell& recorded) {
+std::string hash_but_for_rate(RunConfig config, DataSetHeaders& data) {
+  config.train.learning_rate = RunConfig{}.train.learning_rate;
+  return identify(std::move(config), {}, data).content_hash;
+}
+
+// "" where it is not the recorded run's, which a run never begun has none of.
+std::string hash_but_for_rate(const Plan& plan, const SweepCell& recorded, DataSetHeaders& data) {
   try {
     const RunFolder folder{plan.options.runs / recorded.folder};
-    return read_run_config(folder.config()).train.learning_rate;
+    RunConfig config = read_run_config(folder.config());
+    if (identify(config, {}, data).content_hash != recorded.content_hash) return "";
+    return hash_but_for_rate(std::move(config), data);
   } catch (const std::exception&) {
-    return std::nullopt;
+    return "";
   }
+}
+
+bool share_a_place(const PlannedCell& cell, const SweepCell& recorded) {
+  return std::ranges::any_of(cell.places, [&](const SweepPlace& place) {
+    return std::ranges::find(recorded.places, place) != recorded.places.end();
+  });
 }
 
 }  // namespace
@@ -25,46 +39,54 @@ std::string folder_stem(const std::string& folder) {
   return folder.substr(0, folder.rfind('-'));
 }
 
-OpenCells::Key OpenCells::key(const SweepPlace& place, const std::string& folder) {
-  return {place.arm, place.block, folder_stem(folder)};
-}
-
 OpenCells::OpenCells(const Plan& plan, bool is_same_file)
     : plan_(plan), is_same_file_(is_same_file), data_(plan.options.data) {
+  if (std::ranges::none_of(plan.cells, &PlannedCell::is_provisional)) return;
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     const PlannedCell& cell = plan.cells[i];
-    if (cell.is_provisional()) left_[key(cell.places.front(), cell.folder)].push_back(i);
-    if (cell.is_trial) trials_of_stem_[folder_stem(cell.folder)].push_back(i);
+    if (cell.is_provisional()) {
+      provisional_[hash_but_for_rate(cell.config, data_)].push_back(i);
+      provisional_of_stem_.emplace(folder_stem(cell.folder), i);
+    } else if (cell.is_trial) {
+      trials_.insert(hash_but_for_rate(cell.config, data_));
+      trial_stems_.insert(folder_stem(cell.folder));
+    }
   }
 }
 
-std::vector<std::size_t>::iterator OpenCells::like(std::vector<std::size_t>& cells,
-                                                   const SweepCell& recorded,
-                                                   std::optional<double> rate) {
-  return std::ranges::find_if(cells, [&](std::size_t cell) {
-    if (!rate) return is_same_file_;
-    RunConfig config = plan_.cells[cell].config;
-    config.train.learning_rate = *rate;
-    return identify(std::move(config), {}, data_).content_hash == recorded.content_hash;
-  });
-}
-
-bool OpenCells::takes(const SweepCell& recorded) {
-  if (left_.empty()) return false;
-  const std::optional<double> rate = rate_of(plan_, recorded);
+std::optional<SweepCell> OpenCells::taken(SweepCell recorded) {
+  if (provisional_.empty()) return std::nullopt;
+  const std::string hash = hash_but_for_rate(plan_, recorded, data_);
+  if (hash.empty() && !is_same_file_) return std::nullopt;
   if (recorded.is_trial) {
-    std::vector<std::size_t>& trials = trials_of_stem_[folder_stem(recorded.folder)];
-    return like(trials, recorded, rate) != trials.end();
+    if (!is_trial_of_plan(recorded, hash)) return std::nullopt;
+    return recorded;
   }
-  for (const SweepPlace& place : recorded.places) {
-    const auto of_place = left_.find(key(place, recorded.folder));
-    if (of_place == left_.end()) continue;
-    const auto found = like(of_place->second, recorded, rate);
-    if (found == of_place->second.end()) continue;
-    of_place->second.erase(found);
-    return true;
+  const std::optional<std::size_t> cell = provisional_like(recorded, hash);
+  if (!cell) return std::nullopt;
+  taken_.insert(*cell);
+  recorded.places = plan_.cells[*cell].places;
+  return recorded;
+}
+
+bool OpenCells::is_trial_of_plan(const SweepCell& recorded, const std::string& hash) const {
+  return hash.empty() ? trial_stems_.contains(folder_stem(recorded.folder))
+                      : trials_.contains(hash);
+}
+
+std::optional<std::size_t> OpenCells::provisional_like(const SweepCell& recorded,
+                                                       const std::string& hash) {
+  const auto is_free = [&](std::size_t cell) { return !taken_.contains(cell); };
+  if (!hash.empty()) {
+    const std::vector<std::size_t>& like = provisional_[hash];
+    const auto free = std::ranges::find_if(like, is_free);
+    return free == like.end() ? std::nullopt : std::optional(*free);
   }
-  return false;
+  const auto [first, last] = provisional_of_stem_.equal_range(folder_stem(recorded.folder));
+  const auto free = std::find_if(first, last, [&](const auto& entry) {
+    return is_free(entry.second) && share_a_place(plan_.cells[entry.second], recorded);
+  });
+  return free == last ? std::nullopt : std::optional(free->second);
 }
 
 }  // namespace scalelaw

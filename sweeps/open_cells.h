@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "sweeps/plan.h"
@@ -19,24 +19,25 @@ class OpenCells {
   // `plan` outlives it. `is_same_file`: the record was written for the plan's own file.
   OpenCells(const Plan& plan, bool is_same_file);
 
-  // Whether a provisional cell, at the rate that the recorded run's config.yaml has, is that run;
-  // each is so of one. A trial: whether one of the plan's is it at another rate. Without a
-  // config.yaml that can be read: of the same file, whether place and folder's name but for the
-  // hash are equal; else false.
-  bool takes(const SweepCell& recorded);
+  // The recorded cell, in the plan's arms and blocks, where a provisional cell at the rate of the
+  // recorded run's config.yaml is that run; each is so of one. Of a trial: where one of the plan's
+  // is it at another rate. Without a config.yaml that can be read: of the same file, where a place
+  // and the folder's name but for the hash are equal. Else nullopt.
+  std::optional<SweepCell> taken(SweepCell recorded);
 
  private:
-  using Key = std::tuple<std::string, std::string, std::string>;  // arm, block, stem
-  static Key key(const SweepPlace& place, const std::string& folder);
-  // Of `cells` the first that may be `recorded`; their end where none is.
-  std::vector<std::size_t>::iterator like(std::vector<std::size_t>& cells,
-                                          const SweepCell& recorded, std::optional<double> rate);
+  bool is_trial_of_plan(const SweepCell& recorded, const std::string& hash) const;
+  std::optional<std::size_t> provisional_like(const SweepCell& recorded, const std::string& hash);
 
   const Plan& plan_;
   bool is_same_file_;
   DataSetHeaders data_;
-  std::map<Key, std::vector<std::size_t>> left_;  // cells of the plan
-  std::map<std::string, std::vector<std::size_t>> trials_of_stem_;
+  // By what cells are but for their rate.
+  std::map<std::string, std::vector<std::size_t>> provisional_;
+  std::set<std::string> trials_;
+  std::multimap<std::string, std::size_t> provisional_of_stem_;
+  std::set<std::string> trial_stems_;
+  std::set<std::size_t> taken_;
 };
 
 // A folder's name without its hash.

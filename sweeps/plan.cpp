@@ -118,6 +118,9 @@ class PlanMaker {
     if (options_.workers.device == DeviceKind::kGpu) predict_gpu_hours(plan_);
     plan_.centres = fitted_centres(spec_, plan_);
     plan_.warnings = warnings_of(plan_);
+    if (const std::string fault = fault_of_name(plan_); !fault.empty()) {
+      plan_.warnings.push_back("run refuses it: " + fault);
+    }
     for (const std::string& text : {plan_.held_out_fault, plan_.held_out_doubt}) {
       if (!text.empty()) plan_.warnings.push_back(text);
     }

@@ -119,11 +119,12 @@ Plan make_plan(const SweepSpec& spec, const PlanOptions& options, const TrialEnd
 // cells of the record before that those may turn out to be (sweeps/plan_diff.h), which stay in it.
 SweepRecord record_of(const Plan& plan, const std::vector<SweepCell>& open = {});
 
-// Two sweeps of one name would overwrite each other's record. ConfigError when `record_file` is
-// there and was written for another sweep: its file is another one (links followed; a relative path
-// counts from the current folder) with other contents. So a sweep's file may be edited or moved,
-// not both at once. Also when the record cannot be read.
-void refuse_name_of_another_sweep(const std::filesystem::path& record_file, const Plan& plan);
+// Two sweeps of one name would overwrite each other's record. A fault in words where the plan's
+// record is there and was written for another sweep: its file is another one (links followed; a
+// relative path counts from the current folder) with other contents. So a sweep's file may be
+// edited or moved, not both at once. Also where the record cannot be read.
+std::string fault_of_name(const Plan& plan);
+void refuse_name_of_another_sweep(const Plan& plan);  // ConfigError with that fault
 
 // The folder of a cell's run in the store.
 std::filesystem::path run_folder(const Plan& plan, const PlannedCell& cell);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <set>
 #include <stdexcept>
 
@@ -49,6 +50,9 @@ std::string waiting_text(const Plan& plan, const PlanDiff& diff) {
                      human(waiting_flops(plan)) + " FLOPs";
   if (const int64_t open = results(diff.open); open > 0) {
     text += "; " + std::to_string(open) + " of the last run's may be among them";
+  }
+  if (const int64_t trials = std::ssize(diff.open) - results(diff.open); trials > 0) {
+    text += "; " + counted(trials, "trial") + " of it may be asked for again";
   }
   return text + ")";
 }
@@ -127,7 +131,11 @@ PlanDiff diff_of(const Plan& plan) {
   OpenCells open(plan, diff.is_same_file);
   for (const SweepCell& cell : record.cells) {
     if (now.contains(cell.content_hash)) continue;
-    (open.takes(cell) ? diff.open : diff.gone).push_back(cell);
+    if (std::optional<SweepCell> taken = open.taken(cell)) {
+      diff.open.push_back(*std::move(taken));
+    } else {
+      diff.gone.push_back(cell);
+    }
   }
   // What is open is among the record's waiting cells, or was known when it was written.
   const int64_t waited = std::max(record.waiting, results(diff.open));

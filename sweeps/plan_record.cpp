@@ -1,4 +1,5 @@
 // A plan beside the record that a run of it leaves.
+#include <algorithm>
 #include <filesystem>
 #include <stdexcept>
 #include <utility>
@@ -48,25 +49,30 @@ SweepRecord record_of(const Plan& plan, const std::vector<SweepCell>& open) {
     record.cells.push_back(std::move(recorded));
   }
   record.cells.insert(record.cells.end(), open.begin(), open.end());
+  record.open = std::ranges::count(open, false, &SweepCell::is_trial);
   return record;
 }
 
-void refuse_name_of_another_sweep(const std::filesystem::path& record_file, const Plan& plan) {
-  namespace fs = std::filesystem;
+std::string fault_of_name(const Plan& plan) {
+  const std::filesystem::path file = sweep_record_file(plan.options.runs, plan.name);
   std::error_code error;
-  if (!fs::exists(record_file, error)) return;
+  if (!std::filesystem::exists(file, error)) return "";
   SweepRecord record;
   try {
-    record = read_sweep_record(record_file);
+    record = read_sweep_record(file);
   } catch (const std::runtime_error& fault) {
-    throw ConfigError(fault.what());
+    return fault.what();
   }
-  if (record.spec_hash == plan.spec_hash) return;
-  if (whole_path(record.spec_file) == whole_path(plan.spec_file)) return;
-  throw ConfigError(plan.spec_file + ": name = " + plan.name + ": is the sweep of " +
-                    record.spec_file + " in this store (" + record_file.string() +
-                    "); choose another name, or, if it is the same sweep and its file was moved "
-                    "and edited, move that record away (no run is lost)");
+  if (record.spec_hash == plan.spec_hash) return "";
+  if (whole_path(record.spec_file) == whole_path(plan.spec_file)) return "";
+  return plan.spec_file + ": name = " + plan.name + ": is the sweep of " + record.spec_file +
+         " in this store (" + file.string() +
+         "); choose another name, or, if it is the same sweep and its file was moved and edited, "
+         "move that record away (no run is lost)";
+}
+
+void refuse_name_of_another_sweep(const Plan& plan) {
+  if (const std::string fault = fault_of_name(plan); !fault.empty()) throw ConfigError(fault);
 }
 
 std::filesystem::path run_folder(const Plan& plan, const PlannedCell& cell) {

@@ -80,6 +80,7 @@ SweepRecord record_from(const JsonField& field) {
   record.file_hash = field.text_if("file_hash");
   for (const JsonField& cell : field.objects("cells")) record.cells.push_back(cell_from(cell));
   if (field.has("waiting")) record.waiting = field.whole("waiting", 0);
+  if (field.has("open")) record.open = field.whole("open", 0);
   return record;
 }
 
@@ -104,13 +105,10 @@ std::filesystem::path sweep_record_file(const std::filesystem::path& runs, std::
 void write_sweep_record(const std::filesystem::path& file, const SweepRecord& record) {
   Json cells = Json::array();
   for (const SweepCell& cell : record.cells) cells.push_back(to_json(cell));
-  const Json json = {{"version", record.version},
-                     {"name", record.name},
-                     {"spec_file", record.spec_file},
-                     {"spec_hash", record.spec_hash},
-                     {"file_hash", record.file_hash},
-                     {"waiting", record.waiting},
-                     {"cells", cells}};
+  const Json json = {{"version", record.version},     {"name", record.name},
+                     {"spec_file", record.spec_file}, {"spec_hash", record.spec_hash},
+                     {"file_hash", record.file_hash}, {"waiting", record.waiting},
+                     {"open", record.open},           {"cells", cells}};
   // A command line's path may hold bytes that are no UTF-8.
   write_atomically(file, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }

@@ -59,6 +59,7 @@ struct SweepRecord {
   // Cells whose rates are not known yet. Of a record before, `cells` may have what some of these
   // turn out to be.
   int64_t waiting = 0;
+  int64_t open = 0;  // results among `cells` of which that is so
   bool operator==(const SweepRecord&) const = default;
 };
 

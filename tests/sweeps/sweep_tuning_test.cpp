@@ -156,6 +156,48 @@ TEST_F(TunedSweep, ALostTrialCannotBeLeftOutOfWhatItHasTold) {
   EXPECT_EQ(attempts(3), 1);
 }
 
+TEST_F(TunedSweep, AnotherNameOfABlockForgetsNothingWhileATrialIsLost) {
+  write_tuned("0.008");
+  ASSERT_EQ(run().exit_code, 0);
+  const std::string lost = folder_of(1);
+  fs::remove_all(runs_ / lost);
+  std::string spec = text_of(spec_);
+  const std::string grid = "grid: {model.d_model: [16, 32]}";
+  spec.replace(spec.find(grid), grid.size(), "blocks: [{name: all, " + grid + "}]");
+  std::ofstream(spec_) << spec;
+  const std::string said = diff().output;
+  EXPECT_EQ(said.find("unchanged: "), 0u) << said;
+  EXPECT_NE(said.find("; 2 of the last run's may be among them)"), std::string::npos) << said;
+  EXPECT_EQ(run_program(command("exclude", {lost, "--reason", "its node died"})).exit_code, 2);
+  behave("1001:refuse");
+  EXPECT_EQ(run().exit_code, 1);
+  const SweepRecord meanwhile = read_sweep_record(sweep_record_file(runs_, "s"));
+  ASSERT_EQ(meanwhile.cells.size(), 5u);
+  EXPECT_EQ(meanwhile.open, 2);
+  EXPECT_EQ(meanwhile.cells.back().places, (std::vector<SweepPlace>{{"", "all"}}));
+}
+
+TEST_F(TunedSweep, ALauncherWithNothingLeftWaitsForTheStageThatOthersEnd) {
+  write_tuned("0.008");
+  behave("1001:pace");
+  const auto words = [&] {
+    std::vector<std::string> all = command("run");
+    *std::next(std::ranges::find(all, "--jobs")) = "1";
+    return all;
+  };
+  const pid_t one = start_program(words(), temp_.path() / "one");
+  const pid_t two = start_program(words(), temp_.path() / "two");
+  EXPECT_EQ(wait_for(one).exit_code, 0) << text_of(temp_.path() / "one");
+  EXPECT_EQ(wait_for(two).exit_code, 0) << text_of(temp_.path() / "two");
+  EXPECT_EQ(states(), "complete complete complete complete complete");
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(attempts(i), 1) << i;
+  const std::string said = text_of(temp_.path() / "one") + text_of(temp_.path() / "two");
+  EXPECT_NE(said.find("waiting for 1 run that other launchers have: 2 cells here wait for what "
+                      "they tell"),
+            std::string::npos)
+      << said;
+}
+
 TEST_F(TunedSweep, CellsThatNeverBeganStayInTheRecordOfTheSameFileAlone) {
   write_tuned("0.008");
   ASSERT_EQ(run().exit_code, 0);
