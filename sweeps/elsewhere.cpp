@@ -44,6 +44,11 @@ std::vector<std::size_t> CellsElsewhere::take_free() {
   return cells;
 }
 
+std::size_t CellsElsewhere::held() const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      watched_, [](const auto& entry) { return entry.second.state == LeaseState::kHeld; }));
+}
+
 std::string CellsElsewhere::in_doubt() const {
   for (const auto& [cell, watched] : watched_) {
     if (watched.state != LeaseState::kHeld && watched.state != LeaseState::kFree) {

@@ -25,6 +25,7 @@ class CellsElsewhere {
   void look_now_and_then();
   // Those whose folders are free now; they are forgotten here.
   std::vector<std::size_t> take_free();
+  std::size_t held() const;  // those that a living process has
   // A process of which it is not known yet whether it lives: "pid 4711 on node3"; "" without one.
   std::string in_doubt() const;
 

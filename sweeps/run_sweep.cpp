@@ -45,6 +45,7 @@ class SweepRun {
       : plan_(plan),
         time_limit_seconds_(options.time_limit_seconds),
         most_runs_(options.most_runs),
+        is_later_stage_(options.is_later_stage),
         folder_(sweep_folder(plan.options.runs, plan.name)),
         cells_(plan),
         packs_(packs_to_run(plan, cells_.all())),
@@ -75,17 +76,27 @@ class SweepRun {
  private:
   void prepare() {
     const fs::path record = sweep_record_file(plan_.options.runs, plan_.name);
-    refuse_name_of_another_sweep(record, plan_);
+    refuse_name_of_another_sweep(plan_);
     check_number_of_runs(plan_, packs_, most_runs_);
     spending_.check_whole();
     const PlanDiff diff = diff_of(plan_);
     if (const std::string changed = diff_line(plan_, diff); !changed.empty()) {
       display_.line(changed);
     }
-    for (const std::string& text : check_room(plan_, cells_.all()))
-      display_.line("warning: " + text);
+    check_room_now();
     folder_.prepare();
     write_sweep_record(record, record_of(plan_, diff.open));
+  }
+
+  void check_room_now() {
+    try {
+      for (const std::string& text : check_room(plan_, cells_.all())) {
+        display_.line("warning: " + text);
+      }
+    } catch (const ConfigError& error) {
+      if (!is_later_stage_) throw;
+      pause(error.what());
+    }
   }
 
   std::string waiting_text() const {
@@ -250,14 +261,28 @@ class SweepRun {
       start_waiting();
       return true;
     }
+    if (!queue_.stopped_because().empty()) return false;
     const std::string holder = cells_.in_doubt();
-    if (holder.empty() || !queue_.stopped_because().empty()) return false;
+    if (holder.empty()) return waits_for_others();
     if (holder != doubted_) {
       display_.line("waiting for a sign of life from " + escaped(holder) +
                     ", whose runs start here without");
     }
     doubted_ = holder;
     return true;
+  }
+
+  // What some cells wait for other launchers have: the next stage is this one's too.
+  bool waits_for_others() {
+    const auto held = static_cast<int64_t>(cells_.held_elsewhere());
+    const int64_t waiting = waiting_cells(plan_);
+    if (held == 0 || waiting == 0) return false;
+    if (!has_told_of_others_) {
+      display_.line("waiting for " + counted(held, "run") +
+                    " that other launchers have: " + counted(waiting, "cell") + " here " +
+                    (waiting == 1 ? "waits" : "wait") + " for what they tell");
+    }
+    return has_told_of_others_ = true;
   }
 
   // What other processes had and have no more is queued here; whether it may start.
@@ -293,6 +318,7 @@ class SweepRun {
   const Workers& workers_ = plan_.options.workers;
   std::optional<double> time_limit_seconds_;
   int64_t most_runs_;
+  bool is_later_stage_;
   SweepFolder folder_;
   SweepCells cells_;
   std::vector<PlannedPack> packs_;  // as they were to be at the beginning
@@ -307,7 +333,8 @@ class SweepRun {
   bool interrupted_ = false;
   std::string paused_because_, over_budget_because_;
   PlannedPack held_back_;  // of which that was told
-  std::string doubted_;    // the process that was last waited for
+  bool has_told_of_others_ = false;
+  std::string doubted_;  // the process that was last waited for
 };
 
 }  // namespace

@@ -19,7 +19,8 @@ struct RunSweepOptions {
   std::filesystem::path trainer;  // the program scalelaw-train
   RunQueueOptions queue;
   std::optional<double> time_limit_seconds;  // of an attempt; its run goes on in the next launch
-  int64_t most_runs = 1000;  // to start; more are refused, for a grid is easily a slip
+  int64_t most_runs = 1000;     // to start; more are refused, for a grid is easily a slip
+  bool is_later_stage = false;  // something was run already: want of room pauses it
 };
 
 struct RunSweepResult {
@@ -37,7 +38,8 @@ struct RunSweepResult {
 
 // Writes RUNS/sweeps/NAME.json first, then starts the missing and interrupted cells, and failed
 // ones anew. A disk that is full or nearly so pauses it: nothing new starts, what runs is asked for
-// a checkpoint. ConfigError when the store cannot be written or has no room for what runs at once
+// a checkpoint. Where cells wait for what other launchers are running it ends when those have
+// ended. ConfigError when the store cannot be written or has no room for what runs at once
 // (disk_needs.h), the trainer is not there or cannot use
 // the GPUs (gpu_check.h), the name is another sweep's (plan.h), or more than most_runs are to
 // start.

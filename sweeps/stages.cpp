@@ -77,6 +77,7 @@ RunSweepResult run_stages(Plan& plan, const std::function<Plan()>& replan,
                           RunDisplay& display) {
   if (!plan.held_out_fault.empty()) throw ConfigError(plan.held_out_fault);
   std::string told;
+  RunSweepOptions of_stage = options;
   while (true) {
     const std::string& of_held_out =
         plan.held_out_fault.empty() ? plan.held_out_doubt : plan.held_out_fault;
@@ -84,7 +85,8 @@ RunSweepResult run_stages(Plan& plan, const std::function<Plan()>& replan,
       display.line("warning: " + escaped(of_held_out));
     }
     told = of_held_out;
-    RunSweepResult result = run_sweep(plan, options, display);
+    RunSweepResult result = run_sweep(plan, of_stage, display);
+    of_stage.is_later_stage = true;
     if (was_ended_early(result) || waiting_cells(plan) == 0) return result;
     Plan next = replan();
     const bool is_settled = know_the_same(next, plan);

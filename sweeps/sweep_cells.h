@@ -37,6 +37,8 @@ class SweepCells {
   // now and then, or at once.
   enum class Ask { kNowAndThen, kAtOnce };
   PlannedPack freed_elsewhere(Ask ask);
+  // Cells that a living process has, as of the last look.
+  std::size_t held_elsewhere() const { return elsewhere_.held(); }
   // A process of which it is not known yet whether it lives; "" without one.
   std::string in_doubt() const { return elsewhere_.in_doubt(); }
 
