@@ -37,7 +37,8 @@ class Cleaner {
     for (const std::string& why : options.unread) {
       result_.left.push_back(why +
                              "; what it asks to keep is not known, and so every complete run "
-                             "keeps its last checkpoint whole");
+                             "keeps its last checkpoint whole; run that sweep, which writes its "
+                             "record, before this again");
     }
   }
 

@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "tests/support/temp_dir.h"
 #include "trainer/config_error.h"
@@ -149,6 +151,37 @@ TEST(Heap, WhatIsKeptIsGivenBackWhereMemoryDoesNotSuffice) {
   limit.rlim_cur = static_cast<rlim_t>(pages * sysconf(_SC_PAGESIZE) + (5 << 20));
   ASSERT_EQ(setrlimit(RLIMIT_AS, &limit), 0);
   EXPECT_NO_THROW(at::empty({11 * kFloatsAMebibyte}));
+
+  // Small tensors are LibTorch's own; what is kept makes room for them too.
+  at::empty({10 * kFloatsAMebibyte});
+  std::vector<at::Tensor> small_ones;
+  const auto many = [&] {
+    for (int i = 0; i < 400; ++i) small_ones.push_back(at::empty({kFloatsAMebibyte / 32}));
+  };
+  EXPECT_NO_THROW(many());
+  limit.rlim_cur = limit.rlim_max;
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &limit), 0);
+}
+
+TEST(Heap, WhatIsKeptStaysWhereTheCLibraryHasRoom) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer has a heap of its own";
+#endif
+  keep_freed_memory();
+  constexpr int64_t kFloatsAMebibyte = 1 << 18;
+  at::Tensor first = at::empty({13 * kFloatsAMebibyte});
+  void* const kept = first.data_ptr();
+  free(malloc(8 << 20));  // stays on its heap
+  rlimit limit = {};
+  ASSERT_EQ(getrlimit(RLIMIT_AS, &limit), 0);
+  const rlimit before = limit;
+  limit.rlim_cur = 0;
+  first.reset();
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &limit), 0);
+  const at::Tensor unlike = at::empty({3 * kFloatsAMebibyte});
+  const at::Tensor again = at::empty({13 * kFloatsAMebibyte});
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &before), 0);
+  EXPECT_EQ(again.data_ptr(), kept);
 }
 
 TEST(Bench, StepsOnTheDeviceAreTimedByTheWindow) {

@@ -134,6 +134,16 @@ TEST_F(RunsProgram, CleanEndsWithOneWhereSomethingWasLeft) {
   EXPECT_NE(result.output.find("left: "), std::string::npos) << result.output;
 }
 
+TEST_F(RunsProgram, CleanAsAskedLeavesAllWhereARecordCannotBeRead) {
+  std::ofstream(sweep_record_file(runs_, "other")) << "{";
+  const std::string before = read_whole_file(checkpoint_file(folder(0), plan_.cells[0].steps));
+  const ProgramResult result = runs({"clean", "--keep", "asked"});
+  EXPECT_EQ(result.exit_code, 1) << result.output;
+  EXPECT_NE(result.output.find("what it asks to keep is not known"), std::string::npos)
+      << result.output;
+  EXPECT_EQ(read_whole_file(checkpoint_file(folder(0), plan_.cells[0].steps)), before);
+}
+
 TEST_F(RunsProgram, StoreThatMayNotBeWrittenIsListedWithoutAnIndex) {
   fs::permissions(runs_, fs::perms::owner_read | fs::perms::owner_exec);
   const ProgramResult result = runs({"list"});
