@@ -61,7 +61,12 @@ const ModelShape& CellNumbers::shape() {
 
 double CellNumbers::ladder_number(const std::string& key, double least, double usual) {
   if (!is_written(key)) return usual;
-  const double number = number_of_key(key);
+  double number = 0;
+  try {
+    number = number_of_key(key);
+  } catch (const NoNumber& fault) {
+    throw_config_error(config_.at(key), key, fault.what());
+  }
   if (number > 0 && number >= least && number <= 1e15) return number;
   throw_config_error(settled(key, config_.at(key)), key,
                      least > 0 ? "must be " + canonical(least) + " or more, and 1e15 at most"

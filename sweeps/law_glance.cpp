@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <map>
+#include <set>
 #include <tuple>
+#include <utility>
 
 #include "sweeps/text_table.h"
 #include "trainer/config_keys.h"
@@ -50,6 +53,37 @@ void fit_line(LawGlance& law) {
 // Of the groups of an arm: the one of most sizes, where none has a slope.
 bool is_worth_a_line(const LawGlance& law, const std::map<std::string, std::size_t>& most) {
   return law.slope || (!law.points.empty() && law.points.size() == most.at(law.arm));
+}
+
+std::string or_dash(const std::string& text) {
+  return text.empty() ? "-" : text;
+}
+
+std::string rounded(const std::optional<double>& value) {
+  char text[32] = "-";
+  if (value) std::snprintf(text, sizeof text, "%.3f", *value);
+  return text;
+}
+
+bool is_one_an_arm(const std::vector<LawGlance>& laws) {
+  std::set<std::string> arms;
+  return std::ranges::all_of(laws,
+                             [&](const LawGlance& law) { return arms.insert(law.arm).second; });
+}
+
+std::vector<std::string> law_sentences(const std::vector<LawGlance>& laws) {
+  const bool arm_alone = is_one_an_arm(laws);
+  std::vector<std::string> lines;
+  for (const LawGlance& law : laws) {
+    std::string line = or_dash(law.arm);
+    if (!arm_alone) {
+      line += ", " + or_dash(law.block) + ", D " + human(static_cast<double>(law.train_tokens));
+    }
+    line += law.slope ? ": L ~ N^" + rounded(-*law.slope) + ", s.e. " + rounded(law.standard_error)
+                      : ": no slope, sizes: " + std::to_string(law.points.size());
+    lines.push_back(std::move(line));
+  }
+  return lines;
 }
 
 }  // namespace
@@ -122,12 +156,6 @@ std::vector<LawGlance> LawGlances::of(const std::vector<CellStatus>& statuses) c
 std::vector<std::string> law_lines(const Plan& plan, const std::vector<LawGlance>& laws,
                                    int columns) {
   if (laws.empty()) return {};
-  const auto or_dash = [](const std::string& text) { return text.empty() ? "-" : text; };
-  const auto rounded = [](const std::optional<double>& value) {
-    char text[32] = "-";
-    if (value) std::snprintf(text, sizeof text, "%.3f", *value);
-    return std::string(text);
-  };
   std::vector<std::vector<std::string>> rows = {
       {"arm", "block", "D", "L ~ N^-", "s.e.", "sizes", "runs", "N", "loss"}};
   for (const LawGlance& law : laws) {
@@ -143,10 +171,11 @@ std::vector<std::string> law_lines(const Plan& plan, const std::vector<LawGlance
   std::vector<std::string> lines = {"law forming (N " + std::string(name(plan.options.n_count)) +
                                     "): a glance, `scalelaw fit` is the analysis"};
   const std::vector<bool> right = {false, false, true, true, true, true, true, true, true};
-  const std::vector<std::size_t> dropped = {8, 7, 6, 5, 2, 1};
-  for (const std::string& line : aligned_within(columns - 2, rows, right, dropped)) {
-    lines.push_back("  " + line);
-  }
+  std::vector<std::size_t> dropped = {8, 7, 6, 5};
+  if (is_one_an_arm(laws)) dropped.insert(dropped.end(), {2, 1});
+  std::vector<std::string> table = aligned_within(columns - 2, rows, right, dropped);
+  if (!fit_within(columns - 2, table)) table = law_sentences(laws);
+  for (const std::string& line : table) lines.push_back("  " + line);
   return lines;
 }
 

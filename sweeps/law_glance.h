@@ -49,11 +49,14 @@ class LawGlances {
 };
 
 // The table under a line that says what it is, in `columns`; "loss" is of the smallest and the
-// largest N. The law itself is what a narrow table keeps. None without a group.
+// largest N. A narrow table keeps the law itself and what tells its rows apart; where `columns` do
+// not hold that either, it is a sentence each, which may be longer, as that first line may. None
+// without a group.
 std::vector<std::string> law_lines(const Plan& plan, const std::vector<LawGlance>& laws,
                                    int columns);
-// Loss over N on logarithmic axes, a letter an arm, 12 rows and what is around them. None as long
-// as no group has a slope.
+// Loss over N on logarithmic axes, a letter an arm, 12 rows and what is around them, in lines of
+// fewer than `columns` characters. None as long as no group has a slope, nor where 30 columns of
+// points have no room.
 std::vector<std::string> law_plot(const std::vector<LawGlance>& laws, int columns);
 
 }  // namespace scalelaw

@@ -60,7 +60,8 @@ std::vector<std::string> law_plot(const std::vector<LawGlance>& laws, int column
   if (!is_line || !(loss.low < loss.high)) return {};
   const std::string top = loss_text(loss.high), bottom = loss_text(loss.low);
   const std::size_t margin = 2 + std::max(top.size(), bottom.size());
-  const int width = std::clamp(columns - static_cast<int>(margin) - 3, kLeastColumns, kMostColumns);
+  const int width = std::min(columns - static_cast<int>(margin) - 3, kMostColumns);
+  if (width < kLeastColumns) return {};
   std::vector<std::string> field(kRows, std::string(static_cast<std::size_t>(width), ' '));
   const std::vector<char> letters = letters_of(arms);
   for (const LawGlance& law : laws) {
@@ -90,7 +91,8 @@ std::vector<std::string> law_plot(const std::vector<LawGlance>& laws, int column
   for (std::size_t i = 0; i < arms.size(); ++i) {
     if (!arms[i].empty()) legend += std::string(i == 0 ? ": " : ", ") + letters[i] + " " + arms[i];
   }
-  lines.push_back(std::string(margin + 2, ' ') + legend + (several ? ", * several" : ""));
+  legend = std::string(margin + 2, ' ') + legend + (several ? ", * several" : "");
+  for (std::string& line : wrapped(legend, columns - 1)) lines.push_back(std::move(line));
   return lines;
 }
 

@@ -14,12 +14,10 @@
 #include "sweeps/mending_verbs.h"
 #include "sweeps/plan_diff.h"
 #include "sweeps/plan_options.h"
-#include "sweeps/predicted_actual.h"
 #include "sweeps/reports.h"
 #include "sweeps/run_sweep.h"
-#include "sweeps/stages.h"
+#include "sweeps/run_verb.h"
 #include "sweeps/sweep_spec.h"
-#include "sweeps/terminal.h"
 #include "sweeps/watch_verb.h"
 #include "trainer/command_line.h"
 #include "trainer/config_error.h"
@@ -206,8 +204,7 @@ std::string sweep_words(const CLI::App& verb, const Arguments& a) {
   return words;
 }
 
-int run_verb(const SweepSpec& spec, Plan plan, const Arguments& a, const std::string& words,
-             const std::string& command) {
+RunSweepOptions run_options(const Arguments& a) {
   RunSweepOptions options;
   options.trainer = trainer_of(a);
   options.queue = a.queue;
@@ -218,53 +215,7 @@ int run_verb(const SweepSpec& spec, Plan plan, const Arguments& a, const std::st
       throw ConfigError("--time-limit " + a.time_limit + ": must be a time > 0, as 90s, 15m or 8h");
     }
   }
-  RunDisplay display(std::cout, stdout_is_terminal(), stdout_size());
-  if (!plan.options.profile.empty()) {
-    display.line("profile " + escaped(plan.options.profile) + "; runs in " +
-                 escaped(plan.options.runs.string()));
-  }
-  const auto replan = [&] { return plan_as_asked(spec, a).plan; };
-  const RunSweepResult result =
-      run_stages(plan, replan, options, own_folder() / "scalelaw-fit", display);
-
-  display.close();
-  std::vector<CellStatus> at_end = look_at_all(plan);
-  read_ledgers(plan, at_end);
-  std::cout << plan.name << ": " << states_text(result.states) << "\n"
-            << excluded_text(plan, at_end)
-            << predicted_text(predicted_and_actual(plan, at_end), plan);
-  if (!result.paused_because.empty()) {
-    std::cout << "paused: " << escaped(result.paused_because)
-              << "; nothing is lost. Make room first.\n";
-  }
-  if (!result.over_budget_because.empty()) {
-    std::cout << "nothing new was started: " << escaped(result.over_budget_because) << "\n";
-  }
-  if (!result.stopped_because.empty()) {
-    std::cout << "stopped: " << escaped(result.stopped_because) << "\n";
-  }
-  if (result.exit_code == kExitComplete) return result.exit_code;
-  if (result.is_unpredicted) {
-    std::cout
-        << "The held-out runs wait, for nothing was registered, and the same command alone ends "
-           "so again. What is in the way stands above: give them more to be predicted from "
-           "(sizes, seeds), hold other cells out (hold_out.where), or leave some out "
-           "(scalelaw sweep exclude "
-        << words << " NAME --reason TEXT). Then go on with:\n  " << command << "\n";
-    return result.exit_code;
-  }
-  if (result.exit_code == kExitOther) {
-    std::cout << "what failed and why: scalelaw sweep status " << words << "\n";
-  }
-  const std::string by_hand = needs_hand_text(plan, at_end);
-  std::cout << by_hand;
-  if (result.resumable > 0) {
-    std::cout << counted(result.resumable, "run") << (result.resumable == 1 ? " goes" : " go")
-              << " on from " << (result.resumable == 1 ? "its checkpoint" : "their checkpoints")
-              << ". ";
-  }
-  std::cout << (by_hand.empty() ? "Go on with:\n  " : "Then go on with:\n  ") << command << "\n";
-  return result.exit_code;
+  return options;
 }
 
 Outcome run_program(const CLI::App& app, Arguments& a, const std::string& command) {
@@ -274,13 +225,16 @@ Outcome run_program(const CLI::App& app, Arguments& a, const std::string& comman
   const CLI::App& verb = *app.get_subcommands().front();
   const std::string words = sweep_words(verb, a);
   const SweepSpec spec = spec_of(verb, a);
+  const auto replan = [&] { return plan_as_asked(spec, a).plan; };
   if (app.got_subcommand("watch")) {
-    return {watch_sweep([&] { return plan_as_asked(spec, a).plan; }, watch, std::cout)};
+    return {watch_sweep(replan, watch, std::cout)};
   }
   const Plan plan = first_plan(spec, a);
-  if (app.got_subcommand("run")) return {run_verb(spec, plan, a, words, command), Product::kFiles};
+  if (app.got_subcommand("run")) {
+    return {run_verb(plan, replan, run_options(a), own_folder() / "scalelaw-fit", {words, command}),
+            Product::kFiles};
+  }
   if (app.got_subcommand("retry") || app.got_subcommand("exclude")) {
-    const auto replan = [&] { return plan_as_asked(spec, a).plan; };
     std::cout << (app.got_subcommand("retry") ? retry(plan, a.mending, words)
                                               : exclude(plan, a.mending, words, replan));
     return {kExitComplete, Product::kFiles};

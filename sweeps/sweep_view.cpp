@@ -10,7 +10,7 @@
 namespace scalelaw {
 namespace {
 
-constexpr int kIndent = 2, kLeastOfName = 20;
+constexpr int kIndent = 2, kLeastOfName = 20, kHashAlone = 14;  // behind ".."
 
 std::vector<std::string> indented(std::vector<std::string> lines) {
   for (std::string& line : lines) line.insert(0, "  ");
@@ -24,6 +24,27 @@ std::string short_name(const std::string& folder, std::size_t most) {
   return folder.substr(0, most - kHash - 2) + ".." + folder.substr(folder.size() - kHash);
 }
 
+std::string pack_name(const RunningPack& pack, std::size_t most) {
+  const std::string name = short_name(pack.cell->folder, most);
+  return pack.others > 0 ? name + " +" + std::to_string(pack.others) : name;
+}
+
+std::string time_left(const RunningPack& pack) {
+  return pack.seconds_left ? duration_text(*pack.seconds_left) : "-";
+}
+
+// What a table keeps of each, where not even that fits.
+std::vector<std::string> running_sentences(const std::vector<RunningPack>& running, int columns) {
+  const auto most = static_cast<std::size_t>(std::clamp(columns - 8, kHashAlone, kLeastOfName));
+  std::vector<std::string> lines;
+  for (const RunningPack& each : running) {
+    lines.push_back("  " + pack_name(each, most) + ": step " + std::to_string(each.progress.step) +
+                    " of " + std::to_string(each.cell->steps) + ", left " + time_left(each));
+    if (!each.holder.empty()) lines.back() += ", " + escaped(each.holder);
+  }
+  return lines;
+}
+
 // Under their headings, names of at most `most` characters.
 std::vector<std::vector<std::string>> running_rows(const std::vector<RunningPack>& running,
                                                    std::size_t most) {
@@ -33,11 +54,9 @@ std::vector<std::vector<std::string>> running_rows(const std::vector<RunningPack
   if (is_held) rows[0].push_back("held by");
   for (const RunningPack& each : running) {
     const CellStatus& progress = each.progress;
-    const std::string others = each.others > 0 ? " +" + std::to_string(each.others) : std::string();
-    rows.push_back({short_name(each.cell->folder, most) + others, std::to_string(progress.step),
+    rows.push_back({pack_name(each, most), std::to_string(progress.step),
                     std::to_string(each.cell->steps), loss_text(progress.loss_nats),
-                    optional_text(progress.tokens_per_second),
-                    each.seconds_left ? duration_text(*each.seconds_left) : "-"});
+                    optional_text(progress.tokens_per_second), time_left(each)});
     if (is_held) rows.back().push_back(escaped(each.holder));
   }
   return rows;
@@ -117,10 +136,13 @@ std::vector<std::string> running_lines(const std::vector<RunningPack>& running, 
   const int over = widest - (columns - kIndent);
   if (over > 0) rows = rows_of(static_cast<std::size_t>(std::max(kLeastOfName, longest - over)));
   constexpr std::size_t kOf = 2, kLoss = 3, kRate = 4;
-  return indented(aligned_within(columns - kIndent, rows, right, {kRate, kLoss, kOf}));
+  const std::vector<std::string> lines =
+      aligned_within(columns - kIndent, rows, right, {kRate, kLoss, kOf});
+  return fit_within(columns - kIndent, lines) ? indented(lines)
+                                              : running_sentences(running, columns);
 }
 
-std::vector<std::string> arm_lines(const std::vector<ArmCounts>& arms) {
+std::vector<std::string> arm_lines(const std::vector<ArmCounts>& arms, int columns) {
   if (arms.empty()) return {};
   std::vector<CellState> occurring;
   for (const CellState state : kCellStates) {
@@ -139,7 +161,11 @@ std::vector<std::string> arm_lines(const std::vector<ArmCounts>& arms) {
   }
   std::vector<bool> right(rows[0].size(), true);
   right[0] = false;
-  return indented(aligned(rows, right));
+  std::vector<std::string> lines = aligned(rows, right);
+  if (fit_within(columns - kIndent, lines)) return indented(lines);
+  lines.clear();
+  for (const ArmCounts& arm : arms) lines.push_back(arm.arm + ": " + states_text(arm.states));
+  return indented(lines);
 }
 
 std::vector<std::string> render(const SweepView& view) {

@@ -52,10 +52,11 @@ std::vector<std::string> render(const SweepView& view);
 
 // "34 complete, 2 failed": states that occur.
 std::string states_text(const StateCounts& states);
-// Tables with their headings; none where nothing is to be shown. Where `columns` do not hold
-// running runs, their names are shortened and columns left out: step, time left and who holds a run
-// stay.
+// Tables with their headings, a row each; none where nothing is to be shown. Where `columns` do not
+// hold running runs, their names are shortened and columns left out: step, time left and who holds
+// a run stay. Where they do not hold that or the table of arms either, a sentence each without
+// headings, which may be longer.
 std::vector<std::string> running_lines(const std::vector<RunningPack>& running, int columns);
-std::vector<std::string> arm_lines(const std::vector<ArmCounts>& arms);
+std::vector<std::string> arm_lines(const std::vector<ArmCounts>& arms, int columns);
 
 }  // namespace scalelaw

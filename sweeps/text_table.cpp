@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <string_view>
 #include <utility>
 
 #include "trainer/number.h"
@@ -13,6 +14,30 @@ std::string formatted(const char* format, double value) {
   char text[64];
   std::snprintf(text, sizeof text, format, value);
   return text;
+}
+
+// Behind how many bytes of `text` a line ends that holds `most` of its more.
+std::size_t end_of_line(const std::string& text, std::size_t most) {
+  const auto is_blank = [&](std::size_t end) { return text[end] == ' '; };
+  const auto is_one_of = [](char c, std::string_view set) {
+    return set.find(c) != std::string_view::npos;
+  };
+  const auto last = [&](const auto& is_break, std::size_t least) {
+    std::size_t end = most;
+    while (end > least && !is_break(end)) --end;
+    return end > least ? end : 0;
+  };
+  const std::size_t begin = std::min(text.find_first_not_of(' '), most);
+  const std::size_t least = std::max(begin, most / 4);  // that are worth a line
+  const auto is_pause = [&](std::size_t end) {
+    return is_blank(end) && is_one_of(text[end - 1], ";,:");
+  };
+  if (const std::size_t end = last(is_pause, least)) return end;
+  if (const std::size_t end = last(is_blank, least)) return end;
+  const auto is_part = [&](std::size_t end) { return is_one_of(text[end - 1], "-_/"); };
+  if (const std::size_t end = last(is_part, least)) return end;
+  const std::size_t end = last(is_blank, begin);
+  return end > 0 ? end : most;
 }
 
 }  // namespace
@@ -34,20 +59,18 @@ std::string cut(const std::string& text, int columns) {
 }
 
 std::vector<std::string> wrapped(const std::string& text, int columns) {
+  columns = std::max(1, columns);
+  const std::size_t own = std::min(text.find_first_not_of(' '), text.size());
+  const std::string indent(std::min(own + 2, static_cast<std::size_t>(columns) / 2), ' ');
   std::vector<std::string> lines;
-  std::string line;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t pause = std::min(text.find("; ", begin), text.find(", ", begin));
-    const std::size_t end = std::min(pause, text.size() - 1) + 1;
-    const std::string part = text.substr(begin, end - begin);
-    begin = end + 1;
-    if (!line.empty() && width(line + " " + part) > columns) {
-      lines.push_back(std::exchange(line, "  " + part));
-    } else {
-      line += (line.empty() ? "" : " ") + part;
-    }
+  std::string rest = text;
+  while (width(rest) > columns) {
+    const std::size_t end = end_of_line(rest, cut(rest, columns).size());
+    lines.push_back(rest.substr(0, rest.find_last_not_of(' ', end - 1) + 1));
+    rest = indent + rest.substr(std::min(rest.find_first_not_of(' ', end), rest.size()));
+    if (rest == indent) return lines;
   }
-  lines.push_back(line);
+  lines.push_back(rest);
   return lines;
 }
 
@@ -96,13 +119,15 @@ std::vector<std::string> aligned(const std::vector<std::vector<std::string>>& ro
   return lines;
 }
 
+bool fit_within(int columns, const std::vector<std::string>& lines) {
+  return std::ranges::all_of(lines, [&](const auto& line) { return width(line) <= columns; });
+}
+
 std::vector<std::string> aligned_within(int columns, std::vector<std::vector<std::string>> rows,
                                         std::vector<bool> right, std::vector<std::size_t> dropped) {
   for (;; dropped.erase(dropped.begin())) {
     std::vector<std::string> lines = aligned(rows, right);
-    const bool fits =
-        std::ranges::all_of(lines, [&](const auto& line) { return width(line) <= columns; });
-    if (fits || dropped.empty()) return lines;
+    if (fit_within(columns, lines) || dropped.empty()) return lines;
     const auto column = static_cast<std::ptrdiff_t>(dropped.front());
     for (auto& row : rows) row.erase(row.begin() + column);
     right.erase(right.begin() + column);

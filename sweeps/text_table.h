@@ -18,6 +18,8 @@ inline constexpr int kAllColumns = 1 << 20;  // where no terminal is
 std::vector<std::string> aligned_within(int columns, std::vector<std::vector<std::string>> rows,
                                         std::vector<bool> right, std::vector<std::size_t> dropped);
 
+bool fit_within(int columns, const std::vector<std::string>& lines);
+
 // At most `most` lines (>= 1), the last of which says how many are left out where some are:
 // "and 3 more arms", as `things` says.
 std::vector<std::string> shortened(std::vector<std::string> lines, std::size_t most,
@@ -26,8 +28,10 @@ std::vector<std::string> shortened(std::vector<std::string> lines, std::size_t m
 std::string cut(const std::string& text, int columns);
 // Characters on a terminal.
 int width(const std::string& text);
-// `text` in lines of no more than `columns` characters, broken behind "; " or ", " and indented
-// from the second on; a part that is longer stays whole.
+// `text` in lines of no more than `columns` characters, from the second on indented two further
+// than the first; nothing but blanks is lost. They are broken behind "; ", ", " or ": ",
+// else between words, else behind '-', '_' or '/' of a word, where that fills some of the line,
+// else within it.
 std::vector<std::string> wrapped(const std::string& text, int columns);
 
 // "45 s", "12 min", "3.4 h", "2.1 d"

@@ -30,8 +30,9 @@ WatchView watch_view(const Plan& plan, const std::vector<CellStatus>& statuses,
 
 // From top to bottom: states, present work, arms, running runs, law, failed runs. All of it without
 // `size`; else no more lines than it has rows, each part shortened, the failed runs' last, and the
-// plot where there is room for it. Tables leave columns out where the terminal is narrow, the law's
-// slope and who holds a run last; other lines may be longer than it is wide.
+// plot where there is room for it. No line is as long as the terminal is wide: tables leave columns
+// out or become sentences, the law's slope and its standard error and who holds a run last, and
+// what is longer is wrapped.
 std::vector<std::string> render(const Plan& plan, const WatchView& view,
                                 const std::optional<TerminalSize>& size);
 

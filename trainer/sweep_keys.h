@@ -17,8 +17,8 @@ enum class SweepValue {
   kAboveOne,         // likewise no expression
   kAtLeastOne,       // or an expression
   kWhole,            // or an expression, 1 or more
-  kWholeWritten,
-  kExtensions,  // 0 to 20
+  kWholeWritten,     // 1 to 10,000
+  kExtensions,       // 0 to 20
   kBytes,
   kTime,
   kNumbers,  // one, a list, or a range

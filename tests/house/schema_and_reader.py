@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The schema that `scalelaw explain --schema` prints and the reader of sweep files agree: on each
-text below both say yes or both say no, but for those of LOOSER, which the reader alone refuses.
+text below both say yes or both say no, but for those of LOOSER, which the reader alone refuses, and
+of STRICTER, which the schema alone does.
 
     tests/house/schema_and_reader.py PROGRAM
 
@@ -28,7 +29,8 @@ BASE = ["spec: 1", "name: s", "data: {train: tiny, test: {tiny: 256}}",
 SIZES = "model: {n_ctx: 16, n_head: 2}\n"  # a ladder chooses the rest
 
 GOOD = [
-    "name: 5", "name: a.b-c_1", "spec: 1", "spec: '1'",
+    "name: 5", "name: a.b-c_1", "name: true", "name: 1.5", "blocks: [{name: false}]",
+    "arms: {1: {}, true: {}}", "spec: 1", "spec: '1'",
     "horizon: {tokens: 4k}", "horizon: {steps: 64}", "horizon: {steps: = 8 * 8}",
     "horizon: {tokens_per_param: .5}", "horizon: {flops: 1e9, count: six_n}",
     "model: {n_ctx: 16, d_model: = 8 * n_head, n_head: 4, n_layer: 0}",
@@ -56,7 +58,11 @@ GOOD = [
     "tune: {learning_rate: {factors: [0.5, 1, 2], then: fit_law, seeds: [1001], "
     "extend_at_edge: 0}}",
     "tune: {learning_rate: {where: N > 1, factors: [50%, 1, 2]}}",
+    "tune: {learning_rate: {where: 1, factors: [0.5, 1, 2]}}", "seeds: {init: [1, 1]}",
     "grid: {model.d_model: [16, 32]}\nhold_out: {where: N > 4k, register: large}",
+    "grid: {model.d_model: [16, 32]}\nhold_out: {where: N > 4k, register: true}",
+    "budget: {disk: 100%}", "horizon: {steps: 6400%}",
+    SIZES + "ladder: {n: 5k, width_multiple: 800%, d_ff_multiple: 100%}",
 ]
 BAD = [
     "name: ''", "name: a/b", "name: .a", "spec: 2", "spec: one", "modle: {n_ctx: 8}",
@@ -110,10 +116,27 @@ BAD = [
     "tune.learning_rate: {factors: [1, 2, 3]}", "tune: {learning_rate.factors: [1, 2, 3]}",
     "hold_out: {where: N > 1k}", "hold_out: {register: x}",
     "hold_out: {where: N > 1k, register: a b}",
+    "name: -1", "name: .inf", "arms: {-1: {}}", "train.learning_rate: .inf",
+    "train.learning_rate: -.inf", "train: {batch_tokens: 64, optimizer: {weight_decay: .inf}}",
+    "evaluate: {tokens: 64, points_per_decade: .inf}", "horizon: {flops: .inf}",
+    "horizon: {tokens: .inf}", "horizon: {tokens: .nan}", "budget: {flops: .inf}",
+    SIZES + "ladder: {n: .inf}", SIZES + "isoflop: {budgets: [.inf], centre: 3000}",
+    "horizon: {tokens: 6400%}", "horizon: {steps: -100%}", "seeds: {init: 100%}",
+    "data: {train: tiny, test: {tiny: 25600%}}", "executor: {jobs: 100%}",
+    "evaluate: {tokens: 64, noise_scale_every: 100%}", "seeds: {init: 9007199254740992}",
+    "executor: {jobs: 99999}", SIZES + "ladder: {n: {from: 5k, to: 9k, sizes: 20000}}",
+    SIZES + "isoflop: {budgets: 1e9, centre: 3000, sizes: 200%}",
+    "tune: {learning_rate: {factors: [1, 1, 2]}}",
+    "tune: {learning_rate: {factors: [0.5, 1, 2], seeds: [7, 7]}}",
+    "tune: {learning_rate: {factors: [0.5, 1, 2], seeds: [100%]}}",
+    "tune: {learning_rate: {factors: [0.5, 1, 2], extend_at_edge: 100%}}",
+    "tune: {learning_rate: {where: 3, factors: [0.5, 1, 2]}}", SIZES + "ladder: {n: true}",
+    "model: {n_ctx: 16}\nladder: {n: 5k, d_head: auto}",
 ]
 # What a schema cannot see: the text of an expression or a name's meaning, what two keys are
 # together, a bound of what is written as text (a letter behind the digits, or 1e9, which many
-# readers of YAML take for a text), and what YAML makes of a value before a schema sees it.
+# readers of YAML take for a text), the largest sizes of a ladder, .nan, which is beyond no bound, and
+# what YAML makes of a value before a schema sees it.
 LOOSER = [
     "train.learning_rate: = 2 *", "hold_out: {where: N > > 1, register: x}",
     "hold_out: {where: N > 1e12, register: x}", "model: {n_ctx: 16, d_model: 15, n_head: 2}",
@@ -123,10 +146,16 @@ LOOSER = [
     "train: {batch_tokens: 64, schedule: {warmup: 200%}}", "evaluate: {tokens: 1.00001k}", "model: {n_ctx: 16, n_layer: 0x2}",
     "model: {n_ctx: 16, n_layer: +2}", "model: {n_ctx: 16, bias: yes}",
     "budget: {when_reached: refuse}", "keep: {weights: none}",
-    "tune: {learning_rate: {factors: [1, 1, 2]}}", "arms: {a: {}}\nblocks: [{name: b, arms: [c]}]",
-    "blocks: [{name: a}, {name: a}]", "executor: {jobs: 99999}",
+    "tune: {learning_rate: {factors: [1, 1.01, 2]}}",
+    "tune: {learning_rate: {factors: [0.5, 1, 2], seeds: [7, '7']}}",
+    "tune: {learning_rate: {where: 1k, factors: [0.5, 1, 2]}}",
+    "arms: {a: {}}\nblocks: [{name: b, arms: [c]}]", "blocks: [{name: a}, {name: a}]",
+    SIZES + "ladder: {n: 5k, width_multiple: 2000000}", SIZES + "ladder: {n: 2e15}",
+    "name: .nan", "train.learning_rate: .nan", "budget: {disk: .nan}",
     "ladder: {n: [5k, 9k]}\nblocks: [{name: a}]",
 ]
+# What YAML makes a date of before a schema sees it, and what no cell reads.
+STRICTER = ["name: 2026-11-23", SIZES + "ladder: {n: 5k, d_head: 0}"]
 
 
 def whole(text):
@@ -164,7 +193,7 @@ with tempfile.TemporaryDirectory() as name:
         return plan.returncode == 0, plan.stderr.strip()
 
     for texts, by_schema, by_reader in ((GOOD, True, True), (BAD, False, False),
-                                        (LOOSER, True, False)):
+                                        (LOOSER, True, False), (STRICTER, False, True)):
         for text in texts:
             faults = [error.message[:200] for error in validator.iter_errors(
                 yaml.safe_load(whole(text)))]
@@ -173,5 +202,6 @@ with tempfile.TemporaryDirectory() as name:
                 failed += 1
                 print(f"{text!r}: the schema says {faults or 'yes'}, the reader {said or 'yes'}")
 
-print(f"{len(GOOD)} good and {len(BAD)} bad texts, {len(LOOSER)} that the reader alone refuses")
+print(f"{len(GOOD)} good and {len(BAD)} bad texts, {len(LOOSER)} that the reader alone refuses, "
+      f"{len(STRICTER)} that the schema alone does")
 sys.exit(1 if failed else 0)

@@ -304,6 +304,9 @@ TEST(CellExpressions, FaultsOfLaddersNameTheirKey) {
       "line 2 of s.yaml: ladder.n = 1e5: stands beside model.n_layer and model.d_model");
   has("ladder: {n: 10}\n", "no model comes near 10: the nearest has 1.54k (n_layer 2, d_model 8)");
   has("ladder: {n: 0}\n", "ladder.n = 0: must be above 0");
+  has("ladder: {n: lots}\n", "line 2 of s.yaml: ladder.n = lots: ladder.n = lots is no number");
+  has("ladder: {n: 1e5, aspect: .nan}\n",
+      "ladder.aspect = .nan: ladder.aspect = .nan is no number");
   has("ladder: {n: 1e5, aspct: 32}\n",
       "ladder.aspct = 32: unknown key; did you mean ladder.aspect?");
   has("ladder: {n: 1e5, count: all}\n", "ladder.count = all: must be non_embedding");

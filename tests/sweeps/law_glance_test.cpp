@@ -152,7 +152,8 @@ TEST(LawPlot, AStraightLineIsOne) {
    1.0934 |                                  t
           +-----------------------------------
            1k                              64k
-           loss over N, both logarithmic: l lstm, t transformer
+           loss over N, both logarithmic:
+             l lstm, t transformer
 )");
 }
 

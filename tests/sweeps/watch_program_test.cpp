@@ -93,7 +93,7 @@ TEST_F(WatchProgram, ObeysTheSizeOfTheTerminal) {
   TerminalProgram program(command("watch", {"--every", "1m"}), 24, 80);
   EXPECT_TRUE(program.read_until([](const auto& text) { return holds(text, "nothing runs"); }));
   program.resize(1, 10);
-  const std::string cut = "\033[Hs: 1 miss\033[K\033[J";  // in nine of ten columns
+  const std::string cut = "\033[Hs: 1\033[K\033[J";  // nine of ten columns hold no more words
   EXPECT_TRUE(program.read_until([&](const auto& text) { return text.ends_with(cut); }))
       << program.output();
   program.type("\x03");

@@ -10,6 +10,7 @@
 #include "sweeps/cell_watch.h"
 #include "sweeps/failed_runs.h"
 #include "sweeps/run_index.h"
+#include "sweeps/text_table.h"
 #include "sweeps/watch_frame.h"
 #include "tests/support/temp_dir.h"
 #include "tests/sweeps/small_plan.h"
@@ -59,6 +60,41 @@ class WatchTest : public testing::Test {
                                "all is lost",
                                "2026-11-22T20:00:00Z",
                                plan_.cells[cell].folder + ".log"}});
+  }
+
+  // With every part.
+  WatchView full_view() const {
+    WatchView view;
+    view.head = "s: 2 missing, 1 running, 1 interrupted, 7 failed; 2026-11-23T09:00:00Z";
+    view.arms = {{"transformer", {{CellState::kMissing, 2}, {CellState::kRunning, 1}}},
+                 {"lstm", {{CellState::kInterrupted, 1}, {CellState::kFailed, 7}}}};
+    CellStatus progress;
+    progress.step = 21;
+    progress.loss_nats = 2.5;
+    progress.tokens_per_second = 3200;
+    view.running.push_back({&plan_.cells[0], 0, progress, 754.0, "pid 12345 on node12"});
+    view.silent = {"  " + plan_.cells[1].folder + ": no sign of life from pid 7 on node9"};
+    view.laws = {
+        {"transformer", "sizes", 60'400, 12, {{1200, 4.9386}, {40400, 4.3211}}, 0.038, 0.009},
+        {"lstm", "sizes", 60'400, 12, {{1300, 4.8}, {41000, 4.1}}, 0.12, 0.0}};
+    view.failed = {"failed, with the end of each one's log:",
+                   "  " + plan_.cells[2].folder + ": exit 1: a_word_of_many_letters_from_a_log",
+                   "    | what():  CUDA out of memory; tried to allocate 2.00 GiB"};
+    view.work.running = 1;
+    view.work.tokens_per_second = 3200;
+    view.work.flops_per_second = 3.1e9;
+    view.work.tokens_left = view.work.flops_left.emplace(5.35e10);
+    view.work.seconds_left = 754;
+    return view;
+  }
+  static std::string joined(const std::vector<std::string>& lines) {
+    std::string text;
+    for (const std::string& line : lines) text += line + "\n";
+    return text;
+  }
+  static std::string without_blanks(std::string text) {
+    std::erase_if(text, [](char c) { return c == ' ' || c == '\n'; });
+    return text;
   }
 
   TempDir temp_;
@@ -151,30 +187,10 @@ TEST_F(WatchTest, APageFitsTheTerminalAndKeepsWhatFailed) {
 }
 
 TEST_F(WatchTest, ANarrowPageKeepsWhatMatters) {
-  WatchView view;
-  view.head = "head";
-  CellStatus progress;
-  progress.step = 21;
-  progress.loss_nats = 2.5;
-  progress.tokens_per_second = 3200;
-  view.running.push_back({&plan_.cells[0], 0, progress, 754.0, "pid 12345 on node12"});
-  LawGlance law{"transformer", "sizes", 60'400, 12, {{1200, 4.9386}, {40400, 4.3211}},
-                0.038,         0.009};
-  view.laws = {law};
-  view.work.running = 1;
-  view.work.tokens_per_second = 3200;
-  view.work.flops_per_second = 3.1e9;
-  view.work.tokens_left = view.work.flops_left.emplace(5.35e10);
-  view.work.seconds_left = 754;
+  WatchView view = full_view();
   const std::string& folder = plan_.cells[0].folder;
   for (const int columns : {80, 60}) {
-    std::string text;
-    for (const std::string& line : render(plan_, view, TerminalSize{24, columns})) {
-      if (!line.starts_with("law forming")) {
-        EXPECT_LT(line.size(), static_cast<std::size_t>(columns)) << line;
-      }
-      text += line + "\n";
-    }
+    const std::string text = joined(render(plan_, view, TerminalSize{24, columns}));
     for (const char* part : {"0.038  0.009", "pid 12345 on node12", "13 min",
                              "time left: about 13 min,\n  for 53.5B FLOPs (exact_causal)"}) {
       EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
@@ -186,10 +202,12 @@ TEST_F(WatchTest, ANarrowPageKeepsWhatMatters) {
   planned.tokens_left = planned.flops_left.emplace(1.74e13);
   planned.planned_seconds_left = 64;
   std::swap(view.work, planned);
+  view.head = "head";
   const std::vector<std::string> waiting = render(plan_, view, TerminalSize{24, 80});
   EXPECT_EQ(waiting[1], "now: nothing runs; time left: about 64 s by the plan, when it runs,");
   EXPECT_EQ(waiting[2], "  for 1.74e13 FLOPs (exact_causal)");
-  std::swap(view.work, planned);
+  view = {};
+  view.head = "head";
   view.failed = {"failed, with the end of each one's log:",
                  "  a: exit 1",
                  "    | 1",
@@ -197,7 +215,70 @@ TEST_F(WatchTest, ANarrowPageKeepsWhatMatters) {
                  "    | 3",
                  "  b: exit 1",
                  "    | 1"};
-  EXPECT_EQ(render(plan_, view, TerminalSize{16, 80}).back(), "  and 3 more lines of them");
+  EXPECT_EQ(render(plan_, view, TerminalSize{7, 80}).back(), "  and 3 more lines of them");
+}
+
+// Of every line, the table's own and those that are text.
+TEST_F(WatchTest, AtNoWidthIsALineCut) {
+  const WatchView view = full_view();
+  const std::string& folder = plan_.cells[0].folder;
+  std::vector<std::string> kept = {
+      "0.038",
+      "0.009",
+      "0.120",
+      "transformer",
+      "lstm",
+      "pid 12345 on node12",
+      "13 min",
+      folder.substr(folder.size() - 12),
+      view.head,
+      "law forming (N non_embedding): a glance, `scalelaw fit` is the analysis",
+      "now: 3.2k tokens/s, 3.1B FLOP/s; time left: about 13 min, for 53.5B "
+      "FLOPs (exact_causal)"};
+  kept.insert(kept.end(), view.silent.begin(), view.silent.end());
+  kept.insert(kept.end(), view.failed.begin(), view.failed.end());
+  for (int columns = 3; columns <= 120; ++columns) {
+    const auto lines = render(plan_, view, TerminalSize{1000, columns});
+    for (const std::string& line : lines) EXPECT_LT(width(line), columns) << line;
+    const std::string text = joined(lines);
+    for (const std::string& part : kept) {
+      EXPECT_NE(without_blanks(text).find(without_blanks(part)), std::string::npos)
+          << columns << " columns: " << part << "\n"
+          << text;
+    }
+    if (columns < 20) continue;
+    for (const char* word : {"0.038", "0.009", "node12", "transformer"}) {
+      EXPECT_NE(text.find(word), std::string::npos) << columns << " columns: " << word;
+    }
+  }
+}
+
+TEST_F(WatchTest, ANarrowPageOfFewRowsCountsWhatItLeavesOut) {
+  WatchView view = full_view();
+  for (int i = 0; i < 30; ++i) {
+    view.running.push_back(view.running.front());
+    view.silent.push_back(view.silent.front());
+  }
+  for (int columns = 20; columns <= 120; ++columns) {
+    for (const int rows : {1, 2, 5, 10, 24, 60}) {
+      const auto lines = render(plan_, view, TerminalSize{rows, columns});
+      EXPECT_LE(lines.size(), static_cast<std::size_t>(rows));
+      for (const std::string& line : lines) EXPECT_LT(width(line), columns) << line;
+    }
+  }
+  view.failed.clear();
+  const std::string page = joined(render(plan_, view, TerminalSize{24, 30}));
+  EXPECT_NE(page.find("\n  and 30 more rows\n"), std::string::npos) << page;
+}
+
+TEST_F(WatchTest, ANarrowLawSaysWhichOfAnArmsItIs) {
+  WatchView view;
+  view.head = "head";
+  view.laws = {{"lstm", "sizes", 60'400, 3, {{1200, 4.9}, {40400, 4.3}}, 0.038, 0.009},
+               {"lstm", "data", 99'000, 3, {{1200, 4.9}, {40400, 4.2}}, -0.002, 0.001}};
+  const std::string page = without_blanks(joined(render(plan_, view, TerminalSize{24, 30})));
+  EXPECT_NE(page.find("lstm,sizes,D60.4k:L~N^-0.038,s.e.0.009"), std::string::npos) << page;
+  EXPECT_NE(page.find("lstm,data,D99k:L~N^0.002,s.e.0.001"), std::string::npos) << page;
 }
 
 TEST_F(WatchTest, LooksTakeNoticeOfWhatChangesAndChangeNothing) {

@@ -1,6 +1,7 @@
 #include "trainer/cli/schema_values.h"
 
 #include <functional>
+#include <limits>
 #include <optional>
 #include <sstream>
 
@@ -12,25 +13,33 @@ namespace {
 
 using Json = SchemaJson;
 
+constexpr const char* kAnySuffix = "k|[MGBTP%]|[KMGT]i";  // of parse_real()
+
 // A number of a file: JSON's own, and as text what trainer/number.h reads beyond those.
 struct Number {
   std::optional<double> least = {}, most = {}, above = {}, below = {};
   bool is_whole = false;
   bool may_be_expression = true;
-  std::string suffixes = "k|[MGBTP%]|[KMGT]i";  // a pattern
+  std::string suffixes = {};  // a pattern; those of trainer/number.h where it says nothing
 };
 
 Json number(const Number& allowed) {
+  constexpr double kFinite = std::numeric_limits<double>::max();  // below YAML's .inf
+  constexpr double kMostWhole = 9007199254740991;                 // as parse_whole()
   Json plain = {{"type", "number"}};
   if (allowed.least) plain["minimum"] = *allowed.least;
-  if (allowed.most) plain["maximum"] = *allowed.most;
   if (allowed.above) plain["exclusiveMinimum"] = *allowed.above;
+  if (!allowed.least && !allowed.above) plain["minimum"] = -kFinite;
   if (allowed.below) plain["exclusiveMaximum"] = *allowed.below;
+  if (!allowed.below)
+    plain["maximum"] = allowed.most.value_or(allowed.is_whole ? kMostWhole : kFinite);
   if (allowed.is_whole) plain["multipleOf"] = 1;
+  const std::string usual = allowed.is_whole ? "k|[MGBTP]|[KMGT]i" : kAnySuffix;
   const bool is_signed = !(allowed.least.value_or(-1) >= 0 || allowed.above.value_or(-1) >= 0);
   const std::string digits = "([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?";
   const std::string text = std::string("^") + (is_signed ? "-?" : "") + digits + "(" +
-                           allowed.suffixes + ")?$" + (allowed.may_be_expression ? "|^=" : "");
+                           (allowed.suffixes.empty() ? usual : allowed.suffixes) + ")?$" +
+                           (allowed.may_be_expression ? "|^=" : "");
   return schema_either({plain, Json{{"type", "string"}, {"pattern", text}}});
 }
 
@@ -77,19 +86,26 @@ Json centre() {
         {"additionalProperties", false}}});
 }
 
+// How many values a range has.
+Json values_written() {
+  return number({.least = 1, .most = 10000, .is_whole = true, .may_be_expression = false});
+}
+
 Json numbers() {
   const Json size = number({.above = 0});
   const Json end = number({.above = 0, .may_be_expression = false});
   Json range = {{"type", "object"},
                 {"properties",
-                 {{"from", end},
-                  {"to", end},
-                  {"per_decade", end},
-                  {"sizes", number({.least = 1, .is_whole = true, .may_be_expression = false})}}},
+                 {{"from", end}, {"to", end}, {"per_decade", end}, {"sizes", values_written()}}},
                 {"required", {"from", "to"}},
                 {"additionalProperties", false}};
   range["oneOf"] = {{{"required", {"per_decade"}}}, {{"required", {"sizes"}}}};
   return schema_either({size, schema_list(size), range});
+}
+
+Json without_equals(Json list) {
+  list["uniqueItems"] = true;
+  return list;
 }
 
 }  // namespace
@@ -107,7 +123,11 @@ Json schema_list(const Json& items, int least) {
 }
 
 Json schema_name() {
-  return {{"type", {"string", "number"}}, {"pattern", "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"}};
+  Json name = kText;
+  name["pattern"] = "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$";
+  name["minimum"] = 0;
+  name["maximum"] = std::numeric_limits<double>::max();
+  return name;
 }
 
 Json schema_definitions() {
@@ -148,9 +168,10 @@ Json schema_value(const SweepKey& key) {
     case SweepValue::kAtLeastOne:
       return number({.least = 1});
     case SweepValue::kWhole:
-      return number({.least = 1, .is_whole = true});
+      // Worked out as a number, which is then found whole.
+      return number({.least = 1, .is_whole = true, .suffixes = kAnySuffix});
     case SweepValue::kWholeWritten:
-      return number({.least = 1, .is_whole = true, .may_be_expression = false});
+      return values_written();
     case SweepValue::kExtensions:
       return number({.least = 0, .most = 20, .is_whole = true, .may_be_expression = false});
     case SweepValue::kBytes:
@@ -184,7 +205,8 @@ Json schema_value(const SweepKey& key) {
       return one_of({"auto", "cpu", "cuda"});
     case SweepValue::kCountOrAuto:
       return schema_either(
-          {one_of({"auto"}), number({.least = 1, .is_whole = true, .may_be_expression = false})});
+          {one_of({"auto"}),
+           number({.least = 1, .most = 4096, .is_whole = true, .may_be_expression = false})});
     case SweepValue::kWhenReached:
       return one_of({"refuse", "start_nothing_new"});
     case SweepValue::kResumeState:
@@ -192,11 +214,13 @@ Json schema_value(const SweepKey& key) {
     case SweepValue::kKeptWeights:
       return one_of({"all", "hold_out", "none"});
     case SweepValue::kCondition:
-      return {{"type", "string"}, {"pattern", "^[^=]"}};
+      return schema_either({{{"type", "string"}, {"pattern", "^[^=]"}}, {{"enum", {1}}}});
     case SweepValue::kFactors:
-      return schema_list(number({.least = 1e-6, .most = 1e6, .may_be_expression = false}), 3);
+      return without_equals(
+          schema_list(number({.least = 1e-6, .most = 1e6, .may_be_expression = false}), 3));
     case SweepValue::kSeeds:
-      return schema_list(number({.least = 0, .is_whole = true, .may_be_expression = false}));
+      return without_equals(
+          schema_list(number({.least = 0, .is_whole = true, .may_be_expression = false})));
     case SweepValue::kThen:
       return one_of({"fit_law"});
     case SweepValue::kMembers:
