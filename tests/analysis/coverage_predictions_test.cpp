@@ -6,12 +6,14 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
+#include <map>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "analysis/fitting/distributions.h"
+#include "analysis/fitting/new_point.h"
 #include "analysis/fitting/robust_refine.h"
 #include "analysis/floor_fit.h"
 #include "analysis/predict/run_prediction.h"
@@ -204,6 +206,70 @@ TEST(Coverage, OfPredictionsOnALadder) {
     }
     EXPECT_TRUE(covers(tally.covered, n, .93, design.highest)) << design.what;
     EXPECT_LE(tally.missing, .01 * n) << design.what;
+  }
+}
+
+// One more run of a straight line whose place is known: of its error all is noise. How often each
+// candidate for the scale of that noise holds it, where residuals and seeds have so few degrees of
+// freedom.
+struct Scales {
+  double larger, pooled, seeds;  // squared reaches
+
+  Scales(double rss, int df, double seed_variance, int known_df)
+      : larger(allowed_rise(rss, df, {seed_variance, double(known_df)}, .95)),
+        pooled(quantile(df + known_df) * (rss + known_df * seed_variance) / (df + known_df)),
+        seeds(quantile(known_df) * seed_variance) {}
+  static double quantile(int df) {
+    static std::map<int, double> known;
+    const auto [at, is_new] = known.try_emplace(df, 0);
+    if (is_new) at->second = f_quantile(.95, 1, df);
+    return at->second;
+  }
+};
+
+TEST(Coverage, OfScalesOfTheNoise) {
+  std::printf(
+      "| residual df, of seeds | larger of two | smallest residuals | smallest beside the seeds | "
+      "sizes scatter: larger | sizes scatter: pooled | seeds alone too | smallest residuals | "
+      "times "
+      "as wide |\n|---|---|---|---|---|---|---|---|---|\n");
+  std::mt19937_64 random(581);
+  std::normal_distribution<double> normal;
+  const auto squares = [&](int df) {
+    double sum = 0;
+    for (int i = 0; i < df; ++i) sum += std::pow(normal(random), 2);
+    return sum;
+  };
+  const int n = 10 * prediction_simulations();
+  for (const int df : {1, 2, 3, 6}) {
+    for (const int known_df : {1, 2, 4, 16}) {
+      std::vector<PredictionTally::Look> of_larger, of_all_three;
+      double widened = 0;
+      int larger_of_sizes = 0, pooled_of_sizes = 0;
+      for (int i = 0; i < n; ++i) {
+        const double error = squares(1), rss = squares(df), seeds = squares(known_df) / known_df;
+        const Scales scales(rss, df, seeds, known_df);
+        const double largest = std::max(scales.larger, scales.seeds);
+        of_larger.push_back({rss, seeds, error <= scales.larger});
+        of_all_three.push_back({rss, seeds, error <= largest});
+        widened += 0.5 * std::log(largest / scales.larger) / n;
+        const Scales of_sizes(2 * rss, df, seeds, known_df);
+        larger_of_sizes += 2 * error <= of_sizes.larger;
+        pooled_of_sizes += 2 * error <= of_sizes.pooled;
+      }
+      const PredictionTally larger{of_larger}, three{of_all_three};
+      const double quarter = larger.quarter();
+      std::printf("| %d, %d | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.3f | %.2f |\n", df,
+                  known_df, double(larger.covered_looks()) / n,
+                  larger.covered_of_small_residuals() / quarter,
+                  larger.covered_of_small_ratio() / quarter, double(larger_of_sizes) / n,
+                  double(pooled_of_sizes) / n, double(three.covered_looks()) / n,
+                  three.covered_of_small_residuals() / quarter, std::exp(widened));
+      EXPECT_TRUE(covers(larger.covered_looks(), n, .94, 1)) << df << ", " << known_df;
+      EXPECT_TRUE(covers(larger.covered_of_small_ratio(), larger.quarter(), .94, 1))
+          << df << ", " << known_df;
+      EXPECT_TRUE(covers(larger_of_sizes, n, .94, 1)) << df << ", " << known_df;
+    }
   }
 }
 

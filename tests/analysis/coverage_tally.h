@@ -69,6 +69,9 @@ struct PredictionTally {
     return std::expm1(width /
                       static_cast<double>(std::max<std::size_t>(looks.size() - missing, 1)));
   }
+  int covered_looks() const {
+    return static_cast<int>(std::ranges::count_if(looks, &Look::covers));
+  }
   // How many a quarter are.
   int quarter() const { return static_cast<int>(looks.size()) / 4; }
   // Of the quarter whose residuals came out smallest.
