@@ -7,6 +7,7 @@
 #include "analysis/fitting/distributions.h"
 #include "analysis/fitting/new_point.h"
 #include "analysis/number_text.h"
+#include "analysis/predict/measured_coverage.h"
 #include "analysis/predict/predicting_law.h"
 #include "analysis/predict/run_prediction.h"
 #include "trainer/number.h"
@@ -125,24 +126,12 @@ RunPrediction without_bounds_of_a_floor(RunPrediction by_line, const std::vector
   return by_line;
 }
 
-}  // namespace
-
-RunPrediction predict_on_ladder(const RunTable& runs, const Selection& selection,
-                                const SeedNoise& seed, const NewRun& run, double level,
-                                const std::string& over) {
+// `line` has converged.
+RunPrediction by_line_or_floor(const std::vector<SizeCell>& cells, const PowerLawFit& line,
+                               const NewRun& run, const NewRunNoise& noise, double level,
+                               const std::string& over) {
   RunPrediction out;
-  std::vector<std::vector<SizeCell>> arms = {size_cells(runs, runs.rows.front().arm, selection)};
-  std::vector<SizeCell>& cells = arms.front();
-  const std::vector<WindowSeries> windows = relative_windows(runs, cells, selection);
-  set_evaluation_variances(windows, cells);
-  const CellNoise noise = weigh_cells(arms, seed);
-  const PowerLawFit line = fit_line_of(cells, windows, level);
-  if (line.status != FitStatus::kConverged) {
-    out.missing = line.why;
-    return out;
-  }
-  const NewRunNoise new_run = noise_of_new_run(cells, noise);
-  const Interval by_line = interval_by_line(line, run.n, new_run, level);
+  const Interval by_line = interval_by_line(line, run.n, noise, level);
   take(out, line.ln_loss_at(run.n), by_line);
   out.laws = {law_of(line, over)};
   out.df = line.sizes - power_law_with_floor().parameters();
@@ -154,7 +143,7 @@ RunPrediction predict_on_ladder(const RunTable& runs, const Selection& selection
         "holds where there is no floor";
     return out;
   }
-  const WithFloor with_floor = predict_with_floor(cells, run.n, line, new_run, level);
+  const WithFloor with_floor = predict_with_floor(cells, run.n, line, noise, level);
   const ProfileInterval& floor = with_floor.fit.floor;
   if (with_floor.told_from_none) {
     take(out, with_floor.ln_loss, with_floor.interval);
@@ -164,7 +153,7 @@ RunPrediction predict_on_ladder(const RunTable& runs, const Selection& selection
     return out;
   }
   if (!std::isfinite(with_floor.interval.low) || !std::isfinite(with_floor.interval.high)) {
-    return without_bounds_of_a_floor(out, cells, line, run, new_run, level);
+    return without_bounds_of_a_floor(out, cells, line, run, noise, level);
   }
   take(out, line.ln_loss_at(run.n),
        {std::min(by_line.low, with_floor.interval.low),
@@ -174,6 +163,28 @@ RunPrediction predict_on_ladder(const RunTable& runs, const Selection& selection
             "the runs do not tell a floor from none (" + set_in_words(floor) +
             "): the power law, which has one constant less, gives the loss, and the interval "
             "covers both laws'";
+  return out;
+}
+
+}  // namespace
+
+RunPrediction predict_on_ladder(const RunTable& runs, const Selection& selection,
+                                const SeedNoise& seed, const NewRun& run, double level,
+                                const std::string& over) {
+  std::vector<std::vector<SizeCell>> arms = {size_cells(runs, runs.rows.front().arm, selection)};
+  std::vector<SizeCell>& cells = arms.front();
+  const std::vector<WindowSeries> windows = relative_windows(runs, cells, selection);
+  set_evaluation_variances(windows, cells);
+  const CellNoise noise = weigh_cells(arms, seed);
+  const PowerLawFit line = fit_line_of(cells, windows, level);
+  if (line.status != FitStatus::kConverged) {
+    RunPrediction none;
+    none.missing = line.why;
+    return none;
+  }
+  const NewRunNoise new_run = noise_of_new_run(cells, noise);
+  RunPrediction out = by_line_or_floor(cells, line, run, new_run, level, over);
+  out.why += measured_coverage(new_run.known, level);
   return out;
 }
 

@@ -3,6 +3,7 @@
 #include "analysis/fitting/new_point.h"
 #include "analysis/fitting/profile.h"
 #include "analysis/number_text.h"
+#include "analysis/predict/measured_coverage.h"
 #include "analysis/predict/predicting_law.h"
 #include "analysis/predict/run_prediction.h"
 #include "analysis/predict/surface_fit.h"
@@ -50,7 +51,8 @@ RunPrediction predict_on_surface(const RunTable& runs, const Selection& selectio
       "there are too few runs of its own D, or of its own D / N, for a law of N alone: the "
       "surface over all runs of the arm gives the loss" +
       std::string(out.df == 1 ? ", with one degree of freedom" : "") +
-      floor_in_words(profile_floor(law, fit.data, fit.best, ProfileKind::kGaussian, 0, level));
+      floor_in_words(profile_floor(law, fit.data, fit.best, ProfileKind::kGaussian, 0, level)) +
+      measured_coverage(fit.known_noise, level);
   return out;
 }
 

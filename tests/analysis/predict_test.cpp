@@ -256,6 +256,7 @@ TEST_F(PredictTest, ALuckyLineIsNoNarrowerThanTheNoiseBetweenSeeds) {
   EXPECT_LT(std::log(quiet.high / quiet.low), .01);
   EXPECT_GT(std::log(cell.high / cell.low), 2 * 1.96 * sd * std::sqrt(4. / 9.))
       << "four degrees of freedom pooled with five that show nothing";
+  EXPECT_NE(cell.why.find("from 95% to 100% held the loss"), std::string::npos) << cell.why;
 }
 
 TEST_F(PredictTest, ARisingLossPredictsNothing) {

@@ -11,6 +11,7 @@
 #include "analysis/fitting/distributions.h"
 #include "analysis/fitting/new_point.h"
 #include "analysis/fitting/robust_refine.h"
+#include "analysis/predict/measured_coverage.h"
 #include "analysis/predict/optimal_size.h"
 #include "tests/analysis/coverage_share.h"
 #include "tests/support/program.h"
@@ -50,6 +51,13 @@ TEST(NewPoint, KnownNoiseIsPooledWithResidualsThatAreSmaller) {
   EXPECT_EQ(allowed_rise(.5, 3, {}, .95), by_residuals);
   EXPECT_EQ(allowed_rise(3, 3, {1, 16}, .95), f_quantile(.95, 1, 3)) << "they are no smaller";
   EXPECT_NEAR(allowed_rise(0, 3, {1, 16}, .95), f_quantile(.95, 1, 19) * 16 / 19, 1e-12);
+}
+
+TEST(NewPoint, WhatWasMeasuredIsSaidWhereKnownNoiseWidensTheInterval) {
+  EXPECT_NE(measured_coverage({1, 2}, .95).find("from 95% to 100% held the loss"),
+            std::string::npos);
+  EXPECT_EQ(measured_coverage({}, .95), "") << "it holds as often as it says";
+  EXPECT_EQ(measured_coverage({1, 2}, .9), "") << "not simulated";
 }
 
 TEST(NewPoint, ALuckySurfaceIsNoNarrowerThanTheKnownNoise) {
