@@ -11,6 +11,7 @@
 #include "sweeps/cell_limits.h"
 #include "sweeps/gpu_check.h"
 #include "sweeps/launch_display.h"
+#include "sweeps/launch_stop.h"
 #include "sweeps/pack_processes.h"
 #include "sweeps/packing.h"
 #include "sweeps/plan_diff.h"
@@ -63,11 +64,12 @@ class SweepRun {
       take_back(SweepCells::Ask::kNowAndThen);
       start_waiting();
       if (processes_.running() == 0 && !goes_on_elsewhere()) break;
-      display_.show(interrupted_);
-      if (const std::string why = room_.why_pause(processes_.cells()); !why.empty()) pause(why);
-      if (!is_to_stop()) ask_to_end();
+      display_.show(stop_.interrupted());
+      if (const std::string why = room_.why_pause(processes_.cells()); !why.empty())
+        stop_.pause(why);
+      if (!stop_.is_to_stop()) ask_to_end();
       PackProcesses::Event event = processes_.wait(kSecondsBetweenLooks);
-      if (event.stop_signal != 0) stop(event.stop_signal);
+      if (event.stop_signal != 0) stop_.take(event.stop_signal);
       if (event.ended) take_end(*event.ended, event.end);
     }
     return result();
@@ -95,7 +97,7 @@ class SweepRun {
       }
     } catch (const ConfigError& error) {
       if (!is_later_stage_) throw;
-      pause(error.what());
+      stop_.pause(error.what());
     }
   }
 
@@ -124,7 +126,7 @@ class SweepRun {
         for (const std::size_t cell : pack) cells_[cell].state = CellState::kRunning;
         spending_.started(pack);
       } catch (const DiskFull& error) {
-        pause(error.what());
+        stop_.pause(error.what());
       } catch (const std::runtime_error& error) {  // a disk, or fork: what runs goes on
         queue_.stop(error.what());
       }
@@ -147,41 +149,12 @@ class SweepRun {
     if (why.empty() && !is_first) why = room_.why_no_memory(next);
     if (why.empty()) return false;
     queue_.put_back(next);
-    if (is_first) pause(why);
+    if (is_first) stop_.pause(why);
     if (!is_first && held_back_ != next) {
       display_.line("waiting until a run has ended: " + why);
       held_back_ = next;
     }
     return true;
-  }
-
-  // Everything goes on with the next launch.
-  void pause(const std::string& why) {
-    if (is_to_stop()) return;
-    paused_because_ = why;
-    queue_.stop(why);
-    processes_.signal_all(SIGTERM);
-    display_.line("pausing: " + escaped(why) +
-                  (processes_.running() == 0 ? "" : "; stopping " + runs_in_progress()));
-  }
-
-  std::string runs_in_progress() const {
-    return counted(static_cast<int64_t>(processes_.cells().size()), "run");
-  }
-
-  void stop(int signal) {
-    if (interrupted_) {
-      if (!insists(signal) || seconds_since(stop_asked_) <= kSecondsOfOneWish) return;
-      processes_.signal_all(SIGKILL);
-      display_.line("killing " + runs_in_progress());
-      return;
-    }
-    interrupted_ = true;
-    stop_asked_ = monotonic_seconds();
-    queue_.stop("interrupted");
-    if (paused_because_.empty()) processes_.signal_all(SIGTERM);  // twice would kill them
-    display_.line("stopping: " + runs_in_progress() +
-                  " to write a checkpoint; once more kills them");
   }
 
   void take_end(const PackProcess& process, const ProcessEnd& end) {
@@ -211,14 +184,14 @@ class SweepRun {
     take_left(left, {.asked = process.asked_to_end,
                      .others_have_some = others_had_some || !elsewhere.empty(),
                      .is_smaller = left.cells.size() < process.cells.size(),
-                     .interrupted = interrupted_,
-                     .paused = !paused_because_.empty()});
+                     .interrupted = stop_.interrupted(),
+                     .paused = !stop_.paused_because().empty()});
   }
 
   void take_left(AttemptLeft& left, AttemptEnd at) {
     if (judge_.found_no_room(left, at)) {
       left.end = {kExitInterrupted, 0};
-      pause(left.reason);
+      stop_.pause(left.reason);
       at.paused = true;
     }
     judge_.judge(left, at);
@@ -232,14 +205,12 @@ class SweepRun {
     display_.tell(left_text(plan_, left));
   }
 
-  bool is_to_stop() const { return interrupted_ || !paused_because_.empty(); }
-
   // Without the note the same would be tried again.
   void note_limits(const AttemptLeft& left) {
     try {
       append_limits(folder_, plan_, left.cells, *left.limits);
     } catch (const DiskFull& error) {
-      pause(error.what());
+      stop_.pause(error.what());
     } catch (const std::runtime_error& error) {
       queue_.stop(error.what());
     }
@@ -297,16 +268,16 @@ class SweepRun {
     RunSweepResult result;
     result.states = count_states(cells_.at_the_end());
     result.resumable = result.states.at(CellState::kInterrupted);
-    result.interrupted = interrupted_;
-    result.paused_because = paused_because_;
+    result.interrupted = stop_.interrupted();
+    result.paused_because = stop_.paused_because();
     result.over_budget_because = over_budget_because_;
-    if (!is_to_stop() && over_budget_because_.empty()) {
+    if (!stop_.is_to_stop() && over_budget_because_.empty()) {
       result.stopped_because = queue_.stopped_because();
     }
     int64_t whole = 0;
     for (const auto& [state, count] : result.states) whole += ended(state) ? count : 0;
     const bool failed = result.states.at(CellState::kFailed) > 0 || !result.stopped_because.empty();
-    if (failed && !is_to_stop()) {
+    if (failed && !stop_.is_to_stop()) {
       result.exit_code = kExitOther;
     } else if (whole < static_cast<int64_t>(plan_.cells.size())) {
       result.exit_code = kExitInterrupted;
@@ -329,9 +300,8 @@ class SweepRun {
   PackProcesses processes_;
   Repacking repacking_{plan_};
   LaunchDisplay display_;
-  double stop_asked_ = 0;
-  bool interrupted_ = false;
-  std::string paused_because_, over_budget_because_;
+  LaunchStop stop_{queue_, processes_, display_};
+  std::string over_budget_because_;
   PlannedPack held_back_;  // of which that was told
   bool has_told_of_others_ = false;
   std::string doubted_;  // the process that was last waited for

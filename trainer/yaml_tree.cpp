@@ -96,7 +96,9 @@ class TreeBuilder : public YAML::EventHandler {
       if (unclosed != open_.rend()) {
         fail(unclosed->first_line, "",
              list ? "this [ is not closed by a ], or a comma is missing in the list"
-                  : "this { is not closed by a }, or a comma is missing between its keys");
+                  : "this { is not closed by a }, a comma is missing between its keys, or a value "
+                    "with "
+                    "a ?, : or comma in it is not quoted");
       }
     }
     if (!first_fault_.empty()) throw ConfigError(first_fault_);

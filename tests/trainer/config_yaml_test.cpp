@@ -115,9 +115,9 @@ TEST(FlatConfig, ListsNullsAndOddKeysAreRefused) {
 }
 
 TEST(FlatConfig, InvalidYamlNamesTheLineWhereTheFaultBegins) {
-  EXPECT_EQ(
-      parse_fault("a: 1\nb: {c: 2\nd: 3\n"),
-      "line 2 of f.yaml: this { is not closed by a }, or a comma is missing between its keys");
+  EXPECT_EQ(parse_fault("a: 1\nb: {c: 2\nd: 3\n"),
+            "line 2 of f.yaml: this { is not closed by a }, a comma is missing between its "
+            "keys, or a value with a ?, : or comma in it is not quoted");
   for (const char* yaml : {"a: 1\nb: [1\n", "a: 1\nb: [1\nc: 2\n", "a: 1\nb: [1, {c: 2}"}) {
     EXPECT_EQ(parse_fault(yaml),
               "line 2 of f.yaml: this [ is not closed by a ], or a comma is missing in the list")
