@@ -180,8 +180,9 @@ std::optional<Prediction> find_prediction(const std::filesystem::path& runs,
     throw ConfigError(file.string() + ": " + error.what());
   } catch (const std::runtime_error& error) {
     throw ConfigError(file.string() + ": is damaged, edited or no prediction: " + error.what() +
-                      "; it is written once, so bring it back from a copy, or give the held-out "
-                      "cells another name in the sweep's file and register that");
+                      "; it is written once, so bring it back from a copy; held-out runs that "
+                      "have not begun can be registered under another name in the sweep's file, "
+                      "the others no more");
   }
 }
 

@@ -1,5 +1,6 @@
 #include "trainer/sweep_record.h"
 
+#include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -95,6 +96,15 @@ double HeldOut::n(NCount convention) const {
       break;
   }
   return static_cast<double>(n_total);
+}
+
+std::string study_of(std::string_view sweep_name) {
+  const std::size_t ending = sweep_name.rfind(kSettingsEnding);
+  if (ending == std::string_view::npos) return "";
+  const std::string_view digits = sweep_name.substr(ending + std::strlen(kSettingsEnding));
+  const bool is_hash = digits.size() == kSettingsDigits &&
+                       digits.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  return is_hash ? std::string(sweep_name.substr(0, ending)) : "";
 }
 
 std::filesystem::path sweep_record_file(const std::filesystem::path& runs, std::string_view name) {

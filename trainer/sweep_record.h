@@ -3,8 +3,10 @@
 // run's identity and so stand in no run folder: two sweeps share a run under different names.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -61,6 +63,12 @@ struct SweepRecord {
   int64_t waiting = 0;
   bool operator==(const SweepRecord&) const = default;
 };
+
+// "NAME.set-1a2b3c4d" is the sweep of NAME's file with settings of a command line.
+inline constexpr const char* kSettingsEnding = ".set-";
+inline constexpr std::size_t kSettingsDigits = 8;
+// Of such a name NAME, the study's; "" of any other.
+std::string study_of(std::string_view sweep_name);
 
 // RUNS/sweeps/NAME.json
 std::filesystem::path sweep_record_file(const std::filesystem::path& runs, std::string_view name);
