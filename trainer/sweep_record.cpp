@@ -39,6 +39,7 @@ Json to_json(const SweepCell& cell) {
     }
   }
   if (cell.keep) json["keep"] = enum_text(*cell.keep);
+  if (!cell.recipe.empty()) json["recipe"] = cell.recipe;
   return json;
 }
 
@@ -70,6 +71,7 @@ SweepCell cell_from(const JsonField& field) {
   cell.is_trial = field.truth_if("trial");
   if (const auto held_out = field.object_if("hold_out")) cell.hold_out = held_out_from(*held_out);
   if (field.has("keep")) cell.keep = keep_from(field);
+  cell.recipe = field.text_map_if("recipe");
   return cell;
 }
 

@@ -47,6 +47,9 @@ struct SweepCell {
   std::optional<HeldOut> hold_out = {};  // absent in the file: an ordinary cell
   // What the sweep asks to stay of its checkpoint once it is complete; nullopt: not known.
   std::optional<KeptCheckpoint> keep = {};
+  // What a sweep that holds cells out says of its recipe: of the keys of training, model and text
+  // but learning rate and shape those in which its cells differ, "train.batch_tokens" -> "4096".
+  std::map<std::string, std::string> recipe = {};
   const std::string& arm() const { return places.front().arm; }
   bool operator==(const SweepCell&) const = default;
 };

@@ -202,5 +202,24 @@ TEST_F(HeldOutEdits, ADamagedPredictionIsWarnedOfAfterAllHasEnded) {
   EXPECT_NE(status.find(said), std::string::npos) << status;
 }
 
+TEST_F(HeldOutEdits, TheRecordSaysInWhatTheRecipesOfAHeldOutSweepDiffer) {
+  const std::string text = kBase +
+                           "blocks:\n"
+                           "  - {name: small, grid: {model.d_model: [16, 32]}}\n"
+                           "  - {name: large, train: {optimizer: {weight_decay: 0.3}}, "
+                           "seeds: {init: 3}, grid: {model.d_model: [64]}}\n";
+  for (const SweepCell& cell : record_of(plan(text)).cells) EXPECT_TRUE(cell.recipe.empty());
+  const SweepRecord record =
+      record_of(plan(text + "hold_out: {where: N > 40k, register: largest}\n"));
+  using Recipe = std::map<std::string, std::string>;
+  EXPECT_EQ(record.cells.at(2).recipe, (Recipe{{"train.optimizer.weight_decay", "0.3"}}));
+  ASSERT_EQ(record.cells.at(0).recipe.size(), 1u);
+  EXPECT_NE(record.cells.at(0).recipe, record.cells.at(2).recipe);
+  const auto file = sweep_record_file(options_.runs, "s");
+  std::filesystem::create_directories(file.parent_path());
+  write_sweep_record(file, record);
+  EXPECT_EQ(read_sweep_record(file), record);
+}
+
 }  // namespace
 }  // namespace scalelaw

@@ -56,7 +56,8 @@ Prediction example() {
                        "why",
                        {std::string(32, '1')},
                        4,
-                       2}};
+                       2,
+                       "has train.batch_tokens 4096 (they 2048)"}};
   prediction.left_out = {{"c", "excluded: a broken GPU"}};
   return prediction;
 }
