@@ -45,8 +45,12 @@ CellWatch::CellWatch(const Plan& plan) : plan_(plan), statuses_(look_at_all(plan
 std::string CellWatch::stamp(std::size_t cell) const {
   const PlannedCell& planned = plan_.cells[cell];
   const fs::path sweep = sweep_record_file(plan_.options.runs, plan_.name);
-  return file_stamp(RunFolder{run_folder(plan_, planned)}.record()) + "\n" +
-         file_stamp(exclusions_folder(sweep) / (planned.content_hash + ".json"));
+  std::string stamp = file_stamp(RunFolder{run_folder(plan_, planned)}.record());
+  for (const fs::path& record : {sweep, record_of_study(sweep)}) {
+    if (record.empty()) continue;
+    stamp += "\n" + file_stamp(exclusions_folder(record) / (planned.content_hash + ".json"));
+  }
+  return stamp;
 }
 
 void CellWatch::read_changed_notes() {

@@ -85,7 +85,8 @@ std::string exclude(const Plan& plan, const MendingArguments& arguments,
   }
   if (!arguments.undo) return text;
   const std::string fault = replan().held_out_fault;
-  return text + (fault.empty() ? go_on(sweep_words) : "run refuses it: " + escaped(fault) + "\n");
+  return text +
+         (fault.empty() ? go_on(sweep_words) : "run refuses the sweep: " + escaped(fault) + "\n");
 }
 
 }  // namespace scalelaw

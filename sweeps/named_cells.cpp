@@ -252,9 +252,14 @@ void include_cells(const Plan& plan, const std::vector<std::size_t>& cells) {
   }
   for (const std::size_t index : cells) {
     const PlannedCell& cell = plan.cells[index];
-    if (!include_cell(record, cell.content_hash)) {
-      throw ConfigError(cell.folder + ": is not excluded");
+    const bool was_own = include_cell(record, cell.content_hash);
+    if (const auto reason = exclusion_reason(record, cell.content_hash)) {
+      throw ConfigError(cell.folder + ": is excluded from sweep " + study_of(plan.name) + " (" +
+                        *reason +
+                        "), and so from this one of its file; take it in again there, "
+                        "without --set");
     }
+    if (!was_own) throw ConfigError(cell.folder + ": is not excluded");
   }
 }
 

@@ -1,11 +1,14 @@
 // A plan beside the record that a run of it leaves.
 #include <algorithm>
 #include <filesystem>
+#include <map>
+#include <set>
 #include <stdexcept>
 #include <utility>
 
 #include "sweeps/plan.h"
 #include "trainer/config_error.h"
+#include "trainer/config_yaml.h"
 
 namespace scalelaw {
 namespace {
@@ -32,6 +35,32 @@ HeldOut held_out(const PlannedCell& cell) {
           .recipe_hash = cell.recipe_hash};
 }
 
+bool is_of_recipe(const std::string& key) {
+  static const std::set<std::string> kOfSizeAndRate = {
+      "train.learning_rate", "model.n_layer", "model.d_model", "model.d_ff_ratio", "model.n_head"};
+  return (key.starts_with("train.") || key.starts_with("model.") || key == "data.train") &&
+         !kOfSizeAndRate.contains(key);
+}
+
+// Of each cell, in their order. Keys that one architecture alone has are lacking in others.
+std::vector<std::map<std::string, std::string>> recipes_of(const Plan& plan) {
+  std::vector<std::map<std::string, std::string>> recipes(plan.cells.size());
+  const auto is_held_out = [](const PlannedCell& cell) { return !cell.prediction.empty(); };
+  if (std::ranges::none_of(plan.cells, is_held_out)) return recipes;
+  std::map<std::string, std::set<std::string>> values;
+  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    for (const auto& [key, value] : canonical_values(plan.cells[i].config)) {
+      if (!is_of_recipe(key)) continue;
+      values[key].insert(value);
+      recipes[i].emplace(key, value);
+    }
+  }
+  for (auto& recipe : recipes) {
+    std::erase_if(recipe, [&](const auto& each) { return values.at(each.first).size() == 1; });
+  }
+  return recipes;
+}
+
 }  // namespace
 
 SweepRecord record_of(const Plan& plan, const std::vector<SweepCell>& open) {
@@ -40,11 +69,14 @@ SweepRecord record_of(const Plan& plan, const std::vector<SweepCell>& open) {
   record.spec_file = whole_path(plan.spec_file);
   record.spec_hash = plan.spec_hash;
   record.file_hash = plan.file_hash;
-  for (const PlannedCell& cell : plan.cells) {
+  const std::vector<std::map<std::string, std::string>> recipes = recipes_of(plan);
+  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    const PlannedCell& cell = plan.cells[i];
     record.waiting += cell.is_provisional() ? 1 : 0;
     if (cell.is_provisional()) continue;
     SweepCell recorded{cell.content_hash, cell.folder, cell.places, cell.is_trial};
     recorded.keep = cell.config.how.keep;
+    recorded.recipe = recipes[i];
     if (!cell.prediction.empty()) recorded.hold_out = held_out(cell);
     record.cells.push_back(std::move(recorded));
   }

@@ -6,24 +6,25 @@
 #include <string>
 
 #include "sweeps/executors/local.h"
-#include "sweeps/sweep_folder.h"
 #include "trainer/escaped.h"
 #include "trainer/sweep_record.h"
 
 namespace scalelaw {
 
-void register_predictions(const std::filesystem::path& analyst, const Plan& plan,
-                          RunDisplay& display) {
+ProcessEnd register_predictions(const std::filesystem::path& analyst, const Plan& plan,
+                                RunDisplay& display) {
   const std::filesystem::path record = sweep_record_file(plan.options.runs, plan.name);
   const std::filesystem::path log = sweep_folder(plan.options.runs, plan.name).log("predict");
   std::error_code none;
   std::filesystem::remove(log, none);
+  ProcessEnd end;
   int stopped_by = 0;
   {
     LocalExecutor executor;
     executor.start({{analyst.string(), "predict", record.string(), "--register"}, log});
     while (executor.running() > 0) {
       const LocalExecutor::Event event = executor.wait(1);
+      if (event.ended != 0) end = event.end;
       if (event.stop_signal == 0) continue;
       stopped_by = event.stop_signal;
       executor.signal_all(SIGKILL);
@@ -34,6 +35,7 @@ void register_predictions(const std::filesystem::path& analyst, const Plan& plan
   for (std::string line; std::getline(said, line);) {
     if (!line.starts_with(LocalExecutor::kHeading)) display.line(escaped(line));
   }
+  return end;
 }
 
 }  // namespace scalelaw

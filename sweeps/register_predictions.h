@@ -6,12 +6,13 @@
 
 #include "sweeps/plan.h"
 #include "sweeps/run_display.h"
+#include "sweeps/sweep_folder.h"
 
 namespace scalelaw {
 
 // Has `analyst` (scalelaw-fit) predict and register them from the runs that have ended, and shows
-// what it says.
-void register_predictions(const std::filesystem::path& analyst, const Plan& plan,
-                          RunDisplay& display);
+// what it says. How its process ended.
+ProcessEnd register_predictions(const std::filesystem::path& analyst, const Plan& plan,
+                                RunDisplay& display);
 
 }  // namespace scalelaw

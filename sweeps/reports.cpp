@@ -244,6 +244,9 @@ std::string status_text(const Plan& plan, const std::vector<CellStatus>& statuse
   const std::vector<std::string> failed = failed_lines(plan, statuses);
   if (!failed.empty()) text += "\n";
   for (const std::string& line : failed) text += line + "\n";
+  for (const std::string& fault : {plan.held_out_fault, plan.held_out_doubt}) {
+    if (!fault.empty()) text += "\nwarning: " + escaped(fault) + "\n";
+  }
   return text + "\n" + plan.name + ": " + states_text(count_states(statuses)) + "\n" +
          ledger_text(sum_of_ledgers(statuses)) +
          predicted_text(predicted_and_actual(plan, statuses), plan) + tuned_text(plan) +

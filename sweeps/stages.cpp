@@ -97,9 +97,14 @@ RunSweepResult run_stages(Plan& plan, const std::function<Plan()>& replan,
     }
     if (count_waiting(plan, WaitsFor::kPrediction) == waiting_cells(plan)) {
       display.line("predicting " + counted(waiting_cells(plan), "held-out cell"));
-      register_predictions(analyst, plan, display);
+      const ProcessEnd end = register_predictions(analyst, plan, display);
       plan = replan();  // another launcher may have registered them
       if (count_waiting(plan, WaitsFor::kPrediction) == 0) continue;
+      if (end.signal != 0) {  // no fault of the sweep
+        result.stopped_because = "the prediction was " + describe(end) + "; nothing is registered";
+        result.exit_code = kExitInterrupted;
+        return result;
+      }
       result.is_unpredicted = true;
       result.exit_code = kExitOther;
       return result;

@@ -9,6 +9,7 @@
 #include "sweeps/sweep_spec_parts.h"
 #include "trainer/hash.h"
 #include "trainer/sweep_keys.h"
+#include "trainer/sweep_record.h"
 
 namespace scalelaw {
 namespace {
@@ -81,7 +82,8 @@ bool is_combination(const std::string& key, const YamlTree& value) {
 
 // Of a name, for such settings; "" for none.
 std::string settings_suffix(const std::string& settings) {
-  return settings.empty() ? "" : ".set-" + hash_hex(settings).substr(0, 8);
+  if (settings.empty()) return "";
+  return kSettingsEnding + hash_hex(settings).substr(0, kSettingsDigits);
 }
 
 // One file after another into one sweep.
@@ -269,8 +271,8 @@ SweepSpec read_sweep_spec(const std::filesystem::path& file,
     reader.read += "\n" + setting;
   }
   take_fits(spec, reader.read);
-  // Its record is not the study's, which a trial must not replace, nor is what it predicts, which
-  // stands for ever: of other runs. Those that differ in `how` alone are the study's own.
+  // Its record is not the study's, which a trial must not replace, nor is what it predicts of other
+  // runs, which stands for ever. `how` makes none.
   std::string all, of_identity;
   for (const auto& [key, value] : spec.settings) {
     const std::string setting = key + "=" + value.text + "\n";
@@ -278,7 +280,7 @@ SweepSpec read_sweep_spec(const std::filesystem::path& file,
     if (!key.starts_with("how.")) of_identity += setting;
   }
   spec.name += settings_suffix(all);
-  if (spec.hold_out) spec.hold_out->name.text += settings_suffix(of_identity);
+  if (spec.hold_out) spec.hold_out->ending = settings_suffix(of_identity);
   spec.content_hash = hash_hex(reader.read);
   spec.file_hash = reader.file_hash;
   return spec;

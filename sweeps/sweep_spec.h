@@ -77,9 +77,12 @@ struct RateTuning {
 
 // Cells that start once what they will come to was predicted and written down.
 struct HoldOut {
-  SourcedText where;                    // as RateTuning's; never ""
-  SourcedText name;                     // of the prediction: RUNS/predictions/NAME.json
-  std::optional<SourcedText> test_set;  // whose loss is predicted; without it the training text's
+  SourcedText where;        // as RateTuning's; never ""
+  SourcedText name;         // of the prediction: RUNS/predictions/NAME.json
+  std::string ending = {};  // of that name where settings of a command line make other
+                            // runs than the study's (sweeps/study_cells.h); "": none
+  // Whose loss is predicted; without it the training text's.
+  std::optional<SourcedText> test_set = {};
 };
 
 // What complete runs keep of their checkpoints, where their cells do not set how.keep themselves.

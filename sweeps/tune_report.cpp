@@ -85,17 +85,24 @@ Json law_json(const RateLaw& law) {
 }  // namespace
 
 std::string stages_text(const Plan& plan) {
-  int64_t trials = 0, held_out = 0, predicted = 0, others = 0;
+  int64_t trials = 0, held_out = 0, open = 0, predicted = 0, others = 0;
   std::string prediction;
   bool needs_name = false;
   for (const PlannedCell& cell : plan.cells) {
     const bool is_of_held_out = !cell.prediction.empty();
+    const bool is_registered = is_of_held_out && cell.is_provisional() && plan.has_prediction;
+    const bool is_refused = is_registered && !plan.held_out_fault.empty();
+    const bool is_open = is_registered && !is_refused;
     const bool waits = is_of_held_out && (cell.is_held_back() || cell.is_provisional());
-    ++(cell.is_trial ? trials : waits ? held_out : cell.is_predicted ? predicted : others);
+    ++(cell.is_trial       ? trials
+       : is_open           ? open
+       : waits             ? held_out
+       : cell.is_predicted ? predicted
+                           : others);
     if (is_of_held_out) prediction = cell.prediction;
-    needs_name = needs_name || cell.waits == WaitsFor::kAnotherName;
+    needs_name = needs_name || is_refused || cell.waits == WaitsFor::kAnotherName;
   }
-  if (trials == 0 && held_out == 0 && predicted == 0) return "";
+  if (trials == 0 && held_out == 0 && open == 0 && predicted == 0) return "";
   std::string text = "stages:  ";
   if (trials > 0) text += counted(trials, "trial");
   if (const int64_t more = may_follow(plan.tuned); more > 0) {
@@ -107,6 +114,10 @@ std::string stages_text(const Plan& plan) {
   if (predicted > 0) {
     text += ", then " + std::to_string(predicted) + " held out, predicted as " + prediction +
             " (registered)";
+  }
+  if (open > 0) {
+    text += ", then " + std::to_string(open) + " held out that " + (open == 1 ? "waits" : "wait") +
+            " for trials; " + prediction + " is registered";
   }
   if (held_out > 0) {
     text += ", then " + std::to_string(held_out) + " held out until predicted " +

@@ -27,6 +27,18 @@ fs::path exclusion_file(const fs::path& record_file, const std::string& content_
   return exclusions_folder(record_file) / (content_hash + ".json");
 }
 
+// Those that are there of the sweep's own, which come first, and its study's.
+std::vector<fs::path> folders_in_force(const fs::path& record_file) {
+  std::vector<fs::path> folders;
+  std::error_code ignored;
+  for (const fs::path& record : {record_file, record_of_study(record_file)}) {
+    if (record.empty()) continue;
+    fs::path folder = exclusions_folder(record);
+    if (fs::is_directory(folder, ignored)) folders.push_back(std::move(folder));
+  }
+  return folders;
+}
+
 // Of a file that is damaged the reason says so.
 CellExclusion exclusion_in(const fs::path& file) {
   try {
@@ -55,12 +67,14 @@ std::optional<CellFolders> cell_folders(const fs::path& record_file) {
 std::map<std::string, CellExclusion> exclusions_in_force(const fs::path& record_file) {
   std::map<std::string, CellExclusion> exclusions;
   const std::optional<CellFolders> folders = cell_folders(record_file);
-  for (const auto& entry : fs::directory_iterator(exclusions_folder(record_file))) {
-    const std::string content_hash = entry.path().stem().string();
-    if (entry.path().extension() != ".json" || !is_hash(content_hash)) continue;
-    if (folders && !folders->contains(content_hash)) continue;
-    CellExclusion& exclusion = exclusions[content_hash] = exclusion_in(entry.path());
-    if (folders) exclusion.folder = folders->at(content_hash);
+  for (const fs::path& folder : folders_in_force(record_file)) {
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      const std::string content_hash = entry.path().stem().string();
+      if (entry.path().extension() != ".json" || !is_hash(content_hash)) continue;
+      if (folders && !folders->contains(content_hash)) continue;
+      const auto [at, is_new] = exclusions.emplace(content_hash, exclusion_in(entry.path()));
+      if (is_new && folders) at->second.folder = folders->at(content_hash);
+    }
   }
   return exclusions;
 }
@@ -102,6 +116,11 @@ fs::path exclusions_folder(fs::path record_file) {
   return record_file.replace_extension(kFolderEnding);
 }
 
+fs::path record_of_study(const fs::path& record_file) {
+  const std::string study = study_of(record_file.stem().string());
+  return study.empty() ? fs::path() : record_file.parent_path() / (study + ".json");
+}
+
 void exclude_cell(const fs::path& record_file, const CellExclusion& exclusion) {
   const fs::path file = exclusion_file(record_file, exclusion.content_hash);
   std::error_code error;
@@ -123,20 +142,22 @@ bool include_cell(const fs::path& record_file, const std::string& content_hash) 
 
 std::optional<std::string> exclusion_reason(const fs::path& record_file,
                                             const std::string& content_hash) {
-  const fs::path file = exclusion_file(record_file, content_hash);
   std::error_code ignored;
-  if (!fs::exists(file, ignored)) return std::nullopt;
-  return exclusion_in(file).reason;
+  for (const fs::path& record : {record_file, record_of_study(record_file)}) {
+    if (record.empty()) continue;
+    const fs::path file = exclusion_file(record, content_hash);
+    if (fs::exists(file, ignored)) return exclusion_in(file).reason;
+  }
+  return std::nullopt;
 }
 
 StoreExclusions exclusions_of_store(const fs::path& runs) {
   StoreExclusions exclusions;
   if (!fs::exists(runs / "sweeps")) return exclusions;
   std::set<fs::path> records;
-  for (const auto& folder : fs::directory_iterator(runs / "sweeps")) {
-    if (folder.path().extension() != kFolderEnding) continue;
-    const fs::path record = fs::path(folder.path()).replace_extension(".json");
-    if (fs::exists(record)) records.insert(record);
+  for (const auto& entry : fs::directory_iterator(runs / "sweeps")) {
+    const fs::path& record = entry.path();
+    if (record.extension() == ".json" && !folders_in_force(record).empty()) records.insert(record);
   }
   for (const fs::path& record : records) {
     const std::string sweep = record.stem().string();

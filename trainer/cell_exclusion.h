@@ -1,6 +1,7 @@
 // Cells that somebody left out of a sweep, by name and with a reason: they are not run, and every
 // table says so. One file each, RUNS/sweeps/NAME.excluded/CONTENT_HASH.json, made in one step, so
-// that several people may leave runs out at once.
+// that several people may leave runs out at once. What a study leaves out, the sweeps of its file
+// with settings of a command line (study_of() of trainer/sweep_record.h) leave out too.
 #pragma once
 
 #include <cstddef>
@@ -28,13 +29,15 @@ std::string to_json(const CellExclusion& exclusion);
 // is none, no reason or a far longer one. Unknown keys are ignored.
 CellExclusion exclusion_from_json(std::string_view text);
 
-// RUNS/sweeps/NAME.excluded, of RUNS/sweeps/NAME.json
+// Of a sweep with settings of a command line the study's record; empty of any other.
+std::filesystem::path record_of_study(const std::filesystem::path& record_file);
+// RUNS/sweeps/NAME.excluded, of RUNS/sweeps/NAME.json: the sweep's own
 std::filesystem::path exclusions_folder(std::filesystem::path record_file);
 
 // Replaces an earlier one of the cell. ConfigError where the store cannot be written; DiskFull
 // (trainer/disk_space.h) or std::runtime_error for other faults of the disk.
 void exclude_cell(const std::filesystem::path& record_file, const CellExclusion& exclusion);
-// Whether it was excluded. Throws the same.
+// Whether the sweep itself had excluded it. Throws the same.
 bool include_cell(const std::filesystem::path& record_file, const std::string& content_hash);
 // nullopt: not excluded. A file that is damaged excludes, and says so.
 std::optional<std::string> exclusion_reason(const std::filesystem::path& record_file,

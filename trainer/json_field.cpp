@@ -80,6 +80,17 @@ std::string JsonField::text_if(const char* key) const {
   return json_->contains(key) ? text(key) : "";
 }
 
+std::map<std::string, std::string> JsonField::text_map_if(const char* key) const {
+  std::map<std::string, std::string> texts;
+  if (!json_->contains(key)) return texts;
+  require(at(key).is_object(), key, "an object of texts");
+  for (const auto& [name, value] : at(key).items()) {
+    require(value.is_string(), key, "an object of texts");
+    texts.emplace(name, value.get<std::string>());
+  }
+  return texts;
+}
+
 void JsonField::require_version(int64_t known, const char* of_what) const {
   const int64_t version = whole("version");
   if (version == known) return;

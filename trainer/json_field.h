@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -30,9 +31,10 @@ class JsonField {
   // `of_what` is "predictions".
   void require_version(int64_t known, const char* of_what) const;
   bool has(const char* key) const { return json_->contains(key); }
-  std::string text_if(const char* key) const;                 // "": no such key
-  bool truth_if(const char* key) const;                       // false: no such key
-  std::optional<JsonField> object_if(const char* key) const;  // nullopt: no such key
+  std::string text_if(const char* key) const;                             // "": no such key
+  std::map<std::string, std::string> text_map_if(const char* key) const;  // empty: no such key
+  bool truth_if(const char* key) const;                                   // false: no such key
+  std::optional<JsonField> object_if(const char* key) const;              // nullopt: no such key
   [[noreturn]] void fail(const std::string& key, const std::string& rule) const;
 
  private:

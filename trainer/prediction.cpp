@@ -29,19 +29,21 @@ Json json_of(const PredictingLaw& law) {
 Json json_of(const PredictedCell& cell) {
   Json laws = Json::array();
   for (const PredictingLaw& law : cell.laws) laws.push_back(json_of(law));
-  return {{"content_hash", cell.content_hash},
-          {"folder", cell.folder},
-          {"arm", cell.arm},
-          {"n", cell.n},
-          {"d", cell.d},
-          {"loss", cell.loss},
-          {"low", cell.low},
-          {"high", cell.high},
-          {"laws", laws},
-          {"why", cell.why},
-          {"runs", cell.runs},
-          {"beyond", cell.beyond},
-          {"seen", cell.seen}};
+  Json json = {{"content_hash", cell.content_hash},
+               {"folder", cell.folder},
+               {"arm", cell.arm},
+               {"n", cell.n},
+               {"d", cell.d},
+               {"loss", cell.loss},
+               {"low", cell.low},
+               {"high", cell.high},
+               {"laws", laws},
+               {"why", cell.why},
+               {"runs", cell.runs},
+               {"beyond", cell.beyond},
+               {"seen", cell.seen}};
+  if (!cell.other_recipe.empty()) json["other_recipe"] = cell.other_recipe;
+  return json;
 }
 
 PredictingLaw law_from(const JsonField& field) {
@@ -70,6 +72,7 @@ PredictedCell cell_from(const JsonField& field) {
   cell.runs = field.texts("runs");
   cell.beyond = field.positive_if("beyond").value_or(1);
   if (field.has("seen")) cell.seen = field.whole("seen", 0);
+  cell.other_recipe = field.text_if("other_recipe");
   return cell;
 }
 
@@ -180,8 +183,9 @@ std::optional<Prediction> find_prediction(const std::filesystem::path& runs,
     throw ConfigError(file.string() + ": " + error.what());
   } catch (const std::runtime_error& error) {
     throw ConfigError(file.string() + ": is damaged, edited or no prediction: " + error.what() +
-                      "; it is written once, so bring it back from a copy, or give the held-out "
-                      "cells another name in the sweep's file and register that");
+                      "; it is written once, so bring it back from a copy; held-out runs that "
+                      "have not begun can be registered under another name in the sweep's file, "
+                      "the others no more");
   }
 }
 

@@ -42,6 +42,9 @@ struct PredictedCell {
   double beyond =
       1;             // the larger of N and D over the largest of those runs: at most 1, within them
   int64_t seen = 0;  // of those runs, of its own N and D: above 0 it is no extrapolation
+  // In what more than size, horizon, rate and seeds it differs from those runs, in words: "has
+  // train.batch_tokens 4096 (they 2048)". "": in nothing that is known.
+  std::string other_recipe = {};
   bool operator==(const PredictedCell&) const = default;
 };
 

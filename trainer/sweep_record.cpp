@@ -1,5 +1,6 @@
 #include "trainer/sweep_record.h"
 
+#include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -38,6 +39,7 @@ Json to_json(const SweepCell& cell) {
     }
   }
   if (cell.keep) json["keep"] = enum_text(*cell.keep);
+  if (!cell.recipe.empty()) json["recipe"] = cell.recipe;
   return json;
 }
 
@@ -69,6 +71,7 @@ SweepCell cell_from(const JsonField& field) {
   cell.is_trial = field.truth_if("trial");
   if (const auto held_out = field.object_if("hold_out")) cell.hold_out = held_out_from(*held_out);
   if (field.has("keep")) cell.keep = keep_from(field);
+  cell.recipe = field.text_map_if("recipe");
   return cell;
 }
 
@@ -96,6 +99,15 @@ double HeldOut::n(NCount convention) const {
       break;
   }
   return static_cast<double>(n_total);
+}
+
+std::string study_of(std::string_view sweep_name) {
+  const std::size_t ending = sweep_name.rfind(kSettingsEnding);
+  if (ending == std::string_view::npos) return "";
+  const std::string_view digits = sweep_name.substr(ending + std::strlen(kSettingsEnding));
+  const bool is_hash = digits.size() == kSettingsDigits &&
+                       digits.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  return is_hash ? std::string(sweep_name.substr(0, ending)) : "";
 }
 
 std::filesystem::path sweep_record_file(const std::filesystem::path& runs, std::string_view name) {

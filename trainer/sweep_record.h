@@ -3,8 +3,10 @@
 // run's identity and so stand in no run folder: two sweeps share a run under different names.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,6 +47,9 @@ struct SweepCell {
   std::optional<HeldOut> hold_out = {};  // absent in the file: an ordinary cell
   // What the sweep asks to stay of its checkpoint once it is complete; nullopt: not known.
   std::optional<KeptCheckpoint> keep = {};
+  // What a sweep that holds cells out says of its recipe: of the keys of training, model and text
+  // but learning rate and shape those in which its cells differ, "train.batch_tokens" -> "4096".
+  std::map<std::string, std::string> recipe = {};
   const std::string& arm() const { return places.front().arm; }
   bool operator==(const SweepCell&) const = default;
 };
@@ -62,6 +67,12 @@ struct SweepRecord {
   int64_t open = 0;  // results among `cells` of which that is so
   bool operator==(const SweepRecord&) const = default;
 };
+
+// "NAME.set-1a2b3c4d" is the sweep of NAME's file with settings of a command line.
+inline constexpr const char* kSettingsEnding = ".set-";
+inline constexpr std::size_t kSettingsDigits = 8;
+// Of such a name NAME, the study's; "" of any other.
+std::string study_of(std::string_view sweep_name);
 
 // RUNS/sweeps/NAME.json
 std::filesystem::path sweep_record_file(const std::filesystem::path& runs, std::string_view name);

@@ -9,6 +9,7 @@
 
 #include "analysis/number_text.h"
 #include "analysis/predict/held_out_sweep.h"
+#include "analysis/predict/other_recipe.h"
 #include "analysis/predict/run_prediction.h"
 #include "trainer/config_error.h"
 #include "trainer/number.h"
@@ -60,8 +61,9 @@ Choice of_its_ratio(const RunTable& arm, const HeldOut& run, NCount n_count) {
 
 class Predictor {
  public:
-  Predictor(RunTable table, const Selection& selection, double level)
-      : table_(std::move(table)), selection_(selection), level_(level) {
+  // `held` outlives it.
+  Predictor(RunTable table, const HeldOutSweep& held, const Selection& selection, double level)
+      : table_(std::move(table)), held_(held), selection_(selection), level_(level) {
     for (const std::string& warning : table_.warnings) warn(warning);
   }
 
@@ -191,9 +193,10 @@ class Predictor {
       if (std::find(used.begin(), used.end(), run) == used.end()) used.push_back(run);
       n = std::max(n, row.n(selection_.n_count));
       d = std::max(d, row.d_tokens());
-      if (row.n(selection_.n_count) != out.n || row.d_tokens() != out.d) continue;
-      if (out.seen++ == 0) note_recipe(row, held, out);
+      if (row.n(selection_.n_count) == out.n && row.d_tokens() == out.d) ++out.seen;
     }
+    out.other_recipe = other_recipe(out, held, runs, selection_.n_count, held_.recipes);
+    if (!out.other_recipe.empty()) warn(out.folder + ": " + transfer_in_words(out));
     not_selected_.insert(not_selected_.end(), runs.excluded.begin(), runs.excluded.end());
     for (const std::string& warning : runs.warnings) warn(warning);
     out.beyond = std::max(out.n / n, out.d / d);
@@ -204,16 +207,6 @@ class Predictor {
          "granted");
   }
 
-  // The runs used have one recipe at each N and D.
-  void note_recipe(const RunRow& row, const HeldOut& held, PredictedCell& out) {
-    if (held.recipe_hash.empty() || held.recipe_hash == row.record.recipe_hash) return;
-    const std::string other = row.folder_name +
-                              " has its N and D and differs from it in more than seeds: the law of "
-                              "other recipes is carried over to it";
-    out.why += "; " + other;
-    warn(out.folder + ": " + other);
-  }
-
   void warn(const std::string& warning) {
     if (std::find(warnings_.begin(), warnings_.end(), warning) == warnings_.end()) {
       warnings_.push_back(warning);
@@ -221,6 +214,7 @@ class Predictor {
   }
 
   RunTable table_;
+  const HeldOutSweep& held_;
   Selection selection_;  // the first choice fills in its test set
   double level_;
   std::vector<std::string> warnings_;
@@ -249,7 +243,7 @@ HeldOutPredictions predict_held_out(const std::filesystem::path& record_file,
   Selection chosen = selection;
   const std::string& own = held.cells.front().hold_out->test_set;
   if (chosen.test_set.empty()) chosen.test_set = own;
-  Predictor predictor(read_runs({record_file}, HeldOutCells::kPassedOver), chosen, level);
+  Predictor predictor(read_runs({record_file}, HeldOutCells::kPassedOver), held, chosen, level);
   HeldOutPredictions out{
       store_of_record(record_file), {}, {}, held.unended, chosen.test_set == own ? "" : own};
   for (const SweepCell& cell : held.cells) {

@@ -57,11 +57,12 @@ HeldOutSweep read_held_out_cells(const fs::path& record_file) {
   } catch (const std::runtime_error& error) {
     throw ConfigError(error.what());
   }
-  HeldOutSweep out{sweep.name, {}, {}, ""};
+  HeldOutSweep out{sweep.name, {}, {}, "", {}};
   const fs::path store = store_of_record(record_file);
   std::vector<std::string> unended;
   for (SweepCell& cell : sweep.cells) {
     const auto excluded = exclusion_reason(record_file, cell.content_hash);
+    if (!cell.recipe.empty()) out.recipes.emplace(cell.content_hash, cell.recipe);
     if (!cell.hold_out) {
       if (!excluded && !fs::exists(RunFolder{store / cell.folder}.record())) {
         unended.push_back(cell.folder);

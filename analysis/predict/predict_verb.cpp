@@ -50,12 +50,12 @@ Outcome PredictVerb::run() const {
 
 void PredictVerb::predict() const {
   HeldOutPredictions found = predict_held_out(record_, options_from(arguments_).selection);
+  std::vector<std::string> standing;
+  if (register_) standing = register_predictions(found, incomplete_);
+  // Of what is left: complete runs may have been passed over.
   for (const std::string& other : others_of_the_same(found)) found.warnings.push_back(other);
-  if (register_) {
-    for (const std::string& standing : register_predictions(found, incomplete_)) {
-      found.warnings.push_back(standing);
-    }
-  } else {
+  found.warnings.insert(found.warnings.end(), standing.begin(), standing.end());
+  if (!register_) {
     for (const Prediction& prediction : found.predictions) {
       const auto there = find_prediction(found.store, prediction.name);
       if (!there) continue;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/number_text.h"
+#include "analysis/predict/other_recipe.h"
 #include "trainer/number.h"
 
 namespace scalelaw {
@@ -98,6 +99,14 @@ std::string remarks_of(const Score& score) {
     text += " " + runs_in_words(known) +
             " of them extrapolated nothing in N and D: others of the same were used.";
   }
+  const auto transferred = std::ranges::count_if(score.cells, [](const ScoredCell& cell) {
+    return counts(cell.score) && !cell.predicted.other_recipe.empty();
+  });
+  if (transferred > 0) {
+    text += " " + runs_in_words(transferred) + " of them " + (transferred == 1 ? "has" : "have") +
+            " another recipe than the runs that predicted " + (transferred == 1 ? "it" : "them") +
+            ": the error is of the law and of that difference.";
+  }
   if (const std::string others = not_counted(score); score.counted() > 0 && !others.empty()) {
     text += " Not counted: " + others + ".";
   }
@@ -135,10 +144,13 @@ Document document_of(const HeldOutPredictions& found) {
     document.add(table);
     std::vector<std::string> lines = sources_of(prediction);
     for (const PredictedCell& cell : prediction.cells) {
-      if (cell.seen == 0) continue;
-      lines.push_back(cell.folder + ": no extrapolation, " + std::to_string(cell.seen) +
-                      " of the runs used have its N and D; where they differ from it in more than "
-                      "seeds, a law of other recipes is carried over to it");
+      if (cell.seen > 0) {
+        lines.push_back(cell.folder + ": no extrapolation, " + std::to_string(cell.seen) +
+                        " of the runs used have its N and D");
+      }
+      if (!cell.other_recipe.empty()) {
+        lines.push_back(cell.folder + ": " + transfer_in_words(cell));
+      }
     }
     document.list(lines);
     if (!prediction.left_out.empty()) document.add(left_out_table(prediction));
@@ -213,6 +225,7 @@ std::string to_json(const Scores& scores) {
                        {"excluded", or_null(cell.excluded)},
                        {"beyond", p.beyond},
                        {"seen", p.seen},
+                       {"other_recipe", or_null(p.other_recipe)},
                        {"why", cell.why}});
     }
     out["predictions"].push_back({{"name", score.prediction.name},

@@ -51,11 +51,11 @@ void refuse_what_is_known(const fs::path& store, const Prediction& prediction) {
 }
 
 // The names of those that predict the cell and were registered before it began; "": none.
-std::string predicted_as(const fs::path& store, const PredictedCell& cell) {
+std::string predicted_as(const fs::path& store, const PredictedCell& cell,
+                         const std::vector<Prediction>& predictions) {
   const std::string began_at = first_start(read_attempts(RunFolder{store / cell.folder}));
-  std::vector<std::string> faults;  // others_of_the_same() tells them
   std::string names;
-  for (const Prediction& other : predictions_of_store(store, faults)) {
+  for (const Prediction& other : predictions) {
     if (other.find(cell.content_hash) == nullptr || began_at < other.registered_at) continue;
     names += (names.empty() ? "" : ", ") + other.name;
   }
@@ -69,10 +69,13 @@ void pass_over_complete(const fs::path& store, Prediction& prediction,
   const auto is_complete = [&](const PredictedCell& cell) {
     return fs::exists(RunFolder{store / cell.folder}.record());
   };
+  if (std::ranges::none_of(prediction.cells, is_complete)) return;
   if (std::ranges::all_of(prediction.cells, is_complete)) return;
+  std::vector<std::string> faults;  // others_of_the_same() tells them
+  const std::vector<Prediction> predictions = predictions_of_store(store, faults);
   for (const PredictedCell& cell : prediction.cells) {
     if (!is_complete(cell)) continue;
-    const std::string others = predicted_as(store, cell);
+    const std::string others = predicted_as(store, cell, predictions);
     told.push_back("prediction " + prediction.name + ": " + cell.folder +
                    " is complete already and left out of it" +
                    (others.empty() ? "" : "; it was predicted as " + others + " before it began"));

@@ -27,15 +27,16 @@ LossMetric metric_of(const fs::path& store, const Prediction& prediction) {
 
 class Scorer {
  public:
-  Scorer(const fs::path& store, const std::map<std::string, int64_t>& text_bytes)
-      : store_(store), text_bytes_(text_bytes) {}
+  // `record`: whose exclusions are told.
+  Scorer(const fs::path& store, fs::path record, const std::map<std::string, int64_t>& text_bytes)
+      : store_(store), record_(std::move(record)), text_bytes_(text_bytes) {}
 
   Score score(Prediction prediction) const {
     Score score{std::move(prediction), {}};
     for (const PredictedCell& predicted : score.prediction.cells) {
       ScoredCell cell{predicted, CellScore::kNotStarted, {}, false, "", "", ""};
       set_score(score.prediction, cell);
-      note(score.prediction, cell);
+      note(cell);
       score.cells.push_back(std::move(cell));
     }
     return score;
@@ -102,12 +103,11 @@ class Scorer {
     }
   }
 
-  void note(const Prediction& prediction, ScoredCell& cell) const {
+  void note(ScoredCell& cell) const {
     const auto add = [&](const std::string& what) {
       cell.why += (cell.why.empty() ? "" : "; ") + what;
     };
-    const fs::path record = sweep_record_file(store_, prediction.sweep);
-    if (const auto reason = exclusion_reason(record, cell.predicted.content_hash)) {
+    if (const auto reason = exclusion_reason(record_, cell.predicted.content_hash)) {
       cell.excluded = *reason;
       add("excluded: " + *reason);
     }
@@ -115,9 +115,13 @@ class Scorer {
       add("no extrapolation, " + std::to_string(cell.predicted.seen) +
           " of the runs used have its N and D");
     }
+    if (!cell.predicted.other_recipe.empty()) {
+      add("another recipe: it " + cell.predicted.other_recipe);
+    }
   }
 
   const fs::path& store_;
+  const fs::path record_;
   const std::map<std::string, int64_t>& text_bytes_;
 };
 
@@ -127,9 +131,11 @@ bool predicts_one_of(const Prediction& prediction, const HeldOutSweep& held) {
   });
 }
 
-// Those that the record names first, in its order.
+// Those that the record names first, in its order. What is wrong with files that cannot be read is
+// appended to `faults`.
 std::vector<Prediction> predictions_of(const HeldOutSweep& held, const fs::path& store,
-                                       std::vector<std::string>& warnings) {
+                                       std::vector<std::string>& warnings,
+                                       std::vector<std::string>& faults) {
   std::vector<Prediction> predictions;
   const std::vector<std::string> names = held.names();
   for (const std::string& name : names) {
@@ -139,7 +145,7 @@ std::vector<Prediction> predictions_of(const HeldOutSweep& held, const fs::path&
       warnings.push_back("prediction " + name + " is not registered");
     }
   }
-  for (Prediction& other : predictions_of_store(store, warnings)) {
+  for (Prediction& other : predictions_of_store(store, faults)) {
     if (std::ranges::find(names, other.name) != names.end()) continue;
     if (other.sweep == held.sweep || predicts_one_of(other, held)) {
       predictions.push_back(std::move(other));
@@ -148,17 +154,24 @@ std::vector<Prediction> predictions_of(const HeldOutSweep& held, const fs::path&
   return predictions;
 }
 
-// Cells that are held out now and that their prediction says nothing of.
+// Of cells that are held out now what their prediction does not say of them.
 void warn_of_unpredicted(const HeldOutSweep& held, Scores& out) {
   for (const Score& score : out.scores) {
     const Prediction& prediction = score.prediction;
+    const std::string registered =
+        "prediction " + prediction.name + ", registered at " + prediction.registered_at;
+    bool is_of_another_test_set = false;
     for (const SweepCell& cell : held.cells) {
-      if (cell.hold_out->prediction != prediction.name ||
-          prediction.find(cell.content_hash) != nullptr) {
-        continue;
+      if (cell.hold_out->prediction != prediction.name) continue;
+      const std::string& asked = cell.hold_out->test_set;
+      if (prediction.find(cell.content_hash) == nullptr) {
+        out.warnings.push_back(registered + ", predicts nothing of " + cell.folder);
+      } else if (!asked.empty() && asked != prediction.test_set && !is_of_another_test_set) {
+        is_of_another_test_set = true;
+        out.warnings.push_back(registered + ", is of the loss on " + prediction.test_set +
+                               ", and the sweep's file asks for that on " + asked +
+                               ": that was not predicted under this name");
       }
-      out.warnings.push_back("prediction " + prediction.name + ", registered at " +
-                             prediction.registered_at + ", predicts nothing of " + cell.folder);
     }
   }
 }
@@ -170,8 +183,9 @@ Scores score_file(const fs::path& file, const std::map<std::string, int64_t>& te
     throw ConfigError(file.string() +
                       ": no such file; give a prediction (RUNS/predictions/NAME.json)");
   }
+  const fs::path record = sweep_record_file(store, prediction->sweep);
   Scores out;
-  out.scores.push_back(Scorer(store, text_bytes).score(std::move(*prediction)));
+  out.scores.push_back(Scorer(store, record, text_bytes).score(std::move(*prediction)));
   return out;
 }
 
@@ -222,12 +236,15 @@ Scores score_predictions(const fs::path& file, const std::map<std::string, int64
   }
   const HeldOutSweep held = read_held_out_cells(file);
   const fs::path store = store_of_record(file);
-  const Scorer scorer(store, text_bytes);
+  const Scorer scorer(store, file, text_bytes);
   Scores out;
-  for (Prediction& prediction : predictions_of(held, store, out.warnings)) {
+  std::vector<std::string> faults;
+  for (Prediction& prediction : predictions_of(held, store, out.warnings, faults)) {
     out.scores.push_back(scorer.score(std::move(prediction)));
   }
   if (out.scores.empty()) {
+    std::string unreadable;
+    for (const std::string& fault : faults) unreadable += "; " + fault;
     throw ConfigError(file.string() +
                       (held.names().empty()
                            ? ": holds nothing out, and the sweep has registered no "
@@ -235,8 +252,10 @@ Scores score_predictions(const fs::path& file, const std::map<std::string, int64
                            : ": none of its predictions is registered") +
                       ", so there is nothing to score; `--register` writes them down before the "
                       "runs start, and a prediction's own file (RUNS/predictions/NAME.json) may be "
-                      "given in place of the record");
+                      "given in place of the record" +
+                      unreadable);
   }
+  out.warnings.insert(out.warnings.end(), faults.begin(), faults.end());
   warn_of_unpredicted(held, out);
   return out;
 }

@@ -34,7 +34,7 @@ struct ScoredCell {
   std::optional<double> loss;  // what became of it; nullopt: why says why there is none
   bool inside = false;         // the interval
   std::string began_at;        // "": not known
-  std::string excluded;        // from the sweep that registered it, the reason; "": it is not
+  std::string excluded;        // from the sweep whose record is scored, else that registered it
   std::string why;             // there is no loss, it does not count, or is no extrapolation
 };
 
@@ -50,7 +50,8 @@ struct Score {
 struct Scores {
   std::vector<Score> scores;
   std::vector<std::string> warnings;  // names that are not registered; cells that are held out now
-                                      // and are in no prediction; files that cannot be read
+                                      // and are in no prediction, or on another test set; files
+                                      // that cannot be read
 };
 
 // `file` is a sweep's record, RUNS/sweeps/NAME.json: scored are the predictions that it names,

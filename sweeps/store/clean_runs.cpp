@@ -16,6 +16,7 @@
 #include "trainer/escaped.h"
 #include "trainer/folder_lock.h"
 #include "trainer/kept_checkpoint.h"
+#include "trainer/prediction.h"
 #include "trainer/run_lease.h"
 #include "trainer/run_record.h"
 #include "trainer/safetensors.h"
@@ -64,6 +65,9 @@ class Cleaner {
       const std::string name = path.filename().string();
       return (name.starts_with(kDraft) && is_older(path, now - hours(1))) ||
              (name.starts_with(kImportPrefix) && is_older(path, now - hours(24)));
+    });
+    remove_where(runs_ / kPredictionsFolder, [&](const fs::path& path) {
+      return is_draft(path) && is_older(path, now - hours(1));
     });
   }
 

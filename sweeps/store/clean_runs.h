@@ -43,10 +43,10 @@ struct CleanResult {
 // Of a run with its result: checkpoints as `keep` says, none but a newest one that is whole at the
 // cost of older ones, and, whatever it says, those set aside
 // (.rejected, before.0001/checkpoints), drafts that a crash left, with `logs` what its trainer
-// printed. Of another run its drafts. In the store: drafts older than an hour and what an import
-// left aside more than a day ago. Records, metrics, window losses and configurations stay, those in
-// before.0001/ too, and so does every file of a run that a process holds; each run is held while it
-// is cleaned. std::runtime_error: the disk.
+// printed. Of another run its drafts. In the store, and among its predictions: drafts older than an
+// hour, and what an import left aside more than a day ago. Records, metrics, window losses and
+// configurations stay, those in before.0001/ too, and so does every file of a run that a process
+// holds; each run is held while it is cleaned. std::runtime_error: the disk.
 CleanResult clean_runs(const std::filesystem::path& runs, const std::vector<StoreRun>& chosen,
                        const CleanOptions& options);
 

@@ -166,7 +166,7 @@ std::string against_importing(const fs::path& runs, const ArchivedRun& run) {
 }
 
 ArchiveManifest manifest_of(const fs::path& runs, const std::vector<StoreRun>& chosen,
-                            const ExportOptions& options) {
+                            const ExportOptions& options, std::vector<std::string>& left_behind) {
   ArchiveManifest manifest;
   manifest.program_version = options.program_version;
   for (const StoreRun& run : chosen) {
@@ -184,6 +184,7 @@ ArchiveManifest manifest_of(const fs::path& runs, const std::vector<StoreRun>& c
       manifest.sweeps.push_back(described(runs / "sweeps" / name, name));
     }
     predictions.insert(parts.predictions.begin(), parts.predictions.end());
+    left_behind.insert(left_behind.end(), parts.left_behind.begin(), parts.left_behind.end());
   }
   for (const std::string& name : predictions) {
     manifest.predictions.push_back(described(runs / kPredictionsFolder / name, name));
@@ -237,7 +238,7 @@ Exported export_runs(const fs::path& runs, std::vector<StoreRun> chosen, const f
       !why.empty()) {
     throw ConfigError("--out " + archive.string() + ": " + why);
   }
-  const ArchiveManifest manifest = manifest_of(runs, chosen, options);
+  const ArchiveManifest manifest = manifest_of(runs, chosen, options, done.left_behind);
   write_atomically(archive, [&](std::ostream& stream) {
     try {
       write_tar(stream, runs, manifest);

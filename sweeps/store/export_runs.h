@@ -19,8 +19,9 @@ struct ExportOptions {
 struct Exported {
   uint64_t runs = 0, files = 0, bytes = 0;
   uint64_t archive_bytes = 0;
-  uint64_t without_weights = 0;       // runs, where weights were asked for
-  std::vector<std::string> left_out;  // "RUN: is interrupted, and excluded from sweep …"
+  uint64_t without_weights = 0;          // runs, where weights were asked for
+  std::vector<std::string> left_out;     // "RUN: is interrupted, and excluded from sweep …"
+  std::vector<std::string> left_behind;  // parts_of_sweep()'s
 };
 
 // Writes `archive` (.tar.zst) beside its place and renames it there. Equal runs give equal bytes.

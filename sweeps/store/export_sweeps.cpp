@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 #include <stdexcept>
+#include <utility>
 
 #include "sweeps/store/archive_manifest.h"
 #include "sweeps/store/sweep_predictions.h"
@@ -44,13 +45,25 @@ std::vector<std::string> exclusions_of(const fs::path& runs, const SweepRecord& 
   return names;
 }
 
-std::vector<std::string> predictions_of(const fs::path& runs, const SweepRecord& record) {
+// Exclusions that hold and are not among the sweep's `own`; "": none.
+std::string of_study(const fs::path& runs, const SweepRecord& record, std::size_t own) {
+  const fs::path file = sweep_record_file(runs, record.name);
+  const auto in_force = std::ranges::count_if(record.cells, [&](const SweepCell& cell) {
+    return exclusion_reason(file, cell.content_hash).has_value();
+  });
+  if (std::cmp_less_equal(in_force, own)) return "";
+  const std::string study = study_of(record.name);
+  return "of what sweep " + study + " excludes, which holds for " + record.name +
+         " too, the reasons; export --sweep " + study + " carries them";
+}
+
+std::vector<std::string> predictions_of(const fs::path& runs, const SweepRecord& record,
+                                        std::vector<std::string>& unreadable) {
   std::set<std::string> chosen;
   for (const SweepCell& cell : record.cells) {
     if (cell.hold_out) chosen.insert(cell.hold_out->prediction);
   }
   std::erase_if(chosen, [&](const std::string& name) { return !find_prediction(runs, name); });
-  std::vector<std::string> unreadable;  // whose they are nobody knows
   for (const Prediction& prediction : predictions_of_store(runs, unreadable)) {
     if (is_of_sweep(prediction, record)) chosen.insert(prediction.name);
   }
@@ -80,7 +93,12 @@ SweepParts parts_of_sweep(const fs::path& runs, const std::string& sweep) {
                       " is the record of another sweep, " + escaped(record.name) +
                       "; --where 'sweeps == NAME' exports the runs alone");
   }
-  SweepParts parts{exclusions_of(runs, record), predictions_of(runs, record)};
+  SweepParts parts;
+  parts.sweeps = exclusions_of(runs, record);
+  parts.predictions = predictions_of(runs, record, parts.left_behind);
+  if (const std::string sentence = of_study(runs, record, parts.sweeps.size()); !sentence.empty()) {
+    parts.left_behind.push_back(sentence);
+  }
   parts.sweeps.push_back(name);
   return parts;
 }

@@ -10,6 +10,9 @@ namespace scalelaw {
 struct SweepParts {
   std::vector<std::string> sweeps;       // below RUNS/sweeps: exclusions, by name, and its record
   std::vector<std::string> predictions;  // below RUNS/predictions, by name
+  // Sentences: predictions that cannot be read, so that nobody knows whose they are, and what its
+  // study leaves out.
+  std::vector<std::string> left_behind = {};
 };
 
 // Of exclusions those of cells that the record names; of predictions the registered ones that are

@@ -219,6 +219,9 @@ int export_verb(const Arguments& a) {
   if (!a.sweep.empty()) options.sweeps = {a.sweep};
   const Exported done = export_runs(a.runs, chosen_runs(a), a.out, options);
   for (const std::string& run : done.left_out) std::cout << "left out: " << escaped(run) << "\n";
+  for (const std::string& what : done.left_behind) {
+    std::cout << "left behind: " << escaped(what) << "\n";
+  }
   if (done.without_weights > 0) {
     std::cout << "without weights, which were not kept (how.keep, `runs clean --keep none`): "
               << counted(static_cast<int64_t>(done.without_weights), "run") << "\n";

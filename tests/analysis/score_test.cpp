@@ -1,50 +1,9 @@
 // What is registered of which cells, and what a score says of those that came out otherwise.
-#include "analysis/predict/scoring.h"
-
-#include <fstream>
-#include <nlohmann/json.hpp>
-
-#include "analysis/predict/registration.h"
-#include "tests/analysis/predict_fixture.h"
-#include "tests/support/program.h"
+#include "tests/analysis/score_fixture.h"
 #include "trainer/atomic_file.h"
-#include "trainer/cell_exclusion.h"
 
 namespace scalelaw {
 namespace {
-
-class ScoreTest : public PredictTest {
- protected:
-  // The ladder with `more` seeds of its largest size, all held out and none begun.
-  std::vector<SyntheticRun> ladder_with(int more) const {
-    std::vector<SyntheticRun> runs = ladder();
-    for (int i = 0; i < more; ++i) {
-      runs.push_back(runs[7]);
-      runs.back().seed = 2 + i;
-    }
-    return runs;
-  }
-  void end(SyntheticRun run, double loss, RunState state = RunState::kComplete) const {
-    run.started = true;
-    run.started_at = "2999-01-01T00:00:00Z";
-    run.loss_nats = loss;
-    run.state = state;
-    write_synthetic_run(runs_, run);
-  }
-  HeldOutPredictions registered(const fs::path& record) const {
-    HeldOutPredictions found = predict_held_out(record, {});
-    register_predictions(found);
-    return found;
-  }
-  static std::string page(const fs::path& file) {
-    const ProgramResult result = run_program({"scalelaw-fit", "predict", file.string(), "--score"});
-    EXPECT_EQ(result.exit_code, 0);
-    return result.output;
-  }
-  static void exclude(const fs::path& record, const PredictedCell& cell) {
-    exclude_cell(record, {cell.content_hash, cell.folder, "a broken GPU", "2026-01-02T03:04:05Z"});
-  }
-};
 
 TEST_F(ScoreTest, ExcludedCellsAreNotPredictedAndBlockNothing) {
   std::vector<SyntheticRun> runs = ladder_with(1);
@@ -233,47 +192,6 @@ TEST_F(ScoreTest, ARunThatWasPredictedUnderAnotherNameIsSaidToBe) {
   EXPECT_EQ(again.cells.size(), 1u);
   ASSERT_EQ(again.left_out.size(), 1u);
   EXPECT_EQ(again.left_out[0].reason, "held out, and predicted as hero before it began");
-}
-
-TEST_F(ScoreTest, OtherSeedsOfAKnownSizeAreNoExtrapolation) {
-  std::vector<SyntheticRun> runs = ladder();
-  runs.push_back(runs[3]);
-  runs.back().seed = 2;
-  runs.back().prediction = "hero";
-  runs.back().started = false;
-  const fs::path record = write(runs);
-  const Prediction prediction = registered(record).predictions.at(0);
-  EXPECT_EQ(prediction.cells.at(0).seen, 0);
-  EXPECT_GT(prediction.cells[0].beyond, 1);
-  EXPECT_EQ(prediction.cells.at(1).seen, 1);
-  EXPECT_LE(prediction.cells[1].beyond, 1);
-  const ProgramResult shown = run_program({"scalelaw-fit", "predict", record.string()});
-  EXPECT_NE(shown.output.find("no extrapolation, 1 of the runs used have its N and D; where they "
-                              "differ from it in more than seeds, a law of other recipes"),
-            std::string::npos)
-      << shown.output;
-  const std::string text = page(prediction_file(runs_, "hero"));
-  EXPECT_NE(text.find("no extrapolation, 1 of the runs used have its N and D"), std::string::npos)
-      << text;
-}
-
-TEST_F(ScoreTest, ARunOfAnotherRecipeAtAKnownSizeIsSaidToBe) {
-  std::vector<SyntheticRun> runs = ladder();
-  runs.push_back(runs[3]);
-  runs.back().seed = 2;
-  runs.back().prediction = "hero";
-  runs.back().started = false;
-  const std::string said = "differs from it in more than seeds: the law of other recipes";
-  const auto why = [](const HeldOutPredictions& found) {
-    return found.predictions.at(0).cells.at(1).why;
-  };
-  EXPECT_EQ(why(predict_held_out(write(runs), {})).find(said), std::string::npos);
-  fs::remove_all(runs_);
-  runs.back().tokenizer_hash = std::string(32, 'a');
-  const HeldOutPredictions found = predict_held_out(write(runs), {});
-  EXPECT_NE(why(found).find(said), std::string::npos) << why(found);
-  ASSERT_EQ(found.warnings.size(), 1u);
-  EXPECT_NE(found.warnings[0].find(said), std::string::npos) << found.warnings[0];
 }
 
 TEST_F(ScoreTest, OtherPredictionsOfACellAreNamedAndScored) {

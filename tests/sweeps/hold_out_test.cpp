@@ -1,6 +1,4 @@
 // Cells that wait for a prediction, and what a plan makes of one that is registered.
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -10,44 +8,14 @@
 #include "sweeps/run_display.h"
 #include "sweeps/stages.h"
 #include "sweeps/tune_report.h"
-#include "tests/sweeps/plan_fixture.h"
+#include "tests/sweeps/hold_out_fixture.h"
 #include "trainer/cell_exclusion.h"
-#include "trainer/prediction.h"
 #include "trainer/run_identity.h"
 
 namespace scalelaw {
 namespace {
 
-const std::string kHeldOut = kBase +
-                             "grid: {model.d_model: [16, 32, 64]}\n"
-                             "hold_out: {where: N > 40k, register: largest}\n";
-
-class HeldOutCells : public PlanTest {
- protected:
-  void predict(const PlannedCell& cell, const std::string& sweep = "s",
-               const std::string& test_set = "tiny") {
-    Prediction prediction;
-    prediction.name = "largest";
-    prediction.sweep = sweep;
-    prediction.registered_at = "2026-01-02T03:04:05Z";
-    prediction.n_count = "non_embedding";
-    prediction.test_set = test_set;
-    prediction.metric = "nats_per_token";
-    PredictedCell predicted;
-    predicted.content_hash = cell.content_hash;
-    predicted.folder = cell.folder;
-    predicted.arm = "transformer";
-    predicted.runs = {cell.content_hash};
-    predicted.n = predicted.d = 1e4;
-    predicted.loss = 2;
-    predicted.low = 1;
-    predicted.high = 3;
-    predicted.laws = {{"power", "L = (N_c / N)^a", "D = 2000 tokens", {{"a", 0.1}}}};
-    prediction.runs = {{cell.content_hash, "some_run"}};
-    prediction.cells = {predicted};
-    ASSERT_TRUE(publish_prediction(options_.runs, prediction));
-  }
-};
+class HeldOutCells : public HoldOutTest {};
 
 TEST_F(HeldOutCells, WaitAndAreInTheRecordWithTheirSize) {
   const Plan held = plan(kHeldOut);
@@ -106,15 +74,6 @@ TEST_F(HeldOutCells, ANameThatIsTakenIsToldByThePlanAndRefusedBeforeAnythingRuns
   EXPECT_FALSE(std::filesystem::exists(sweep_record_file(options_.runs, "s")));
 }
 
-TEST_F(HeldOutCells, APredictionOfAnotherTestSetStartsNothing) {
-  predict(plan(kHeldOut).cells.at(2), "s", "letters");
-  const Plan taken = plan(kHeldOut);
-  EXPECT_EQ(taken.cells.at(2).waits, WaitsFor::kAnotherName);
-  EXPECT_NE(taken.held_out_fault.find("by sweep s, of test set letters, and says nothing of"),
-            std::string::npos)
-      << taken.held_out_fault;
-}
-
 TEST_F(HeldOutCells, ADamagedPredictionIsToldAndStopsNoView) {
   std::filesystem::create_directories(options_.runs / "predictions");
   std::ofstream(options_.runs / "predictions" / "largest.json") << "{";
@@ -151,32 +110,6 @@ TEST_F(HeldOutCells, ANameThatIsTakenIsWarnedOfWhileTheirRatesAreNotKnown) {
             0u)
       << waits.held_out_doubt;
   EXPECT_NE(std::ranges::find(waits.warnings, waits.held_out_doubt), waits.warnings.end());
-}
-
-TEST_F(HeldOutCells, ATrialBySettingsPredictsUnderANameOfItsOwn) {
-  const auto file = temp_.path() / "s.yaml";
-  std::ofstream(file) << kHeldOut;
-  const SweepSpec study = read_sweep_spec(file);
-  EXPECT_EQ(study.hold_out->name.text, "largest");
-  const SweepSpec trial = read_sweep_spec(file, {"train.learning_rate=0.003"});
-  const std::string suffix = trial.name.substr(study.name.size());
-  EXPECT_EQ(suffix.substr(0, 5), ".set-");
-  EXPECT_EQ(make_plan(trial, options_).cells.at(2).prediction, "largest" + suffix);
-}
-
-TEST_F(HeldOutCells, SettingsThatMakeNoOtherRunsLeaveThePredictionItsName) {
-  const auto file = temp_.path() / "s.yaml";
-  std::ofstream(file) << kHeldOut;
-  const SweepSpec logged = read_sweep_spec(file, {"how.log_every=5"});
-  EXPECT_NE(logged.name, "s");
-  const Plan plan = make_plan(logged, options_);
-  EXPECT_EQ(plan.cells.at(2).prediction, "largest");
-  EXPECT_EQ(plan.cells.at(2).content_hash,
-            make_plan(read_sweep_spec(file), options_).cells.at(2).content_hash);
-  const SweepSpec other = read_sweep_spec(file, {"train.learning_rate=0.003"});
-  const SweepSpec both = read_sweep_spec(file, {"how.log_every=5", "train.learning_rate=0.003"});
-  EXPECT_EQ(both.hold_out->name.text, other.hold_out->name.text);
-  EXPECT_NE(both.name, other.name);
 }
 
 TEST_F(HeldOutCells, StagesCountWhatWaitsForAPredictionAndWhatHasOne) {

@@ -78,6 +78,28 @@ TEST_F(SweepProgram, WhatCannotBePredictedEndsWithOneAndSaysWhatToDo) {
   EXPECT_EQ(states(), "complete waiting");
 }
 
+TEST_F(SweepProgram, APredictionThatIsKilledIsNoFaultOfTheSweepAndTheSameCommandGoesOn) {
+  write_spec("[1]");
+  std::ofstream(spec_, std::ios::app)
+      << "arms: {small: {model.d_model: 16}, large: {model.d_model: 64}}\n"
+         "hold_out: {where: N > 40k, register: large}\n";
+  const fs::path bin = temp_.path() / "bin";
+  fs::create_directories(bin);
+  fs::copy_file(program_path("scalelaw-sweep"), bin / "scalelaw-sweep");
+  std::ofstream(bin / "scalelaw-fit") << "#!/bin/sh\nkill -9 $$\n";
+  fs::permissions(bin / "scalelaw-fit", fs::perms::owner_all);
+  std::vector<std::string> words = command("run");
+  words.front() = (bin / "scalelaw-sweep").string();
+  const ProgramResult result = run_program(words);
+  EXPECT_EQ(result.exit_code, 3) << result.output;
+  EXPECT_NE(result.output.find("stopped: the prediction was killed by signal 9 (Killed), perhaps "
+                               "for want of memory; nothing is registered\n"),
+            std::string::npos)
+      << result.output;
+  EXPECT_NE(result.output.find("Go on with:\n"), std::string::npos) << result.output;
+  EXPECT_EQ(result.output.find("hold other cells out"), std::string::npos) << result.output;
+}
+
 TEST_F(SweepProgram, ADamagedPredictionStopsRunAloneAndNoView) {
   write_spec("[1, 2]");
   std::ofstream(spec_, std::ios::app) << "hold_out: {where: seeds.init == 2, register: large}\n";

@@ -214,7 +214,7 @@ TEST_F(SweepMending, AHeldOutRunTakenInAgainThatThePredictionLacksIsToldAtOnce) 
   ASSERT_TRUE(publish_prediction(runs_, of_another));
   const std::string said = undone();
   EXPECT_EQ(said.find("Go on with:"), std::string::npos) << said;
-  EXPECT_NE(said.find("run refuses it: line 9 of "), std::string::npos) << said;
+  EXPECT_NE(said.find("run refuses the sweep: line 9 of "), std::string::npos) << said;
   EXPECT_NE(said.find("says nothing of transformer_l1w32_"), std::string::npos) << said;
 }
 

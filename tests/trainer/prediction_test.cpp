@@ -56,7 +56,8 @@ Prediction example() {
                        "why",
                        {std::string(32, '1')},
                        4,
-                       2}};
+                       2,
+                       "has train.batch_tokens 4096 (they 2048)"}};
   prediction.left_out = {{"c", "excluded: a broken GPU"}};
   return prediction;
 }
@@ -132,7 +133,8 @@ TEST_F(PredictionTest, UnknownKeysAreIgnored) {
 TEST_F(PredictionTest, FaultsAreNamed) {
   EXPECT_NE(
       fault("{").find("is damaged, edited or no prediction: cut short after 1 bytes; it is written "
-                      "once, so bring it back from a copy"),
+                      "once, so bring it back from a copy; held-out runs that have not begun can "
+                      "be registered under another name in the sweep's file, the others no more"),
       std::string::npos);
   EXPECT_NE(fault("[]").find("must be an object, is []"), std::string::npos);
   EXPECT_NE(fault_with(R"("version": 1)", R"("version": 2)").find("is of version 2 of predictions"),

@@ -59,6 +59,25 @@ TEST_F(SweepRecordTest, WhatACellKeepsIsAWordOrNotKnown) {
   EXPECT_NE(fault(content).find("cells.1.keep must be whole, weights or none"), std::string::npos);
 }
 
+TEST_F(SweepRecordTest, ARecipeIsTextsByKeyOrNotSaid) {
+  SweepRecord record = example();
+  record.cells[1].recipe = {{"train.batch_tokens", "4096"}, {"train.precision", "fp32"}};
+  write_sweep_record(file_, record);
+  EXPECT_EQ(read_sweep_record(file_), record);
+  std::string content = read_whole_file(file_);
+  content.replace(content.find("\"4096\""), 6, "4096");
+  EXPECT_NE(fault(content).find("cells.1.recipe must be an object of texts"), std::string::npos)
+      << fault(content);
+}
+
+TEST_F(SweepRecordTest, AStudyIsKnownByTheNameOfItsFilesSweepWithSettings) {
+  EXPECT_EQ(study_of("ladder.set-0a1b2c3d"), "ladder");
+  EXPECT_EQ(study_of("a.set-x.set-0a1b2c3d"), "a.set-x");
+  for (const char* other : {"ladder", "ladder.set-", "ladder.set-0a1b2c3", "ladder.set-0A1B2C3D"}) {
+    EXPECT_EQ(study_of(other), "") << other;
+  }
+}
+
 TEST_F(SweepRecordTest, ATrialIsOneOfTheStoreUnlessAnotherSweepHasItForAResult) {
   SweepRecord record = example();
   record.cells[0].is_trial = true;

@@ -313,13 +313,19 @@ TEST_F(CleanTest, WhatLiesBesideTheRunsGoesOnceItIsNobodys) {
   fs::create_directories(runs_ / ".import-abcdef/run");
   overwrite(runs_ / ".import-abcdef/run/run.json", "12");
   overwrite(runs_ / ".draft-0000000000000000", "1");
+  fs::create_directories(runs_ / "predictions");
+  const fs::path registering = runs_ / "predictions" / ".draft-0000000000000001";
+  overwrite(registering, "1234");
   clean();
   EXPECT_TRUE(fs::exists(runs_ / ".import-abcdef"));
+  EXPECT_TRUE(fs::exists(registering));
+  make_old(registering, 2);
   make_old(runs_ / ".import-abcdef", 25);
   make_old(runs_ / ".draft-0000000000000000", 2);
   clean({.store = false});
   EXPECT_TRUE(fs::exists(runs_ / ".import-abcdef"));
-  EXPECT_EQ(clean().bytes(), 3u);
+  EXPECT_EQ(clean().bytes(), 3u + 4u);
+  EXPECT_FALSE(fs::exists(registering));
   EXPECT_FALSE(fs::exists(runs_ / ".import-abcdef"));
   EXPECT_FALSE(fs::exists(runs_ / ".draft-0000000000000000"));
 }

@@ -157,12 +157,36 @@ TEST_F(ArchivedPredictions, WhatTheScoreShowsTravelsThoughNoCellNamesIt) {
     ASSERT_TRUE(publish_prediction(runs_, each));
   }
   overwrite(prediction_file(runs_, "unreadable"), "{");
-  export_all({.sweeps = {"many"}});
+  const Exported done = export_all({.sweeps = {"many"}});
+  ASSERT_EQ(done.left_behind.size(), 1u);
+  EXPECT_NE(done.left_behind[0].find("unreadable.json: is damaged, edited or no prediction"),
+            std::string::npos)
+      << done.left_behind[0];
   const ImportResult result = import();
   EXPECT_EQ(count(result, ImportEnd::kImported), 4 + 1 + 3);
   EXPECT_EQ(files_below(there_ / "predictions").size(), 3u);
   EXPECT_EQ(find_prediction(there_, "earlier"), earlier);
   EXPECT_EQ(find_prediction(there_, "same_cell"), same_cell);
+}
+
+TEST_F(ArchivedPredictions, WhatStaysBehindIsSaid) {
+  overwrite(prediction_file(runs_, "unreadable"), "{");
+  SweepRecord with_settings = read_sweep_record(record_);
+  with_settings.name = "many.set-0a1b2c3d";
+  write_sweep_record(sweep_record_file(runs_, with_settings.name), with_settings);
+  exclude_cell(record_, {plan_.cells[0].content_hash, name(0), "bad memory", ""});
+  const ProgramResult result =
+      run_program({"scalelaw-runs", "export", "--sweep", with_settings.name, "--out",
+                   archive_.string(), "--runs", runs_.string()});
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_NE(result.output.find("left behind: " + prediction_file(runs_, "unreadable").string() +
+                               ": is damaged"),
+            std::string::npos)
+      << result.output;
+  EXPECT_NE(result.output.find("left behind: of what sweep many excludes, which holds for "
+                               "many.set-0a1b2c3d too, the reasons; export --sweep many"),
+            std::string::npos)
+      << result.output;
 }
 
 TEST_F(ArchivedPredictions, OneThatIsDamagedOrOfNoPlainNameIsNotExported) {

@@ -1,0 +1,63 @@
+#include "sweeps/open_predictions.h"
+
+#include <algorithm>
+#include <exception>
+#include <filesystem>
+#include <utility>
+
+#include "sweeps/open_cells.h"
+#include "trainer/cell_exclusion.h"
+#include "trainer/config_yaml.h"
+#include "trainer/run_record.h"
+#include "trainer/sweep_record.h"
+
+namespace scalelaw {
+
+OpenPredictions::OpenPredictions(const Plan& plan, const std::optional<Prediction>& prediction,
+                                 DataSetHeaders& data)
+    : data_(data), knows_nothing_(!prediction) {
+  const auto is_open = [](const PlannedCell& cell) {
+    return !cell.prediction.empty() && cell.is_provisional();
+  };
+  if (knows_nothing_ || std::ranges::none_of(plan.cells, is_open)) return;
+  for (const PredictedCell& cell : prediction->cells) add(plan, cell.folder, cell.content_hash);
+  const std::filesystem::path file = sweep_record_file(plan.options.runs, plan.name);
+  std::error_code error;
+  if (!std::filesystem::exists(file, error)) return;
+  try {
+    for (const SweepCell& cell : read_sweep_record(file).cells) {
+      const RunFolder folder{plan.options.runs / cell.folder};
+      if (cell.hold_out && (std::filesystem::exists(folder.record(), error) ||
+                            exclusion_reason(file, cell.content_hash))) {
+        add(plan, cell.folder, cell.content_hash);
+      }
+    }
+  } catch (const std::exception&) {  // whoever asks for the record itself is told
+    knows_nothing_ = true;
+  }
+}
+
+bool OpenPredictions::may_hold(const PlannedCell& cell) const {
+  return knows_nothing_ || stems_.contains(folder_stem(cell.folder)) ||
+         hashes_.contains(but_for_rate(cell.config));
+}
+
+std::string OpenPredictions::but_for_rate(RunConfig config) const {
+  config.train.learning_rate = RunConfig{}.train.learning_rate;
+  return identify(std::move(config), {}, data_).content_hash;
+}
+
+void OpenPredictions::add(const Plan& plan, const std::string& folder,
+                          const std::string& content_hash) {
+  try {
+    const RunConfig config = read_run_config(RunFolder{plan.options.runs / folder}.config());
+    if (identify(config, {}, data_).content_hash == content_hash) {
+      hashes_.insert(but_for_rate(config));
+      return;
+    }
+  } catch (const std::exception&) {  // never begun, or damaged
+  }
+  stems_.insert(folder_stem(folder));
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,52 @@
+#include "sweeps/study_cells.h"
+
+#include <map>
+#include <set>
+#include <utility>
+
+#include "sweeps/planned_cell.h"
+#include "trainer/config_error.h"
+
+namespace scalelaw {
+namespace {
+
+struct CellsByHash {
+  std::set<std::string> all;
+  std::map<std::string, std::string> held_out;  // with their folders
+};
+
+CellsByHash cells_of(const SweepSpec& spec, DataSetHeaders& data, ExpressionCache& expressions) {
+  CellsByHash cells;
+  for (SweepPoint& point : expand(spec)) {
+    evaluate_point(point, data, expressions);
+    const RunIdentity run = identify(resolve(point.config), {}, data);
+    cells.all.insert(run.content_hash);
+    const auto n_vocab = [&] { return data.open(run.config.data.train).n_vocab; };
+    if (!holds(spec.hold_out->where, "hold_out.where", point.config, n_vocab, expressions))
+      continue;
+    cells.held_out.emplace(run.content_hash, run.folder.path.filename().string());
+  }
+  return cells;
+}
+
+}  // namespace
+
+StudyShare share_of_study(const SweepSpec& spec, DataSetHeaders& data,
+                          ExpressionCache& expressions) {
+  SweepSpec study = spec;
+  study.settings.clear();
+  StudyShare share;
+  try {
+    const CellsByHash with = cells_of(spec, data, expressions);
+    const CellsByHash without = cells_of(study, data, expressions);
+    share.is_study = with.all == without.all && with.held_out == without.held_out;
+    for (const auto& [content_hash, folder] : with.held_out) {
+      if (without.held_out.contains(content_hash)) share.held_out_by_both.push_back(folder);
+    }
+  } catch (const ConfigError&) {  // the plan tells its own faults
+    return {};
+  }
+  return share;
+}
+
+}  // namespace scalelaw
