@@ -54,16 +54,26 @@ const Throughput* measured_core(const PlanOptions& options) {
   return on_cpu && options.throughput ? &*options.throughput : nullptr;
 }
 
-std::string hours_source(const PlanOptions& options) {
-  const bool on_cpu = options.workers.device == DeviceKind::kCpu;
-  if (!on_cpu && !options.throughput) return "time at " + std::string(kAssumedOfGpus);
-  const Throughput* core = on_cpu ? measured_core(options) : &*options.throughput;
-  if (core == nullptr) {
-    return "time at a stated " + human(options.flops_per_second / 1e9) +
-           " GFLOP/s (--flops-per-second)";
+std::string stated_rate(const PlanOptions& options) {
+  return human(options.flops_per_second / 1e9) + " GFLOP/s (--flops-per-second)";
+}
+
+bool has_measured_hours(const Plan& plan) {
+  if (plan.options.workers.device == DeviceKind::kGpu) return plan.options.throughput.has_value();
+  return std::ranges::any_of(plan.cells, [&](const PlannedCell& cell) {
+    return measured_step_seconds(plan.options, cell).has_value();
+  });
+}
+
+std::string hours_source(const Plan& plan) {
+  const PlanOptions& options = plan.options;
+  if (!has_measured_hours(plan)) {
+    return options.workers.device == DeviceKind::kCpu ? "time at a stated " + stated_rate(options)
+                                                      : "time at " + std::string(kAssumedOfGpus);
   }
-  const HeldOutError error = core->held_out_error();
-  std::string text = "time by " + core->source();
+  const Throughput& device = *options.throughput;
+  const HeldOutError error = device.held_out_error();
+  std::string text = "time by " + device.source();
   if (error.rows == 0) return text;
   const auto percent = [](double log_ratio) { return human(100 * std::expm1(log_ratio)) + "%"; };
   return text + ", which predicts\na shape from the others within " + percent(error.median) +

@@ -21,7 +21,12 @@ RunSeconds run_seconds(const RunConfig& config, double step_seconds);
 
 // What was measured of the CPU that the runs are on, which hours follow from; else null.
 const Throughput* measured_core(const PlanOptions& options);
-std::string hours_source(const PlanOptions& options);  // where they come from, for people
+std::string stated_rate(const PlanOptions& options);  // "30 GFLOP/s (--flops-per-second)"
+// Where a plan's hours come from, for people; of one some of whose cells were not measured, those
+// of the others.
+std::string hours_source(const Plan& plan);
+// Of a plan for the CPU none of whose cells was measured, nothing.
+bool has_measured_hours(const Plan& plan);
 
 // Of one process beside as many others as run at once, or as were measured together where those are
 // fewer. nullopt: nothing was measured of it.

@@ -52,8 +52,7 @@ TEST(CellHours, OnAGpuARunHasItsShareOfItsPack) {
   EXPECT_DOUBLE_EQ(all.wall_hours, hours);
   EXPECT_DOUBLE_EQ(all.price.value(), 4 * hours);
   EXPECT_NE(totals_text(all, plan).find(" on 2 GPUs, "), std::string::npos);
-  EXPECT_NE(hours_source(plan.options).find("assumed of a GPU and not measured"),
-            std::string::npos);
+  EXPECT_NE(hours_source(plan).find("assumed of a GPU and not measured"), std::string::npos);
   EXPECT_THROW(elsewhere(2, "cpu", 0, 0), ConfigError);
 
   options.workers.jobs = 4;  // of which nothing is known that they gain
