@@ -35,8 +35,9 @@ std::optional<double> measured_step_seconds(const PlanOptions& options, const Pl
 // The core hours of a cell whose FLOPs and steps are known; nothing where it runs on a GPU.
 void predict_hours(const PlanOptions& options, PlannedCell& cell);
 
-// Of a plan for GPUs, every cell's GPU hours, in packs as all cells would make them that begin
-// anew. By the device's law as measured; of what that lacks, or without one, as assumed
+// Of a plan for GPUs, every cell's GPU hours, in packs as the cells of its stage would make them
+// that begin anew, beside as many on its GPU as the stage has and the workers' jobs let run. By the
+// device's law as measured; of what that lacks, or without one, as assumed
 // (Throughput::unmeasured()).
 void predict_gpu_hours(Plan& plan);
 

@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <limits>
 #include <map>
-#include <numeric>
 #include <set>
 #include <stdexcept>
 #include <tuple>
@@ -213,9 +212,11 @@ std::vector<PlannedPack> pack_cells(const Plan& plan, const std::vector<std::siz
   return alone;
 }
 
-std::vector<PlannedPack> packs_of_all(const Plan& plan) {
-  std::vector<std::size_t> cells(plan.cells.size());
-  std::iota(cells.begin(), cells.end(), std::size_t{0});
+std::vector<PlannedPack> packs_of(const Plan& plan, Stage stage) {
+  std::vector<std::size_t> cells;
+  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    if (plan.cells[i].stage() == stage) cells.push_back(i);
+  }
   return Packer(plan, std::move(cells), Packer::Store::kLeftAside).packs();
 }
 
