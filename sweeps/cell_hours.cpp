@@ -31,6 +31,30 @@ double evaluated_tokens(const RunConfig& config) {
   return tokens;
 }
 
+// A pack's runs, `processes` such packs on a GPU. By the device's law or, of what that lacks, by
+// `assumed`.
+void predict_pack(const Throughput& device, const Throughput& assumed, int processes,
+                  const PlannedPack& pack, std::vector<PlannedCell>& cells) {
+  const PlannedCell& first = cells[pack.front()];
+  const auto replicas = static_cast<int64_t>(pack.size());
+  const StepRequest request = request_for(first.config, first.shape, replicas);
+  const Throughput& by = device.step_seconds(request, 1) ? device : assumed;
+  const std::optional<double> alone = by.step_seconds(request, 1);
+  // More processes side by side than were measured gain nothing that is known.
+  const int measured = std::min(processes, by.most_processes());
+  const std::optional<double> beside = by.step_seconds(request, measured);
+  if (!alone || !beside) return;
+  for (const std::size_t index : pack) {
+    PlannedCell& cell = cells[index];
+    const auto hours = [&](double step) {
+      return run_seconds(cell.config, step).total() / kSecondsAnHour;
+    };
+    cell.packs_on_its_gpu = processes;
+    cell.pack_hours = hours(*alone);
+    cell.gpu_hours = hours(*beside) / static_cast<double>(replicas * measured);
+  }
+}
+
 }  // namespace
 
 RunSeconds run_seconds(const RunConfig& config, double step_seconds) {
@@ -54,16 +78,26 @@ const Throughput* measured_core(const PlanOptions& options) {
   return on_cpu && options.throughput ? &*options.throughput : nullptr;
 }
 
-std::string hours_source(const PlanOptions& options) {
-  const bool on_cpu = options.workers.device == DeviceKind::kCpu;
-  if (!on_cpu && !options.throughput) return "time at " + std::string(kAssumedOfGpus);
-  const Throughput* core = on_cpu ? measured_core(options) : &*options.throughput;
-  if (core == nullptr) {
-    return "time at a stated " + human(options.flops_per_second / 1e9) +
-           " GFLOP/s (--flops-per-second)";
+std::string stated_rate(const PlanOptions& options) {
+  return human(options.flops_per_second / 1e9) + " GFLOP/s (--flops-per-second)";
+}
+
+bool has_measured_hours(const Plan& plan) {
+  if (plan.options.workers.device == DeviceKind::kGpu) return plan.options.throughput.has_value();
+  return std::ranges::any_of(plan.cells, [&](const PlannedCell& cell) {
+    return measured_step_seconds(plan.options, cell).has_value();
+  });
+}
+
+std::string hours_source(const Plan& plan) {
+  const PlanOptions& options = plan.options;
+  if (!has_measured_hours(plan)) {
+    return options.workers.device == DeviceKind::kCpu ? "time at a stated " + stated_rate(options)
+                                                      : "time at " + std::string(kAssumedOfGpus);
   }
-  const HeldOutError error = core->held_out_error();
-  std::string text = "time by " + core->source();
+  const Throughput& device = *options.throughput;
+  const HeldOutError error = device.held_out_error();
+  std::string text = "time by " + device.source();
   if (error.rows == 0) return text;
   const auto percent = [](double log_ratio) { return human(100 * std::expm1(log_ratio)) + "%"; };
   return text + ", which predicts\na shape from the others within " + percent(error.median) +
@@ -90,26 +124,13 @@ void predict_hours(const PlanOptions& options, PlannedCell& cell) {
 void predict_gpu_hours(Plan& plan) {
   const Throughput assumed = Throughput::unmeasured(DeviceKind::kGpu);
   const Throughput& device = plan.options.throughput ? *plan.options.throughput : assumed;
-  const int jobs = plan.options.workers.jobs;
-  for (const PlannedPack& pack : packs_of_all(plan)) {
-    const PlannedCell& first = plan.cells[pack.front()];
-    const auto replicas = static_cast<int64_t>(pack.size());
-    const StepRequest request = request_for(first.config, first.shape, replicas);
-    // More processes side by side than were measured gain nothing that is known.
-    const auto step_seconds = [&](const Throughput& of) {
-      const int processes = std::min(jobs, of.most_processes());
-      std::optional<double> seconds = of.step_seconds(request, processes);
-      if (seconds) *seconds *= static_cast<double>(jobs) / processes;
-      return seconds;
-    };
-    std::optional<double> step = step_seconds(device);
-    if (!step) step = step_seconds(assumed);
-    if (!step) continue;
-    const auto side_by_side = static_cast<double>(replicas * jobs);
-    for (const std::size_t index : pack) {
-      PlannedCell& cell = plan.cells[index];
-      cell.pack_hours = run_seconds(cell.config, *step).total() / kSecondsAnHour;
-      cell.gpu_hours = *cell.pack_hours / side_by_side;
+  const Workers& workers = plan.options.workers;
+  for (const Stage stage : kStages) {
+    const std::vector<PlannedPack> packs = packs_of(plan, stage);
+    const std::size_t on_a_gpu = (packs.size() + workers.gpus.size() - 1) / workers.gpus.size();
+    const int processes = static_cast<int>(std::min<std::size_t>(workers.jobs, on_a_gpu));
+    for (const PlannedPack& pack : packs) {
+      predict_pack(device, assumed, processes, pack, plan.cells);
     }
   }
 }

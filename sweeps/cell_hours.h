@@ -21,7 +21,12 @@ RunSeconds run_seconds(const RunConfig& config, double step_seconds);
 
 // What was measured of the CPU that the runs are on, which hours follow from; else null.
 const Throughput* measured_core(const PlanOptions& options);
-std::string hours_source(const PlanOptions& options);  // where they come from, for people
+std::string stated_rate(const PlanOptions& options);  // "30 GFLOP/s (--flops-per-second)"
+// Where a plan's hours come from, for people; of one some of whose cells were not measured, those
+// of the others.
+std::string hours_source(const Plan& plan);
+// Of a plan for the CPU none of whose cells was measured, nothing.
+bool has_measured_hours(const Plan& plan);
 
 // Of one process beside as many others as run at once, or as were measured together where those are
 // fewer. nullopt: nothing was measured of it.
@@ -30,8 +35,9 @@ std::optional<double> measured_step_seconds(const PlanOptions& options, const Pl
 // The core hours of a cell whose FLOPs and steps are known; nothing where it runs on a GPU.
 void predict_hours(const PlanOptions& options, PlannedCell& cell);
 
-// Of a plan for GPUs, every cell's GPU hours, in packs as all cells would make them that begin
-// anew. By the device's law as measured; of what that lacks, or without one, as assumed
+// Of a plan for GPUs, every cell's GPU hours, in packs as the cells of its stage would make them
+// that begin anew, beside as many on its GPU as the stage has and the workers' jobs let run. By the
+// device's law as measured; of what that lacks, or without one, as assumed
 // (Throughput::unmeasured()).
 void predict_gpu_hours(Plan& plan);
 

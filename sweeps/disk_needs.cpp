@@ -51,6 +51,45 @@ double sum_of_largest(std::vector<double> each, std::size_t most) {
   return std::accumulate(each.begin(), each.end(), 0.0);
 }
 
+// What the packs of a stage take while as many as there are processes train, the largest.
+struct AtOnce {
+  double bytes = 0, files = 0;
+  double bytes_to_go = 0, files_to_go = 0;  // of them, what does not stay
+};
+
+AtOnce at_once_of(const Plan& plan, const std::vector<PlannedPack>& packs, std::size_t processes) {
+  std::vector<double> bytes_at_once, bytes_to_go, files_at_once, runs_at_once;
+  for (const PlannedPack& pack : packs) {
+    double bytes = 0, to_go = 0, files = 0;
+    for (const std::size_t cell : pack) {
+      const double to_train = bytes_to_train(plan, plan.cells[cell]);
+      bytes += to_train;
+      to_go += to_train * share_to_go(plan.cells[cell]);
+      files += files_to_train(plan, plan.cells[cell]);
+    }
+    bytes_at_once.push_back(bytes);
+    bytes_to_go.push_back(to_go);
+    files_at_once.push_back(files);
+    runs_at_once.push_back(static_cast<double>(pack.size()));
+  }
+  return {sum_of_largest(std::move(bytes_at_once), processes),
+          sum_of_largest(std::move(files_at_once), processes),
+          sum_of_largest(std::move(bytes_to_go), processes),
+          (kCheckpointsOfARun - 1) * sum_of_largest(std::move(runs_at_once), processes)};
+}
+
+// The cells that may start, then, stage by stage, those that wait.
+std::vector<std::vector<std::size_t>> cells_in_turn(const Plan& plan,
+                                                    const std::vector<CellStatus>& statuses) {
+  std::vector<std::vector<std::size_t>> turns(1 + std::size(kStages));
+  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    if (!is_to_come(statuses[i])) continue;
+    const std::size_t stage = static_cast<std::size_t>(plan.cells[i].stage());
+    turns[may_start(statuses[i]) ? 0 : 1 + stage].push_back(i);
+  }
+  return turns;
+}
+
 std::string free_text(const DiskSpace& space) {
   return bytes_text(space.bytes) + (space.files ? ", " + human(*space.files) + " files" : "") +
          " (a quota is not seen)";
@@ -103,34 +142,25 @@ double files_to_train(const Plan& plan, const PlannedCell& cell) {
 
 DiskNeeds disk_needs(const Plan& plan, const std::vector<CellStatus>& statuses) {
   DiskNeeds needs;
-  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
-    if (!is_to_come(statuses[i])) continue;
-    needs.bytes_to_stay +=
-        bytes_of_complete(plan.cells[i]) - checkpoints_there(plan, plan.cells[i]);
-    needs.files_to_stay += kFilesOfARun;
-  }
-  std::vector<double> bytes_at_once, bytes_to_go, files_at_once, runs_at_once;
-  for (const PlannedPack& pack : packs_to_run(plan, statuses)) {
-    double bytes = 0, to_go = 0, files = 0;
-    for (const std::size_t cell : pack) {
-      const double to_train = bytes_to_train(plan, plan.cells[cell]);
-      bytes += to_train;
-      to_go += to_train * share_to_go(plan.cells[cell]);
-      files += files_to_train(plan, plan.cells[cell]);
-    }
-    bytes_at_once.push_back(bytes);
-    bytes_to_go.push_back(to_go);
-    files_at_once.push_back(files);
-    runs_at_once.push_back(static_cast<double>(pack.size()));
-  }
   const std::size_t processes = plan.options.workers.processes();
-  needs.bytes_at_once = sum_of_largest(std::move(bytes_at_once), processes);
-  needs.files_at_once = sum_of_largest(std::move(files_at_once), processes);
+  bool is_next = true;
+  for (const std::vector<std::size_t>& cells : cells_in_turn(plan, statuses)) {
+    for (const std::size_t cell : cells) {
+      needs.bytes_to_stay +=
+          bytes_of_complete(plan.cells[cell]) - checkpoints_there(plan, plan.cells[cell]);
+      needs.files_to_stay += kFilesOfARun;
+    }
+    const AtOnce at_once = at_once_of(plan, pack_cells(plan, cells), processes);
+    if (is_next) {
+      needs.bytes_at_once = at_once.bytes;
+      needs.files_at_once = at_once.files;
+    }
+    is_next = false;
+    needs.bytes_at_peak =
+        std::max(needs.bytes_at_peak, std::max(0.0, needs.bytes_to_stay) + at_once.bytes_to_go);
+    needs.files_at_peak = std::max(needs.files_at_peak, needs.files_to_stay + at_once.files_to_go);
+  }
   needs.bytes_to_stay = std::max(0.0, needs.bytes_to_stay);
-  needs.bytes_at_peak = needs.bytes_to_stay + sum_of_largest(std::move(bytes_to_go), processes);
-  needs.files_at_peak =
-      needs.files_to_stay +
-      (kCheckpointsOfARun - 1) * sum_of_largest(std::move(runs_at_once), processes);
   return needs;
 }
 

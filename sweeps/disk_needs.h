@@ -31,8 +31,9 @@ double bytes_to_train(const Plan& plan, const PlannedCell& cell);
 // Beyond what lies there already.
 struct DiskNeeds {
   double bytes_to_stay = 0, files_to_stay = 0;  // of the runs that have not ended, once they have
-  double bytes_at_once = 0, files_at_once = 0;  // of the packs that may train side by side
-  double bytes_at_peak = 0, files_at_peak = 0;  // all of that together
+  double bytes_at_once = 0, files_at_once = 0;  // of the packs that may train now side by side
+  // Of all stages the most: what stays of it and those before, and what else trains at once.
+  double bytes_at_peak = 0, files_at_peak = 0;
 };
 // A run that is complete holds what it keeps of one checkpoint. At once: the largest packs, as many
 // as the workers have processes.

@@ -1,6 +1,7 @@
 #include "sweeps/pack_size.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <limits>
 #include <optional>
 #include <vector>
@@ -9,6 +10,7 @@ namespace scalelaw {
 namespace {
 
 constexpr double kSlowerByMeasured = 1.05, kSlowerByAssumed = 1.25;
+constexpr double kLeastGain = 1.05;  // of a pack's time, for which its runs are divided
 
 int64_t quotient_up(int64_t a, int64_t b) {
   return (a + b - 1) / b;
@@ -35,6 +37,30 @@ struct Candidate {
 bool is_computed_alike(const StepChoice& pack, const StepChoice& alone) {
   return pack.fits && pack.windows == alone.windows &&
          pack.recompute_blocks == alone.recompute_blocks;
+}
+
+// Alike runs in packs.
+struct InPacks {
+  int64_t replicas = 1, packs = 1;
+  double pack_seconds = 0, seconds = 0;  // of one from start to end, of one after another
+};
+
+// Packs of at most so many replicas, filled evenly.
+InPacks in_packs(const Throughput& device, const AlikeRuns& alike, int64_t most_replicas,
+                 double memory_bytes) {
+  const PackingLimits limits = {most_replicas, /*most_processes=*/1, memory_bytes};
+  const Packing packing = choose_packing(device, alike.run, limits);
+  InPacks result;
+  result.packs = quotient_up(alike.runs, packing.replicas);
+  result.replicas = quotient_up(alike.runs, result.packs);
+  StepRequest request = alike.run;
+  request.device = device.kind();
+  request.replicas = result.replicas;
+  std::optional<double> step = device.step_seconds(request, 1);
+  if (!step) step = Throughput::unmeasured(device.kind()).step_seconds(request, 1);
+  result.pack_seconds = step.value_or(0) * static_cast<double>(alike.steps);
+  result.seconds = static_cast<double>(result.packs) * result.pack_seconds;
+  return result;
 }
 
 }  // namespace
@@ -73,6 +99,41 @@ Packing choose_packing(const Throughput& device, const StepRequest& run,
     if (one.packing.replicas < best.packing.replicas || one.seconds <= best.seconds) best = one;
   }
   return best.packing;
+}
+
+std::vector<int64_t> choose_replicas(const Throughput& device, const std::vector<AlikeRuns>& all,
+                                     const PackingPlaces& places) {
+  std::vector<InPacks> chosen;
+  int64_t packs = places.other_packs;
+  double seconds = 0;
+  for (const AlikeRuns& alike : all) {
+    chosen.push_back(in_packs(device, alike, alike.most_replicas, places.memory_bytes));
+    packs += chosen.back().packs;
+    seconds += chosen.back().seconds;
+  }
+  while (true) {
+    const bool some_stand_idle = packs < places.processes;
+    const auto time_to_gain = [&](const InPacks& one) {
+      return some_stand_idle && one.replicas == 1 ? -1 : one.pack_seconds;
+    };
+    const auto longest = std::ranges::max_element(chosen, {}, time_to_gain);
+    if (longest == chosen.end() || longest->replicas == 1) break;
+    const AlikeRuns& alike = all[static_cast<std::size_t>(longest - chosen.begin())];
+    const InPacks divided = in_packs(device, alike, longest->replicas - 1, places.memory_bytes);
+    const double even_share =
+        (seconds - longest->seconds + divided.seconds) / static_cast<double>(places.processes);
+    // Of others it is not known how long they still take.
+    const bool comes_nearer = places.other_packs == 0 &&
+                              kLeastGain * divided.pack_seconds < longest->pack_seconds &&
+                              even_share < longest->pack_seconds;
+    if (!some_stand_idle && !comes_nearer) break;
+    packs += divided.packs - longest->packs;
+    seconds += divided.seconds - longest->seconds;
+    *longest = divided;
+  }
+  std::vector<int64_t> replicas;
+  for (const InPacks& one : chosen) replicas.push_back(one.replicas);
+  return replicas;
 }
 
 }  // namespace scalelaw

@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <limits>
 #include <map>
-#include <numeric>
 #include <set>
 #include <stdexcept>
 #include <tuple>
@@ -24,23 +23,6 @@ namespace {
 // The real one's size is known to `train` alone.
 constexpr double kAssumedGpuBytes = 16e9;
 constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
-
-// Of `count` cells like this one that have not begun: of each process's share of them, in its share
-// of the memory.
-std::size_t chosen_replicas(const Plan& plan, const PlannedCell& cell, std::size_t count) {
-  const PlanOptions& options = plan.options;
-  const Workers& workers = options.workers;
-  if (workers.replicas > 0) return static_cast<std::size_t>(workers.replicas);
-  const bool on_cpu = workers.device == DeviceKind::kCpu;
-  const Throughput device =
-      options.throughput ? *options.throughput : Throughput::unmeasured(workers.device);
-  const std::size_t share = (count + workers.processes() - 1) / workers.processes();
-  const PackingLimits limits = {static_cast<int64_t>(share), /*most_processes=*/1,
-                                (on_cpu ? options.memory_bytes : kAssumedGpuBytes) / workers.jobs};
-  const Packing packing =
-      choose_packing(device, request_for(cell.config, cell.shape, /*replicas=*/1), limits);
-  return static_cast<std::size_t>(packing.replicas);
-}
 
 // Of cells that were one pack before: the composition is kept where nobody asks for another, as a
 // CPU does of which nothing was measured.
@@ -79,10 +61,8 @@ class Packer {
     for (const std::size_t cell : order_) {
       if (!packed(cell)) join_group(cell);
     }
-    for (const PlannedPack& group : groups_) {
-      const std::size_t chosen = chosen_replicas(plan_, plan_.cells[group.front()], group.size());
-      add(group, std::min(chosen, most_together(group.front())));
-    }
+    const std::vector<std::size_t> replicas = chosen_replicas();
+    for (std::size_t i = 0; i < groups_.size(); ++i) add(groups_[i], replicas[i]);
     const auto rank = [this](const PlannedPack& pack) {
       std::size_t least = order_.size();
       for (const std::size_t cell : pack) least = std::min(least, rank_of_.at(cell));
@@ -119,6 +99,37 @@ class Packer {
 
   std::size_t most_together(std::size_t cell) const {
     return limits_of(limits_, plan_.cells[cell]).most_together;
+  }
+
+  // Most runs in a pack of each group.
+  std::vector<std::size_t> chosen_replicas() const {
+    const PlanOptions& options = plan_.options;
+    const Workers& workers = options.workers;
+    std::vector<AlikeRuns> alike;
+    std::vector<std::size_t> most;
+    for (const PlannedPack& group : groups_) {
+      const PlannedCell& cell = plan_.cells[group.front()];
+      most.push_back(most_together(group.front()));
+      if (workers.replicas > 0) {
+        most.back() = std::min(most.back(), static_cast<std::size_t>(workers.replicas));
+        continue;
+      }
+      alike.push_back({.run = request_for(cell.config, cell.shape, /*replicas=*/1),
+                       .runs = std::ssize(group),
+                       .steps = cell.steps,
+                       .most_replicas = static_cast<int64_t>(std::min(group.size(), most.back()))});
+    }
+    if (workers.replicas > 0) return most;
+    const bool on_cpu = workers.device == DeviceKind::kCpu;
+    const Throughput device =
+        options.throughput ? *options.throughput : Throughput::unmeasured(workers.device);
+    const double memory = on_cpu ? options.memory_bytes : kAssumedGpuBytes;
+    const std::vector<int64_t> chosen =
+        choose_replicas(device, alike,
+                        {.processes = static_cast<int64_t>(workers.processes()),
+                         .other_packs = std::ssize(packs_),
+                         .memory_bytes = memory / workers.jobs});
+    return {chosen.begin(), chosen.end()};
   }
 
   bool packed(std::size_t cell) const { return packed_.contains(cell); }
@@ -213,9 +224,11 @@ std::vector<PlannedPack> pack_cells(const Plan& plan, const std::vector<std::siz
   return alone;
 }
 
-std::vector<PlannedPack> packs_of_all(const Plan& plan) {
-  std::vector<std::size_t> cells(plan.cells.size());
-  std::iota(cells.begin(), cells.end(), std::size_t{0});
+std::vector<PlannedPack> packs_of(const Plan& plan, Stage stage) {
+  std::vector<std::size_t> cells;
+  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    if (plan.cells[i].stage() == stage) cells.push_back(i);
+  }
   return Packer(plan, std::move(cells), Packer::Store::kLeftAside).packs();
 }
 

@@ -20,12 +20,12 @@ using PlannedPack = std::vector<std::size_t>;  // cells of the plan, in the orde
 // all of them as the same pack, else with those that are left of it. The others share a pack where
 // the trainer allows it and they have equally many steps: a row that has ended is computed until
 // the last one ends. As many packs as the workers' `replicas` demand, filled evenly; where that is
-// left open as choose_packing() says of the device's law, as measured or assumed, on a GPU in 16 GB
-// (the real one's size is not known here). A cell whose folder is damaged, or whose checkpoint
+// left open as choose_replicas() says of the device's law, as measured or assumed, on a GPU in 16
+// GB (the real one's size is not known here). A cell whose folder is damaged, or whose checkpoint
 // cannot be read, is alone, and no pack is larger than was found to go well (cell_limits.h).
 std::vector<PlannedPack> pack_cells(const Plan& plan, const std::vector<std::size_t>& cells);
-// Of all cells, as if none had begun.
-std::vector<PlannedPack> packs_of_all(const Plan& plan);
+// Of all cells of a stage, as if none had begun.
+std::vector<PlannedPack> packs_of(const Plan& plan, Stage stage);
 // Of the cells that may start by `statuses`, which are of all cells.
 std::vector<PlannedPack> packs_to_run(const Plan& plan, const std::vector<CellStatus>& statuses);
 

@@ -107,7 +107,7 @@ class PlanMaker {
     if (tuner) tuner->scan([this](const SweepPoint& trial) { return add_trial(trial); });
     for (std::size_t i = 0; i < points.size(); ++i) {
       at_its_place(points[i], [&] {
-        RateTuner::Settled settled;
+        RateTuner::Settled settled{.by_trials = false};
         if (tuner) settled = tuner->settle(i, points[i].config);
         add(points[i], notes[i], settled, tuner && tuner->is_scanned(i));
       });
@@ -169,6 +169,7 @@ class PlanMaker {
     cell.is_trial = false;
     if (is_new) {
       cell.budget = notes.budget;
+      cell.has_rate_of_trials = settled.by_trials;
       if (!settled.waits_for.empty()) {
         cell.waits = settled.needs_hand ? WaitsFor::kHand : WaitsFor::kTrials;
         cell.waits_for = settled.waits_for;

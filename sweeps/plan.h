@@ -47,6 +47,14 @@ enum class WaitsFor {
   kAnotherName,  // likewise, and nothing can be under the name that the file gives it: a hand
 };
 
+// When a cell's turn comes: those of a stage start once all of the stages before have ended.
+enum class Stage {
+  kAtOnce,    // trials, and what nothing is to be known of
+  kByTrials,  // takes the rate that trials tell
+  kHeldOut,   // is predicted from all others
+};
+inline constexpr Stage kStages[] = {Stage::kAtOnce, Stage::kByTrials, Stage::kHeldOut};
+
 // One run of the sweep. Counts are absent for an architecture that gives no formula.
 struct PlannedCell {
   RunConfig config;
@@ -66,10 +74,12 @@ struct PlannedCell {
   std::optional<double> core_hours;           // with evaluations and noise scales; of a CPU
   std::optional<double> evaluate_core_hours;  // those alone
   std::optional<double> gpu_hours;            // likewise, its share of a GPU in its pack
-  std::optional<double> pack_hours;           // of a GPU: from that pack's start to its end
+  std::optional<double> pack_hours;           // of that pack, with the GPU for itself
+  int64_t packs_on_its_gpu = 1;               // that share it with that pack, itself included
   std::optional<double> memory_bytes;         // a step's peak as it is computed alone on its device
   bool fits = true;                           // in its share of the memory that is known
   bool is_trial = false;                      // of `tune`; no result of the sweep
+  bool has_rate_of_trials = false;            // or will have
   std::string prediction;                     // that holds it out until it is registered; "": none
   std::string predicted_test_set;             // whose loss that is of
   bool is_predicted = false;                  // what is registered under that name holds it
@@ -77,6 +87,11 @@ struct PlannedCell {
   std::string waits_for;  // in words
   bool is_held_back() const {
     return waits == WaitsFor::kPrediction || waits == WaitsFor::kAnotherName;
+  }
+  // Whatever has become known of it since the sweep began.
+  Stage stage() const {
+    if (!prediction.empty()) return Stage::kHeldOut;
+    return has_rate_of_trials ? Stage::kByTrials : Stage::kAtOnce;
   }
   bool needs_hand() const { return waits == WaitsFor::kHand || waits == WaitsFor::kAnotherName; }
   bool is_of(std::string_view block) const {

@@ -5,6 +5,7 @@
 #include "sweeps/optional_json.h"
 #include "sweeps/reports.h"
 #include "sweeps/text_table.h"
+#include "sweeps/wall_hours.h"
 #include "trainer/number.h"
 
 namespace scalelaw {
@@ -19,7 +20,7 @@ PlanTotals plan_totals(const Plan& plan, const std::vector<CellStatus>& statuses
   PlanTotals totals;
   const Workers& workers = plan.options.workers;
   const bool on_gpu = workers.device == DeviceKind::kGpu;
-  double longest = 0;
+  WallHours by_the_clock(workers);
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     if (only_missing && !is_to_come(statuses[i])) continue;
     const PlannedCell& cell = plan.cells[i];
@@ -28,13 +29,13 @@ PlanTotals plan_totals(const Plan& plan, const std::vector<CellStatus>& statuses
     totals.flops += cell.train_flops.value_or(0);
     totals.core_hours += cell.core_hours.value_or(0);
     totals.gpu_hours += cell.gpu_hours.value_or(0);
-    longest = std::max(longest, (on_gpu ? cell.pack_hours : cell.core_hours).value_or(0));
+    const double hours = (on_gpu ? cell.gpu_hours : cell.core_hours).value_or(0);
+    by_the_clock.add(cell.stage(), hours, on_gpu ? cell.pack_hours.value_or(0) : hours);
   }
   // A cell is one process on one core: more cores than cells do not help.
   totals.devices =
       on_gpu ? std::ssize(workers.gpus) : std::clamp<int64_t>(totals.cells, 1, workers.jobs);
-  const double hours = on_gpu ? totals.gpu_hours : totals.core_hours;
-  totals.wall_hours = std::max(longest, hours / static_cast<double>(totals.devices));
+  totals.wall_hours = by_the_clock.hours();
   if (plan.options.price_per_hour) totals.price = totals.wall_hours * *plan.options.price_per_hour;
   return totals;
 }

@@ -17,7 +17,7 @@ struct PlanTotals {
   double tokens = 0, flops = 0;
   double core_hours = 0, gpu_hours = 0;  // one of them
   int64_t devices = 1;                   // cores that have a cell to run at once, or GPUs
-  double wall_hours = 0;                 // an even share for each, at least the longest process
+  double wall_hours = 0;                 // sweeps/wall_hours.h
   std::optional<double> price;  // of the whole machine for so long, where its price is told
 };
 

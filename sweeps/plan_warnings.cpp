@@ -23,6 +23,7 @@ constexpr double kMostEmbeddings = 0.5;  // of the parameters
 constexpr double kMostRate = 1;          // of learning: beyond it a formula has slipped
 constexpr double kHeadsOff = 1.5;        // times the features a head that were asked for
 constexpr double kLeastApart = 1.1;      // sizes nearer than this tell a slope nothing
+constexpr double kBudgetMet = 0.01;      // of its FLOPs, that half a step may be
 
 class Warnings {
  public:
@@ -85,8 +86,9 @@ void warn_of_runs(const Plan& plan, Warnings& warnings) {
                "embeddings are over half of the parameters; a law in N depends on what N counts, "
                "so fit it both without them and with the head's");
   warnings.add(unmeasured,
-               "the device's file has too few rows of the architecture in this precision; "
-               "hours at the stated rate");
+               "the device's file has too few rows of the architecture in this precision; hours "
+               "at a stated " +
+                   stated_rate(options) + ", until --calibrate has measured it");
   warnings.add(uncounted, "the architecture gives no formula; N, FLOPs and hours are not known");
 }
 
@@ -159,6 +161,7 @@ std::string rungs_of(const Plan& plan, const PlannedCell& cell, const SweepPlace
 void warn_of_close_sizes(const Plan& plan, Warnings& warnings) {
   std::map<std::string, std::set<double>> sizes;
   for (const PlannedCell& cell : plan.cells) {
+    if (cell.is_trial) continue;
     for (const SweepPlace& place : cell.places) {
       std::set<double>& of_rungs = sizes[rungs_of(plan, cell, place)];
       for (const CellSize& size : cell.sizes) of_rungs.insert(size.asked);
@@ -179,6 +182,21 @@ void warn_of_close_sizes(const Plan& plan, Warnings& warnings) {
   warnings.add(std::to_string(pairs) + (pairs == 1 ? " pair" : " pairs") +
                " of neighbouring sizes are less than 10% apart in N, the closest by " +
                human(100 * (closest - 1)) + "%; they tell a slope little for their price");
+}
+
+// The nearest whole number of steps is up to half a step off.
+void warn_of_budgets(const Plan& plan, Warnings& warnings) {
+  int64_t coarse = 0, fewest = std::numeric_limits<int64_t>::max();
+  for (const PlannedCell& cell : plan.cells) {
+    if (!cell.budget || 0.5 <= kBudgetMet * static_cast<double>(cell.steps)) continue;
+    ++coarse;
+    fewest = std::min(fewest, cell.steps);
+  }
+  warnings.add(coarse, "half a step is more than " + human(100 * kBudgetMet) +
+                           "% of the FLOPs that were asked for, up to " +
+                           human(50 / static_cast<double>(fewest)) +
+                           "%: by so much runs of one budget may differ; a smaller "
+                           "train.batch_tokens makes more steps of it");
 }
 
 std::string range_text(const FittedRange& range) {
@@ -226,6 +244,7 @@ std::vector<std::string> warnings_of(const Plan& plan) {
   warn_of_runs(plan, warnings);
   warn_of_sizes(plan, warnings);
   warn_of_close_sizes(plan, warnings);
+  warn_of_budgets(plan, warnings);
   for (const NamedLaw& law : named_laws()) warn_of_law(plan, law, warnings);
   return warnings.take();
 }

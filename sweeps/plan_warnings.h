@@ -15,8 +15,8 @@ namespace scalelaw {
 
 // One line a rule, however many cells it concerns: cells that do not fit the memory; warm-ups over
 // a tenth of the run; repeated tokens; embeddings over half of the parameters; sizes that a ladder
-// misses, and that come too close to each other; laws called outside of what they were fitted on;
-// hours that nothing measured says.
+// misses, and that come too close to each other; budgets that so few steps meet badly; laws called
+// outside of what they were fitted on; hours that nothing measured says.
 std::vector<std::string> warnings_of(const Plan& plan);
 
 // Keys at the top of the file that no cell has, since arms, blocks or a ladder set them all. Of

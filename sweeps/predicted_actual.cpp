@@ -81,7 +81,7 @@ std::string predicted_text(const PredictedActual& both, const Plan& plan) {
     text += "; memory of the largest process: " + bytes_text(both.predicted_peak_bytes) +
             ", taken: " + bytes_text(both.peak_bytes);
   }
-  std::string source = hours_source(plan.options);
+  std::string source = hours_source(plan);
   std::ranges::replace(source, '\n', ' ');
   return text + "\n           " + escaped(source) + "\n";
 }
@@ -95,7 +95,7 @@ nlohmann::ordered_json predicted_json(const PredictedActual& both, const Plan& p
           {"bytes", optional_json(both.bytes)},
           {"predicted_peak_bytes", both.predicted_peak_bytes},
           {"peak_bytes", both.peak_bytes},
-          {"hours_source", hours_source(plan.options)}};
+          {"hours_source", hours_source(plan)}};
 }
 
 }  // namespace scalelaw

@@ -176,7 +176,7 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
       "\nshape: layers x d_model; rate: of learning, peak (? not known yet); seeds: init/data;\nN: "
       "parameters, " +
       std::string(name(options.n_count)) + "; D: training tokens; C: training FLOPs, " +
-      std::string(name(options.c_count)) + ";\n" + device + ": " + hours_source(options) +
+      std::string(name(options.c_count)) + ";\n" + device + ": " + hours_source(plan) +
       ", evaluations and noise scales included; memory: peak of a process, estimated\n";
   for (const PlanColumn& column : columns) {
     const bool is_shown = table.front().find(" " + column.heading) != std::string::npos;

@@ -148,7 +148,8 @@ std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses)
                         {"perhaps_among_waiting", open},     {"no_longer_asked_for", gone}};
   const Workers& workers = plan.options.workers;
   const Throughput* core = measured_core(plan.options);
-  const Json measured = core != nullptr ? Json(core->source()) : Json();
+  const bool is_measured = core != nullptr && has_measured_hours(plan);
+  const Json measured = is_measured ? Json(core->source()) : Json();
   return dumped({{"name", plan.name},
                  {"spec_file", plan.spec_file},
                  {"spec_hash", plan.spec_hash},

@@ -21,6 +21,10 @@ double device_hours(const PlannedCell& cell) {
   return cell.core_hours.value_or(cell.gpu_hours.value_or(0));
 }
 
+double process_hours(const PlannedCell& cell) {
+  return cell.core_hours.value_or(cell.pack_hours.value_or(0));
+}
+
 }  // namespace
 
 void check_number_of_runs(const Plan& plan, const std::vector<PlannedPack>& packs, int64_t most) {
@@ -42,10 +46,15 @@ Spending::Spending(const Plan& plan, const std::vector<CellStatus>& statuses)
 Spending::Cost Spending::spent(std::size_t cell) const {
   const PlannedCell& planned = plan_.cells[cell];
   const CellStatus& status = statuses_[cell];
+  const RunLedger& ledger = status.ledger;
   const bool on_cpu = plan_.options.workers.device == DeviceKind::kCpu;
-  const double seconds = on_cpu ? status.ledger.core_seconds : status.ledger.gpu_seconds;
+  // Of processes that share a GPU each ledger has the whole of it.
+  const double seconds = on_cpu
+                             ? ledger.core_seconds
+                             : ledger.gpu_seconds / static_cast<double>(planned.packs_on_its_gpu);
   return {planned.train_flops.value_or(0) * share_done(planned, status), seconds / 3600,
-          status.step > 0 ? bytes_of_complete(planned) : 0};
+          status.step > 0 ? bytes_of_complete(planned) : 0,
+          (on_cpu ? ledger.core_seconds : ledger.wall_seconds) / 3600};
 }
 
 Spending::Cost Spending::whole(std::size_t cell) const {
@@ -53,31 +62,38 @@ Spending::Cost Spending::whole(std::size_t cell) const {
   const CellStatus& status = statuses_[cell];
   const Cost so_far = spent(cell);
   if (ended(status.state)) return so_far;
-  const double hours = device_hours(planned);
-  return {planned.train_flops.value_or(0),
-          std::max(hours, so_far.device_hours + hours * (1 - share_done(planned, status))),
-          bytes_of_complete(planned)};
+  const double left = 1 - share_done(planned, status);
+  const auto in_all = [&](double so_far_hours, double planned_hours) {
+    return std::max(planned_hours, so_far_hours + planned_hours * left);
+  };
+  return {planned.train_flops.value_or(0), in_all(so_far.device_hours, device_hours(planned)),
+          bytes_of_complete(planned), in_all(so_far.process_hours, process_hours(planned))};
 }
 
-Spending::Cost Spending::sum(const PlannedPack& also) const {
-  Cost total;
+void Spending::Total::add(const Cost& of_one, Stage stage) {
+  cost.flops += of_one.flops;
+  cost.device_hours += of_one.device_hours;
+  cost.disk += of_one.disk;
+  wall.add(stage, of_one.device_hours, of_one.process_hours);
+}
+
+Spending::Total Spending::sum(const PlannedPack& also) const {
+  Total total{{}, WallHours(plan_.options.workers)};
+  const std::set<std::size_t> these(also.begin(), also.end());
   for (std::size_t i = 0; i < plan_.cells.size(); ++i) {
-    const bool runs = under_way_.contains(i) || std::ranges::find(also, i) != also.end();
-    const Cost cost = runs ? whole(i) : spent(i);
-    total.flops += cost.flops;
-    total.device_hours += cost.device_hours;
-    total.disk += cost.disk;
+    const bool runs = under_way_.contains(i) || these.contains(i);
+    total.add(runs ? whole(i) : spent(i), plan_.cells[i].stage());
   }
   return total;
 }
 
-double Spending::price(const Cost& cost) const {
-  return plan_.options.price_per_hour.value_or(0) * cost.device_hours /
-         static_cast<double>(std::max<std::size_t>(1, plan_.options.workers.processes()));
+double Spending::price(const Total& total) const {
+  return plan_.options.price_per_hour.value_or(0) * total.wall.hours();
 }
 
-std::string Spending::beyond(const Cost& cost) const {
+std::string Spending::beyond(const Total& total) const {
   const SweepBudget& budget = plan_.budget;
+  const Cost& cost = total.cost;
   const auto over = [](const char* key, const std::optional<double>& limit, double amount,
                        std::string (*in_words)(double) = human) {
     if (!limit || amount <= *limit) return std::string();
@@ -86,7 +102,7 @@ std::string Spending::beyond(const Cost& cost) const {
   };
   for (const std::string& text : {over("flops", budget.flops, cost.flops),
                                   over("device_hours", budget.device_hours, cost.device_hours),
-                                  over("price", budget.price, price(cost)),
+                                  over("price", budget.price, price(total)),
                                   over("disk", budget.disk, cost.disk, bytes_text)}) {
     if (!text.empty()) return text;
   }
@@ -101,15 +117,15 @@ PlannedPack Spending::to_come() const {
   return cells;
 }
 
-Spending::Cost Spending::at_most() const {
-  Cost total = sum(to_come());
+Spending::Total Spending::at_most() const {
+  Total total = sum(to_come());
   for (const TunedRecipe& scan : plan_.tuned.scans) {
     if (scan.may_follow == 0) continue;
     const PlannedCell& like = plan_.cells[scan.like];
     const auto trials = static_cast<double>(scan.may_follow);
-    total.flops += trials * like.train_flops.value_or(0);
-    total.device_hours += trials * device_hours(like);
-    total.disk += trials * bytes_of_complete(like);
+    total.add({trials * like.train_flops.value_or(0), trials * device_hours(like),
+               trials * bytes_of_complete(like), process_hours(like)},
+              Stage::kAtOnce);
   }
   return total;
 }
@@ -150,7 +166,7 @@ void Spending::left_off(const PlannedPack& cells, const std::vector<CellStatus>&
 
 std::string Spending::text() const {
   if (!plan_.budget.is_set()) return "";
-  const Cost all = at_most();
+  const Total all = at_most();
   const SweepBudget& budget = plan_.budget;
   std::string text;
   const auto add = [&](const char* key, const std::optional<double>& limit, double amount,
@@ -159,14 +175,14 @@ std::string Spending::text() const {
     text += (text.empty() ? "" : ", ") + std::string(key) + " " + in_words(amount) + " of " +
             in_words(*limit);
   };
-  add("flops", budget.flops, all.flops);
-  add("device_hours", budget.device_hours, all.device_hours);
+  add("flops", budget.flops, all.cost.flops);
+  add("device_hours", budget.device_hours, all.cost.device_hours);
   if (plan_.options.price_per_hour) {
     add("price", budget.price, price(all));
   } else if (budget.price) {
     text += (text.empty() ? "" : ", ") + std::string("price not known without --price-per-hour");
   }
-  add("disk", budget.disk, all.disk, bytes_text);
+  add("disk", budget.disk, all.cost.disk, bytes_text);
   const std::string why = beyond(all);
   return text + (why.empty()                 ? ""
                  : budget.starts_nothing_new ? " (reached before the end)"

@@ -10,6 +10,7 @@
 #include "sweeps/cell_status.h"
 #include "sweeps/packing.h"
 #include "sweeps/plan.h"
+#include "sweeps/wall_hours.h"
 
 namespace scalelaw {
 
@@ -19,7 +20,8 @@ void check_number_of_runs(const Plan& plan, const std::vector<PlannedPack>& pack
 
 // What the sweep's runs have cost and would, beside its budget (SweepBudget). A run that has ended
 // costs what its ledger says, another what its plan says or, where that is more, what it has cost
-// already and its steps that are left. FLOPs are the plan's and leave out what was trained twice.
+// already and its steps that are left. FLOPs are the plan's and leave out what was trained twice;
+// the price is that of the time by the clock, as plan_totals() has it.
 class Spending {
  public:
   // `statuses` of all cells; their ledgers are read, where there is a budget.
@@ -41,14 +43,20 @@ class Spending {
  private:
   struct Cost {
     double flops = 0, device_hours = 0, disk = 0;
+    double process_hours = 0;  // of its process, by the clock
+  };
+  struct Total {
+    Cost cost;
+    WallHours wall;
+    void add(const Cost& cost, Stage stage);
   };
   Cost spent(std::size_t cell) const;  // so far
   Cost whole(std::size_t cell) const;  // by its end
   PlannedPack to_come() const;
-  Cost sum(const PlannedPack& also) const;  // of all, with these to their end
-  Cost at_most() const;  // of all to their end, and of trials that edges may still ask for
-  std::string beyond(const Cost& cost) const;
-  double price(const Cost& cost) const;
+  Total sum(const PlannedPack& also) const;  // of all, with these to their end
+  Total at_most() const;  // of all to their end, and of trials that edges may still ask for
+  std::string beyond(const Total& total) const;
+  double price(const Total& total) const;
 
   const Plan& plan_;
   std::vector<CellStatus> statuses_;

@@ -272,7 +272,7 @@ RateTuner::Settled RateTuner::settle(std::size_t index, FlatConfig& config) cons
         "a rate of " + scan.model + ": every one tried diverged; lower the file's learning rate",
         true};
   }
-  if (!tune_.fits_law || scans_of_arm_.at(cell.arm).empty()) return {};
+  if (!tune_.fits_law || scans_of_arm_.at(cell.arm).empty()) return {.by_trials = false};
   const auto law = std::ranges::find(found_.laws, cell.arm, &ArmRateLaw::arm);
   if (law == found_.laws.end()) return {"the law of its arm's trials", false};
   if (law->law) return take(law->law->rate_at(cell.file_rate, cell.n_params, cell.train_tokens));

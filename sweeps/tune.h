@@ -39,8 +39,9 @@ class RateTuner {
   void scan(const Run& run);
 
   struct Settled {
-    std::string waits_for;    // in words; "": the rate is known
-    bool needs_hand = false;  // nothing that is to come will make it known
+    std::string waits_for = {};  // in words; "": the rate is known
+    bool needs_hand = false;     // nothing that is to come will make it known
+    bool by_trials = true;       // tell it, or have told it
   };
   // Gives the `index`th cell that was noted its rate.
   Settled settle(std::size_t index, FlatConfig& cell) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sweeps/text_table.h"
+#include "sweeps/wall_hours.h"
 #include "trainer/number.h"
 
 namespace scalelaw {
@@ -46,8 +47,7 @@ PresentWork present_work(const Plan& plan, const std::vector<CellStatus>& status
   double flops_left = 0, longest = 0;
   int64_t told = 0;
   bool flops_known = true;
-  double hours_left = 0, longest_hours = 0;
-  int64_t cells_left = 0;
+  WallHours hours_left(plan.options.workers);
   bool hours_known = plan.options.workers.device == DeviceKind::kCpu;
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     const PlannedCell& cell = plan.cells[i];
@@ -62,9 +62,8 @@ PresentWork present_work(const Plan& plan, const std::vector<CellStatus>& status
     flops_left += share * cell.train_flops.value_or(0);
     flops_known = flops_known && cell.train_flops.has_value();
     hours_known = hours_known && cell.core_hours.has_value();
-    hours_left += share * cell.core_hours.value_or(0);
-    longest_hours = std::max(longest_hours, share * cell.core_hours.value_or(0));
-    ++cells_left;
+    const double hours = share * cell.core_hours.value_or(0);
+    hours_left.add(cell.stage(), hours, hours);
     if (status.state != CellState::kRunning) continue;
     ++work.running;
     const double rate = status.tokens_per_second.value_or(0);
@@ -78,9 +77,7 @@ PresentWork present_work(const Plan& plan, const std::vector<CellStatus>& status
   }
   if (flops_known) work.flops_left = flops_left;
   if (told == 0) {
-    const int64_t cores = std::clamp<int64_t>(cells_left, 1, plan.options.workers.jobs);
-    const double hours = std::max(longest_hours, hours_left / static_cast<double>(cores));
-    if (hours_known && cells_left > 0) work.planned_seconds_left = hours * 3600;
+    if (hours_known && work.tokens_left > 0) work.planned_seconds_left = 3600 * hours_left.hours();
     return work;
   }
   work.tokens_per_second = tokens_a_second;

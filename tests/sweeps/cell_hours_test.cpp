@@ -52,14 +52,40 @@ TEST(CellHours, OnAGpuARunHasItsShareOfItsPack) {
   EXPECT_DOUBLE_EQ(all.wall_hours, hours);
   EXPECT_DOUBLE_EQ(all.price.value(), 4 * hours);
   EXPECT_NE(totals_text(all, plan).find(" on 2 GPUs, "), std::string::npos);
-  EXPECT_NE(hours_source(plan.options).find("assumed of a GPU and not measured"),
-            std::string::npos);
+  EXPECT_NE(hours_source(plan).find("assumed of a GPU and not measured"), std::string::npos);
   EXPECT_THROW(elsewhere(2, "cpu", 0, 0), ConfigError);
+}
 
-  options.workers.jobs = 4;  // of which nothing is known that they gain
-  const Plan beside = small_plan(temp.path(), "grid: {seeds.init: [1, 2, 3, 4]}", options);
-  EXPECT_DOUBLE_EQ(beside.cells.front().gpu_hours.value(), hours / 2);
-  EXPECT_DOUBLE_EQ(beside.cells.front().pack_hours.value(), 4 * hours);
+TEST(CellHours, ProcessesOnAGpuAreNoMoreThanItHasPacks) {
+  const TempDir temp;
+  PlanOptions options;
+  const auto of = [&](int gpus, int jobs, const std::string& cells) {
+    options.workers = elsewhere(gpus, "auto", jobs, /*replicas=*/1);
+    options.price_per_hour = 1;
+    return small_plan(temp.path(), cells, options);
+  };
+  const auto price = [](const Plan& plan) {
+    const std::vector<CellStatus> statuses(plan.cells.size());
+    return plan_totals(plan, statuses, false).price.value();
+  };
+  const std::string four = "grid: {seeds.init: [1, 2, 3, 4]}";
+  const double alone = of(1, 1, "seeds: {init: 1}").cells.front().pack_hours.value();
+  EXPECT_DOUBLE_EQ(price(of(1, 16, "seeds: {init: 1}")), alone);
+  EXPECT_DOUBLE_EQ(price(of(4, 16, four)), alone) << "each has its own";
+  for (const int jobs : {2, 16}) {  // of which nothing is known that they gain
+    const Plan plan = of(2, jobs, four);
+    EXPECT_DOUBLE_EQ(plan.cells.front().gpu_hours.value(), alone) << jobs;
+    EXPECT_EQ(plan.cells.front().packs_on_its_gpu, 2);
+    EXPECT_DOUBLE_EQ(price(plan), 2 * alone);
+  }
+  const Plan uneven = of(1, 2, "list: [{horizon.tokens: 2000}, {horizon.tokens: 20000}]");
+  EXPECT_LT(price(uneven), 1.2 * uneven.cells.back().pack_hours.value())
+      << "the other does not go on so long";
+  const Plan held_out = of(1, 4,
+                           "grid: {model.d_model: [16, 32, 64]}, hold_out: {where: d_model "
+                           "== 64, register: p}");
+  EXPECT_EQ(held_out.cells.front().packs_on_its_gpu, 2) << "the third starts after them";
+  EXPECT_EQ(held_out.cells.back().packs_on_its_gpu, 1);
 }
 
 TEST(CellHours, AreThoseOfAsManyProcessesAsRunAtOnce) {

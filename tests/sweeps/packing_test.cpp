@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sweeps/cell_limits.h"
+#include "sweeps/pack_size.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tiny_data_set.h"
 #include "trainer/checkpoint_files.h"
@@ -163,6 +164,45 @@ TEST_F(PackingTest, WhereNothingIsAskedForTheDevicesLawChooses) {
   options_.throughput = Throughput(parse_device_file(measured, "file"));
   plan_seeds(8);
   EXPECT_EQ(packs().size(), 1u) << "as measured";
+}
+
+TEST_F(PackingTest, ShapesThatKeepAllGpusBusyAreNotDividedAmongThem) {
+  options_.workers.replicas = 0;
+  options_.workers.device = DeviceKind::kGpu;
+  const auto gpus = [&](int count) {
+    options_.workers.gpus.assign(static_cast<std::size_t>(count), "");
+    plan("grid: {model.d_model: [16, 24, 32, 40, 48, 56], seeds.init: [1, 2, 3]}");
+    return packs().size();
+  };
+  EXPECT_EQ(gpus(1), 6u);
+  EXPECT_EQ(gpus(6), 6u) << "a shape each";
+  EXPECT_EQ(gpus(8), 8u) << "none stands idle";
+  EXPECT_EQ(gpus(64), 18u);
+}
+
+TEST_F(PackingTest, APackThatTheEndWaitsForIsDivided) {
+  const Throughput gpu = Throughput::unmeasured(DeviceKind::kGpu);
+  const auto alike = [](int64_t width, int64_t runs, int64_t steps) {
+    AlikeRuns all{.run = {}, .runs = runs, .steps = steps, .most_replicas = runs};
+    all.run.shape.n_layer = 2;
+    all.run.shape.d_model = width;
+    all.run.shape.n_ctx = 128;
+    all.run.shape.n_vocab = 1024;
+    all.run.batch_windows = 32;
+    all.run.bf16_products = true;
+    return all;
+  };
+  std::vector<AlikeRuns> all(4, alike(16, 3, 100));
+  all.push_back(alike(64, 8, 100'000));
+  const PackingPlaces four = {.processes = 4};
+  EXPECT_EQ(choose_replicas(gpu, all, {.processes = 1}), (std::vector<int64_t>{3, 3, 3, 3, 4}));
+  EXPECT_EQ(choose_replicas(gpu, all, four), (std::vector<int64_t>{3, 3, 3, 3, 2}));
+  all.back().steps = 100;
+  EXPECT_EQ(choose_replicas(gpu, all, four), (std::vector<int64_t>{3, 3, 3, 3, 4}));
+  all.resize(1);
+  EXPECT_EQ(choose_replicas(gpu, all, {.processes = 2}), std::vector<int64_t>{2});
+  EXPECT_EQ(choose_replicas(gpu, all, {.processes = 2, .other_packs = 1}), std::vector<int64_t>{3})
+      << "another has the second";
 }
 
 TEST_F(PackingTest, WhatWasOnePackGoesOnAsTheSamePackInItsOrder) {

@@ -55,6 +55,34 @@ TEST_F(PlanTest, LaddersMissesAndMergedSizesAreWarnedOf) {
   EXPECT_NE(text.find("2 pairs of neighbouring sizes are less than 10% apart"), std::string::npos);
 }
 
+TEST_F(PlanTest, TrialsAreNoNeighboursOfEachOther) {
+  const auto warned = [&](const std::string& tune) {
+    const Plan of_sweep = plan(kBase +
+                               "blocks: [{name: a, model: {d_model: 96}}, {name: b, model: "
+                               "{d_model: 100}}]\n" +
+                               tune);
+    return plan_text(of_sweep, look_at_all(of_sweep)).find("of neighbouring sizes") !=
+           std::string::npos;
+  };
+  EXPECT_FALSE(warned(""));
+  EXPECT_FALSE(warned("tune: {learning_rate: {factors: [0.5, 1, 2]}}\n"));
+}
+
+TEST_F(PlanTest, BudgetsThatFewStepsMeetBadlyAreWarnedOf) {
+  const PlannedCell base = plan(kBase).cells.front();
+  const auto warnings = [&](double steps) {
+    const double flops = steps * *base.train_flops / static_cast<double>(base.steps);
+    const Plan of_sweep =
+        plan(kBase + "blocks: [{name: b, horizon: {flops: " + std::to_string(flops) + "}}]\n");
+    return plan_text(of_sweep, look_at_all(of_sweep));
+  };
+  EXPECT_EQ(warnings(50.4).find("half a step"), std::string::npos);
+  EXPECT_NE(warnings(49.4).find("1 of 1 cells: half a step is more than 1% of the FLOPs that were "
+                                "asked for, up to 1.02%"),
+            std::string::npos)
+      << warnings(49.4);
+}
+
 TEST_F(PlanTest, KeysAtTheTopThatNoCellHasAreWarnedOf) {
   const Plan of_sweep =
       plan(kBase +

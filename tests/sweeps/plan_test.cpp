@@ -106,10 +106,18 @@ TEST_F(PlanTest, HoursFollowFromADevicesFileWhereItHasRows) {
   ASSERT_EQ(priced.warnings.size(), 1u);
   EXPECT_NE(priced.warnings[0].find("1 of 2 cells: the device's file has too few rows"),
             std::string::npos);
+  EXPECT_NE(priced.warnings[0].find("hours at a stated 30 GFLOP/s"), std::string::npos);
   const std::string text = plan_text(priced, look_at_all(priced));
   EXPECT_NE(text.find("one core: time by a machine, measured 2026-01-01 (d.yaml)"),
             std::string::npos)
       << text;
+  const Plan stated = plan(kBase + "arms: {b: {model: {arch: lstm}}}\n");
+  const std::string legend = plan_text(stated, look_at_all(stated));
+  EXPECT_NE(legend.find("one core: time at a stated 30 GFLOP/s (--flops-per-second), eval"),
+            std::string::npos)
+      << legend;
+  EXPECT_NE(plan_json(stated, look_at_all(stated)).find("\"hours_source\": null"),
+            std::string::npos);
 }
 
 TEST_F(PlanTest, CellsSayWhatMemoryTheyNeedAndWhichDoNotFit) {

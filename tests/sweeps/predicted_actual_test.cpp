@@ -3,12 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
 #include <string>
 
 #include "sweeps/disk_needs.h"
 #include "sweeps/plan_totals.h"
 #include "sweeps/reports.h"
+#include "sweeps/work_left.h"
 #include "tests/support/temp_dir.h"
 #include "tests/sweeps/small_plan.h"
 #include "trainer/bytes_text.h"
@@ -91,6 +93,41 @@ TEST(PlanTotals, ThePriceIsThatOfTheWholeMachineForTheTimeByTheClock) {
   plan.options.price_per_hour.reset();
   EXPECT_EQ(totals_text(plan_totals(plan, statuses, true), plan).find("for this machine"),
             std::string::npos);
+}
+
+// Ahead of them, and behind: what has become known of a cell does not change when its turn was.
+TEST(PlanTotals, AStageBeginsWhenTheOneBeforeHasEnded) {
+  const TempDir temp;
+  write_tiny_data_set(temp.path() / "data");
+  PlanOptions options;
+  options.data = temp.path() / "data";
+  options.runs = temp.path() / "runs";
+  options.workers.jobs = 8;
+  const SweepSpec spec = parse_sweep_spec(
+      "{spec: 1, name: s, data: {train: tiny, test: {tiny: 512}}, horizon: {tokens: 2000}, model: "
+      "{n_ctx: 8}, train: {batch_tokens: 32, learning_rate: 0.1}, evaluate: {tokens: 64}, grid: "
+      "{model.d_model: [16, "
+      "32, 64]}, tune: {learning_rate: {where: d_model == 16, factors: [0.5, 1, 2], then: "
+      "fit_law}}, hold_out: {where: d_model == 64, register: p}}",
+      "s.yaml");
+  const TrialEnds all_ended = [](const PlannedCell& trial) {
+    const double off = std::log(trial.config.train.learning_rate / 0.1);
+    return TrialEnd{.loss_nats = 2 + off * off};
+  };
+  for (const TrialEnds& ends : {TrialEnds(), all_ended}) {
+    Plan plan = make_plan(spec, options, ends);
+    ASSERT_EQ(plan.cells.size(), 6u);
+    for (PlannedCell& cell : plan.cells) cell.core_hours = 2;
+    std::vector<CellStatus> statuses(plan.cells.size());
+    EXPECT_DOUBLE_EQ(plan_totals(plan, statuses, false).wall_hours, 6);
+    EXPECT_DOUBLE_EQ(present_work(plan, statuses).planned_seconds_left.value(), 6 * 3600);
+    for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+      if (plan.cells[i].is_trial) statuses[i].state = CellState::kComplete;
+    }
+    EXPECT_DOUBLE_EQ(plan_totals(plan, statuses, true).wall_hours, 4);
+    plan.options.workers.jobs = 1;
+    EXPECT_DOUBLE_EQ(plan_totals(plan, statuses, false).wall_hours, 12);
+  }
 }
 
 TEST(PlanReport, TheDiskLineSaysHowManyFilesAndHowManyAreFree) {

@@ -56,6 +56,32 @@ TEST_F(RoomTest, ThreeCheckpointsOfEachThatRunsAndOneOfEachThatIsComplete) {
   EXPECT_EQ(all.files_at_peak, all.files_to_stay + 4);
 }
 
+// Of what waits the largest runs are held out, mostly.
+TEST_F(RoomTest, AtMostIsThatOfTheStageThatTakesMostAmongThemWhatWaits) {
+  const std::string sizes =
+      "grid: {model.d_model: [64, 16, 32, 128]}, keep: {resume_state: until_complete, weights: "
+      "none}";
+  plan(sizes);
+  const DiskNeeds all = needs();
+  const auto checkpoints = [&](std::size_t a, std::size_t b) {
+    return 3 * (checkpoint_bytes(plan_.cells[a]) + checkpoint_bytes(plan_.cells[b]));
+  };
+  const double largest = checkpoints(0, 3), smallest = checkpoints(1, 2);
+  EXPECT_DOUBLE_EQ(all.bytes_at_peak, all.bytes_to_stay + largest);
+  plan(sizes + ", hold_out: {where: d_model >= 64, register: p}");
+  EXPECT_EQ(needs().bytes_at_once, smallest) << "the others may start";
+  EXPECT_DOUBLE_EQ(needs().bytes_at_peak, all.bytes_at_peak) << "and are complete then";
+  EXPECT_EQ(needs().files_at_peak, all.files_at_peak);
+  plan(sizes + ", hold_out: {where: d_model <= 32, register: p}");
+  const double later = bytes_of_complete(plan_.cells[1]) + bytes_of_complete(plan_.cells[2]);
+  EXPECT_DOUBLE_EQ(needs().bytes_at_peak, all.bytes_to_stay - later + largest);
+  EXPECT_DOUBLE_EQ(needs().bytes_to_stay, all.bytes_to_stay);
+  plan(sizes +
+       ", tune: {learning_rate: {where: d_model == 64, factors: [0.5, 1, 2], then: fit_law}}");
+  EXPECT_EQ(needs().bytes_at_once, 2 * 3 * one_) << "trials";
+  EXPECT_DOUBLE_EQ(needs().bytes_at_peak, needs().bytes_to_stay + largest);
+}
+
 TEST_F(RoomTest, CheckpointsThatAreThereAreNotPaidForAgain) {
   plan();
   const DiskNeeds before = needs();

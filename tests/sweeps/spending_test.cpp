@@ -3,11 +3,19 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
+#include "sweeps/plan_totals.h"
 #include "sweeps/reports.h"
 #include "tests/sweeps/plan_fixture.h"
+#include "trainer/attempt_cost.h"
+#include "trainer/clock.h"
+#include "trainer/number.h"
 
 namespace scalelaw {
 namespace {
+
+namespace fs = std::filesystem;
 
 class SpendingTest : public PlanTest {
  protected:
@@ -46,6 +54,52 @@ TEST_F(SpendingTest, HoursOfAGpuCountWhereTheRunsAreOnOne) {
   EXPECT_FALSE(of_sweep.cells.front().core_hours);
   EXPECT_NE(refusal(of_sweep).find("budget.device_hours"), std::string::npos);
   EXPECT_EQ(refusal(with_budget("{device_hours: 1}")), "");
+}
+
+TEST_F(SpendingTest, ThePriceIsTheOneOfTheTotals) {
+  options_.price_per_hour = 1000;
+  const auto check = [&](const Workers& workers) {
+    options_.workers = workers;
+    const Plan all = with_budget("{price: 1e9}");
+    const std::vector<CellStatus> statuses = look_at_all(all);
+    const double price = plan_totals(all, statuses, false).price.value();
+    EXPECT_GT(price, 0);
+    EXPECT_NE(plan_text(all, statuses).find("price " + human(price) + " of "), std::string::npos)
+        << describe(workers);
+    EXPECT_EQ(refusal(with_budget("{price: " + canonical(1.001 * price) + "}")), "");
+    EXPECT_NE(
+        refusal(with_budget("{price: " + canonical(0.999 * price) + "}")).find("budget.price"),
+        std::string::npos)
+        << describe(workers);
+  };
+  Workers cores;
+  for (const int jobs : {1, 3, 8}) {
+    cores.jobs = jobs;
+    check(cores);
+  }
+  for (const int gpus : {1, 8}) {
+    for (const int jobs : {1, 2, 16}) check(elsewhere(gpus, "auto", jobs, /*replicas=*/1));
+  }
+}
+
+// Each of two processes on a GPU has the whole of it in its ledger.
+TEST_F(SpendingTest, WhatHasEndedOnASharedGpuCountsItsShare) {
+  options_.workers = elsewhere(1, "auto", /*jobs=*/2, /*replicas=*/1);
+  options_.price_per_hour = 1;
+  const Plan all = with_budget("{price: 1e9, device_hours: 1e9}");
+  std::vector<CellStatus> statuses = look_at_all(all);
+  for (std::size_t i = 0; i < statuses.size(); ++i) {
+    const fs::path folder = run_folder(all, all.cells[i]);
+    fs::create_directories(folder);
+    AttemptCost cost{.number = 1, .steps = all.cells[i].steps};
+    CostBook book(RunFolder{folder}, cost, 32, {.gpus = 1}, monotonic_seconds() - 7200);
+    book.close("complete");
+    statuses[i].state = CellState::kComplete;
+    statuses[i].step = all.cells[i].steps;
+  }
+  const std::string text = Spending(all, statuses).text();
+  EXPECT_NE(text.find("device_hours 4 of "), std::string::npos) << text;
+  EXPECT_NE(text.find("price 4 of "), std::string::npos) << text;
 }
 
 TEST_F(SpendingTest, TrialsThatAnEdgeMayAskForCount) {

@@ -1,0 +1,28 @@
+// How long a machine needs by the clock for runs whose own times are known: stage by stage, since
+// what waits starts when all of the stage before has ended.
+#pragma once
+
+#include <array>
+
+#include "sweeps/plan.h"
+
+namespace scalelaw {
+
+class WallHours {
+ public:
+  explicit WallHours(const Workers& workers) : workers_(workers) {}
+
+  // A run of that stage: hours of a core or of a GPU, and of its process from start to end.
+  void add(Stage stage, double device_hours, double process_hours);
+  // Of each stage an even share for each core or GPU, at least its longest process.
+  double hours() const;
+
+ private:
+  struct OfStage {
+    double device_hours = 0, longest = 0;
+  };
+  Workers workers_;
+  std::array<OfStage, std::size(kStages)> stages_ = {};
+};
+
+}  // namespace scalelaw
