@@ -1,31 +1,11 @@
 #include "sweeps/open_cells.h"
 
 #include <algorithm>
-#include <exception>
-#include <utility>
 
-#include "trainer/config_yaml.h"
-#include "trainer/run_record.h"
+#include "sweeps/recipe.h"
 
 namespace scalelaw {
 namespace {
-
-std::string hash_but_for_rate(RunConfig config, DataSetHeaders& data) {
-  config.train.learning_rate = RunConfig{}.train.learning_rate;
-  return identify(std::move(config), {}, data).content_hash;
-}
-
-// "" where it is not the recorded run's, which a run never begun has none of.
-std::string hash_but_for_rate(const Plan& plan, const SweepCell& recorded, DataSetHeaders& data) {
-  try {
-    const RunFolder folder{plan.options.runs / recorded.folder};
-    RunConfig config = read_run_config(folder.config());
-    if (identify(config, {}, data).content_hash != recorded.content_hash) return "";
-    return hash_but_for_rate(std::move(config), data);
-  } catch (const std::exception&) {
-    return "";
-  }
-}
 
 bool share_a_place(const PlannedCell& cell, const SweepCell& recorded) {
   return std::ranges::any_of(cell.places, [&](const SweepPlace& place) {
@@ -45,10 +25,10 @@ OpenCells::OpenCells(const Plan& plan, bool is_same_file)
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     const PlannedCell& cell = plan.cells[i];
     if (cell.is_provisional()) {
-      provisional_[hash_but_for_rate(cell.config, data_)].push_back(i);
+      provisional_[but_for_rate(cell.config, data_)].push_back(i);
       provisional_of_stem_.emplace(folder_stem(cell.folder), i);
     } else if (cell.is_trial) {
-      trials_.insert(hash_but_for_rate(cell.config, data_));
+      trials_.insert(but_for_rate(cell.config, data_));
       trial_stems_.insert(folder_stem(cell.folder));
     }
   }
@@ -56,7 +36,7 @@ OpenCells::OpenCells(const Plan& plan, bool is_same_file)
 
 std::optional<SweepCell> OpenCells::taken(SweepCell recorded) {
   if (provisional_.empty()) return std::nullopt;
-  const std::string hash = hash_but_for_rate(plan_, recorded, data_);
+  const std::string hash = but_for_rate(plan_.options.runs / recorded.folder, recorded.content_hash, data_);
   if (hash.empty() && !is_same_file_) return std::nullopt;
   if (recorded.is_trial) {
     if (!is_trial_of_plan(recorded, hash)) return std::nullopt;

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <exception>
 #include <filesystem>
-#include <utility>
 
 #include "sweeps/open_cells.h"
+#include "sweeps/recipe.h"
 #include "trainer/cell_exclusion.h"
-#include "trainer/config_yaml.h"
 #include "trainer/run_record.h"
 #include "trainer/sweep_record.h"
 
@@ -39,25 +38,17 @@ OpenPredictions::OpenPredictions(const Plan& plan, const std::optional<Predictio
 
 bool OpenPredictions::may_hold(const PlannedCell& cell) const {
   return knows_nothing_ || stems_.contains(folder_stem(cell.folder)) ||
-         hashes_.contains(but_for_rate(cell.config));
-}
-
-std::string OpenPredictions::but_for_rate(RunConfig config) const {
-  config.train.learning_rate = RunConfig{}.train.learning_rate;
-  return identify(std::move(config), {}, data_).content_hash;
+         hashes_.contains(but_for_rate(cell.config, data_));
 }
 
 void OpenPredictions::add(const Plan& plan, const std::string& folder,
                           const std::string& content_hash) {
-  try {
-    const RunConfig config = read_run_config(RunFolder{plan.options.runs / folder}.config());
-    if (identify(config, {}, data_).content_hash == content_hash) {
-      hashes_.insert(but_for_rate(config));
-      return;
-    }
-  } catch (const std::exception&) {  // never begun, or damaged
+  const std::string hash = but_for_rate(plan.options.runs / folder, content_hash, data_);
+  if (hash.empty()) {  // never begun, or damaged
+    stems_.insert(folder_stem(folder));
+  } else {
+    hashes_.insert(hash);
   }
-  stems_.insert(folder_stem(folder));
 }
 
 }  // namespace scalelaw

@@ -24,7 +24,6 @@ class OpenPredictions {
   bool may_hold(const PlannedCell& cell) const;
 
  private:
-  std::string but_for_rate(RunConfig config) const;  // a hash
   void add(const Plan& plan, const std::string& folder, const std::string& content_hash);
 
   DataSetHeaders& data_;
