@@ -77,7 +77,7 @@ void Spending::Total::add(const Cost& of_one, Stage stage) {
 }
 
 Spending::Total Spending::sum(const PlannedPack& also) const {
-  Total total{{}, WallHours(plan_.options.workers)};
+  Total total{{}, WallHours(plan_.options)};
   const std::set<std::size_t> these(also.begin(), also.end());
   for (std::size_t i = 0; i < plan_.cells.size(); ++i) {
     const bool runs = under_way_.contains(i) || these.contains(i);
