@@ -38,7 +38,12 @@ std::string described(const MeasuredStep& step) {
 
 struct Measurement {
   std::vector<MeasuredStep> rows;
-  std::string fault;  // the last one
+  std::vector<double> starts;  // seconds
+  std::string fault;           // the last one
+  double start_seconds() {
+    std::ranges::sort(starts);
+    return starts.empty() ? 0 : starts[starts.size() / 2];
+  }
 };
 
 // Each is timed for its share of the time that is left, but for what starting takes.
@@ -61,6 +66,7 @@ Measurement measure(std::vector<MeasuredStep> steps, const CalibrationOptions& o
     if (!timing.step_seconds) continue;
     done.rows.push_back(steps[i]);
     done.rows.back().step_seconds = *timing.step_seconds;
+    done.starts.push_back(timing.start_seconds);
   }
   return done;
 }
@@ -96,8 +102,12 @@ Calibration calibrate(const Plan& plan, const CalibrationOptions& options,
                               std::to_string(chosen.steps.size()) + " steps were measured" + more);
   }
   const std::string kept_nowhere = "not kept";
-  result.device = {cache ? cache->string() : kept_nowhere, device, DeviceKind::kCpu,
-                   utc_now().substr(0, 10), std::move(measurement.rows)};
+  result.device = {cache ? cache->string() : kept_nowhere,
+                   device,
+                   DeviceKind::kCpu,
+                   utc_now().substr(0, 10),
+                   std::move(measurement.rows),
+                   measurement.start_seconds()};
   if (!cache) {
     result.warnings.emplace_back(
         "what was measured is not kept: neither XDG_CACHE_HOME nor HOME names a folder");

@@ -78,6 +78,7 @@ DeviceFile merged(const std::optional<DeviceFile>& before, DeviceFile measured) 
     rows.erase(rows.begin(), rows.end() - static_cast<std::ptrdiff_t>(kMostCachedRows));
   }
   measured.rows = std::move(rows);
+  if (measured.start_seconds == 0) measured.start_seconds = before->start_seconds;
   return measured;
 }
 

@@ -18,8 +18,8 @@
 namespace scalelaw {
 namespace {
 
-const std::vector<std::string> kFileKeys = {"device", "kind", "date", "commit",
-                                            "clock",  "step", "note", "rows"};
+const std::vector<std::string> kFileKeys = {"device", "kind", "date",          "commit", "clock",
+                                            "step",   "note", "start_seconds", "rows"};
 const std::vector<std::string> kRowKeys = {"arch",       "n_layer",      "d_model",   "n_head",
                                            "n_ctx",      "n_vocab",      "position",  "embeddings",
                                            "d_ff_ratio", "batch_tokens", "precision", "replicas",
@@ -120,10 +120,14 @@ MeasuredStep read_row(const std::string& file, const YamlTree& tree) {
   return step;
 }
 
+std::string seconds_text(double seconds) {
+  std::array<char, 32> text;
+  std::snprintf(text.data(), text.size(), "%.4g", seconds);
+  return text.data();
+}
+
 std::string row_text(const MeasuredStep& step) {
   const ModelShape& shape = step.shape;
-  std::array<char, 32> seconds;
-  std::snprintf(seconds.data(), seconds.size(), "%.4g", step.step_seconds);
   const std::pair<const char*, std::string> values[] = {
       {"arch", shape.arch},
       {"n_layer", std::to_string(shape.n_layer)},
@@ -138,7 +142,7 @@ std::string row_text(const MeasuredStep& step) {
       {"precision", std::string(enum_text(step.precision))},
       {"replicas", std::to_string(step.packing.replicas)},
       {"processes", std::to_string(step.packing.processes)},
-      {"step_seconds", seconds.data()}};
+      {"step_seconds", seconds_text(step.step_seconds)}};
   std::string text;
   for (const auto& [key, value] : values) {
     text += (text.empty() ? "" : ", ") + std::string(key) + ": " + value;
@@ -162,6 +166,7 @@ DeviceFile parse_device_file(std::string_view yaml, const std::string& file_name
   const std::string& kind = keys.text("kind");
   if (kind != "cpu" && kind != "gpu") keys.fail("kind", "must be cpu or gpu");
   device.kind = kind == "cpu" ? DeviceKind::kCpu : DeviceKind::kGpu;
+  if (keys.has("start_seconds")) device.start_seconds = keys.at_least("start_seconds", 0);
   const YamlTree& rows = keys.value("rows");
   if (rows.kind != YamlTree::Kind::kSequence || rows.sequence.empty()) {
     keys.fail("rows", "must be a list of what was measured");
@@ -173,7 +178,11 @@ DeviceFile parse_device_file(std::string_view yaml, const std::string& file_name
 std::string to_yaml(const DeviceFile& device) {
   const bool is_cpu = device.kind == DeviceKind::kCpu;
   std::string text = "device: " + quoted(device.device) + "\nkind: " + (is_cpu ? "cpu" : "gpu") +
-                     "\ndate: " + quoted(device.date) + "\nrows:\n";
+                     "\ndate: " + quoted(device.date) + "\n";
+  if (device.start_seconds > 0) {
+    text += "start_seconds: " + seconds_text(device.start_seconds) + "\n";
+  }
+  text += "rows:\n";
   for (const MeasuredStep& row : device.rows) text += row_text(row);
   return text;
 }

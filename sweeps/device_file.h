@@ -4,6 +4,7 @@
 //   device: AMD EPYC, 2 cores     date, commit, clock, note: for people
 //   kind: cpu                     or gpu
 //   step: eager                   as `scalelaw bench --step`
+//   start_seconds: 0.21           optional: of a process, until its model is there
 //   rows:
 //     - {arch: lstm, n_layer: 2, d_model: 80, n_head: 1, n_ctx: 128, n_vocab: 256,
 //        batch_tokens: 2048, precision: fp32, replicas: 1, processes: 2, step_seconds: 0.0231}
@@ -43,6 +44,7 @@ struct DeviceFile {
   DeviceKind kind = DeviceKind::kCpu;
   std::string date;
   std::vector<MeasuredStep> rows;  // never empty
+  double start_seconds = 0;        // 0: not measured
 };
 
 // ConfigError (file, line, key, value, rule) for what parse_yaml_tree refuses, an unknown key, a

@@ -49,7 +49,7 @@ enum class WaitsFor {
 
 // When a cell's turn comes: those of a stage start once all of the stages before have ended.
 enum class Stage {
-  kAtOnce,    // trials, and what nothing is to be known of
+  kAtOnce,    // trials, and what takes nothing from others
   kByTrials,  // takes the rate that trials tell
   kHeldOut,   // is predicted from all others
 };

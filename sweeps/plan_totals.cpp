@@ -20,7 +20,7 @@ PlanTotals plan_totals(const Plan& plan, const std::vector<CellStatus>& statuses
   PlanTotals totals;
   const Workers& workers = plan.options.workers;
   const bool on_gpu = workers.device == DeviceKind::kGpu;
-  WallHours by_the_clock(workers);
+  WallHours by_the_clock(plan.options);
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     if (only_missing && !is_to_come(statuses[i])) continue;
     const PlannedCell& cell = plan.cells[i];

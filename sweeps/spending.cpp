@@ -53,8 +53,7 @@ Spending::Cost Spending::spent(std::size_t cell) const {
                              ? ledger.core_seconds
                              : ledger.gpu_seconds / static_cast<double>(planned.packs_on_its_gpu);
   return {planned.train_flops.value_or(0) * share_done(planned, status), seconds / 3600,
-          status.step > 0 ? bytes_of_complete(planned) : 0,
-          (on_cpu ? ledger.core_seconds : ledger.wall_seconds) / 3600};
+          status.step > 0 ? bytes_of_complete(planned) : 0, ledger.wall_seconds / 3600};
 }
 
 Spending::Cost Spending::whole(std::size_t cell) const {
@@ -78,7 +77,7 @@ void Spending::Total::add(const Cost& of_one, Stage stage) {
 }
 
 Spending::Total Spending::sum(const PlannedPack& also) const {
-  Total total{{}, WallHours(plan_.options.workers)};
+  Total total{{}, WallHours(plan_.options)};
   const std::set<std::size_t> these(also.begin(), also.end());
   for (std::size_t i = 0; i < plan_.cells.size(); ++i) {
     const bool runs = under_way_.contains(i) || these.contains(i);

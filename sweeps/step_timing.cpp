@@ -112,13 +112,13 @@ class BenchProcess {
     if (count == 0 || failed || text_.size() > kMostOutput) output_.close_end(0);
   }
   // nullopt where it said none.
-  std::optional<double> step_seconds() const {
+  std::optional<double> told(const char* key) const {
     const std::size_t line = ("\n" + text_).rfind("\n{");
     if (line == std::string::npos) return std::nullopt;
     const auto json =
         nlohmann::json::parse(text_.substr(line), nullptr, /*allow_exceptions=*/false);
     if (!json.is_object()) return std::nullopt;
-    const auto found = json.find("step_cpu_seconds_median");
+    const auto found = json.find(key);
     if (found == json.end() || !found->is_number() || *found <= 0) return std::nullopt;
     return found->get<double>();
   }
@@ -171,13 +171,15 @@ StepTiming time_step(const std::filesystem::path& trainer, const MeasuredStep& s
     for (const auto& one : all) one->begin();
     if (!read_until(all, deadline, [](const BenchProcess& one) { return one.ended(); })) return {};
   }
-  double steps_a_second = 0;
+  double steps_a_second = 0, start_seconds = 0;
   for (const auto& one : all) {
-    const std::optional<double> seconds = one->step_seconds();
-    if (!seconds && one->ended()) return {std::nullopt, one->last_words()};
+    const std::optional<double> seconds = one->told("step_cpu_seconds_median");
+    start_seconds += one->told("start_cpu_seconds").value_or(0);
+    if (!seconds && one->ended()) return {std::nullopt, one->last_words(), 0};
     if (seconds) steps_a_second += 1 / *seconds;
   }
-  return {static_cast<double>(all.size()) / steps_a_second, ""};
+  const auto processes = static_cast<double>(all.size());
+  return {processes / steps_a_second, "", start_seconds / processes};
 }
 
 }  // namespace scalelaw

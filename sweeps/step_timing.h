@@ -13,6 +13,7 @@ namespace scalelaw {
 struct StepTiming {
   std::optional<double> step_seconds;  // what each process would take if all took the same
   std::string fault;                   // of a process that could not; "" where time ended
+  double start_seconds = 0;            // each process's, until its model is there; 0: not told
 };
 
 // `timed_seconds`: of each process, all of them at the same time, after a warm-up. CPU time of the

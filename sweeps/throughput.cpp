@@ -71,6 +71,7 @@ Throughput::Throughput(const DeviceFile& file) : kind_(file.kind), is_measured_(
     errors.insert(errors.end(), of_law.begin(), of_law.end());
   }
   error_ = summary(std::move(errors));
+  start_seconds_ = file.start_seconds;
   source_ = file.device + ", measured " + file.date + " (" + file.file + ")";
 }
 

@@ -38,6 +38,7 @@ class Throughput {
   // What was measured, or is assumed; a packing is not chosen beyond them.
   int64_t most_replicas() const { return most_replicas_; }
   int most_processes() const { return most_processes_; }
+  double start_seconds() const { return start_seconds_; }  // of a process; 0: not measured
   HeldOutError held_out_error() const { return error_; }
   std::string source() const { return source_; }  // for people: the device, the file, the date
 
@@ -50,6 +51,7 @@ class Throughput {
   bool is_measured_ = false;
   int64_t most_replicas_ = 1;
   int most_processes_ = 1;
+  double start_seconds_ = 0;
   std::map<LawKey, StepLaw> laws_;
   HeldOutError error_;
   std::string source_;

@@ -10,9 +10,10 @@ namespace scalelaw {
 
 class WallHours {
  public:
-  explicit WallHours(const Workers& workers) : workers_(workers) {}
+  explicit WallHours(const PlanOptions& options);
 
-  // A run of that stage: hours of a core or of a GPU, and of its process from start to end.
+  // A run of that stage: hours of a core or of a GPU, and of its process. On a CPU what was
+  // measured of a process's start comes to both, where they are not 0.
   void add(Stage stage, double device_hours, double process_hours);
   // Of each stage an even share for each core or GPU, at least its longest process.
   double hours() const;
@@ -21,7 +22,8 @@ class WallHours {
   struct OfStage {
     double device_hours = 0, longest = 0;
   };
-  Workers workers_;
+  double devices_ = 1;
+  double start_hours_ = 0;
   std::array<OfStage, std::size(kStages)> stages_ = {};
 };
 

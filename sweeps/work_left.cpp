@@ -47,7 +47,7 @@ PresentWork present_work(const Plan& plan, const std::vector<CellStatus>& status
   double flops_left = 0, longest = 0;
   int64_t told = 0;
   bool flops_known = true;
-  WallHours hours_left(plan.options.workers);
+  WallHours hours_left(plan.options);
   bool hours_known = plan.options.workers.device == DeviceKind::kCpu;
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     const PlannedCell& cell = plan.cells[i];

@@ -52,6 +52,9 @@ TEST(Calibrate, HoursOfATinySweepAreMeasuredAndUsedByTheNextPlan) {
     EXPECT_GT(step, 1e-5);
     EXPECT_LT(step, 0.1) << "of a few thousand parameters";
   }
+  EXPECT_GT(after.at("totals").at("all").at("wall_hours").get<double>(),
+            after.at("totals").at("all").at("core_hours").get<double>() / 2 + 0.02 / 3600)
+      << "the starts of the processes too";
   set_cache_home("/dev/null/no-cache");
 }
 

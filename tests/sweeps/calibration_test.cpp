@@ -51,7 +51,7 @@ class CalibrationTest : public testing::Test {
   fs::path steady_trainer(const std::string& seconds = "0.01") const {
     return trainer("echo \"$@\" >> '" + (temp_.path() / "calls").string() +
                    "'\necho ready\nread begin\necho '{\"step_cpu_seconds_median\": " + seconds +
-                   "}'");
+                   ", \"start_cpu_seconds\": 0.25}'");
   }
   int64_t calls() const {
     std::ifstream file(temp_.path() / "calls");
@@ -158,6 +158,7 @@ TEST_F(CalibrationTest, WhatIsMeasuredIsKeptAndWhatLacksIsMeasuredFirst) {
   const DeviceFile kept = read_device_file(cache);
   EXPECT_EQ(to_yaml(kept), to_yaml(first.device));
   EXPECT_EQ(kept.rows.size(), 5u);
+  EXPECT_EQ(kept.start_seconds, 0.25);
   EXPECT_EQ(calls(), 4 * 2 + 1);
   EXPECT_TRUE(Throughput(kept).step_seconds(
       request_for(small.cells[0].config, small.cells[0].shape, 1), 2));
@@ -227,6 +228,11 @@ TEST(DeviceCache, NewRowsReplaceThoseOfTheSameStepAndOthersStay) {
   EXPECT_EQ(after.rows[1].step_seconds, 4);
   EXPECT_EQ(after.rows[2].step_seconds, 3);
   EXPECT_EQ(merged(std::nullopt, before).rows.size(), 2u);
+  EXPECT_EQ(after.start_seconds, 0) << "of an old cache";
+  DeviceFile timed = before;
+  timed.start_seconds = 0.3;
+  EXPECT_EQ(merged(timed, after).start_seconds, 0.3);
+  EXPECT_EQ(merged(after, timed).start_seconds, 0.3);
   DeviceFile many = before;
   many.rows.clear();
   for (int64_t width = 4; many.rows.size() < kMostCachedRows; width += 4) {

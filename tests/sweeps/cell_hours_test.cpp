@@ -103,6 +103,16 @@ TEST(CellHours, AreThoseOfAsManyProcessesAsRunAtOnce) {
   }
   PlanOptions options;
   options.throughput.emplace(parse_device_file(file, "d.yaml"));
+  const auto by_the_clock = [&](int jobs) {
+    options.workers.jobs = jobs;
+    const Plan plan = small_plan(temp.path(), "grid: {seeds.init: [1, 2, 3, 4]}", options);
+    return plan_totals(plan, std::vector<CellStatus>(4), false).wall_hours * 3600;
+  };
+  const double without_starts = by_the_clock(2), side_by_side = by_the_clock(4);
+  file.insert(file.find("rows:"), "start_seconds: 8\n");
+  options.throughput.emplace(parse_device_file(file, "d.yaml"));
+  EXPECT_NEAR(by_the_clock(2), without_starts + 2 * 8, 1e-6) << "two after each other";
+  EXPECT_NEAR(by_the_clock(4), side_by_side + 8, 1e-6);
   const auto step_seconds = [&](int jobs) {
     options.workers.jobs = jobs;
     const Plan plan = small_plan(temp.path(), "grid: {seeds.init: [1]}", options);

@@ -53,6 +53,7 @@ TEST(Bench, RatesAreThoseOfTheMedianStep) {
   Rehearsal rehearsal(small("lstm"));
   const BenchResult result = run_bench(rehearsal, {.warmup_steps = 2, .steps = 5});
   EXPECT_GT(result.step_cpu_seconds, 0);
+  EXPECT_GT(result.start_cpu_seconds, 0);
   EXPECT_DOUBLE_EQ(result.tokens_per_second * result.step_wall_seconds, 64);
   EXPECT_DOUBLE_EQ(result.flops_per_second * result.step_wall_seconds, rehearsal.flops_a_step());
   EXPECT_GT(result.ceiling_flops_per_second, result.flops_per_second);

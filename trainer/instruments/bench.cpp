@@ -83,6 +83,7 @@ double product_ceiling(const RehearsalOptions& options) {
 
 BenchResult run_bench(Rehearsal& rehearsal, const BenchOptions& options) {
   BenchResult result;
+  result.start_cpu_seconds = process_cpu_seconds();
   const int64_t at_once = rehearsal.steps_at_once();
   for (int64_t step = 0; step < options.warmup_steps; step += at_once) rehearsal.steps(at_once);
   std::vector<double> cpu_seconds, wall_seconds;
@@ -136,6 +137,7 @@ std::string to_json_line(const RehearsalOptions& rehearsal, const BenchResult& r
                         {"precision", enum_text(rehearsal.precision)},
                         {"device", rehearsal.device.str()},
                         {"steps", result.steps},
+                        {"start_cpu_seconds", result.start_cpu_seconds},
                         {"step_cpu_seconds_" + kind, result.step_cpu_seconds},
                         {"step_wall_seconds_" + kind, result.step_wall_seconds},
                         {"tokens_per_second", result.tokens_per_second},

@@ -20,7 +20,8 @@ struct BenchOptions {
 };
 
 struct BenchResult {
-  int64_t steps = 0;  // timed
+  int64_t steps = 0;             // timed
+  double start_cpu_seconds = 0;  // of the process, until the model is there
   // Of a step the median; the mean where the noise scale is measured at some of them.
   double step_cpu_seconds = 0;  // of the process, all threads
   double step_wall_seconds = 0;
