@@ -147,8 +147,8 @@ std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses)
                         {"waiting", diff.waiting},           {"waiting_flops", waiting_flops(plan)},
                         {"perhaps_among_waiting", open},     {"no_longer_asked_for", gone}};
   const Workers& workers = plan.options.workers;
-  const Throughput* core = measured_core(plan.options);
-  const Json measured = core != nullptr ? Json(core->source()) : Json();
+  const std::optional<Throughput>& device = plan.options.throughput;
+  const Json measured = device ? Json(device->source()) : Json();
   return dumped({{"name", plan.name},
                  {"spec_file", plan.spec_file},
                  {"spec_hash", plan.spec_hash},
