@@ -1,5 +1,5 @@
-// `scalelaw sweep plan --calibrate`: a plan's own training steps, measured on this machine's CPU
-// within a stated time and kept for later plans (device_cache.h).
+// `scalelaw sweep plan --calibrate`: a plan's own training steps, measured on this machine's CPU or
+// GPU within a stated time and kept for later plans (device_cache.h).
 #pragma once
 
 #include <filesystem>
@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "sweeps/calibrated_device.h"
 #include "sweeps/device_cache.h"
 #include "sweeps/plan.h"
 
@@ -14,7 +15,7 @@ namespace scalelaw {
 
 struct CalibrationOptions {
   std::filesystem::path trainer;  // the program scalelaw-train
-  double seconds = 20;            // at most, all measurements together
+  std::optional<double> seconds;  // at most, all measurements together; nullopt: bench_way()'s
 };
 
 struct Calibration {
@@ -22,10 +23,10 @@ struct Calibration {
   std::vector<std::string> warnings;  // of steps that could not be, of a cache that is not written
 };
 
-// Measures steps_to_measure() until time ends, those first that `cache` lacks, and writes it.
-// ConfigError where the plan's runs are on a GPU, or the trainer is not there. std::runtime_error
+// Measures steps_to_measure() on `device`, which is the plan's, until time ends, those first that
+// its file lacks, and writes it. ConfigError where the trainer is not there. std::runtime_error
 // where nothing could be measured.
 Calibration calibrate(const Plan& plan, const CalibrationOptions& options,
-                      const std::optional<std::filesystem::path>& cache, const std::string& device);
+                      const CalibratedDevice& device);
 
 }  // namespace scalelaw

@@ -18,7 +18,7 @@ constexpr double kForwardShare = 1.0 / 3;  // of a training step, whose backward
 constexpr const char* kAssumedOfGpus =
     "rates that are assumed of a GPU and not measured (100 TFLOP/s in bf16,\n15 in fp32, 2 TB/s, 2 "
     "us "
-    "a kernel); --device-file takes measured ones";
+    "a kernel); --calibrate on it, or --device-file, takes measured ones";
 
 double evaluated_tokens(const RunConfig& config) {
   const auto points = static_cast<double>(

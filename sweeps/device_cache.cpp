@@ -7,7 +7,9 @@
 #include <system_error>
 #include <utility>
 
+#include "sweeps/calibrated_device.h"
 #include "trainer/atomic_file.h"
+#include "trainer/enum_text.h"
 
 namespace scalelaw {
 namespace {
@@ -85,10 +87,12 @@ DeviceFile merged(const std::optional<DeviceFile>& before, DeviceFile measured) 
 std::string write_cached_device(const fs::path& file, const DeviceFile& device) {
   try {
     create_folders(file.parent_path());
+    const BenchWay way = bench_way(device.kind);
     write_atomically(file,
-                     "# By `scalelaw sweep plan --calibrate`: process CPU time of a step, one "
-                     "thread a process, median.\n# A cache; it may be removed at any time.\n" +
-                         to_yaml(device));
+                     "# By `scalelaw sweep plan --calibrate`; a cache, which may be removed at any "
+                     "time.\nclock: " +
+                         std::string(way.clock) + ", median\nstep: " +
+                         std::string(enum_text(way.step)) + "\n" + to_yaml(device));
   } catch (const std::exception& fault) {
     return fault.what();
   }

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "sweeps/calibrated_device.h"
 #include "sweeps/device_cache.h"
 #include "sweeps/stages.h"
 #include "trainer/available_cores.h"
@@ -40,10 +41,10 @@ std::optional<Throughput> measured(const PlanArguments& a, DeviceKind device,
   return std::nullopt;
 }
 
-Workers workers_of(const PlanArguments& a) {
+Workers workers_of(const PlanArguments& a, const std::filesystem::path& root) {
   if (a.gpus > 0) return elsewhere(a.gpus, a.device, a.jobs, a.replicas);
   try {
-    return choose_workers(a.device, a.jobs, a.replicas, probe_gpus(), available_cores());
+    return choose_workers(a.device, a.jobs, a.replicas, probe_gpus(root), available_cores());
   } catch (const ConfigError& fault) {
     std::string text = fault.what();
     if (!a.device_from.empty()) text += " (" + a.device + " is asked for by " + a.device_from + ")";
@@ -58,7 +59,8 @@ double positive(const std::string& option, const std::string& text, const std::s
   throw ConfigError(option + " " + text + ": must be a number > 0, as " + example);
 }
 
-PlanOptions options_of(const PlanArguments& a, std::vector<std::string>& warnings) {
+PlanOptions options_of(const PlanArguments& a, const std::filesystem::path& root,
+                       std::vector<std::string>& warnings) {
   PlanOptions options;
   options.profile = a.profile;
   options.runs = a.runs;
@@ -74,7 +76,7 @@ PlanOptions options_of(const PlanArguments& a, std::vector<std::string>& warning
   if (!a.price_per_hour.empty()) {
     options.price_per_hour = positive("--price-per-hour", a.price_per_hour, "0.34");
   }
-  options.workers = workers_of(a);
+  options.workers = workers_of(a, root);
   const bool on_cpu = options.workers.device == DeviceKind::kCpu;
   options.memory_bytes = on_cpu ? machine_memory_bytes() : 0;
   if (!a.device_file.empty()) {
@@ -83,34 +85,43 @@ PlanOptions options_of(const PlanArguments& a, std::vector<std::string>& warning
   return options;
 }
 
-// What an earlier calibration has kept of this CPU.
-void use_kept(const std::filesystem::path& file, PlanOptions& options,
+// What an earlier calibration has kept of this device.
+void use_kept(const CalibratedDevice& device, PlanOptions& options,
               std::vector<std::string>& warnings) {
-  const CachedDevice kept = read_cached_device(file);
+  if (!device.file) return;
+  const CachedDevice kept = read_cached_device(*device.file);
   if (!kept.fault.empty()) {
     warnings.push_back("what --calibrate has kept is left aside: " + kept.fault);
   }
-  if (kept.device && kept.device->kind == DeviceKind::kCpu) {
-    options.throughput.emplace(*kept.device);
-  }
+  if (kept.device && kept.device->kind == device.kind) options.throughput.emplace(*kept.device);
+}
+
+// A device elsewhere is another one, and --flops-per-second is a core's.
+bool may_use_kept(const PlanArguments& a, const PlanOptions& options) {
+  const bool on_cpu = options.workers.device == DeviceKind::kCpu;
+  return a.gpus == 0 && !options.throughput && !(on_cpu && !a.flops_per_second.empty());
 }
 
 }  // namespace
 
 AskedPlan plan_as_asked(const SweepSpec& spec, const PlanArguments& arguments,
-                        const std::optional<CalibrationOptions>& calibration) {
+                        const std::optional<CalibrationOptions>& calibration,
+                        const std::filesystem::path& root) {
   AskedPlan asked;
-  PlanOptions options = options_of(arguments, asked.warnings);
-  const std::string device = cpu_name(available_cores());
-  std::optional<std::filesystem::path> cache = device_cache_folder();
-  if (cache) cache = device_cache_file(*cache, device);
+  if (calibration && arguments.gpus > 0) {
+    throw ConfigError(
+        "--calibrate: measures this machine, and --gpus plans for GPUs elsewhere; calibrate on a "
+        "machine that has one and give what it keeps in ~/.cache/scalelaw/devices, or a file of "
+        "scripts/bench_packs.py --device cuda, by --device-file");
+  }
+  PlanOptions options = options_of(arguments, root, asked.warnings);
+  const CalibratedDevice device = calibrated_device(options.workers, available_cores(), root);
   if (calibration) {
-    Calibration measured = calibrate(make_plan(spec, options), *calibration, cache, device);
+    Calibration measured = calibrate(make_plan(spec, options), *calibration, device);
     options.throughput.emplace(measured.device);
     for (std::string& text : measured.warnings) asked.warnings.push_back(std::move(text));
-  } else if (cache && options.workers.device == DeviceKind::kCpu && !options.throughput &&
-             arguments.flops_per_second.empty()) {
-    use_kept(*cache, options, asked.warnings);
+  } else if (may_use_kept(arguments, options)) {
+    use_kept(device, options, asked.warnings);
   }
   asked.plan = make_plan(spec, options, trial_ends(options, spec.name));
   return asked;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,7 +19,7 @@ struct PlanArguments {
   std::string n_count = "non_embedding", c_count = "exact_causal";
   std::string flops_per_second;          // "": not given
   std::string price_per_hour;            // "": not given
-  std::string device_file;               // "": what --calibrate has kept of this CPU, where it has
+  std::string device_file;               // "": what --calibrate has kept of this device, if it has
   bool is_profiles_device_file = false;  // which says nothing where another device was chosen
   std::string device = "auto";
   std::string device_from;  // "profile gpu", where no option says the device
@@ -37,8 +38,10 @@ struct AskedPlan {
 // As make_plan(), with steps measured first where a calibration is asked for. Where none is, a
 // --device-file wins over what an earlier one has kept, and so does a stated --flops-per-second.
 // A profile's device file that was measured on another kind of device is left aside, with a
-// warning. ConfigError names the option; otherwise as calibrate().
+// warning. ConfigError names the option, also where a calibration is asked for of GPUs elsewhere;
+// otherwise as calibrate(). `root` is replaced in tests.
 AskedPlan plan_as_asked(const SweepSpec& spec, const PlanArguments& arguments,
-                        const std::optional<CalibrationOptions>& calibration = std::nullopt);
+                        const std::optional<CalibrationOptions>& calibration = std::nullopt,
+                        const std::filesystem::path& root = "/");
 
 }  // namespace scalelaw

@@ -147,9 +147,9 @@ std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses)
                         {"waiting", diff.waiting},           {"waiting_flops", waiting_flops(plan)},
                         {"perhaps_among_waiting", open},     {"no_longer_asked_for", gone}};
   const Workers& workers = plan.options.workers;
-  const Throughput* core = measured_core(plan.options);
-  const bool is_measured = core != nullptr && has_measured_hours(plan);
-  const Json measured = is_measured ? Json(core->source()) : Json();
+  const std::optional<Throughput>& device = plan.options.throughput;
+  const bool is_measured = device && has_measured_hours(plan);
+  const Json measured = is_measured ? Json(device->source()) : Json();
   return dumped({{"name", plan.name},
                  {"spec_file", plan.spec_file},
                  {"spec_hash", plan.spec_hash},

@@ -27,7 +27,7 @@ namespace scalelaw {
 namespace {
 
 std::vector<std::string> bench_words(const std::filesystem::path& trainer, const MeasuredStep& step,
-                                     double timed_seconds) {
+                                     const BenchWay& way, double timed_seconds) {
   const ModelShape& shape = step.shape;
   const auto whole = [](int64_t value) { return std::to_string(value); };
   return {trainer.string(),
@@ -36,9 +36,9 @@ std::vector<std::string> bench_words(const std::filesystem::path& trainer, const
           "--json",
           "--no-ceiling",
           "--threads=1",
-          "--device=cpu",
-          "--step=eager",
-          "--warmup=2",
+          "--device=" + std::string(way.device),
+          "--step=" + std::string(enum_text(way.step)),
+          "--warmup=" + std::to_string(way.warmup_steps),
           "--steps=2",
           "--seconds=" + canonical(timed_seconds),
           "--arch=" + shape.arch,
@@ -82,8 +82,11 @@ constexpr std::size_t kMostOutput = 1 << 20;
 
 class BenchProcess {
  public:
-  explicit BenchProcess(const std::vector<std::string>& words) {
-    ChildProgram program{words, single_thread_environment()};
+  // `gpu`: as CalibratedDevice's.
+  BenchProcess(const std::vector<std::string>& words, const std::string& gpu) {
+    std::vector<std::string> more;
+    if (!gpu.empty()) more = {"CUDA_VISIBLE_DEVICES=" + gpu};
+    ChildProgram program{words, single_thread_environment(more)};
     program.output = output_.end(1);
     program.input = input_.end(0);
     pid_ = start_child(std::move(program));
@@ -159,11 +162,12 @@ bool read_until(BenchProcesses& all, double deadline, bool (*done)(const BenchPr
 }  // namespace
 
 StepTiming time_step(const std::filesystem::path& trainer, const MeasuredStep& step,
-                     double timed_seconds, double deadline) {
+                     const CalibratedDevice& device, double timed_seconds, double deadline) {
   BenchProcesses all;
-  const std::vector<std::string> words = bench_words(trainer, step, timed_seconds);
+  const BenchWay way = bench_way(device.kind);
+  const std::vector<std::string> words = bench_words(trainer, step, way, timed_seconds);
   for (int i = 0; i < step.packing.processes; ++i) {
-    all.push_back(std::make_unique<BenchProcess>(words));
+    all.push_back(std::make_unique<BenchProcess>(words, device.gpu));
   }
   const auto is_ready = [](const BenchProcess& one) { return one.is_ready(); };
   if (!read_until(all, deadline, is_ready)) return {};
@@ -173,7 +177,7 @@ StepTiming time_step(const std::filesystem::path& trainer, const MeasuredStep& s
   }
   double steps_a_second = 0, start_seconds = 0;
   for (const auto& one : all) {
-    const std::optional<double> seconds = one->told("step_cpu_seconds_median");
+    const std::optional<double> seconds = one->told(way.clock_key);
     start_seconds += one->told("start_cpu_seconds").value_or(0);
     if (!seconds && one->ended()) return {std::nullopt, one->last_words(), 0};
     if (seconds) steps_a_second += 1 / *seconds;

@@ -1,11 +1,12 @@
-// The time of a training step on this machine's CPU: `scalelaw bench` of the trainer, in as many
-// processes at once as a packing says.
+// The time of a training step on this machine's CPU, or one GPU of it: `scalelaw bench` of the
+// trainer, in as many processes at once as a packing says.
 #pragma once
 
 #include <filesystem>
 #include <optional>
 #include <string>
 
+#include "sweeps/calibrated_device.h"
 #include "sweeps/device_file.h"
 
 namespace scalelaw {
@@ -16,10 +17,9 @@ struct StepTiming {
   double start_seconds = 0;            // each process's, until its model is there; 0: not told
 };
 
-// `timed_seconds`: of each process, all of them at the same time, after a warm-up. CPU time of the
-// process, which other programs on the machine disturb least. At `deadline` (monotonic seconds)
-// what still runs is killed.
+// `timed_seconds`: of each process, all of them at the same time, after a warm-up, as bench_way()
+// says. At `deadline` (monotonic seconds) what still runs is killed.
 StepTiming time_step(const std::filesystem::path& trainer, const MeasuredStep& step,
-                     double timed_seconds, double deadline);
+                     const CalibratedDevice& device, double timed_seconds, double deadline);
 
 }  // namespace scalelaw

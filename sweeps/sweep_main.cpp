@@ -34,7 +34,7 @@ using namespace scalelaw;
 struct Arguments : PlanArguments {
   std::string spec;
   std::string trainer;
-  double calibrate_seconds = CalibrationOptions{}.seconds;
+  std::optional<double> calibrate_seconds;
   RunQueueOptions queue;
   std::vector<std::string> settings;  // "key=value"
   std::vector<std::string> states;    // of status
@@ -93,13 +93,14 @@ void add_workers(CLI::App* verb, Arguments& a, const std::string& jobs) {
 
 constexpr const char* kTrainerHelp = "program (default: scalelaw-train beside this one)";
 void add_calibration(CLI::App& plan, Arguments& a) {
-  CLI::Option* calibrate = plan.add_flag("--calibrate", a.calibrate,
-                                         "measure this sweep's training steps on this CPU first")
-                               ->excludes(plan.get_option("--device-file"))
-                               ->excludes(plan.get_option("--gpus"));
-  plan.add_option("--calibrate-seconds", a.calibrate_seconds, "that it may take at most")
+  CLI::Option* calibrate =
+      plan.add_flag("--calibrate", a.calibrate,
+                    "measure this sweep's training steps here first, on the device "
+                    "that runs would take")
+          ->excludes(plan.get_option("--device-file"));
+  plan.add_option("--calibrate-seconds", a.calibrate_seconds,
+                  "that it may take at most (default: 20 on a CPU, 120 on a GPU)")
       ->check(CLI::Range(1.0, 86400.0))
-      ->capture_default_str()
       ->needs(calibrate);
   plan.add_option("--trainer", a.trainer, kTrainerHelp)->needs(calibrate);
 }
@@ -111,8 +112,9 @@ void add_verbs(CLI::App& app, Arguments& a) {
       "         scalelaw sweep plan configs/quickstart.yaml --calibrate --price-per-hour 0.34\n"
       "--calibrate measures a few of the sweep's own training steps here, as many side by side as\n"
       "will run, and keeps them in ~/.cache/scalelaw/devices ($XDG_CACHE_HOME): later plans and\n"
-      "runs on this CPU take their hours from there. A --device-file or a stated\n"
-      "--flops-per-second is used instead where one is given.");
+      "runs on this CPU, or on GPUs of this model, take their hours from there. A --device-file\n"
+      "or, of a CPU, a stated --flops-per-second is used instead where one is given. For GPUs it\n"
+      "was tested with stand-ins, and has not run on one.");
   add_common(plan, a);
   plan->add_option("--n-count", a.n_count, "what N counts")->capture_default_str();
   plan->add_option("--c-count", a.c_count, "what C counts")->capture_default_str();

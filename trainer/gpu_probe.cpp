@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <regex>
+#include <set>
 #include <sstream>
 
 namespace scalelaw {
@@ -48,6 +49,18 @@ std::string allocation_in(const Environment& environment, const std::string& las
   return "";
 }
 
+// Of a line "KEY: value"; "" without one.
+std::string value_of(const std::string& text, const std::string& key) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(key + ":")) continue;
+    const std::size_t first = line.find_first_not_of(" \t", key.size() + 1);
+    if (first == std::string::npos) return "";
+    return line.substr(first, line.find_last_not_of(" \t\r") + 1 - first);
+  }
+  return "";
+}
+
 }  // namespace
 
 bool GpuProbe::driver_is_new_enough() const {
@@ -71,6 +84,23 @@ GpuProbe probe_gpus(const std::filesystem::path& root, const Environment& enviro
   }
   probe.allocation = allocation_in(environment, kVisible);
   return probe;
+}
+
+std::string gpu_model(std::string visible, const std::filesystem::path& root,
+                      const Environment& environment) {
+  if (visible.empty()) visible = environment(kVisible).value_or("");
+  if (visible.starts_with("MIG")) return "";
+  const bool by_uuid = visible.starts_with("GPU-");
+  std::set<std::string> models;
+  std::error_code ignored;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(root / "proc/driver/nvidia/gpus", ignored)) {
+    const std::string text = content_of(entry.path() / "information");
+    // A UUID may be shortened.
+    if (by_uuid && !value_of(text, "GPU UUID").starts_with(visible)) continue;
+    models.insert(value_of(text, "Model"));
+  }
+  return models.size() == 1 ? *models.begin() : "";
 }
 
 }  // namespace scalelaw

@@ -91,6 +91,7 @@ TEST_F(SweepCalibration, WhatCannotBeMeasuredOrPaidIsRefused) {
   };
   refused({"--calibrate", "--trainer", (temp_.path() / "none").string()}, "no such program");
   refused({"--calibrate-seconds", "5"}, "--calibrate");
+  refused({"--calibrate", "--gpus", "2"}, "plans for GPUs elsewhere; calibrate on a machine");
   refused({"--calibrate", "--calibrate-seconds", "0"}, "--calibrate-seconds");
   refused({"--price-per-hour", "much"}, "--price-per-hour much: must be a number > 0, as 0.34");
 }

@@ -54,6 +54,34 @@ TEST_F(GpuProbeTest, CountsDevicesAndNotTheirControlFiles) {
   EXPECT_TRUE(probe().present());
 }
 
+TEST_F(GpuProbeTest, AModelIsThatOfTheOneGpuThatAProcessSees) {
+  const auto model = [this](const std::string& visible) {
+    return gpu_model(visible, root_, [this](const std::string& name) -> std::optional<std::string> {
+      const auto found = environment_.find(name);
+      return found == environment_.end() ? std::nullopt : std::optional(found->second);
+    });
+  };
+  EXPECT_EQ(model(""), "") << "no driver";
+  const auto add = [this](const std::string& bus, const std::string& name, const char* uuid) {
+    put("proc/driver/nvidia/gpus/" + bus + "/information",
+        "Model: \t\t " + name + "\nIRQ:   \t\t 18\nGPU UUID: \t " + uuid + "\nBus Type: \t PCIe\n");
+  };
+  add("0000:3b:00.0", "NVIDIA H100 80GB HBM3", "GPU-5e8d0001-aa");
+  add("0000:5e:00.0", "NVIDIA H100 80GB HBM3", "GPU-77aa0002-bb");
+  for (const char* visible : {"", "0", "1", "GPU-5e8d"}) {
+    EXPECT_EQ(model(visible), "NVIDIA H100 80GB HBM3") << visible;
+  }
+  EXPECT_EQ(model("MIG-77aa0002"), "") << "a part of one";
+  add("0000:86:00.0", "Tesla T4", "GPU-99cc0003-cc");
+  EXPECT_EQ(model("0"), "") << "CUDA's order is not the driver's";
+  EXPECT_EQ(model("GPU-99cc"), "Tesla T4");
+  EXPECT_EQ(model("GPU-0000"), "");
+  environment_["CUDA_VISIBLE_DEVICES"] = "GPU-99cc0003-cc";
+  EXPECT_EQ(model(""), "Tesla T4");
+  put("proc/driver/nvidia/gpus/0000:86:00.0/information", "Model:");
+  EXPECT_EQ(model(""), "");
+}
+
 TEST_F(GpuProbeTest, ReadsTheDriverVersionOfBothKernelModules) {
   put("proc/driver/nvidia/version",
       "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.183.01  Sun May 12 19:39:15 UTC 2024\n"
