@@ -173,9 +173,14 @@ std::string why_none(DeviceKind device) {
 
 CalibrationSteps steps_to_measure(const Plan& plan) {
   const Workers& workers = plan.options.workers;
-  const std::vector<PlannedPack> packs = packs_of_all(plan);
-  const std::size_t on_each = (packs.size() + workers.gpus.size() - 1) / workers.gpus.size();
-  const int at_once = std::min(workers.jobs, static_cast<int>(on_each));
+  std::vector<PlannedPack> packs;
+  int at_once = 1;  // on a device, in the stage that has most
+  for (const Stage stage : kStages) {
+    const std::vector<PlannedPack> more = packs_of(plan, stage);
+    const std::size_t on_each = (more.size() + workers.gpus.size() - 1) / workers.gpus.size();
+    at_once = std::max(at_once, std::min(workers.jobs, static_cast<int>(on_each)));
+    packs.insert(packs.end(), more.begin(), more.end());
+  }
   CalibrationSteps chosen;
   std::vector<std::vector<MeasuredStep>> of_classes;
   for (const auto& [key, cells] : steps_of_cells(plan, packs)) {

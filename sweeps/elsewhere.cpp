@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "sweeps/cell_status.h"
 #include "trainer/clock.h"
 
 namespace scalelaw {
@@ -29,7 +30,11 @@ void CellsElsewhere::look() {
     } catch (const std::runtime_error&) {
       watched.state = LeaseState::kFree;  // look_at() calls it damaged, and the trainer says why
     }
-    if (watched.state == LeaseState::kFree) continue;
+    if (watched.state == LeaseState::kFree) {
+      if (watched.free_since == 0) watched.free_since = looked_at_;
+      continue;
+    }
+    watched.free_since = 0;
     seconds_between_looks_ =
         std::min(seconds_between_looks_, watched.lease.seen().heartbeat_seconds / 2);
   }
@@ -38,10 +43,22 @@ void CellsElsewhere::look() {
 std::vector<std::size_t> CellsElsewhere::take_free() {
   std::vector<std::size_t> cells;
   for (const auto& [cell, watched] : watched_) {
-    if (watched.state == LeaseState::kFree) cells.push_back(cell);
+    const bool is_free = watched.state == LeaseState::kFree &&
+                         (has_record(plan_, plan_.cells[cell]) || !may_come_back(watched));
+    if (is_free) cells.push_back(cell);
   }
   for (const std::size_t cell : cells) watched_.erase(cell);
   return cells;
+}
+
+bool CellsElsewhere::may_come_back(const Watched& watched) {
+  return watched.state == LeaseState::kFree &&
+         monotonic_seconds() - watched.free_since < kSecondsToComeBack;
+}
+
+bool CellsElsewhere::may_come_back() const {
+  return std::ranges::any_of(watched_,
+                             [](const auto& entry) { return may_come_back(entry.second); });
 }
 
 std::size_t CellsElsewhere::held() const {

@@ -13,6 +13,8 @@
 
 namespace scalelaw {
 
+inline constexpr double kSecondsToComeBack = 3;
+
 class CellsElsewhere {
  public:
   // `plan` outlives it.
@@ -23,9 +25,11 @@ class CellsElsewhere {
   void look();
   // The same, where the last look was a second or half a heartbeat ago.
   void look_now_and_then();
-  // Those whose folders are free now; they are forgotten here.
+  // Those whose folders are free: that have a result, or have been so for kSecondsToComeBack, in
+  // which a launcher that ended a process starts it again with fewer runs. They are forgotten here.
   std::vector<std::size_t> take_free();
-  std::size_t held() const;  // those that a living process has
+  std::size_t held() const;    // those that a living process has
+  bool may_come_back() const;  // some are free, and not for so long
   // A process of which it is not known yet whether it lives: "pid 4711 on node3"; "" without one.
   std::string in_doubt() const;
 
@@ -33,7 +37,10 @@ class CellsElsewhere {
   struct Watched {
     LeaseWatch lease;
     LeaseState state = LeaseState::kUnknown;
+    double free_since = 0;  // monotonic seconds
   };
+  static bool may_come_back(const Watched& watched);
+
   const Plan& plan_;
   std::map<std::size_t, Watched> watched_;
   double looked_at_ = 0, seconds_between_looks_ = 0;

@@ -8,6 +8,7 @@
 
 #include "sweeps/open_cells.h"
 #include "sweeps/open_predictions.h"
+#include "sweeps/recipe.h"
 #include "sweeps/study_cells.h"
 #include "trainer/cell_exclusion.h"
 #include "trainer/config_error.h"
@@ -164,6 +165,7 @@ void HeldOutCells::check(Plan& plan) {
   const auto told = [&](const std::string& rule) {
     return at_its_line(name(), "hold_out.register", rule);
   };
+  plan.predicts_for_study = !study_of(spec_.name).empty() && name_ == where_.name.text;
   look_up();
   if (const std::string folder = begun_before_its_study(); !folder.empty()) {
     plan.held_out_fault = told("these settings hold " + folder +
@@ -203,11 +205,28 @@ std::string HeldOutCells::begun_before_its_study() const {
   std::error_code none;
   if (is_taken() || std::filesystem::exists(prediction_file(options_.runs, where_.name.text), none))
     return "";
-  const auto waits = [&](const std::string& folder) {
-    return !std::filesystem::exists(RunFolder{options_.runs / folder}.config(), none);
+  std::set<std::string> begun;  // of a rate that trials told
+  if (spec_.tune && !shared_.empty()) begun = begun_in_study();
+  const auto waits = [&](const StudyShare::HeldOut& cell) {
+    return !std::filesystem::exists(RunFolder{options_.runs / cell.folder}.config(), none) &&
+           !begun.contains(cell.but_for_rate);
   };
   const auto found = std::ranges::find_if(shared_, waits);
-  return found == shared_.end() ? "" : *found;
+  return found == shared_.end() ? "" : found->folder;
+}
+
+std::set<std::string> HeldOutCells::begun_in_study() const {
+  std::set<std::string> hashes;
+  try {
+    const std::filesystem::path record =
+        record_of_study(sweep_record_file(options_.runs, spec_.name));
+    for (const SweepCell& cell : read_sweep_record(record).cells) {
+      if (cell.is_trial) continue;
+      hashes.insert(but_for_rate(options_.runs / cell.folder, cell.content_hash, data_));
+    }
+  } catch (const std::runtime_error&) {  // none has begun as far as is known
+  }
+  return hashes;
 }
 
 }  // namespace scalelaw

@@ -9,6 +9,7 @@
 
 #include "sweeps/expression.h"
 #include "sweeps/plan.h"
+#include "sweeps/study_cells.h"
 #include "trainer/prediction.h"
 #include "trainer/run_identity.h"
 
@@ -40,16 +41,17 @@ class HeldOutCells {
   bool is_taken() const { return prediction_ || !unreadable_.empty(); }
   std::string taken_text() const;  // by whom, or why what is there cannot be read
   std::string refusal_text(const PlannedCell& first, int64_t refused);
-  std::string begun_before_its_study() const;  // a cell that would be; "": none
-  SourcedText name() const;                    // of the prediction
+  std::string begun_before_its_study() const;    // a cell that would be; "": none
+  std::set<std::string> begun_in_study() const;  // by but_for_rate()
+  SourcedText name() const;                      // of the prediction
 
   const SweepSpec& spec_;
   const HoldOut& where_;
   const PlanOptions& options_;
   DataSetHeaders& data_;
   ExpressionCache& expressions_;
-  std::string name_;                 // of the prediction
-  std::vector<std::string> shared_;  // folders of cells that the study predicts under its own name
+  std::string name_;                         // of the prediction
+  std::vector<StudyShare::HeldOut> shared_;  // that the study predicts under its own name
   bool was_looked_up_ = false;
   std::optional<Prediction> prediction_;
   std::string unreadable_;  // why; "": it can be read, or is not there

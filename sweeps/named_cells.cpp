@@ -229,6 +229,11 @@ void exclude_cells(const Plan& plan, const std::vector<std::size_t>& cells,
   std::string line = reason;  // of a table
   std::replace_if(
       line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
+  if (plan.predicts_for_study) {
+    throw ConfigError("sweep " + plan.name + " has the runs of " + study_of(plan.name) +
+                      ", for which its predictions are registered; exclude them there, without "
+                      "--set, which holds here too");
+  }
   const fs::path record = sweep_record_file(plan.options.runs, plan.name);
   const Begun begun = begun_beside(plan, cells);
   for (const std::size_t index : cells) {

@@ -36,7 +36,8 @@ OpenCells::OpenCells(const Plan& plan, bool is_same_file)
 
 std::optional<SweepCell> OpenCells::taken(SweepCell recorded) {
   if (provisional_.empty()) return std::nullopt;
-  const std::string hash = but_for_rate(plan_.options.runs / recorded.folder, recorded.content_hash, data_);
+  const std::string hash =
+      but_for_rate(plan_.options.runs / recorded.folder, recorded.content_hash, data_);
   if (hash.empty() && !is_same_file_) return std::nullopt;
   if (recorded.is_trial) {
     if (!is_trial_of_plan(recorded, hash)) return std::nullopt;

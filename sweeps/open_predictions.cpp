@@ -26,8 +26,8 @@ OpenPredictions::OpenPredictions(const Plan& plan, const std::optional<Predictio
   try {
     for (const SweepCell& cell : read_sweep_record(file).cells) {
       const RunFolder folder{plan.options.runs / cell.folder};
-      if (cell.hold_out && (std::filesystem::exists(folder.record(), error) ||
-                            exclusion_reason(file, cell.content_hash))) {
+      if (!cell.is_trial && (std::filesystem::exists(folder.record(), error) ||
+                             exclusion_reason(file, cell.content_hash))) {
         add(plan, cell.folder, cell.content_hash);
       }
     }

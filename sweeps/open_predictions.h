@@ -13,8 +13,8 @@ namespace scalelaw {
 
 class OpenPredictions {
  public:
-  // Reads config.yaml of the runs that `prediction` holds, and of those that the sweep's record
-  // holds out and that are complete or excluded; nothing of a plan without provisional held-out
+  // Reads config.yaml of the runs that `prediction` holds, and of those of the sweep's record that
+  // are complete or excluded; nothing of a plan without provisional held-out
   // cells. nullopt: it cannot be read, and nothing is known.
   OpenPredictions(const Plan& plan, const std::optional<Prediction>& prediction,
                   DataSetHeaders& data);

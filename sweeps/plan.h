@@ -121,6 +121,7 @@ struct Plan {
   // Of hold_out.register, with its line; also among the warnings. Cells can never start under that
   // name, and run_stages() refuses to begin; or that may come, once trials tell what they are.
   std::string held_out_fault, held_out_doubt;
+  bool predicts_for_study = false;    // settings of a command line that change no run
   bool has_prediction = false;        // under that name one is there, though it cannot be read
   std::vector<FittedCentre> centres;  // of isoflops about a fit
 };

@@ -118,6 +118,7 @@ PlanDiff diff_of(const Plan& plan) {
   }
   diff.has_record = true;
   diff.is_same_file = record.spec_hash == plan.spec_hash;
+  diff.had_waiting = record.waiting > 0;
   std::set<std::string> before, now;
   for (const SweepCell& cell : record.cells) before.insert(cell.content_hash);
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
@@ -163,7 +164,8 @@ std::string diff_line(const Plan& plan, const PlanDiff& diff) {
     return std::to_string(cells) + (cells == 1 ? one : several);
   };
   std::string text =
-      "changed: since its last run " +
+      std::string("changed: since its last run ") +
+      (diff.is_same_file ? "(the file is the same; the program or the store has changed) " : "") +
       phrase(staying_cells(plan, diff), " cell stays, ", " cells stay, ") +
       phrase(std::ssize(diff.added), " is new (", " are new (") + human(flops) + " FLOPs), " +
       (diff.waiting > 0 ? waiting_text(plan, diff) + ", " : "") +

@@ -19,13 +19,14 @@ struct PlanDiff {
   // Likewise, but provisional cells of the plan may turn out to be these, one each (open_cells.h).
   // Trials too, that an edge asked for.
   std::vector<SweepCell> open;
-  int64_t waiting = 0;        // provisional cells of the plan: neither added nor do they stay
-  bool waits_anew = false;    // more or fewer of them than in the record
-  bool is_same_file = false;  // then what is new was waiting
+  int64_t waiting = 0;      // provisional cells of the plan: neither added nor do they stay
+  bool waits_anew = false;  // more or fewer of them than in the record
+  bool is_same_file = false;
+  bool had_waiting = false;  // the record had; of the same file what is new was among them
   bool changes() const {
     return has_record && (!added.empty() || !gone.empty() || (waits_anew && !is_same_file));
   }
-  bool is_next_stage() const { return is_same_file && gone.empty(); }
+  bool is_next_stage() const { return is_same_file && had_waiting && gone.empty(); }
 };
 PlanDiff diff_of(const Plan& plan);  // ConfigError where the record cannot be read
 int64_t staying_cells(const Plan& plan, const PlanDiff& diff);

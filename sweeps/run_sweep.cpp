@@ -80,7 +80,7 @@ class SweepRun {
     const fs::path record = sweep_record_file(plan_.options.runs, plan_.name);
     refuse_name_of_another_sweep(plan_);
     check_number_of_runs(plan_, packs_, most_runs_);
-    spending_.check_whole();
+    check_budget();
     const PlanDiff diff = diff_of(plan_);
     if (const std::string changed = diff_line(plan_, diff); !changed.empty()) {
       display_.line(changed);
@@ -88,6 +88,16 @@ class SweepRun {
     check_room_now();
     folder_.prepare();
     write_sweep_record(record, record_of(plan_, diff.open));
+  }
+
+  void check_budget() {
+    try {
+      spending_.check_whole();
+    } catch (const ConfigError& error) {
+      if (!is_later_stage_) throw;
+      over_budget_because_ = error.what();
+      queue_.stop(error.what());
+    }
   }
 
   void check_room_now() {
@@ -234,7 +244,7 @@ class SweepRun {
     }
     if (!queue_.stopped_because().empty()) return false;
     const std::string holder = cells_.in_doubt();
-    if (holder.empty()) return waits_for_others();
+    if (holder.empty()) return cells_.may_come_back() || waits_for_others();
     if (holder != doubted_) {
       display_.line("waiting for a sign of life from " + escaped(holder) +
                     ", whose runs start here without");
@@ -246,7 +256,10 @@ class SweepRun {
   // What some cells wait for other launchers have: the next stage is this one's too.
   bool waits_for_others() {
     const auto held = static_cast<int64_t>(cells_.held_elsewhere());
-    const int64_t waiting = waiting_cells(plan_);
+    const auto will_be_told = [](const PlannedCell& cell) {
+      return cell.waits != WaitsFor::kNothing && !cell.needs_hand();
+    };
+    const int64_t waiting = std::ranges::count_if(plan_.cells, will_be_told);
     if (held == 0 || waiting == 0) return false;
     if (!has_told_of_others_) {
       display_.line("waiting for " + counted(held, "run") +

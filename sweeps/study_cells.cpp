@@ -1,10 +1,12 @@
 #include "sweeps/study_cells.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
 
 #include "sweeps/planned_cell.h"
+#include "sweeps/recipe.h"
 #include "trainer/config_error.h"
 
 namespace scalelaw {
@@ -12,7 +14,7 @@ namespace {
 
 struct CellsByHash {
   std::set<std::string> all;
-  std::map<std::string, std::string> held_out;  // with their folders
+  std::map<std::string, StudyShare::HeldOut> held_out;
 };
 
 CellsByHash cells_of(const SweepSpec& spec, DataSetHeaders& data, ExpressionCache& expressions) {
@@ -24,7 +26,9 @@ CellsByHash cells_of(const SweepSpec& spec, DataSetHeaders& data, ExpressionCach
     const auto n_vocab = [&] { return data.open(run.config.data.train).n_vocab; };
     if (!holds(spec.hold_out->where, "hold_out.where", point.config, n_vocab, expressions))
       continue;
-    cells.held_out.emplace(run.content_hash, run.folder.path.filename().string());
+    cells.held_out.emplace(
+        run.content_hash,
+        StudyShare::HeldOut{run.folder.path.filename().string(), but_for_rate(run.config, data)});
   }
   return cells;
 }
@@ -39,9 +43,12 @@ StudyShare share_of_study(const SweepSpec& spec, DataSetHeaders& data,
   try {
     const CellsByHash with = cells_of(spec, data, expressions);
     const CellsByHash without = cells_of(study, data, expressions);
-    share.is_study = with.all == without.all && with.held_out == without.held_out;
-    for (const auto& [content_hash, folder] : with.held_out) {
-      if (without.held_out.contains(content_hash)) share.held_out_by_both.push_back(folder);
+    share.is_study =
+        with.all == without.all &&
+        std::ranges::equal(with.held_out, without.held_out,
+                           [](const auto& a, const auto& b) { return a.first == b.first; });
+    for (const auto& [content_hash, cell] : with.held_out) {
+      if (without.held_out.contains(content_hash)) share.held_out_by_both.push_back(cell);
     }
   } catch (const ConfigError&) {  // the plan tells its own faults
     return {};

@@ -13,7 +13,11 @@ namespace scalelaw {
 
 struct StudyShare {
   bool is_study = false;  // the same runs, however its settings are written, the same held out
-  std::vector<std::string> held_out_by_both;  // folders below RUNS
+  struct HeldOut {
+    std::string folder;        // below RUNS; of a tuned cell at the file's own rate
+    std::string but_for_rate;  // sweeps/recipe.h
+  };
+  std::vector<HeldOut> held_out_by_both;
 };
 
 // By content hashes, of cells that trials tune at the file's own rates. `spec` has a hold_out.

@@ -39,6 +39,8 @@ class SweepCells {
   PlannedPack freed_elsewhere(Ask ask);
   // Cells that a living process has, as of the last look.
   std::size_t held_elsewhere() const { return elsewhere_.held(); }
+  // Some that were given up a moment ago: their launcher may start them again.
+  bool may_come_back() const { return elsewhere_.may_come_back(); }
   // A process of which it is not known yet whether it lives; "" without one.
   std::string in_doubt() const { return elsewhere_.in_doubt(); }
 

@@ -91,6 +91,8 @@ constexpr std::size_t kLeastFirst[] = {kFailed, kRunning, kLaws, kArms, kSilent,
 constexpr std::size_t kRestFirst[] = {kRunning, kLaws, kArms, kFailed, kSilent, kPlot};
 
 void share(std::vector<Part>& parts, std::size_t rows) {
+  // One long reason would leave no room for the laws.
+  parts[kFailed].least = std::min(parts[kFailed].least, std::max(kLeastOfFailed + 2, rows / 3));
   std::size_t left = rows;
   for (const std::size_t i : kLeastFirst) {
     const std::size_t given = std::min(parts[i].least, left);

@@ -53,8 +53,9 @@ std::string of_study(const fs::path& runs, const SweepRecord& record, std::size_
   });
   if (std::cmp_less_equal(in_force, own)) return "";
   const std::string study = study_of(record.name);
-  return "of what sweep " + study + " excludes, which holds for " + record.name +
-         " too, the reasons; export --sweep " + study + " carries them";
+  return "the exclusions of sweep " + study + ", which hold for " + record.name +
+         " here; where this is imported its fits have those runs; export --sweep " + study +
+         " carries them";
 }
 
 std::vector<std::string> predictions_of(const fs::path& runs, const SweepRecord& record,

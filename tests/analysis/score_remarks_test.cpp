@@ -85,6 +85,24 @@ TEST_F(ScoreTest, ALawOfAnotherRecipeIsSaidToBeByPredictionFileAndScore) {
       << "not known of all";
 }
 
+// Among runs that differ in it too, unless they do so with each size.
+TEST_F(ScoreTest, AValueThatNoneOfTheRunsHasIsAnotherRecipe) {
+  const std::vector<SyntheticRun> runs = ladder();
+  const fs::path record = write(runs);
+  const auto other = [&](const std::vector<std::string>& decays) {
+    SweepRecord sweep = read_sweep_record(record);
+    for (std::size_t i = 0; i < sweep.cells.size(); ++i) {
+      sweep.cells[i].recipe = {{"train.optimizer.weight_decay", decays.at(i)}};
+    }
+    write_sweep_record(record, sweep);
+    return predict_held_out(record, {}).predictions.at(0).cells.at(0).other_recipe;
+  };
+  EXPECT_EQ(other({"0", "0", "0", "0", "0", "0", "0.05", "0.5"}),
+            "has train.optimizer.weight_decay 0.5 (they 0, 0.05)");
+  EXPECT_EQ(other({"0", "0", "0", "0", "0", "0", "0.05", "0.05"}), "");
+  EXPECT_EQ(other({"1", "2", "3", "4", "5", "6", "7", "8"}), "") << "it follows the size";
+}
+
 TEST_F(ScoreTest, ExclusionsAreThoseOfTheRecordThatIsScored) {
   const std::vector<SyntheticRun> runs = ladder();
   const fs::path record = write(runs);

@@ -199,7 +199,7 @@ TEST_F(OnAGpuMachine, WhatIsMeasuredIsKeptByTheGpusModelAndUsedByLaterPlans) {
 }
 
 TEST_F(OnAGpuMachine, WhatReplicasGainDecidesHowRunsArePacked) {
-  const auto packs = [](const Plan& plan) { return packs_text(packs_of_all(plan)); };
+  const auto packs = [](const Plan& plan) { return packs_text(packs_of(plan, Stage::kAtOnce)); };
   EXPECT_EQ(packs(asked().plan), "4 packs of 4 runs") << "as assumed";
   // All replicas in the time of one, and each in a time of its own.
   EXPECT_EQ(packs(asked(CalibrationOptions{trainer("0.001"), 60}).plan), "4 packs of 4 runs");

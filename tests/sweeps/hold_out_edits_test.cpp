@@ -74,6 +74,46 @@ TEST_F(HeldOutEdits, SettingsThatChangeOnlyWhatPredictsAreRefusedUntilTheStudyHa
   EXPECT_EQ(fault(), "");
 }
 
+TEST_F(HeldOutEdits, WhatIsPredictedForTheStudyIsExcludedThereAlone) {
+  const Plan logged = plan_with(kHeldOut, {"how.log_every=5"});
+  try {
+    exclude_cells(logged, {0}, "bad memory");
+    FAIL() << "the study would know nothing of it";
+  } catch (const ConfigError& error) {
+    EXPECT_NE(std::string(error.what())
+                  .find("has the runs of s, for which its predictions are "
+                        "registered; exclude them there, without --set"),
+              std::string::npos)
+        << error.what();
+  }
+  exclude_cells(plan_with(kHeldOut, {"model.bias=false"}), {0}, "of other runs");
+}
+
+// Their rates were told by trials: at the file's own they never were.
+TEST_F(HeldOutEdits, SettingsAreNotRefusedForWhatTheStudyHasBegunAtAnotherRate) {
+  const std::string text =
+      kBase +
+      "blocks:\n"
+      "  - {name: small, model: {bias: false}, grid: {model.d_model: [16, 32]}}\n"
+      "  - {name: large, grid: {model.d_model: [64]}}\n"
+      "hold_out: {where: N > 40k, register: largest}\n" +
+      kTuned;
+  const auto fault = [&] { return plan_with(text, {"model.bias=true"}).held_out_fault; };
+  EXPECT_NE(fault().find("run the sweep without --set"), std::string::npos) << fault();
+  Plan begun = plan_with(text, {});
+  PlannedCell& large = begun.cells.back();
+  ASSERT_TRUE(large.is_provisional());
+  large.waits = WaitsFor::kNothing;
+  large.config.train.learning_rate *= 2;
+  const RunIdentity run = identify(large.config, options_.runs, options_.data);
+  large.content_hash = run.content_hash;
+  large.folder = run.folder.path.filename().string();
+  write_in_run(large, "config.yaml", to_yaml(large.config));
+  std::filesystem::create_directories(options_.runs / "sweeps");
+  write_sweep_record(sweep_record_file(options_.runs, "s"), record_of(begun));
+  EXPECT_EQ(fault(), "");
+}
+
 TEST_F(HeldOutEdits, WhatTheStudyExcludesIsLeftOutWithSettingsToo) {
   const PlannedCell small = plan(kHeldOut).cells.at(0);
   exclude_cell(sweep_record_file(options_.runs, "s"),
@@ -175,8 +215,12 @@ TEST_F(HeldOutEdits, AnEditThatNoRateCanUndoIsRefusedBeforeTheTrials) {
   write_in_run(other, "config.yaml", to_yaml(other.config));
   write_in_run(other, "run.json", "{}");
   std::filesystem::create_directories(options_.runs / "sweeps");
-  write_sweep_record(sweep_record_file(options_.runs, "s"), record_of(complete));
+  SweepRecord record = record_of(complete);
+  write_sweep_record(sweep_record_file(options_.runs, "s"), record);
   EXPECT_EQ(plan(decayed).held_out_fault, "") << "what is complete needs none";
+  for (SweepCell& cell : record.cells) cell.hold_out.reset();
+  write_sweep_record(sweep_record_file(options_.runs, "s"), record);
+  EXPECT_EQ(plan(decayed).held_out_fault, "") << "also where it was held out since";
 }
 
 TEST_F(HeldOutEdits, StagesSayWhereThePredictionIsThereAlready) {

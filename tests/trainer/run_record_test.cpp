@@ -167,11 +167,11 @@ TEST_F(RunRecordTest, FaultsNameTheFileAndTheKey) {
   json = good;
   json["shape"].erase("n_layer");
   write_record(json.dump());
-  expect_fault(": is damaged: shape.n_layer is missing; remove this file");
+  expect_fault(": is damaged: shape.n_layer is missing; restore it from a copy");
   json = good;
   json["steps"] = "many";
   write_record(json.dump());
-  expect_fault(": is damaged: steps must be a whole number, is \"many\"; remove this file");
+  expect_fault(": is damaged: steps must be a whole number, is \"many\"; restore it from a copy");
   json = good;
   json["state"] = "done";
   write_record(json.dump());
@@ -193,7 +193,7 @@ TEST_F(RunRecordTest, FaultsNameTheFileAndTheKey) {
   write_record(json.dump());
   expect_fault("attempts.0.provenance.git_dirty must be true or false, is \"yes\"");
   write_record(good.dump().substr(0, 200));
-  expect_fault("is damaged: cut short after 200 bytes; remove this file");
+  expect_fault("is damaged: cut short after 200 bytes; restore it from a copy");
   write_record("");
   expect_fault("is damaged: empty");
   write_record(good.dump().insert(9, "\x01"));

@@ -183,8 +183,9 @@ TEST_F(ArchivedPredictions, WhatStaysBehindIsSaid) {
                                ": is damaged"),
             std::string::npos)
       << result.output;
-  EXPECT_NE(result.output.find("left behind: of what sweep many excludes, which holds for "
-                               "many.set-0a1b2c3d too, the reasons; export --sweep many"),
+  EXPECT_NE(result.output.find("left behind: the exclusions of sweep many, which hold for "
+                               "many.set-0a1b2c3d here; where this is imported its fits have "
+                               "those runs; export --sweep many"),
             std::string::npos)
       << result.output;
 }
