@@ -73,17 +73,11 @@ RunSeconds run_seconds(const RunConfig& config, double step_seconds) {
   return seconds;
 }
 
-const Throughput* measured_core(const PlanOptions& options) {
-  const bool on_cpu = options.workers.device == DeviceKind::kCpu;
-  return on_cpu && options.throughput ? &*options.throughput : nullptr;
-}
-
 std::string stated_rate(const PlanOptions& options) {
   return human(options.flops_per_second / 1e9) + " GFLOP/s (--flops-per-second)";
 }
 
 bool has_measured_hours(const Plan& plan) {
-  if (plan.options.workers.device == DeviceKind::kGpu) return plan.options.throughput.has_value();
   return std::ranges::any_of(plan.cells, [&](const PlannedCell& cell) {
     return measured_step_seconds(plan.options, cell).has_value();
   });
@@ -105,10 +99,10 @@ std::string hours_source(const Plan& plan) {
 }
 
 std::optional<double> measured_step_seconds(const PlanOptions& options, const PlannedCell& cell) {
-  const Throughput* core = measured_core(options);
-  if (core == nullptr) return std::nullopt;
-  return core->step_seconds(request_for(cell.config, cell.shape, /*replicas=*/1),
-                            std::min(options.workers.jobs, core->most_processes()));
+  if (!options.throughput) return std::nullopt;
+  const Throughput& device = *options.throughput;
+  return device.step_seconds(request_for(cell.config, cell.shape, /*replicas=*/1),
+                             std::min(options.workers.jobs, device.most_processes()));
 }
 
 void predict_hours(const PlanOptions& options, PlannedCell& cell) {

@@ -19,13 +19,11 @@ struct RunSeconds {
 // Of a run whose training steps take so long.
 RunSeconds run_seconds(const RunConfig& config, double step_seconds);
 
-// What was measured of the CPU that the runs are on, which hours follow from; else null.
-const Throughput* measured_core(const PlanOptions& options);
 std::string stated_rate(const PlanOptions& options);  // "30 GFLOP/s (--flops-per-second)"
 // Where a plan's hours come from, for people; of one some of whose cells were not measured, those
 // of the others.
 std::string hours_source(const Plan& plan);
-// Of a plan for the CPU none of whose cells was measured, nothing.
+// Of some cell.
 bool has_measured_hours(const Plan& plan);
 
 // Of one process beside as many others as run at once, or as were measured together where those are

@@ -25,6 +25,7 @@ void CellsElsewhere::look() {
       watched.state = watched.lease.look();
       if (watched.state == LeaseState::kStale) {
         end_stale_lease(run_folder(plan_, plan_.cells[cell]), watched.lease.seen());
+        watched.was_stale = true;
         watched.state = watched.lease.look();
       }
     } catch (const std::runtime_error&) {
@@ -52,7 +53,7 @@ std::vector<std::size_t> CellsElsewhere::take_free() {
 }
 
 bool CellsElsewhere::may_come_back(const Watched& watched) {
-  return watched.state == LeaseState::kFree &&
+  return watched.state == LeaseState::kFree && !watched.was_stale &&
          monotonic_seconds() - watched.free_since < kSecondsToComeBack;
 }
 

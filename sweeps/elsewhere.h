@@ -13,7 +13,7 @@
 
 namespace scalelaw {
 
-inline constexpr double kSecondsToComeBack = 3;
+inline constexpr double kSecondsToComeBack = 20;
 
 class CellsElsewhere {
  public:
@@ -25,8 +25,9 @@ class CellsElsewhere {
   void look();
   // The same, where the last look was a second or half a heartbeat ago.
   void look_now_and_then();
-  // Those whose folders are free: that have a result, or have been so for kSecondsToComeBack, in
-  // which a launcher that ended a process starts it again with fewer runs. They are forgotten here.
+  // Those whose folders are free: that have a result, whose process was no more, or that have been
+  // so for kSecondsToComeBack, in which a launcher that ended a process starts it again with fewer
+  // runs, on a GPU. They are forgotten here.
   std::vector<std::size_t> take_free();
   std::size_t held() const;    // those that a living process has
   bool may_come_back() const;  // some are free, and not for so long
@@ -37,7 +38,8 @@ class CellsElsewhere {
   struct Watched {
     LeaseWatch lease;
     LeaseState state = LeaseState::kUnknown;
-    double free_since = 0;  // monotonic seconds
+    double free_since = 0;  // monotonic seconds; 0: it is not
+    bool was_stale = false;
   };
   static bool may_come_back(const Watched& watched);
 

@@ -174,6 +174,15 @@ void HeldOutCells::check(Plan& plan) {
                                where_.name.text + " is registered, else that would find it begun");
     return;
   }
+  if (const std::string folder = left_out_here(plan); !is_taken() && !folder.empty()) {
+    plan.held_out_fault = told(
+        "these settings change no run, so what is predicted is the study's, "
+        "which knows nothing of " +
+        folder + " being left out of " + spec_.name +
+        "; take it in again (sweep exclude --undo with these settings), or "
+        "exclude it without --set");
+    return;
+  }
   if (!is_taken()) return;
   plan.has_prediction = prediction_.has_value();
   const OpenPredictions open(plan, prediction_, data_);
@@ -205,14 +214,26 @@ std::string HeldOutCells::begun_before_its_study() const {
   std::error_code none;
   if (is_taken() || std::filesystem::exists(prediction_file(options_.runs, where_.name.text), none))
     return "";
+  const std::filesystem::path record = sweep_record_file(options_.runs, spec_.name);
   std::set<std::string> begun;  // of a rate that trials told
   if (spec_.tune && !shared_.empty()) begun = begun_in_study();
   const auto waits = [&](const StudyShare::HeldOut& cell) {
     return !std::filesystem::exists(RunFolder{options_.runs / cell.folder}.config(), none) &&
-           !begun.contains(cell.but_for_rate);
+           !exclusion_reason(record, cell.content_hash) && !begun.contains(cell.but_for_rate) &&
+           !begun.contains(folder_stem(cell.folder));
   };
   const auto found = std::ranges::find_if(shared_, waits);
   return found == shared_.end() ? "" : found->folder;
+}
+
+std::string HeldOutCells::left_out_here(const Plan& plan) const {
+  if (!plan.predicts_for_study) return "";
+  std::error_code none;
+  const std::filesystem::path own = exclusions_folder(sweep_record_file(options_.runs, spec_.name));
+  for (const PlannedCell& cell : plan.cells) {
+    if (std::filesystem::exists(own / (cell.content_hash + ".json"), none)) return cell.folder;
+  }
+  return "";
 }
 
 std::set<std::string> HeldOutCells::begun_in_study() const {
@@ -223,6 +244,7 @@ std::set<std::string> HeldOutCells::begun_in_study() const {
     for (const SweepCell& cell : read_sweep_record(record).cells) {
       if (cell.is_trial) continue;
       hashes.insert(but_for_rate(options_.runs / cell.folder, cell.content_hash, data_));
+      if (exclusion_reason(record, cell.content_hash)) hashes.insert(folder_stem(cell.folder));
     }
   } catch (const std::runtime_error&) {  // none has begun as far as is known
   }

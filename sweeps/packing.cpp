@@ -263,6 +263,26 @@ std::vector<PlannedPack> packs_to_run(const Plan& plan, const std::vector<CellSt
   return pack_cells(plan, cells);
 }
 
+bool are_limited_by_what_was_measured(const Plan& plan, const std::vector<PlannedPack>& packs) {
+  const PlanOptions& options = plan.options;
+  if (!options.throughput || options.workers.replicas > 0 ||
+      options.workers.device == DeviceKind::kCpu) {
+    return false;
+  }
+  const auto most = static_cast<std::size_t>(options.throughput->most_replicas());
+  std::map<std::tuple<int64_t, int64_t, int64_t>, std::size_t> of_shape;  // a pack
+  for (std::size_t i = 0; i < packs.size(); ++i) {
+    const PlannedCell& cell = plan.cells[packs[i].front()];
+    if (packs[i].size() < most) continue;
+    const auto [like, is_new] =
+        of_shape.emplace(std::tuple(cell.shape.n_layer, cell.shape.d_model, cell.steps), i);
+    if (is_new) continue;
+    const RunConfig& other = plan.cells[packs[like->second].front()].config;
+    if (key_against_sharing(cell.config, other).empty()) return true;
+  }
+  return false;
+}
+
 std::string packs_text(const std::vector<PlannedPack>& packs) {
   int64_t alone = 0, shared = 0;
   std::size_t least = kNoLimit, most = 0;

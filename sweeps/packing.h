@@ -35,6 +35,9 @@ std::vector<PlannedPack> packs_to_run(const Plan& plan, const std::vector<CellSt
 // long run at the end. By FLOPs; by tokens where they are not known.
 std::vector<std::size_t> start_order(const Plan& plan, std::vector<std::size_t> cells);
 
+// Whether alike runs are in several packs because no larger ones were measured on the device.
+bool are_limited_by_what_was_measured(const Plan& plan, const std::vector<PlannedPack>& packs);
+
 // "2 packs of 4 runs, 3 runs alone"; "" for none.
 std::string packs_text(const std::vector<PlannedPack>& packs);
 

@@ -165,7 +165,8 @@ std::string diff_line(const Plan& plan, const PlanDiff& diff) {
   };
   std::string text =
       std::string("changed: since its last run ") +
-      (diff.is_same_file ? "(the file is the same; the program or the store has changed) " : "") +
+      (diff.is_same_file ? "(the file is the same; the program, the data or the store has changed) "
+                         : "") +
       phrase(staying_cells(plan, diff), " cell stays, ", " cells stay, ") +
       phrase(std::ssize(diff.added), " is new (", " are new (") + human(flops) + " FLOPs), " +
       (diff.waiting > 0 ? waiting_text(plan, diff) + ", " : "") +

@@ -68,7 +68,7 @@ void warn_of_runs(const Plan& plan, Warnings& warnings) {
     if (cell.config.train.learning_rate > kMostRate) ++high_rates;
     highest_rate = std::max(highest_rate, cell.config.train.learning_rate);
     if (!cell.train_flops) ++uncounted;
-    if (measured_core(options) != nullptr && !measured_step_seconds(options, cell)) ++unmeasured;
+    if (options.throughput && !measured_step_seconds(options, cell)) ++unmeasured;
     if (!cell.fits) ++too_large;
   }
   warnings.add(too_large, "need more than a run's share of this machine's memory, " +
@@ -85,10 +85,13 @@ void warn_of_runs(const Plan& plan, Warnings& warnings) {
   warnings.add(embeddings,
                "embeddings are over half of the parameters; a law in N depends on what N counts, "
                "so fit it both without them and with the head's");
-  warnings.add(unmeasured,
-               "the device's file has too few rows of the architecture in this precision; hours "
-               "at a stated " +
-                   stated_rate(options) + ", until --calibrate has measured it");
+  warnings.add(
+      unmeasured,
+      "the device's file has too few rows of the architecture in this precision; hours "
+      "at " +
+          (options.workers.device == DeviceKind::kCpu ? "a stated " + stated_rate(options)
+                                                      : "rates that are assumed of a GPU") +
+          ", until --calibrate has measured it");
   warnings.add(uncounted, "the architecture gives no formula; N, FLOPs and hours are not known");
 }
 

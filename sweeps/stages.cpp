@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "sweeps/cell_status.h"
+#include "sweeps/plan_diff.h"
 #include "sweeps/register_predictions.h"
 #include "sweeps/reports.h"
 #include "sweeps/run_index.h"
@@ -75,7 +76,12 @@ bool know_the_same(const Plan& a, const Plan& b) {
 RunSweepResult run_stages(Plan& plan, const std::function<Plan()>& replan,
                           const RunSweepOptions& options, const std::filesystem::path& analyst,
                           RunDisplay& display) {
-  if (!plan.held_out_fault.empty()) throw ConfigError(plan.held_out_fault);
+  if (!plan.held_out_fault.empty()) {
+    if (const std::string changed = diff_line(plan, diff_of(plan)); !changed.empty()) {
+      display.line(changed);
+    }
+    throw ConfigError(plan.held_out_fault);
+  }
   std::string told;
   RunSweepOptions of_stage = options;
   while (true) {

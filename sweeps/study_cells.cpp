@@ -27,8 +27,8 @@ CellsByHash cells_of(const SweepSpec& spec, DataSetHeaders& data, ExpressionCach
     if (!holds(spec.hold_out->where, "hold_out.where", point.config, n_vocab, expressions))
       continue;
     cells.held_out.emplace(
-        run.content_hash,
-        StudyShare::HeldOut{run.folder.path.filename().string(), but_for_rate(run.config, data)});
+        run.content_hash, StudyShare::HeldOut{run.content_hash, run.folder.path.filename().string(),
+                                              but_for_rate(run.config, data)});
   }
   return cells;
 }

@@ -14,6 +14,7 @@ namespace scalelaw {
 struct StudyShare {
   bool is_study = false;  // the same runs, however its settings are written, the same held out
   struct HeldOut {
+    std::string content_hash;
     std::string folder;        // below RUNS; of a tuned cell at the file's own rate
     std::string but_for_rate;  // sweeps/recipe.h
   };

@@ -90,6 +90,8 @@ std::string gpu_model(std::string visible, const std::filesystem::path& root,
                       const Environment& environment) {
   if (visible.empty()) visible = environment(kVisible).value_or("");
   if (visible.starts_with("MIG")) return "";
+  // A container's word for what it was given.
+  if (environment("NVIDIA_VISIBLE_DEVICES").value_or("").starts_with("MIG")) return "";
   const bool by_uuid = visible.starts_with("GPU-");
   std::set<std::string> models;
   std::error_code ignored;

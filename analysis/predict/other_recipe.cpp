@@ -1,6 +1,8 @@
 #include "analysis/predict/other_recipe.h"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -10,35 +12,48 @@
 namespace scalelaw {
 namespace {
 
-// What the runs have of a key, by size; nullopt where that is not known of one.
-std::optional<std::multimap<double, std::string>> values_by_size(const RunTable& runs,
-                                                                 const std::string& key,
-                                                                 NCount n_count,
-                                                                 const Recipes& recipes) {
-  std::multimap<double, std::string> values;
+struct Values {
+  std::set<std::string> texts;
+  std::map<double, std::set<double>> by_n, by_d;  // of numbers
+};
+
+// What the runs have of a key; nullopt where that is not known of one.
+std::optional<Values> values_of(const RunTable& runs, const std::string& key, NCount n_count,
+                                const Recipes& recipes) {
+  Values values;
   for (const RunRow& row : runs.rows) {
     const auto recipe = recipes.find(row.record.content_hash);
     if (recipe == recipes.end()) return std::nullopt;
     const auto found = recipe->second.find(key);
     if (found == recipe->second.end()) return std::nullopt;
-    values.emplace(row.n(n_count), found->second);
+    values.texts.insert(found->second);
+    if (const std::optional<double> number = parse_real(found->second)) {
+      values.by_n[row.n(n_count)].insert(*number);
+      values.by_d[row.d_tokens()].insert(*number);
+    }
   }
   return values;
 }
 
-// Numbers that rise, or fall, with each size: as a law of the batch has them.
-bool follows_size(const std::multimap<double, std::string>& values) {
-  std::map<double, double> of_size;
-  for (const auto& [n, text] : values) {
-    const std::optional<double> number = parse_real(text);
-    if (!number) return false;
-    const auto [at, is_new] = of_size.emplace(n, *number);
-    if (!is_new && at->second != *number) return false;
+// Numbers that go one way from the smallest of what they belong to, sizes or tokens, to the
+// largest, as those of a law of the batch do, some of them equal for its rounding, and on to the
+// cell's.
+bool follow(const std::map<double, std::set<double>>& values, double at, double value) {
+  std::set<double> different;
+  for (const auto& [place, of_place] : values) {
+    if (of_place.size() > 1) return false;
+    different.insert(*of_place.begin());
   }
-  const auto not_above = [](const auto& a, const auto& b) { return a.second >= b.second; };
-  const auto not_below = [](const auto& a, const auto& b) { return a.second <= b.second; };
-  return of_size.size() > 1 && (std::ranges::adjacent_find(of_size, not_above) == of_size.end() ||
-                                std::ranges::adjacent_find(of_size, not_below) == of_size.end());
+  if (different.size() < 2 || 2 * different.size() < values.size()) return false;
+  const auto number = [](const auto& entry) { return *entry.second.begin(); };
+  const bool rises = std::ranges::is_sorted(values, {}, number);
+  if (!rises && !std::ranges::is_sorted(values, std::greater(), number)) return false;
+  const auto next = values.lower_bound(at);
+  const auto in_order = [&](double before, double after) {
+    return rises ? before <= after : before >= after;
+  };
+  return (next == values.begin() || in_order(number(*std::prev(next)), value)) &&
+         (next == values.end() || in_order(value, number(*next)));
 }
 
 }  // namespace
@@ -48,13 +63,14 @@ std::string other_recipe(const PredictedCell& cell, const HeldOut& held, const R
   std::string keys;
   if (const auto own = recipes.find(cell.content_hash); own != recipes.end()) {
     for (const auto& [key, value] : own->second) {
-      const auto theirs = values_by_size(runs, key, n_count, recipes);
-      if (!theirs || follows_size(*theirs)) continue;
-      std::set<std::string> each;
-      for (const auto& [n, text] : *theirs) each.insert(text);
-      if (each.empty() || each.contains(value)) continue;
+      const std::optional<Values> theirs = values_of(runs, key, n_count, recipes);
+      if (!theirs || theirs->texts.empty() || theirs->texts.contains(value)) continue;
+      const std::optional<double> number = parse_real(value);
+      if (number &&
+          (follow(theirs->by_n, cell.n, *number) || follow(theirs->by_d, cell.d, *number)))
+        continue;
       std::string all;
-      for (const std::string& text : each) all += (all.empty() ? "" : ", ") + text;
+      for (const std::string& text : theirs->texts) all += (all.empty() ? "" : ", ") + text;
       keys += (keys.empty() ? "has " : ", ") + key + " " + value + " (they " + all + ")";
     }
   }

@@ -10,8 +10,9 @@
 namespace scalelaw {
 
 // PredictedCell::other_recipe: of the keys in `recipes` those of which the cell has a value that
-// none of `runs` has, but for numbers that rise or fall from size to size; where that is none, a
-// run of its N and D whose recipe_hash is another. "": neither, or it is not known.
+// none of `runs` has, but for numbers that go on as theirs rise or fall from size to size, or with
+// D; where that is none, a run of its N and D whose recipe_hash is another. "": neither, or it is
+// not known.
 std::string other_recipe(const PredictedCell& cell, const HeldOut& held, const RunTable& runs,
                          NCount n_count, const Recipes& recipes);
 

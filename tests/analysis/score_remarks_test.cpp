@@ -101,6 +101,9 @@ TEST_F(ScoreTest, AValueThatNoneOfTheRunsHasIsAnotherRecipe) {
             "has train.optimizer.weight_decay 0.5 (they 0, 0.05)");
   EXPECT_EQ(other({"0", "0", "0", "0", "0", "0", "0.05", "0.05"}), "");
   EXPECT_EQ(other({"1", "2", "3", "4", "5", "6", "7", "8"}), "") << "it follows the size";
+  EXPECT_EQ(other({"512", "512", "512", "1024", "1024", "2048", "4096", "8192"}), "")
+      << "as rounded";
+  EXPECT_NE(other({"1", "2", "3", "4", "5", "6", "7", "0"}), "") << "against the others";
 }
 
 TEST_F(ScoreTest, ExclusionsAreThoseOfTheRecordThatIsScored) {

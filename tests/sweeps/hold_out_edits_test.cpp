@@ -87,6 +87,28 @@ TEST_F(HeldOutEdits, WhatIsPredictedForTheStudyIsExcludedThereAlone) {
         << error.what();
   }
   exclude_cells(plan_with(kHeldOut, {"model.bias=false"}), {0}, "of other runs");
+  const PlannedCell& small = logged.cells.at(0);
+  exclude_cell(sweep_record_file(options_.runs, logged.name),
+               {small.content_hash, small.folder, "before it held out", "2026-01-02T03:04:05Z"});
+  const std::string fault = plan_with(kHeldOut, {"how.log_every=5"}).held_out_fault;
+  EXPECT_NE(fault.find("which knows nothing of " + small.folder + " being left out of s.set-"),
+            std::string::npos)
+      << fault;
+}
+
+TEST_F(HeldOutEdits, SettingsAreNotRefusedForWhatTheStudyLeavesOut) {
+  const std::string text =
+      kBase +
+      "blocks:\n"
+      "  - {name: small, model: {bias: false}, grid: {model.d_model: [16, 32]}}\n"
+      "  - {name: large, grid: {model.d_model: [64]}}\n"
+      "hold_out: {where: N > 40k, register: largest}\n";
+  ASSERT_NE(plan_with(text, {"model.bias=true"}).held_out_fault, "");
+  const Plan study = plan_with(text, {});
+  std::filesystem::create_directories(options_.runs / "sweeps");
+  write_sweep_record(sweep_record_file(options_.runs, "s"), record_of(study));
+  exclude_cells(study, {2}, "too dear");
+  EXPECT_EQ(plan_with(text, {"model.bias=true"}).held_out_fault, "");
 }
 
 // Their rates were told by trials: at the file's own they never were.

@@ -205,6 +205,27 @@ TEST_F(PackingTest, APackThatTheEndWaitsForIsDivided) {
       << "another has the second";
 }
 
+TEST_F(PackingTest, PacksNoLargerThanWereMeasuredAreTold) {
+  std::string measured =
+      "device: a GPU\nkind: gpu\nstep: graph\ndate: 2026-11-22\ncommit: none\nclock: none\nrows:\n";
+  for (const int width : {16, 32, 64, 128, 256}) {
+    measured += "  - {arch: transformer, n_layer: 1, d_model: " + std::to_string(width) +
+                ", n_head: 1, n_ctx: 32, n_vocab: 256, batch_tokens: 64, precision: fp32, "
+                "replicas: 1, processes: 1, step_seconds: 0.01}\n";
+  }
+  options_.workers.replicas = 0;
+  options_.workers.device = DeviceKind::kGpu;
+  plan_seeds(8);
+  EXPECT_FALSE(are_limited_by_what_was_measured(plan_, pack_cells(plan_, {0, 1, 2, 3})));
+  options_.throughput = Throughput(parse_device_file(measured, "file"));
+  plan_seeds(8);
+  const Packs alone = packs();
+  EXPECT_EQ(alone.size(), 8u);
+  EXPECT_TRUE(are_limited_by_what_was_measured(plan_, alone));
+  plan("grid: {model.d_model: [16, 32, 64]}");
+  EXPECT_FALSE(are_limited_by_what_was_measured(plan_, packs())) << "none are alike";
+}
+
 TEST_F(PackingTest, WhatWasOnePackGoesOnAsTheSamePackInItsOrder) {
   plan_seeds(8);
   begin_as_pack({5, 0, 7});
