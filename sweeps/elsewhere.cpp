@@ -25,17 +25,19 @@ void CellsElsewhere::look() {
       watched.state = watched.lease.look();
       if (watched.state == LeaseState::kStale) {
         end_stale_lease(run_folder(plan_, plan_.cells[cell]), watched.lease.seen());
-        watched.was_stale = true;
+        watched.comes_back = false;
         watched.state = watched.lease.look();
       }
     } catch (const std::runtime_error&) {
       watched.state = LeaseState::kFree;  // look_at() calls it damaged, and the trainer says why
+      watched.comes_back = false;
     }
     if (watched.state == LeaseState::kFree) {
       if (watched.free_since == 0) watched.free_since = looked_at_;
       continue;
     }
     watched.free_since = 0;
+    watched.comes_back = true;
     seconds_between_looks_ =
         std::min(seconds_between_looks_, watched.lease.seen().heartbeat_seconds / 2);
   }
@@ -53,7 +55,7 @@ std::vector<std::size_t> CellsElsewhere::take_free() {
 }
 
 bool CellsElsewhere::may_come_back(const Watched& watched) {
-  return watched.state == LeaseState::kFree && !watched.was_stale &&
+  return watched.state == LeaseState::kFree && watched.comes_back &&
          monotonic_seconds() - watched.free_since < kSecondsToComeBack;
 }
 

@@ -38,8 +38,8 @@ class CellsElsewhere {
   struct Watched {
     LeaseWatch lease;
     LeaseState state = LeaseState::kUnknown;
-    double free_since = 0;  // monotonic seconds; 0: it is not
-    bool was_stale = false;
+    double free_since = 0;   // monotonic seconds; 0: it is not
+    bool comes_back = true;  // whoever had it may: nobody saw it die
   };
   static bool may_come_back(const Watched& watched);
 
