@@ -19,6 +19,13 @@ namespace {
 
 const std::string kTuned =
     "tune: {learning_rate: {where: N <= 4k, factors: [0.5, 1, 2], then: fit_law}}\n";
+// With model.bias=true its held-out run is the same, and those that predict it are others.
+const std::string kOtherBias =
+    kBase +
+    "blocks:\n"
+    "  - {name: small, model: {bias: false}, grid: {model.d_model: [16, 32]}}\n"
+    "  - {name: large, grid: {model.d_model: [64]}}\n"
+    "hold_out: {where: N > 40k, register: largest}\n";
 
 class HeldOutEdits : public HoldOutTest {
  protected:
@@ -29,6 +36,15 @@ class HeldOutEdits : public HoldOutTest {
   }
   Plan plan_with(const std::string& text, const std::vector<std::string>& settings) const {
     return make_plan(read_sweep_spec(write(text), settings), options_);
+  }
+  // As trials would have it.
+  void begin_at_another_rate(PlannedCell& cell) {
+    cell.waits = WaitsFor::kNothing;
+    cell.config.train.learning_rate *= 2;
+    const RunIdentity run = identify(cell.config, options_.runs, options_.data);
+    cell.content_hash = run.content_hash;
+    cell.folder = run.folder.path.filename().string();
+    write_in_run(cell, "config.yaml", to_yaml(cell.config));
   }
   std::string tiny_by_path() const { return (options_.data / "tiny").string(); }
 };
@@ -56,15 +72,10 @@ TEST_F(HeldOutEdits, SettingsThatMakeNoOtherRunsLeaveThePredictionItsName) {
 }
 
 TEST_F(HeldOutEdits, SettingsThatChangeOnlyWhatPredictsAreRefusedUntilTheStudyHasPredicted) {
-  const std::string text =
-      kBase +
-      "blocks:\n"
-      "  - {name: small, model: {bias: false}, grid: {model.d_model: [16, 32]}}\n"
-      "  - {name: large, grid: {model.d_model: [64]}}\n"
-      "hold_out: {where: N > 40k, register: largest}\n";
-  const PlannedCell largest = plan(text).cells.at(2);
-  const auto fault = [&] { return plan_with(text, {"model.bias=true"}).held_out_fault; };
-  ASSERT_EQ(plan_with(text, {"model.bias=true"}).cells.at(2).content_hash, largest.content_hash);
+  const PlannedCell largest = plan(kOtherBias).cells.at(2);
+  const auto fault = [&] { return plan_with(kOtherBias, {"model.bias=true"}).held_out_fault; };
+  ASSERT_EQ(plan_with(kOtherBias, {"model.bias=true"}).cells.at(2).content_hash,
+            largest.content_hash);
   EXPECT_NE(fault().find("these settings hold " + largest.folder +
                          " out as the file does without them, and predict it otherwise; run the "
                          "sweep without --set until largest is registered"),
@@ -97,40 +108,23 @@ TEST_F(HeldOutEdits, WhatIsPredictedForTheStudyIsExcludedThereAlone) {
 }
 
 TEST_F(HeldOutEdits, SettingsAreNotRefusedForWhatTheStudyLeavesOut) {
-  const std::string text =
-      kBase +
-      "blocks:\n"
-      "  - {name: small, model: {bias: false}, grid: {model.d_model: [16, 32]}}\n"
-      "  - {name: large, grid: {model.d_model: [64]}}\n"
-      "hold_out: {where: N > 40k, register: largest}\n";
-  ASSERT_NE(plan_with(text, {"model.bias=true"}).held_out_fault, "");
-  const Plan study = plan_with(text, {});
+  ASSERT_NE(plan_with(kOtherBias, {"model.bias=true"}).held_out_fault, "");
+  const Plan study = plan_with(kOtherBias, {});
   std::filesystem::create_directories(options_.runs / "sweeps");
   write_sweep_record(sweep_record_file(options_.runs, "s"), record_of(study));
   exclude_cells(study, {2}, "too dear");
-  EXPECT_EQ(plan_with(text, {"model.bias=true"}).held_out_fault, "");
+  EXPECT_EQ(plan_with(kOtherBias, {"model.bias=true"}).held_out_fault, "");
 }
 
 // Their rates were told by trials: at the file's own they never were.
 TEST_F(HeldOutEdits, SettingsAreNotRefusedForWhatTheStudyHasBegunAtAnotherRate) {
-  const std::string text =
-      kBase +
-      "blocks:\n"
-      "  - {name: small, model: {bias: false}, grid: {model.d_model: [16, 32]}}\n"
-      "  - {name: large, grid: {model.d_model: [64]}}\n"
-      "hold_out: {where: N > 40k, register: largest}\n" +
-      kTuned;
+  const std::string text = kOtherBias + kTuned;
   const auto fault = [&] { return plan_with(text, {"model.bias=true"}).held_out_fault; };
   EXPECT_NE(fault().find("run the sweep without --set"), std::string::npos) << fault();
   Plan begun = plan_with(text, {});
   PlannedCell& large = begun.cells.back();
   ASSERT_TRUE(large.is_provisional());
-  large.waits = WaitsFor::kNothing;
-  large.config.train.learning_rate *= 2;
-  const RunIdentity run = identify(large.config, options_.runs, options_.data);
-  large.content_hash = run.content_hash;
-  large.folder = run.folder.path.filename().string();
-  write_in_run(large, "config.yaml", to_yaml(large.config));
+  begin_at_another_rate(large);
   std::filesystem::create_directories(options_.runs / "sweeps");
   write_sweep_record(sweep_record_file(options_.runs, "s"), record_of(begun));
   EXPECT_EQ(fault(), "");
@@ -229,12 +223,7 @@ TEST_F(HeldOutEdits, AnEditThatNoRateCanUndoIsRefusedBeforeTheTrials) {
   Plan complete = plan(decayed);
   PlannedCell& other = complete.cells.back();
   ASSERT_TRUE(other.is_provisional());
-  other.waits = WaitsFor::kNothing;
-  other.config.train.learning_rate *= 2;
-  const RunIdentity run = identify(other.config, options_.runs, options_.data);
-  other.content_hash = run.content_hash;
-  other.folder = run.folder.path.filename().string();
-  write_in_run(other, "config.yaml", to_yaml(other.config));
+  begin_at_another_rate(other);
   write_in_run(other, "run.json", "{}");
   std::filesystem::create_directories(options_.runs / "sweeps");
   SweepRecord record = record_of(complete);

@@ -12,6 +12,7 @@
 #include "sweeps/pack_size.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tiny_data_set.h"
+#include "tests/sweeps/measured_device.h"
 #include "trainer/checkpoint_files.h"
 #include "trainer/config_error.h"
 #include "trainer/run_record.h"
@@ -148,20 +149,8 @@ TEST_F(PackingTest, WhereNothingIsAskedForTheDevicesLawChooses) {
   options_.workers.jobs = 1;
   plan("grid: {model.d_model: [1024], model.n_layer: [12], seeds.init: [1, 2, 3, 4, 5, 6, 7, 8]}");
   EXPECT_EQ(packs().size(), 8u);
-  std::string measured =
-      "device: a CPU on which replicas share every start\nkind: cpu\nstep: eager\ndate: "
-      "2026-11-22\n"
-      "commit: none\nclock: none\nrows:\n";
-  for (const int width : {16, 32, 64}) {
-    for (const int replicas : {1, 8}) {
-      measured += "  - {arch: transformer, n_layer: 1, d_model: " + std::to_string(width) +
-                  ", n_head: 1, n_ctx: 32, n_vocab: 256, batch_tokens: 64, precision: fp32, "
-                  "replicas: " +
-                  std::to_string(replicas) + ", processes: 1, step_seconds: 0.01}\n";
-    }
-  }
   options_.workers.device = DeviceKind::kCpu;
-  options_.throughput = Throughput(parse_device_file(measured, "file"));
+  options_.throughput = measured_device("cpu", {16, 32, 64}, {1, 8});
   plan_seeds(8);
   EXPECT_EQ(packs().size(), 1u) << "as measured";
 }
@@ -206,18 +195,11 @@ TEST_F(PackingTest, APackThatTheEndWaitsForIsDivided) {
 }
 
 TEST_F(PackingTest, PacksNoLargerThanWereMeasuredAreTold) {
-  std::string measured =
-      "device: a GPU\nkind: gpu\nstep: graph\ndate: 2026-11-22\ncommit: none\nclock: none\nrows:\n";
-  for (const int width : {16, 32, 64, 128, 256}) {
-    measured += "  - {arch: transformer, n_layer: 1, d_model: " + std::to_string(width) +
-                ", n_head: 1, n_ctx: 32, n_vocab: 256, batch_tokens: 64, precision: fp32, "
-                "replicas: 1, processes: 1, step_seconds: 0.01}\n";
-  }
   options_.workers.replicas = 0;
   options_.workers.device = DeviceKind::kGpu;
   plan_seeds(8);
   EXPECT_FALSE(are_limited_by_what_was_measured(plan_, pack_cells(plan_, {0, 1, 2, 3})));
-  options_.throughput = Throughput(parse_device_file(measured, "file"));
+  options_.throughput = measured_device("gpu", {16, 32, 64, 128, 256}, {1});
   plan_seeds(8);
   const Packs alone = packs();
   EXPECT_EQ(alone.size(), 8u);

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "tests/support/temp_dir.h"
+#include "tests/sweeps/measured_device.h"
 #include "tests/sweeps/small_plan.h"
 #include "trainer/clock.h"
 
@@ -102,18 +103,7 @@ TEST_F(RepackingTest, WhatRowsCostIsSaidByTheDevicesLaw) {
   EXPECT_LT(seconds_of_ended_rows(options, cell, 8, 2, 100, 0.1), 2)
       << "as assumed, small rows wait for the launch of kernels and not for each other";
   options.workers.device = DeviceKind::kCpu;
-  std::string measured =
-      "device: a CPU on which replicas share every start\nkind: cpu\nstep: eager\n"
-      "date: 2026-11-22\ncommit: none\nclock: none\nrows:\n";
-  for (const int width : {16, 32, 64}) {
-    for (const int replicas : {1, 8}) {
-      measured += "  - {arch: transformer, n_layer: 1, d_model: " + std::to_string(width) +
-                  ", n_head: 1, n_ctx: 32, n_vocab: 256, batch_tokens: 64, precision: fp32, "
-                  "replicas: " +
-                  std::to_string(replicas) + ", processes: 1, step_seconds: 0.01}\n";
-    }
-  }
-  options.throughput = Throughput(parse_device_file(measured, "file"));
+  options.throughput = measured_device("cpu", {16, 32, 64}, {1, 8});
   EXPECT_NEAR(seconds_of_ended_rows(options, cell, 8, 2, 100, 0.1), 0, 0.01) << "as measured";
 }
 
