@@ -13,6 +13,7 @@
 #include "sweeps/cell_limits.h"
 #include "sweeps/pack_size.h"
 #include "sweeps/reports.h"
+#include "sweeps/start_order.h"
 #include "trainer/checkpoint_files.h"
 #include "trainer/pack_rules.h"
 #include "trainer/step_choice.h"
@@ -230,29 +231,6 @@ std::vector<PlannedPack> packs_of(const Plan& plan, Stage stage) {
     if (plan.cells[i].stage() == stage) cells.push_back(i);
   }
   return Packer(plan, std::move(cells), Packer::Store::kLeftAside).packs();
-}
-
-std::vector<std::size_t> start_order(const Plan& plan, std::vector<std::size_t> cells) {
-  if (plan.order == StartOrder::kAsWritten) {
-    std::ranges::sort(cells);
-    return cells;
-  }
-  std::map<std::string, double> cheapest;  // arm -> cost
-  for (const std::size_t index : cells) {
-    const PlannedCell& cell = plan.cells[index];
-    const auto [place, inserted] = cheapest.emplace(cell.places.front().arm, cost(cell));
-    if (!inserted) place->second = std::min(place->second, cost(cell));
-  }
-  const auto is_first_rung = [&](const PlannedCell& cell) {
-    return plan.order == StartOrder::kSmallestRungFirst &&
-           cost(cell) <= 1.05 * cheapest.at(cell.places.front().arm);
-  };
-  std::stable_sort(cells.begin(), cells.end(), [&](std::size_t a, std::size_t b) {
-    const bool first_a = is_first_rung(plan.cells[a]), first_b = is_first_rung(plan.cells[b]);
-    if (first_a != first_b) return first_a;
-    return cost(plan.cells[a]) > cost(plan.cells[b]);
-  });
-  return cells;
 }
 
 std::vector<PlannedPack> packs_to_run(const Plan& plan, const std::vector<CellStatus>& statuses) {

@@ -13,8 +13,8 @@ namespace scalelaw {
 
 using PlannedPack = std::vector<std::size_t>;  // cells of the plan, in the order of the pack's rows
 
-// `cells`, none of them complete, in packs, in the order to start them in: start_order()'s, a pack
-// at the place of its first cell.
+// `cells`, none of them complete, in packs, in the order to start them in: start_order()'s
+// (sweeps/start_order.h), a pack at the place of its first cell.
 //
 // Cells that have begun go on with those that their newest checkpoints name, in that order: with
 // all of them as the same pack, else with those that are left of it. The others share a pack where
@@ -28,12 +28,6 @@ std::vector<PlannedPack> pack_cells(const Plan& plan, const std::vector<std::siz
 std::vector<PlannedPack> packs_of(const Plan& plan, Stage stage);
 // Of the cells that may start by `statuses`, which are of all cells.
 std::vector<PlannedPack> packs_to_run(const Plan& plan, const std::vector<CellStatus>& statuses);
-
-// The order of `cells` (indices into the plan's) by the plan's own: where that is
-// kSmallestRungFirst the cheapest rung of each arm first, where a
-// wrong setting shows in minutes, then the longest first, so that no core is left waiting for one
-// long run at the end. By FLOPs; by tokens where they are not known.
-std::vector<std::size_t> start_order(const Plan& plan, std::vector<std::size_t> cells);
 
 // Whether alike runs are in several packs because no larger ones were measured on the device.
 bool are_limited_by_what_was_measured(const Plan& plan, const std::vector<PlannedPack>& packs);

@@ -12,6 +12,7 @@
 #include "sweeps/gpu_check.h"
 #include "sweeps/launch_display.h"
 #include "sweeps/launch_stop.h"
+#include "sweeps/other_launchers.h"
 #include "sweeps/pack_processes.h"
 #include "sweeps/packing.h"
 #include "sweeps/plan_diff.h"
@@ -61,7 +62,7 @@ class SweepRun {
                   std::to_string(queue_.waiting()) + " to run" + waiting_text() +
                   (packs_.empty() ? "" : ": " + packs_text(packs_) + "; " + describe(workers_)));
     while (true) {
-      take_back(SweepCells::Ask::kNowAndThen);
+      others_.take_back(SweepCells::Ask::kNowAndThen);
       start_waiting();
       if (processes_.running() == 0 && !goes_on_elsewhere()) break;
       display_.show(stop_.interrupted());
@@ -238,43 +239,11 @@ class SweepRun {
 
   // Nothing runs here any more: whether something is to be waited for, or started now.
   bool goes_on_elsewhere() {
-    if (take_back(SweepCells::Ask::kAtOnce)) {
+    if (others_.take_back(SweepCells::Ask::kAtOnce)) {
       start_waiting();
       return true;
     }
-    if (!queue_.stopped_because().empty()) return false;
-    const std::string holder = cells_.in_doubt();
-    if (holder.empty()) return cells_.may_come_back() || waits_for_others();
-    if (holder != doubted_) {
-      display_.line("waiting for a sign of life from " + escaped(holder) +
-                    ", whose runs start here without");
-    }
-    doubted_ = holder;
-    return true;
-  }
-
-  // What some cells wait for other launchers have: the next stage is this one's too.
-  bool waits_for_others() {
-    const auto held = static_cast<int64_t>(cells_.held_elsewhere());
-    const auto will_be_told = [](const PlannedCell& cell) {
-      return cell.waits != WaitsFor::kNothing && !cell.needs_hand();
-    };
-    const int64_t waiting = std::ranges::count_if(plan_.cells, will_be_told);
-    if (held == 0 || waiting == 0) return false;
-    if (!has_told_of_others_) {
-      display_.line("waiting for " + counted(held, "run") +
-                    " that other launchers have: " + counted(waiting, "cell") + " here " +
-                    (waiting == 1 ? "waits" : "wait") + " for what they tell");
-    }
-    return has_told_of_others_ = true;
-  }
-
-  // What other processes had and have no more is queued here; whether it may start.
-  bool take_back(SweepCells::Ask ask) {
-    const PlannedPack free = cells_.freed_elsewhere(ask);
-    if (free.empty()) return false;
-    for (PlannedPack& pack : pack_cells(plan_, free)) queue_.add(std::move(pack));
-    return queue_.stopped_because().empty();
+    return others_.are_waited_for();
   }
 
   RunSweepResult result() const {
@@ -314,10 +283,9 @@ class SweepRun {
   Repacking repacking_{plan_};
   LaunchDisplay display_;
   LaunchStop stop_{queue_, processes_, display_};
+  OtherLaunchers others_{plan_, cells_, queue_, display_};
   std::string over_budget_because_;
   PlannedPack held_back_;  // of which that was told
-  bool has_told_of_others_ = false;
-  std::string doubted_;  // the process that was last waited for
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include "sweeps/cell_limits.h"
 #include "sweeps/pack_size.h"
+#include "sweeps/start_order.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tiny_data_set.h"
 #include "tests/sweeps/measured_device.h"
