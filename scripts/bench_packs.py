@@ -11,7 +11,7 @@ best R in several (on a CPU 2, 4, ... up to its cores, on a GPU 2 and 4), which 
 median step: process CPU time on a CPU, where a process has one thread and a busy machine disturbs
 that least, else wall time.
 
-Prints Markdown for docs/performance.md; --out writes what sweeps/device_file.h reads, after every
+Prints Markdown for docs/performance.md; --out writes what sweeps/device/device_file.h reads, after every
 shape, so that what was measured is there when time ends. Needs Python 3 alone.
 """
 
@@ -221,7 +221,7 @@ def write_file(options, rows):
     is_cpu = options.device == "cpu"
     clock = "process CPU time of one thread a process" if is_cpu else "wall time"
     options.out.write_text("\n".join([
-        "# Steps of models side by side, by scripts/bench_packs.py; read by sweeps/device_file.h.",
+        "# Steps of models side by side, by scripts/bench_packs.py; read by sweeps/device/device_file.h.",
         f"device: {options.name}",
         f"kind: {'cpu' if is_cpu else 'gpu'}",
         f"date: {datetime.date.today()}",

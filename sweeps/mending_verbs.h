@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "sweeps/named_cells.h"
-#include "sweeps/plan.h"
+#include "sweeps/plan/plan.h"
+#include "sweeps/status/named_cells.h"
 
 namespace scalelaw {
 

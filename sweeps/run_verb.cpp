@@ -3,12 +3,12 @@
 #include <iostream>
 #include <vector>
 
-#include "sweeps/cell_status.h"
-#include "sweeps/predicted_actual.h"
-#include "sweeps/reports.h"
-#include "sweeps/run_display.h"
-#include "sweeps/stages.h"
-#include "sweeps/terminal.h"
+#include "sweeps/launch/run_display.h"
+#include "sweeps/launch/stages.h"
+#include "sweeps/plan/reports.h"
+#include "sweeps/status/cell_status.h"
+#include "sweeps/status/predicted_actual.h"
+#include "sweeps/status/terminal.h"
 #include "trainer/config_error.h"
 #include "trainer/escaped.h"
 

@@ -5,8 +5,8 @@
 #include <functional>
 #include <string>
 
-#include "sweeps/plan.h"
-#include "sweeps/run_sweep.h"
+#include "sweeps/launch/run_sweep.h"
+#include "sweeps/plan/plan.h"
 
 namespace scalelaw {
 
@@ -16,8 +16,8 @@ struct SweepCommand {
   std::string whole;  // this one again
 };
 
-// Stage after stage (sweeps/stages.h), `analyst` being scalelaw-fit; on stdout what runs, the
-// states at the end, why it ended and the command that goes on. The exit code.
+// Stage after stage (sweeps/launch/stages.h), `analyst` being scalelaw-fit; on stdout what runs,
+// the states at the end, why it ended and the command that goes on. The exit code.
 int run_verb(Plan plan, const std::function<Plan()>& replan, const RunSweepOptions& options,
              const std::filesystem::path& analyst, const SweepCommand& command);
 

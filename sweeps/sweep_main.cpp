@@ -9,15 +9,15 @@
 #include <utility>
 #include <vector>
 
-#include "sweeps/cell_status.h"
-#include "sweeps/executor_options.h"
+#include "sweeps/language/sweep_spec.h"
+#include "sweeps/launch/run_sweep.h"
 #include "sweeps/mending_verbs.h"
-#include "sweeps/plan_diff.h"
-#include "sweeps/plan_options.h"
-#include "sweeps/reports.h"
-#include "sweeps/run_sweep.h"
+#include "sweeps/plan/executor_options.h"
+#include "sweeps/plan/plan_diff.h"
+#include "sweeps/plan/plan_options.h"
+#include "sweeps/plan/reports.h"
 #include "sweeps/run_verb.h"
-#include "sweeps/sweep_spec.h"
+#include "sweeps/status/cell_status.h"
 #include "sweeps/watch_verb.h"
 #include "trainer/command_line.h"
 #include "trainer/config_error.h"

@@ -4,7 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
-#include "sweeps/watch.h"
+#include "sweeps/status/watch.h"
 
 namespace scalelaw {
 

@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "sweeps/sweep_folder.h"
+#include "sweeps/status/sweep_folder.h"
 
 namespace scalelaw {
 

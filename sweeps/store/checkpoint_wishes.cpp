@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "sweeps/reports.h"
+#include "sweeps/plan/reports.h"
 #include "trainer/config_yaml.h"
 
 namespace scalelaw {

@@ -5,8 +5,8 @@
 #include <optional>
 #include <stdexcept>
 
-#include "sweeps/named_cells.h"
-#include "sweeps/reports.h"
+#include "sweeps/plan/reports.h"
+#include "sweeps/status/named_cells.h"
 #include "sweeps/store/checkpoint_wishes.h"
 #include "sweeps/store/import_runs.h"
 #include "trainer/atomic_file.h"

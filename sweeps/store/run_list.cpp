@@ -5,8 +5,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "sweeps/reports.h"
-#include "sweeps/text_table.h"
+#include "sweeps/plan/reports.h"
+#include "sweeps/status/text_table.h"
 #include "trainer/config_keys.h"
 #include "trainer/escaped.h"
 #include "trainer/number.h"

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "sweeps/text_table.h"
+#include "sweeps/status/text_table.h"
 #include "trainer/attempt_cost.h"
 #include "trainer/bytes_text.h"
 #include "trainer/config_yaml.h"

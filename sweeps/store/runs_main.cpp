@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "sweeps/reports.h"
+#include "sweeps/plan/reports.h"
 #include "sweeps/store/clean_runs.h"
 #include "sweeps/store/export_runs.h"
 #include "sweeps/store/import_runs.h"

@@ -7,9 +7,9 @@
 #include <stdexcept>
 #include <utility>
 
-#include "sweeps/plan.h"
-#include "sweeps/run_index.h"
-#include "sweeps/sweep_folder.h"
+#include "sweeps/plan/plan.h"
+#include "sweeps/status/run_index.h"
+#include "sweeps/status/sweep_folder.h"
 #include "trainer/cell_exclusion.h"
 #include "trainer/config_error.h"
 #include "trainer/config_yaml.h"

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "sweeps/cell_status.h"
-#include "sweeps/run_facts.h"
+#include "sweeps/status/cell_status.h"
+#include "sweeps/status/run_facts.h"
 #include "trainer/cell_exclusion.h"
 #include "trainer/run_config.h"
 

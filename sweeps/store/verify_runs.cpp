@@ -8,8 +8,8 @@
 #include <optional>
 #include <stdexcept>
 
-#include "sweeps/named_cells.h"
-#include "sweeps/reports.h"
+#include "sweeps/plan/reports.h"
+#include "sweeps/status/named_cells.h"
 #include "sweeps/store/folder_identity.h"
 #include "sweeps/store/recomputed.h"
 #include "trainer/atomic_file.h"

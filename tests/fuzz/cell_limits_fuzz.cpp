@@ -1,5 +1,5 @@
 // What packs and pieces of a sweep were too large.
-#include "sweeps/cell_limits.h"
+#include "sweeps/status/cell_limits.h"
 
 #include "tests/fuzz/fuzz_target.h"
 

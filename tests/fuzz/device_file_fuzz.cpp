@@ -1,5 +1,5 @@
 // What was measured on a device (configs/devices/).
-#include "sweeps/device_file.h"
+#include "sweeps/device/device_file.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace scalelaw {

@@ -1,5 +1,5 @@
 // What stands behind = in a sweep file.
-#include "sweeps/expression.h"
+#include "sweeps/language/expression.h"
 
 #include <cmath>
 #include <string>

@@ -1,5 +1,5 @@
 // A sweep's file, and the cells it asks for.
-#include "sweeps/sweep_spec.h"
+#include "sweeps/language/sweep_spec.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace scalelaw {

@@ -1,5 +1,5 @@
 // Attempts of a sweep that ended without completing, and the last lines of a trainer's log.
-#include "sweeps/sweep_folder.h"
+#include "sweeps/status/sweep_folder.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace scalelaw {

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <string>
 
-#include "sweeps/plan.h"
+#include "sweeps/plan/plan.h"
 
 namespace scalelaw {
 

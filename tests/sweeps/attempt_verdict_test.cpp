@@ -1,5 +1,5 @@
 // What the end of an attempt means for the cells that it left.
-#include "sweeps/attempt_verdict.h"
+#include "sweeps/launch/attempt_verdict.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
 // Which steps are measured for a plan, how, and what is kept of them.
-#include "sweeps/calibration.h"
+#include "sweeps/device/calibration.h"
 
 #include <gtest/gtest.h>
 
@@ -10,8 +10,8 @@
 #include <set>
 #include <string>
 
-#include "sweeps/calibration_steps.h"
-#include "sweeps/step_timing.h"
+#include "sweeps/device/calibration_steps.h"
+#include "sweeps/device/step_timing.h"
 #include "tests/support/temp_dir.h"
 #include "tests/sweeps/small_plan.h"
 #include "trainer/clock.h"

@@ -1,12 +1,12 @@
-#include "sweeps/cell_expressions.h"
+#include "sweeps/language/cell_expressions.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "models/model_shape.h"
-#include "sweeps/expression.h"
-#include "sweeps/named_laws.h"
+#include "sweeps/language/expression.h"
+#include "sweeps/language/named_laws.h"
 #include "trainer/config_error.h"
 #include "trainer/number.h"
 

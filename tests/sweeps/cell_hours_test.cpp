@@ -1,11 +1,11 @@
 // What a run's time is made of.
-#include "sweeps/cell_hours.h"
+#include "sweeps/plan/cell_hours.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-#include "sweeps/plan_totals.h"
+#include "sweeps/plan/plan_totals.h"
 #include "tests/support/temp_dir.h"
 #include "tests/sweeps/small_plan.h"
 #include "trainer/config_error.h"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "sweeps/disk_needs.h"
+#include "sweeps/plan/disk_needs.h"
 #include "tests/sweeps/plan_fixture.h"
 
 namespace scalelaw {

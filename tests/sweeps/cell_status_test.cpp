@@ -1,5 +1,5 @@
 // Where each run stands, read from its folder and the sweep's notes.
-#include "sweeps/cell_status.h"
+#include "sweeps/status/cell_status.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -8,10 +8,10 @@
 #include <fstream>
 #include <string>
 
-#include "sweeps/named_cells.h"
-#include "sweeps/packing.h"
-#include "sweeps/reports.h"
-#include "sweeps/sweep_cells.h"
+#include "sweeps/device/packing.h"
+#include "sweeps/launch/sweep_cells.h"
+#include "sweeps/plan/reports.h"
+#include "sweeps/status/named_cells.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tiny_data_set.h"
 #include "trainer/checkpoint_files.h"

@@ -7,7 +7,7 @@
 #include <set>
 #include <string>
 
-#include "sweeps/plan.h"
+#include "sweeps/plan/plan.h"
 #include "tests/sweeps/plan_fixture.h"
 
 namespace scalelaw {

@@ -1,5 +1,5 @@
 // What a launcher takes of the cells that other processes had, and when.
-#include "sweeps/elsewhere.h"
+#include "sweeps/launch/elsewhere.h"
 
 #include <gtest/gtest.h>
 

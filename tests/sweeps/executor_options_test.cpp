@@ -1,4 +1,4 @@
-#include "sweeps/executor_options.h"
+#include "sweeps/plan/executor_options.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -6,7 +6,7 @@
 #include <fstream>
 #include <set>
 
-#include "sweeps/cell_status.h"
+#include "sweeps/status/cell_status.h"
 #include "tests/support/temp_dir.h"
 #include "tests/sweeps/plan_fixture.h"
 #include "trainer/config_error.h"

@@ -1,4 +1,4 @@
-#include "sweeps/expression.h"
+#include "sweeps/language/expression.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What is shown of runs that failed, whatever their logs hold.
-#include "sweeps/failed_runs.h"
+#include "sweeps/status/failed_runs.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -7,7 +7,7 @@
 #include <fstream>
 #include <string>
 
-#include "sweeps/sweep_folder.h"
+#include "sweeps/status/sweep_folder.h"
 #include "tests/support/temp_dir.h"
 
 namespace scalelaw {

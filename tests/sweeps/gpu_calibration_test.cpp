@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "sweeps/calibration.h"
-#include "sweeps/calibration_steps.h"
-#include "sweeps/packing.h"
-#include "sweeps/plan_options.h"
-#include "sweeps/step_timing.h"
+#include "sweeps/device/calibration.h"
+#include "sweeps/device/calibration_steps.h"
+#include "sweeps/device/packing.h"
+#include "sweeps/device/step_timing.h"
+#include "sweeps/plan/plan_options.h"
 #include "tests/support/temp_dir.h"
 #include "tests/sweeps/small_plan.h"
 #include "trainer/clock.h"

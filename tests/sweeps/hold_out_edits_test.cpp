@@ -4,11 +4,11 @@
 #include <utility>
 #include <vector>
 
-#include "sweeps/cell_status.h"
-#include "sweeps/named_cells.h"
-#include "sweeps/reports.h"
-#include "sweeps/stages.h"
-#include "sweeps/tune_report.h"
+#include "sweeps/plan/reports.h"
+#include "sweeps/status/cell_status.h"
+#include "sweeps/status/named_cells.h"
+#include "sweeps/tuning/tune_report.h"
+#include "sweeps/tuning/what_is_known.h"
 #include "tests/sweeps/hold_out_fixture.h"
 #include "trainer/cell_exclusion.h"
 #include "trainer/config_yaml.h"

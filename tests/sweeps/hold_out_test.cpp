@@ -4,10 +4,11 @@
 #include <fstream>
 #include <sstream>
 
-#include "sweeps/cell_status.h"
-#include "sweeps/run_display.h"
-#include "sweeps/stages.h"
-#include "sweeps/tune_report.h"
+#include "sweeps/launch/run_display.h"
+#include "sweeps/launch/stages.h"
+#include "sweeps/status/cell_status.h"
+#include "sweeps/tuning/tune_report.h"
+#include "sweeps/tuning/what_is_known.h"
 #include "tests/sweeps/hold_out_fixture.h"
 #include "trainer/cell_exclusion.h"
 #include "trainer/run_identity.h"

@@ -1,5 +1,5 @@
 // The line through what is complete, on data whose law is known.
-#include "sweeps/law_glance.h"
+#include "sweeps/status/law_glance.h"
 
 #include <gtest/gtest.h>
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "sweeps/device_file.h"
-#include "sweeps/throughput.h"
+#include "sweeps/device/device_file.h"
+#include "sweeps/device/throughput.h"
 
 namespace scalelaw {
 

@@ -1,4 +1,4 @@
-#include "sweeps/model_size.h"
+#include "sweeps/language/model_size.h"
 
 #include <gtest/gtest.h>
 

@@ -1,13 +1,13 @@
 // What several launchers note of one sweep: each in a file of its own, in an order without clocks.
-#include "sweeps/note_files.h"
+#include "sweeps/status/note_files.h"
 
 #include <gtest/gtest.h>
 
 #include <fstream>
 #include <string>
 
-#include "sweeps/cell_limits.h"
-#include "sweeps/sweep_folder.h"
+#include "sweeps/status/cell_limits.h"
+#include "sweeps/status/sweep_folder.h"
 #include "tests/support/temp_dir.h"
 
 namespace scalelaw {

@@ -1,12 +1,12 @@
 // What is known of a process that trained a pack once it has ended.
-#include "sweeps/pack_processes.h"
+#include "sweeps/launch/pack_processes.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <fstream>
 
-#include "sweeps/cell_limits.h"
+#include "sweeps/status/cell_limits.h"
 #include "tests/support/temp_dir.h"
 #include "tests/sweeps/small_plan.h"
 #include "trainer/clock.h"

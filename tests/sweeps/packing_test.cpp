@@ -1,5 +1,5 @@
 // Which runs share a process, and where processes run.
-#include "sweeps/packing.h"
+#include "sweeps/device/packing.h"
 
 #include <gtest/gtest.h>
 
@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "sweeps/cell_limits.h"
-#include "sweeps/pack_size.h"
-#include "sweeps/start_order.h"
+#include "sweeps/device/pack_size.h"
+#include "sweeps/device/start_order.h"
+#include "sweeps/status/cell_limits.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tiny_data_set.h"
 #include "tests/sweeps/measured_device.h"

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "sweeps/plan.h"
+#include "sweeps/plan/plan.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tiny_data_set.h"
 #include "trainer/config_error.h"

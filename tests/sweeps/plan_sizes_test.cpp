@@ -8,7 +8,7 @@
 #include <set>
 #include <string>
 
-#include "sweeps/reports.h"
+#include "sweeps/plan/reports.h"
 #include "tests/sweeps/plan_fixture.h"
 
 namespace scalelaw {

@@ -1,5 +1,5 @@
 // What a sweep resolves to, merges and costs.
-#include "sweeps/plan.h"
+#include "sweeps/plan/plan.h"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 #include <set>
 #include <string>
 
-#include "sweeps/reports.h"
+#include "sweeps/plan/reports.h"
 #include "tests/sweeps/plan_fixture.h"
 #include "trainer/atomic_file.h"
 #include "trainer/config_error.h"

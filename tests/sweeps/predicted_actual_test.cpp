@@ -1,5 +1,5 @@
 // What is predicted of runs beside what they have taken, and what all of a plan comes to.
-#include "sweeps/predicted_actual.h"
+#include "sweeps/status/predicted_actual.h"
 
 #include <gtest/gtest.h>
 
@@ -7,10 +7,10 @@
 #include <fstream>
 #include <string>
 
-#include "sweeps/disk_needs.h"
-#include "sweeps/plan_totals.h"
-#include "sweeps/reports.h"
-#include "sweeps/work_left.h"
+#include "sweeps/plan/disk_needs.h"
+#include "sweeps/plan/plan_totals.h"
+#include "sweeps/plan/reports.h"
+#include "sweeps/status/work_left.h"
 #include "tests/support/temp_dir.h"
 #include "tests/sweeps/small_plan.h"
 #include "trainer/bytes_text.h"

@@ -1,4 +1,4 @@
-#include "sweeps/rate_edges.h"
+#include "sweeps/plan/rate_edges.h"
 
 #include <gtest/gtest.h>
 

@@ -1,11 +1,11 @@
 // Which rate a scan finds best, what it tries next, and the law of several scans.
-#include "sweeps/rate_scan.h"
+#include "sweeps/tuning/rate_scan.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "sweeps/rate_law.h"
+#include "sweeps/tuning/rate_law.h"
 
 namespace scalelaw {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "sweeps/sweep_spec.h"
+#include "sweeps/language/sweep_spec.h"
 #include "trainer/config_error.h"
 
 namespace scalelaw {

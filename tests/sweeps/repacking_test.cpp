@@ -1,5 +1,5 @@
 // When a pack is worth beginning anew without the rows of runs that have ended.
-#include "sweeps/repacking.h"
+#include "sweeps/launch/repacking.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What a sweep asks of disk and memory, against what is there.
-#include "sweeps/room.h"
+#include "sweeps/launch/room.h"
 
 #include <gtest/gtest.h>
 
@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "sweeps/disk_needs.h"
-#include "sweeps/note_files.h"
-#include "sweeps/sweep_folder.h"
+#include "sweeps/plan/disk_needs.h"
+#include "sweeps/status/note_files.h"
+#include "sweeps/status/sweep_folder.h"
 #include "tests/support/small_disk.h"
 #include "tests/support/temp_dir.h"
 #include "tests/sweeps/small_plan.h"

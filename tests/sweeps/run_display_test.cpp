@@ -1,12 +1,12 @@
 // The table of a running sweep, and lines where there is no terminal.
-#include "sweeps/run_display.h"
+#include "sweeps/launch/run_display.h"
 
 #include <gtest/gtest.h>
 
 #include <sstream>
 #include <string>
 
-#include "sweeps/text_table.h"
+#include "sweeps/status/text_table.h"
 
 namespace scalelaw {
 namespace {

@@ -1,5 +1,5 @@
 // The index may say nothing that the store's files would not say now.
-#include "sweeps/run_index.h"
+#include "sweeps/status/run_index.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Which cell is next, and what the end of an attempt means.
-#include "sweeps/run_queue.h"
+#include "sweeps/launch/run_queue.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>

@@ -1,4 +1,4 @@
-#include "sweeps/setting_effects.h"
+#include "sweeps/plan/setting_effects.h"
 
 #include <gtest/gtest.h>
 

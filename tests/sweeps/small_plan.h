@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include "sweeps/plan.h"
+#include "sweeps/plan/plan.h"
 #include "tests/support/tiny_data_set.h"
 
 namespace scalelaw {

@@ -1,12 +1,12 @@
 // Budgets of sweeps, before anything runs and while it does.
-#include "sweeps/spending.h"
+#include "sweeps/plan/spending.h"
 
 #include <gtest/gtest.h>
 
 #include <filesystem>
 
-#include "sweeps/plan_totals.h"
-#include "sweeps/reports.h"
+#include "sweeps/plan/plan_totals.h"
+#include "sweeps/plan/reports.h"
 #include "tests/sweeps/plan_fixture.h"
 #include "trainer/attempt_cost.h"
 #include "trainer/clock.h"

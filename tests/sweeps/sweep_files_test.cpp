@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "sweeps/sweep_spec.h"
+#include "sweeps/language/sweep_spec.h"
 #include "tests/support/temp_dir.h"
 #include "trainer/config_error.h"
 

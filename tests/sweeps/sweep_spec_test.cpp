@@ -1,5 +1,5 @@
 // Which cells sweep files ask for.
-#include "sweeps/sweep_spec.h"
+#include "sweeps/language/sweep_spec.h"
 
 #include <gtest/gtest.h>
 

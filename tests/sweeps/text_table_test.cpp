@@ -1,4 +1,4 @@
-#include "sweeps/text_table.h"
+#include "sweeps/status/text_table.h"
 
 #include <gtest/gtest.h>
 

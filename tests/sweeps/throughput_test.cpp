@@ -1,5 +1,5 @@
 // A device's file, the law fitted to it, and the packing chosen by that law.
-#include "sweeps/throughput.h"
+#include "sweeps/device/throughput.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <limits>
 #include <string>
 
-#include "sweeps/pack_size.h"
+#include "sweeps/device/pack_size.h"
 #include "trainer/config_error.h"
 
 namespace scalelaw {
@@ -34,7 +34,7 @@ StepRequest request_of(const ModelShape& shape, int64_t batch_windows, int64_t r
   return request;
 }
 
-// The law of sweeps/step_law.h, written out.
+// The law of sweeps/device/step_law.h, written out.
 double seconds_of(const StepRequest& request, int processes, const StepLaw& law) {
   const ModelShape& shape = request.shape;
   const int64_t a_layer = shape.arch == "lstm" ? shape.n_ctx : 1;

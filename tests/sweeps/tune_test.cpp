@@ -1,13 +1,13 @@
 // What a plan makes of `tune`, with results of trials that the test gives.
-#include "sweeps/tune.h"
+#include "sweeps/tuning/tune.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <set>
 
-#include "sweeps/reports.h"
-#include "sweeps/stages.h"
+#include "sweeps/plan/reports.h"
+#include "sweeps/tuning/what_is_known.h"
 #include "tests/sweeps/plan_fixture.h"
 
 namespace scalelaw {

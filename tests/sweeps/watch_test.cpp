@@ -1,5 +1,5 @@
 // A sweep as somebody sees it who only looks.
-#include "sweeps/watch.h"
+#include "sweeps/status/watch.h"
 
 #include <gtest/gtest.h>
 
@@ -7,11 +7,11 @@
 #include <set>
 #include <string>
 
-#include "sweeps/cell_watch.h"
-#include "sweeps/failed_runs.h"
-#include "sweeps/run_index.h"
-#include "sweeps/text_table.h"
-#include "sweeps/watch_frame.h"
+#include "sweeps/status/cell_watch.h"
+#include "sweeps/status/failed_runs.h"
+#include "sweeps/status/run_index.h"
+#include "sweeps/status/text_table.h"
+#include "sweeps/status/watch_frame.h"
 #include "tests/support/temp_dir.h"
 #include "tests/sweeps/small_plan.h"
 #include "trainer/cell_exclusion.h"

@@ -1,4 +1,4 @@
-#include "sweeps/work_left.h"
+#include "sweeps/status/work_left.h"
 
 #include <gtest/gtest.h>
 

@@ -3,7 +3,7 @@
 #include <fstream>
 #include <iostream>
 
-#include "sweeps/sweep_spec.h"
+#include "sweeps/language/sweep_spec.h"
 #include "tests/support/tiny_data_set.h"
 #include "tests/support/trained_runs.h"
 #include "trainer/number.h"

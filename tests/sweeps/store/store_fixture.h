@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "sweeps/language/sweep_spec.h"
 #include "sweeps/store/store_runs.h"
-#include "sweeps/sweep_spec.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tiny_data_set.h"
 #include "tests/support/trained_runs.h"

@@ -5,10 +5,10 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "sweeps/run_index.h"
+#include "sweeps/status/run_index.h"
+#include "sweeps/status/sweep_folder.h"
 #include "sweeps/store/run_list.h"
 #include "sweeps/store/run_pages.h"
-#include "sweeps/sweep_folder.h"
 #include "tests/sweeps/store/store_fixture.h"
 #include "trainer/clock.h"
 #include "trainer/run_lease.h"

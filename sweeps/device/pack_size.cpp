@@ -1,0 +1,139 @@
+#include "sweeps/device/pack_size.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <vector>
+
+namespace scalelaw {
+namespace {
+
+constexpr double kSlowerByMeasured = 1.05, kSlowerByAssumed = 1.25;
+constexpr double kLeastGain = 1.05;  // of a pack's time, for which its runs are divided
+
+int64_t quotient_up(int64_t a, int64_t b) {
+  return (a + b - 1) / b;
+}
+
+// Replicas of the fullest pack where `runs` are spread evenly over 1, 2, 3, ... packs, each once,
+// most first.
+std::vector<int64_t> even_packs(int64_t runs, int64_t most_replicas) {
+  std::vector<int64_t> replicas;
+  int64_t packs = quotient_up(runs, most_replicas);
+  while (packs <= runs) {
+    replicas.push_back(quotient_up(runs, packs));
+    if (replicas.back() == 1) break;
+    packs = quotient_up(runs, replicas.back() - 1);  // the fewest that need fewer replicas
+  }
+  return replicas;
+}
+
+struct Candidate {
+  Packing packing;
+  double seconds = 0;  // until every run has made a step
+};
+
+bool is_computed_alike(const StepChoice& pack, const StepChoice& alone) {
+  return pack.fits && pack.windows == alone.windows &&
+         pack.recompute_blocks == alone.recompute_blocks;
+}
+
+// Alike runs in packs.
+struct InPacks {
+  int64_t replicas = 1, packs = 1;
+  double pack_seconds = 0, seconds = 0;  // of one from start to end, of one after another
+};
+
+// Packs of at most so many replicas, filled evenly.
+InPacks in_packs(const Throughput& device, const AlikeRuns& alike, int64_t most_replicas,
+                 double memory_bytes) {
+  const PackingLimits limits = {most_replicas, /*most_processes=*/1, memory_bytes};
+  const Packing packing = choose_packing(device, alike.run, limits);
+  InPacks result;
+  result.packs = quotient_up(alike.runs, packing.replicas);
+  result.replicas = quotient_up(alike.runs, result.packs);
+  StepRequest request = alike.run;
+  request.device = device.kind();
+  request.replicas = result.replicas;
+  std::optional<double> step = device.step_seconds(request, 1);
+  if (!step) step = Throughput::unmeasured(device.kind()).step_seconds(request, 1);
+  result.pack_seconds = step.value_or(0) * static_cast<double>(alike.steps);
+  result.seconds = static_cast<double>(result.packs) * result.pack_seconds;
+  return result;
+}
+
+}  // namespace
+
+Packing choose_packing(const Throughput& device, const StepRequest& run,
+                       const PackingLimits& limits) {
+  StepRequest request = run;
+  request.device = device.kind();
+  request.replicas = 1;
+  if (!device.step_seconds(request, 1) && device.is_measured()) {
+    return choose_packing(Throughput::unmeasured(device.kind()), run, limits);
+  }
+  constexpr double kUnknown = std::numeric_limits<double>::infinity();
+  const double memory = limits.memory_bytes > 0 ? limits.memory_bytes : kUnknown;
+  const StepChoice alone = choose_step(request, memory);
+  const int most_processes = std::min(limits.most_processes, device.most_processes());
+  std::vector<Candidate> candidates;
+  for (const int64_t replicas : even_packs(limits.runs, device.most_replicas())) {
+    request.replicas = replicas;
+    const int64_t packs = quotient_up(limits.runs, replicas);
+    for (int processes = 1; processes <= std::min<int64_t>(most_processes, packs); ++processes) {
+      if (!is_computed_alike(choose_step(request, memory / processes), alone)) break;
+      const std::optional<double> seconds = device.step_seconds(request, processes);
+      if (!seconds) break;
+      const auto turns = static_cast<double>(quotient_up(packs, processes));
+      candidates.push_back({{replicas, processes}, turns * *seconds});
+    }
+  }
+  if (candidates.empty()) return {};
+  double least = kUnknown;
+  for (const Candidate& one : candidates) least = std::min(least, one.seconds);
+  const double bound = least * (device.is_measured() ? kSlowerByMeasured : kSlowerByAssumed);
+  Candidate best = {{std::numeric_limits<int64_t>::max(), 1}, kUnknown};
+  for (const Candidate& one : candidates) {
+    if (one.seconds > bound || one.packing.replicas > best.packing.replicas) continue;
+    if (one.packing.replicas < best.packing.replicas || one.seconds <= best.seconds) best = one;
+  }
+  return best.packing;
+}
+
+std::vector<int64_t> choose_replicas(const Throughput& device, const std::vector<AlikeRuns>& all,
+                                     const PackingPlaces& places) {
+  std::vector<InPacks> chosen;
+  int64_t packs = places.other_packs;
+  double seconds = 0;
+  for (const AlikeRuns& alike : all) {
+    chosen.push_back(in_packs(device, alike, alike.most_replicas, places.memory_bytes));
+    packs += chosen.back().packs;
+    seconds += chosen.back().seconds;
+  }
+  while (true) {
+    const bool some_stand_idle = packs < places.processes;
+    const auto time_to_gain = [&](const InPacks& one) {
+      return some_stand_idle && one.replicas == 1 ? -1 : one.pack_seconds;
+    };
+    const auto longest = std::ranges::max_element(chosen, {}, time_to_gain);
+    if (longest == chosen.end() || longest->replicas == 1) break;
+    const AlikeRuns& alike = all[static_cast<std::size_t>(longest - chosen.begin())];
+    const InPacks divided = in_packs(device, alike, longest->replicas - 1, places.memory_bytes);
+    const double even_share =
+        (seconds - longest->seconds + divided.seconds) / static_cast<double>(places.processes);
+    // Of others it is not known how long they still take.
+    const bool comes_nearer = places.other_packs == 0 &&
+                              kLeastGain * divided.pack_seconds < longest->pack_seconds &&
+                              even_share < longest->pack_seconds;
+    if (!some_stand_idle && !comes_nearer) break;
+    packs += divided.packs - longest->packs;
+    seconds += divided.seconds - longest->seconds;
+    *longest = divided;
+  }
+  std::vector<int64_t> replicas;
+  for (const InPacks& one : chosen) replicas.push_back(one.replicas);
+  return replicas;
+}
+
+}  // namespace scalelaw

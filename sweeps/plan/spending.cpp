@@ -1,0 +1,191 @@
+#include "sweeps/plan/spending.h"
+
+#include <algorithm>
+
+#include "sweeps/plan/disk_needs.h"
+#include "sweeps/tuning/what_is_known.h"
+#include "trainer/bytes_text.h"
+#include "trainer/config_error.h"
+#include "trainer/number.h"
+
+namespace scalelaw {
+namespace {
+
+double share_done(const PlannedCell& cell, const CellStatus& status) {
+  const auto steps = static_cast<double>(std::max<int64_t>(1, cell.steps));
+  return std::min(1.0, static_cast<double>(status.step) / steps);
+}
+
+// A core's, or of a GPU.
+double device_hours(const PlannedCell& cell) {
+  return cell.core_hours.value_or(cell.gpu_hours.value_or(0));
+}
+
+double process_hours(const PlannedCell& cell) {
+  return cell.core_hours.value_or(cell.pack_hours.value_or(0));
+}
+
+}  // namespace
+
+void check_number_of_runs(const Plan& plan, const std::vector<PlannedPack>& packs, int64_t most) {
+  std::size_t runs = 0;
+  for (const PlannedPack& pack : packs) runs += pack.size();
+  runs += static_cast<std::size_t>(waiting_cells(plan) + may_follow(plan.tuned));
+  if (static_cast<int64_t>(runs) <= most) return;
+  throw ConfigError(plan.spec_file + ": " + std::to_string(runs) +
+                    " runs are to be started, more than " + std::to_string(most) +
+                    "; `scalelaw sweep plan` says what they cost. To start them, add --yes " +
+                    std::to_string(runs));
+}
+
+Spending::Spending(const Plan& plan, const std::vector<CellStatus>& statuses)
+    : plan_(plan), statuses_(statuses) {
+  if (plan.budget.is_set()) read_ledgers(plan, statuses_);
+}
+
+Spending::Cost Spending::spent(std::size_t cell) const {
+  const PlannedCell& planned = plan_.cells[cell];
+  const CellStatus& status = statuses_[cell];
+  const RunLedger& ledger = status.ledger;
+  const bool on_cpu = plan_.options.workers.device == DeviceKind::kCpu;
+  // Of processes that share a GPU each ledger has the whole of it.
+  const double seconds = on_cpu
+                             ? ledger.core_seconds
+                             : ledger.gpu_seconds / static_cast<double>(planned.packs_on_its_gpu);
+  return {planned.train_flops.value_or(0) * share_done(planned, status), seconds / 3600,
+          status.step > 0 ? bytes_of_complete(planned) : 0, ledger.wall_seconds / 3600};
+}
+
+Spending::Cost Spending::whole(std::size_t cell) const {
+  const PlannedCell& planned = plan_.cells[cell];
+  const CellStatus& status = statuses_[cell];
+  const Cost so_far = spent(cell);
+  if (ended(status.state)) return so_far;
+  const double left = 1 - share_done(planned, status);
+  const auto in_all = [&](double so_far_hours, double planned_hours) {
+    return std::max(planned_hours, so_far_hours + planned_hours * left);
+  };
+  return {planned.train_flops.value_or(0), in_all(so_far.device_hours, device_hours(planned)),
+          bytes_of_complete(planned), in_all(so_far.process_hours, process_hours(planned))};
+}
+
+void Spending::Total::add(const Cost& of_one, Stage stage) {
+  cost.flops += of_one.flops;
+  cost.device_hours += of_one.device_hours;
+  cost.disk += of_one.disk;
+  wall.add(stage, of_one.device_hours, of_one.process_hours);
+}
+
+Spending::Total Spending::sum(const PlannedPack& also) const {
+  Total total{{}, WallHours(plan_.options)};
+  const std::set<std::size_t> these(also.begin(), also.end());
+  for (std::size_t i = 0; i < plan_.cells.size(); ++i) {
+    const bool runs = under_way_.contains(i) || these.contains(i);
+    total.add(runs ? whole(i) : spent(i), plan_.cells[i].stage());
+  }
+  return total;
+}
+
+double Spending::price(const Total& total) const {
+  return plan_.options.price_per_hour.value_or(0) * total.wall.hours();
+}
+
+std::string Spending::beyond(const Total& total) const {
+  const SweepBudget& budget = plan_.budget;
+  const Cost& cost = total.cost;
+  const auto over = [](const char* key, const std::optional<double>& limit, double amount,
+                       std::string (*in_words)(double) = human) {
+    if (!limit || amount <= *limit) return std::string();
+    return std::string("budget.") + key + " = " + in_words(*limit) + ": comes to " +
+           in_words(amount);
+  };
+  for (const std::string& text : {over("flops", budget.flops, cost.flops),
+                                  over("device_hours", budget.device_hours, cost.device_hours),
+                                  over("price", budget.price, price(total)),
+                                  over("disk", budget.disk, cost.disk, bytes_text)}) {
+    if (!text.empty()) return text;
+  }
+  return "";
+}
+
+PlannedPack Spending::to_come() const {
+  PlannedPack cells;
+  for (std::size_t i = 0; i < statuses_.size(); ++i) {
+    if (is_to_come(statuses_[i])) cells.push_back(i);
+  }
+  return cells;
+}
+
+Spending::Total Spending::at_most() const {
+  Total total = sum(to_come());
+  for (const TunedRecipe& scan : plan_.tuned.scans) {
+    if (scan.may_follow == 0) continue;
+    const PlannedCell& like = plan_.cells[scan.like];
+    const auto trials = static_cast<double>(scan.may_follow);
+    total.add({trials * like.train_flops.value_or(0), trials * device_hours(like),
+               trials * bytes_of_complete(like), process_hours(like)},
+              Stage::kAtOnce);
+  }
+  return total;
+}
+
+void Spending::check_whole() const {
+  if (plan_.budget.price && !plan_.options.price_per_hour) {
+    throw ConfigError(plan_.spec_file +
+                      ": budget.price: what this machine costs is not known; add "
+                      "--price-per-hour");
+  }
+  if (!plan_.budget.is_set() || plan_.budget.starts_nothing_new) return;
+  if (to_come().empty()) return;
+  const std::string why = beyond(at_most());
+  if (why.empty()) return;
+  throw ConfigError(plan_.spec_file + ": " + why +
+                    ", with what its runs have cost already; ask for less, raise it, or let the "
+                    "sweep go as far as it reaches by budget.when_reached: start_nothing_new");
+}
+
+std::string Spending::why_not(const PlannedPack& pack) const {
+  if (!plan_.budget.is_set() || !plan_.budget.starts_nothing_new) return "";
+  const std::string why = beyond(sum(pack));
+  return why.empty() ? "" : why + " with " + plan_.cells[pack.front()].folder;
+}
+
+void Spending::started(const PlannedPack& pack) {
+  under_way_.insert(pack.begin(), pack.end());
+}
+
+void Spending::left_off(const PlannedPack& cells, const std::vector<CellStatus>& statuses) {
+  if (!plan_.budget.is_set()) return;
+  for (const std::size_t cell : cells) {
+    under_way_.erase(cell);
+    statuses_[cell] = statuses[cell];
+    read_ledger(plan_, plan_.cells[cell], statuses_[cell]);
+  }
+}
+
+std::string Spending::text() const {
+  if (!plan_.budget.is_set()) return "";
+  const Total all = at_most();
+  const SweepBudget& budget = plan_.budget;
+  std::string text;
+  const auto add = [&](const char* key, const std::optional<double>& limit, double amount,
+                       std::string (*in_words)(double) = human) {
+    if (!limit) return;
+    text += (text.empty() ? "" : ", ") + std::string(key) + " " + in_words(amount) + " of " +
+            in_words(*limit);
+  };
+  add("flops", budget.flops, all.cost.flops);
+  add("device_hours", budget.device_hours, all.cost.device_hours);
+  if (plan_.options.price_per_hour) {
+    add("price", budget.price, price(all));
+  } else if (budget.price) {
+    text += (text.empty() ? "" : ", ") + std::string("price not known without --price-per-hour");
+  }
+  add("disk", budget.disk, all.cost.disk, bytes_text);
+  const std::string why = beyond(all);
+  return text + (why.empty()                 ? ""
+                 : budget.starts_nothing_new ? " (reached before the end)"
+                                             : " (too much: run refuses)");
+}
+
+}  // namespace scalelaw

@@ -1,0 +1,66 @@
+// What a sweep may cost: the budget of its file, and how many runs a command line allows.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sweeps/device/packing.h"
+#include "sweeps/plan/plan.h"
+#include "sweeps/plan/wall_hours.h"
+#include "sweeps/status/cell_status.h"
+
+namespace scalelaw {
+
+// ConfigError, with what to add to the command, where more than `most` runs are in the packs, wait
+// for those, or may be asked for beyond an edge of a scan.
+void check_number_of_runs(const Plan& plan, const std::vector<PlannedPack>& packs, int64_t most);
+
+// What the sweep's runs have cost and would, beside its budget (SweepBudget). A run that has ended
+// costs what its ledger says, another what its plan says or, where that is more, what it has cost
+// already and its steps that are left. FLOPs are the plan's and leave out what was trained twice;
+// the price is that of the time by the clock, as plan_totals() has it.
+class Spending {
+ public:
+  // `statuses` of all cells; their ledgers are read, where there is a budget.
+  Spending(const Plan& plan, const std::vector<CellStatus>& statuses);
+
+  // ConfigError where the whole sweep comes to more than its budget, and the file does not say that
+  // nothing new is started then.
+  void check_whole() const;
+  // "" where the pack may be started.
+  std::string why_not(const PlannedPack& pack) const;
+
+  void started(const PlannedPack& pack);
+  // `statuses` of all cells.
+  void left_off(const PlannedPack& cells, const std::vector<CellStatus>& statuses);
+
+  // "flops 2.1e13 of 5e13, device_hours 0.2 of 3": of the whole sweep; "" without a budget.
+  std::string text() const;
+
+ private:
+  struct Cost {
+    double flops = 0, device_hours = 0, disk = 0;
+    double process_hours = 0;  // of its process, by the clock
+  };
+  struct Total {
+    Cost cost;
+    WallHours wall;
+    void add(const Cost& cost, Stage stage);
+  };
+  Cost spent(std::size_t cell) const;  // so far
+  Cost whole(std::size_t cell) const;  // by its end
+  PlannedPack to_come() const;
+  Total sum(const PlannedPack& also) const;  // of all, with these to their end
+  Total at_most() const;  // of all to their end, and of trials that edges may still ask for
+  std::string beyond(const Total& total) const;
+  double price(const Total& total) const;
+
+  const Plan& plan_;
+  std::vector<CellStatus> statuses_;
+  std::set<std::size_t> under_way_;
+};
+
+}  // namespace scalelaw

@@ -1,0 +1,35 @@
+#include "sweeps/plan/wall_hours.h"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace scalelaw {
+
+WallHours::WallHours(const PlanOptions& options) {
+  constexpr double kSecondsAnHour = 3600;
+  const Workers& workers = options.workers;
+  const bool on_cpu = workers.device == DeviceKind::kCpu;
+  // Processes on one GPU share it, and so do their hours.
+  devices_ = static_cast<double>(on_cpu ? workers.processes() : workers.gpus.size());
+  if (on_cpu && options.throughput) {
+    start_hours_ = options.throughput->start_seconds() / kSecondsAnHour;
+    runs_a_process_ = static_cast<double>(std::max<int64_t>(1, workers.replicas));
+  }
+}
+
+void WallHours::add(Stage stage, double device_hours, double process_hours) {
+  const double start = process_hours > 0 ? start_hours_ : 0;
+  OfStage& of_stage = stages_[static_cast<std::size_t>(stage)];
+  of_stage.device_hours += device_hours + start / runs_a_process_;
+  of_stage.longest = std::max(of_stage.longest, process_hours + start);
+}
+
+double WallHours::hours() const {
+  double hours = 0;
+  for (const OfStage& stage : stages_) {
+    hours += std::max(stage.longest, stage.device_hours / devices_);
+  }
+  return hours;
+}
+
+}  // namespace scalelaw
