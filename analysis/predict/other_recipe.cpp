@@ -1,6 +1,7 @@
 #include "analysis/predict/other_recipe.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <iterator>
 #include <map>
@@ -35,25 +36,46 @@ std::optional<Values> values_of(const RunTable& runs, const std::string& key, NC
   return values;
 }
 
-// Numbers that go one way from the smallest of what they belong to, sizes or tokens, to the
-// largest, as those of a law of the batch do, some of them equal for its rounding, and on to the
-// cell's.
+// Whether a cell's number is one of a law of what `values` belong to, sizes or tokens, as that of a
+// batch is: the runs' go one way from the smallest to the largest, three or more of them different,
+// some equal for the law's rounding, and the cell's goes on so: between its neighbours', equal to
+// those of its own place, beyond the last no faster than they ever went, but for a factor of
+// kRounding.
+constexpr std::size_t kFewestOfALaw = 3;
+constexpr double kRounding = 2;
+
 bool follow(const std::map<double, std::set<double>>& values, double at, double value) {
+  std::map<double, double> ln_of;  // of the place: of the number there
   std::set<double> different;
   for (const auto& [place, of_place] : values) {
-    if (of_place.size() > 1) return false;
-    different.insert(*of_place.begin());
+    const double number = *of_place.begin();
+    if (of_place.size() > 1 || number <= 0) return false;
+    different.insert(number);
+    ln_of[std::log(place)] = std::log(number);
   }
-  if (different.size() < 2 || 2 * different.size() < values.size()) return false;
-  const auto number = [](const auto& entry) { return *entry.second.begin(); };
-  const bool rises = std::ranges::is_sorted(values, {}, number);
-  if (!rises && !std::ranges::is_sorted(values, std::greater(), number)) return false;
-  const auto next = values.lower_bound(at);
+  if (different.size() < kFewestOfALaw || 2 * different.size() < values.size() || value <= 0) {
+    return false;
+  }
+  const auto number = [](const auto& entry) { return entry.second; };
+  const bool rises = std::ranges::is_sorted(ln_of, {}, number);
+  if (!rises && !std::ranges::is_sorted(ln_of, std::greater(), number)) return false;
+  const double here = std::log(at), ln_value = std::log(value);
+  const auto next = ln_of.lower_bound(here);
+  if (next != ln_of.end() && next->first == here) return next->second == ln_value;
   const auto in_order = [&](double before, double after) {
     return rises ? before <= after : before >= after;
   };
-  return (next == values.begin() || in_order(number(*std::prev(next)), value)) &&
-         (next == values.end() || in_order(value, number(*next)));
+  const bool has_before = next != ln_of.begin(), has_after = next != ln_of.end();
+  if (has_before && !in_order(std::prev(next)->second, ln_value)) return false;
+  if (has_after && !in_order(ln_value, next->second)) return false;
+  if (has_before && has_after) return true;
+  double steepest = 0;
+  for (auto one = ln_of.begin(), after = std::next(one); after != ln_of.end(); ++one, ++after) {
+    steepest =
+        std::max(steepest, std::abs(after->second - one->second) / (after->first - one->first));
+  }
+  const auto& [last_place, last] = has_before ? *std::prev(next) : *next;
+  return std::abs(ln_value - last) <= steepest * std::abs(here - last_place) + std::log(kRounding);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <limits>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace scalelaw {
@@ -42,7 +43,7 @@ bool is_computed_alike(const StepChoice& pack, const StepChoice& alone) {
 // Alike runs in packs.
 struct InPacks {
   int64_t replicas = 1, packs = 1;
-  double pack_seconds = 0, seconds = 0;  // of one from start to end, of one after another
+  double pack_seconds = 0;  // of one from start to end
 };
 
 // Packs of at most so many replicas, filled evenly.
@@ -53,13 +54,34 @@ InPacks in_packs(const Throughput& device, const AlikeRuns& alike, int64_t most_
   InPacks result;
   result.packs = quotient_up(alike.runs, packing.replicas);
   result.replicas = quotient_up(alike.runs, result.packs);
-  StepRequest request = alike.run;
-  request.device = device.kind();
-  request.replicas = result.replicas;
-  std::optional<double> step = device.step_seconds(request, 1);
-  if (!step) step = Throughput::unmeasured(device.kind()).step_seconds(request, 1);
-  result.pack_seconds = step.value_or(0) * static_cast<double>(alike.steps);
-  result.seconds = static_cast<double>(result.packs) * result.pack_seconds;
+  return result;
+}
+
+// Some packs on all devices, and how long they take there.
+struct Division {
+  std::vector<InPacks> groups;
+  int64_t packs = 0;        // others with them
+  double even_seconds = 0;  // of all groups, shared evenly by the places that are taken
+};
+
+Division timed(const Throughput& device, const std::vector<AlikeRuns>& all,
+               const PackingPlaces& places, std::vector<InPacks> groups) {
+  Division result{std::move(groups), places.other_packs};
+  for (const InPacks& group : result.groups) result.packs += group.packs;
+  const int64_t most = std::min<int64_t>(places.most_processes, device.most_processes());
+  const int64_t beside =
+      std::clamp<int64_t>(quotient_up(result.packs, places.devices), 1, std::max<int64_t>(most, 1));
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    InPacks& group = result.groups[i];
+    StepRequest request = all[i].run;
+    request.device = device.kind();
+    request.replicas = group.replicas;
+    std::optional<double> step = device.step_seconds(request, static_cast<int>(beside));
+    if (!step) step = Throughput::unmeasured(device.kind()).step_seconds(request, 1);
+    group.pack_seconds = step.value_or(0) * static_cast<double>(all[i].steps);
+    result.even_seconds += static_cast<double>(group.packs) * group.pack_seconds /
+                           static_cast<double>(places.devices * beside);
+  }
   return result;
 }
 
@@ -103,36 +125,32 @@ Packing choose_packing(const Throughput& device, const StepRequest& run,
 
 std::vector<int64_t> choose_replicas(const Throughput& device, const std::vector<AlikeRuns>& all,
                                      const PackingPlaces& places) {
-  std::vector<InPacks> chosen;
-  int64_t packs = places.other_packs;
-  double seconds = 0;
+  std::vector<InPacks> whole;
   for (const AlikeRuns& alike : all) {
-    chosen.push_back(in_packs(device, alike, alike.most_replicas, places.memory_bytes));
-    packs += chosen.back().packs;
-    seconds += chosen.back().seconds;
+    whole.push_back(in_packs(device, alike, alike.most_replicas, places.memory_bytes));
   }
+  Division chosen = timed(device, all, places, std::move(whole));
   while (true) {
-    const bool some_stand_idle = packs < places.processes;
+    const bool some_stand_idle = chosen.packs < places.devices;
     const auto time_to_gain = [&](const InPacks& one) {
       return some_stand_idle && one.replicas == 1 ? -1 : one.pack_seconds;
     };
-    const auto longest = std::ranges::max_element(chosen, {}, time_to_gain);
-    if (longest == chosen.end() || longest->replicas == 1) break;
-    const AlikeRuns& alike = all[static_cast<std::size_t>(longest - chosen.begin())];
-    const InPacks divided = in_packs(device, alike, longest->replicas - 1, places.memory_bytes);
-    const double even_share =
-        (seconds - longest->seconds + divided.seconds) / static_cast<double>(places.processes);
+    const auto longest = std::ranges::max_element(chosen.groups, {}, time_to_gain);
+    if (longest == chosen.groups.end() || longest->replicas == 1) break;
+    const auto which = static_cast<std::size_t>(longest - chosen.groups.begin());
+    std::vector<InPacks> groups = chosen.groups;
+    groups[which] = in_packs(device, all[which], longest->replicas - 1, places.memory_bytes);
+    Division divided = timed(device, all, places, std::move(groups));
     // Of others it is not known how long they still take.
-    const bool comes_nearer = places.other_packs == 0 &&
-                              kLeastGain * divided.pack_seconds < longest->pack_seconds &&
-                              even_share < longest->pack_seconds;
+    const bool comes_nearer =
+        places.other_packs == 0 &&
+        kLeastGain * divided.groups[which].pack_seconds < longest->pack_seconds &&
+        divided.even_seconds < longest->pack_seconds;
     if (!some_stand_idle && !comes_nearer) break;
-    packs += divided.packs - longest->packs;
-    seconds += divided.seconds - longest->seconds;
-    *longest = divided;
+    chosen = std::move(divided);
   }
   std::vector<int64_t> replicas;
-  for (const InPacks& one : chosen) replicas.push_back(one.replicas);
+  for (const InPacks& one : chosen.groups) replicas.push_back(one.replicas);
   return replicas;
 }
 

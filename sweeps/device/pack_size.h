@@ -31,15 +31,18 @@ struct AlikeRuns {
 };
 
 struct PackingPlaces {
-  int64_t processes = 1;    // on all devices, >= 1
-  int64_t other_packs = 0;  // that want one too
-  double memory_bytes = 0;  // of each process; 0: not known
+  int64_t devices = 1;         // GPUs, or cores, >= 1
+  int64_t most_processes = 1;  // side by side on each, >= 1
+  int64_t other_packs = 0;     // that want a place too
+  double memory_bytes = 0;     // of each process; 0: not known
 };
 
 // How many replicas a pack of each of `all` holds at most. As choose_packing() has it of all runs
 // that are alike, in one process after another; but packs are divided, the longest first, while
-// there are fewer than processes, so that none stands idle, and then as long as the end waits for
-// that pack alone and comes nearer.
+// there are fewer than devices, so that none stands idle, and then as long as the end waits for
+// that pack alone and comes nearer. Packs that share a device are timed as its law has it of so
+// many processes, of as many as were measured at most: that there are places for more is no reason
+// to divide.
 std::vector<int64_t> choose_replicas(const Throughput& device, const std::vector<AlikeRuns>& all,
                                      const PackingPlaces& places);
 

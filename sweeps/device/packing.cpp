@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <map>
 #include <set>
@@ -50,6 +51,43 @@ class Packer {
   }
 
   std::vector<PlannedPack> packs() {
+    group();
+    const std::vector<std::size_t> replicas = chosen_replicas(device());
+    for (std::size_t i = 0; i < groups_.size(); ++i) add(groups_[i], replicas[i]);
+    const auto rank = [this](const PlannedPack& pack) {
+      std::size_t least = order_.size();
+      for (const std::size_t cell : pack) least = std::min(least, rank_of_.at(cell));
+      return least;
+    };
+    std::sort(packs_.begin(), packs_.end(),
+              [&](const PlannedPack& a, const PlannedPack& b) { return rank(a) < rank(b); });
+    return std::move(packs_);
+  }
+
+  bool would_take_more_replicas() {
+    group();
+    const Throughput measured = device();
+    const std::vector<std::size_t> now = chosen_replicas(measured);
+    const std::vector<std::size_t> then =
+        chosen_replicas(measured.with_most_replicas(2 * measured.most_replicas()));
+    return std::ranges::mismatch(now, then, std::greater_equal()).in1 != now.end();
+  }
+
+ private:
+  struct History {
+    std::vector<std::string> pack;  // that its newest checkpoint names; empty: it has none
+    bool alone = false;             // nobody may share its fate
+    bool has_folder = false;
+  };
+
+  Throughput device() const {
+    const PlanOptions& options = plan_.options;
+    return options.throughput ? *options.throughput
+                              : Throughput::unmeasured(options.workers.device);
+  }
+
+  // What was a pack before is one; the others stand in groups that may be divided.
+  void group() {
     for (const std::size_t cell : order_) {
       const History& history = histories_.at(cell);
       if (packed(cell) || history.pack.empty()) continue;
@@ -62,24 +100,7 @@ class Packer {
     for (const std::size_t cell : order_) {
       if (!packed(cell)) join_group(cell);
     }
-    const std::vector<std::size_t> replicas = chosen_replicas();
-    for (std::size_t i = 0; i < groups_.size(); ++i) add(groups_[i], replicas[i]);
-    const auto rank = [this](const PlannedPack& pack) {
-      std::size_t least = order_.size();
-      for (const std::size_t cell : pack) least = std::min(least, rank_of_.at(cell));
-      return least;
-    };
-    std::sort(packs_.begin(), packs_.end(),
-              [&](const PlannedPack& a, const PlannedPack& b) { return rank(a) < rank(b); });
-    return std::move(packs_);
   }
-
- private:
-  struct History {
-    std::vector<std::string> pack;  // that its newest checkpoint names; empty: it has none
-    bool alone = false;             // nobody may share its fate
-    bool has_folder = false;
-  };
 
   History history_of(const PlannedCell& cell) const {
     History history;
@@ -103,7 +124,7 @@ class Packer {
   }
 
   // Most runs in a pack of each group.
-  std::vector<std::size_t> chosen_replicas() const {
+  std::vector<std::size_t> chosen_replicas(const Throughput& device) const {
     const PlanOptions& options = plan_.options;
     const Workers& workers = options.workers;
     std::vector<AlikeRuns> alike;
@@ -122,12 +143,11 @@ class Packer {
     }
     if (workers.replicas > 0) return most;
     const bool on_cpu = workers.device == DeviceKind::kCpu;
-    const Throughput device =
-        options.throughput ? *options.throughput : Throughput::unmeasured(workers.device);
     const double memory = on_cpu ? options.memory_bytes : kAssumedGpuBytes;
     const std::vector<int64_t> chosen =
         choose_replicas(device, alike,
-                        {.processes = static_cast<int64_t>(workers.processes()),
+                        {.devices = std::ssize(workers.gpus) * (on_cpu ? workers.jobs : 1),
+                         .most_processes = on_cpu ? 1 : workers.jobs,
                          .other_packs = std::ssize(packs_),
                          .memory_bytes = memory / workers.jobs});
     return {chosen.begin(), chosen.end()};
@@ -213,6 +233,14 @@ class Packer {
   std::set<std::size_t> packed_;
 };
 
+std::vector<std::size_t> able_to_start(const Plan& plan, const std::vector<CellStatus>& statuses) {
+  std::vector<std::size_t> cells;
+  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
+    if (may_start(statuses[i])) cells.push_back(i);
+  }
+  return cells;
+}
+
 }  // namespace
 
 std::vector<PlannedPack> pack_cells(const Plan& plan, const std::vector<std::size_t>& cells) {
@@ -234,31 +262,17 @@ std::vector<PlannedPack> packs_of(const Plan& plan, Stage stage) {
 }
 
 std::vector<PlannedPack> packs_to_run(const Plan& plan, const std::vector<CellStatus>& statuses) {
-  std::vector<std::size_t> cells;
-  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
-    if (may_start(statuses[i])) cells.push_back(i);
-  }
-  return pack_cells(plan, cells);
+  return pack_cells(plan, able_to_start(plan, statuses));
 }
 
-bool are_limited_by_what_was_measured(const Plan& plan, const std::vector<PlannedPack>& packs) {
+bool are_limited_by_what_was_measured(const Plan& plan, const std::vector<CellStatus>& statuses) {
   const PlanOptions& options = plan.options;
   if (!options.throughput || options.workers.replicas > 0 ||
       options.workers.device == DeviceKind::kCpu) {
     return false;
   }
-  const auto most = static_cast<std::size_t>(options.throughput->most_replicas());
-  std::map<std::tuple<int64_t, int64_t, int64_t>, std::size_t> of_shape;  // a pack
-  for (std::size_t i = 0; i < packs.size(); ++i) {
-    const PlannedCell& cell = plan.cells[packs[i].front()];
-    if (packs[i].size() < most) continue;
-    const auto [like, is_new] =
-        of_shape.emplace(std::tuple(cell.shape.n_layer, cell.shape.d_model, cell.steps), i);
-    if (is_new) continue;
-    const RunConfig& other = plan.cells[packs[like->second].front()].config;
-    if (key_against_sharing(cell.config, other).empty()) return true;
-  }
-  return false;
+  return Packer(plan, able_to_start(plan, statuses), Packer::Store::kLookedAt)
+      .would_take_more_replicas();
 }
 
 std::string packs_text(const std::vector<PlannedPack>& packs) {

@@ -29,8 +29,9 @@ std::vector<PlannedPack> packs_of(const Plan& plan, Stage stage);
 // Of the cells that may start by `statuses`, which are of all cells.
 std::vector<PlannedPack> packs_to_run(const Plan& plan, const std::vector<CellStatus>& statuses);
 
-// Whether alike runs are in several packs because no larger ones were measured on the device.
-bool are_limited_by_what_was_measured(const Plan& plan, const std::vector<PlannedPack>& packs);
+// Whether the device's law would have larger packs of the cells that may start if as large ones had
+// been measured as twice its largest.
+bool are_limited_by_what_was_measured(const Plan& plan, const std::vector<CellStatus>& statuses);
 
 // "2 packs of 4 runs, 3 runs alone"; "" for none.
 std::string packs_text(const std::vector<PlannedPack>& packs);

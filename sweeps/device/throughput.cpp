@@ -85,6 +85,12 @@ Throughput Throughput::unmeasured(DeviceKind device) {
   return result;
 }
 
+Throughput Throughput::with_most_replicas(int64_t replicas) const {
+  Throughput result = *this;
+  result.most_replicas_ = replicas;
+  return result;
+}
+
 std::optional<StepLaw> Throughput::law_for(const StepRequest& request) const {
   if (!is_measured_) return assumed_law(request);
   const Precision precision = request.bf16_products ? Precision::kBFloat16 : Precision::kFloat32;

@@ -37,6 +37,8 @@ class Throughput {
   bool is_measured() const { return is_measured_; }
   // What was measured, or is assumed; a packing is not chosen beyond them.
   int64_t most_replicas() const { return most_replicas_; }
+  // The same law, chosen by up to so many replicas.
+  Throughput with_most_replicas(int64_t replicas) const;
   int most_processes() const { return most_processes_; }
   double start_seconds() const { return start_seconds_; }  // of a process; 0: not measured
   HeldOutError held_out_error() const { return error_; }

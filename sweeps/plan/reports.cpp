@@ -188,10 +188,12 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
   text += "to run:  " + totals_text(plan_totals(plan, statuses, true), plan) + "\n";
   if (const auto packs = packs_to_run(plan, statuses); !packs.empty()) {
     text += "packs:   " + packs_text(packs) + "; " + describe(plan.options.workers) + "\n";
-    if (are_limited_by_what_was_measured(plan, packs)) {
-      text +=
-          "warning: no more runs side by side were measured on this device; more in a pack may be "
-          "faster: --calibrate --replicas 64 measures them\n";
+    if (are_limited_by_what_was_measured(plan, statuses)) {
+      const int64_t most = options.throughput->most_replicas();
+      text += "warning: no more than " + counted(most, "run") +
+              " side by side were measured on this device; more in a pack may be faster: "
+              "--calibrate --replicas " +
+              std::to_string(2 * most) + " on it measures them\n";
     }
   }
   if (!options.profile.empty()) {

@@ -11,6 +11,7 @@
 #include "tests/support/program.h"
 #include "trainer/atomic_file.h"
 #include "trainer/clock.h"
+#include "trainer/sweep_record.h"
 
 namespace scalelaw {
 namespace {
@@ -130,6 +131,24 @@ TEST_F(PredictTest, OfSeveralTestSetsTheSweepsOwnChoiceIsPredicted) {
   found = predict_held_out(record, asked);
   register_predictions(found);
   EXPECT_TRUE(find_prediction(runs_, "hero"));
+}
+
+// A batch that follows D, which three sizes share.
+TEST_F(PredictTest, ANumberThatFollowsDIsNoOtherRecipe) {
+  const std::vector<SyntheticRun> runs = surface();
+  const fs::path record = write(runs);
+  const auto other = [&](int64_t held_out) {
+    SweepRecord sweep = read_sweep_record(record);
+    for (std::size_t i = 0; i < sweep.cells.size(); ++i) {
+      const int64_t batch = i + 1 < runs.size() ? runs[i].train_tokens / 1000 : held_out;
+      sweep.cells[i].recipe = {{"train.batch_tokens", std::to_string(batch)}};
+    }
+    write_sweep_record(record, sweep);
+    return predict_held_out(record, {}).predictions.at(0).cells.at(0).other_recipe;
+  };
+  EXPECT_EQ(other(8192), "");
+  EXPECT_NE(other(3000), "") << "below those of smaller D";
+  EXPECT_NE(other(80'000), "") << "far above";
 }
 
 TEST_F(PredictTest, RunsOfManyDPredictByTheSurface) {

@@ -85,10 +85,10 @@ TEST_F(ScoreTest, ALawOfAnotherRecipeIsSaidToBeByPredictionFileAndScore) {
       << "not known of all";
 }
 
-// Among runs that differ in it too, unless they do so with each size.
+// Among runs that differ in it too, unless they do so by a law of their sizes.
 TEST_F(ScoreTest, AValueThatNoneOfTheRunsHasIsAnotherRecipe) {
-  const std::vector<SyntheticRun> runs = ladder();
-  const fs::path record = write(runs);
+  std::vector<SyntheticRun> runs = ladder();
+  fs::path record = write(runs);
   const auto other = [&](const std::vector<std::string>& decays) {
     SweepRecord sweep = read_sweep_record(record);
     for (std::size_t i = 0; i < sweep.cells.size(); ++i) {
@@ -104,6 +104,17 @@ TEST_F(ScoreTest, AValueThatNoneOfTheRunsHasIsAnotherRecipe) {
   EXPECT_EQ(other({"512", "512", "512", "1024", "1024", "2048", "4096", "8192"}), "")
       << "as rounded";
   EXPECT_NE(other({"1", "2", "3", "4", "5", "6", "7", "0"}), "") << "against the others";
+  EXPECT_EQ(other({"512", "512", "512", "512", "1024", "1024", "1024", "2048"}),
+            "has train.optimizer.weight_decay 2048 (they 1024, 512)")
+      << "two values are no law";
+  EXPECT_NE(other({"512", "512", "512", "1024", "1024", "2048", "4096", "65536"}), "")
+      << "far beyond the last";
+  runs.back().d_model = runs[6].d_model;
+  runs.back().seed = 2;
+  fs::remove_all(runs_);
+  record = write(runs);
+  EXPECT_EQ(other({"1", "2", "3", "4", "5", "6", "7", "7"}), "");
+  EXPECT_NE(other({"1", "2", "3", "4", "5", "6", "7", "7.5"}), "") << "at a size that is known";
 }
 
 TEST_F(ScoreTest, ExclusionsAreThoseOfTheRecordThatIsScored) {

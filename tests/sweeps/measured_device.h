@@ -1,6 +1,8 @@
 // A device on which every measured step takes as long as any other: replicas share every start.
+// With `seconds`, of width and replicas, as long as that says, beside others too.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -9,17 +11,23 @@
 
 namespace scalelaw {
 
-// `kind`: "cpu" or "gpu". One-layer Transformers, each width with each number of replicas.
-inline Throughput measured_device(const std::string& kind, const std::vector<int>& widths,
-                                  const std::vector<int>& replicas) {
+// `kind`: "cpu" or "gpu". One-layer Transformers, each width with each number of replicas and of
+// processes.
+inline Throughput measured_device(
+    const std::string& kind, const std::vector<int>& widths, const std::vector<int>& replicas,
+    const std::vector<int>& processes = {1},
+    const std::function<double(int, int)>& seconds = [](int, int) { return 0.01; }) {
   std::string text = "device: one that was measured\nkind: " + kind +
                      "\nstep: eager\ndate: 2026-11-22\ncommit: none\nclock: none\nrows:\n";
   for (const int width : widths) {
     for (const int each : replicas) {
-      text +=
-          "  - {arch: transformer, n_layer: 1, d_model: " + std::to_string(width) +
-          ", n_head: 1, n_ctx: 32, n_vocab: 256, batch_tokens: 64, precision: fp32, replicas: " +
-          std::to_string(each) + ", processes: 1, step_seconds: 0.01}\n";
+      for (const int beside : processes) {
+        text +=
+            "  - {arch: transformer, n_layer: 1, d_model: " + std::to_string(width) +
+            ", n_head: 1, n_ctx: 32, n_vocab: 256, batch_tokens: 64, precision: fp32, replicas: " +
+            std::to_string(each) + ", processes: " + std::to_string(beside) +
+            ", step_seconds: " + std::to_string(seconds(width, each)) + "}\n";
+      }
     }
   }
   return Throughput(parse_device_file(text, "file"));

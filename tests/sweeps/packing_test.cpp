@@ -145,7 +145,7 @@ TEST_F(PackingTest, WhereNothingIsAskedForTheDevicesLawChooses) {
   EXPECT_EQ(packs().size(), 4u) << "none stands idle";
   options_.workers.jobs = 2;
   plan_seeds(32);
-  EXPECT_EQ(packs().size(), 8u);
+  EXPECT_EQ(packs().size(), 4u) << "that processes share a GPU is not known to gain anything";
   options_.workers.gpus = {""};
   options_.workers.jobs = 1;
   plan("grid: {model.d_model: [1024], model.n_layer: [12], seeds.init: [1, 2, 3, 4, 5, 6, 7, 8]}");
@@ -184,29 +184,70 @@ TEST_F(PackingTest, APackThatTheEndWaitsForIsDivided) {
   };
   std::vector<AlikeRuns> all(4, alike(16, 3, 100));
   all.push_back(alike(64, 8, 100'000));
-  const PackingPlaces four = {.processes = 4};
-  EXPECT_EQ(choose_replicas(gpu, all, {.processes = 1}), (std::vector<int64_t>{3, 3, 3, 3, 4}));
+  const PackingPlaces four = {.devices = 4};
+  EXPECT_EQ(choose_replicas(gpu, all, {.devices = 1}), (std::vector<int64_t>{3, 3, 3, 3, 4}));
   EXPECT_EQ(choose_replicas(gpu, all, four), (std::vector<int64_t>{3, 3, 3, 3, 2}));
   all.back().steps = 100;
   EXPECT_EQ(choose_replicas(gpu, all, four), (std::vector<int64_t>{3, 3, 3, 3, 4}));
   all.resize(1);
-  EXPECT_EQ(choose_replicas(gpu, all, {.processes = 2}), std::vector<int64_t>{2});
-  EXPECT_EQ(choose_replicas(gpu, all, {.processes = 2, .other_packs = 1}), std::vector<int64_t>{3})
+  EXPECT_EQ(choose_replicas(gpu, all, {.devices = 2}), std::vector<int64_t>{2});
+  EXPECT_EQ(choose_replicas(gpu, all, {.devices = 2, .other_packs = 1}), std::vector<int64_t>{3})
       << "another has the second";
+}
+
+// A step of 10 ms, and .4 ns for each FLOP.
+TEST_F(PackingTest, MoreProcessesOnAGpuDivideAPackOnlyByWhatWasMeasuredSideBySide) {
+  const auto seconds = [](int width, int replicas) {
+    return 0.01 + 4e-10 * replicas * 6 * 64 * (12 * width * width + 256 * width);
+  };
+  const auto device = [&](const std::vector<int>& processes) {
+    return measured_device("gpu", {16, 32, 64, 128, 256}, {1, 8}, processes, seconds);
+  };
+  const auto alike = [](int64_t width) {
+    AlikeRuns all{.run = {}, .runs = 8, .steps = 100, .most_replicas = 8};
+    all.run.shape.n_layer = 1;
+    all.run.shape.n_head = 1;
+    all.run.shape.d_model = width;
+    all.run.shape.n_ctx = 32;
+    all.run.shape.n_vocab = 256;
+    all.run.batch_windows = 2;
+    return all;
+  };
+  const std::vector<AlikeRuns> two = {alike(64), alike(64)};
+  const auto chosen = [&](const Throughput& gpu, int64_t devices, int64_t processes) {
+    return choose_replicas(gpu, two, {.devices = devices, .most_processes = processes});
+  };
+  for (const int64_t processes : {1, 2, 4}) {
+    EXPECT_EQ(chosen(device({1}), 2, processes), (std::vector<int64_t>{8, 8})) << processes;
+  }
+  EXPECT_EQ(chosen(device({1}), 4, 1), (std::vector<int64_t>{4, 4})) << "none stands idle";
+  EXPECT_EQ(chosen(device({1}), 4, 4), (std::vector<int64_t>{4, 4}));
+  EXPECT_EQ(chosen(device({1, 2}), 2, 2), (std::vector<int64_t>{4, 4}))
+      << "where two side by side take no longer than one, four packs are sooner done";
 }
 
 TEST_F(PackingTest, PacksNoLargerThanWereMeasuredAreTold) {
   options_.workers.replicas = 0;
   options_.workers.device = DeviceKind::kGpu;
   plan_seeds(8);
-  EXPECT_FALSE(are_limited_by_what_was_measured(plan_, pack_cells(plan_, {0, 1, 2, 3})));
+  const auto limited = [&] { return are_limited_by_what_was_measured(plan_, look_at_all(plan_)); };
+  EXPECT_FALSE(limited()) << "nothing was measured";
   options_.throughput = measured_device("gpu", {16, 32, 64, 128, 256}, {1});
   plan_seeds(8);
   const Packs alone = packs();
   EXPECT_EQ(alone.size(), 8u);
-  EXPECT_TRUE(are_limited_by_what_was_measured(plan_, alone));
+  EXPECT_TRUE(limited());
   plan("grid: {model.d_model: [16, 32, 64]}");
-  EXPECT_FALSE(are_limited_by_what_was_measured(plan_, packs())) << "none are alike";
+  EXPECT_FALSE(limited()) << "none are alike";
+  options_.throughput = measured_device("gpu", {16, 32, 64, 128, 256}, {1, 8});
+  plan_seeds(8);
+  EXPECT_FALSE(limited()) << "one pack";
+  plan_seeds(9);
+  EXPECT_EQ(packs().size(), 2u);
+  EXPECT_TRUE(limited()) << "neither of the packs is full";
+  options_.workers.gpus = {"0", "1"};
+  plan_seeds(16);
+  EXPECT_FALSE(limited()) << "a larger pack would leave a GPU idle";
 }
 
 TEST_F(PackingTest, WhatWasOnePackGoesOnAsTheSamePackInItsOrder) {
