@@ -51,7 +51,39 @@ void predict_pack(const Throughput& device, const Throughput& assumed, int proce
     };
     cell.packs_on_its_gpu = processes;
     cell.pack_hours = hours(*alone);
+    cell.runs_in_its_pack = replicas;
     cell.gpu_hours = hours(*beside) / static_cast<double>(replicas * measured);
+  }
+}
+
+void predict_cpu_packs(Plan& plan) {
+  const PlanOptions& options = plan.options;
+  const bool is_chosen = options.workers.replicas == 0 && options.throughput;
+  if ((is_chosen ? options.throughput->most_replicas() : options.workers.replicas) <= 1) return;
+  for (const Stage stage : kStages) {
+    for (const PlannedPack& pack : packs_of(plan, stage)) {
+      if (pack.size() == 1) continue;
+      double hours = 0;
+      for (const std::size_t cell : pack) hours += plan.cells[cell].core_hours.value_or(0);
+      for (const std::size_t cell : pack) {
+        plan.cells[cell].pack_hours = hours;
+        plan.cells[cell].runs_in_its_pack = std::ssize(pack);
+      }
+    }
+  }
+}
+
+void predict_gpu_packs(Plan& plan) {
+  const Throughput assumed = Throughput::unmeasured(DeviceKind::kGpu);
+  const Throughput& device = plan.options.throughput ? *plan.options.throughput : assumed;
+  const Workers& workers = plan.options.workers;
+  for (const Stage stage : kStages) {
+    const std::vector<PlannedPack> packs = packs_of(plan, stage);
+    const std::size_t on_a_gpu = (packs.size() + workers.gpus.size() - 1) / workers.gpus.size();
+    const int processes = static_cast<int>(std::min<std::size_t>(workers.jobs, on_a_gpu));
+    for (const PlannedPack& pack : packs) {
+      predict_pack(device, assumed, processes, pack, plan.cells);
+    }
   }
 }
 
@@ -115,18 +147,16 @@ void predict_hours(const PlanOptions& options, PlannedCell& cell) {
   cell.evaluate_core_hours = (seconds.evaluation + seconds.noise_scale) / kSecondsAnHour;
 }
 
-void predict_gpu_hours(Plan& plan) {
-  const Throughput assumed = Throughput::unmeasured(DeviceKind::kGpu);
-  const Throughput& device = plan.options.throughput ? *plan.options.throughput : assumed;
-  const Workers& workers = plan.options.workers;
-  for (const Stage stage : kStages) {
-    const std::vector<PlannedPack> packs = packs_of(plan, stage);
-    const std::size_t on_a_gpu = (packs.size() + workers.gpus.size() - 1) / workers.gpus.size();
-    const int processes = static_cast<int>(std::min<std::size_t>(workers.jobs, on_a_gpu));
-    for (const PlannedPack& pack : packs) {
-      predict_pack(device, assumed, processes, pack, plan.cells);
-    }
+void predict_pack_hours(Plan& plan) {
+  if (plan.options.workers.device == DeviceKind::kCpu) {
+    predict_cpu_packs(plan);
+  } else {
+    predict_gpu_packs(plan);
   }
+}
+
+double process_hours(const PlannedCell& cell) {
+  return cell.pack_hours.value_or(cell.core_hours.value_or(0));
 }
 
 }  // namespace scalelaw

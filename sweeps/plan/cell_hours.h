@@ -33,10 +33,13 @@ std::optional<double> measured_step_seconds(const PlanOptions& options, const Pl
 // The core hours of a cell whose FLOPs and steps are known; nothing where it runs on a GPU.
 void predict_hours(const PlanOptions& options, PlannedCell& cell);
 
-// Of a plan for GPUs, every cell's GPU hours, in packs as the cells of its stage would make them
-// that begin anew, beside as many on its GPU as the stage has and the workers' jobs let run. By the
-// device's law as measured; of what that lacks, or without one, as assumed
-// (Throughput::unmeasured()).
-void predict_gpu_hours(Plan& plan);
+// The hours of packs, as the cells of a stage would make them that begin anew. For GPUs every
+// cell's GPU hours too, beside as many packs on its GPU as the stage has and the workers' jobs let
+// run: by the device's law as measured; of what that lacks, or without one, as assumed
+// (Throughput::unmeasured()). On a CPU a pack takes what its runs take one after another.
+void predict_pack_hours(Plan& plan);
+
+// Of the process that a cell is trained in; 0: not known.
+double process_hours(const PlannedCell& cell);
 
 }  // namespace scalelaw

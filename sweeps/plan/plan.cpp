@@ -115,7 +115,7 @@ class PlanMaker {
     if (held_out_) held_out_->check(plan_);
     settle_keep();
     if (tuner) plan_.tuned = tuner->take();
-    if (options_.workers.device == DeviceKind::kGpu) predict_gpu_hours(plan_);
+    predict_pack_hours(plan_);
     plan_.centres = fitted_centres(spec_, plan_);
     plan_.warnings = warnings_of(plan_);
     if (const std::string fault = fault_of_name(plan_); !fault.empty()) {

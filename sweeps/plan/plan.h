@@ -74,15 +74,17 @@ struct PlannedCell {
   std::optional<double> core_hours;           // with evaluations and noise scales; of a CPU
   std::optional<double> evaluate_core_hours;  // those alone
   std::optional<double> gpu_hours;            // likewise, its share of a GPU in its pack
-  std::optional<double> pack_hours;           // of that pack, with the GPU for itself
-  int64_t packs_on_its_gpu = 1;               // that share it with that pack, itself included
-  std::optional<double> memory_bytes;         // a step's peak as it is computed alone on its device
-  bool fits = true;                           // in its share of the memory that is known
-  bool is_trial = false;                      // of `tune`; no result of the sweep
-  bool has_rate_of_trials = false;            // or will have
-  std::string prediction;                     // that holds it out until it is registered; "": none
-  std::string predicted_test_set;             // whose loss that is of
-  bool is_predicted = false;                  // what is registered under that name holds it
+  // Of that pack, with the GPU for itself; on a CPU of a pack of several.
+  std::optional<double> pack_hours;
+  int64_t runs_in_its_pack = 1;
+  int64_t packs_on_its_gpu = 1;        // that share it with that pack, itself included
+  std::optional<double> memory_bytes;  // a step's peak as it is computed alone on its device
+  bool fits = true;                    // in its share of the memory that is known
+  bool is_trial = false;               // of `tune`; no result of the sweep
+  bool has_rate_of_trials = false;     // or will have
+  std::string prediction;              // that holds it out until it is registered; "": none
+  std::string predicted_test_set;      // whose loss that is of
+  bool is_predicted = false;           // what is registered under that name holds it
   WaitsFor waits = WaitsFor::kNothing;
   std::string waits_for;  // in words
   bool is_held_back() const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sweeps/plan/cell_hours.h"
 #include "sweeps/plan/optional_json.h"
 #include "sweeps/plan/reports.h"
 #include "sweeps/plan/wall_hours.h"
@@ -30,7 +31,7 @@ PlanTotals plan_totals(const Plan& plan, const std::vector<CellStatus>& statuses
     totals.core_hours += cell.core_hours.value_or(0);
     totals.gpu_hours += cell.gpu_hours.value_or(0);
     const double hours = (on_gpu ? cell.gpu_hours : cell.core_hours).value_or(0);
-    by_the_clock.add(cell.stage(), hours, on_gpu ? cell.pack_hours.value_or(0) : hours);
+    by_the_clock.add(cell.stage(), hours, process_hours(cell), cell.runs_in_its_pack);
   }
   // A cell is one process on one core: more cores than cells do not help.
   totals.devices =

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sweeps/plan/cell_hours.h"
 #include "sweeps/plan/disk_needs.h"
 #include "sweeps/tuning/what_is_known.h"
 #include "trainer/bytes_text.h"
@@ -19,10 +20,6 @@ double share_done(const PlannedCell& cell, const CellStatus& status) {
 // A core's, or of a GPU.
 double device_hours(const PlannedCell& cell) {
   return cell.core_hours.value_or(cell.gpu_hours.value_or(0));
-}
-
-double process_hours(const PlannedCell& cell) {
-  return cell.core_hours.value_or(cell.pack_hours.value_or(0));
 }
 
 }  // namespace
@@ -53,7 +50,8 @@ Spending::Cost Spending::spent(std::size_t cell) const {
                              ? ledger.core_seconds
                              : ledger.gpu_seconds / static_cast<double>(planned.packs_on_its_gpu);
   return {planned.train_flops.value_or(0) * share_done(planned, status), seconds / 3600,
-          status.step > 0 ? bytes_of_complete(planned) : 0, ledger.wall_seconds / 3600};
+          status.step > 0 ? bytes_of_complete(planned) : 0, ledger.wall_seconds / 3600,
+          planned.runs_in_its_pack};
 }
 
 Spending::Cost Spending::whole(std::size_t cell) const {
@@ -66,14 +64,15 @@ Spending::Cost Spending::whole(std::size_t cell) const {
     return std::max(planned_hours, so_far_hours + planned_hours * left);
   };
   return {planned.train_flops.value_or(0), in_all(so_far.device_hours, device_hours(planned)),
-          bytes_of_complete(planned), in_all(so_far.process_hours, process_hours(planned))};
+          bytes_of_complete(planned), in_all(so_far.process_hours, process_hours(planned)),
+          planned.runs_in_its_pack};
 }
 
 void Spending::Total::add(const Cost& of_one, Stage stage) {
   cost.flops += of_one.flops;
   cost.device_hours += of_one.device_hours;
   cost.disk += of_one.disk;
-  wall.add(stage, of_one.device_hours, of_one.process_hours);
+  wall.add(stage, of_one.device_hours, of_one.process_hours, of_one.runs_in_process);
 }
 
 Spending::Total Spending::sum(const PlannedPack& also) const {
@@ -123,7 +122,7 @@ Spending::Total Spending::at_most() const {
     const PlannedCell& like = plan_.cells[scan.like];
     const auto trials = static_cast<double>(scan.may_follow);
     total.add({trials * like.train_flops.value_or(0), trials * device_hours(like),
-               trials * bytes_of_complete(like), process_hours(like)},
+               trials * bytes_of_complete(like), process_hours(like), like.runs_in_its_pack},
               Stage::kAtOnce);
   }
   return total;

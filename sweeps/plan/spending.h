@@ -44,6 +44,7 @@ class Spending {
   struct Cost {
     double flops = 0, device_hours = 0, disk = 0;
     double process_hours = 0;  // of its process, by the clock
+    int64_t runs_in_process = 1;
   };
   struct Total {
     Cost cost;

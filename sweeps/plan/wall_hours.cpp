@@ -13,14 +13,14 @@ WallHours::WallHours(const PlanOptions& options) {
   devices_ = static_cast<double>(on_cpu ? workers.processes() : workers.gpus.size());
   if (on_cpu && options.throughput) {
     start_hours_ = options.throughput->start_seconds() / kSecondsAnHour;
-    runs_a_process_ = static_cast<double>(std::max<int64_t>(1, workers.replicas));
   }
 }
 
-void WallHours::add(Stage stage, double device_hours, double process_hours) {
+void WallHours::add(Stage stage, double device_hours, double process_hours,
+                    int64_t runs_in_process) {
   const double start = process_hours > 0 ? start_hours_ : 0;
   OfStage& of_stage = stages_[static_cast<std::size_t>(stage)];
-  of_stage.device_hours += device_hours + start / runs_a_process_;
+  of_stage.device_hours += device_hours + start / static_cast<double>(runs_in_process);
   of_stage.longest = std::max(of_stage.longest, process_hours + start);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 
 #include "sweeps/plan/plan.h"
 
@@ -12,9 +13,9 @@ class WallHours {
  public:
   explicit WallHours(const PlanOptions& options);
 
-  // A run of that stage: hours of a core or of a GPU, and of its process. On a CPU what was
-  // measured of a process's start comes to both, where they are not 0; its runs share it.
-  void add(Stage stage, double device_hours, double process_hours);
+  // A run of that stage: hours of a core or of a GPU, and of the process that it shares with so
+  // many. On a CPU what was measured of a process's start comes to both, where they are not 0.
+  void add(Stage stage, double device_hours, double process_hours, int64_t runs_in_process = 1);
   // Of each stage an even share for each core or GPU, at least its longest process.
   double hours() const;
 
@@ -24,7 +25,6 @@ class WallHours {
   };
   double devices_ = 1;
   double start_hours_ = 0;
-  double runs_a_process_ = 1;
   std::array<OfStage, std::size(kStages)> stages_ = {};
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sweeps/plan/cell_hours.h"
 #include "sweeps/plan/wall_hours.h"
 #include "sweeps/status/text_table.h"
 #include "trainer/number.h"
@@ -63,7 +64,7 @@ PresentWork present_work(const Plan& plan, const std::vector<CellStatus>& status
     flops_known = flops_known && cell.train_flops.has_value();
     hours_known = hours_known && cell.core_hours.has_value();
     const double hours = share * cell.core_hours.value_or(0);
-    hours_left.add(cell.stage(), hours, hours);
+    hours_left.add(cell.stage(), hours, share * process_hours(cell), cell.runs_in_its_pack);
     if (status.state != CellState::kRunning) continue;
     ++work.running;
     const double rate = status.tokens_per_second.value_or(0);

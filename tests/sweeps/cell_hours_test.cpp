@@ -56,6 +56,26 @@ TEST(CellHours, OnAGpuARunHasItsShareOfItsPack) {
   EXPECT_THROW(elsewhere(2, "cpu", 0, 0), ConfigError);
 }
 
+TEST(CellHours, APackOnACpuTakesWhatItsRunsTakeOneAfterAnother) {
+  const TempDir temp;
+  PlanOptions options;
+  const auto of = [&](int64_t replicas) {
+    options.workers = choose_workers("cpu", /*jobs=*/2, replicas, {}, /*cores=*/2);
+    return small_plan(temp.path(), "grid: {seeds.init: [1, 2, 3, 4], model.d_model: [16]}",
+                      options);
+  };
+  const auto clock = [](const Plan& plan) {
+    return plan_totals(plan, std::vector<CellStatus>(plan.cells.size()), false).wall_hours;
+  };
+  const Plan alone = of(1), packed = of(4);
+  const double one = alone.cells.front().core_hours.value();
+  EXPECT_FALSE(alone.cells.front().pack_hours);
+  EXPECT_DOUBLE_EQ(clock(alone), 2 * one);
+  EXPECT_DOUBLE_EQ(packed.cells.front().core_hours.value(), one);
+  EXPECT_DOUBLE_EQ(packed.cells.front().pack_hours.value(), 4 * one);
+  EXPECT_DOUBLE_EQ(clock(packed), 4 * one) << "the other core has nothing to do";
+}
+
 TEST(CellHours, ProcessesOnAGpuAreNoMoreThanItHasPacks) {
   const TempDir temp;
   PlanOptions options;
