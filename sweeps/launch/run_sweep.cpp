@@ -87,8 +87,13 @@ class SweepRun {
       display_.line(changed);
     }
     check_room_now();
-    folder_.prepare();
-    write_sweep_record(record, record_of(plan_, diff.open));
+    try {
+      folder_.prepare();
+      write_sweep_record(record, record_of(plan_, diff.open));
+    } catch (const DiskFull& error) {
+      if (!is_later_stage_) throw;
+      stop_.pause(error.what());
+    }
   }
 
   void check_budget() {
