@@ -1,6 +1,7 @@
 #include "sweeps/mending_verbs.h"
 
 #include <algorithm>
+#include <map>
 
 #include "trainer/escaped.h"
 #include "trainer/sweep_record.h"
@@ -74,16 +75,22 @@ std::string exclude(const Plan& plan, const MendingArguments& arguments,
                     const std::string& sweep_words, const std::function<Plan()>& replan) {
   refuse_another_sweeps(plan);
   const std::vector<std::size_t> cells = cells_named(plan, arguments.named);
-  if (arguments.undo) {
-    include_cells(plan, cells);
-  } else {
-    exclude_cells(plan, cells, arguments.reason);
-  }
   std::string text;
-  for (const std::size_t cell : cells) {
-    text += line(plan, cell, arguments.undo ? "no longer excluded" : "excluded");
+  if (!arguments.undo) {
+    exclude_cells(plan, cells, arguments.reason);
+    for (const std::size_t cell : cells) text += line(plan, cell, "excluded");
+    return text;
   }
-  if (!arguments.undo) return text;
+  const std::map<std::size_t, std::string> still_excluded = include_cells(plan, cells);
+  for (const std::size_t cell : cells) {
+    const auto by_study = still_excluded.find(cell);
+    text += line(plan, cell,
+                 by_study == still_excluded.end()
+                     ? "no longer excluded"
+                     : "no longer excluded with these settings, but left out by sweep " +
+                           study_of(plan.name) + " (" + escaped(by_study->second) +
+                           "), and so here; take it in again there, without --set");
+  }
   const std::string fault = replan().held_out_fault;
   return text +
          (fault.empty() ? go_on(sweep_words) : "run refuses the sweep: " + escaped(fault) + "\n");

@@ -50,7 +50,7 @@ int run_verb(Plan plan, const std::function<Plan()>& replan, const RunSweepOptio
         << command.words << " NAME --reason TEXT). Then go on with:\n  " << command.whole << "\n";
     return result.exit_code;
   }
-  if (result.exit_code == kExitOther) {
+  if (result.states.at(CellState::kFailed) > 0 && result.exit_code == kExitOther) {
     std::cout << "what failed and why: scalelaw sweep status " << command.words << "\n";
   }
   const std::string by_hand = needs_hand_text(plan, at_end);

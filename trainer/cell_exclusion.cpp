@@ -140,13 +140,16 @@ bool include_cell(const fs::path& record_file, const std::string& content_hash) 
   return was_there;
 }
 
+bool has_own_exclusion(const fs::path& record_file, const std::string& content_hash) {
+  std::error_code ignored;
+  return fs::exists(exclusion_file(record_file, content_hash), ignored);
+}
+
 std::optional<std::string> exclusion_reason(const fs::path& record_file,
                                             const std::string& content_hash) {
-  std::error_code ignored;
   for (const fs::path& record : {record_file, record_of_study(record_file)}) {
-    if (record.empty()) continue;
-    const fs::path file = exclusion_file(record, content_hash);
-    if (fs::exists(file, ignored)) return exclusion_in(file).reason;
+    if (record.empty() || !has_own_exclusion(record, content_hash)) continue;
+    return exclusion_in(exclusion_file(record, content_hash)).reason;
   }
   return std::nullopt;
 }

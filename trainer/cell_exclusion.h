@@ -39,6 +39,8 @@ std::filesystem::path exclusions_folder(std::filesystem::path record_file);
 void exclude_cell(const std::filesystem::path& record_file, const CellExclusion& exclusion);
 // Whether the sweep itself had excluded it. Throws the same.
 bool include_cell(const std::filesystem::path& record_file, const std::string& content_hash);
+// Whether the sweep itself excludes it, whatever its study does.
+bool has_own_exclusion(const std::filesystem::path& record_file, const std::string& content_hash);
 // nullopt: not excluded. A file that is damaged excludes, and says so.
 std::optional<std::string> exclusion_reason(const std::filesystem::path& record_file,
                                             const std::string& content_hash);

@@ -61,6 +61,16 @@ std::string value_of(const std::string& text, const std::string& key) {
   return "";
 }
 
+// Whether a list of GPUs names a part of one (MIG): "MIG-77aa", or, in a container's word for what
+// it was given, "0:1".
+bool names_a_slice(const std::string& list) {
+  std::istringstream names(list);
+  for (std::string name; std::getline(names, name, ',');) {
+    if (name.starts_with("MIG") || name.find(':') != std::string::npos) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 bool GpuProbe::driver_is_new_enough() const {
@@ -89,9 +99,8 @@ GpuProbe probe_gpus(const std::filesystem::path& root, const Environment& enviro
 std::string gpu_model(std::string visible, const std::filesystem::path& root,
                       const Environment& environment) {
   if (visible.empty()) visible = environment(kVisible).value_or("");
-  if (visible.starts_with("MIG")) return "";
-  // A container's word for what it was given.
-  if (environment("NVIDIA_VISIBLE_DEVICES").value_or("").starts_with("MIG")) return "";
+  const std::string given_to_container = environment("NVIDIA_VISIBLE_DEVICES").value_or("");
+  if (names_a_slice(visible) || names_a_slice(given_to_container)) return "";
   const bool by_uuid = visible.starts_with("GPU-");
   std::set<std::string> models;
   std::error_code ignored;

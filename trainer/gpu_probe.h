@@ -33,7 +33,7 @@ GpuProbe probe_gpus(const std::filesystem::path& root = "/",
 
 // "NVIDIA H100 80GB HBM3": the model of the GPU that a process sees with CUDA_VISIBLE_DEVICES
 // `visible` ("": as it is), by the driver's files. "" where they are not there, several models are
-// and it is not named by its UUID, or it is a slice of a GPU (MIG) by name.
+// and it is not named by its UUID, or that or NVIDIA_VISIBLE_DEVICES names a slice of a GPU (MIG).
 std::string gpu_model(std::string visible, const std::filesystem::path& root = "/",
                       const Environment& environment = environment_variable);
 

@@ -54,14 +54,14 @@ std::vector<std::size_t> CellsElsewhere::take_free() {
   return cells;
 }
 
-bool CellsElsewhere::may_come_back(const Watched& watched) {
+bool CellsElsewhere::may_come_back(const Watched& watched) const {
   return watched.state == LeaseState::kFree && watched.comes_back &&
-         monotonic_seconds() - watched.free_since < kSecondsToComeBack;
+         monotonic_seconds() - watched.free_since < seconds_to_come_back_;
 }
 
 bool CellsElsewhere::may_come_back() const {
   return std::ranges::any_of(watched_,
-                             [](const auto& entry) { return may_come_back(entry.second); });
+                             [this](const auto& entry) { return may_come_back(entry.second); });
 }
 
 std::size_t CellsElsewhere::held() const {

@@ -18,16 +18,17 @@ inline constexpr double kSecondsToComeBack = 20;
 class CellsElsewhere {
  public:
   // `plan` outlives it.
-  explicit CellsElsewhere(const Plan& plan) : plan_(plan) {}
+  explicit CellsElsewhere(const Plan& plan, double seconds_to_come_back = kSecondsToComeBack)
+      : plan_(plan), seconds_to_come_back_(seconds_to_come_back) {}
 
   void add(std::size_t cell);
   // Looks at their leases (trainer/run_lease.h) and ends the stale ones.
   void look();
   // The same, where the last look was a second or half a heartbeat ago.
   void look_now_and_then();
-  // Those whose folders are free: that have a result, whose process was no more, or that have been
-  // so for kSecondsToComeBack, in which a launcher that ended a process starts it again with fewer
-  // runs, on a GPU. They are forgotten here.
+  // Those whose folders are free: that have a result, whose lease was stale or cannot be read, or
+  // that have been so for seconds_to_come_back, in which a launcher whose process has ended, or was
+  // killed, starts it again, on a GPU with fewer runs. They are forgotten here.
   std::vector<std::size_t> take_free();
   std::size_t held() const;    // those that a living process has
   bool may_come_back() const;  // some are free, and not for so long
@@ -41,9 +42,10 @@ class CellsElsewhere {
     double free_since = 0;   // monotonic seconds; 0: it is not
     bool comes_back = true;  // whoever had it may: nobody saw it die
   };
-  static bool may_come_back(const Watched& watched);
+  bool may_come_back(const Watched& watched) const;
 
   const Plan& plan_;
+  double seconds_to_come_back_;
   std::map<std::size_t, Watched> watched_;
   double looked_at_ = 0, seconds_between_looks_ = 0;
 };

@@ -29,8 +29,9 @@ class LaunchDisplay {
   void tell_complete(const PlannedPack& cells, std::optional<double> seconds);
   // The table, where it is time for it.
   void show(bool stopping);
-  // A cell of a process of this launcher has ended: what that says of the time that is left.
-  void completed(const CellInProgress& ended) { work_left_.completed(ended); }
+  // A process of this launcher has ended and left the cell at `step`: what that says of the time
+  // that is left.
+  void ended(const CellInProgress& cell, int64_t step) { work_left_.ended(cell, step); }
 
  private:
   void tell(const std::string& text, int64_t nth);

@@ -29,7 +29,9 @@ void LaunchStop::take(int signal) {
   asked_at_ = monotonic_seconds();
   queue_.stop("interrupted");
   if (paused_because_.empty()) processes_.signal_all(SIGTERM);  // twice would kill them
-  display_.line("stopping: " + runs_in_progress() + " to write a checkpoint; once more kills them");
+  display_.line(processes_.running() == 0 ? "stopping"
+                                          : "stopping: " + runs_in_progress() +
+                                                " to write a checkpoint; once more kills them");
 }
 
 std::string LaunchStop::runs_in_progress() const {

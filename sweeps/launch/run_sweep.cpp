@@ -87,8 +87,13 @@ class SweepRun {
       display_.line(changed);
     }
     check_room_now();
-    folder_.prepare();
-    write_sweep_record(record, record_of(plan_, diff.open));
+    try {
+      folder_.prepare();
+      write_sweep_record(record, record_of(plan_, diff.open));
+    } catch (const DiskFull& error) {
+      if (!is_later_stage_) throw;
+      stop_.pause(error.what());
+    }
   }
 
   void check_budget() {
@@ -173,17 +178,19 @@ class SweepRun {
     left.end = end;
     left.reason = last_words(process, end);
     left.log = process.log;
+    const bool others_had_some = is_of_another_process(left.reason);
     PlannedPack complete, elsewhere;
     for (const CellInProgress& each : process.cells) {
-      const CellState state = cells_.look(each.cell).state;
-      const bool is_elsewhere = state == CellState::kRunning;
-      (ended(state) ? complete : is_elsewhere ? elsewhere : left.cells).push_back(each.cell);
-      if (ended(state)) display_.completed(each);
+      const int64_t seen = cells_[each.cell].step;
+      const CellStatus& now = cells_.look(each.cell);
+      const bool is_elsewhere = now.state == CellState::kRunning;
+      (ended(now.state) ? complete : is_elsewhere ? elsewhere : left.cells).push_back(each.cell);
+      // Of a folder that others had, its lines may be theirs.
+      if (!others_had_some) display_.ended(each, is_elsewhere ? seen : std::max(seen, now.step));
     }
     queue_.no_longer_failing(complete);
     queue_.no_longer_failing(elsewhere);
     for (const CellInProgress& each : process.cells) spending_.left_off({each.cell}, cells_.all());
-    const bool others_had_some = is_of_another_process(left.reason);
     display_.tell_complete(complete, others_had_some
                                          ? std::nullopt
                                          : std::optional(seconds_since(process.started_at)));

@@ -30,7 +30,7 @@ struct RunSweepResult {
   std::string stopped_because;      // equal failures, a log that cannot be written; "": to the end
   std::string over_budget_because;  // what is left would cost more than the budget
   std::string paused_because;       // the disk is full, or nearly; "": it was not
-  bool is_unpredicted = false;  // of run_stages(): held-out cells wait, and nothing was registered
+  bool is_unpredicted = false;  // of run_stages(): what held-out cells come to cannot be predicted
   // 0 all complete (diverged ones too), 3 some missing, interrupted, paused or running elsewhere
   // and the same command goes on, 1 some failed.
   int exit_code = 0;

@@ -26,6 +26,21 @@ bool all_else_has_ended(const Plan& plan, const RunSweepResult& result) {
   return whole == std::ssize(plan.cells);
 }
 
+// Nothing was registered, and held-out cells wait for it.
+RunSweepResult unpredicted(RunSweepResult result, const PredictionAttempt& attempt) {
+  const ProcessEnd& end = attempt.end;
+  const bool is_no_fault = end.signal != 0 || !attempt.no_room.empty();
+  result.exit_code = is_no_fault ? kExitInterrupted : kExitOther;
+  result.is_unpredicted = end == ProcessEnd{kExitBadInput, 0};
+  result.paused_because = attempt.no_room;
+  if (!result.is_unpredicted && attempt.no_room.empty()) {
+    result.stopped_because = "the prediction " +
+                             ((end.signal != 0 ? "was " : "ended with ") + describe(end)) +
+                             "; nothing is registered";
+  }
+  return result;
+}
+
 int64_t count_waiting(const Plan& plan, WaitsFor what) {
   return std::ranges::count(plan.cells, what, &PlannedCell::waits);
 }
@@ -62,17 +77,10 @@ RunSweepResult run_stages(Plan& plan, const std::function<Plan()>& replan,
     }
     if (count_waiting(plan, WaitsFor::kPrediction) == waiting_cells(plan)) {
       display.line("predicting " + counted(waiting_cells(plan), "held-out cell"));
-      const ProcessEnd end = register_predictions(analyst, plan, display);
+      const PredictionAttempt attempt = register_predictions(analyst, plan, display);
       plan = replan();  // another launcher may have registered them
       if (count_waiting(plan, WaitsFor::kPrediction) == 0) continue;
-      if (end.signal != 0) {  // no fault of the sweep
-        result.stopped_because = "the prediction was " + describe(end) + "; nothing is registered";
-        result.exit_code = kExitInterrupted;
-        return result;
-      }
-      result.is_unpredicted = true;
-      result.exit_code = kExitOther;
-      return result;
+      return unpredicted(std::move(result), attempt);
     }
     if (std::ranges::any_of(plan.cells, &PlannedCell::needs_hand)) result.exit_code = kExitOther;
     return result;

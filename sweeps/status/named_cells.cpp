@@ -246,26 +246,30 @@ void exclude_cells(const Plan& plan, const std::vector<std::size_t>& cells,
   }
 }
 
-void include_cells(const Plan& plan, const std::vector<std::size_t>& cells) {
+std::map<std::size_t, std::string> include_cells(const Plan& plan,
+                                                 const std::vector<std::size_t>& cells) {
   const fs::path record = sweep_record_file(plan.options.runs, plan.name);
   const Begun begun = begun_beside(plan, cells);
   for (const std::size_t index : cells) {
     const PlannedCell& cell = plan.cells[index];
-    if (!exclusion_reason(record, cell.content_hash)) continue;
-    const std::string why = against_changing_trial(plan, cell, begun, "with it");
+    const auto reason = exclusion_reason(record, cell.content_hash);
+    if (!reason) throw ConfigError(cell.folder + ": is not excluded");
+    std::string why = against_changing_trial(plan, cell, begun, "with it");
+    if (why.empty() && !has_own_exclusion(record, cell.content_hash)) {
+      why = "is excluded from sweep " + study_of(plan.name) + " (" + *reason +
+            "), and so from this one of its file; take it in again there, without --set";
+    }
     if (!why.empty()) throw ConfigError(cell.folder + ": " + why);
   }
+  std::map<std::size_t, std::string> still_excluded;
   for (const std::size_t index : cells) {
     const PlannedCell& cell = plan.cells[index];
-    const bool was_own = include_cell(record, cell.content_hash);
+    include_cell(record, cell.content_hash);
     if (const auto reason = exclusion_reason(record, cell.content_hash)) {
-      throw ConfigError(cell.folder + ": is excluded from sweep " + study_of(plan.name) + " (" +
-                        *reason +
-                        "), and so from this one of its file; take it in again there, "
-                        "without --set");
+      still_excluded.emplace(index, *reason);
     }
-    if (!was_own) throw ConfigError(cell.folder + ": is not excluded");
   }
+  return still_excluded;
 }
 
 }  // namespace scalelaw

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,9 @@ bool set_aside_unless_complete(const Plan& plan, const PlannedCell& cell, const 
 // once runs have begun at rates that its arm's trials told.
 void exclude_cells(const Plan& plan, const std::vector<std::size_t>& cells,
                    const std::string& reason);
-void include_cells(const Plan& plan, const std::vector<std::size_t>& cells);
+// ConfigError, with nothing changed, too where the sweep itself excludes one of them not. Of those
+// that the study of a sweep with settings excludes still, and so this one too, the study's reason.
+std::map<std::size_t, std::string> include_cells(const Plan& plan,
+                                                 const std::vector<std::size_t>& cells);
 
 }  // namespace scalelaw

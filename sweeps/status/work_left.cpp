@@ -22,15 +22,14 @@ bool needs_work(CellState state) {
 
 }  // namespace
 
-void WorkLeft::completed(const CellInProgress& ended) {
-  const PlannedCell& cell = plan_.cells[ended.cell];
-  completed_here_ += cost_of_steps(cell, cell.steps - ended.first_step);
+void WorkLeft::ended(const CellInProgress& cell, int64_t step) {
+  done_by_ended_ += cost_of_steps(plan_.cells[cell.cell], step - cell.first_step);
 }
 
 std::optional<double> WorkLeft::seconds(const std::vector<CellStatus>& statuses,
                                         const std::vector<CellInProgress>& running,
                                         double elapsed_seconds) const {
-  double done = completed_here_, left = 0;
+  double done = done_by_ended_, left = 0;
   for (std::size_t i = 0; i < plan_.cells.size(); ++i) {
     const PlannedCell& cell = plan_.cells[i];
     if (needs_work(statuses[i].state)) left += cost_of_steps(cell, cell.steps - statuses[i].step);

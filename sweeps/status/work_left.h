@@ -23,8 +23,9 @@ class WorkLeft {
  public:
   explicit WorkLeft(const Plan& plan) : plan_(plan) {}
 
-  // The cell is complete; its steps after first_step were done here.
-  void completed(const CellInProgress& ended);
+  // A process of this launcher has brought the cell to `step` and ended, whether or not the cell
+  // has; its steps after first_step were done here, those too that are to be done again.
+  void ended(const CellInProgress& cell, int64_t step);
 
   // nullopt before anything was done or within the first second. `statuses` of all cells, their
   // steps up to date for those `running` here.
@@ -34,7 +35,7 @@ class WorkLeft {
 
  private:
   const Plan& plan_;
-  double completed_here_ = 0;
+  double done_by_ended_ = 0;
 };
 
 // What the running cells do by their newest lines, whichever launchers have them.

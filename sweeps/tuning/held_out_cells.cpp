@@ -228,12 +228,14 @@ std::string HeldOutCells::begun_before_its_study() const {
 
 std::string HeldOutCells::left_out_here(const Plan& plan) const {
   if (!plan.predicts_for_study) return "";
-  std::error_code none;
-  const std::filesystem::path own = exclusions_folder(sweep_record_file(options_.runs, spec_.name));
-  for (const PlannedCell& cell : plan.cells) {
-    if (std::filesystem::exists(own / (cell.content_hash + ".json"), none)) return cell.folder;
-  }
-  return "";
+  const std::filesystem::path own = sweep_record_file(options_.runs, spec_.name);
+  const std::filesystem::path study = record_of_study(own);
+  const auto is_left_out_here = [&](const PlannedCell& cell) {
+    return has_own_exclusion(own, cell.content_hash) &&
+           !has_own_exclusion(study, cell.content_hash);
+  };
+  const auto found = std::ranges::find_if(plan.cells, is_left_out_here);
+  return found == plan.cells.end() ? "" : found->folder;
 }
 
 std::set<std::string> HeldOutCells::begun_in_study() const {

@@ -42,8 +42,8 @@ class HeldOutCells {
   std::string taken_text() const;  // by whom, or why what is there cannot be read
   std::string refusal_text(const PlannedCell& first, int64_t refused);
   std::string begun_before_its_study() const;  // a cell that would be; "": none
-  // Of a sweep with settings that predicts for its study, a cell that it alone leaves out; "":
-  // none.
+  // Of a sweep with settings that predicts for its study, a cell that it leaves out and the study
+  // does not; "": none.
   std::string left_out_here(const Plan& plan) const;
   // By but_for_rate(); of those that are excluded folders without their hashes, too.
   std::set<std::string> begun_in_study() const;

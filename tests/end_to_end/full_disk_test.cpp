@@ -99,6 +99,66 @@ TEST_F(FullDisk, PausesTheSweepAndCostsNothing) {
   }
 }
 
+// The disk is full from the moment that the first runs have ended.
+class FullDiskBetweenStages : public FullDisk {
+ protected:
+  // A sweep of four small sizes and more. Its trainer fills the disk, once, when it has completed
+  // the run that is the `number`th; why there is no such disk, or "".
+  std::string write_sweep(const std::string& more, int number) {
+    if (std::string why = mount_small_disk(in("small"), 8 << 20); !why.empty()) return why;
+    std::ofstream(in("sweep.yaml")) << "spec: 1\nname: s\ndata: {train: tiny, test: {tiny: 512}}\n"
+                                       "horizon: {tokens: 4000}\n"
+                                       "model: {n_layer: 1, n_head: 2, n_ctx: 16}\n"
+                                       "train: {batch_tokens: 64}\nevaluate: {tokens: 64}\n" +
+                                           more;
+    std::ofstream(in("trainer")) << "#!/bin/sh\n"
+                                 << program_path("scalelaw-train").string()
+                                 << " \"$@\"\ncode=$?\nif [ ! -e " << in("filled")
+                                 << " ] && [ $(ls " << in("small")
+                                 << "/*/run.json | wc -l) = " << number << " ]; then\n  touch "
+                                 << in("filled") << "\n  cat /dev/zero > " << in("small")
+                                 << "/filler 2> /dev/null\nfi\nexit $code\n";
+    fs::permissions(in("trainer"), fs::perms::owner_all);
+    return "";
+  }
+  ProgramResult run() const {
+    std::vector<std::string> words = command("run", "small");
+    words.back() = "1";
+    words.insert(words.end(), {"--trainer", in("trainer")});
+    return run_program(words);
+  }
+  void expect_pause_then_the_end(const std::string& why) const {
+    const ProgramResult full = run();
+    EXPECT_EQ(full.exit_code, 3) << full.output;
+    EXPECT_NE(full.output.find(why), std::string::npos) << full.output;
+    EXPECT_NE(full.output.find("\npaused: "), std::string::npos) << full.output;
+    EXPECT_NE(full.output.find("; nothing is lost. Make room first.\nGo on with:\n"),
+              std::string::npos)
+        << full.output;
+    EXPECT_EQ(full.output.find("exclude"), std::string::npos) << full.output;
+    fs::remove(fs::path(in("small")) / "filler");
+    const ProgramResult again = run();
+    EXPECT_EQ(again.exit_code, 0) << again.output;
+  }
+};
+
+TEST_F(FullDiskBetweenStages, PausesBeforeTheNextStage) {
+  const std::string why = write_sweep(
+      "model.d_model: 32\ntune: {learning_rate: {factors: [0.5, 1, 2], extend_at_edge: 0}}\n", 3);
+  if (!why.empty()) GTEST_SKIP() << why;
+  expect_pause_then_the_end("\npausing: ");
+}
+
+TEST_F(FullDiskBetweenStages, PausesBeforeThePredictionAndAdvisesNoOtherStudy) {
+  const std::string why = write_sweep(
+      "train.learning_rate: = 1e-7 * N\n"  // so that the loss falls with size
+      "grid: {model.d_model: [16, 24, 32, 40, 64]}\n"
+      "hold_out: {where: N > 40k, register: largest}\n",
+      4);
+  if (!why.empty()) GTEST_SKIP() << why;
+  expect_pause_then_the_end("\npredicting 1 held-out cell\nscalelaw predict: error: ");
+}
+
 // Blocks that files take, and how many there are, folders too.
 std::pair<double, double> taken(const fs::path& folder) {
   double bytes = 0, files = 0;

@@ -7,7 +7,9 @@
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
+#include "sweeps/launch/other_launchers.h"
 #include "tests/support/temp_dir.h"
 #include "tests/sweeps/small_plan.h"
 #include "trainer/atomic_file.h"
@@ -50,6 +52,49 @@ TEST_F(ElsewhereTest, WhatWasGivenUpAMomentAgoIsLeftToItsLauncher) {
   hold(0);
   EXPECT_EQ(taken(), Cells{});
   EXPECT_EQ(elsewhere_.held(), 1u) << "as it was";
+}
+
+TEST_F(ElsewhereTest, WhatNobodyBeginsAnewIsTakenOnceThatTimeHasPassed) {
+  constexpr double kSeconds = 0.1;
+  CellsElsewhere elsewhere(plan_, kSeconds);
+  hold(0);
+  elsewhere.add(0);
+  elsewhere.look();
+  held_.reset();
+  const double start = monotonic_seconds();
+  Cells found;
+  while (found.empty() && monotonic_seconds() - start < kSecondsToComeBack / 2) {
+    elsewhere.look();
+    found = elsewhere.take_free();
+  }
+  EXPECT_EQ(found, Cells{0});
+  EXPECT_GE(monotonic_seconds() - start, kSeconds);
+  EXPECT_FALSE(elsewhere.may_come_back());
+}
+
+TEST_F(ElsewhereTest, ALauncherLooksOnWhileARunMayBeBegunAnewAndSaysSoOnce) {
+  SweepCells cells(plan_);
+  RunQueue queue({}, {});
+  PackProcesses processes(plan_, "/no/trainer");
+  std::ostringstream shown;
+  RunDisplay display(shown, false, {});
+  LaunchDisplay lines(plan_, cells, processes, display);
+  OtherLaunchers others(plan_, cells, queue, lines);
+  EXPECT_FALSE(others.are_waited_for());
+  hold(0);
+  cells.look(0);
+  EXPECT_FALSE(others.take_back(SweepCells::Ask::kAtOnce));
+  EXPECT_FALSE(others.are_waited_for()) << "what is held is left to who has it: no cell waits";
+  held_.reset();
+  for (int look = 0; look < 2; ++look) {
+    EXPECT_FALSE(others.take_back(SweepCells::Ask::kAtOnce));
+    EXPECT_TRUE(others.are_waited_for());
+  }
+  EXPECT_EQ(shown.str(),
+            "waiting for runs that another launcher gave up a moment ago, which start here where "
+            "it does not start them again\n");
+  queue.stop("interrupted");
+  EXPECT_FALSE(others.are_waited_for());
 }
 
 TEST_F(ElsewhereTest, WhatHasAResultIsTakenNoteOfAtOnce) {

@@ -1,6 +1,7 @@
 // What is held out when a sweep's file, its settings or the names of its test sets are others than
 // those of the registered prediction.
 #include <algorithm>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -105,6 +106,30 @@ TEST_F(HeldOutEdits, WhatIsPredictedForTheStudyIsExcludedThereAlone) {
   EXPECT_NE(fault.find("which knows nothing of " + small.folder + " being left out of s.set-"),
             std::string::npos)
       << fault;
+}
+
+// Its refusal names both remedies.
+TEST_F(HeldOutEdits, WhatOnlyTheSettingsExcludedIsMendedByTakingItInOrByExcludingItInTheStudy) {
+  const Plan logged = plan_with(kHeldOut, {"how.log_every=5"});
+  const auto fault = [&] { return plan_with(kHeldOut, {"how.log_every=5"}).held_out_fault; };
+  const PlannedCell& small = logged.cells.at(0);
+  const auto exclude_here = [&] {
+    exclude_cell(sweep_record_file(options_.runs, logged.name),
+                 {small.content_hash, small.folder, "early", "2026-01-02T03:04:05Z"});
+    ASSERT_NE(fault(), "");
+  };
+  exclude_here();
+  EXPECT_THROW(include_cells(logged, {0, 1}), ConfigError) << "the second is not excluded";
+  EXPECT_NE(fault(), "") << "nothing was changed";
+  EXPECT_TRUE(include_cells(logged, {0}).empty());
+  EXPECT_EQ(fault(), "");
+  exclude_here();
+  exclude_cells(plan_with(kHeldOut, {}), {0}, "bad memory");
+  EXPECT_EQ(fault(), "");
+  const std::map<std::size_t, std::string> still = include_cells(logged, {0});
+  EXPECT_EQ(still, (std::map<std::size_t, std::string>{{0, "bad memory"}}));
+  EXPECT_EQ(look_at_all(logged).at(0).state, CellState::kExcluded);
+  EXPECT_THROW(include_cells(logged, {0}), ConfigError) << "what is left is the study's";
 }
 
 TEST_F(HeldOutEdits, SettingsAreNotRefusedForWhatTheStudyLeavesOut) {

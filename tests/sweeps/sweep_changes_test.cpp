@@ -78,19 +78,34 @@ TEST_F(SweepProgram, WhatCannotBePredictedEndsWithOneAndSaysWhatToDo) {
   EXPECT_EQ(states(), "complete waiting");
 }
 
-TEST_F(SweepProgram, APredictionThatIsKilledIsNoFaultOfTheSweepAndTheSameCommandGoesOn) {
-  write_spec("[1]");
-  std::ofstream(spec_, std::ios::app)
-      << "arms: {small: {model.d_model: 16}, large: {model.d_model: 64}}\n"
-         "hold_out: {where: N > 40k, register: large}\n";
-  const fs::path bin = temp_.path() / "bin";
-  fs::create_directories(bin);
-  fs::copy_file(program_path("scalelaw-sweep"), bin / "scalelaw-sweep");
-  std::ofstream(bin / "scalelaw-fit") << "#!/bin/sh\nkill -9 $$\n";
-  fs::permissions(bin / "scalelaw-fit", fs::perms::owner_all);
-  std::vector<std::string> words = command("run");
-  words.front() = (bin / "scalelaw-sweep").string();
-  const ProgramResult result = run_program(words);
+// `script` stands in for the program that predicts.
+class StandInPrediction : public SweepProgram {
+ protected:
+  std::vector<std::string> run_with(const std::string& script) const {
+    write_spec();
+    const fs::path bin = temp_.path() / "bin";
+    fs::create_directories(bin);
+    fs::copy_file(program_path("scalelaw-sweep"), bin / "scalelaw-sweep",
+                  fs::copy_options::skip_existing);
+    std::ofstream(bin / "scalelaw-fit") << "#!/bin/sh\n" + script + "\n";
+    fs::permissions(bin / "scalelaw-fit", fs::perms::owner_all);
+    std::vector<std::string> words = command("run");
+    words.front() = (bin / "scalelaw-sweep").string();
+    return words;
+  }
+
+ private:
+  void write_spec() const {
+    std::ofstream(spec_) << "spec: 1\nname: s\ndata: {train: tiny, test: {tiny: 512}}\n"
+                            "horizon: {tokens: 2000}\nmodel: {n_ctx: 8}\n"
+                            "train: {batch_tokens: 32}\nevaluate: {tokens: 64}\n"
+                            "grid: {model.d_model: [16, 64]}\n"
+                            "hold_out: {where: N > 40k, register: large}\n";
+  }
+};
+
+TEST_F(StandInPrediction, ThatIsKilledIsNoFaultOfTheSweepAndTheSameCommandGoesOn) {
+  const ProgramResult result = run_program(run_with("kill -9 $$"));
   EXPECT_EQ(result.exit_code, 3) << result.output;
   EXPECT_NE(result.output.find("stopped: the prediction was killed by signal 9 (Killed), perhaps "
                                "for want of memory; nothing is registered\n"),
@@ -98,6 +113,37 @@ TEST_F(SweepProgram, APredictionThatIsKilledIsNoFaultOfTheSweepAndTheSameCommand
       << result.output;
   EXPECT_NE(result.output.find("Go on with:\n"), std::string::npos) << result.output;
   EXPECT_EQ(result.output.find("hold other cells out"), std::string::npos) << result.output;
+}
+
+TEST_F(StandInPrediction, ThatFailsOtherwiseIsToldAndNotTakenForTooFewRuns) {
+  const ProgramResult result = run_program(run_with("echo a damaged run >&2; exit 1"));
+  EXPECT_EQ(result.exit_code, 1) << result.output;
+  EXPECT_NE(result.output.find("predicting 1 held-out cell\na damaged run\n"), std::string::npos)
+      << result.output;
+  EXPECT_NE(result.output.find("stopped: the prediction ended with exit 1; nothing is registered\n"
+                               "Go on with:\n"),
+            std::string::npos)
+      << result.output;
+  EXPECT_EQ(result.output.find("hold other cells out"), std::string::npos) << result.output;
+}
+
+// Each says its launcher's process id, and waits until both have begun.
+TEST_F(StandInPrediction, OfEachLauncherIsShownByThatLauncherAlone) {
+  const fs::path begun = temp_.path() / "begun";
+  const std::vector<std::string> words =
+      run_with("echo \"of $PPID.\"\nmkdir -p " + begun.string() +
+               "/$$ || exit 4\ni=0\nwhile [ $(ls " + begun.string() +
+               " | wc -l) -lt 2 ] && [ $i -lt 1000 ]; do sleep 0.01; i=$((i + 1)); done\nexit 2");
+  const std::vector<fs::path> outputs = {temp_.path() / "one", temp_.path() / "two"};
+  std::vector<pid_t> launchers;
+  for (const fs::path& output : outputs) launchers.push_back(start_program(words, output));
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(wait_for(launchers[i]).exit_code, 1);
+    const std::string said = text_of(outputs[i]);
+    EXPECT_NE(said.find("of " + std::to_string(launchers[i]) + ".\n"), std::string::npos) << said;
+    EXPECT_EQ(said.find("of " + std::to_string(launchers[1 - i]) + ".\n"), std::string::npos)
+        << said;
+  }
 }
 
 TEST_F(SweepProgram, ADamagedPredictionStopsRunAloneAndNoView) {

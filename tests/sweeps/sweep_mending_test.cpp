@@ -178,6 +178,28 @@ TEST_F(SweepMending, ExcludedRunsAreLeftOutWithTheirReasonUntilTheyAreTakenInAga
   EXPECT_EQ(states(), "complete complete complete");
 }
 
+TEST_F(SweepMending, WhatIsTakenInAgainWithSettingsSaysWhereItsStudyLeavesItOut) {
+  write_spec("[1, 2]");
+  const std::vector<std::string> set = {"--set", "how.log_every=5"};
+  const auto exclude = [&](std::vector<std::string> more, bool with_settings) {
+    more.insert(more.begin(), "*i1d1*");
+    if (with_settings) more.insert(more.end(), set.begin(), set.end());
+    const ProgramResult result = mend("exclude", more);
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    return result.output;
+  };
+  exclude({"--reason", "early"}, true);
+  exclude({"--reason", "bad memory"}, false);
+  const std::string said = exclude({"--undo"}, true);
+  EXPECT_NE(said.find(": no longer excluded with these settings, but left out by sweep s (bad "
+                      "memory), and so here; take it in again there, without --set\n"),
+            std::string::npos)
+      << said;
+  exclude({"--undo"}, false);
+  EXPECT_EQ(run(set).exit_code, 0);
+  EXPECT_EQ(states(), "complete complete");
+}
+
 TEST_F(SweepMending, AHeldOutRunTakenInAgainThatThePredictionLacksIsToldAtOnce) {
   std::ofstream(spec_) << "spec: 1\nname: s\ndata: {train: tiny, test: {tiny: 512}}\n"
                           "horizon: {tokens: 2000}\nmodel: {n_ctx: 8, n_layer: 1}\n"

@@ -129,6 +129,23 @@ TEST_F(SweepSignals, HangUpAfterAnInterruptKillsNothing) {
   EXPECT_EQ(states(), "interrupted interrupted");
 }
 
+// One that ends before it trains, one that another process completes, one of what follows.
+TEST_F(SweepSignals, TheTimeLeftFollowsFromStepsDoneHereAndFromThoseOfStoppedRunsToo) {
+  write_spec("[1, 2, 3]");
+  const auto lines_with_time_left = [&](const std::string& first) {
+    fs::remove_all(runs_);
+    behave("1:" + first + ";2:meanwhile;3:starting");
+    std::vector<std::string> words = command("run", {"--time-limit", "1s"});
+    *std::next(std::ranges::find(words, "--jobs")) = "1";
+    const std::string said = run_program(words).output;
+    EXPECT_EQ(states(),
+              first == "pace" ? "interrupted complete missing" : "missing complete missing");
+    return said.find(" left") == std::string::npos ? 0 : 1;
+  };
+  EXPECT_EQ(lines_with_time_left("starting"), 0) << "nothing was done here";
+  EXPECT_EQ(lines_with_time_left("pace"), 1);
+}
+
 TEST_F(SweepSignals, NobodyReadingTheOutputStopsNothing) {
   write_spec("[1, 2]");
   behave("1:hang,ok;2:hang,ok");

@@ -35,10 +35,24 @@ TEST(WorkLeft, FollowsFromWhatThisLauncherDid) {
   statuses[1].step = 75;
   // Half of the first cell and a quarter of the second were done before: 0.5 + 1 TFLOPs in 10 s;
   // 0.5 of the second and all 4 of the third are left.
-  work.completed({0, 50});
+  work.ended({0, 50}, 100);
   const auto seconds = work.seconds(statuses, {{1, 25}}, 10);
   ASSERT_TRUE(seconds);
   EXPECT_DOUBLE_EQ(*seconds, (0.5 + 4) / (0.5 + 1) * 10);
+}
+
+TEST(WorkLeft, CountsTheStepsThatWereDoneHoweverTheirRunEnded) {
+  const Plan plan = three_cells();
+  WorkLeft work(plan);
+  std::vector<CellStatus> statuses(3);
+  statuses[0].state = CellState::kDiverged;
+  work.ended({0, 0}, 1);
+  statuses[1].state = CellState::kInterrupted;
+  statuses[1].step = 80;
+  work.ended({1, 10}, 90);  // 10 of them after the last checkpoint
+  const auto seconds = work.seconds(statuses, {}, 10);
+  ASSERT_TRUE(seconds);
+  EXPECT_DOUBLE_EQ(*seconds, (0.4 + 4) / (0.01 + 1.6) * 10);
 }
 
 TEST(WorkLeft, FailedAndDivergedCellsAreNotWaitedFor) {
@@ -48,7 +62,7 @@ TEST(WorkLeft, FailedAndDivergedCellsAreNotWaitedFor) {
   statuses[0].state = CellState::kComplete;
   statuses[1].state = CellState::kFailed;
   statuses[2].state = CellState::kDiverged;
-  work.completed({0, 0});
+  work.ended({0, 0}, 100);
   const auto seconds = work.seconds(statuses, {}, 10);
   ASSERT_TRUE(seconds);
   EXPECT_EQ(*seconds, 0);
@@ -63,7 +77,7 @@ TEST(WorkLeft, CountsTokensWhereThereAreNoFlops) {
   WorkLeft work(plan);
   std::vector<CellStatus> statuses(3);
   statuses[0].state = CellState::kComplete;
-  work.completed({0, 0});
+  work.ended({0, 0}, 100);
   const auto seconds = work.seconds(statuses, {}, 10);
   ASSERT_TRUE(seconds);
   EXPECT_DOUBLE_EQ(*seconds, 20);

@@ -72,6 +72,14 @@ TEST_F(GpuProbeTest, AModelIsThatOfTheOneGpuThatAProcessSees) {
     EXPECT_EQ(model(visible), "NVIDIA H100 80GB HBM3") << visible;
   }
   EXPECT_EQ(model("MIG-77aa0002"), "") << "a part of one";
+  for (const char* slice : {"MIG-77aa0002", "GPU-5e8d0001-aa,MIG-77aa0002", "0:1", "1,0:1"}) {
+    environment_["NVIDIA_VISIBLE_DEVICES"] = slice;
+    EXPECT_EQ(model(""), "") << slice;
+  }
+  for (const char* whole : {"", "all", "0,1", "GPU-5e8d0001-aa"}) {
+    environment_["NVIDIA_VISIBLE_DEVICES"] = whole;
+    EXPECT_EQ(model(""), "NVIDIA H100 80GB HBM3") << whole;
+  }
   add("0000:86:00.0", "Tesla T4", "GPU-99cc0003-cc");
   EXPECT_EQ(model("0"), "") << "CUDA's order is not the driver's";
   EXPECT_EQ(model("GPU-99cc"), "Tesla T4");
