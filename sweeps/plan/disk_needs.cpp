@@ -28,6 +28,7 @@ constexpr double kFilesOfARun = 14;    // all of them, folders too
 constexpr double kCheckpointsOfARun = 3;
 
 double checkpoints_there(const Plan& plan, const PlannedCell& cell) {
+  if (cell.is_provisional()) return 0;  // its folder is another run's
   double bytes = 0;
   std::error_code gone;
   fs::directory_iterator it(RunFolder{run_folder(plan, cell)}.checkpoints(), gone), end;
@@ -136,7 +137,8 @@ double bytes_to_train(const Plan& plan, const PlannedCell& cell) {
 
 double files_to_train(const Plan& plan, const PlannedCell& cell) {
   std::error_code none;
-  const bool has_begun = fs::exists(RunFolder{run_folder(plan, cell)}.config(), none);
+  const bool has_begun =
+      !cell.is_provisional() && fs::exists(RunFolder{run_folder(plan, cell)}.config(), none);
   return has_begun ? kFilesOfAResumption : kFilesOfAnAttempt;
 }
 
