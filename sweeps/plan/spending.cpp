@@ -11,6 +11,8 @@
 namespace scalelaw {
 namespace {
 
+constexpr double kSecondsAnHour = 3600;
+
 double share_done(const PlannedCell& cell, const CellStatus& status) {
   const auto steps = static_cast<double>(std::max<int64_t>(1, cell.steps));
   return std::min(1.0, static_cast<double>(status.step) / steps);
@@ -47,13 +49,16 @@ Spending::Cost Spending::spent(std::size_t cell) const {
   const PlannedCell& planned = plan_.cells[cell];
   const CellStatus& status = statuses_[cell];
   const RunLedger& ledger = status.ledger;
-  const bool on_cpu = plan_.options.workers.device == DeviceKind::kCpu;
   // Of processes that share a GPU each ledger has the whole of it.
-  const double seconds = on_cpu
-                             ? ledger.core_seconds
-                             : ledger.gpu_seconds / static_cast<double>(planned.packs_on_its_gpu);
-  return {planned.train_flops.value_or(0) * share_done(planned, status), seconds / 3600,
-          status.step > 0 ? bytes_of_complete(planned) : 0, ledger.wall_seconds / 3600};
+  const double undivided =
+      ledger.undivided_core_seconds +
+      ledger.undivided_gpu_seconds / static_cast<double>(planned.packs_on_its_gpu);
+  return {.flops = planned.train_flops.value_or(0) * share_done(planned, status),
+          .device_hours = (ledger.device_seconds + undivided) / kSecondsAnHour,
+          .disk = status.step > 0 ? bytes_of_complete(planned) : 0,
+          .process_hours = ledger.wall_seconds / kSecondsAnHour,
+          .noted_hours = ledger.device_seconds / kSecondsAnHour,
+          .machine_hours = ledger.machine_seconds / kSecondsAnHour};
 }
 
 Spending::Cost Spending::whole(std::size_t cell) const {
@@ -65,15 +70,20 @@ Spending::Cost Spending::whole(std::size_t cell) const {
   const auto in_all = [&](double so_far_hours, double planned_hours) {
     return std::max(planned_hours, so_far_hours + planned_hours * left);
   };
-  return {planned.train_flops.value_or(0), in_all(so_far.device_hours, device_hours(planned)),
-          bytes_of_complete(planned), in_all(so_far.process_hours, process_hours(planned))};
+  return {.flops = planned.train_flops.value_or(0),
+          .device_hours = in_all(so_far.device_hours, device_hours(planned)),
+          .disk = bytes_of_complete(planned),
+          .process_hours = in_all(so_far.process_hours, process_hours(planned)),
+          .noted_hours = so_far.noted_hours,
+          .machine_hours = so_far.machine_hours};
 }
 
 void Spending::Total::add(const Cost& of_one, Stage stage) {
   cost.flops += of_one.flops;
   cost.device_hours += of_one.device_hours;
   cost.disk += of_one.disk;
-  wall.add(stage, of_one.device_hours, of_one.process_hours);
+  wall.add(stage, of_one.device_hours - of_one.noted_hours, of_one.process_hours);
+  wall.add_had(stage, of_one.machine_hours);
 }
 
 Spending::Total Spending::sum(const PlannedPack& also) const {
@@ -122,8 +132,10 @@ Spending::Total Spending::at_most() const {
     if (scan.may_follow == 0) continue;
     const PlannedCell& like = plan_.cells[scan.like];
     const auto trials = static_cast<double>(scan.may_follow);
-    total.add({trials * like.train_flops.value_or(0), trials * device_hours(like),
-               trials * bytes_of_complete(like), process_hours(like)},
+    total.add({.flops = trials * like.train_flops.value_or(0),
+               .device_hours = trials * device_hours(like),
+               .disk = trials * bytes_of_complete(like),
+               .process_hours = process_hours(like)},
               Stage::kAtOnce);
   }
   return total;

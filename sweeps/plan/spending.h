@@ -20,8 +20,10 @@ void check_number_of_runs(const Plan& plan, const std::vector<PlannedPack>& pack
 
 // What the sweep's runs have cost and would, beside its budget (SweepBudget). A run that has ended
 // costs what its ledger says, another what its plan says or, where that is more, what it has cost
-// already and its steps that are left. FLOPs are the plan's and leave out what was trained twice;
-// the price is that of the time by the clock, as plan_totals() has it.
+// already and its steps that are left. Of a GPU and of the machine an attempt has the part that it
+// noted (Company) whatever is planned now; one that noted none is divided as the plan would. FLOPs
+// are the plan's and leave out what was trained twice; the price is that of the time by the clock,
+// as plan_totals() has it.
 class Spending {
  public:
   // `statuses` of all cells; their ledgers are read, where there is a budget.
@@ -44,6 +46,8 @@ class Spending {
   struct Cost {
     double flops = 0, device_hours = 0, disk = 0;
     double process_hours = 0;  // of its process, by the clock
+    double noted_hours = 0;    // of the device_hours those whose attempts noted their company
+    double machine_hours = 0;  // that those took of the machine
   };
   struct Total {
     Cost cost;
