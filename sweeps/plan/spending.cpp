@@ -1,6 +1,9 @@
 #include "sweeps/plan/spending.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <system_error>
 
 #include "sweeps/plan/disk_needs.h"
 #include "sweeps/tuning/what_is_known.h"
@@ -25,6 +28,19 @@ double device_hours(const PlannedCell& cell) {
 
 double process_hours(const PlannedCell& cell) {
   return cell.core_hours.value_or(cell.pack_hours.value_or(0));
+}
+
+// One reading, for a store on a network may be slow to be asked of each of thousands of cells;
+// nullopt where it cannot be read.
+std::optional<std::set<std::string>> names_in(const std::filesystem::path& folder) {
+  std::set<std::string> names;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
+    names.insert(it->path().filename().string());
+  }
+  if (error) return std::nullopt;
+  return names;
 }
 
 }  // namespace
@@ -90,7 +106,8 @@ Spending::Total Spending::sum(const PlannedPack& also) const {
   Total total{{}, WallHours(plan_.options)};
   const std::set<std::size_t> these(also.begin(), also.end());
   for (std::size_t i = 0; i < plan_.cells.size(); ++i) {
-    const bool runs = under_way_.contains(i) || these.contains(i);
+    const bool runs =
+        under_way_.contains(i) || these.contains(i) || statuses_[i].state == CellState::kRunning;
     total.add(runs ? whole(i) : spent(i), plan_.cells[i].stage());
   }
   return total;
@@ -156,9 +173,32 @@ void Spending::check_whole() const {
                     "sweep go as far as it reaches by budget.when_reached: start_nothing_new");
 }
 
+bool Spending::starts_nothing_new() const {
+  return plan_.budget.is_set() && plan_.budget.starts_nothing_new;
+}
+
+bool Spending::goes_on(std::size_t cell) const {
+  return statuses_[cell].state == CellState::kInterrupted;
+}
+
+bool Spending::has_begun(const PlannedPack& pack) const {
+  return std::ranges::any_of(pack, [&](std::size_t cell) { return goes_on(cell); });
+}
+
+std::vector<PlannedPack> Spending::in_turn(std::vector<PlannedPack> packs) const {
+  if (!starts_nothing_new()) return packs;
+  std::stable_partition(packs.begin(), packs.end(),
+                        [&](const PlannedPack& pack) { return has_begun(pack); });
+  return packs;
+}
+
 std::string Spending::why_not(const PlannedPack& pack) const {
-  if (!plan_.budget.is_set() || !plan_.budget.starts_nothing_new) return "";
-  const std::string why = beyond(sum(pack));
+  if (!starts_nothing_new()) return "";
+  PlannedPack to_their_end = pack;
+  for (std::size_t i = 0; !has_begun(pack) && i < statuses_.size(); ++i) {
+    if (goes_on(i)) to_their_end.push_back(i);
+  }
+  const std::string why = beyond(sum(to_their_end));
   return why.empty() ? "" : why + " with " + plan_.cells[pack.front()].folder;
 }
 
@@ -172,6 +212,19 @@ void Spending::left_off(const PlannedPack& cells, const std::vector<CellStatus>&
     under_way_.erase(cell);
     statuses_[cell] = statuses[cell];
     read_ledger(plan_, plan_.cells[cell], statuses_[cell]);
+  }
+}
+
+void Spending::look_at_others(const std::vector<CellStatus>& statuses) {
+  if (!starts_nothing_new()) return;
+  const std::optional<std::set<std::string>> begun = names_in(plan_.options.runs);
+  for (std::size_t i = 0; i < statuses_.size(); ++i) {
+    if (under_way_.contains(i) || ended(statuses_[i].state)) continue;
+    if (begun && !begun->contains(plan_.cells[i].folder)) continue;
+    statuses_[i] = look_at(plan_, plan_.cells[i], {});
+    read_ledger(plan_, plan_.cells[i], statuses_[i]);
+    const bool failed = statuses[i].state == CellState::kFailed;
+    if (failed && goes_on(i)) statuses_[i].state = CellState::kFailed;
   }
 }
 

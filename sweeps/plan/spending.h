@@ -32,12 +32,21 @@ class Spending {
   // ConfigError where the whole sweep comes to more than its budget, and the file does not say that
   // nothing new is started then.
   void check_whole() const;
-  // "" where the pack may be started.
+  // "" where the pack may be started: with what runs, here or elsewhere, to its end, and, where it
+  // is new, with what was begun.
   std::string why_not(const PlannedPack& pack) const;
+  // Of a pack that goes on, and so comes before what is new. Not of what failed.
+  bool has_begun(const PlannedPack& pack) const;
+  // Those first, in their order, where a budget lets nothing new start.
+  std::vector<PlannedPack> in_turn(std::vector<PlannedPack> packs) const;
 
   void started(const PlannedPack& pack);
   // `statuses` of all cells.
   void left_off(const PlannedPack& cells, const std::vector<CellStatus>& statuses);
+  // Where a budget lets nothing new start: looks at cells that had not ended and are not under way
+  // here, as others may have run them. `statuses` of all cells: of what failed here nothing goes
+  // on.
+  void look_at_others(const std::vector<CellStatus>& statuses);
 
   // "flops 2.1e13 of 5e13, device_hours 0.2 of 3": of the whole sweep; "" without a budget.
   std::string text() const;
@@ -54,6 +63,8 @@ class Spending {
     WallHours wall;
     void add(const Cost& cost, Stage stage);
   };
+  bool starts_nothing_new() const;
+  bool goes_on(std::size_t cell) const;
   Cost spent(std::size_t cell) const;  // so far
   Cost whole(std::size_t cell) const;  // by its end
   PlannedPack to_come() const;

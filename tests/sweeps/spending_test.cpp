@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <memory>
 
 #include "sweeps/plan/plan_totals.h"
 #include "sweeps/plan/reports.h"
@@ -200,6 +201,50 @@ TEST_F(SpendingTest, NothingNewIsStartedOnceItIsReached) {
   statuses[0].step = of_sweep.cells[0].steps;
   spending.left_off({0}, statuses);
   EXPECT_NE(spending.why_not({2}), "");
+}
+
+TEST_F(SpendingTest, WhatOthersRunCountsWholeAndWhatTheyCompletedMeanwhile) {
+  const double one = *plan(kBase).cells.front().train_flops;
+  const Plan of_sweep =
+      with_budget("{flops: " + std::to_string(2.5 * one) + ", when_reached: start_nothing_new}");
+  const std::vector<CellStatus> statuses = look_at_all(of_sweep);
+  Spending spending(of_sweep, statuses);
+  complete(of_sweep, 0);
+  spending.look_at_others(statuses);
+  EXPECT_EQ(spending.why_not({2}), "");
+  EXPECT_NE(spending.why_not({2, 3}), "") << "one is complete";
+  {
+    const RunLease held(run_folder(of_sweep, of_sweep.cells[1]));
+    EXPECT_EQ(spending.why_not({2}), "") << "nobody has looked";
+    spending.look_at_others(statuses);
+    EXPECT_NE(spending.why_not({2}), "") << "one runs";
+    EXPECT_NE(Spending(of_sweep, look_at_all(of_sweep)).why_not({2}), "");
+  }
+  spending.look_at_others(statuses);
+  EXPECT_EQ(spending.why_not({2}), "") << "it was given up before its first checkpoint";
+}
+
+TEST_F(SpendingTest, WhatWasBegunComesFirstAndCountsWholeForWhatIsNew) {
+  const double one = *plan(kBase).cells.front().train_flops;
+  std::vector<std::unique_ptr<Plan>> plans;
+  const auto spending = [&](double runs, CellState of_begun) {
+    plans.push_back(std::make_unique<Plan>(with_budget("{flops: " + std::to_string(runs * one) +
+                                                       ", when_reached: start_nothing_new}")));
+    std::vector<CellStatus> statuses = look_at_all(*plans.back());
+    for (const std::size_t begun : {1u, 3u}) {
+      statuses[begun].state = of_begun;
+      statuses[begun].step = plans.back()->cells[begun].steps / 4;
+    }
+    return Spending(*plans.back(), statuses);
+  };
+  const std::vector<PlannedPack> packs = {{0}, {1}, {2}, {3}};
+  const Spending enough = spending(3.1, CellState::kInterrupted);
+  EXPECT_EQ(enough.in_turn(packs), (std::vector<PlannedPack>{{1}, {3}, {0}, {2}}));
+  EXPECT_EQ(enough.why_not({0}), "");
+  EXPECT_NE(enough.why_not({0, 2}), "") << "two and what is left of two";
+  EXPECT_NE(spending(2.9, CellState::kInterrupted).why_not({0}), "");
+  EXPECT_EQ(spending(1.3, CellState::kInterrupted).why_not({1}), "") << "one of them can be ended";
+  EXPECT_EQ(spending(2.9, CellState::kFailed).why_not({0}), "") << "they may fail again";
 }
 
 TEST_F(SpendingTest, PlanSetsTheWholeBesideTheBudget) {
