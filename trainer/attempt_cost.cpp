@@ -52,6 +52,10 @@ std::optional<AttemptCost> read_cost(const fs::path& file) {
     if (json.contains("peak_bytes")) {  // later than the rest
       cost.peak_bytes = static_cast<double>(whole_number(json.at("peak_bytes"), 0, kMostCounted));
     }
+    if (json.contains("machine_processes")) {
+      cost.company.on_machine = whole_number(json.at("machine_processes"), 1, Company::kMost);
+      cost.company.on_gpu = whole_number(json.at("gpu_processes"), 1, cost.company.on_machine);
+    }
     cost.end = json.at("end").get<std::string>();
     return cost;
   } catch (const std::exception&) {
@@ -60,15 +64,19 @@ std::optional<AttemptCost> read_cost(const fs::path& file) {
 }
 
 std::string text_of(const AttemptCost& cost) {
-  const nlohmann::ordered_json json = {{"attempt", cost.number},
-                                       {"first_step", cost.first_step},
-                                       {"steps", cost.steps},
-                                       {"train_tokens", cost.train_tokens},
-                                       {"wall_seconds", cost.wall_seconds},
-                                       {"core_seconds", cost.core_seconds},
-                                       {"gpu_seconds", cost.gpu_seconds},
-                                       {"peak_bytes", std::llround(cost.peak_bytes)},
-                                       {"end", cost.end}};
+  nlohmann::ordered_json json = {{"attempt", cost.number},
+                                 {"first_step", cost.first_step},
+                                 {"steps", cost.steps},
+                                 {"train_tokens", cost.train_tokens},
+                                 {"wall_seconds", cost.wall_seconds},
+                                 {"core_seconds", cost.core_seconds},
+                                 {"gpu_seconds", cost.gpu_seconds},
+                                 {"peak_bytes", std::llround(cost.peak_bytes)},
+                                 {"end", cost.end}};
+  if (cost.company.on_machine > 0) {
+    json["gpu_processes"] = cost.company.on_gpu;
+    json["machine_processes"] = cost.company.on_machine;
+  }
   std::string text = json.dump();
   text.resize(kCostBytes - 1, ' ');
   return text + '\n';
@@ -99,6 +107,18 @@ std::vector<AttemptCost> read_costs(const RunFolder& folder) {
   return costs;
 }
 
+static void add_parts(RunLedger& ledger, const AttemptCost& cost) {
+  if (cost.company.on_machine == 0) {
+    ledger.undivided_core_seconds += cost.core_seconds;
+    ledger.undivided_gpu_seconds += cost.gpu_seconds;
+    return;
+  }
+  ledger.device_seconds +=
+      cost.core_seconds + cost.gpu_seconds / static_cast<double>(cost.company.on_gpu);
+  ledger.machine_seconds +=
+      (cost.core_seconds + cost.gpu_seconds) / static_cast<double>(cost.company.on_machine);
+}
+
 void RunLedger::add(const RunLedger& other) {
   attempts += other.attempts;
   unknown += other.unknown;
@@ -106,6 +126,10 @@ void RunLedger::add(const RunLedger& other) {
   wall_seconds += other.wall_seconds;
   core_seconds += other.core_seconds;
   gpu_seconds += other.gpu_seconds;
+  device_seconds += other.device_seconds;
+  machine_seconds += other.machine_seconds;
+  undivided_core_seconds += other.undivided_core_seconds;
+  undivided_gpu_seconds += other.undivided_gpu_seconds;
   peak_bytes = std::max(peak_bytes, other.peak_bytes);
   wasted_tokens += other.wasted_tokens;
   wasted_core_seconds += other.wasted_core_seconds;
@@ -123,6 +147,7 @@ RunLedger ledger_of(const std::vector<AttemptCost>& costs, int64_t kept_step) {
     ledger.wall_seconds += cost.wall_seconds;
     ledger.core_seconds += cost.core_seconds;
     ledger.gpu_seconds += cost.gpu_seconds;
+    add_parts(ledger, cost);
     ledger.peak_bytes = std::max(ledger.peak_bytes, cost.peak_bytes);
   }
   if (!costs.empty() && !costs.back().is_known) return ledger;

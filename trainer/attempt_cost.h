@@ -17,6 +17,13 @@
 
 namespace scalelaw {
 
+// How many processes a launcher has at work, the attempt's included.
+struct Company {
+  static constexpr int64_t kMost = int64_t{1} << 20;
+  int64_t on_gpu = 1;      // its GPU
+  int64_t on_machine = 0;  // >= on_gpu; 0: nobody has said
+};
+
 struct AttemptCost {
   int number = 1;            // of the attempt
   int64_t first_step = 0;    // updates already done when it began
@@ -29,6 +36,7 @@ struct AttemptCost {
                              // where other runs were in it
   std::string end = {};      // "complete", "diverged", "interrupted", "failed", "lost"; "": is
                              // running, or was killed
+  Company company = {};      // what the GPU's and the machine's time was shared with
   bool is_known = true;      // false: its file cannot be read, and its number is from the name
   int64_t last_step() const { return first_step + steps; }
 };
@@ -42,6 +50,10 @@ struct RunLedger {
   int64_t unknown = 0;       // of them, those whose cost cannot be read: in none of the sums
   int64_t train_tokens = 0;  // trained, the same ones again included
   double wall_seconds = 0, core_seconds = 0, gpu_seconds = 0;
+  // Of attempts that know their company: their part of the time of cores and GPUs, and of the
+  // machine's. Then what the others have of core_seconds and gpu_seconds.
+  double device_seconds = 0, machine_seconds = 0;
+  double undivided_core_seconds = 0, undivided_gpu_seconds = 0;
   double peak_bytes = 0;      // the most of any attempt; 0: not known
   int64_t wasted_tokens = 0;  // of them, those that had to be trained again, or will have to
   // The seconds that went with wasted_tokens, in proportion.

@@ -96,7 +96,7 @@ void Pack::resume() {
     }
     cursor.pack = pack;
     members_[r].begin_attempt(std::move(cursor), options_.provenance,
-                              1.0 / static_cast<double>(members_.size()));
+                              1.0 / static_cast<double>(members_.size()), options_.company);
   }
 }
 

@@ -93,7 +93,8 @@ ReplicaRun::ReplicaRun(RunIdentity identity, Books books)
   log_every_ = asked > 0 ? asked : std::max<int64_t>(1, steps_ / 400);
 }
 
-void ReplicaRun::begin_attempt(TrainingCursor at, const Provenance& provenance, double share) {
+void ReplicaRun::begin_attempt(TrainingCursor at, const Provenance& provenance, double share,
+                               const Company& company) {
   cursor = std::move(at);
   if (!keeps_books()) return;
   check_folder();
@@ -127,8 +128,10 @@ void ReplicaRun::begin_attempt(TrainingCursor at, const Provenance& provenance, 
   metrics_ = std::make_unique<LineFile>(folder().metrics_part(attempt.number));
   const double processors = share * provenance.ranks.value_or(1);
   const bool on_cpu = provenance.device == "cpu";
+  AttemptCost cost{attempt.number, cursor.step};
+  cost.company = company;
   costs_ = std::make_unique<CostBook>(
-      folder(), AttemptCost{attempt.number, cursor.step}, config().train.batch_tokens,
+      folder(), cost, config().train.batch_tokens,
       CostBook::Share{.cores = on_cpu ? processors * provenance.threads : 0,
                       .gpus = on_cpu ? 0 : processors,
                       .is_alone = share == 1},

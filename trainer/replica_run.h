@@ -31,9 +31,11 @@ class ReplicaRun {
   explicit ReplicaRun(RunIdentity identity, Books books = Books::kKept);
 
   // Opens this attempt at cursor.step: attempt file, config.yaml, metrics part, cost file. `share`:
-  // of its pack's processor time. Of how.keep here and in the config.yaml of an earlier attempt,
-  // which another sweep may have begun, the one that keeps more holds from now on.
-  void begin_attempt(TrainingCursor at, const Provenance& provenance, double share);
+  // of its pack's processor time; `company` of its process. Of how.keep here and in the config.yaml
+  // of an earlier attempt, which another sweep may have begun, the one that keeps more holds from
+  // now on.
+  void begin_attempt(TrainingCursor at, const Provenance& provenance, double share,
+                     const Company& company = {});
 
   bool keeps_books() const { return books_ == Books::kKept; }
   bool training() const { return state_ == State::kTraining; }

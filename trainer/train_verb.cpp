@@ -50,6 +50,13 @@ Membership membership_of(const TrainArguments& arguments) {
   return membership_from();
 }
 
+void check_company(const Company& company) {
+  if (company.on_machine == 0 || company.on_gpu <= company.on_machine) return;
+  throw ConfigError("--share-gpu " + std::to_string(company.on_gpu) +
+                    ": must be at most --share-machine, which is " +
+                    std::to_string(company.on_machine));
+}
+
 // Every rule that the file and the headers of its data sets can break, each with its line.
 RunConfig read_checked(const std::string& file, const TrainArguments& arguments, int ranks,
                        DataSetHeaders& data) {
@@ -148,6 +155,7 @@ int train_configs(const std::vector<RunConfig>& configs, const TrainArguments& a
       arguments.share_memory * (options.device.is_cpu() ? membership.local_size : 1);
   options.memory_bytes = device_memory_bytes(options.device, sharing);
   options.most_tokens_at_once = arguments.most_at_once;
+  options.company = arguments.company;
   const bool terminal = isatty(STDERR_FILENO) != 0;
   options.note = [terminal](const std::string& text) {
     if (terminal) std::cerr << kEraseLine;
@@ -189,6 +197,8 @@ int launch(const TrainArguments& a) {
   add({"--runs", a.runs, "--data", a.data, "--device", a.device});
   add({"--threads", std::to_string(threads), "--group", "env"});
   add({"--share-memory", std::to_string(a.share_memory)});
+  add({"--share-gpu", std::to_string(a.company.on_gpu)});
+  add({"--share-machine", std::to_string(a.company.on_machine)});
   add({"--most-at-once", std::to_string(a.most_at_once)});
   return launch_ranks(options);
 }
@@ -197,6 +207,7 @@ int launch(const TrainArguments& a) {
 
 int run_train_verb(const TrainArguments& arguments) {
   const Membership membership = membership_of(arguments);
+  check_company(arguments.company);
   // A rank's troubles are told where all see them; what rank 0 says once is enough of the rest.
   if (membership.rank > 0 || arguments.processes > 1) spdlog::set_level(spdlog::level::err);
   const int ranks = std::max(arguments.processes, membership.size);
@@ -251,6 +262,11 @@ void add_train(CLI::App& app, TrainArguments& a) {
       ->capture_default_str();
   add_whole(*verb, "--share-memory", a.share_memory, {1},
             "processes among which the device's memory is divided");
+  add_whole(*verb, "--share-gpu", a.company.on_gpu, {1, Company::kMost},
+            "processes at work on its GPU, this one included: noted with what the run costs, where "
+            "--share-machine is given");
+  add_whole(*verb, "--share-machine", a.company.on_machine, {0, Company::kMost},
+            "processes at work on the machine, this one included; 0: not known");
   add_whole(*verb, "--most-at-once", a.most_at_once, {},
             "tokens of a batch that are computed at once at most, whatever how.micro_batch_tokens "
             "says; 0: as it says, or as many as fit");

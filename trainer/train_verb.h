@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "trainer/attempt_cost.h"
+
 namespace scalelaw {
 
 struct TrainArguments {
@@ -15,6 +17,7 @@ struct TrainArguments {
   int processes = 1;
   std::string group = "none";
   int64_t share_memory = 1;
+  Company company;
   int64_t most_at_once = 0;  // tokens; 0: any number
 };
 

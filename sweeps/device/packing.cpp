@@ -104,6 +104,7 @@ class Packer {
 
   History history_of(const PlannedCell& cell) const {
     History history;
+    if (cell.is_provisional()) return history;  // its folder is another run's
     try {
       const RunFolder folder{run_folder(plan_, cell)};
       history.has_folder = std::filesystem::exists(folder.path);

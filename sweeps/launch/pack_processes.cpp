@@ -63,11 +63,14 @@ void PackProcesses::start(const PlannedPack& pack, const std::vector<CellStatus>
     process.cells.push_back({index, statuses[index].step});
   }
   const std::string device = workers.device == DeviceKind::kGpu ? "cuda" : "cpu";
-  const std::vector<std::string> options = {"--runs",         plan_.options.runs.string(),
-                                            "--data",         plan_.options.data.string(),
-                                            "--device",       device,
-                                            "--threads",      "1",
-                                            "--share-memory", std::to_string(workers.jobs)};
+  const Company company = company_of(pack);
+  const std::vector<std::string> options = {"--runs",          plan_.options.runs.string(),
+                                            "--data",          plan_.options.data.string(),
+                                            "--device",        device,
+                                            "--threads",       "1",
+                                            "--share-memory",  std::to_string(workers.jobs),
+                                            "--share-gpu",     std::to_string(company.on_gpu),
+                                            "--share-machine", std::to_string(company.on_machine)};
   job.command.insert(job.command.end(), options.begin(), options.end());
   if (const int64_t most = all.most_tokens_at_once; most > 0) {
     job.command.insert(job.command.end(), {"--most-at-once", std::to_string(most)});
@@ -79,6 +82,14 @@ void PackProcesses::start(const PlannedPack& pack, const std::vector<CellStatus>
   const pid_t pid = executor_.start(job);
   for (auto& [other, beside] : processes_) beside.had_company = true;
   processes_[pid] = std::move(process);
+}
+
+// As the plan has shared the device's hours.
+Company PackProcesses::company_of(const PlannedPack& pack) const {
+  const Workers& workers = plan_.options.workers;
+  if (workers.device == DeviceKind::kCpu) return {.on_machine = workers.jobs};
+  const int64_t on_gpu = plan_.cells[pack.front()].packs_on_its_gpu;
+  return {on_gpu, on_gpu * std::ssize(workers.gpus)};
 }
 
 void PackProcesses::signal_all(int signal) const {

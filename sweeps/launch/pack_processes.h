@@ -21,6 +21,7 @@
 #include "sweeps/status/sweep_folder.h"
 #include "sweeps/status/sweep_view.h"
 #include "sweeps/status/work_left.h"
+#include "trainer/attempt_cost.h"
 #include "trainer/machine_memory.h"
 
 namespace scalelaw {
@@ -86,6 +87,7 @@ class PackProcesses {
 
  private:
   std::size_t least_used_gpu() const;
+  Company company_of(const PlannedPack& pack) const;
 
   const Plan& plan_;
   std::filesystem::path trainer_;

@@ -50,7 +50,7 @@ class SweepRun {
         is_later_stage_(options.is_later_stage),
         folder_(sweep_folder(plan.options.runs, plan.name)),
         cells_(plan),
-        packs_(packs_to_run(plan, cells_.all())),
+        packs_(spending_.in_turn(packs_to_run(plan, cells_.all()))),
         queue_(packs_, options.queue),
         judge_(plan, room_, queue_, options.time_limit_seconds),
         processes_(plan, options.trainer),
@@ -132,8 +132,10 @@ class SweepRun {
         if (std::ranges::find(pack, cell) == pack.end()) queue_.no_longer_failing({cell});
       }
       if (pack.empty()) continue;
+      spending_.look_at_others(cells_.all());
       if (const std::string why = spending_.why_not(pack); !why.empty()) {
         queue_.put_back(*next);
+        if (!spending_.has_begun(pack) && bring_what_goes_on_forward()) continue;
         over_budget_because_ = why;
         return queue_.stop(why);
       }
@@ -147,6 +149,10 @@ class SweepRun {
         queue_.stop(error.what());
       }
     }
+  }
+
+  bool bring_what_goes_on_forward() {
+    return queue_.bring_forward([&](const PlannedPack& pack) { return spending_.has_begun(pack); });
   }
 
   // Of what runs, those that have had their time and packs with rows that cost more than they are.
@@ -190,7 +196,6 @@ class SweepRun {
     }
     queue_.no_longer_failing(complete);
     queue_.no_longer_failing(elsewhere);
-    for (const CellInProgress& each : process.cells) spending_.left_off({each.cell}, cells_.all());
     display_.tell_complete(complete, others_had_some
                                          ? std::nullopt
                                          : std::optional(seconds_since(process.started_at)));
@@ -204,6 +209,8 @@ class SweepRun {
                      .is_smaller = left.cells.size() < process.cells.size(),
                      .interrupted = stop_.interrupted(),
                      .paused = !stop_.paused_because().empty()});
+    // What has failed does not go on.
+    for (const CellInProgress& each : process.cells) spending_.left_off({each.cell}, cells_.all());
   }
 
   void take_left(AttemptLeft& left, AttemptEnd at) {
@@ -281,10 +288,10 @@ class SweepRun {
   bool is_later_stage_;
   SweepFolder folder_;
   SweepCells cells_;
+  Spending spending_{plan_, cells_.all()};
   std::vector<PlannedPack> packs_;  // as they were to be at the beginning
   RunQueue queue_;
   Room room_{plan_};
-  Spending spending_{plan_, cells_.all()};
   AttemptJudge judge_;
   PackProcesses processes_;
   Repacking repacking_{plan_};

@@ -28,6 +28,7 @@ constexpr double kFilesOfARun = 14;    // all of them, folders too
 constexpr double kCheckpointsOfARun = 3;
 
 double checkpoints_there(const Plan& plan, const PlannedCell& cell) {
+  if (cell.is_provisional()) return 0;  // its folder is another run's
   double bytes = 0;
   std::error_code gone;
   fs::directory_iterator it(RunFolder{run_folder(plan, cell)}.checkpoints(), gone), end;
@@ -136,7 +137,8 @@ double bytes_to_train(const Plan& plan, const PlannedCell& cell) {
 
 double files_to_train(const Plan& plan, const PlannedCell& cell) {
   std::error_code none;
-  const bool has_begun = fs::exists(RunFolder{run_folder(plan, cell)}.config(), none);
+  const bool has_begun =
+      !cell.is_provisional() && fs::exists(RunFolder{run_folder(plan, cell)}.config(), none);
   return has_begun ? kFilesOfAResumption : kFilesOfAnAttempt;
 }
 
@@ -156,8 +158,9 @@ DiskNeeds disk_needs(const Plan& plan, const std::vector<CellStatus>& statuses) 
       needs.files_at_once = at_once.files;
     }
     is_next = false;
-    needs.bytes_at_peak =
-        std::max(needs.bytes_at_peak, std::max(0.0, needs.bytes_to_stay) + at_once.bytes_to_go);
+    // Runs that go on have checkpoints there, which are let go only after one more is written.
+    needs.bytes_at_peak = std::max({needs.bytes_at_peak, at_once.bytes,
+                                    std::max(0.0, needs.bytes_to_stay) + at_once.bytes_to_go});
     needs.files_at_peak = std::max(needs.files_at_peak, needs.files_to_stay + at_once.files_to_go);
   }
   needs.bytes_to_stay = std::max(0.0, needs.bytes_to_stay);

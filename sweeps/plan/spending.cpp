@@ -1,6 +1,9 @@
 #include "sweeps/plan/spending.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <system_error>
 
 #include "sweeps/plan/cell_hours.h"
 #include "sweeps/plan/disk_needs.h"
@@ -12,6 +15,8 @@
 namespace scalelaw {
 namespace {
 
+constexpr double kSecondsAnHour = 3600;
+
 double share_done(const PlannedCell& cell, const CellStatus& status) {
   const auto steps = static_cast<double>(std::max<int64_t>(1, cell.steps));
   return std::min(1.0, static_cast<double>(status.step) / steps);
@@ -20,6 +25,19 @@ double share_done(const PlannedCell& cell, const CellStatus& status) {
 // A core's, or of a GPU.
 double device_hours(const PlannedCell& cell) {
   return cell.core_hours.value_or(cell.gpu_hours.value_or(0));
+}
+
+// One reading, for a store on a network may be slow to be asked of each of thousands of cells;
+// nullopt where it cannot be read.
+std::optional<std::set<std::string>> names_in(const std::filesystem::path& folder) {
+  std::set<std::string> names;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
+    names.insert(it->path().filename().string());
+  }
+  if (error) return std::nullopt;
+  return names;
 }
 
 }  // namespace
@@ -44,14 +62,17 @@ Spending::Cost Spending::spent(std::size_t cell) const {
   const PlannedCell& planned = plan_.cells[cell];
   const CellStatus& status = statuses_[cell];
   const RunLedger& ledger = status.ledger;
-  const bool on_cpu = plan_.options.workers.device == DeviceKind::kCpu;
   // Of processes that share a GPU each ledger has the whole of it.
-  const double seconds = on_cpu
-                             ? ledger.core_seconds
-                             : ledger.gpu_seconds / static_cast<double>(planned.packs_on_its_gpu);
-  return {planned.train_flops.value_or(0) * share_done(planned, status), seconds / 3600,
-          status.step > 0 ? bytes_of_complete(planned) : 0, ledger.wall_seconds / 3600,
-          planned.runs_in_its_pack};
+  const double undivided =
+      ledger.undivided_core_seconds +
+      ledger.undivided_gpu_seconds / static_cast<double>(planned.packs_on_its_gpu);
+  return {.flops = planned.train_flops.value_or(0) * share_done(planned, status),
+          .device_hours = (ledger.device_seconds + undivided) / kSecondsAnHour,
+          .disk = status.step > 0 ? bytes_of_complete(planned) : 0,
+          .process_hours = ledger.wall_seconds / kSecondsAnHour,
+          .runs_in_process = planned.runs_in_its_pack,
+          .noted_hours = ledger.device_seconds / kSecondsAnHour,
+          .machine_hours = ledger.machine_seconds / kSecondsAnHour};
 }
 
 Spending::Cost Spending::whole(std::size_t cell) const {
@@ -63,23 +84,30 @@ Spending::Cost Spending::whole(std::size_t cell) const {
   const auto in_all = [&](double so_far_hours, double planned_hours) {
     return std::max(planned_hours, so_far_hours + planned_hours * left);
   };
-  return {planned.train_flops.value_or(0), in_all(so_far.device_hours, device_hours(planned)),
-          bytes_of_complete(planned), in_all(so_far.process_hours, process_hours(planned)),
-          planned.runs_in_its_pack};
+  return {.flops = planned.train_flops.value_or(0),
+          .device_hours = in_all(so_far.device_hours, device_hours(planned)),
+          .disk = bytes_of_complete(planned),
+          .process_hours = in_all(so_far.process_hours, process_hours(planned)),
+          .runs_in_process = planned.runs_in_its_pack,
+          .noted_hours = so_far.noted_hours,
+          .machine_hours = so_far.machine_hours};
 }
 
 void Spending::Total::add(const Cost& of_one, Stage stage) {
   cost.flops += of_one.flops;
   cost.device_hours += of_one.device_hours;
   cost.disk += of_one.disk;
-  wall.add(stage, of_one.device_hours, of_one.process_hours, of_one.runs_in_process);
+  wall.add(stage, of_one.device_hours - of_one.noted_hours, of_one.process_hours,
+           of_one.runs_in_process);
+  wall.add_had(stage, of_one.machine_hours);
 }
 
 Spending::Total Spending::sum(const PlannedPack& also) const {
   Total total{{}, WallHours(plan_.options)};
   const std::set<std::size_t> these(also.begin(), also.end());
   for (std::size_t i = 0; i < plan_.cells.size(); ++i) {
-    const bool runs = under_way_.contains(i) || these.contains(i);
+    const bool runs =
+        under_way_.contains(i) || these.contains(i) || statuses_[i].state == CellState::kRunning;
     total.add(runs ? whole(i) : spent(i), plan_.cells[i].stage());
   }
   return total;
@@ -121,8 +149,11 @@ Spending::Total Spending::at_most() const {
     if (scan.may_follow == 0) continue;
     const PlannedCell& like = plan_.cells[scan.like];
     const auto trials = static_cast<double>(scan.may_follow);
-    total.add({trials * like.train_flops.value_or(0), trials * device_hours(like),
-               trials * bytes_of_complete(like), process_hours(like), like.runs_in_its_pack},
+    total.add({.flops = trials * like.train_flops.value_or(0),
+               .device_hours = trials * device_hours(like),
+               .disk = trials * bytes_of_complete(like),
+               .process_hours = process_hours(like),
+               .runs_in_process = like.runs_in_its_pack},
               Stage::kAtOnce);
   }
   return total;
@@ -143,9 +174,32 @@ void Spending::check_whole() const {
                     "sweep go as far as it reaches by budget.when_reached: start_nothing_new");
 }
 
+bool Spending::starts_nothing_new() const {
+  return plan_.budget.is_set() && plan_.budget.starts_nothing_new;
+}
+
+bool Spending::goes_on(std::size_t cell) const {
+  return statuses_[cell].state == CellState::kInterrupted;
+}
+
+bool Spending::has_begun(const PlannedPack& pack) const {
+  return std::ranges::any_of(pack, [&](std::size_t cell) { return goes_on(cell); });
+}
+
+std::vector<PlannedPack> Spending::in_turn(std::vector<PlannedPack> packs) const {
+  if (!starts_nothing_new()) return packs;
+  std::stable_partition(packs.begin(), packs.end(),
+                        [&](const PlannedPack& pack) { return has_begun(pack); });
+  return packs;
+}
+
 std::string Spending::why_not(const PlannedPack& pack) const {
-  if (!plan_.budget.is_set() || !plan_.budget.starts_nothing_new) return "";
-  const std::string why = beyond(sum(pack));
+  if (!starts_nothing_new()) return "";
+  PlannedPack to_their_end = pack;
+  for (std::size_t i = 0; !has_begun(pack) && i < statuses_.size(); ++i) {
+    if (goes_on(i)) to_their_end.push_back(i);
+  }
+  const std::string why = beyond(sum(to_their_end));
   return why.empty() ? "" : why + " with " + plan_.cells[pack.front()].folder;
 }
 
@@ -159,6 +213,19 @@ void Spending::left_off(const PlannedPack& cells, const std::vector<CellStatus>&
     under_way_.erase(cell);
     statuses_[cell] = statuses[cell];
     read_ledger(plan_, plan_.cells[cell], statuses_[cell]);
+  }
+}
+
+void Spending::look_at_others(const std::vector<CellStatus>& statuses) {
+  if (!starts_nothing_new()) return;
+  const std::optional<std::set<std::string>> begun = names_in(plan_.options.runs);
+  for (std::size_t i = 0; i < statuses_.size(); ++i) {
+    if (under_way_.contains(i) || ended(statuses_[i].state)) continue;
+    if (begun && !begun->contains(plan_.cells[i].folder)) continue;
+    statuses_[i] = look_at(plan_, plan_.cells[i], {});
+    read_ledger(plan_, plan_.cells[i], statuses_[i]);
+    const bool failed = statuses[i].state == CellState::kFailed;
+    if (failed && goes_on(i)) statuses_[i].state = CellState::kFailed;
   }
 }
 

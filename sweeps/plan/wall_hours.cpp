@@ -24,10 +24,14 @@ void WallHours::add(Stage stage, double device_hours, double process_hours,
   of_stage.longest = std::max(of_stage.longest, process_hours + start);
 }
 
+void WallHours::add_had(Stage stage, double machine_hours) {
+  stages_[static_cast<std::size_t>(stage)].machine_hours += machine_hours;
+}
+
 double WallHours::hours() const {
   double hours = 0;
   for (const OfStage& stage : stages_) {
-    hours += std::max(stage.longest, stage.device_hours / devices_);
+    hours += std::max(stage.longest, stage.machine_hours + stage.device_hours / devices_);
   }
   return hours;
 }

@@ -202,8 +202,10 @@ static CellStatus unless_too_large(CellStatus status, const PlannedCell& cell,
   return status;
 }
 
-static CellStatus waiting(const PlannedCell& cell) {
+// `step`: as far as another sweep has brought it.
+static CellStatus waiting(const PlannedCell& cell, int64_t step = 0) {
   CellStatus status;
+  status.step = step;
   status.state = CellState::kWaiting;
   status.why = "for " + cell.waits_for;
   status.needs_hand = cell.needs_hand();
@@ -221,7 +223,7 @@ CellStatus look_at(const Plan& plan, const PlannedCell& cell, const LaunchNotes&
   status = unless_excluded(unless_too_large(std::move(status), cell, notes.limits), plan, cell);
   // Another sweep may have run it.
   const bool has_begun = ended(status.state) || status.state == CellState::kRunning;
-  return cell.is_held_back() && !has_begun ? waiting(cell) : status;
+  return cell.is_held_back() && !has_begun ? waiting(cell, status.step) : status;
 }
 
 std::vector<CellStatus> look_at_all(const Plan& plan) {
@@ -237,6 +239,7 @@ std::vector<CellStatus> look_at_all(const Plan& plan) {
 }
 
 void read_ledger(const Plan& plan, const PlannedCell& cell, CellStatus& status) {
+  if (cell.is_provisional()) return;  // its folder is another run's
   const std::vector<AttemptCost> costs = read_costs({run_folder(plan, cell)});
   // A running attempt has lost nothing yet of what it has trained.
   const bool is_running = status.state == CellState::kRunning && !costs.empty();

@@ -319,6 +319,7 @@ TEST_F(BadInput, NumberOnTheCommandLineNamesItsOptionAndRange) {
   const std::string spec = in("s.yaml");
   const std::vector<std::vector<std::string>> commands = {
       {"train", in("run.yaml"), "--threads", "-1"},
+      {"train", in("run.yaml"), "--share-machine", "2", "--share-gpu", "3"},
       {"bench", "--threads", "-1"},
       {"bench", "--vocab", "0"},
       {"bench", "--steps", "0"},

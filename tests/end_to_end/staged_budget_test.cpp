@@ -10,6 +10,7 @@
 #include "tests/support/program.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tiny_data_set.h"
+#include "trainer/attempt_cost.h"
 
 namespace scalelaw {
 namespace {
@@ -43,6 +44,19 @@ class StagedBudget : public testing::Test {
 
   TempDir temp_;
 };
+
+TEST_F(StagedBudget, RunsNoteWithHowManyProcessesTheySharedTheMachine) {
+  EXPECT_EQ(run("1").exit_code, 0);
+  int attempts = 0;
+  for (const auto& entry : fs::directory_iterator(temp_.path() / "runs")) {
+    for (const AttemptCost& cost : read_costs({entry.path()})) {
+      ++attempts;
+      EXPECT_EQ(cost.company.on_gpu, 1) << entry.path();
+      EXPECT_EQ(cost.company.on_machine, 2) << entry.path();
+    }
+  }
+  EXPECT_EQ(attempts, 4);
+}
 
 TEST_F(StagedBudget, EndsInOrderAndALargerOneGoesOn) {
   const ProgramResult passed = run("1e-6");

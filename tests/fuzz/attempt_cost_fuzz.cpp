@@ -14,6 +14,11 @@ void read_hostile(std::string_view bytes) {
   for (const int64_t kept : {int64_t{0}, costs.front().last_step()}) {
     const RunLedger ledger = ledger_of(costs, kept);
     require(ledger.train_tokens >= 0 && ledger.core_seconds >= 0, "a cost is no gain");
+    const double undivided = ledger.undivided_core_seconds + ledger.undivided_gpu_seconds;
+    require(1.001 * ledger.device_seconds >= ledger.machine_seconds && ledger.machine_seconds >= 0,
+            "a machine's part is no more than its devices'");
+    require(ledger.device_seconds + undivided <= 1.001 * (ledger.core_seconds + ledger.gpu_seconds),
+            "no part is more than the whole");
     require(ledger.wasted_tokens >= 0 && ledger.wasted_tokens <= ledger.train_tokens,
             "no more is wasted than was paid");
   }

@@ -222,10 +222,10 @@ int main(int argc, char** argv) {
       return kExitComplete;
     }
     // train CONFIG… --runs DIR --data DIR --device cpu --threads 1 --share-memory N
-    //   [--most-at-once N]
+    //   --share-gpu N --share-machine N [--most-at-once N]
     const auto first = std::find(words.begin(), words.end(), "--runs");
     const auto last = std::find(first, words.end(), "--most-at-once");
-    if (words.empty() || words[0] != "train" || last - first != 10 || first[2] != "--data") {
+    if (words.empty() || words[0] != "train" || last - first != 14 || first[2] != "--data") {
       throw ConfigError("unexpected command line");
     }
     if (last != words.end()) most_at_once = std::stoll(last[1]);

@@ -43,8 +43,9 @@ class HoldOutTest : public PlanTest {
   }
   // A file of the cell's run, as if it had begun or ended.
   void write_in_run(const PlannedCell& cell, const std::string& name, const std::string& text) {
-    std::filesystem::create_directories(options_.runs / cell.folder);
-    std::ofstream(options_.runs / cell.folder / name) << text;
+    const std::filesystem::path file = options_.runs / cell.folder / name;
+    std::filesystem::create_directories(file.parent_path());
+    std::ofstream(file) << text;
   }
 };
 

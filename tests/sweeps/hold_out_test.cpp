@@ -10,6 +10,7 @@
 #include "sweeps/tuning/tune_report.h"
 #include "sweeps/tuning/what_is_known.h"
 #include "tests/sweeps/hold_out_fixture.h"
+#include "trainer/attempt_cost.h"
 #include "trainer/cell_exclusion.h"
 #include "trainer/run_identity.h"
 
@@ -39,6 +40,21 @@ TEST_F(HeldOutCells, WaitAndAreInTheRecordWithTheirSize) {
   EXPECT_FALSE(record.cells[1].hold_out);
   EXPECT_EQ(largest.content_hash,
             plan(kBase + "grid: {model.d_model: [64]}\n").cells[0].content_hash);
+}
+
+TEST_F(HeldOutCells, KeepWhatAnotherSweepHasTrainedOfThem) {
+  const Plan held = plan(kHeldOut);
+  const PlannedCell& largest = held.cells.at(2);
+  write_in_run(largest, "checkpoints/step-000000000020.safetensors", "");
+  CostBook book({options_.runs / largest.folder}, AttemptCost{1}, 32, {.cores = 1}, 0);
+  for (int i = 0; i < 25; ++i) book.count_step();
+  book.close("interrupted");
+  std::vector<CellStatus> statuses = look_at_all(held);
+  read_ledgers(held, statuses);
+  EXPECT_EQ(statuses[2].state, CellState::kWaiting);
+  EXPECT_EQ(statuses[2].step, 20);
+  EXPECT_EQ(statuses[2].ledger.train_tokens, 25 * 32);
+  EXPECT_EQ(statuses[2].ledger.wasted_tokens, 5 * 32);
 }
 
 TEST_F(HeldOutCells, StartOncePredicted) {

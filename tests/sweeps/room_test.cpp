@@ -90,6 +90,28 @@ TEST_F(RoomTest, CheckpointsThatAreThereAreNotPaidForAgain) {
   EXPECT_NEAR(needs().bytes_at_once, 2 * 2 * one_, 4);
   for (const std::size_t cell : {0u, 1u, 2u, 3u}) put_checkpoint(cell, 5 * one_);
   EXPECT_EQ(needs().bytes_at_once, 2 * one_) << "a draft is needed whatever lies there";
+  EXPECT_GE(needs().bytes_at_peak, needs().bytes_at_once) << "which are the drafts";
+}
+
+// Its folder by the file's rate is that of a run that was made at this rate.
+TEST_F(RoomTest, NothingOfAnotherRunIsThereForACellThatWaitsForItsRate) {
+  plan("grid: {seeds.init: [1, 2, 3, 4]}, tune: {learning_rate: {factors: [0.5, 1, 2]}}", 4);
+  const DiskNeeds before = needs();
+  std::vector<std::size_t> waiting;
+  for (std::size_t i = 0; i < plan_.cells.size(); ++i) {
+    if (plan_.cells[i].is_provisional()) waiting.push_back(i);
+  }
+  ASSERT_EQ(waiting.size(), 4u);
+  const std::size_t packs = pack_cells(plan_, waiting).size();
+  for (const std::size_t cell : waiting) {
+    put_checkpoint(cell, one_);
+    std::ofstream(RunFolder{run_folder(plan_, plan_.cells[cell])}.config()) << "spec: 1\n";
+    EXPECT_EQ(files_to_train(plan_, plan_.cells[cell]), kFilesOfAnAttempt);
+    EXPECT_EQ(bytes_to_train(plan_, plan_.cells[cell]), 3 * checkpoint_bytes(plan_.cells[cell]));
+  }
+  EXPECT_EQ(needs().bytes_to_stay, before.bytes_to_stay);
+  EXPECT_EQ(needs().bytes_at_peak, before.bytes_at_peak);
+  EXPECT_EQ(pack_cells(plan_, waiting).size(), packs);
 }
 
 TEST_F(RoomTest, FilesAtOnceAreThoseOfTheLargestPacksAndFewerOfRunsThatGoOn) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <memory>
 
 #include "sweeps/plan/plan_totals.h"
 #include "sweeps/plan/reports.h"
@@ -11,6 +12,8 @@
 #include "trainer/attempt_cost.h"
 #include "trainer/clock.h"
 #include "trainer/number.h"
+#include "trainer/run_lease.h"
+#include "trainer/run_record.h"
 
 namespace scalelaw {
 namespace {
@@ -30,6 +33,25 @@ class SpendingTest : public PlanTest {
       return error.what();
     }
     return "";
+  }
+  // All of the run's steps in an hour.
+  static void spend_an_hour(const Plan& plan, std::size_t cell, const CostBook::Share& share,
+                            const Company& company) {
+    const RunFolder folder{run_folder(plan, plan.cells[cell])};
+    fs::create_directories(folder.path);
+    AttemptCost cost{.number = 1, .company = company};
+    CostBook book(folder, cost, 32, share, monotonic_seconds() - 3600);
+    for (int64_t i = 0; i < plan.cells[cell].steps; ++i) book.count_step();
+    book.close("complete");
+  }
+  static void complete(const Plan& plan, std::size_t cell) {
+    const RunFolder folder{run_folder(plan, plan.cells[cell])};
+    fs::create_directories(folder.path);
+    RunRecord record;
+    record.state = RunState::kComplete;
+    record.content_hash = plan.cells[cell].content_hash;
+    record.steps = plan.cells[cell].steps;
+    publish(folder, record);
   }
 };
 
@@ -102,6 +124,49 @@ TEST_F(SpendingTest, WhatHasEndedOnASharedGpuCountsItsShare) {
   EXPECT_NE(text.find("price 4 of "), std::string::npos) << text;
 }
 
+TEST_F(SpendingTest, WhatWasSpentStaysWhateverProcessesAndDeviceAreAskedFor) {
+  options_.price_per_hour = 1;
+  const Plan made = plan(kBase + "seeds: {init: [1, 2, 3, 4]}\n");
+  for (const std::size_t on_cpu : {0u, 1u}) {
+    spend_an_hour(made, on_cpu, {.cores = 1}, {.on_machine = 1});
+  }
+  // The others shared a machine of two GPUs, two processes on each.
+  for (const std::size_t on_gpu : {2u, 3u}) {
+    spend_an_hour(made, on_gpu, {.gpus = 1}, {.on_gpu = 2, .on_machine = 4});
+  }
+  for (std::size_t i = 0; i < 4; ++i) complete(made, i);
+  const auto check = [&](const Workers& workers) {
+    options_.workers = workers;
+    const Plan now = with_budget("{price: 1e9, device_hours: 1e9}");
+    const std::string text = Spending(now, look_at_all(now)).text();
+    EXPECT_NE(text.find("device_hours 3 of "), std::string::npos) << describe(workers) << text;
+    EXPECT_NE(text.find("price 2.5 of "), std::string::npos) << describe(workers) << text;
+  };
+  for (const int jobs : {1, 2, 8}) {
+    check({.jobs = jobs});
+    check(elsewhere(1, "auto", jobs, /*replicas=*/1));
+    check(elsewhere(8, "auto", jobs, /*replicas=*/4));
+  }
+}
+
+TEST_F(SpendingTest, ACellThatWaitsForItsRateHasSpentNothing) {
+  const std::string tuned = kBase +
+                            "tune: {learning_rate: {factors: [0.5, 1, 2], seeds: [1001]}}\n"
+                            "budget: {device_hours: 1, flops: 1e18}\n";
+  const Plan before = plan(tuned);
+  ASSERT_EQ(refusal(before), "");
+  const std::string text = Spending(before, look_at_all(before)).text();
+  const Plan at_the_rate = plan(kBase);
+  spend_an_hour(at_the_rate, 0, {.cores = 1}, {.on_machine = 1});
+  complete(at_the_rate, 0);
+  const Plan after = plan(tuned);
+  std::vector<CellStatus> statuses = look_at_all(after);
+  EXPECT_EQ(Spending(after, statuses).text(), text);
+  EXPECT_EQ(refusal(after), "");
+  read_ledgers(after, statuses);
+  for (const CellStatus& status : statuses) EXPECT_EQ(status.ledger.attempts, 0);
+}
+
 TEST_F(SpendingTest, TrialsThatAnEdgeMayAskForCount) {
   const auto tuned = [&](double flops) {
     return plan(kBase +
@@ -136,6 +201,50 @@ TEST_F(SpendingTest, NothingNewIsStartedOnceItIsReached) {
   statuses[0].step = of_sweep.cells[0].steps;
   spending.left_off({0}, statuses);
   EXPECT_NE(spending.why_not({2}), "");
+}
+
+TEST_F(SpendingTest, WhatOthersRunCountsWholeAndWhatTheyCompletedMeanwhile) {
+  const double one = *plan(kBase).cells.front().train_flops;
+  const Plan of_sweep =
+      with_budget("{flops: " + std::to_string(2.5 * one) + ", when_reached: start_nothing_new}");
+  const std::vector<CellStatus> statuses = look_at_all(of_sweep);
+  Spending spending(of_sweep, statuses);
+  complete(of_sweep, 0);
+  spending.look_at_others(statuses);
+  EXPECT_EQ(spending.why_not({2}), "");
+  EXPECT_NE(spending.why_not({2, 3}), "") << "one is complete";
+  {
+    const RunLease held(run_folder(of_sweep, of_sweep.cells[1]));
+    EXPECT_EQ(spending.why_not({2}), "") << "nobody has looked";
+    spending.look_at_others(statuses);
+    EXPECT_NE(spending.why_not({2}), "") << "one runs";
+    EXPECT_NE(Spending(of_sweep, look_at_all(of_sweep)).why_not({2}), "");
+  }
+  spending.look_at_others(statuses);
+  EXPECT_EQ(spending.why_not({2}), "") << "it was given up before its first checkpoint";
+}
+
+TEST_F(SpendingTest, WhatWasBegunComesFirstAndCountsWholeForWhatIsNew) {
+  const double one = *plan(kBase).cells.front().train_flops;
+  std::vector<std::unique_ptr<Plan>> plans;
+  const auto spending = [&](double runs, CellState of_begun) {
+    plans.push_back(std::make_unique<Plan>(with_budget("{flops: " + std::to_string(runs * one) +
+                                                       ", when_reached: start_nothing_new}")));
+    std::vector<CellStatus> statuses = look_at_all(*plans.back());
+    for (const std::size_t begun : {1u, 3u}) {
+      statuses[begun].state = of_begun;
+      statuses[begun].step = plans.back()->cells[begun].steps / 4;
+    }
+    return Spending(*plans.back(), statuses);
+  };
+  const std::vector<PlannedPack> packs = {{0}, {1}, {2}, {3}};
+  const Spending enough = spending(3.1, CellState::kInterrupted);
+  EXPECT_EQ(enough.in_turn(packs), (std::vector<PlannedPack>{{1}, {3}, {0}, {2}}));
+  EXPECT_EQ(enough.why_not({0}), "");
+  EXPECT_NE(enough.why_not({0, 2}), "") << "two and what is left of two";
+  EXPECT_NE(spending(2.9, CellState::kInterrupted).why_not({0}), "");
+  EXPECT_EQ(spending(1.3, CellState::kInterrupted).why_not({1}), "") << "one of them can be ended";
+  EXPECT_EQ(spending(2.9, CellState::kFailed).why_not({0}), "") << "they may fail again";
 }
 
 TEST_F(SpendingTest, PlanSetsTheWholeBesideTheBudget) {

@@ -179,28 +179,65 @@ TEST_F(SweepProgram, MoreRunsThanItWasToldToAreNotStarted) {
   EXPECT_EQ(run({"--yes", "3"}).exit_code, 0);
 }
 
-TEST_F(SweepProgram, ABudgetStopsTheStartingAndALargerOneGoesOn) {
-  write_spec("[1, 2, 3]");
-  const auto plan = nlohmann::json::parse(run_program(command("plan", {"--json"})).output);
-  const double one = plan.at("cells").at(0).at("train_flops");
-  const auto add_budget = [&](double runs, const std::string& when) {
-    write_spec("[1, 2, 3]");
+class SweepWithABudget : public SweepProgram {
+ protected:
+  // Of so many of its runs, which are equal but for their seeds.
+  void write_budget(double runs, const std::string& when = "start_nothing_new",
+                    const std::string& seeds = "[1, 2, 3]") {
+    write_spec(seeds);
+    const auto plan = nlohmann::json::parse(run_program(command("plan", {"--json"})).output);
+    const double one = plan.at("cells").at(0).at("train_flops");
     std::ofstream(spec_, std::ios::app)
         << "budget: {flops: " << runs * one << ", when_reached: " << when << "}\n";
-  };
-  add_budget(2.5, "refuse");
+  }
+};
+
+TEST_F(SweepWithABudget, StopsTheStartingAndALargerOneGoesOn) {
+  write_budget(2.5, "refuse");
   const ProgramResult refused = run();
   EXPECT_EQ(refused.exit_code, 2) << refused.output;
   EXPECT_NE(refused.output.find("budget.flops = "), std::string::npos) << refused.output;
-  add_budget(2.5, "start_nothing_new");
+  write_budget(2.5);
   const ProgramResult stopped = run();
   EXPECT_EQ(stopped.exit_code, 3) << stopped.output;
   EXPECT_NE(stopped.output.find("nothing new was started: budget.flops = "), std::string::npos)
       << stopped.output;
   EXPECT_EQ(states(), "complete complete missing");
-  add_budget(3.5, "refuse");
+  write_budget(3.5, "refuse");
   EXPECT_EQ(run().exit_code, 0);
   EXPECT_EQ(states(), "complete complete complete");
+}
+
+TEST_F(SweepWithABudget, EndsWhatWasBegunBeforeAnythingNewStarts) {
+  write_spec("[1, 2, 3]");
+  behave("3:hang,ok");
+  const pid_t launcher = start_program(command("run"), temp_.path() / "output");
+  wait_until([&] { return states() == "complete complete running" && running() == 1; });
+  kill(launcher, SIGINT);
+  EXPECT_EQ(wait_for(launcher).exit_code, 3);
+  for (const std::size_t cell : {0u, 1u}) fs::remove_all(runs_ / folder_of(cell));
+  write_budget(1.5);
+  jobs_ = "1";
+  EXPECT_EQ(run().exit_code, 3);
+  EXPECT_EQ(states(), "missing missing complete");
+}
+
+// Two launchers that begin half a run after one another, each with room for one process.
+TEST_F(SweepWithABudget, IsThatOfAllLaunchersTogether) {
+  behave("1:pace;2:pace;3:pace;4:pace;5:pace;6:pace;7:pace;8:pace");
+  jobs_ = "1";
+  write_budget(4.5, "start_nothing_new", "[1, 2, 3, 4, 5, 6, 7, 8]");
+  const pid_t one = start_program(command("run"), temp_.path() / "one");
+  wait_until([&] { return fs::exists(sweep_record_file(runs_, "s")) && running() == 1; });
+  std::this_thread::sleep_for(std::chrono::milliseconds(800));
+  const pid_t two = start_program(command("run"), temp_.path() / "two");
+  EXPECT_EQ(wait_for(one).exit_code, 3) << text_of(temp_.path() / "one");
+  EXPECT_EQ(wait_for(two).exit_code, 3) << text_of(temp_.path() / "two");
+  const std::string became = states();
+  std::size_t complete = 0;
+  for (std::size_t at = 0; (at = became.find("complete", at)) != became.npos; ++at) ++complete;
+  EXPECT_GE(complete, 4u) << became;
+  EXPECT_LE(complete, 5u) << "what two start at one moment neither sees; " << became;
 }
 
 }  // namespace

@@ -236,7 +236,10 @@ TEST_F(SweepPacks, ProcessesAreSpreadOverTheGpusThatTheEnvironmentAllows) {
   std::multiset<std::string> seen;
   for (const std::size_t cell : {0u, 2u, 4u, 6u}) {
     const std::string log = text_of(runs_ / "sweeps/s/logs" / (folder_of(cell) + ".log"));
-    EXPECT_NE(log.find(" --device cuda --threads 1 --share-memory 2\n"), std::string::npos) << log;
+    EXPECT_NE(
+        log.find(" --device cuda --threads 1 --share-memory 2 --share-gpu 2 --share-machine 4\n"),
+        std::string::npos)
+        << log;
     const auto at = log.find("CUDA_VISIBLE_DEVICES=");
     ASSERT_NE(at, std::string::npos) << log;
     seen.insert(log.substr(at, log.find('\n', at) - at));

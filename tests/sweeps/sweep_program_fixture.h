@@ -53,7 +53,7 @@ class SweepProgram : public testing::Test {
                                       "--data",
                                       (temp_.path() / "data").string()};
     if (verb == "run") {
-      words.insert(words.end(), {"--trainer", SCALELAW_FAKE_TRAINER, "--jobs", "2"});
+      words.insert(words.end(), {"--trainer", SCALELAW_FAKE_TRAINER, "--jobs", jobs_});
       words.insert(words.end(), {"--device", device_});
     }
     words.insert(words.end(), more.begin(), more.end());
@@ -104,7 +104,7 @@ class SweepProgram : public testing::Test {
   }
 
   TempDir temp_;
-  std::string device_ = "cpu";
+  std::string device_ = "cpu", jobs_ = "2";
   fs::path spec_ = temp_.path() / "a sweep's file.yaml";
   fs::path runs_ = temp_.path() / "the runs";
 };

@@ -124,8 +124,37 @@ TEST_F(AttemptCostTest, LedgerIsTheSumAndWhatIsTrainedTwiceIsWasted) {
   EXPECT_EQ(ledger_of({}, 10).wasted_tokens, 0) << "folders of before there were cost files";
 }
 
+TEST_F(AttemptCostTest, NotesWhatItSharedGpuAndMachineWith) {
+  const auto spend = [&](int attempt, const CostBook::Share& share, const Company& company) {
+    AttemptCost begun{attempt};
+    begun.company = company;
+    CostBook(folder_, begun, 64, share, monotonic_seconds() - 600).close("failed");
+  };
+  spend(1, {.gpus = 1}, {.on_gpu = 2, .on_machine = 8});
+  spend(2, {.cores = 1}, {.on_machine = 4});
+  spend(3, {.cores = 1}, {});
+  spend(4, {.gpus = 1}, {});
+  const std::vector<AttemptCost> costs = read_costs(folder_);
+  EXPECT_EQ(costs.at(0).company.on_gpu, 2);
+  EXPECT_EQ(costs.at(0).company.on_machine, 8);
+  EXPECT_EQ(costs.at(2).company.on_machine, 0);
+  const RunLedger ledger = ledger_of(costs, 0);
+  EXPECT_NEAR(ledger.device_seconds, 300 + 600, 5);
+  EXPECT_NEAR(ledger.machine_seconds, 75 + 150, 5);
+  EXPECT_NEAR(ledger.undivided_core_seconds, 600, 5);
+  EXPECT_NEAR(ledger.undivided_gpu_seconds, 600, 5);
+  RunLedger sum = ledger;
+  sum.add(ledger);
+  EXPECT_EQ(sum.device_seconds, 2 * ledger.device_seconds);
+  EXPECT_EQ(sum.machine_seconds, 2 * ledger.machine_seconds);
+  EXPECT_EQ(sum.undivided_core_seconds, 2 * ledger.undivided_core_seconds);
+  EXPECT_EQ(sum.undivided_gpu_seconds, 2 * ledger.undivided_gpu_seconds);
+}
+
 TEST_F(AttemptCostTest, NumbersThatNoAttemptCanHaveAreNotKnown) {
-  { open(1, 0)->close("failed"); }
+  AttemptCost begun{1};
+  begun.company = {.on_gpu = 2, .on_machine = 4};
+  CostBook(folder_, begun, 64, {.cores = 2}, monotonic_seconds() - 10).close("failed");
   const std::string good = read_whole_file(temp_.path() / "cost.0001.json");
   ASSERT_EQ(read_costs(folder_).size(), 1u);
   for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
@@ -133,6 +162,11 @@ TEST_F(AttemptCostTest, NumbersThatNoAttemptCanHaveAreNotKnown) {
            {"\"steps\":0", "\"steps\":2.5"},
            {"\"train_tokens\":0", "\"train_tokens\":9223372036854775807"},
            {"\"gpu_seconds\":0", "\"gpu_seconds\":-1"},
+           {"\"gpu_processes\":2", "\"gpu_processes\":0"},
+           {"\"gpu_processes\":2", "\"gpu_processes\":5"},
+           {"\"gpu_processes\":2", "\"gpus\":2"},
+           {"\"machine_processes\":4", "\"machine_processes\":4.5"},
+           {"\"machine_processes\":4", "\"machine_processes\":4294967296"},
            {"\"attempt\":1", "\"attempt\":4294967297"}}) {
     std::string bad = good;
     ASSERT_NE(bad.find(from), std::string::npos) << from;
