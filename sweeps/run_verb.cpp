@@ -34,8 +34,8 @@ int run_verb(Plan plan, const std::function<Plan()>& replan, const RunSweepOptio
               << "; nothing is lost. Make room first.\n";
   }
   if (!result.over_budget_because.empty()) {
-    std::cout << "nothing new was started: " << escaped(result.over_budget_because)
-              << "\nRaise the budget first.\n";
+    std::cout << "nothing new was started: " << escaped(result.over_budget_because) << "\n";
+    if (result.begun_over_budget >= result.resumable) std::cout << "Raise the budget first.\n";
   }
   if (!result.stopped_because.empty()) {
     std::cout << "stopped: " << escaped(result.stopped_because) << "\n";

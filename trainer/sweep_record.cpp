@@ -122,7 +122,10 @@ void write_sweep_record(const std::filesystem::path& file, const SweepRecord& re
                      {"file_hash", record.file_hash}, {"waiting", record.waiting},
                      {"open", record.open},           {"cells", cells}};
   // A command line's path may hold bytes that are no UTF-8.
-  write_atomically(file, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+  const std::string text = json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+  std::error_code none;
+  if (std::filesystem::exists(file, none) && read_whole_file(file) == text) return;
+  write_atomically(file, text);
 }
 
 SweepRecord sweep_record_from_json(std::string_view text) {

@@ -77,7 +77,8 @@ std::string study_of(std::string_view sweep_name);
 // RUNS/sweeps/NAME.json
 std::filesystem::path sweep_record_file(const std::filesystem::path& runs, std::string_view name);
 
-void write_sweep_record(const std::filesystem::path& file, const SweepRecord& record);  // atomic
+// Atomically; a file that says just this is left as it is, which needs no room.
+void write_sweep_record(const std::filesystem::path& file, const SweepRecord& record);
 // std::runtime_error where the file cannot be read. ConfigError names the file, the field, the
 // fault and the remedy: no JSON, another version, a field missing or of another type, no cells, a
 // cell without a place, a folder or a prediction that is a path. Unknown keys are ignored.

@@ -16,7 +16,7 @@ bool OtherLaunchers::take_back(SweepCells::Ask ask) {
   return queue_.stopped_because().empty();
 }
 
-bool OtherLaunchers::are_waited_for() {
+bool OtherLaunchers::leave_some() {
   if (!queue_.stopped_because().empty()) return false;
   if (const std::string holder = cells_.in_doubt(); !holder.empty()) {
     tell("a sign of life from " + escaped(holder) + ", whose runs start here without");
@@ -28,12 +28,17 @@ bool OtherLaunchers::are_waited_for() {
         "start them again");
     return true;
   }
+  return false;
+}
+
+bool OtherLaunchers::are_waited_for() {
+  if (leave_some()) return true;
   const auto held = static_cast<int64_t>(cells_.held_elsewhere());
   const auto will_be_told = [](const PlannedCell& cell) {
     return cell.waits != WaitsFor::kNothing && !cell.needs_hand();
   };
   const int64_t waiting = std::ranges::count_if(plan_.cells, will_be_told);
-  if (held == 0 || waiting == 0) return false;
+  if (held == 0 || waiting == 0 || !queue_.stopped_because().empty()) return false;
   // The next stage is this launcher's too. Without their number, which falls.
   tell("what other launchers run: " + counted(waiting, "cell") + " here " +
        (waiting == 1 ? "waits" : "wait") + " for what that tells");

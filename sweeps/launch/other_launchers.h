@@ -18,8 +18,11 @@ class OtherLaunchers {
 
   // What they had and have no more is queued; whether it may start.
   bool take_back(SweepCells::Ask ask);
-  // Where nothing runs here and nothing may start: whether to look on. Says once for what.
+  // Where nothing runs here and nothing may start: whether to look on, for what they leave or for
+  // what cells here wait to be told. Says once for what.
   bool are_waited_for();
+  // Whether to look on for what they leave alone.
+  bool leave_some();
 
  private:
   void tell(const std::string& what);

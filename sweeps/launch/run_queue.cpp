@@ -154,13 +154,6 @@ void RunQueue::no_longer_failing(const PlannedPack& cells) {
   std::erase_if(failing_, [](const auto& failure) { return failure.second.empty(); });
 }
 
-bool RunQueue::bring_forward(const std::function<bool(const PlannedPack&)>& comes_first) {
-  const auto found = std::ranges::find_if(waiting_, comes_first);
-  if (found == waiting_.end()) return false;
-  std::rotate(waiting_.begin(), found, found + 1);
-  return true;
-}
-
 void RunQueue::stop(const std::string& why) {
   if (stopped_because_.empty()) stopped_because_ = why;
 }

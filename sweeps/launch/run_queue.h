@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -64,10 +63,6 @@ class RunQueue {
   void no_longer_failing(const PlannedPack& cells);
   void add(PlannedPack pack) { waiting_.push_back(std::move(pack)); }
   void put_back(PlannedPack pack) { waiting_.push_front(std::move(pack)); }  // not started yet
-
-  // Takes the first of those that wait, of which `comes_first` is true, before all others; whether
-  // there is one.
-  bool bring_forward(const std::function<bool(const PlannedPack&)>& comes_first);
 
   void stop(const std::string& why);  // nothing new starts; the first reason is kept
   const std::string& stopped_because() const { return stopped_because_; }  // "": not stopped

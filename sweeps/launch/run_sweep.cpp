@@ -91,7 +91,6 @@ class SweepRun {
       folder_.prepare();
       write_sweep_record(record, record_of(plan_, diff.open));
     } catch (const DiskFull& error) {
-      if (!is_later_stage_) throw;
       stop_.pause(error.what());
     }
   }
@@ -131,14 +130,7 @@ class SweepRun {
       for (const std::size_t cell : *next) {
         if (std::ranges::find(pack, cell) == pack.end()) queue_.no_longer_failing({cell});
       }
-      if (pack.empty()) continue;
-      spending_.look_at_others(cells_.all());
-      if (const std::string why = spending_.why_not(pack); !why.empty()) {
-        queue_.put_back(*next);
-        if (!spending_.has_begun(pack) && bring_what_goes_on_forward()) continue;
-        over_budget_because_ = why;
-        return queue_.stop(why);
-      }
+      if (pack.empty() || is_beyond_budget(pack)) continue;
       try {
         processes_.start(pack, cells_.all());
         for (const std::size_t cell : pack) cells_[cell].state = CellState::kRunning;
@@ -151,8 +143,17 @@ class SweepRun {
     }
   }
 
-  bool bring_what_goes_on_forward() {
-    return queue_.bring_forward([&](const PlannedPack& pack) { return spending_.has_begun(pack); });
+  // What the budget does not reach is left aside, and with the first new pack all other new ones.
+  bool is_beyond_budget(const PlannedPack& pack) {
+    const bool is_new = !spending_.has_begun(pack);
+    if (is_new && starts_nothing_new_) return true;
+    spending_.look_at_others(cells_.all());
+    const std::string why = spending_.why_not(pack);
+    if (why.empty()) return false;
+    if (over_budget_because_.empty()) over_budget_because_ = why;
+    if (is_new) starts_nothing_new_ = true;
+    if (!is_new) begun_over_budget_ += std::ssize(pack);
+    return true;
   }
 
   // Of what runs, those that have had their time and packs with rows that cost more than they are.
@@ -257,7 +258,7 @@ class SweepRun {
       start_waiting();
       return true;
     }
-    return others_.are_waited_for();
+    return over_budget_because_.empty() ? others_.are_waited_for() : others_.leave_some();
   }
 
   RunSweepResult result() const {
@@ -267,6 +268,7 @@ class SweepRun {
     result.interrupted = stop_.interrupted();
     result.paused_because = stop_.paused_because();
     result.over_budget_because = over_budget_because_;
+    result.begun_over_budget = begun_over_budget_;
     if (!stop_.is_to_stop() && over_budget_because_.empty()) {
       result.stopped_because = queue_.stopped_because();
     }
@@ -299,6 +301,8 @@ class SweepRun {
   LaunchStop stop_{queue_, processes_, display_};
   OtherLaunchers others_{plan_, cells_, queue_, display_};
   std::string over_budget_because_;
+  bool starts_nothing_new_ = false;  // for the budget
+  int64_t begun_over_budget_ = 0;
   PlannedPack held_back_;  // of which that was told
 };
 

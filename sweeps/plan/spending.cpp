@@ -179,7 +179,9 @@ bool Spending::starts_nothing_new() const {
 }
 
 bool Spending::goes_on(std::size_t cell) const {
-  return statuses_[cell].state == CellState::kInterrupted;
+  const CellState state = statuses_[cell].state;
+  if (started_here_.contains(cell)) return !ended(state) && state != CellState::kFailed;
+  return state == CellState::kInterrupted;
 }
 
 bool Spending::has_begun(const PlannedPack& pack) const {
@@ -205,6 +207,7 @@ std::string Spending::why_not(const PlannedPack& pack) const {
 
 void Spending::started(const PlannedPack& pack) {
   under_way_.insert(pack.begin(), pack.end());
+  started_here_.insert(pack.begin(), pack.end());
 }
 
 void Spending::left_off(const PlannedPack& cells, const std::vector<CellStatus>& statuses) {

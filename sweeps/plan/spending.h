@@ -35,7 +35,8 @@ class Spending {
   // "" where the pack may be started: with what runs, here or elsewhere, to its end, and, where it
   // is new, with what was begun.
   std::string why_not(const PlannedPack& pack) const;
-  // Of a pack that goes on, and so comes before what is new. Not of what failed.
+  // Of a pack that goes on, and so comes before what is new: interrupted, or started here before
+  // and to be tried again. Not of what failed.
   bool has_begun(const PlannedPack& pack) const;
   // Those first, in their order, where a budget lets nothing new start.
   std::vector<PlannedPack> in_turn(std::vector<PlannedPack> packs) const;
@@ -76,7 +77,7 @@ class Spending {
 
   const Plan& plan_;
   std::vector<CellStatus> statuses_;
-  std::set<std::size_t> under_way_;
+  std::set<std::size_t> under_way_, started_here_;
 };
 
 }  // namespace scalelaw

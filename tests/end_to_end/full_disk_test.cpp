@@ -127,7 +127,8 @@ class FullDiskBetweenStages : public FullDisk {
     words.insert(words.end(), {"--trainer", in("trainer")});
     return run_program(words);
   }
-  void expect_pause_then_the_end(const std::string& why) const {
+  // `again_while_full`: what the same command ends with while the disk is as full.
+  void expect_pause_then_the_end(const std::string& why, int again_while_full) const {
     const ProgramResult full = run();
     EXPECT_EQ(full.exit_code, 3) << full.output;
     EXPECT_NE(full.output.find(why), std::string::npos) << full.output;
@@ -136,9 +137,13 @@ class FullDiskBetweenStages : public FullDisk {
               std::string::npos)
         << full.output;
     EXPECT_EQ(full.output.find("exclude"), std::string::npos) << full.output;
+    const ProgramResult still_full = run();
+    EXPECT_EQ(still_full.exit_code, again_while_full) << still_full.output;
     fs::remove(fs::path(in("small")) / "filler");
     const ProgramResult again = run();
     EXPECT_EQ(again.exit_code, 0) << again.output;
+    std::ofstream(fs::path(in("small")) / "filler") << std::string(1 << 24, 'x');
+    EXPECT_EQ(run().exit_code, 0) << "nothing is to be written of what is complete";
   }
 };
 
@@ -146,7 +151,7 @@ TEST_F(FullDiskBetweenStages, PausesBeforeTheNextStage) {
   const std::string why = write_sweep(
       "model.d_model: 32\ntune: {learning_rate: {factors: [0.5, 1, 2], extend_at_edge: 0}}\n", 3);
   if (!why.empty()) GTEST_SKIP() << why;
-  expect_pause_then_the_end("\npausing: ");
+  expect_pause_then_the_end("\npausing: ", 2);  // nothing is begun without room for it
 }
 
 TEST_F(FullDiskBetweenStages, PausesBeforeThePredictionAndAdvisesNoOtherStudy) {
@@ -156,7 +161,7 @@ TEST_F(FullDiskBetweenStages, PausesBeforeThePredictionAndAdvisesNoOtherStudy) {
       "hold_out: {where: N > 40k, register: largest}\n",
       4);
   if (!why.empty()) GTEST_SKIP() << why;
-  expect_pause_then_the_end("\npredicting 1 held-out cell\nscalelaw predict: error: ");
+  expect_pause_then_the_end("\npredicting 1 held-out cell\nscalelaw predict: error: ", 3);
 }
 
 // Blocks that files take, and how many there are, folders too.

@@ -31,13 +31,6 @@ TEST(RunQueue, GivesTheCellsInOrderThenNothing) {
   EXPECT_EQ(queue.next(0), std::nullopt);
 }
 
-TEST(RunQueue, WhatComesFirstIsBroughtForwardAndTheRestKeepsItsOrder) {
-  RunQueue queue({{4}, {2}, {7}, {5}}, {});
-  EXPECT_FALSE(queue.bring_forward([](const PlannedPack& pack) { return pack.front() == 1; }));
-  EXPECT_TRUE(queue.bring_forward([](const PlannedPack& pack) { return pack.front() >= 5; }));
-  for (const std::size_t cell : {7u, 4u, 2u, 5u}) EXPECT_EQ(queue.next(0), Cells{cell});
-}
-
 TEST(RunQueue, CrashesAreRetriedAFixedNumberOfTimes) {
   RunQueue queue({{0}, {1}}, {.retries = 2});
   EXPECT_EQ(queue.next(0), Cells{0});

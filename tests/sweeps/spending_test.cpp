@@ -194,7 +194,10 @@ TEST_F(SpendingTest, NothingNewIsStartedOnceItIsReached) {
   spending.started({0});
   spending.started({1});
   EXPECT_NE(spending.why_not({2}).find("budget.flops"), std::string::npos);
-  statuses[0].step = of_sweep.cells[0].steps / 4;  // failed on its way, and what it took is gone
+  statuses[0].step = of_sweep.cells[0].steps / 4;
+  spending.left_off({0}, statuses);
+  EXPECT_NE(spending.why_not({2}), "") << "it is tried again";
+  statuses[0].state = CellState::kFailed;  // on its way, and what it took is gone
   spending.left_off({0}, statuses);
   EXPECT_EQ(spending.why_not({2}), "") << "a quarter, one and one";
   statuses[0].state = CellState::kComplete;

@@ -222,6 +222,56 @@ TEST_F(SweepWithABudget, EndsWhatWasBegunBeforeAnythingNewStarts) {
   EXPECT_EQ(states(), "missing missing complete");
 }
 
+// The budget is that of one run and a half: nothing new starts while the killed one is to go on.
+TEST_F(SweepWithABudget, AKilledRunIsTriedAgainBeforeAnythingNewStarts) {
+  behave("1:kill,ok");
+  jobs_ = "1";
+  write_budget(1.5);
+  const ProgramResult result = run();
+  EXPECT_EQ(result.exit_code, 3) << result.output;
+  EXPECT_EQ(states(), "complete missing missing") << result.output;
+  EXPECT_NE(result.output.find("Raise the budget first."), std::string::npos) << result.output;
+}
+
+// Both were begun; the first is too long for what is left.
+TEST_F(SweepWithABudget, ABegunRunThatDoesNotFitHindersNoOther) {
+  write_spec("[1, 2]");
+  std::string text = text_of(spec_);
+  const std::string grid = "grid: {seeds.init: [1, 2]}";
+  text.replace(text.find(grid), grid.size(),
+               "list: [{seeds.init: 1, horizon.tokens: 20000}, {seeds.init: 2}]");
+  std::ofstream(spec_) << text;
+  behave("1:hang,ok;2:hang,ok");
+  const pid_t launcher = start_program(command("run"), temp_.path() / "output");
+  wait_until([&] { return states() == "running running" && running() == 2; });
+  kill(launcher, SIGINT);
+  EXPECT_EQ(wait_for(launcher).exit_code, 3);
+  const auto plan = nlohmann::json::parse(run_program(command("plan", {"--json"})).output);
+  const double longer = plan.at("cells").at(0).at("train_flops");
+  std::ofstream(spec_, std::ios::app)
+      << "budget: {flops: " << 0.9 * longer << ", when_reached: start_nothing_new}\n";
+  const ProgramResult result = run();
+  EXPECT_EQ(result.exit_code, 3) << result.output;
+  EXPECT_EQ(states(), "interrupted complete") << result.output;
+  EXPECT_NE(result.output.find("Raise the budget first."), std::string::npos) << result.output;
+}
+
+// The second launcher gives its run up while the first has the third: a fourth would be too much
+// with it, and the first takes it over.
+TEST_F(SweepWithABudget, WhatAnotherLauncherGaveUpIsEndedByTheOneThatIsLeft) {
+  behave("2:hang,ok;1:pace;3:pace");
+  jobs_ = "1";
+  write_budget(3.5, "start_nothing_new", "[1, 2, 3, 4]");
+  const pid_t one = start_program(command("run"), temp_.path() / "one");
+  wait_until([&] { return fs::exists(sweep_record_file(runs_, "s")) && running() == 1; });
+  const pid_t two = start_program(command("run"), temp_.path() / "two");
+  wait_until([&] { return states() == "complete running running missing"; });
+  kill(two, SIGTERM);
+  EXPECT_EQ(wait_for(two).exit_code, 3) << text_of(temp_.path() / "two");
+  EXPECT_EQ(wait_for(one).exit_code, 3) << text_of(temp_.path() / "one");
+  EXPECT_EQ(states(), "complete complete complete missing") << text_of(temp_.path() / "one");
+}
+
 // Two launchers that begin half a run after one another, each with room for one process.
 TEST_F(SweepWithABudget, IsThatOfAllLaunchersTogether) {
   behave("1:pace;2:pace;3:pace;4:pace;5:pace;6:pace;7:pace;8:pace");
