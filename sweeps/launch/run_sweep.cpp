@@ -140,7 +140,7 @@ class SweepRun {
         return queue_.stop(why);
       }
       try {
-        processes_.start(pack, cells_.all());
+        processes_.start(pack, cells_.all(), queue_.packs_beside());
         for (const std::size_t cell : pack) cells_[cell].state = CellState::kRunning;
         spending_.started(pack);
       } catch (const DiskFull& error) {
