@@ -10,6 +10,7 @@
 
 #include "sweeps/device/pack_size.h"
 #include "sweeps/device/start_order.h"
+#include "sweeps/plan/reports.h"
 #include "sweeps/status/cell_limits.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tiny_data_set.h"
@@ -243,17 +244,24 @@ TEST_F(PackingTest, APackIsNotDividedWhereTheEndThenWaitsForWhatItsPartsSlow) {
   EXPECT_EQ(chosen(0.6, 300), (std::vector<int64_t>{4, 1}));
 }
 
-  options_.workers.replicas = 0;
 TEST_F(PackingTest, PacksNoLargerThanWereMeasuredAreTold) {
+  options_.workers.replicas = 0;
   options_.workers.device = DeviceKind::kGpu;
   plan_seeds(8);
   const auto limited = [&] { return are_limited_by_what_was_measured(plan_, look_at_all(plan_)); };
+  const auto json_says = [&](const char* words) {
+    return plan_json(plan_, look_at_all(plan_)).find(words) != std::string::npos;
+  };
+  constexpr const char* kAdvice =
+      "more in a pack may be faster: --calibrate --replicas 2 on it measures them";
   EXPECT_FALSE(limited()) << "nothing was measured";
+  EXPECT_FALSE(json_says("side by side were measured"));
   options_.throughput = measured_device("gpu", {16, 32, 64, 128, 256}, {1});
   plan_seeds(8);
   const Packs alone = packs();
   EXPECT_EQ(alone.size(), 8u);
   EXPECT_TRUE(limited());
+  EXPECT_TRUE(json_says(kAdvice));
   plan("grid: {model.d_model: [16, 32, 64]}");
   EXPECT_FALSE(limited()) << "none are alike";
   options_.throughput = measured_device("gpu", {16, 32, 64, 128, 256}, {1, 8});
