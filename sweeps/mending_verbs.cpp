@@ -52,7 +52,10 @@ void add_exclude_verb(CLI::App& app, const AddOptions& add_common, MendingArgume
   add_common(exclude);
   exclude->add_option("run", arguments.named, kNamesHelp)->required()->type_name("NAME");
   CLI::Option* reason = exclude->add_option("--reason", arguments.reason, "for every later table");
-  exclude->add_flag("--undo", arguments.undo, "take them in again")->excludes(reason);
+  exclude
+      ->add_flag("--undo", arguments.undo,
+                 "take them in again; of a pattern's those that are excluded")
+      ->excludes(reason);
 }
 
 std::string retry(const Plan& plan, const MendingArguments& arguments,
@@ -74,13 +77,14 @@ std::string retry(const Plan& plan, const MendingArguments& arguments,
 std::string exclude(const Plan& plan, const MendingArguments& arguments,
                     const std::string& sweep_words, const std::function<Plan()>& replan) {
   refuse_another_sweeps(plan);
-  const std::vector<std::size_t> cells = cells_named(plan, arguments.named);
   std::string text;
   if (!arguments.undo) {
+    const std::vector<std::size_t> cells = cells_named(plan, arguments.named);
     exclude_cells(plan, cells, arguments.reason);
     for (const std::size_t cell : cells) text += line(plan, cell, "excluded");
     return text;
   }
+  const std::vector<std::size_t> cells = excluded_cells_named(plan, arguments.named);
   const std::map<std::size_t, std::string> still_excluded = include_cells(plan, cells);
   for (const std::size_t cell : cells) {
     const auto by_study = still_excluded.find(cell);

@@ -17,7 +17,7 @@
 
 namespace scalelaw {
 
-// How many processes a launcher has at work, the attempt's included.
+// How many processes a launcher can have at work when it starts the attempt's, that one included.
 struct Company {
   static constexpr int64_t kMost = int64_t{1} << 20;
   int64_t on_gpu = 1;      // its GPU

@@ -263,10 +263,10 @@ void add_train(CLI::App& app, TrainArguments& a) {
   add_whole(*verb, "--share-memory", a.share_memory, {1},
             "processes among which the device's memory is divided");
   add_whole(*verb, "--share-gpu", a.company.on_gpu, {1, Company::kMost},
-            "processes at work on its GPU, this one included: noted with what the run costs, where "
+            "processes that share its GPU, this one included: noted with what the run costs, where "
             "--share-machine is given");
   add_whole(*verb, "--share-machine", a.company.on_machine, {0, Company::kMost},
-            "processes at work on the machine, this one included; 0: not known");
+            "processes that share the machine, this one included; 0: not known");
   add_whole(*verb, "--most-at-once", a.most_at_once, {},
             "tokens of a batch that are computed at once at most, whatever how.micro_batch_tokens "
             "says; 0: as it says, or as many as fit");

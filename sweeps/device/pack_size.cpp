@@ -11,7 +11,7 @@ namespace scalelaw {
 namespace {
 
 constexpr double kSlowerByMeasured = 1.05, kSlowerByAssumed = 1.25;
-constexpr double kLeastGain = 1.05;  // of a pack's time, for which its runs are divided
+constexpr double kLeastGain = 1.05;  // of the time to the end, for which packs are divided
 
 int64_t quotient_up(int64_t a, int64_t b) {
   return (a + b - 1) / b;
@@ -85,6 +85,13 @@ Division timed(const Throughput& device, const std::vector<AlikeRuns>& all,
   return result;
 }
 
+// Until all are done.
+double end_seconds(const Division& division) {
+  double longest = 0;
+  for (const InPacks& group : division.groups) longest = std::max(longest, group.pack_seconds);
+  return std::max(longest, division.even_seconds);
+}
+
 }  // namespace
 
 Packing choose_packing(const Throughput& device, const StepRequest& run,
@@ -130,24 +137,30 @@ std::vector<int64_t> choose_replicas(const Throughput& device, const std::vector
     whole.push_back(in_packs(device, alike, alike.most_replicas, places.memory_bytes));
   }
   Division chosen = timed(device, all, places, std::move(whole));
-  while (true) {
-    const bool some_stand_idle = chosen.packs < places.devices;
+  // With the packs that take longest divided; nullopt where those are single runs.
+  const auto divided = [&](const Division& from, bool is_for_idle) -> std::optional<Division> {
     const auto time_to_gain = [&](const InPacks& one) {
-      return some_stand_idle && one.replicas == 1 ? -1 : one.pack_seconds;
+      return is_for_idle && one.replicas == 1 ? -1 : one.pack_seconds;
     };
-    const auto longest = std::ranges::max_element(chosen.groups, {}, time_to_gain);
-    if (longest == chosen.groups.end() || longest->replicas == 1) break;
-    const auto which = static_cast<std::size_t>(longest - chosen.groups.begin());
-    std::vector<InPacks> groups = chosen.groups;
+    const auto longest = std::ranges::max_element(from.groups, {}, time_to_gain);
+    if (longest == from.groups.end() || longest->replicas == 1) return std::nullopt;
+    const auto which = static_cast<std::size_t>(longest - from.groups.begin());
+    std::vector<InPacks> groups = from.groups;
     groups[which] = in_packs(device, all[which], longest->replicas - 1, places.memory_bytes);
-    Division divided = timed(device, all, places, std::move(groups));
-    // Of others it is not known how long they still take.
-    const bool comes_nearer =
-        places.other_packs == 0 &&
-        kLeastGain * divided.groups[which].pack_seconds < longest->pack_seconds &&
-        divided.even_seconds < longest->pack_seconds;
-    if (!some_stand_idle && !comes_nearer) break;
-    chosen = std::move(divided);
+    return timed(device, all, places, std::move(groups));
+  };
+  while (chosen.packs < places.devices) {
+    std::optional<Division> none_idle = divided(chosen, /*is_for_idle=*/true);
+    if (!none_idle) break;
+    chosen = std::move(*none_idle);
+  }
+  // Several that take equally long are divided before the end comes nearer. Of others it is not
+  // known how long they still take.
+  std::optional<Division> ahead = chosen;
+  while (places.other_packs == 0) {
+    ahead = divided(*ahead, /*is_for_idle=*/false);
+    if (!ahead || kLeastGain * ahead->even_seconds >= end_seconds(chosen)) break;
+    if (kLeastGain * end_seconds(*ahead) < end_seconds(chosen)) chosen = *ahead;
   }
   std::vector<int64_t> replicas;
   for (const InPacks& one : chosen.groups) replicas.push_back(one.replicas);

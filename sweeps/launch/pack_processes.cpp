@@ -42,7 +42,8 @@ std::string refusal_of_another(const PackProcess& process) {
 
 }  // namespace
 
-void PackProcesses::start(const PlannedPack& pack, const std::vector<CellStatus>& statuses) {
+void PackProcesses::start(const PlannedPack& pack, const std::vector<CellStatus>& statuses,
+                          std::size_t waiting) {
   const Workers& workers = plan_.options.workers;
   PackProcess process;
   process.log = folder_.log(plan_.cells[pack.front()].folder);
@@ -63,7 +64,7 @@ void PackProcesses::start(const PlannedPack& pack, const std::vector<CellStatus>
     process.cells.push_back({index, statuses[index].step});
   }
   const std::string device = workers.device == DeviceKind::kGpu ? "cuda" : "cpu";
-  const Company company = company_of(pack);
+  const Company company = company_beside(waiting);
   const std::vector<std::string> options = {"--runs",          plan_.options.runs.string(),
                                             "--data",          plan_.options.data.string(),
                                             "--device",        device,
@@ -84,12 +85,14 @@ void PackProcesses::start(const PlannedPack& pack, const std::vector<CellStatus>
   processes_[pid] = std::move(process);
 }
 
-// As the plan has shared the device's hours.
-Company PackProcesses::company_of(const PlannedPack& pack) const {
+Company PackProcesses::company_beside(std::size_t waiting) const {
   const Workers& workers = plan_.options.workers;
-  if (workers.device == DeviceKind::kCpu) return {.on_machine = workers.jobs};
-  const int64_t on_gpu = plan_.cells[pack.front()].packs_on_its_gpu;
-  return {on_gpu, on_gpu * std::ssize(workers.gpus)};
+  const std::size_t packs = processes_.size() + 1 + waiting;
+  const auto on_machine = static_cast<int64_t>(std::min(workers.processes(), packs));
+  if (workers.device == DeviceKind::kCpu) return {.on_machine = on_machine};
+  // The fullest GPU has no more than an even share: a pack is started on the one that has fewest.
+  const int64_t gpus = std::ssize(workers.gpus);
+  return {.on_gpu = (on_machine + gpus - 1) / gpus, .on_machine = on_machine};
 }
 
 void PackProcesses::signal_all(int signal) const {

@@ -63,9 +63,10 @@ class PackProcesses {
         folder_(sweep_folder(plan.options.runs, plan.name)) {}
 
   // Within the limits noted of its cells (cell_limits.h), on the GPU that has fewest. `statuses` of
-  // all cells, as last seen. std::runtime_error when a configuration or the log cannot be written,
-  // or fork fails.
-  void start(const PlannedPack& pack, const std::vector<CellStatus>& statuses);
+  // all cells, as last seen. `waiting`: packs that may be started beside it; with these and those
+  // that run, as far as there are places, it shares its GPU and the machine, as its cost files
+  // note. std::runtime_error when a configuration or the log cannot be written, or fork fails.
+  void start(const PlannedPack& pack, const std::vector<CellStatus>& statuses, std::size_t waiting);
 
   struct Event {
     std::optional<PackProcess> ended;
@@ -87,7 +88,7 @@ class PackProcesses {
 
  private:
   std::size_t least_used_gpu() const;
-  Company company_of(const PlannedPack& pack) const;
+  Company company_beside(std::size_t waiting) const;
 
   const Plan& plan_;
   std::filesystem::path trainer_;

@@ -67,6 +67,8 @@ class RunQueue {
   void stop(const std::string& why);  // nothing new starts; the first reason is kept
   const std::string& stopped_because() const { return stopped_because_; }  // "": not stopped
   std::size_t waiting() const;                                             // cells
+  // Packs that may be started beside the one that next() gave last.
+  std::size_t packs_beside() const { return alone_first_ ? 0 : waiting_.size(); }
   // SIGKILL ended an attempt of it that was then repeated alone.
   bool was_repeated_alone(std::size_t cell) const { return repeated_alone_.contains(cell); }
 

@@ -132,7 +132,7 @@ class SweepRun {
       }
       if (pack.empty() || is_beyond_budget(pack)) continue;
       try {
-        processes_.start(pack, cells_.all());
+        processes_.start(pack, cells_.all(), queue_.packs_beside());
         for (const std::size_t cell : pack) cells_[cell].state = CellState::kRunning;
         spending_.started(pack);
       } catch (const DiskFull& error) {

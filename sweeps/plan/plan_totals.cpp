@@ -1,6 +1,7 @@
 #include "sweeps/plan/plan_totals.h"
 
 #include <algorithm>
+#include <map>
 
 #include "sweeps/plan/cell_hours.h"
 #include "sweeps/plan/optional_json.h"
@@ -22,10 +23,12 @@ PlanTotals plan_totals(const Plan& plan, const std::vector<CellStatus>& statuses
   const Workers& workers = plan.options.workers;
   const bool on_gpu = workers.device == DeviceKind::kGpu;
   WallHours by_the_clock(plan.options);
+  std::map<int64_t, int64_t> cells_in_packs_of;  // by runs in a pack
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     if (only_missing && !is_to_come(statuses[i])) continue;
     const PlannedCell& cell = plan.cells[i];
     ++totals.cells;
+    ++cells_in_packs_of[cell.runs_in_its_pack];
     totals.tokens += static_cast<double>(cell.train_tokens);
     totals.flops += cell.train_flops.value_or(0);
     totals.core_hours += cell.core_hours.value_or(0);
@@ -33,9 +36,11 @@ PlanTotals plan_totals(const Plan& plan, const std::vector<CellStatus>& statuses
     const double hours = (on_gpu ? cell.gpu_hours : cell.core_hours).value_or(0);
     by_the_clock.add(cell.stage(), hours, process_hours(cell), cell.runs_in_its_pack);
   }
-  // A cell is one process on one core: more cores than cells do not help.
+  // A process is on one core: more cores than processes do not help.
+  int64_t processes = 0;
+  for (const auto& [runs, cells] : cells_in_packs_of) processes += (cells + runs - 1) / runs;
   totals.devices =
-      on_gpu ? std::ssize(workers.gpus) : std::clamp<int64_t>(totals.cells, 1, workers.jobs);
+      on_gpu ? std::ssize(workers.gpus) : std::clamp<int64_t>(processes, 1, workers.jobs);
   totals.wall_hours = by_the_clock.hours();
   if (plan.options.price_per_hour) totals.price = totals.wall_hours * *plan.options.price_per_hour;
   return totals;

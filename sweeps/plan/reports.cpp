@@ -128,6 +128,15 @@ std::string excluded_text(const Plan& plan, const std::vector<CellStatus>& statu
   return text;
 }
 
+std::string few_measured_warning(const Plan& plan, const std::vector<CellStatus>& statuses) {
+  if (!are_limited_by_what_was_measured(plan, statuses)) return "";
+  const int64_t most = plan.options.throughput->most_replicas();
+  return "no more than " + counted(most, "run") +
+         " side by side were measured on this device; more in a pack may be faster: "
+         "--calibrate --replicas " +
+         std::to_string(2 * most) + " on it measures them";
+}
+
 std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses) {
   const std::vector<std::string> swept = swept_without_a_column(plan);
   const bool on_gpu = plan.options.workers.device == DeviceKind::kGpu;
@@ -188,12 +197,8 @@ std::string plan_text(const Plan& plan, const std::vector<CellStatus>& statuses)
   text += "to run:  " + totals_text(plan_totals(plan, statuses, true), plan) + "\n";
   if (const auto packs = packs_to_run(plan, statuses); !packs.empty()) {
     text += "packs:   " + packs_text(packs) + "; " + describe(plan.options.workers) + "\n";
-    if (are_limited_by_what_was_measured(plan, statuses)) {
-      const int64_t most = options.throughput->most_replicas();
-      text += "warning: no more than " + counted(most, "run") +
-              " side by side were measured on this device; more in a pack may be faster: "
-              "--calibrate --replicas " +
-              std::to_string(2 * most) + " on it measures them\n";
+    if (const std::string few = few_measured_warning(plan, statuses); !few.empty()) {
+      text += "warning: " + few + "\n";
     }
   }
   if (!options.profile.empty()) {

@@ -24,6 +24,9 @@ std::string status_json(const Plan& plan, const std::vector<CellStatus>& statuse
 // The failed cells that trying again does not help, each with what is to be mended; "" without any.
 std::string needs_hand_text(const Plan& plan, const std::vector<CellStatus>& statuses);
 
+// That larger packs than were measured may be faster; "" where none would be chosen.
+std::string few_measured_warning(const Plan& plan, const std::vector<CellStatus>& statuses);
+
 // Each excluded cell with the reason, a line each; "" without any.
 std::string excluded_text(const Plan& plan, const std::vector<CellStatus>& statuses);
 

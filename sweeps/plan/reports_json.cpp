@@ -149,6 +149,10 @@ std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses)
   const Workers& workers = plan.options.workers;
   const std::optional<Throughput>& device = plan.options.throughput;
   const bool is_measured = device && has_measured_hours(plan);
+  std::vector<std::string> warnings = plan.warnings;
+  if (std::string few = few_measured_warning(plan, statuses); !few.empty()) {
+    warnings.push_back(std::move(few));
+  }
   const Json measured = is_measured ? Json(device->source()) : Json();
   return dumped({{"name", plan.name},
                  {"spec_file", plan.spec_file},
@@ -172,7 +176,7 @@ std::string plan_json(const Plan& plan, const std::vector<CellStatus>& statuses)
                  {"fitted_centres", centres_json(plan.centres)},
                  {"disk", disk_json(plan, statuses)},
                  {"since_last_run", diff.has_record ? changes : Json()},
-                 {"warnings", plan.warnings},
+                 {"warnings", warnings},
                  {"cells", cells}});
 }
 

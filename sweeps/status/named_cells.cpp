@@ -27,9 +27,13 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kFewestHashDigits = 6;
 
-bool means(const std::string& name, const PlannedCell& cell) {
-  if (fnmatch(name.c_str(), cell.folder.c_str(), 0) == 0) return true;
+bool means_in_full(const std::string& name, const PlannedCell& cell) {
+  if (name == cell.folder) return true;
   return name.size() >= kFewestHashDigits && cell.content_hash.starts_with(name);
+}
+
+bool means(const std::string& name, const PlannedCell& cell) {
+  return means_in_full(name, cell) || fnmatch(name.c_str(), cell.folder.c_str(), 0) == 0;
 }
 
 [[noreturn]] void refuse_name(const Plan& plan, const std::string& name) {
@@ -185,6 +189,24 @@ std::vector<std::size_t> cells_named(const Plan& plan, const std::vector<std::st
     if (is_named[i]) cells.push_back(i);
   }
   return cells;
+}
+
+std::vector<std::size_t> excluded_cells_named(const Plan& plan,
+                                              const std::vector<std::string>& names) {
+  const fs::path record = sweep_record_file(plan.options.runs, plan.name);
+  const auto passes_over = [&](std::size_t index) {
+    const PlannedCell& cell = plan.cells[index];
+    const auto is_it = [&](const std::string& name) { return means_in_full(name, cell); };
+    return std::ranges::none_of(names, is_it) && !has_own_exclusion(record, cell.content_hash);
+  };
+  std::vector<std::size_t> cells = cells_named(plan, names);
+  std::erase_if(cells, passes_over);
+  if (!cells.empty()) return cells;
+  const bool has_study = !record_of_study(record).empty();
+  throw ConfigError(names.front() + ": sweep " + plan.name + " excludes no run that is called so" +
+                    (has_study ? "; what sweep " + study_of(plan.name) +
+                                     " excludes is taken in again there, without --set"
+                               : ", so there is none to take in again"));
 }
 
 std::vector<std::size_t> retry_cells(const Plan& plan, const std::vector<std::size_t>& cells,

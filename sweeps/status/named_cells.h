@@ -17,6 +17,11 @@ namespace scalelaw {
 // that means none, with what is near.
 std::vector<std::size_t> cells_named(const Plan& plan, const std::vector<std::string>& names);
 
+// Of those, the ones that exclude_cells() left out: what only a pattern means and the sweep itself
+// does not exclude is passed over. ConfigError too where none is left.
+std::vector<std::size_t> excluded_cells_named(const Plan& plan,
+                                              const std::vector<std::string>& names);
+
 // Begins the name of the folder, in a run's, that holds what it had trained before it was begun
 // from scratch.
 inline constexpr const char* kBefore = "before.";

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,17 +46,17 @@ class StagedBudget : public testing::Test {
   TempDir temp_;
 };
 
+// Three trials in two processes, and then the run that waited for them, in one.
 TEST_F(StagedBudget, RunsNoteWithHowManyProcessesTheySharedTheMachine) {
   EXPECT_EQ(run("1").exit_code, 0);
-  int attempts = 0;
+  std::multiset<int64_t> on_machine;
   for (const auto& entry : fs::directory_iterator(temp_.path() / "runs")) {
     for (const AttemptCost& cost : read_costs({entry.path()})) {
-      ++attempts;
       EXPECT_EQ(cost.company.on_gpu, 1) << entry.path();
-      EXPECT_EQ(cost.company.on_machine, 2) << entry.path();
+      on_machine.insert(cost.company.on_machine);
     }
   }
-  EXPECT_EQ(attempts, 4);
+  EXPECT_EQ(on_machine, (std::multiset<int64_t>{1, 2, 2, 2}));
 }
 
 TEST_F(StagedBudget, EndsInOrderAndALargerOneGoesOn) {

@@ -74,6 +74,12 @@ TEST(CellHours, APackOnACpuTakesWhatItsRunsTakeOneAfterAnother) {
   EXPECT_DOUBLE_EQ(packed.cells.front().core_hours.value(), one);
   EXPECT_DOUBLE_EQ(packed.cells.front().pack_hours.value(), 4 * one);
   EXPECT_DOUBLE_EQ(clock(packed), 4 * one) << "the other core has nothing to do";
+  const auto devices = [](const Plan& plan) {
+    return plan_totals(plan, std::vector<CellStatus>(plan.cells.size()), false).devices;
+  };
+  EXPECT_EQ(devices(alone), 2);
+  EXPECT_EQ(devices(packed), 1);
+  EXPECT_EQ(devices(of(3)), 2) << "two packs of two";
 }
 
 TEST(CellHours, ProcessesOnAGpuAreNoMoreThanItHasPacks) {

@@ -1,5 +1,5 @@
 // A device on which every measured step takes as long as any other: replicas share every start.
-// With `seconds`, of width and replicas, as long as that says, beside others too.
+// With `seconds`, of width, replicas and processes side by side, as long as that says.
 #pragma once
 
 #include <functional>
@@ -16,7 +16,7 @@ namespace scalelaw {
 inline Throughput measured_device(
     const std::string& kind, const std::vector<int>& widths, const std::vector<int>& replicas,
     const std::vector<int>& processes = {1},
-    const std::function<double(int, int)>& seconds = [](int, int) { return 0.01; }) {
+    const std::function<double(int, int, int)>& seconds = [](int, int, int) { return 0.01; }) {
   std::string text = "device: one that was measured\nkind: " + kind +
                      "\nstep: eager\ndate: 2026-11-22\ncommit: none\nclock: none\nrows:\n";
   for (const int width : widths) {
@@ -26,7 +26,7 @@ inline Throughput measured_device(
             "  - {arch: transformer, n_layer: 1, d_model: " + std::to_string(width) +
             ", n_head: 1, n_ctx: 32, n_vocab: 256, batch_tokens: 64, precision: fp32, replicas: " +
             std::to_string(each) + ", processes: " + std::to_string(beside) +
-            ", step_seconds: " + std::to_string(seconds(width, each)) + "}\n";
+            ", step_seconds: " + std::to_string(seconds(width, each, beside)) + "}\n";
       }
     }
   }

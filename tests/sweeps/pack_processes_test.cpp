@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <fstream>
+#include <set>
 
 #include "sweeps/status/cell_limits.h"
 #include "tests/support/temp_dir.h"
@@ -35,7 +36,7 @@ class PackProcessesTest : public testing::Test {
       return counts[all_started && monotonic_seconds() - start >= counted_after ? 1 : 0];
     });
     const std::vector<CellStatus> statuses(plan_.cells.size());
-    for (std::size_t i = 0; i < processes; ++i) all.start({i}, statuses);
+    for (std::size_t i = 0; i < processes; ++i) all.start({i}, statuses, /*waiting=*/0);
     all_started = true;
     std::string words;
     while (all.running() > 0) {
@@ -44,6 +45,26 @@ class PackProcessesTest : public testing::Test {
         words = last_words(*event.ended, event.end);
     }
     return words;
+  }
+
+  // What processes of one run each, started side by side, are told of the GPU and the machine; of
+  // each, how many packs still waited.
+  std::set<std::string> shares(const Workers& workers, const std::vector<std::size_t>& waiting) {
+    const fs::path trainer = temp_.path() / "trainer";
+    std::ofstream(trainer) << "#!/bin/sh\nsleep 0.2\necho $*\n";
+    chmod(trainer.c_str(), 0755);
+    plan_.options.workers = workers;
+    PackProcesses all(plan_, trainer);
+    const std::vector<CellStatus> statuses(plan_.cells.size());
+    for (std::size_t i = 0; i < waiting.size(); ++i) all.start({i}, statuses, waiting[i]);
+    std::set<std::string> said;
+    while (all.running() > 0) {
+      const PackProcesses::Event event = all.wait(0.1);
+      if (!event.ended) continue;
+      const std::string words = last_words(*event.ended, event.end);
+      said.insert(words.substr(words.find("--share-gpu")));
+    }
+    return said;
   }
 
   TempDir temp_;
@@ -77,6 +98,19 @@ TEST_F(PackProcessesTest, KillForWantOfMemoryLongBeforeTheEndWasAnothers) {
   EXPECT_EQ(words_of("sleep 5; kill -9 $$", {3, 4}), "step 7");
   const std::string words = words_of("sleep 5; kill -9 $$", {3, 4}, 1, 4.5);
   EXPECT_TRUE(is_of_memory(words)) << words;
+}
+
+TEST_F(PackProcessesTest, TheDeviceIsSharedWithWhatCanBeSideBySideAndNotWithIdlePlaces) {
+  using Said = std::set<std::string>;
+  const Workers cores = {.jobs = 4};
+  EXPECT_EQ(shares(cores, {0}), Said{"--share-gpu 1 --share-machine 1"});
+  EXPECT_EQ(shares(cores, {1, 0}), Said{"--share-gpu 1 --share-machine 2"});
+  EXPECT_EQ(shares(cores, {9}), Said{"--share-gpu 1 --share-machine 4"});
+  const Workers gpus = elsewhere(/*gpus=*/2, "auto", /*jobs=*/2, /*replicas=*/1);
+  EXPECT_EQ(shares(gpus, {0}), Said{"--share-gpu 1 --share-machine 1"});
+  EXPECT_EQ(shares(gpus, {1, 0}), Said{"--share-gpu 1 --share-machine 2"});
+  EXPECT_EQ(shares(gpus, {2, 1, 0}), Said{"--share-gpu 2 --share-machine 3"});
+  EXPECT_EQ(shares(gpus, {9}), Said{"--share-gpu 2 --share-machine 4"});
 }
 
 // Launchers of several machines share the logs of a sweep.

@@ -10,6 +10,7 @@
 
 #include "sweeps/device/pack_size.h"
 #include "sweeps/device/start_order.h"
+#include "sweeps/plan/reports.h"
 #include "sweeps/status/cell_limits.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tiny_data_set.h"
@@ -195,35 +196,52 @@ TEST_F(PackingTest, APackThatTheEndWaitsForIsDivided) {
       << "another has the second";
 }
 
-// A step of 10 ms, and .4 ns for each FLOP.
+// A step takes 10 ms, and .4 ns for each FLOP, of which one process takes `slowing` from another.
+Throughput shared_gpu(const std::vector<int>& processes, double slowing = 0) {
+  const auto seconds = [&](int width, int replicas, int beside) {
+    const double flops = 6.0 * 64 * replicas * (12 * width * width + 256 * width);
+    return 0.01 + 4e-10 * flops * (1 + slowing * (beside - 1));
+  };
+  return measured_device("gpu", {16, 32, 64, 128, 256}, {1, 8}, processes, seconds);
+}
+
+// Of width 64: 10 ms of FLOPs in a step of each.
+AlikeRuns runs_on_shared_gpu(int64_t runs, int64_t steps) {
+  AlikeRuns all{.run = {}, .runs = runs, .steps = steps, .most_replicas = runs};
+  all.run.shape.n_layer = 1;
+  all.run.shape.n_head = 1;
+  all.run.shape.d_model = 64;
+  all.run.shape.n_ctx = 32;
+  all.run.shape.n_vocab = 256;
+  all.run.batch_windows = 2;
+  return all;
+}
+
 TEST_F(PackingTest, MoreProcessesOnAGpuDivideAPackOnlyByWhatWasMeasuredSideBySide) {
-  const auto seconds = [](int width, int replicas) {
-    return 0.01 + 4e-10 * replicas * 6 * 64 * (12 * width * width + 256 * width);
-  };
-  const auto device = [&](const std::vector<int>& processes) {
-    return measured_device("gpu", {16, 32, 64, 128, 256}, {1, 8}, processes, seconds);
-  };
-  const auto alike = [](int64_t width) {
-    AlikeRuns all{.run = {}, .runs = 8, .steps = 100, .most_replicas = 8};
-    all.run.shape.n_layer = 1;
-    all.run.shape.n_head = 1;
-    all.run.shape.d_model = width;
-    all.run.shape.n_ctx = 32;
-    all.run.shape.n_vocab = 256;
-    all.run.batch_windows = 2;
-    return all;
-  };
-  const std::vector<AlikeRuns> two = {alike(64), alike(64)};
+  const std::vector<AlikeRuns> two(2, runs_on_shared_gpu(8, 100));
   const auto chosen = [&](const Throughput& gpu, int64_t devices, int64_t processes) {
     return choose_replicas(gpu, two, {.devices = devices, .most_processes = processes});
   };
   for (const int64_t processes : {1, 2, 4}) {
-    EXPECT_EQ(chosen(device({1}), 2, processes), (std::vector<int64_t>{8, 8})) << processes;
+    EXPECT_EQ(chosen(shared_gpu({1}), 2, processes), (std::vector<int64_t>{8, 8})) << processes;
   }
-  EXPECT_EQ(chosen(device({1}), 4, 1), (std::vector<int64_t>{4, 4})) << "none stands idle";
-  EXPECT_EQ(chosen(device({1}), 4, 4), (std::vector<int64_t>{4, 4}));
-  EXPECT_EQ(chosen(device({1, 2}), 2, 2), (std::vector<int64_t>{4, 4}))
+  EXPECT_EQ(chosen(shared_gpu({1}), 4, 1), (std::vector<int64_t>{4, 4})) << "none stands idle";
+  EXPECT_EQ(chosen(shared_gpu({1}), 4, 4), (std::vector<int64_t>{4, 4}));
+  EXPECT_EQ(chosen(shared_gpu({1, 2}), 2, 2), (std::vector<int64_t>{4, 4}))
       << "where two side by side take no longer than one, four packs are sooner done";
+}
+
+// Eight runs in a pack take 9 s, and a single one of 440 steps 8.8 s. Beside another, four take
+// 7.4 s, and the single one 11.4 s, or 7.8 s of 300 steps.
+TEST_F(PackingTest, APackIsNotDividedWhereTheEndThenWaitsForWhatItsPartsSlow) {
+  const auto chosen = [](double slowing, int64_t steps_of_the_single) {
+    return choose_replicas(shared_gpu({1, 2}, slowing),
+                           {runs_on_shared_gpu(8, 100), runs_on_shared_gpu(1, steps_of_the_single)},
+                           {.devices = 2, .most_processes = 2});
+  };
+  EXPECT_EQ(chosen(0.6, 440), (std::vector<int64_t>{8, 1}));
+  EXPECT_EQ(chosen(0, 440), (std::vector<int64_t>{8, 1})) << "9 s to 8.8 s is no gain";
+  EXPECT_EQ(chosen(0.6, 300), (std::vector<int64_t>{4, 1}));
 }
 
 TEST_F(PackingTest, PacksNoLargerThanWereMeasuredAreTold) {
@@ -231,12 +249,19 @@ TEST_F(PackingTest, PacksNoLargerThanWereMeasuredAreTold) {
   options_.workers.device = DeviceKind::kGpu;
   plan_seeds(8);
   const auto limited = [&] { return are_limited_by_what_was_measured(plan_, look_at_all(plan_)); };
+  const auto json_says = [&](const char* words) {
+    return plan_json(plan_, look_at_all(plan_)).find(words) != std::string::npos;
+  };
+  constexpr const char* kAdvice =
+      "more in a pack may be faster: --calibrate --replicas 2 on it measures them";
   EXPECT_FALSE(limited()) << "nothing was measured";
+  EXPECT_FALSE(json_says("side by side were measured"));
   options_.throughput = measured_device("gpu", {16, 32, 64, 128, 256}, {1});
   plan_seeds(8);
   const Packs alone = packs();
   EXPECT_EQ(alone.size(), 8u);
   EXPECT_TRUE(limited());
+  EXPECT_TRUE(json_says(kAdvice));
   plan("grid: {model.d_model: [16, 32, 64]}");
   EXPECT_FALSE(limited()) << "none are alike";
   options_.throughput = measured_device("gpu", {16, 32, 64, 128, 256}, {1, 8});

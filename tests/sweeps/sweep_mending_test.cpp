@@ -178,6 +178,26 @@ TEST_F(SweepMending, ExcludedRunsAreLeftOutWithTheirReasonUntilTheyAreTakenInAga
   EXPECT_EQ(states(), "complete complete complete");
 }
 
+TEST_F(SweepMending, APatternTakesInAgainWhatItMeansAndIsExcluded) {
+  write_spec("[1, 2, 3]");
+  ASSERT_EQ(mend("exclude", {"*_i2d1-*", "--reason", "early"}).exit_code, 0);
+  ASSERT_EQ(run().exit_code, 0);
+  const ProgramResult with_another = mend("exclude", {"*", folder_of(0), "--undo"});
+  EXPECT_EQ(with_another.exit_code, 2);
+  EXPECT_NE(with_another.output.find(folder_of(0) + ": is not excluded"), std::string::npos)
+      << with_another.output;
+  EXPECT_EQ(states(), "complete excluded complete") << "nothing was changed";
+  const ProgramResult undone = mend("exclude", {"*", "--undo"});
+  EXPECT_EQ(undone.exit_code, 0) << undone.output;
+  EXPECT_TRUE(undone.output.starts_with(folder_of(1) + ": no longer excluded\nGo on with:"))
+      << undone.output;
+  EXPECT_EQ(states(), "complete missing complete");
+  const ProgramResult again = mend("exclude", {"*", "--undo"});
+  EXPECT_EQ(again.exit_code, 2);
+  EXPECT_NE(again.output.find("*: sweep s excludes no run that is called so"), std::string::npos)
+      << again.output;
+}
+
 TEST_F(SweepMending, WhatIsTakenInAgainWithSettingsSaysWhereItsStudyLeavesItOut) {
   write_spec("[1, 2]");
   const std::vector<std::string> set = {"--set", "how.log_every=5"};
