@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <limits>
 #include <optional>
+#include <queue>
 #include <utility>
 #include <vector>
 
@@ -61,6 +63,7 @@ InPacks in_packs(const Throughput& device, const AlikeRuns& alike, int64_t most_
 struct Division {
   std::vector<InPacks> groups;
   int64_t packs = 0;        // others with them
+  int64_t places = 1;       // that take one pack after another
   double even_seconds = 0;  // of all groups, shared evenly by the places that are taken
 };
 
@@ -71,6 +74,7 @@ Division timed(const Throughput& device, const std::vector<AlikeRuns>& all,
   const int64_t most = std::min<int64_t>(places.most_processes, device.most_processes());
   const int64_t beside =
       std::clamp<int64_t>(quotient_up(result.packs, places.devices), 1, std::max<int64_t>(most, 1));
+  result.places = places.devices * beside;
   for (std::size_t i = 0; i < all.size(); ++i) {
     InPacks& group = result.groups[i];
     StepRequest request = all[i].run;
@@ -79,17 +83,36 @@ Division timed(const Throughput& device, const std::vector<AlikeRuns>& all,
     std::optional<double> step = device.step_seconds(request, static_cast<int>(beside));
     if (!step) step = Throughput::unmeasured(device.kind()).step_seconds(request, 1);
     group.pack_seconds = step.value_or(0) * static_cast<double>(all[i].steps);
-    result.even_seconds += static_cast<double>(group.packs) * group.pack_seconds /
-                           static_cast<double>(places.devices * beside);
+    result.even_seconds +=
+        static_cast<double>(group.packs) * group.pack_seconds / static_cast<double>(result.places);
   }
   return result;
 }
 
-// Until all are done.
+// Until all are done: the longest start first, each where a place is free first. Of many packs an
+// even share is near enough.
 double end_seconds(const Division& division) {
-  double longest = 0;
-  for (const InPacks& group : division.groups) longest = std::max(longest, group.pack_seconds);
-  return std::max(longest, division.even_seconds);
+  constexpr int64_t kManyAPlace = 4, kMany = 256;
+  if (division.packs > std::min(kManyAPlace * division.places, kMany)) {
+    double longest = 0;
+    for (const InPacks& group : division.groups) longest = std::max(longest, group.pack_seconds);
+    return std::max(longest, division.even_seconds);
+  }
+  std::vector<double> packs;
+  for (const InPacks& group : division.groups) {
+    packs.insert(packs.end(), static_cast<std::size_t>(group.packs), group.pack_seconds);
+  }
+  std::ranges::sort(packs, std::greater<>());
+  std::priority_queue<double, std::vector<double>, std::greater<>> free_at;
+  for (int64_t place = 0; place < std::min(division.places, kMany); ++place) free_at.push(0);
+  double end = 0;
+  for (const double seconds : packs) {
+    const double ends = free_at.top() + seconds;
+    free_at.pop();
+    free_at.push(ends);
+    end = std::max(end, ends);
+  }
+  return end;
 }
 
 }  // namespace

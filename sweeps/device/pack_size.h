@@ -40,7 +40,7 @@ struct PackingPlaces {
 // How many replicas a pack of each of `all` holds at most. As choose_packing() has it of all runs
 // that are alike, in one process after another; but packs are divided, the longest first, while
 // there are fewer than devices, so that none stands idle, and then as long as the end of all comes
-// nearer: the longest pack's, or an even share of the places where that is more. All packs that
+// nearer, the longest packs starting first. All packs that
 // share a device are timed as its law has it of so many processes, of as many as were measured at
 // most: that there are places for more is no reason to divide.
 std::vector<int64_t> choose_replicas(const Throughput& device, const std::vector<AlikeRuns>& all,

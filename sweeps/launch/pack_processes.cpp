@@ -64,7 +64,7 @@ void PackProcesses::start(const PlannedPack& pack, const std::vector<CellStatus>
     process.cells.push_back({index, statuses[index].step});
   }
   const std::string device = workers.device == DeviceKind::kGpu ? "cuda" : "cpu";
-  const Company company = company_beside(waiting);
+  const Company company = company_of(process.gpu, waiting);
   const std::vector<std::string> options = {"--runs",          plan_.options.runs.string(),
                                             "--data",          plan_.options.data.string(),
                                             "--device",        device,
@@ -85,14 +85,17 @@ void PackProcesses::start(const PlannedPack& pack, const std::vector<CellStatus>
   processes_[pid] = std::move(process);
 }
 
-Company PackProcesses::company_beside(std::size_t waiting) const {
+Company PackProcesses::company_of(std::size_t gpu, std::size_t waiting) const {
   const Workers& workers = plan_.options.workers;
   const std::size_t packs = processes_.size() + 1 + waiting;
   const auto on_machine = static_cast<int64_t>(std::min(workers.processes(), packs));
   if (workers.device == DeviceKind::kCpu) return {.on_machine = on_machine};
-  // The fullest GPU has no more than an even share: a pack is started on the one that has fewest.
+  // A pack is started on the GPU that has fewest, the first of several.
   const int64_t gpus = std::ssize(workers.gpus);
-  return {.on_gpu = (on_machine + gpus - 1) / gpus, .on_machine = on_machine};
+  const int64_t even = on_machine / gpus + (static_cast<int64_t>(gpu) < on_machine % gpus ? 1 : 0);
+  const int64_t there = std::ranges::count_if(
+      processes_, [gpu](const auto& entry) { return entry.second.gpu == gpu; });
+  return {.on_gpu = std::max(even, there + 1), .on_machine = on_machine};
 }
 
 void PackProcesses::signal_all(int signal) const {

@@ -88,7 +88,7 @@ class PackProcesses {
 
  private:
   std::size_t least_used_gpu() const;
-  Company company_beside(std::size_t waiting) const;
+  Company company_of(std::size_t gpu, std::size_t waiting) const;
 
   const Plan& plan_;
   std::filesystem::path trainer_;

@@ -90,6 +90,7 @@ class SweepRun {
     try {
       folder_.prepare();
       write_sweep_record(record, record_of(plan_, diff.open));
+      is_recorded_ = true;
     } catch (const DiskFull& error) {
       stop_.pause(error.what());
     }
@@ -101,7 +102,7 @@ class SweepRun {
     } catch (const ConfigError& error) {
       if (!is_later_stage_) throw;
       over_budget_because_ = error.what();
-      queue_.stop(error.what());
+      queue_.stop(over_budget_because_);
     }
   }
 
@@ -132,7 +133,7 @@ class SweepRun {
       }
       if (pack.empty() || is_beyond_budget(pack)) continue;
       try {
-        processes_.start(pack, cells_.all(), queue_.packs_beside());
+        processes_.start(pack, cells_.all(), starts_nothing_new_ ? 0 : queue_.packs_beside());
         for (const std::size_t cell : pack) cells_[cell].state = CellState::kRunning;
         spending_.started(pack);
       } catch (const DiskFull& error) {
@@ -145,6 +146,7 @@ class SweepRun {
 
   // What the budget does not reach is left aside, and with the first new pack all other new ones.
   bool is_beyond_budget(const PlannedPack& pack) {
+    spending_.look_again(pack, cells_.all());  // others may have begun it
     const bool is_new = !spending_.has_begun(pack);
     if (is_new && starts_nothing_new_) return true;
     spending_.look_at_others(cells_.all());
@@ -269,7 +271,7 @@ class SweepRun {
     result.paused_because = stop_.paused_because();
     result.over_budget_because = over_budget_because_;
     result.begun_over_budget = begun_over_budget_;
-    if (!stop_.is_to_stop() && over_budget_because_.empty()) {
+    if (!stop_.is_to_stop() && queue_.stopped_because() != over_budget_because_) {
       result.stopped_because = queue_.stopped_because();
     }
     int64_t whole = 0;
@@ -277,7 +279,7 @@ class SweepRun {
     const bool failed = result.states.at(CellState::kFailed) > 0 || !result.stopped_because.empty();
     if (failed && !stop_.is_to_stop()) {
       result.exit_code = kExitOther;
-    } else if (whole < static_cast<int64_t>(plan_.cells.size())) {
+    } else if (whole < static_cast<int64_t>(plan_.cells.size()) || !is_recorded_) {
       result.exit_code = kExitInterrupted;
     }
     return result;
@@ -301,6 +303,7 @@ class SweepRun {
   LaunchStop stop_{queue_, processes_, display_};
   OtherLaunchers others_{plan_, cells_, queue_, display_};
   std::string over_budget_because_;
+  bool is_recorded_ = false;         // the sweep's record says what is to be run
   bool starts_nothing_new_ = false;  // for the budget
   int64_t begun_over_budget_ = 0;
   PlannedPack held_back_;  // of which that was told

@@ -225,10 +225,18 @@ void Spending::look_at_others(const std::vector<CellStatus>& statuses) {
   for (std::size_t i = 0; i < statuses_.size(); ++i) {
     if (under_way_.contains(i) || ended(statuses_[i].state)) continue;
     if (begun && !begun->contains(plan_.cells[i].folder)) continue;
-    statuses_[i] = look_at(plan_, plan_.cells[i], {});
-    read_ledger(plan_, plan_.cells[i], statuses_[i]);
-    const bool failed = statuses[i].state == CellState::kFailed;
-    if (failed && goes_on(i)) statuses_[i].state = CellState::kFailed;
+    look_again({i}, statuses);
+  }
+}
+
+void Spending::look_again(const PlannedPack& cells, const std::vector<CellStatus>& statuses) {
+  if (!starts_nothing_new()) return;
+  for (const std::size_t cell : cells) {
+    if (under_way_.contains(cell) || ended(statuses_[cell].state)) continue;
+    statuses_[cell] = look_at(plan_, plan_.cells[cell], {});
+    read_ledger(plan_, plan_.cells[cell], statuses_[cell]);
+    const bool failed = statuses[cell].state == CellState::kFailed;
+    if (failed && goes_on(cell)) statuses_[cell].state = CellState::kFailed;
   }
 }
 

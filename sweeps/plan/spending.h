@@ -48,6 +48,8 @@ class Spending {
   // here, as others may have run them. `statuses` of all cells: of what failed here nothing goes
   // on.
   void look_at_others(const std::vector<CellStatus>& statuses);
+  // The same of these cells alone.
+  void look_again(const PlannedPack& cells, const std::vector<CellStatus>& statuses);
 
   // "flops 2.1e13 of 5e13, device_hours 0.2 of 3": of the whole sweep; "" without a budget.
   std::string text() const;

@@ -144,6 +144,8 @@ class FullDiskBetweenStages : public FullDisk {
     EXPECT_EQ(again.exit_code, 0) << again.output;
     std::ofstream(fs::path(in("small")) / "filler") << std::string(1 << 24, 'x');
     EXPECT_EQ(run().exit_code, 0) << "nothing is to be written of what is complete";
+    std::ofstream(in("sweep.yaml"), std::ios::app) << "# another file\n";
+    EXPECT_EQ(run().exit_code, 3) << "its record is to be written";
   }
 };
 

@@ -272,6 +272,48 @@ TEST_F(SweepWithABudget, WhatAnotherLauncherGaveUpIsEndedByTheOneThatIsLeft) {
   EXPECT_EQ(states(), "complete complete complete missing") << text_of(temp_.path() / "one");
 }
 
+// As above, but that the first launcher has refused a new run before the other gives its own up.
+TEST_F(SweepWithABudget, WhatIsGivenUpAfterANewRunWasRefusedGoesOnToo) {
+  behave("1:hang,ok;2:pace,pace");
+  jobs_ = "1";
+  write_budget(2.5);
+  const pid_t two = start_program(command("run"), temp_.path() / "two");
+  wait_until([&] { return states() == "running missing missing" && running() == 1; });
+  jobs_ = "2";
+  const pid_t one = start_program(command("run"), temp_.path() / "one");
+  wait_until([&] { return states() == "running running missing"; });
+  std::this_thread::sleep_for(std::chrono::milliseconds(600));  // it asks for the third
+  kill(two, SIGTERM);
+  EXPECT_EQ(wait_for(two).exit_code, 3) << text_of(temp_.path() / "two");
+  EXPECT_EQ(wait_for(one).exit_code, 3) << text_of(temp_.path() / "one");
+  EXPECT_EQ(states(), "complete complete missing") << text_of(temp_.path() / "one");
+}
+
+// Of two that were begun the budget does not reach the first, and the second cannot be started.
+TEST_F(SweepWithABudget, HidesNoOtherReasonToStop) {
+  write_spec("[1, 2]");
+  std::string text = text_of(spec_);
+  const std::string grid = "grid: {seeds.init: [1, 2]}";
+  text.replace(text.find(grid), grid.size(),
+               "list: [{seeds.init: 1, horizon.tokens: 20000}, {seeds.init: 2}]");
+  std::ofstream(spec_) << text;
+  behave("1:hang,ok;2:hang,ok");
+  const pid_t launcher = start_program(command("run"), temp_.path() / "output");
+  wait_until([&] { return states() == "running running" && running() == 2; });
+  kill(launcher, SIGINT);
+  EXPECT_EQ(wait_for(launcher).exit_code, 3);
+  const auto plan = nlohmann::json::parse(run_program(command("plan", {"--json"})).output);
+  const double longer = plan.at("cells").at(0).at("train_flops");
+  std::ofstream(spec_, std::ios::app)
+      << "budget: {flops: " << 0.9 * longer << ", when_reached: start_nothing_new}\n";
+  const fs::path log = runs_ / "sweeps" / "s" / "logs" / (folder_of(1) + ".log");
+  fs::remove_all(log);
+  fs::create_directories(log);
+  const ProgramResult result = run();
+  EXPECT_EQ(result.exit_code, 1) << result.output;
+  EXPECT_NE(result.output.find("\nstopped: "), std::string::npos) << result.output;
+}
+
 // Two launchers that begin half a run after one another, each with room for one process.
 TEST_F(SweepWithABudget, IsThatOfAllLaunchersTogether) {
   behave("1:pace;2:pace;3:pace;4:pace;5:pace;6:pace;7:pace;8:pace");
