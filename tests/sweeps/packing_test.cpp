@@ -247,18 +247,8 @@ TEST_F(PackingTest, APackIsNotDividedWhereTheEndThenWaitsForWhatItsPartsSlow) {
 // Of two packs of eight and an idle device the end is at .09 a step, of four packs of four in two
 // turns at .1, of six of three in two turns at .08.
 TEST_F(PackingTest, TheEndIsThatOfWholePacksInTurn) {
-  const Throughput gpu =
-      measured_device("gpu", {16, 32, 64, 128, 256}, {1, 8}, {1}, [](int width, int replicas, int) {
-        return 0.01 + 4e-10 * replicas * 6 * 64 * (12 * width * width + 256 * width);
-      });
-  AlikeRuns alike{.run = {}, .runs = 8, .steps = 100, .most_replicas = 8};
-  alike.run.shape.n_layer = 1;
-  alike.run.shape.n_head = 1;
-  alike.run.shape.d_model = 64;
-  alike.run.shape.n_ctx = 32;
-  alike.run.shape.n_vocab = 256;
-  alike.run.batch_windows = 2;
-  EXPECT_EQ(choose_replicas(gpu, {alike, alike}, {.devices = 3}), (std::vector<int64_t>{3, 3}));
+  const std::vector<AlikeRuns> two(2, runs_on_shared_gpu(8, 100));
+  EXPECT_EQ(choose_replicas(shared_gpu({1}), two, {.devices = 3}), (std::vector<int64_t>{3, 3}));
 }
 
 TEST_F(PackingTest, PacksNoLargerThanWereMeasuredAreTold) {

@@ -190,6 +190,24 @@ class SweepWithABudget : public SweepProgram {
     std::ofstream(spec_, std::ios::app)
         << "budget: {flops: " << runs * one << ", when_reached: " << when << "}\n";
   }
+  // Both are interrupted; the budget reaches the second one's end alone.
+  void begin_two_of_which_the_longer_is_too_long() {
+    write_spec("[1, 2]");
+    std::string text = text_of(spec_);
+    const std::string grid = "grid: {seeds.init: [1, 2]}";
+    text.replace(text.find(grid), grid.size(),
+                 "list: [{seeds.init: 1, horizon.tokens: 20000}, {seeds.init: 2}]");
+    std::ofstream(spec_) << text;
+    behave("1:hang,ok;2:hang,ok");
+    const pid_t launcher = start_program(command("run"), temp_.path() / "output");
+    wait_until([&] { return states() == "running running" && running() == 2; });
+    kill(launcher, SIGINT);
+    EXPECT_EQ(wait_for(launcher).exit_code, 3);
+    const auto plan = nlohmann::json::parse(run_program(command("plan", {"--json"})).output);
+    const double longer = plan.at("cells").at(0).at("train_flops");
+    std::ofstream(spec_, std::ios::app)
+        << "budget: {flops: " << 0.9 * longer << ", when_reached: start_nothing_new}\n";
+  }
 };
 
 TEST_F(SweepWithABudget, StopsTheStartingAndALargerOneGoesOn) {
@@ -235,21 +253,7 @@ TEST_F(SweepWithABudget, AKilledRunIsTriedAgainBeforeAnythingNewStarts) {
 
 // Both were begun; the first is too long for what is left.
 TEST_F(SweepWithABudget, ABegunRunThatDoesNotFitHindersNoOther) {
-  write_spec("[1, 2]");
-  std::string text = text_of(spec_);
-  const std::string grid = "grid: {seeds.init: [1, 2]}";
-  text.replace(text.find(grid), grid.size(),
-               "list: [{seeds.init: 1, horizon.tokens: 20000}, {seeds.init: 2}]");
-  std::ofstream(spec_) << text;
-  behave("1:hang,ok;2:hang,ok");
-  const pid_t launcher = start_program(command("run"), temp_.path() / "output");
-  wait_until([&] { return states() == "running running" && running() == 2; });
-  kill(launcher, SIGINT);
-  EXPECT_EQ(wait_for(launcher).exit_code, 3);
-  const auto plan = nlohmann::json::parse(run_program(command("plan", {"--json"})).output);
-  const double longer = plan.at("cells").at(0).at("train_flops");
-  std::ofstream(spec_, std::ios::app)
-      << "budget: {flops: " << 0.9 * longer << ", when_reached: start_nothing_new}\n";
+  begin_two_of_which_the_longer_is_too_long();
   const ProgramResult result = run();
   EXPECT_EQ(result.exit_code, 3) << result.output;
   EXPECT_EQ(states(), "interrupted complete") << result.output;
@@ -291,21 +295,7 @@ TEST_F(SweepWithABudget, WhatIsGivenUpAfterANewRunWasRefusedGoesOnToo) {
 
 // Of two that were begun the budget does not reach the first, and the second cannot be started.
 TEST_F(SweepWithABudget, HidesNoOtherReasonToStop) {
-  write_spec("[1, 2]");
-  std::string text = text_of(spec_);
-  const std::string grid = "grid: {seeds.init: [1, 2]}";
-  text.replace(text.find(grid), grid.size(),
-               "list: [{seeds.init: 1, horizon.tokens: 20000}, {seeds.init: 2}]");
-  std::ofstream(spec_) << text;
-  behave("1:hang,ok;2:hang,ok");
-  const pid_t launcher = start_program(command("run"), temp_.path() / "output");
-  wait_until([&] { return states() == "running running" && running() == 2; });
-  kill(launcher, SIGINT);
-  EXPECT_EQ(wait_for(launcher).exit_code, 3);
-  const auto plan = nlohmann::json::parse(run_program(command("plan", {"--json"})).output);
-  const double longer = plan.at("cells").at(0).at("train_flops");
-  std::ofstream(spec_, std::ios::app)
-      << "budget: {flops: " << 0.9 * longer << ", when_reached: start_nothing_new}\n";
+  begin_two_of_which_the_longer_is_too_long();
   const fs::path log = runs_ / "sweeps" / "s" / "logs" / (folder_of(1) + ".log");
   fs::remove_all(log);
   fs::create_directories(log);
