@@ -35,7 +35,11 @@ int run_verb(Plan plan, const std::function<Plan()>& replan, const RunSweepOptio
   }
   if (!result.over_budget_because.empty()) {
     std::cout << "nothing new was started: " << escaped(result.over_budget_because) << "\n";
-    if (result.begun_over_budget >= result.resumable) std::cout << "Raise the budget first.\n";
+    if (result.budget_counts_elsewhere) {
+      std::cout << "The runs of other launchers count whole until they have ended.\n";
+    } else if (result.interrupted_over_budget >= result.resumable) {
+      std::cout << "Raise the budget first.\n";
+    }
   }
   if (!result.stopped_because.empty()) {
     std::cout << "stopped: " << escaped(result.stopped_because) << "\n";

@@ -17,7 +17,8 @@
 
 namespace scalelaw {
 
-// How many processes a launcher can have at work when it starts the attempt's, that one included.
+// How many processes a launcher has at work once it has started the attempt's and what it starts
+// together with it, that one included.
 struct Company {
   static constexpr int64_t kMost = int64_t{1} << 20;
   int64_t on_gpu = 1;      // its GPU

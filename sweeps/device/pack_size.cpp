@@ -92,7 +92,7 @@ Division timed(const Throughput& device, const std::vector<AlikeRuns>& all,
 // Until all are done: the longest start first, each where a place is free first. Of many packs an
 // even share is near enough.
 double end_seconds(const Division& division) {
-  constexpr int64_t kManyAPlace = 4, kMany = 256;
+  constexpr int64_t kManyAPlace = 4, kMany = 4096;
   if (division.packs > std::min(kManyAPlace * division.places, kMany)) {
     double longest = 0;
     for (const InPacks& group : division.groups) longest = std::max(longest, group.pack_seconds);
@@ -104,7 +104,8 @@ double end_seconds(const Division& division) {
   }
   std::ranges::sort(packs, std::greater<>());
   std::priority_queue<double, std::vector<double>, std::greater<>> free_at;
-  for (int64_t place = 0; place < std::min(division.places, kMany); ++place) free_at.push(0);
+  for (int64_t place = 0; place < std::min(division.places, division.packs); ++place)
+    free_at.push(0);
   double end = 0;
   for (const double seconds : packs) {
     const double ends = free_at.top() + seconds;

@@ -259,7 +259,7 @@ std::vector<PlannedPack> packs_of(const Plan& plan, Stage stage) {
   for (std::size_t i = 0; i < plan.cells.size(); ++i) {
     if (plan.cells[i].stage() == stage) cells.push_back(i);
   }
-  return Packer(plan, std::move(cells), Packer::Store::kLeftAside).packs();
+  return Packer(plan, start_order(plan, std::move(cells)), Packer::Store::kLeftAside).packs();
 }
 
 std::vector<PlannedPack> packs_to_run(const Plan& plan, const std::vector<CellStatus>& statuses) {

@@ -24,7 +24,7 @@ using PlannedPack = std::vector<std::size_t>;  // cells of the plan, in the orde
 // GB (the real one's size is not known here). A cell whose folder is damaged, or whose checkpoint
 // cannot be read, is alone, and no pack is larger than was found to go well (cell_limits.h).
 std::vector<PlannedPack> pack_cells(const Plan& plan, const std::vector<std::size_t>& cells);
-// Of all cells of a stage, as if none had begun.
+// Of all cells of a stage, as if none had begun, in that order too.
 std::vector<PlannedPack> packs_of(const Plan& plan, Stage stage);
 // Of the cells that may start by `statuses`, which are of all cells.
 std::vector<PlannedPack> packs_to_run(const Plan& plan, const std::vector<CellStatus>& statuses);

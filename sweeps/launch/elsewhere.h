@@ -22,6 +22,7 @@ class CellsElsewhere {
       : plan_(plan), seconds_to_come_back_(seconds_to_come_back) {}
 
   void add(std::size_t cell);
+  bool watches(std::size_t cell) const { return watched_.contains(cell); }
   // Looks at their leases (trainer/run_lease.h) and ends the stale ones.
   void look();
   // The same, where the last look was a second or half a heartbeat ago.

@@ -28,6 +28,11 @@ bool was_killed_for_memory(const PackProcess& process, const ProcessEnd& end,
   return now.kills.value_or(0) > *process.kills_before.kills;
 }
 
+std::size_t least_used(const std::vector<int64_t>& processes_by_gpu) {
+  return static_cast<std::size_t>(std::ranges::min_element(processes_by_gpu) -
+                                  processes_by_gpu.begin());
+}
+
 // The line since the process was started that says that another has its folder; "" without one.
 std::string refusal_of_another(const PackProcess& process) {
   constexpr int kMostLines = 10'000;
@@ -43,14 +48,14 @@ std::string refusal_of_another(const PackProcess& process) {
 }  // namespace
 
 void PackProcesses::start(const PlannedPack& pack, const std::vector<CellStatus>& statuses,
-                          std::size_t waiting) {
+                          std::size_t to_come) {
   const Workers& workers = plan_.options.workers;
   PackProcess process;
   process.log = folder_.log(plan_.cells[pack.front()].folder);
   std::error_code no_log;
   process.log_begins = std::filesystem::file_size(process.log, no_log);
   if (no_log) process.log_begins = 0;
-  process.gpu = least_used_gpu();
+  process.gpu = least_used(processes_by_gpu());
   process.started_at = monotonic_seconds();
   LocalJob job{{trainer_.string(), "train"}, process.log};
   const SweepLimits limits = read_limits(folder_);
@@ -64,7 +69,7 @@ void PackProcesses::start(const PlannedPack& pack, const std::vector<CellStatus>
     process.cells.push_back({index, statuses[index].step});
   }
   const std::string device = workers.device == DeviceKind::kGpu ? "cuda" : "cpu";
-  const Company company = company_of(process.gpu, waiting);
+  const Company company = company_of_next(to_come);
   const std::vector<std::string> options = {"--runs",          plan_.options.runs.string(),
                                             "--data",          plan_.options.data.string(),
                                             "--device",        device,
@@ -85,17 +90,14 @@ void PackProcesses::start(const PlannedPack& pack, const std::vector<CellStatus>
   processes_[pid] = std::move(process);
 }
 
-Company PackProcesses::company_of(std::size_t gpu, std::size_t waiting) const {
-  const Workers& workers = plan_.options.workers;
-  const std::size_t packs = processes_.size() + 1 + waiting;
-  const auto on_machine = static_cast<int64_t>(std::min(workers.processes(), packs));
-  if (workers.device == DeviceKind::kCpu) return {.on_machine = on_machine};
-  // A pack is started on the GPU that has fewest, the first of several.
-  const int64_t gpus = std::ssize(workers.gpus);
-  const int64_t even = on_machine / gpus + (static_cast<int64_t>(gpu) < on_machine % gpus ? 1 : 0);
-  const int64_t there = std::ranges::count_if(
-      processes_, [gpu](const auto& entry) { return entry.second.gpu == gpu; });
-  return {.on_gpu = std::max(even, there + 1), .on_machine = on_machine};
+Company PackProcesses::company_of_next(std::size_t to_come) const {
+  const auto on_machine = static_cast<int64_t>(processes_.size() + 1 + to_come);
+  if (plan_.options.workers.device == DeviceKind::kCpu) return {.on_machine = on_machine};
+  std::vector<int64_t> processes = processes_by_gpu();
+  const std::size_t gpu = least_used(processes);
+  ++processes[gpu];
+  for (std::size_t i = 0; i < to_come; ++i) ++processes[least_used(processes)];
+  return {.on_gpu = processes[gpu], .on_machine = on_machine};
 }
 
 void PackProcesses::signal_all(int signal) const {
@@ -144,10 +146,10 @@ std::vector<CellInProgress> PackProcesses::cells() const {
   return all;
 }
 
-std::size_t PackProcesses::least_used_gpu() const {
-  std::vector<int> used(plan_.options.workers.gpus.size(), 0);
-  for (const auto& [pid, process] : processes_) ++used[process.gpu];
-  return static_cast<std::size_t>(std::min_element(used.begin(), used.end()) - used.begin());
+std::vector<int64_t> PackProcesses::processes_by_gpu() const {
+  std::vector<int64_t> processes(plan_.options.workers.gpus.size(), 0);
+  for (const auto& [pid, process] : processes_) ++processes[process.gpu];
+  return processes;
 }
 
 RunningPack look_at_progress(const Plan& plan, const PackProcess& process,

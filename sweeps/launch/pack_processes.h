@@ -63,10 +63,10 @@ class PackProcesses {
         folder_(sweep_folder(plan.options.runs, plan.name)) {}
 
   // Within the limits noted of its cells (cell_limits.h), on the GPU that has fewest. `statuses` of
-  // all cells, as last seen. `waiting`: packs that may be started beside it; with these and those
-  // that run, as far as there are places, it shares its GPU and the machine, as its cost files
-  // note. std::runtime_error when a configuration or the log cannot be written, or fork fails.
-  void start(const PlannedPack& pack, const std::vector<CellStatus>& statuses, std::size_t waiting);
+  // all cells, as last seen. `to_come`: packs that are started right after it; with these and those
+  // that run it shares its GPU and the machine, as its cost files note. std::runtime_error when a
+  // configuration or the log cannot be written, or fork fails.
+  void start(const PlannedPack& pack, const std::vector<CellStatus>& statuses, std::size_t to_come);
 
   struct Event {
     std::optional<PackProcess> ended;
@@ -87,8 +87,8 @@ class PackProcesses {
   std::vector<CellInProgress> cells() const;  // of all of them
 
  private:
-  std::size_t least_used_gpu() const;
-  Company company_of(std::size_t gpu, std::size_t waiting) const;
+  std::vector<int64_t> processes_by_gpu() const;
+  Company company_of_next(std::size_t to_come) const;
 
   const Plan& plan_;
   std::filesystem::path trainer_;

@@ -74,8 +74,8 @@ std::string Room::why_no_memory(const PlannedPack& next) const {
   double needed = 0;
   for (const std::size_t cell : next) needed += plan_.cells[cell].memory_bytes.value_or(0);
   if (*available >= needed) return "";
-  return bytes_text(*available) + " of memory are available, and the next run needs about " +
-         bytes_text(needed);
+  return bytes_text(*available) +
+         " of memory are available, and what is to start next needs about " + bytes_text(needed);
 }
 
 }  // namespace scalelaw

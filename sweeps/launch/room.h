@@ -25,8 +25,9 @@ class Room {
   // The same at once, with what `next` takes beside them (bytes_to_train()).
   std::string why_no_disk(const std::vector<CellInProgress>& running,
                           const PlannedPack& next) const;
-  // Why `next` should wait until a process has ended: less memory is available than a step of it
-  // takes by the estimate. Processes that are still growing are not seen. On the CPU alone.
+  // Why the last of `next` should wait until a process has ended: less memory is available than a
+  // step of them takes by the estimate. Processes that are still growing are not seen. On the CPU
+  // alone.
   std::string why_no_memory(const PlannedPack& next) const;
 
  private:

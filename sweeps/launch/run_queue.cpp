@@ -26,18 +26,33 @@ std::string without_numbers(const std::string& reason) {
 RunQueue::RunQueue(const std::vector<PlannedPack>& order, const RunQueueOptions& options)
     : options_(options), waiting_(order.begin(), order.end()) {}
 
-std::optional<PlannedPack> RunQueue::next(std::size_t running) {
+std::optional<PlannedPack> RunQueue::next(std::size_t running, const MayStart& may_start) {
   if (!stopped_because_.empty()) return std::nullopt;
   if (running == 0 && alone_.empty()) alone_first_ = false;
   if (must_be_alone_now()) alone_first_ = true;
-  const bool alone = alone_first_ || waiting_.empty();
-  if (alone && running > 0) return std::nullopt;
-  std::deque<PlannedPack>& from = alone && !alone_.empty() ? alone_ : waiting_;
-  if (from.empty()) return std::nullopt;
-  if (&from == &alone_) alone_first_ = true;
-  PlannedPack pack = std::move(from.front());
-  from.pop_front();
-  return pack;
+  const auto take_first = [&](std::deque<PlannedPack>& packs) -> std::optional<PlannedPack> {
+    const auto found = std::ranges::find_if(packs, may_start);
+    if (found == packs.end()) return std::nullopt;
+    PlannedPack pack = std::move(*found);
+    packs.erase(found);
+    return pack;
+  };
+  std::optional<PlannedPack> pack;
+  if (!alone_first_) pack = take_first(waiting_);
+  if (pack || running > 0) return pack;
+  pack = take_first(alone_);
+  if (pack) alone_first_ = true;
+  return pack || !alone_first_ ? pack : take_first(waiting_);
+}
+
+void RunQueue::remove(const PlannedPack& cells) {
+  for (std::deque<PlannedPack>* packs : {&waiting_, &alone_}) {
+    for (PlannedPack& pack : *packs) {
+      std::erase_if(
+          pack, [&](std::size_t cell) { return std::ranges::find(cells, cell) != cells.end(); });
+    }
+    std::erase_if(*packs, [](const PlannedPack& pack) { return pack.empty(); });
+  }
 }
 
 Verdict RunQueue::ended(const PlannedPack& left, const ProcessEnd& end, const std::string& reason,

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -45,7 +46,10 @@ class RunQueue {
   // ended comes last and one at a time: whoever ran short of memory beside others may have enough
   // without them, and the same attempt under the same conditions would end the same way. It comes
   // before the others where one more such end would stop the starting.
-  std::optional<PlannedPack> next(std::size_t running);
+  // `may_start`: whether one of those that wait may now; the others keep their places.
+  using MayStart = std::function<bool(const PlannedPack&)>;
+  std::optional<PlannedPack> next(
+      std::size_t running, const MayStart& may_start = [](const PlannedPack&) { return true; });
   // `left`: cells of the attempt that are not complete now and that no other process has;
   // `others_have_some` where such a process is why some are missing, or completed them: what is
   // left is queued again, also after exit 3, unless the queue is stopped. `reason`: the log's last
@@ -62,13 +66,12 @@ class RunQueue {
   // They have completed, or are another process's, which counts them.
   void no_longer_failing(const PlannedPack& cells);
   void add(PlannedPack pack) { waiting_.push_back(std::move(pack)); }
+  void remove(const PlannedPack& cells);                                     // from all that waits
   void put_back(PlannedPack pack) { waiting_.push_front(std::move(pack)); }  // not started yet
 
   void stop(const std::string& why);  // nothing new starts; the first reason is kept
   const std::string& stopped_because() const { return stopped_because_; }  // "": not stopped
   std::size_t waiting() const;                                             // cells
-  // Packs that may be started beside the one that next() gave last.
-  std::size_t packs_beside() const { return alone_first_ ? 0 : waiting_.size(); }
   // SIGKILL ended an attempt of it that was then repeated alone.
   bool was_repeated_alone(std::size_t cell) const { return repeated_alone_.contains(cell); }
 

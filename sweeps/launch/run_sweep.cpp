@@ -7,9 +7,10 @@
 #include <utility>
 
 #include "sweeps/device/packing.h"
-#include "sweeps/launch/attempt_lines.h"
 #include "sweeps/launch/attempt_verdict.h"
+#include "sweeps/launch/ended_processes.h"
 #include "sweeps/launch/gpu_check.h"
+#include "sweeps/launch/launch_budget.h"
 #include "sweeps/launch/launch_display.h"
 #include "sweeps/launch/launch_stop.h"
 #include "sweeps/launch/other_launchers.h"
@@ -19,15 +20,12 @@
 #include "sweeps/launch/sweep_cells.h"
 #include "sweeps/plan/plan_diff.h"
 #include "sweeps/plan/reports.h"
-#include "sweeps/plan/spending.h"
-#include "sweeps/status/cell_limits.h"
 #include "sweeps/tuning/what_is_known.h"
 #include "trainer/atomic_file.h"
 #include "trainer/clock.h"
 #include "trainer/config_error.h"
 #include "trainer/disk_space.h"
 #include "trainer/escaped.h"
-#include "trainer/run_record.h"
 #include "trainer/stop_signals.h"
 
 namespace scalelaw {
@@ -36,9 +34,13 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double kSecondsBetweenLooks = 0.5;  // at the processes and the room that they have
+// Until what was held back is asked for again though no run has ended: processes that were started
+// have grown by then.
+constexpr double kSecondsHeldBack = 30;
 
-double seconds_since(double start) {
-  return monotonic_seconds() - start;
+PlannedPack together(const std::vector<PlannedPack>& packs, PlannedPack cells) {
+  for (const PlannedPack& pack : packs) cells.insert(cells.end(), pack.begin(), pack.end());
+  return cells;
 }
 
 class SweepRun {
@@ -50,11 +52,11 @@ class SweepRun {
         is_later_stage_(options.is_later_stage),
         folder_(sweep_folder(plan.options.runs, plan.name)),
         cells_(plan),
-        packs_(spending_.in_turn(packs_to_run(plan, cells_.all()))),
+        packs_(budget_.in_turn(packs_to_run(plan, cells_.all()))),
         queue_(packs_, options.queue),
-        judge_(plan, room_, queue_, options.time_limit_seconds),
         processes_(plan, options.trainer),
-        display_(plan, cells_, processes_, display) {}
+        display_(plan, cells_, processes_, display),
+        judge_(plan, room_, queue_, options.time_limit_seconds) {}
 
   RunSweepResult run() {
     prepare();
@@ -62,7 +64,7 @@ class SweepRun {
                   std::to_string(queue_.waiting()) + " to run" + waiting_text() +
                   (packs_.empty() ? "" : ": " + packs_text(packs_) + "; " + describe(workers_)));
     while (true) {
-      others_.take_back(SweepCells::Ask::kNowAndThen);
+      if (others_.take_back(SweepCells::Ask::kNowAndThen)) ask_again();
       start_waiting();
       if (processes_.running() == 0 && !goes_on_elsewhere()) break;
       display_.show(stop_.interrupted());
@@ -71,7 +73,10 @@ class SweepRun {
       if (!stop_.is_to_stop()) ask_to_end();
       PackProcesses::Event event = processes_.wait(kSecondsBetweenLooks);
       if (event.stop_signal != 0) stop_.take(event.stop_signal);
-      if (event.ended) take_end(*event.ended, event.end);
+      if (event.ended) {
+        ended_.take(*event.ended, event.end);
+        ask_again();
+      }
     }
     return result();
   }
@@ -81,7 +86,9 @@ class SweepRun {
     const fs::path record = sweep_record_file(plan_.options.runs, plan_.name);
     refuse_name_of_another_sweep(plan_);
     check_number_of_runs(plan_, packs_, most_runs_);
-    check_budget();
+    if (const std::string& why = budget_.check_whole(is_later_stage_); !why.empty()) {
+      queue_.stop(why);
+    }
     const PlanDiff diff = diff_of(plan_);
     if (const std::string changed = diff_line(plan_, diff); !changed.empty()) {
       display_.line(changed);
@@ -93,16 +100,6 @@ class SweepRun {
       is_recorded_ = true;
     } catch (const DiskFull& error) {
       stop_.pause(error.what());
-    }
-  }
-
-  void check_budget() {
-    try {
-      spending_.check_whole();
-    } catch (const ConfigError& error) {
-      if (!is_later_stage_) throw;
-      over_budget_because_ = error.what();
-      queue_.stop(over_budget_because_);
     }
   }
 
@@ -122,40 +119,50 @@ class SweepRun {
     return waiting == 0 ? "" : ", " + std::to_string(waiting) + " waiting for what these tell";
   }
 
+  // All for which there are places are chosen before the first is started, since each notes with
+  // how many it shares the machine.
   void start_waiting() {
-    while (processes_.running() < workers_.processes()) {
-      const std::optional<PlannedPack> next = queue_.next(processes_.running());
-      if (!next) return;
-      if (hold_back(*next)) return;
-      const PlannedPack pack = cells_.not_taken(*next);
-      for (const std::size_t cell : *next) {
-        if (std::ranges::find(pack, cell) == pack.end()) queue_.no_longer_failing({cell});
-      }
-      if (pack.empty() || is_beyond_budget(pack)) continue;
+    const std::vector<PlannedPack> round = next_round();
+    std::size_t to_come = round.size();
+    for (const PlannedPack& pack : round) {
       try {
-        processes_.start(pack, cells_.all(), starts_nothing_new_ ? 0 : queue_.packs_beside());
+        processes_.start(pack, cells_.all(), --to_come);
         for (const std::size_t cell : pack) cells_[cell].state = CellState::kRunning;
-        spending_.started(pack);
       } catch (const DiskFull& error) {
-        stop_.pause(error.what());
+        return stop_.pause(error.what());
       } catch (const std::runtime_error& error) {  // a disk, or fork: what runs goes on
-        queue_.stop(error.what());
+        return queue_.stop(error.what());
       }
     }
   }
 
-  // What the budget does not reach is left aside, and with the first new pack all other new ones.
-  bool is_beyond_budget(const PlannedPack& pack) {
-    spending_.look_again(pack, cells_.all());  // others may have begun it
-    const bool is_new = !spending_.has_begun(pack);
-    if (is_new && starts_nothing_new_) return true;
-    spending_.look_at_others(cells_.all());
-    const std::string why = spending_.why_not(pack);
-    if (why.empty()) return false;
-    if (over_budget_because_.empty()) over_budget_because_ = why;
-    if (is_new) starts_nothing_new_ = true;
-    if (!is_new) begun_over_budget_ += std::ssize(pack);
-    return true;
+  std::vector<PlannedPack> next_round() {
+    std::vector<PlannedPack> round;
+    if (monotonic_seconds() < asks_again_at_) return round;
+    if (asks_again_at_ > 0) ask_again();
+    const auto places_taken = [&] { return processes_.running() + round.size(); };
+    const auto may_start = [&](const PlannedPack& pack) { return budget_.has_room_for(pack); };
+    while (places_taken() < workers_.processes()) {
+      const std::optional<PlannedPack> next = queue_.next(places_taken(), may_start);
+      if (!next || hold_back(*next, round)) break;
+      PlannedPack pack = cells_.not_taken(*next);
+      for (const std::size_t cell : *next) {
+        if (std::ranges::find(pack, cell) == pack.end()) queue_.no_longer_failing({cell});
+      }
+      if (pack.empty()) continue;
+      budget_.started(pack);
+      round.push_back(std::move(pack));
+    }
+    if (places_taken() > 0 && !budget_.reached_because().empty()) tell_of_budget();
+    // From now on watched: its launcher may be dead.
+    for (const std::size_t cell : budget_.held_beside()) cells_.watch(cell);
+    return round;
+  }
+
+  // A run has ended, or another launcher has left one: what was held back may start.
+  void ask_again() {
+    asks_again_at_ = 0;
+    budget_.ask_again();
   }
 
   // Of what runs, those that have had their time and packs with rows that cost more than they are.
@@ -167,13 +174,14 @@ class SweepRun {
     }
   }
 
-  // Whether the pack must wait until what runs has left more room.
-  bool hold_back(const PlannedPack& next) {
-    const bool is_first = processes_.running() == 0;
-    std::string why = room_.why_no_disk(processes_.cells(), next);
-    if (why.empty() && !is_first) why = room_.why_no_memory(next);
+  // Whether the pack must wait until what runs, or is about to, has left more room.
+  bool hold_back(const PlannedPack& next, const std::vector<PlannedPack>& round) {
+    const bool is_first = processes_.running() == 0 && round.empty();
+    std::string why = room_.why_no_disk(processes_.cells(), together(round, next));
+    if (why.empty() && !is_first) why = room_.why_no_memory(together(round, next));
     if (why.empty()) return false;
     queue_.put_back(next);
+    asks_again_at_ = monotonic_seconds() + kSecondsHeldBack;
     if (is_first) stop_.pause(why);
     if (!is_first && held_back_ != next) {
       display_.line("waiting until a run has ended: " + why);
@@ -182,85 +190,21 @@ class SweepRun {
     return true;
   }
 
-  void take_end(const PackProcess& process, const ProcessEnd& end) {
-    AttemptLeft left;
-    left.end = end;
-    left.reason = last_words(process, end);
-    left.log = process.log;
-    const bool others_had_some = is_of_another_process(left.reason);
-    PlannedPack complete, elsewhere;
-    for (const CellInProgress& each : process.cells) {
-      const int64_t seen = cells_[each.cell].step;
-      const CellStatus& now = cells_.look(each.cell);
-      const bool is_elsewhere = now.state == CellState::kRunning;
-      (ended(now.state) ? complete : is_elsewhere ? elsewhere : left.cells).push_back(each.cell);
-      // Of a folder that others had, its lines may be theirs.
-      if (!others_had_some) display_.ended(each, is_elsewhere ? seen : std::max(seen, now.step));
-    }
-    queue_.no_longer_failing(complete);
-    queue_.no_longer_failing(elsewhere);
-    display_.tell_complete(complete, others_had_some
-                                         ? std::nullopt
-                                         : std::optional(seconds_since(process.started_at)));
-    for (const std::size_t cell : elsewhere) display_.tell(elsewhere_text(plan_.cells[cell]));
-    if (left.end == ProcessEnd{} && !left.cells.empty()) {
-      left.end.exit_code = kExitOther;
-      left.reason = "exit 0, but there is no run.json";
-    }
-    take_left(left, {.asked = process.asked_to_end,
-                     .others_have_some = others_had_some || !elsewhere.empty(),
-                     .is_smaller = left.cells.size() < process.cells.size(),
-                     .interrupted = stop_.interrupted(),
-                     .paused = !stop_.paused_because().empty()});
-    // What has failed does not go on.
-    for (const CellInProgress& each : process.cells) spending_.left_off({each.cell}, cells_.all());
-  }
-
-  void take_left(AttemptLeft& left, AttemptEnd at) {
-    if (judge_.found_no_room(left, at)) {
-      left.end = {kExitInterrupted, 0};
-      stop_.pause(left.reason);
-      at.paused = true;
-    }
-    judge_.judge(left, at);
-    if (left.cells.empty()) return;
-    if (left.limits) note_limits(left);
-    if (left.verdict == Verdict::kFailed) {
-      for (const std::size_t cell : left.cells) cells_[cell].state = CellState::kFailed;
-    }
-    left.step = cells_[left.cells.front()].step;
-    note_unfinished(left);
-    display_.tell(left_text(plan_, left));
-  }
-
-  // Without the note the same would be tried again.
-  void note_limits(const AttemptLeft& left) {
-    try {
-      append_limits(folder_, plan_, left.cells, *left.limits);
-    } catch (const DiskFull& error) {
-      stop_.pause(error.what());
-    } catch (const std::runtime_error& error) {
-      queue_.stop(error.what());
-    }
-  }
-
-  // The healthy runs go on without the notes.
-  void note_unfinished(const AttemptLeft& left) {
-    try {
-      append_unfinished(folder_, plan_, left);
-    } catch (const std::runtime_error& error) {
-      display_.line("warning: status will not show the next line's attempt: " +
-                    escaped(error.what()));
-    }
+  // Once, for near its end it may be that of every run.
+  void tell_of_budget() {
+    if (told_of_budget_ || !queue_.stopped_because().empty()) return;
+    display_.line("waiting until a run has ended: " + budget_.reached_because());
+    told_of_budget_ = true;
   }
 
   // Nothing runs here any more: whether something is to be waited for, or started now.
   bool goes_on_elsewhere() {
     if (others_.take_back(SweepCells::Ask::kAtOnce)) {
+      ask_again();
       start_waiting();
       return true;
     }
-    return over_budget_because_.empty() ? others_.are_waited_for() : others_.leave_some();
+    return budget_.reached_because().empty() ? others_.are_waited_for() : others_.leave_some();
   }
 
   RunSweepResult result() const {
@@ -269,13 +213,15 @@ class SweepRun {
     result.resumable = result.states.at(CellState::kInterrupted);
     result.interrupted = stop_.interrupted();
     result.paused_because = stop_.paused_because();
-    result.over_budget_because = over_budget_because_;
-    result.begun_over_budget = begun_over_budget_;
-    if (!stop_.is_to_stop() && queue_.stopped_because() != over_budget_because_) {
+    result.over_budget_because = budget_.reached_because();
+    result.interrupted_over_budget = budget_.interrupted_and_held();
+    result.budget_counts_elsewhere = !budget_.held_beside().empty();
+    if (!stop_.is_to_stop() && queue_.stopped_because() != budget_.reached_because()) {
       result.stopped_because = queue_.stopped_because();
     }
     int64_t whole = 0;
     for (const auto& [state, count] : result.states) whole += ended(state) ? count : 0;
+    if (whole == std::ssize(plan_.cells)) result.over_budget_because.clear();  // others did it
     const bool failed = result.states.at(CellState::kFailed) > 0 || !result.stopped_because.empty();
     if (failed && !stop_.is_to_stop()) {
       result.exit_code = kExitOther;
@@ -292,21 +238,21 @@ class SweepRun {
   bool is_later_stage_;
   SweepFolder folder_;
   SweepCells cells_;
-  Spending spending_{plan_, cells_.all()};
+  LaunchBudget budget_{plan_, cells_};
   std::vector<PlannedPack> packs_;  // as they were to be at the beginning
   RunQueue queue_;
   Room room_{plan_};
-  AttemptJudge judge_;
   PackProcesses processes_;
   Repacking repacking_{plan_};
   LaunchDisplay display_;
   LaunchStop stop_{queue_, processes_, display_};
+  AttemptJudge judge_;
+  EndedProcesses ended_{plan_, judge_, cells_, queue_, budget_, stop_, display_};
   OtherLaunchers others_{plan_, cells_, queue_, display_};
-  std::string over_budget_because_;
-  bool is_recorded_ = false;         // the sweep's record says what is to be run
-  bool starts_nothing_new_ = false;  // for the budget
-  int64_t begun_over_budget_ = 0;
-  PlannedPack held_back_;  // of which that was told
+  bool is_recorded_ = false;  // the sweep's record says what is to be run
+  PlannedPack held_back_;     // for want of room, of which that was told
+  bool told_of_budget_ = false;
+  double asks_again_at_ = 0;  // monotonic seconds
 };
 
 }  // namespace

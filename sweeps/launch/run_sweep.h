@@ -29,8 +29,9 @@ struct RunSweepResult {
   bool interrupted = false;             // asked to stop
   std::string stopped_because;      // equal failures, a log that cannot be written; "": to the end
   std::string over_budget_because;  // what is left would cost more than the budget
-  int64_t begun_over_budget = 0;    // of resumable, those that it does not reach to end
-  std::string paused_because;       // the disk is full, or nearly; "": it was not
+  int64_t interrupted_over_budget = 0;   // of resumable, those that it does not reach to end
+  bool budget_counts_elsewhere = false;  // runs that other launchers have in progress, whole
+  std::string paused_because;            // the disk is full, or nearly; "": it was not
   bool is_unpredicted = false;  // of run_stages(): what held-out cells come to cannot be predicted
   // 0 all complete (diverged ones too), 3 some missing, interrupted, paused or running elsewhere
   // and the same command goes on, 1 some failed.

@@ -79,10 +79,12 @@ void predict_gpu_packs(Plan& plan) {
   const Workers& workers = plan.options.workers;
   for (const Stage stage : kStages) {
     const std::vector<PlannedPack> packs = packs_of(plan, stage);
-    const std::size_t on_a_gpu = (packs.size() + workers.gpus.size() - 1) / workers.gpus.size();
-    const int processes = static_cast<int>(std::min<std::size_t>(workers.jobs, on_a_gpu));
-    for (const PlannedPack& pack : packs) {
-      predict_pack(device, assumed, processes, pack, plan.cells);
+    const std::size_t gpus = workers.gpus.size();
+    for (std::size_t i = 0; i < packs.size(); ++i) {
+      // One after another is given to the GPU that has fewest.
+      const std::size_t on_its_gpu = packs.size() / gpus + (i % gpus < packs.size() % gpus ? 1 : 0);
+      const auto processes = static_cast<int>(std::min<std::size_t>(workers.jobs, on_its_gpu));
+      predict_pack(device, assumed, processes, packs[i], plan.cells);
     }
   }
 }

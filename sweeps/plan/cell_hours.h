@@ -34,9 +34,10 @@ std::optional<double> measured_step_seconds(const PlanOptions& options, const Pl
 void predict_hours(const PlanOptions& options, PlannedCell& cell);
 
 // The hours of packs, as the cells of a stage would make them that begin anew. For GPUs every
-// cell's GPU hours too, beside as many packs on its GPU as the stage has and the workers' jobs let
-// run: by the device's law as measured; of what that lacks, or without one, as assumed
-// (Throughput::unmeasured()). On a CPU a pack takes what its runs take one after another.
+// cell's GPU hours too, beside as many packs on its GPU as it gets where the stage's are dealt out
+// in their order and the workers' jobs let run: by the device's law as measured; of what that
+// lacks, or without one, as assumed (Throughput::unmeasured()). On a CPU a pack takes what its runs
+// take one after another.
 void predict_pack_hours(Plan& plan);
 
 // Of the process that a cell is trained in; 0: not known.

@@ -198,11 +198,20 @@ std::vector<PlannedPack> Spending::in_turn(std::vector<PlannedPack> packs) const
 std::string Spending::why_not(const PlannedPack& pack) const {
   if (!starts_nothing_new()) return "";
   PlannedPack to_their_end = pack;
-  for (std::size_t i = 0; !has_begun(pack) && i < statuses_.size(); ++i) {
+  const bool is_new = !has_begun(pack);
+  for (std::size_t i = 0; is_new && i < statuses_.size(); ++i) {
     if (goes_on(i)) to_their_end.push_back(i);
   }
   const std::string why = beyond(sum(to_their_end));
   return why.empty() ? "" : why + " with " + plan_.cells[pack.front()].folder;
+}
+
+PlannedPack Spending::running_elsewhere() const {
+  PlannedPack cells;
+  for (std::size_t i = 0; i < statuses_.size(); ++i) {
+    if (statuses_[i].state == CellState::kRunning && !under_way_.contains(i)) cells.push_back(i);
+  }
+  return cells;
 }
 
 void Spending::started(const PlannedPack& pack) {
@@ -224,20 +233,20 @@ void Spending::look_at_others(const std::vector<CellStatus>& statuses) {
   const std::optional<std::set<std::string>> begun = names_in(plan_.options.runs);
   for (std::size_t i = 0; i < statuses_.size(); ++i) {
     if (under_way_.contains(i) || ended(statuses_[i].state)) continue;
-    if (begun && !begun->contains(plan_.cells[i].folder)) continue;
-    look_again({i}, statuses);
+    const bool is_there = !begun || begun->contains(plan_.cells[i].folder);
+    const bool was_there =
+        statuses_[i].state == CellState::kRunning || statuses_[i].state == CellState::kInterrupted;
+    if (is_there || was_there) look_again(i, statuses);
   }
 }
 
-void Spending::look_again(const PlannedPack& cells, const std::vector<CellStatus>& statuses) {
-  if (!starts_nothing_new()) return;
-  for (const std::size_t cell : cells) {
-    if (under_way_.contains(cell) || ended(statuses_[cell].state)) continue;
-    statuses_[cell] = look_at(plan_, plan_.cells[cell], {});
-    read_ledger(plan_, plan_.cells[cell], statuses_[cell]);
-    const bool failed = statuses[cell].state == CellState::kFailed;
-    if (failed && goes_on(cell)) statuses_[cell].state = CellState::kFailed;
-  }
+void Spending::look_again(std::size_t cell, const std::vector<CellStatus>& statuses) {
+  const bool had_failed =
+      statuses_[cell].state == CellState::kFailed || statuses[cell].state == CellState::kFailed;
+  statuses_[cell] = look_at(plan_, plan_.cells[cell], {});
+  read_ledger(plan_, plan_.cells[cell], statuses_[cell]);
+  if (statuses_[cell].state == CellState::kRunning) return;
+  if (had_failed && goes_on(cell)) statuses_[cell].state = CellState::kFailed;
 }
 
 std::string Spending::text() const {

@@ -38,6 +38,10 @@ class Spending {
   // Of a pack that goes on, and so comes before what is new: interrupted, or started here before
   // and to be tried again. Not of what failed.
   bool has_begun(const PlannedPack& pack) const;
+  bool is_interrupted(std::size_t cell) const {
+    return statuses_[cell].state == CellState::kInterrupted;
+  }
+  PlannedPack running_elsewhere() const;  // which count whole
   // Those first, in their order, where a budget lets nothing new start.
   std::vector<PlannedPack> in_turn(std::vector<PlannedPack> packs) const;
 
@@ -45,11 +49,9 @@ class Spending {
   // `statuses` of all cells.
   void left_off(const PlannedPack& cells, const std::vector<CellStatus>& statuses);
   // Where a budget lets nothing new start: looks at cells that had not ended and are not under way
-  // here, as others may have run them. `statuses` of all cells: of what failed here nothing goes
-  // on.
+  // here, as others may have run them. `statuses` of all cells: of what has failed, here or
+  // before, nothing goes on.
   void look_at_others(const std::vector<CellStatus>& statuses);
-  // The same of these cells alone.
-  void look_again(const PlannedPack& cells, const std::vector<CellStatus>& statuses);
 
   // "flops 2.1e13 of 5e13, device_hours 0.2 of 3": of the whole sweep; "" without a budget.
   std::string text() const;
@@ -72,6 +74,7 @@ class Spending {
   Cost spent(std::size_t cell) const;  // so far
   Cost whole(std::size_t cell) const;  // by its end
   PlannedPack to_come() const;
+  void look_again(std::size_t cell, const std::vector<CellStatus>& statuses);
   Total sum(const PlannedPack& also) const;  // of all, with these to their end
   Total at_most() const;  // of all to their end, and of trials that edges may still ask for
   std::string beyond(const Total& total) const;

@@ -104,6 +104,13 @@ TEST(CellHours, ProcessesOnAGpuAreNoMoreThanItHasPacks) {
     EXPECT_EQ(plan.cells.front().packs_on_its_gpu, 2);
     EXPECT_DOUBLE_EQ(price(plan), 2 * alone);
   }
+  // The shortest starts first, then the longest: the second of them has a GPU for itself.
+  const Plan three = of(2, 2,
+                        "list: [{horizon.tokens: 40000}, {horizon.tokens: 20000}, "
+                        "{horizon.tokens: 2000}]");
+  std::vector<int64_t> packs;
+  for (const PlannedCell& cell : three.cells) packs.push_back(cell.packs_on_its_gpu);
+  EXPECT_EQ(packs, (std::vector<int64_t>{1, 2, 2}));
   const Plan uneven = of(1, 2, "list: [{horizon.tokens: 2000}, {horizon.tokens: 20000}]");
   EXPECT_LT(price(uneven), 1.2 * uneven.cells.back().pack_hours.value())
       << "the other does not go on so long";

@@ -27,16 +27,13 @@ class PackProcessesTest : public testing::Test {
   // from `counted_after` seconds on.
   std::string words_of(const std::string& command, std::vector<std::optional<int64_t>> counts,
                        std::size_t processes = 1, double counted_after = 0.05) {
-    const fs::path trainer = temp_.path() / "trainer";
-    std::ofstream(trainer) << "#!/bin/sh\nsleep 0.2\necho step 7\n" << command << "\n";
-    chmod(trainer.c_str(), 0755);
+    const fs::path trainer = trainer_that("sleep 0.2\necho step 7\n" + command);
     const double start = monotonic_seconds();
     bool all_started = false;
     PackProcesses all(plan_, trainer, [&] {
       return counts[all_started && monotonic_seconds() - start >= counted_after ? 1 : 0];
     });
-    const std::vector<CellStatus> statuses(plan_.cells.size());
-    for (std::size_t i = 0; i < processes; ++i) all.start({i}, statuses, /*waiting=*/0);
+    for (std::size_t i = 0; i < processes; ++i) all.start({i}, statuses_, /*to_come=*/0);
     all_started = true;
     std::string words;
     while (all.running() > 0) {
@@ -47,28 +44,33 @@ class PackProcessesTest : public testing::Test {
     return words;
   }
 
-  // What processes of one run each, started side by side, are told of the GPU and the machine; of
-  // each, how many packs still waited.
-  std::set<std::string> shares(const Workers& workers, const std::vector<std::size_t>& waiting) {
-    const fs::path trainer = temp_.path() / "trainer";
-    std::ofstream(trainer) << "#!/bin/sh\nsleep 0.2\necho $*\n";
-    chmod(trainer.c_str(), 0755);
+  // What processes of one run each, started one right after another, are told of the GPU and the
+  // machine.
+  std::multiset<std::string> shares(const Workers& workers, std::size_t processes) {
+    PackProcesses all(plan_, trainer_that("sleep 0.2; echo $*"));
     plan_.options.workers = workers;
-    PackProcesses all(plan_, trainer);
-    const std::vector<CellStatus> statuses(plan_.cells.size());
-    for (std::size_t i = 0; i < waiting.size(); ++i) all.start({i}, statuses, waiting[i]);
-    std::set<std::string> said;
+    for (std::size_t i = 0; i < processes; ++i) all.start({i}, statuses_, processes - 1 - i);
+    std::multiset<std::string> said;
     while (all.running() > 0) {
       const PackProcesses::Event event = all.wait(0.1);
-      if (!event.ended) continue;
-      const std::string words = last_words(*event.ended, event.end);
-      said.insert(words.substr(words.find("--share-gpu")));
+      if (event.ended) said.insert(share_told(*event.ended, event.end));
     }
     return said;
+  }
+  static std::string share_told(const PackProcess& process, const ProcessEnd& end) {
+    const std::string words = last_words(process, end);
+    return words.substr(words.find("--share-gpu"));
+  }
+  fs::path trainer_that(const std::string& script) const {
+    const fs::path trainer = temp_.path() / "trainer";
+    std::ofstream(trainer) << "#!/bin/sh\n" << script << "\n";
+    chmod(trainer.c_str(), 0755);
+    return trainer;
   }
 
   TempDir temp_;
   Plan plan_ = small_plan(temp_.path());
+  std::vector<CellStatus> statuses_ = std::vector<CellStatus>(plan_.cells.size());
 };
 
 TEST_F(PackProcessesTest, WhatWasTooLargeIsTheMostThatATrainerMayTakeAndNotWhatItMust) {
@@ -100,19 +102,38 @@ TEST_F(PackProcessesTest, KillForWantOfMemoryLongBeforeTheEndWasAnothers) {
   EXPECT_TRUE(is_of_memory(words)) << words;
 }
 
-TEST_F(PackProcessesTest, TheDeviceIsSharedWithWhatCanBeSideBySideAndNotWithIdlePlaces) {
-  using Said = std::set<std::string>;
+TEST_F(PackProcessesTest, TheDeviceIsSharedWithWhatIsStartedTogetherAndNotWithIdlePlaces) {
+  using Said = std::multiset<std::string>;
   const Workers cores = {.jobs = 4};
-  EXPECT_EQ(shares(cores, {0}), Said{"--share-gpu 1 --share-machine 1"});
-  EXPECT_EQ(shares(cores, {1, 0}), Said{"--share-gpu 1 --share-machine 2"});
-  EXPECT_EQ(shares(cores, {9}), Said{"--share-gpu 1 --share-machine 4"});
+  EXPECT_EQ(shares(cores, 1), Said{"--share-gpu 1 --share-machine 1"});
+  EXPECT_EQ(shares(cores, 2),
+            (Said{"--share-gpu 1 --share-machine 2", "--share-gpu 1 --share-machine 2"}));
   const Workers gpus = elsewhere(/*gpus=*/2, "auto", /*jobs=*/2, /*replicas=*/1);
-  EXPECT_EQ(shares(gpus, {0}), Said{"--share-gpu 1 --share-machine 1"});
-  EXPECT_EQ(shares(gpus, {1, 0}), Said{"--share-gpu 1 --share-machine 2"});
-  EXPECT_EQ(shares(gpus, {2, 1, 0}),
-            (Said{"--share-gpu 2 --share-machine 3", "--share-gpu 1 --share-machine 3"}))
+  EXPECT_EQ(shares(gpus, 1), Said{"--share-gpu 1 --share-machine 1"});
+  EXPECT_EQ(shares(gpus, 2),
+            (Said{"--share-gpu 1 --share-machine 2", "--share-gpu 1 --share-machine 2"}));
+  EXPECT_EQ(shares(gpus, 3),
+            (Said{"--share-gpu 2 --share-machine 3", "--share-gpu 2 --share-machine 3",
+                  "--share-gpu 1 --share-machine 3"}))
       << "two on the first GPU, one on the second";
-  EXPECT_EQ(shares(gpus, {9}), Said{"--share-gpu 2 --share-machine 4"});
+}
+
+// Both that were on the first GPU have ended.
+TEST_F(PackProcessesTest, OneThatIsAloneOnItsGpuHasItForItselfThoughAnotherIsFuller) {
+  plan_.options.workers = elsewhere(/*gpus=*/2, "auto", /*jobs=*/2, /*replicas=*/1);
+  PackProcesses all(
+      plan_, trainer_that("[ \"$CUDA_VISIBLE_DEVICES\" = 0 ] && sleep 0.2 || sleep 2; echo $*"));
+  for (const std::size_t cell : {0u, 1u, 2u, 3u}) all.start({cell}, statuses_, 3 - cell);
+  while (all.running() > 2) all.wait(0.1);
+  all.start({0}, statuses_, /*to_come=*/0);
+  while (true) {
+    const PackProcesses::Event event = all.wait(0.1);
+    if (!event.ended) continue;
+    EXPECT_EQ(event.ended->cells.front().cell, 0u);
+    EXPECT_EQ(share_told(*event.ended, event.end), "--share-gpu 1 --share-machine 3");
+    break;
+  }
+  while (all.running() > 0) all.wait(0.1);
 }
 
 // Launchers of several machines share the logs of a sweep.

@@ -249,6 +249,8 @@ TEST_F(PackingTest, APackIsNotDividedWhereTheEndThenWaitsForWhatItsPartsSlow) {
 TEST_F(PackingTest, TheEndIsThatOfWholePacksInTurn) {
   const std::vector<AlikeRuns> two(2, runs_on_shared_gpu(8, 100));
   EXPECT_EQ(choose_replicas(shared_gpu({1}), two, {.devices = 3}), (std::vector<int64_t>{3, 3}));
+  const std::vector<AlikeRuns> many(192, runs_on_shared_gpu(8, 100));
+  EXPECT_EQ(choose_replicas(shared_gpu({1}), many, {.devices = 288}), std::vector<int64_t>(192, 3));
 }
 
 TEST_F(PackingTest, PacksNoLargerThanWereMeasuredAreTold) {

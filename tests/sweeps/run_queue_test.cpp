@@ -227,18 +227,30 @@ TEST(RunQueue, KilledRunsAreRepeatedBeforeOneMoreWouldStopTheStarting) {
   RunQueue queue(single_cells(4), {.retries = 1, .stop_after = 3});
   queue.ended(*queue.next(0), kKilled, "", false);
   EXPECT_EQ(queue.next(0), Cells{1});
-  EXPECT_EQ(queue.packs_beside(), 2u) << "what is repeated alone is not one of them";
   EXPECT_EQ(queue.next(1), Cells{2});
   EXPECT_EQ(queue.ended({1}, kKilled, "", false), Verdict::kRetryAlone);
   EXPECT_EQ(queue.next(1), std::nullopt) << "2 runs still";
   queue.no_longer_failing({2});
   EXPECT_EQ(queue.next(0), Cells{0});
-  EXPECT_EQ(queue.packs_beside(), 0u) << "3 waits until it has ended";
   queue.no_longer_failing({0});
   EXPECT_EQ(queue.next(1), std::nullopt) << "0 is alone";
   EXPECT_EQ(queue.next(0), Cells{1});
   queue.no_longer_failing({1});
   EXPECT_EQ(queue.next(0), Cells{3});
+}
+
+TEST(RunQueue, WhatMayNotStartKeepsItsPlaceAndHoldsBackNoOther) {
+  RunQueue queue(single_cells(4), {});
+  const auto odd = [](const PlannedPack& pack) { return pack.front() % 2 == 1; };
+  EXPECT_EQ(queue.next(0, odd), Cells{1});
+  EXPECT_EQ(queue.ended({1}, kKilled, "", false), Verdict::kRetryAlone);
+  EXPECT_EQ(queue.next(0, odd), Cells{3});
+  EXPECT_EQ(queue.next(1, odd), std::nullopt) << "the killed one waits until it is alone";
+  EXPECT_EQ(queue.next(0, odd), Cells{1});
+  EXPECT_EQ(queue.next(0, odd), std::nullopt);
+  EXPECT_EQ(queue.waiting(), 2u);
+  EXPECT_EQ(queue.next(0), Cells{0});
+  EXPECT_EQ(queue.next(0), Cells{2});
 }
 
 TEST(RunQueue, ZeroNeverStops) {

@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <memory>
 
 #include "sweeps/plan/plan_totals.h"
 #include "sweeps/plan/reports.h"
 #include "tests/sweeps/plan_fixture.h"
 #include "trainer/attempt_cost.h"
+#include "trainer/checkpoint_files.h"
 #include "trainer/clock.h"
 #include "trainer/number.h"
 #include "trainer/run_lease.h"
@@ -248,6 +250,24 @@ TEST_F(SpendingTest, WhatWasBegunComesFirstAndCountsWholeForWhatIsNew) {
   EXPECT_NE(spending(2.9, CellState::kInterrupted).why_not({0}), "");
   EXPECT_EQ(spending(1.3, CellState::kInterrupted).why_not({1}), "") << "one of them can be ended";
   EXPECT_EQ(spending(2.9, CellState::kFailed).why_not({0}), "") << "they may fail again";
+}
+
+// A launcher asks again before it starts it, without what was noted of its last attempt.
+TEST_F(SpendingTest, WhatFailedInAnEarlierLaunchIsNotBegunForItsCheckpoint) {
+  const Plan all = with_budget("{flops: 1e18, when_reached: start_nothing_new}");
+  for (const std::size_t cell : {1u, 2u}) {
+    const RunFolder folder{run_folder(all, all.cells[cell])};
+    fs::create_directories(folder.checkpoints());
+    std::ofstream(checkpoint_file(folder, 7)).flush();
+  }
+  std::vector<CellStatus> statuses = look_at_all(all);
+  ASSERT_EQ(statuses[1].state, CellState::kInterrupted);
+  statuses[1].state = CellState::kFailed;
+  Spending spending(all, statuses);
+  statuses[1].state = CellState::kInterrupted;
+  spending.look_at_others(statuses);
+  EXPECT_FALSE(spending.has_begun({1}));
+  EXPECT_TRUE(spending.has_begun({2}));
 }
 
 TEST_F(SpendingTest, PlanSetsTheWholeBesideTheBudget) {

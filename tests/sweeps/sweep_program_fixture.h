@@ -78,6 +78,14 @@ class SweepProgram : public testing::Test {
   std::string folder_of(std::size_t cell) const {
     return read_sweep_record(sweep_record_file(runs_, "s")).cells.at(cell).folder;
   }
+  // Among how many processes the machine was shared, as its last attempt was told.
+  std::string share_of_machine(std::size_t cell) const {
+    const std::string log = text_of(runs_ / "sweeps" / "s" / "logs" / (folder_of(cell) + ".log"));
+    const std::string option = "--share-machine ";
+    const std::size_t at = log.rfind(option);
+    if (at == std::string::npos) return "";
+    return log.substr(at + option.size(), log.find('\n', at) - at - option.size());
+  }
   // Attempts that the stand-in counted.
   int64_t attempts(std::size_t cell) const {
     const fs::path counter = runs_ / folder_of(cell) / "fake_attempts";
