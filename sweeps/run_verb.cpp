@@ -34,7 +34,7 @@ int run_verb(Plan plan, const std::function<Plan()>& replan, const RunSweepOptio
               << "; nothing is lost. Make room first.\n";
   }
   if (!result.over_budget_because.empty()) {
-    std::cout << "nothing new was started: " << escaped(result.over_budget_because) << "\n";
+    std::cout << "nothing more was started: " << escaped(result.over_budget_because) << "\n";
     if (result.budget_counts_elsewhere) {
       std::cout << "The runs of other launchers count whole until they have ended.\n";
     } else if (result.interrupted_over_budget >= result.resumable) {

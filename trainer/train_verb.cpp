@@ -133,8 +133,9 @@ TrainOutcome train_described(Pack& pack, bool terminal) {
   }
 }
 
+// `ranks`: the group, where there is one; the caller's, who may have to leave without ending it.
 int train_configs(const std::vector<RunConfig>& configs, const TrainArguments& arguments,
-                  const Membership& membership) {
+                  const Membership& membership, std::shared_ptr<RankGroup>& ranks) {
   PackOptions options;
   options.runs = arguments.runs;
   options.data = arguments.data;
@@ -147,8 +148,9 @@ int train_configs(const std::vector<RunConfig>& configs, const TrainArguments& a
   options.provenance = current_provenance(options.device, at::get_num_threads());
   if (membership.size > 1) {
     options.provenance.ranks = membership.size;
-    options.ranks = join_group(
-        membership, {arguments.runs, credentials(configs.front(), options), options.device});
+    ranks = join_group(membership,
+                       {arguments.runs, credentials(configs.front(), options), options.device});
+    options.ranks = ranks;
   }
   // Ranks share the memory of their machine, and have a GPU each.
   const auto sharing =
@@ -221,12 +223,15 @@ int run_train_verb(const TrainArguments& arguments) {
     spdlog::set_level(spdlog::level::info);
     return launch(arguments);
   }
+  std::shared_ptr<RankGroup> group;
   try {
-    return train_configs(configs, arguments, membership);
+    return train_configs(configs, arguments, membership, group);
   } catch (const LostRank& error) {
     spdlog::error("rank {} of {}: {}; the same command goes on from the last checkpoint",
                   membership.rank, membership.size, escaped(error.what()));
-    return kExitInterrupted;
+    // Threads of the group's library may wait for the one that is gone, and nobody for them.
+    spdlog::default_logger()->flush();
+    ::_exit(kExitInterrupted);
   } catch (const DiskFull& error) {
     spdlog::error("{}; make room, and the same command goes on from the last checkpoint",
                   escaped(error.what()));

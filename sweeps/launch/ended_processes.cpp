@@ -45,7 +45,7 @@ void EndedProcesses::take(const PackProcess& process, const ProcessEnd& end) {
                    .interrupted = stop_.interrupted(),
                    .paused = !stop_.paused_because().empty()});
   // What has failed does not go on.
-  for (const CellInProgress& each : process.cells) budget_.left_off({each.cell});
+  for (const CellInProgress& each : process.cells) budget_.update({each.cell});
 }
 
 void EndedProcesses::take_left(AttemptLeft& left, AttemptEnd at) {

@@ -36,7 +36,8 @@ class LaunchBudget {
   void ask_again();
 
   void started(const PlannedPack& pack) { spending_.started(pack); }
-  void left_off(const PlannedPack& cells) { spending_.left_off(cells, cells_.all()); }
+  // They are not under way here (any more), and as `cells` last saw them.
+  void update(const PlannedPack& cells) { spending_.update(cells, cells_.all()); }
 
   // Of the first that is held; "": nothing is.
   const std::string& reached_because() const {

@@ -12,7 +12,6 @@ namespace scalelaw {
 bool OtherLaunchers::take_back(SweepCells::Ask ask) {
   const PlannedPack free = cells_.freed_elsewhere(ask);
   if (free.empty()) return false;
-  queue_.remove(free);  // a launcher without room had not come to them yet
   for (PlannedPack& pack : pack_cells(plan_, free)) queue_.add(std::move(pack));
   return queue_.stopped_because().empty();
 }

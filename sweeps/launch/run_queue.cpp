@@ -34,6 +34,8 @@ std::optional<PlannedPack> RunQueue::next(std::size_t running, const MayStart& m
     const auto found = std::ranges::find_if(packs, may_start);
     if (found == packs.end()) return std::nullopt;
     PlannedPack pack = std::move(*found);
+    last_was_alone_ = &packs == &alone_;
+    place_of_last_ = found - packs.begin();
     packs.erase(found);
     return pack;
   };
@@ -43,6 +45,11 @@ std::optional<PlannedPack> RunQueue::next(std::size_t running, const MayStart& m
   pack = take_first(alone_);
   if (pack) alone_first_ = true;
   return pack || !alone_first_ ? pack : take_first(waiting_);
+}
+
+void RunQueue::put_back(PlannedPack pack) {
+  std::deque<PlannedPack>& packs = last_was_alone_ ? alone_ : waiting_;
+  packs.insert(packs.begin() + std::min(place_of_last_, std::ssize(packs)), std::move(pack));
 }
 
 void RunQueue::remove(const PlannedPack& cells) {

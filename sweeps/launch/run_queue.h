@@ -66,8 +66,10 @@ class RunQueue {
   // They have completed, or are another process's, which counts them.
   void no_longer_failing(const PlannedPack& cells);
   void add(PlannedPack pack) { waiting_.push_back(std::move(pack)); }
-  void remove(const PlannedPack& cells);                                     // from all that waits
-  void put_back(PlannedPack pack) { waiting_.push_front(std::move(pack)); }  // not started yet
+  void remove(const PlannedPack& cells);  // from all that waits
+  // What next() gave, or some of it, is not started yet: to its place, where nothing else was asked
+  // of the queue meanwhile.
+  void put_back(PlannedPack pack);
 
   void stop(const std::string& why);  // nothing new starts; the first reason is kept
   const std::string& stopped_because() const { return stopped_because_; }  // "": not stopped
@@ -87,7 +89,9 @@ class RunQueue {
   RunQueueOptions options_;
   std::deque<PlannedPack> waiting_;
   std::deque<PlannedPack> alone_;  // waiting until nothing runs
-  bool alone_first_ = false;       // until none of them is left or runs
+  bool last_was_alone_ = false;    // what next() gave last, and its place there
+  std::ptrdiff_t place_of_last_ = 0;
+  bool alone_first_ = false;  // until none of them is left or runs
   std::set<std::size_t> repeated_alone_;
   std::map<std::size_t, int> crashes_, asked_again_;
   std::map<std::string, std::set<std::size_t>> failing_;  // how, numbers and hashes as '#' -> cells

@@ -60,6 +60,7 @@ class SweepRun {
 
   RunSweepResult run() {
     prepare();
+    ask_again();  // of large stores that took seconds, in which others may have started
     display_.line(plan_.name + ": " + std::to_string(plan_.cells.size()) + " cells, " +
                   std::to_string(queue_.waiting()) + " to run" + waiting_text() +
                   (packs_.empty() ? "" : ": " + packs_text(packs_) + "; " + describe(workers_)));
@@ -140,23 +141,52 @@ class SweepRun {
     std::vector<PlannedPack> round;
     if (monotonic_seconds() < asks_again_at_) return round;
     if (asks_again_at_ > 0) ask_again();
+    do {
+      add_to(round);
+    } while (learns_what_runs_beside());
+    const bool something_runs = processes_.running() + round.size() > 0;
+    if (something_runs && !budget_.reached_because().empty()) tell_of_budget();
+    return round;
+  }
+
+  void add_to(std::vector<PlannedPack>& round) {
     const auto places_taken = [&] { return processes_.running() + round.size(); };
     const auto may_start = [&](const PlannedPack& pack) { return budget_.has_room_for(pack); };
     while (places_taken() < workers_.processes()) {
       const std::optional<PlannedPack> next = queue_.next(places_taken(), may_start);
-      if (!next || hold_back(*next, round)) break;
+      if (!next || hold_back(*next, round)) return;
       PlannedPack pack = cells_.not_taken(*next);
-      for (const std::size_t cell : *next) {
-        if (std::ranges::find(pack, cell) == pack.end()) queue_.no_longer_failing({cell});
+      if (pack.size() < next->size()) {  // the rest is asked for anew, beside what has them
+        note_taken(*next, pack);
+        if (!pack.empty()) queue_.put_back(std::move(pack));
+        continue;
       }
-      if (pack.empty()) continue;
       budget_.started(pack);
       round.push_back(std::move(pack));
     }
-    if (places_taken() > 0 && !budget_.reached_because().empty()) tell_of_budget();
-    // From now on watched: its launcher may be dead.
-    for (const std::size_t cell : budget_.held_beside()) cells_.watch(cell);
-    return round;
+  }
+
+  void note_taken(const PlannedPack& pack, const PlannedPack& left) {
+    for (const std::size_t cell : pack) {
+      if (std::ranges::find(left, cell) != left.end()) continue;
+      queue_.no_longer_failing({cell});
+      budget_.update({cell});
+    }
+  }
+
+  // What counts beside what is held is watched from now on, since its launcher may be dead, and
+  // waits here no more: it comes back by its lease. Whether some of it was not known yet, or has
+  // ended, and what is held is to be asked for again.
+  bool learns_what_runs_beside() {
+    bool has_learnt = false;
+    for (const std::size_t cell : budget_.held_beside()) {
+      if (cells_.watches(cell)) continue;
+      cells_.look(cell);
+      if (cells_.watches(cell)) queue_.remove({cell});
+      has_learnt = true;
+    }
+    if (has_learnt) budget_.ask_again();
+    return has_learnt;
   }
 
   // A run has ended, or another launcher has left one: what was held back may start.
@@ -184,7 +214,7 @@ class SweepRun {
     asks_again_at_ = monotonic_seconds() + kSecondsHeldBack;
     if (is_first) stop_.pause(why);
     if (!is_first && held_back_ != next) {
-      display_.line("waiting until a run has ended: " + why);
+      display_.line("waiting for room beside the runs in progress: " + why);
       held_back_ = next;
     }
     return true;
@@ -201,7 +231,6 @@ class SweepRun {
   bool goes_on_elsewhere() {
     if (others_.take_back(SweepCells::Ask::kAtOnce)) {
       ask_again();
-      start_waiting();
       return true;
     }
     return budget_.reached_because().empty() ? others_.are_waited_for() : others_.leave_some();

@@ -29,10 +29,7 @@ class SweepCells {
 
   // Looks at one anew; from then on it is watched where another process has it.
   const CellStatus& look(std::size_t cell);
-  // The same of one that is not watched yet.
-  void watch(std::size_t cell) {
-    if (!elsewhere_.watches(cell)) look(cell);
-  }
+  bool watches(std::size_t cell) const { return elsewhere_.watches(cell); }
   // Those of `pack` that no other process has, has ended, or has found too large: another launcher
   // may have been here.
   PlannedPack not_taken(const PlannedPack& pack);

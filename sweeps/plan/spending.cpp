@@ -196,7 +196,8 @@ std::vector<PlannedPack> Spending::in_turn(std::vector<PlannedPack> packs) const
 }
 
 std::string Spending::why_not(const PlannedPack& pack) const {
-  if (!starts_nothing_new()) return "";
+  const auto has_ended = [&](std::size_t cell) { return ended(statuses_[cell].state); };
+  if (!starts_nothing_new() || std::ranges::all_of(pack, has_ended)) return "";
   PlannedPack to_their_end = pack;
   const bool is_new = !has_begun(pack);
   for (std::size_t i = 0; is_new && i < statuses_.size(); ++i) {
@@ -219,7 +220,7 @@ void Spending::started(const PlannedPack& pack) {
   started_here_.insert(pack.begin(), pack.end());
 }
 
-void Spending::left_off(const PlannedPack& cells, const std::vector<CellStatus>& statuses) {
+void Spending::update(const PlannedPack& cells, const std::vector<CellStatus>& statuses) {
   if (!plan_.budget.is_set()) return;
   for (const std::size_t cell : cells) {
     under_way_.erase(cell);

@@ -33,7 +33,7 @@ class Spending {
   // nothing new is started then.
   void check_whole() const;
   // "" where the pack may be started: with what runs, here or elsewhere, to its end, and, where it
-  // is new, with what was begun.
+  // is new, with what was begun. Of a pack that has ended nothing is asked.
   std::string why_not(const PlannedPack& pack) const;
   // Of a pack that goes on, and so comes before what is new: interrupted, or started here before
   // and to be tried again. Not of what failed.
@@ -46,8 +46,8 @@ class Spending {
   std::vector<PlannedPack> in_turn(std::vector<PlannedPack> packs) const;
 
   void started(const PlannedPack& pack);
-  // `statuses` of all cells.
-  void left_off(const PlannedPack& cells, const std::vector<CellStatus>& statuses);
+  // They are not under way here, and as `statuses`, of all cells, have them.
+  void update(const PlannedPack& cells, const std::vector<CellStatus>& statuses);
   // Where a budget lets nothing new start: looks at cells that had not ended and are not under way
   // here, as others may have run them. `statuses` of all cells: of what has failed, here or
   // before, nothing goes on.

@@ -2,6 +2,7 @@
 // kills one of them.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -93,6 +94,30 @@ std::vector<std::string> with(std::vector<std::string> words,
                               const std::vector<std::string>& more) {
   words.insert(words.end(), more.begin(), more.end());
   return words;
+}
+
+// Whether it was about to say why it ends or had said so stands in its log, and where its threads
+// are here.
+void kill_what_hangs(pid_t pid) {
+  const double deadline = monotonic_seconds() + 30;
+  siginfo_t info = {};
+  while (monotonic_seconds() < deadline) {
+    info.si_pid = 0;
+    waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT);
+    if (info.si_pid == pid) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  std::string threads;
+  for (const auto& thread : fs::directory_iterator("/proc/" + std::to_string(pid) + "/task")) {
+    for (const char* file : {"comm", "wchan", "syscall"}) {
+      std::ifstream text(thread.path() / file);
+      std::string line;
+      if (std::getline(text, line)) threads += line + " ";
+    }
+    threads += "\n";
+  }
+  ADD_FAILURE() << "still there after 30 s:\n" << threads;
+  kill(pid, SIGKILL);
 }
 
 // The processes that `launcher` started, in order of their start, which is that of their ranks.
@@ -223,6 +248,7 @@ TEST_F(Ranks, OneOfAGroupThatIsKilledEndsTheOther) {
     kill(ranks[lost], SIGKILL);
     const double killed = monotonic_seconds();
     EXPECT_EQ(wait_for(ranks[lost]).signal, SIGKILL);
+    kill_what_hangs(ranks[1 - lost]);
     EXPECT_EQ(wait_for(ranks[1 - lost]).exit_code, 3) << log("first") << log("second");
     EXPECT_LT(monotonic_seconds() - killed, 10);
     EXPECT_NE(log(lost == 0 ? "second" : "first").find("is gone"), std::string::npos);

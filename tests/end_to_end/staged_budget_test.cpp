@@ -63,7 +63,7 @@ TEST_F(StagedBudget, EndsInOrderAndALargerOneGoesOn) {
   const ProgramResult passed = run("1e-6");
   EXPECT_EQ(passed.exit_code, 3) << passed.output;
   EXPECT_NE(passed.output.find("s: 1 missing, 3 complete"), std::string::npos) << passed.output;
-  EXPECT_NE(passed.output.find("nothing new was started: "), std::string::npos) << passed.output;
+  EXPECT_NE(passed.output.find("nothing more was started: "), std::string::npos) << passed.output;
   EXPECT_NE(passed.output.find("Raise the budget first.\nGo on with:\n"), std::string::npos)
       << passed.output;
   const ProgramResult raised = run("1");

@@ -121,8 +121,9 @@ TEST_F(PackProcessesTest, TheDeviceIsSharedWithWhatIsStartedTogetherAndNotWithId
 // Both that were on the first GPU have ended.
 TEST_F(PackProcessesTest, OneThatIsAloneOnItsGpuHasItForItselfThoughAnotherIsFuller) {
   plan_.options.workers = elsewhere(/*gpus=*/2, "auto", /*jobs=*/2, /*replicas=*/1);
-  PackProcesses all(
-      plan_, trainer_that("[ \"$CUDA_VISIBLE_DEVICES\" = 0 ] && sleep 0.2 || sleep 2; echo $*"));
+  const fs::path end = temp_.path() / "end";
+  PackProcesses all(plan_, trainer_that("[ \"$CUDA_VISIBLE_DEVICES\" = 0 ] || while [ ! -e '" +
+                                        end.string() + "' ]; do sleep 0.05; done; echo $*"));
   for (const std::size_t cell : {0u, 1u, 2u, 3u}) all.start({cell}, statuses_, 3 - cell);
   while (all.running() > 2) all.wait(0.1);
   all.start({0}, statuses_, /*to_come=*/0);
@@ -133,6 +134,7 @@ TEST_F(PackProcessesTest, OneThatIsAloneOnItsGpuHasItForItselfThoughAnotherIsFul
     EXPECT_EQ(share_told(*event.ended, event.end), "--share-gpu 1 --share-machine 3");
     break;
   }
+  std::ofstream(end).flush();
   while (all.running() > 0) all.wait(0.1);
 }
 

@@ -253,6 +253,30 @@ TEST(RunQueue, WhatMayNotStartKeepsItsPlaceAndHoldsBackNoOther) {
   EXPECT_EQ(queue.next(0), Cells{2});
 }
 
+TEST(RunQueue, WhatIsPutBackKeepsItsPlaceAmongWhatIsHeldAndWhatIsKilled) {
+  RunQueue queue(single_cells(4), {});
+  const auto all_but_the_first = [](const PlannedPack& pack) { return pack.front() != 0; };
+  queue.put_back(*queue.next(1, all_but_the_first));
+  EXPECT_EQ(queue.next(1), Cells{0});
+  EXPECT_EQ(queue.next(1), Cells{1});
+  EXPECT_EQ(queue.ended({1}, kKilled, "boom", false), Verdict::kRetryAlone);
+  for (const std::size_t cell : {2u, 3u}) EXPECT_EQ(queue.next(1), Cells{cell});
+  queue.put_back(*queue.next(0));
+  EXPECT_EQ(queue.next(1), std::nullopt) << "alone still";
+  EXPECT_EQ(queue.next(0), Cells{1});
+}
+
+TEST(RunQueue, WhatIsRemovedWaitsNowhere) {
+  RunQueue queue({{0, 1, 2}, {3}, {4}}, {});
+  EXPECT_EQ(queue.next(0), (Cells{0, 1, 2}));
+  EXPECT_EQ(queue.ended({0, 1, 2}, kKilled, "boom", false), Verdict::kRetryAlone);
+  queue.remove({1, 3});
+  EXPECT_EQ(queue.waiting(), 3u);
+  EXPECT_EQ(queue.next(0), Cells{4});
+  EXPECT_EQ(queue.next(0), (Cells{0, 2}));
+  EXPECT_EQ(queue.next(0), std::nullopt);
+}
+
 TEST(RunQueue, ZeroNeverStops) {
   RunQueue queue({{0}, {1}, {2}}, {.retries = 0, .stop_after = 0});
   for (int i = 0; i < 2; ++i) queue.ended(*queue.next(0), kCrash, "boom", false);

@@ -197,14 +197,14 @@ TEST_F(SpendingTest, NothingNewIsStartedOnceItIsReached) {
   spending.started({1});
   EXPECT_NE(spending.why_not({2}).find("budget.flops"), std::string::npos);
   statuses[0].step = of_sweep.cells[0].steps / 4;
-  spending.left_off({0}, statuses);
+  spending.update({0}, statuses);
   EXPECT_NE(spending.why_not({2}), "") << "it is tried again";
   statuses[0].state = CellState::kFailed;  // on its way, and what it took is gone
-  spending.left_off({0}, statuses);
+  spending.update({0}, statuses);
   EXPECT_EQ(spending.why_not({2}), "") << "a quarter, one and one";
   statuses[0].state = CellState::kComplete;
   statuses[0].step = of_sweep.cells[0].steps;
-  spending.left_off({0}, statuses);
+  spending.update({0}, statuses);
   EXPECT_NE(spending.why_not({2}), "");
 }
 
@@ -250,6 +250,23 @@ TEST_F(SpendingTest, WhatWasBegunComesFirstAndCountsWholeForWhatIsNew) {
   EXPECT_NE(spending(2.9, CellState::kInterrupted).why_not({0}), "");
   EXPECT_EQ(spending(1.3, CellState::kInterrupted).why_not({1}), "") << "one of them can be ended";
   EXPECT_EQ(spending(2.9, CellState::kFailed).why_not({0}), "") << "they may fail again";
+}
+
+// Another launcher has completed it; there is nothing to start, whatever is left of the budget.
+TEST_F(SpendingTest, OfWhatHasEndedNothingIsAsked) {
+  const double one = *plan(kBase).cells.front().train_flops;
+  const Plan of_sweep =
+      with_budget("{flops: " + std::to_string(0.5 * one) + ", when_reached: start_nothing_new}");
+  std::vector<CellStatus> statuses = look_at_all(of_sweep);
+  Spending spending(of_sweep, statuses);
+  EXPECT_NE(spending.why_not({0}), "");
+  for (const std::size_t cell : {0u, 1u}) {
+    statuses[cell].state = CellState::kComplete;
+    statuses[cell].step = of_sweep.cells[cell].steps;
+  }
+  spending.update({0, 1}, statuses);
+  EXPECT_EQ(spending.why_not({0}), "");
+  EXPECT_NE(spending.why_not({0, 2}), "");
 }
 
 // A launcher asks again before it starts it, without what was noted of its last attempt.

@@ -17,12 +17,20 @@ class SweepWithABudget : public SweepProgram {
  protected:
   // Of so many of its runs, which are equal but for their seeds.
   void write_budget(double runs, const std::string& when = "start_nothing_new",
-                    const std::string& seeds = "[1, 2, 3]") {
+                    const std::string& seeds = "[1, 2, 3]", const std::string& tokens = "2000") {
     write_spec(seeds);
+    lengthen(tokens);
     const auto plan = nlohmann::json::parse(run_program(command("plan", {"--json"})).output);
     const double one = plan.at("cells").at(0).at("train_flops");
     std::ofstream(spec_, std::ios::app)
         << "budget: {flops: " << runs * one << ", when_reached: " << when << "}\n";
+  }
+  // Runs of so many tokens, 32 a step; two launchers take their time to begin.
+  void lengthen(const std::string& tokens) {
+    std::string text = text_of(spec_);
+    const std::string horizon = "horizon: {tokens: 2000}";
+    text.replace(text.find(horizon), horizon.size(), "horizon: {tokens: " + tokens + "}");
+    std::ofstream(spec_) << text;
   }
   void write_cells(const std::string& cells) {
     write_spec("[1]");
@@ -54,7 +62,7 @@ TEST_F(SweepWithABudget, StopsTheStartingAndALargerOneGoesOn) {
   write_budget(2.5);
   const ProgramResult stopped = run();
   EXPECT_EQ(stopped.exit_code, 3) << stopped.output;
-  EXPECT_NE(stopped.output.find("nothing new was started: budget.flops = "), std::string::npos)
+  EXPECT_NE(stopped.output.find("nothing more was started: budget.flops = "), std::string::npos)
       << stopped.output;
   EXPECT_EQ(states(), "complete complete missing");
   write_budget(3.5, "refuse");
@@ -101,7 +109,7 @@ TEST_F(SweepWithABudget, ABegunRunThatDoesNotFitHindersNoOther) {
 TEST_F(SweepWithABudget, WhatAnotherLauncherGaveUpIsEndedByTheOneThatIsLeft) {
   behave("2:hang,ok;1:pace;3:pace");
   jobs_ = "1";
-  write_budget(3.5, "start_nothing_new", "[1, 2, 3, 4]");
+  write_budget(3.5, "start_nothing_new", "[1, 2, 3, 4]", "6000");
   const pid_t one = start_program(command("run"), temp_.path() / "one");
   wait_until([&] { return fs::exists(sweep_record_file(runs_, "s")) && running() == 1; });
   const pid_t two = start_program(command("run"), temp_.path() / "two");
@@ -232,11 +240,32 @@ TEST_F(SweepWithABudget, ABegunRunThatMustWaitHoldsBackNoneThatFits) {
   EXPECT_EQ(share_of_machine(2), "2") << "beside the first";
 }
 
+// The first launcher holds the third run, new to it, while the second one trains and leaves it: it
+// is tried here once, as another's, and its failure is that of this launch.
+TEST_F(SweepWithABudget, WhatAnotherLeftWhileItWasHeldHereIsTriedOnce) {
+  behave("1:pace;3:hang,refuse");
+  write_spec("[3]");
+  lengthen("8000");
+  const pid_t two = start_program(command("run"), temp_.path() / "two");
+  wait_until([&] { return states() == "running" && running() == 1; });
+  write_budget(2.1, "start_nothing_new", "[1, 2, 3]", "8000");
+  const pid_t one = start_program(command("run"), temp_.path() / "one");
+  wait_until([&] {
+    return text_of(temp_.path() / "one").find("waiting until a run has ended: budget") !=
+           std::string::npos;
+  });
+  kill(two, SIGTERM);
+  EXPECT_EQ(wait_for(two).exit_code, 3) << text_of(temp_.path() / "two");
+  EXPECT_EQ(wait_for(one).exit_code, 1) << text_of(temp_.path() / "one");
+  EXPECT_EQ(states(), "complete complete failed") << text_of(temp_.path() / "one");
+  EXPECT_EQ(attempts(2), 2) << text_of(temp_.path() / "one");
+}
+
 // It failed here before, and counts as what runs.
 TEST_F(SweepWithABudget, WhatFailedHereAndRunsElsewhereCountsWhole) {
   behave("1:refuse,hang,hang;2:pace;3:pace");
   jobs_ = "1";
-  write_budget(2.5);
+  write_budget(2.5, "start_nothing_new", "[1, 2, 3]", "8000");
   const pid_t one = start_program(command("run"), temp_.path() / "one");
   wait_until([&] { return states() == "failed running missing"; });
   const pid_t two = start_program(command("run"), temp_.path() / "two");

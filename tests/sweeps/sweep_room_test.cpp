@@ -31,7 +31,7 @@ TEST_F(SweepProgram, ARunWithoutRoomOnTheDiskPausesTheSweep) {
   EXPECT_EQ(run().exit_code, 0) << "the same command goes on";
 }
 
-// Of two that take 60% of what is available by the estimate, which the stand-in does not.
+// Of two that take 90% of what is available by the estimate, which the stand-in does not.
 TEST_F(SweepProgram, WhatHasNoRoomInMemoryBesideARunWaitsForItsEnd) {
   const auto write_large = [&](int64_t batch_tokens) {
     const std::string batch = std::to_string(batch_tokens);
@@ -49,11 +49,11 @@ TEST_F(SweepProgram, WhatHasNoRoomInMemoryBesideARunWaitsForItsEnd) {
   write_tiny_data_set(temp_.path() / "data", {.name = "large", .train_tokens = 8 << 20});
   constexpr int64_t kWindow = 256, kSmall = 64 * kWindow;
   const double small = write_large(kSmall), per_window = (write_large(2 * kSmall) - small) / 64;
-  write_large(kWindow * static_cast<int64_t>((0.6 * *available - small) / per_window) + kSmall);
+  write_large(kWindow * static_cast<int64_t>((0.9 * *available - small) / per_window) + kSmall);
   behave("1:pace");
   const ProgramResult result = run();
   EXPECT_EQ(result.exit_code, 0) << result.output;
-  EXPECT_NE(result.output.find("waiting until a run has ended: "), std::string::npos)
+  EXPECT_NE(result.output.find("waiting for room beside the runs in progress: "), std::string::npos)
       << result.output;
   EXPECT_EQ(share_of_machine(0), "1");
   EXPECT_EQ(share_of_machine(1), "1") << "after the first, which takes a second";
