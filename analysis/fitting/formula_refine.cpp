@@ -42,9 +42,10 @@ bool normal_equations(const FormulaObjective& objective, const std::vector<doubl
 
 void gauss_newton(const FormulaObjective& objective, std::vector<double>& u,
                   const std::vector<std::size_t>& free) {
-  constexpr int kMostSteps = 40;
+  // Of a Huber fit they crawl: most rows lie beyond delta, where rho'' is 0.
+  const int most_steps = objective.kind == ErrorKind::kHuberLn ? 6 : 40;
   double best = objective.value(u.data()), damping = 1e-3;
-  for (int step = 0; step < kMostSteps && damping < 1e8; ++step) {
+  for (int step = 0; step < most_steps && damping < 1e8; ++step) {
     Eigen::MatrixXd matrix;
     Eigen::VectorXd right;
     if (!normal_equations(objective, u, free, matrix, right)) return;
