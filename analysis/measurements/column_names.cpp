@@ -105,7 +105,7 @@ void add_map(ColumnMap& map, const Measurements& table, const std::string& entry
 }
 
 // The first name of the list that the table has.
-void recognise(ColumnMap& map, Measurements& table, const Aliases& known) {
+void recognise(ColumnMap& map, const Measurements& table, const Aliases& known) {
   if (map.contains(known.column)) return;
   const auto exact = std::ranges::find(table.columns, known.column);
   if (exact != table.columns.end()) {
@@ -124,8 +124,6 @@ void recognise(ColumnMap& map, Measurements& table, const Aliases& known) {
                         ": say which with --map " + known.column + "=COLUMN");
     }
     map[known.column] = {those.front()};
-    table.notes.push_back(std::string(known.column) + " is the column " +
-                          escaped(table.columns[those.front()]));
     return;
   }
 }
@@ -156,7 +154,7 @@ std::optional<std::size_t> find_column(const Measurements& table, const std::str
   return std::nullopt;
 }
 
-ColumnMap column_map(Measurements& table, const std::vector<std::string>& maps) {
+ColumnMap column_map(const Measurements& table, const std::vector<std::string>& maps) {
   ColumnMap map;
   for (const std::string& text : maps) {
     for (std::size_t begin = 0; begin <= text.size();) {

@@ -34,15 +34,23 @@ struct Wanted {
 
 Wanted wanted(Measurements& table, const ColumnMap& map, const std::string& name) {
   const auto has = [&](const char* column) { return map.contains(column); };
+  const auto written = [&](const std::string& column) {
+    return escaped(table.columns[map.at(column).column]);
+  };
   if (const auto found = map.find(name); found != map.end()) {
+    if (written(name) != name) {
+      const double times = found->second.times;
+      table.notes.push_back(name + " is the column " + written(name) +
+                            (times == 1 ? "" : " times " + canonical(times)));
+    }
     return {name, Wanted::From::kTable, found->second};
   }
   if (name == "D" && has("N") && has("C")) {
-    table.notes.push_back("D = C / 6N, for want of a column");
+    table.notes.push_back("D = C / 6N of the columns " + written("C") + " and " + written("N"));
     return {name, Wanted::From::kComputeOverSixN, map.at("C"), map.at("N")};
   }
   if (name == "C" && has("N") && has("D")) {
-    table.notes.push_back("C = 6 N D, for want of a column");
+    table.notes.push_back("C = 6 N D of the columns " + written("N") + " and " + written("D"));
     return {name, Wanted::From::kSixND, map.at("N"), map.at("D")};
   }
   if (!is_law_column(name)) {
@@ -170,7 +178,8 @@ LawRows& rows_of(std::vector<LawRows>& groups, const std::string& group) {
   return groups.back();
 }
 
-void warn_of_duplicates(Measurements& table, const std::vector<LawRows>& groups) {
+void warn_of_duplicates(Measurements& table, const std::vector<LawRows>& groups,
+                        const std::string& response) {
   for (const LawRows& rows : groups) {
     std::map<std::vector<double>, std::size_t> seen;
     int same = 0;
@@ -184,8 +193,8 @@ void warn_of_duplicates(Measurements& table, const std::vector<LawRows>& groups)
     }
     if (same == 0) continue;
     table.warnings.push_back(std::to_string(same) + (same == 1 ? " row is" : " rows are") +
-                             " in the table twice, with the same loss to the last digit (" + first +
-                             (same > 1 ? ", ..." : "") +
+                             " in the table twice, with the same " + response +
+                             " to the last digit (" + first + (same > 1 ? ", ..." : "") +
                              "): both are kept, and intervals by row are too narrow if one "
                              "measurement was written down twice");
   }
@@ -273,7 +282,7 @@ std::vector<LawRows> law_rows(Measurements& table, const FormulaLaw& law,
         "--arm " + escaped(selection.group) + ": no row is of it; " +
         (near.empty() ? "there are " + list(names) : "did you mean " + escaped(near) + "?"));
   }
-  warn_of_duplicates(table, groups);
+  warn_of_duplicates(table, groups, law.formula.response());
   return groups;
 }
 

@@ -33,8 +33,9 @@ std::vector<std::string> formula_columns(const Measurements& table);
 // column of the law is missing or no number, what the law gives is not above 0 (unless its noise is
 // not in ln: then accuracy must be in [0, 1]), N, D, U, S or batch is below 1, C, T, L or lr not
 // above 0. Rows that are the same in all of these are warned of. A table without D and with N and C
-// takes D = C / 6N, without C and with N and D C = 6 N D, and notes it. ConfigError: columns that
-// are not there, no such group, a filter that cannot be read or lets no row pass.
+// takes D = C / 6N, without C and with N and D C = 6 N D. What was recognised and made is noted.
+// ConfigError: columns that are not there, no such group, a filter that cannot be read or lets no
+// row pass.
 std::vector<LawRows> law_rows(Measurements& table, const FormulaLaw& law,
                               const RowSelection& selection);
 

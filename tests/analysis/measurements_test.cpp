@@ -107,7 +107,7 @@ TEST(LawRows, DataFollowFromComputeAndSize) {
   Measurements table = csv("Model Size,Training FLOP,loss\n1e6,6e15,3.5\n");
   const std::vector<LawRows> groups = chinchilla_rows(table);
   EXPECT_EQ(groups[0].data.row(0)[1], 1e9);
-  EXPECT_EQ(table.notes.back(), "D = C / 6N, for want of a column");
+  EXPECT_EQ(table.notes.back(), "D = C / 6N of the columns Training FLOP and Model Size");
 }
 
 TEST(LawRows, MapsNameColumnsAndTheirUnits) {
