@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "analysis/figures/gnuplot.h"
+#include "analysis/fit_law/law_verb.h"
 #include "analysis/fit_options.h"
 #include "analysis/predict/predict_verb.h"
 #include "analysis/predict/surface_verb.h"
@@ -89,6 +90,16 @@ void fit(const FitArguments& a) {
   warn(study.warnings);
 }
 
+void fit_of_any_kind(const CLI::App& verb, const FitArguments& a, const SurfaceArguments& surface,
+                     LawArguments& law) {
+  law.law = surface.law;
+  law.arm = surface.arm;
+  if (is_asked(verb, a, law)) return fit_law_verb(verb, a, law);
+  if (a.runs.empty())
+    throw ConfigError("runs is required (`scalelaw fit --help` lists what it takes)");
+  verb.count("--law") == 0 ? fit(a) : fit_surface_verb(a, surface);
+}
+
 void compare(const FitArguments& a) {
   const Study study = study_of(a);
   if (study.comparisons.empty()) {
@@ -162,6 +173,8 @@ Outcome run(int argc, char** argv) {
   fit_verb->add_flag("--json", a.json, "for scripts");
   SurfaceArguments surface;
   add_surface_options(*fit_verb, surface);
+  LawArguments law;
+  add_law_options(*fit_verb, law);
   CLI::App* compare_verb = app.add_subcommand("compare", "print what the data say of two arms");
   add_common(compare_verb, a, "scalelaw compare runs/sweeps/quickstart.json");
   compare_verb->add_flag("--json", a.json, "for scripts");
@@ -177,7 +190,7 @@ Outcome run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return {end_parse(app, error, command_name(argc, argv), {argv + 1, argv + argc})};
   }
-  if (*fit_verb) fit_verb->count("--law") == 0 ? fit(a) : fit_surface_verb(a, surface);
+  if (*fit_verb) fit_of_any_kind(*fit_verb, a, surface, law);
   if (*compare_verb) compare(a);
   if (predict_verb.asked()) return predict_verb.run();
   if (*figures_verb) figures(a);

@@ -37,7 +37,7 @@ packages=(
   g++:g++ cmake:cmake ninja-build:ninja ccache:ccache git:git pkg-config:pkg-config
   python3:python3 python3-venv ca-certificates
   libyaml-cpp-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libcli11-dev libxxhash-dev
-  libarchive-dev libzstd-dev libsentencepiece-dev libmuparser-dev libceres-dev libeigen3-dev libgoogle-glog-dev
+  libarchive-dev libzstd-dev libsentencepiece-dev libmuparser-dev libcsv-dev libceres-dev libeigen3-dev libgoogle-glog-dev
   libgtest-dev libbenchmark-dev
   gnuplot-nox:gnuplot fonts-dejavu-core
 )

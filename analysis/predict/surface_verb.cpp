@@ -136,9 +136,12 @@ FitFile fits_there(const fs::path& file) {
 void add_surface_options(CLI::App& verb, SurfaceArguments& s) {
   CLI::Option* law = verb.add_option("--law", s.law,
                                      "chinchilla: L(N, D) of one arm over all of its D, and at "
-                                     "which N a budget is spent best");
+                                     "which N a budget is spent best; over a table, or by another "
+                                     "name of --laws or as 'E + A*N^-a', any law");
   law->excludes(verb.get_option("--tokens"));
-  verb.add_option("--arm", s.arm, "with --law: whose law (default: the only one)")->needs(law);
+  verb.add_option("--arm", s.arm,
+                  "with --law: whose law (default: the only one; of a table, each of --by)")
+      ->needs(law);
   verb.add_option("--out", s.out,
                   "with --law: file to write N* of C to, for `isoflop: {centre: {fit: FILE}}` of "
                   "a sweep")

@@ -244,7 +244,7 @@ TEST_F(FitLawProgram, RefusesBadOptions) {
   EXPECT_NE(fault({"--law", "chinchilla"}).find("choose with --arm: a, b"), std::string::npos);
   EXPECT_NE(fault({"--law", "chinchilla", "--arm", "c"}).find("--arm c: no run is of it"),
             std::string::npos);
-  EXPECT_NE(fault({"--law", "kaplan"}).find("--law kaplan: there is chinchilla"),
+  EXPECT_NE(fault({"--law", "kaplan"}).find("--law kaplan: there is no such law"),
             std::string::npos);
   EXPECT_NE(fault({"--arm", "a"}).find("--law"), std::string::npos);
   EXPECT_NE(fault({"--law", "chinchilla", "--tokens", "1M"}).find("--tokens"), std::string::npos);
