@@ -11,9 +11,11 @@
 namespace scalelaw {
 
 enum class ApproachKind {
-  kEnvelope,            // 1: the lowest of all loss curves
-  kParabola,            // 2: IsoFLOP curves by a parabola of L in ln N
-  kAkima,               // 2: by Akima's interpolation
+  kEnvelope,          // 1: the lowest of all loss curves
+  kParabola,          // 2: IsoFLOP curves by a parabola of L in ln N
+  kAkima,             // 2: by Akima's interpolation
+  kParabolaLessBias,  // less what it gives of the fitted surface without noise, less the truth
+  kAkimaLessBias,
   kHuber,               // 3: L(N, D) by Huber's loss in ln L
   kLeastSquaresLn,      // 3: L(N, D) by least squares in ln L
   kVariableProjection,  // 3: L(N, D) by least squares in L

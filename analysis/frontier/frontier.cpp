@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "analysis/frontier/grid_bias.h"
 #include "analysis/number_text.h"
 #include "trainer/config_error.h"
 #include "trainer/number.h"
@@ -92,75 +93,6 @@ Approach envelope_frontier(const Envelope& found, const ComputeLaw& compute,
   return approach;
 }
 
-// The same runs with the surface's losses, which have no noise.
-FrontierData on_surface(const FrontierData& data, const SurfaceFrontier& surface) {
-  FrontierData simulated = data;
-  const auto loss = [&](double n, double d) {
-    return std::exp(chinchilla_law().ln_loss(surface.fit.theta, surface.data.centred(n, d)));
-  };
-  for (FrontierPoint& p : simulated.points) p.loss = loss(p.n, p.d);
-  for (LossCurve& curve : simulated.curves) {
-    for (std::size_t i = 0; i < curve.d.size(); ++i) curve.loss[i] = loss(curve.n, curve.d[i]);
-  }
-  return simulated;
-}
-
-// A line through minima of the simulated losses, of the budgets that the data's line used and with
-// their weights.
-std::optional<SizeLaw> simulated_law(const IsoFlops& data, const IsoFlops& simulated,
-                                     ApproachKind kind, bool weighted) {
-  std::vector<SizePoint> points;
-  for (std::size_t b = 0; b < data.budgets.size(); ++b) {
-    const IsoFlopMinimum& real = minimum_of(data.budgets[b], kind);
-    const IsoFlopMinimum& without_noise = minimum_of(simulated.budgets[b], kind);
-    if (real.status != MinimumStatus::kInside) continue;
-    if (without_noise.status != MinimumStatus::kInside) return std::nullopt;
-    points.push_back({std::log(data.budgets[b].budget), without_noise.ln_n, real.ln_n_error});
-  }
-  SizeLaw law = fit_size_law(points, weighted, 0);
-  if (!has_curve(law.status)) return std::nullopt;
-  return law;
-}
-
-void set_biases(Frontier& frontier) {
-  const SurfaceFrontier* surface = frontier.surface();
-  if (surface == nullptr) return;
-  const FrontierData simulated = on_surface(frontier.data, *surface);
-  IsoFlopOptions without_noise = frontier.options.isoflop;
-  without_noise.noise = 0;
-  const IsoFlops curves = isoflops(simulated.points, without_noise);
-  EnvelopeOptions once = frontier.options.envelope;
-  once.draws = 0;
-  for (Approach& approach : frontier.approaches) {
-    if (!approach.stands()) continue;
-    double exponent = 0, centre = 0, ln_n = 0;
-    if (approach.kind == ApproachKind::kEnvelope) {
-      const Envelope found = envelope(simulated.curves, once);
-      if (found.status != FitStatus::kConverged) continue;
-      exponent = found.exponent;
-      centre = found.centre_ln_c;
-      ln_n = found.ln_n_at_centre;
-    } else if (approach.kind == ApproachKind::kParabola || approach.kind == ApproachKind::kAkima) {
-      const auto law =
-          simulated_law(frontier.isoflop, curves, approach.kind, frontier.options.weighted);
-      if (!law) {
-        approach.remarks.push_back(
-            "its bias on this grid is not known: without noise a minimum would lie at an edge");
-        continue;
-      }
-      exponent = law->exponent;
-      centre = law->centre_ln_c;
-      ln_n = law->ln_n_at_centre;
-    } else {
-      continue;
-    }
-    approach.bias = exponent - optimum_exponent(surface->fit.theta, frontier.compute);
-    approach.level_bias =
-        ln_n -
-        optimum_on_surface(surface->fit.theta, surface->data.centre, frontier.compute, centre).ln_n;
-  }
-}
-
 void find_surfaces(Frontier& frontier) {
   const std::string missing = what_is_missing(frontier.data, frontier.options.isoflop.tolerance);
   const SurfaceOptions options{.huber_delta = frontier.options.huber_delta,
@@ -231,6 +163,10 @@ std::string_view name(ApproachKind kind) {
       return "isoflop_parabola";
     case ApproachKind::kAkima:
       return "isoflop_akima";
+    case ApproachKind::kParabolaLessBias:
+      return "isoflop_parabola_less_bias";
+    case ApproachKind::kAkimaLessBias:
+      return "isoflop_akima_less_bias";
     case ApproachKind::kHuber:
       return "surface_huber";
     case ApproachKind::kLeastSquaresLn:
@@ -251,6 +187,10 @@ std::string_view in_words(ApproachKind kind) {
       return "2 IsoFLOP, parabola";
     case ApproachKind::kAkima:
       return "2 IsoFLOP, Akima";
+    case ApproachKind::kParabolaLessBias:
+      return "2 parabola, less its bias";
+    case ApproachKind::kAkimaLessBias:
+      return "2 Akima, less its bias";
     case ApproachKind::kHuber:
       return "3 L(N, D), Huber in ln L";
     case ApproachKind::kLeastSquaresLn:
@@ -297,7 +237,7 @@ Frontier find_frontier(FrontierData data, const FrontierOptions& options) {
                         return b.parabola.status == MinimumStatus::kInside;
                       });
   if (!stands) refuse(frontier);
-  set_biases(frontier);
+  find_biases(frontier);
   warn_of_the_data(frontier);
   return frontier;
 }

@@ -10,6 +10,8 @@
 namespace scalelaw {
 namespace {
 
+constexpr int kFewestOwnDf = 3;
+
 // Of a budget's parabola, in units of the variance of L.
 struct ParabolaErrors {
   double ln_n_variance = 0, loss_variance = 0;
@@ -109,7 +111,8 @@ ParabolaErrors fit_parabola(IsoFlop& group, SameSize same_size) {
   return errors;
 }
 
-void find_akima(IsoFlop& group, const IsoFlopOptions& options, double noise, uint64_t stream) {
+void find_akima(IsoFlop& group, const IsoFlopOptions& options, uint64_t stream) {
+  const double noise = group.noise;
   const auto minimum_of = [&](const std::vector<double>& ln_loss) {
     return AkimaCurve(group.ln_n, ln_loss).minimum();
   };
@@ -180,21 +183,24 @@ IsoFlops isoflops(std::span<const FrontierPoint> points, const IsoFlopOptions& o
     }
     errors.push_back(fit_parabola(budget, options.same_size));
     // Noise is alike in ln L: residuals of L count relative to the budget's loss.
-    squares += errors.back().rss / (budget.level * budget.level);
+    errors.back().rss /= budget.level * budget.level;
+    squares += errors.back().rss;
     found.noise_df += errors.back().df;
     found.budgets.push_back(std::move(budget));
   }
-  if (options.noise) {
-    found.noise = *options.noise;
-    found.noise_df = 0;
-  } else if (found.noise_df > 0) {
-    found.noise = std::sqrt(squares / found.noise_df);
-  }
+  found.pooled = std::ranges::any_of(errors, [](auto& e) { return e.df < kFewestOwnDf; });
+  if (found.noise_df > 0) found.noise = std::sqrt(squares / found.noise_df);
   for (std::size_t i = 0; i < found.budgets.size(); ++i) {
     IsoFlop& budget = found.budgets[i];
-    budget.parabola.ln_n_error = found.noise * budget.level * std::sqrt(errors[i].ln_n_variance);
-    budget.parabola.ln_loss_error = found.noise * std::sqrt(errors[i].loss_variance);
-    find_akima(budget, options, found.noise, i);
+    if (options.noise) {
+      budget.noise = *options.noise;
+    } else {
+      budget.noise = found.pooled ? found.noise : std::sqrt(errors[i].rss / errors[i].df);
+      budget.noise_df = found.pooled ? found.noise_df : errors[i].df;
+    }
+    budget.parabola.ln_n_error = budget.noise * budget.level * std::sqrt(errors[i].ln_n_variance);
+    budget.parabola.ln_loss_error = budget.noise * std::sqrt(errors[i].loss_variance);
+    find_akima(budget, options, i);
   }
   return found;
 }

@@ -50,6 +50,9 @@ struct IsoFlop {
   std::vector<FrontierPoint> points;  // by n, ascending; several of one size as they are
   std::vector<double> ln_n, ln_loss;  // a size each, ascending
   IsoFlopMinimum parabola, akima;
+  // Sd of ln L that the minima's errors rest on, and its degrees of freedom; 0: it was given, or is
+  // not known (then the sd is 0 too).
+  double noise = 0, noise_df = 0;
   // The parabola: L = level + slope u + bend u^2, u = ln N - centre.
   double centre = 0, level = 0, slope = 0, bend = 0;
   double parabola_at(double ln) const {
@@ -57,10 +60,14 @@ struct IsoFlop {
   }
 };
 
+// Noise is taken from each budget's own residuals about its parabola where each leaves three
+// degrees of freedom (six sizes, or seeds): it need not be alike at all budgets. Else from all
+// together.
 struct IsoFlops {
   std::vector<IsoFlop> budgets;  // ascending; of three sizes at least
-  double noise = 0;     // sd of ln L: given, or of the parabolas' residuals, lack of fit included
-  double noise_df = 0;  // 0: given, or not known (then noise is 0 too)
+  bool pooled = true;            // noise is of all budgets together
+  double noise = 0;              // sd of ln L over all budgets, the parabolas' lack of fit included
+  double noise_df = 0;
   int points_in_none = 0;  // whose budget has fewer sizes
 };
 

@@ -4,16 +4,8 @@
 #include <cmath>
 #include <set>
 
-#include "analysis/fitting/distributions.h"
-
 namespace scalelaw {
 namespace {
-
-double t_of(double df, double level) {
-  constexpr double kAsNormal = 1e6;
-  const double share = 0.5 + level / 2;
-  return df < kAsNormal ? student_t_quantile(share, df) : normal_quantile(share);
-}
 
 Estimate of_log(double ln_value, std::optional<double> reach) {
   Estimate e{std::exp(ln_value), std::nullopt, std::nullopt};
@@ -29,7 +21,7 @@ void take_line(Approach& approach, const SizeLaw& law, double level) {
   if (!approach.stands()) return;
   approach.exponent.value = law.exponent;
   if (law.errors != LineErrors::kNone) {
-    const double reach = t_of(law.df, level) * std::sqrt(law.exponent_variance);
+    const double reach = law.exponent_reach(level);
     approach.exponent.interval = Interval{law.exponent - reach, law.exponent + reach};
   }
   approach.coefficient = law.coefficient();
@@ -37,7 +29,11 @@ void take_line(Approach& approach, const SizeLaw& law, double level) {
 
 std::optional<double> reach_at(const SizeLaw& law, double ln_c, double level) {
   if (law.errors == LineErrors::kNone) return std::nullopt;
-  return t_of(law.df, level) * law.error_at(ln_c);
+  return law.reach_at(ln_c, level);
+}
+
+NoiseSource source_of(const IsoFlops& curves) {
+  return curves.pooled ? NoiseSource::kOneForAll : NoiseSource::kEachItsOwn;
 }
 
 std::string counted(int number, const std::string& what) {
@@ -55,9 +51,9 @@ SizeLaw isoflop_law(const IsoFlops& curves, ApproachKind kind, bool weighted) {
   for (const IsoFlop& budget : curves.budgets) {
     const IsoFlopMinimum& minimum = minimum_of(budget, kind);
     if (minimum.status != MinimumStatus::kInside) continue;
-    points.push_back({std::log(budget.budget), minimum.ln_n, minimum.ln_n_error});
+    points.push_back({std::log(budget.budget), minimum.ln_n, minimum.ln_n_error, budget.noise_df});
   }
-  return fit_size_law(points, weighted, curves.noise_df);
+  return fit_size_law(points, weighted, source_of(curves));
 }
 
 Approach isoflop_frontier(const IsoFlops& curves, ApproachKind kind, const ComputeLaw& compute,
@@ -75,7 +71,7 @@ Approach isoflop_frontier(const IsoFlops& curves, ApproachKind kind, const Compu
     }
     if (losses.empty()) approach.least_budget = budget.budget;
     approach.most_budget = budget.budget;
-    losses.push_back({budget.budget, minimum.loss, minimum.ln_loss_error});
+    losses.push_back({budget.budget, minimum.loss, minimum.ln_loss_error, budget.noise_df});
     for (const FrontierPoint& point : budget.points) runs.insert(point.run);
   }
   approach.runs = static_cast<int>(runs.size());
@@ -104,8 +100,8 @@ Approach isoflop_frontier(const IsoFlops& curves, ApproachKind kind, const Compu
                   reach ? std::optional(*reach * (1 + compute.s)) : std::nullopt);
     if (has_losses) {
       std::optional<double> loss_reach;
-      if (curves.noise > 0 && loss_law.status() == FitStatus::kConverged) {
-        loss_reach = t_of(law.df, options.level) * loss_law.error_at(c);
+      if (law.errors == LineErrors::kNoise && loss_law.status() == FitStatus::kConverged) {
+        loss_reach = loss_law.reach_at(c, source_of(curves), options.level);
       }
       at.loss = of_log(loss_law.ln_loss(c), loss_reach);
     }
@@ -120,16 +116,16 @@ Approach given_frontier(std::span<const GivenOptimum> optima, const SizeLawOptio
   approach.kind = ApproachKind::kOptima;
   std::vector<SizePoint> sizes, tokens;
   for (const GivenOptimum& o : optima) {
-    sizes.push_back({std::log(o.c), std::log(o.n), o.error});
-    if (o.d > 0) tokens.push_back({std::log(o.c), std::log(o.d), 0});
+    sizes.push_back({std::log(o.c), std::log(o.n), o.error, 0});
+    if (o.d > 0) tokens.push_back({std::log(o.c), std::log(o.d)});
   }
-  const SizeLaw law = fit_size_law(sizes, options.weighted, 0);
+  const SizeLaw law = fit_size_law(sizes, options.weighted);
   take_line(approach, law, options.level);
   if (!approach.stands()) return approach;
   const auto [least, most] = std::ranges::minmax(optima, {}, &GivenOptimum::c);
   approach.least_budget = least.c;
   approach.most_budget = most.c;
-  const SizeLaw of_d = fit_size_law(tokens, false, 0);
+  const SizeLaw of_d = fit_size_law(tokens, false);
   const bool knows_d = tokens.size() == sizes.size();
   approach.d_exponent = knows_d ? of_d.exponent : 1 - law.exponent;
   if (!knows_d) approach.remarks.push_back("D is not given: D* is of C = 6 N D");

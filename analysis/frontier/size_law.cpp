@@ -2,25 +2,50 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "analysis/fitting/distributions.h"
 #include "analysis/fitting/robust_refine.h"
 #include "analysis/fitting/variable_projection.h"
 #include "analysis/weighted_line.h"
 
 namespace scalelaw {
 
-double SizeLaw::error_at(double ln_c) const {
-  const double x = ln_c - centre_ln_c;
-  return std::sqrt(std::max(0.0, level_variance + x * (2 * covariance + x * exponent_variance)));
+double reach_of(std::span<const ReachPart> parts, NoiseSource source, double level) {
+  double variance = 0;
+  std::vector<VariancePart> estimated;
+  for (const ReachPart& part : parts) {
+    variance += part.variance;
+    if (part.df > 0 && part.variance > 0) estimated.push_back({part.variance, part.df});
+  }
+  const double share = 0.5 + level / 2;
+  if (estimated.empty()) return normal_quantile(share) * std::sqrt(variance);
+  const double df =
+      source == NoiseSource::kOneForAll ? estimated.front().df : satterthwaite_df(estimated);
+  return student_t_quantile(share, df) * std::sqrt(variance);
+}
+
+double SizeLaw::exponent_reach(double level) const {
+  std::vector<ReachPart> moved;
+  for (const Part& p : parts) moved.push_back({p.of_exponent * p.of_exponent * p.variance, p.df});
+  return reach_of(moved, source, level);
+}
+
+double SizeLaw::reach_at(double ln_c, double level) const {
+  std::vector<ReachPart> moved;
+  for (const Part& p : parts) {
+    const double of = p.of_level + p.of_exponent * (ln_c - centre_ln_c);
+    moved.push_back({of * of * p.variance, p.df});
+  }
+  return reach_of(moved, source, level);
 }
 
 double SizeLaw::coefficient() const {
   return std::exp(ln_n(0));
 }
 
-SizeLaw fit_size_law(std::span<const SizePoint> points, bool weighted, double noise_df) {
+SizeLaw fit_size_law(std::span<const SizePoint> points, bool weighted, NoiseSource source) {
   SizeLaw law;
+  law.source = source;
   law.budgets = static_cast<int>(points.size());
   const bool known =
       !points.empty() && std::ranges::all_of(points, [](auto& p) { return p.error > 0; });
@@ -41,29 +66,21 @@ SizeLaw fit_size_law(std::span<const SizePoint> points, bool weighted, double no
   law.exponent = fitted.slope;
   law.centre_ln_c = fitted.centre_x;
   law.ln_n_at_centre = fitted.centre_y;
-  if (known) {
-    law.errors = LineErrors::kNoise;
-    law.df = noise_df > 0 ? noise_df : std::numeric_limits<double>::infinity();
-    double squares = 0;
-    for (std::size_t i = 0; i < points.size(); ++i) {
-      const double of_slope = line[i].weight * (line[i].x - fitted.centre_x) / fitted.sum_xx;
-      const double of_level = line[i].weight / fitted.sum_weight;
-      const double variance = points[i].error * points[i].error;
-      law.exponent_variance += of_slope * of_slope * variance;
-      law.level_variance += of_level * of_level * variance;
-      law.covariance += of_slope * of_level * variance;
-      squares += std::pow(points[i].ln_n - fitted.at(points[i].ln_c), 2) / variance;
-    }
-    if (points.size() > 2) {
-      law.scatter_ratio = std::sqrt(squares / static_cast<double>(points.size() - 2));
-    }
-  } else if (points.size() > 2) {
-    law.errors = LineErrors::kScatter;
-    law.df = static_cast<double>(points.size()) - 2;
-    const double variance = fitted.weighted_rss / law.df;
-    law.exponent_variance = variance / fitted.sum_xx;
-    law.level_variance = variance / fitted.sum_weight;
+  const bool by_scatter = !known && points.size() > 2;
+  const double df = static_cast<double>(points.size()) - 2;
+  if (known) law.errors = LineErrors::kNoise;
+  if (by_scatter) law.errors = LineErrors::kScatter;
+  if (law.errors == LineErrors::kNone) return law;
+  double squares = 0;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const SizePoint& p = points[i];
+    const double variance = known ? p.error * p.error : fitted.weighted_rss / df;
+    law.parts.push_back({line[i].weight / fitted.sum_weight,
+                         line[i].weight * (p.ln_c - fitted.centre_x) / fitted.sum_xx, variance,
+                         known ? p.df : df});
+    squares += std::pow(p.ln_n - fitted.at(p.ln_c), 2) / variance;
   }
+  if (known && df > 0) law.scatter_ratio = std::sqrt(squares / df);
   return law;
 }
 
@@ -90,18 +107,18 @@ double LossLaw::fitted(const std::vector<LossPoint>& points, double c) const {
   return power_law_with_floor().ln_loss(fit.theta, data_.centred(c, 1));
 }
 
-double LossLaw::error_at(double c) const {
+double LossLaw::reach_at(double c, NoiseSource source, double level) const {
   // Central differences over each point's own error: what a step that small changes is all but
   // linear, and one far smaller would be lost in the search's tolerance.
-  double variance = 0;
+  std::vector<ReachPart> moved;
   for (std::size_t i = 0; i < points_.size(); ++i) {
     if (points_[i].error <= 0) continue;
     std::vector<LossPoint> up = points_, down = points_;
     up[i].loss *= std::exp(0.5 * points_[i].error);
     down[i].loss *= std::exp(-0.5 * points_[i].error);
-    variance += std::pow(fitted(up, c) - fitted(down, c), 2);
+    moved.push_back({std::pow(fitted(up, c) - fitted(down, c), 2), points_[i].df});
   }
-  return std::sqrt(variance);
+  return reach_of(moved, source, level);
 }
 
 }  // namespace scalelaw

@@ -121,9 +121,9 @@ TEST_F(PublishedFrontier, PoriansExponentsFromHisPointsByAkima) {
     std::vector<SizePoint> minima;
     for (const IsoFlop& budget : isoflops(data.points, options).budgets) {
       if (budget.akima.status != MinimumStatus::kInside) continue;
-      minima.push_back({std::log(budget.budget), budget.akima.ln_n_median, 0});
+      minima.push_back({std::log(budget.budget), budget.akima.ln_n_median});
     }
-    const double found = fit_size_law(minima, false, 0).exponent;
+    const double found = fit_size_law(minima, false).exponent;
     const double off = found - published(fit, "basic.n_exponent");
     std::printf("%-45s %.4f, off by %+.4f\n", fit.name.c_str(), found, off);
     EXPECT_LE(std::abs(off), .004) << fit.name;

@@ -12,10 +12,13 @@ namespace scalelaw {
 
 struct KnownSurface {
   double e = 1.81686, a = 482.01, alpha = .34781, b = 2085.43, beta = .36585;
+  double outer = 1;  // of both terms together; 1: L(N, D) of chinchilla_law()
   double exponent() const { return beta / (alpha + beta); }
   double loss(double n, double d) const {
-    return e + a * std::pow(n, -alpha) + b * std::pow(d, -beta);
+    return e + std::pow(a * std::pow(n, -alpha) + b * std::pow(d, -beta), outer);
   }
+  double best_loss(double c) const { return loss(best_n(c), c / 6 / best_n(c)); }
+  // Whatever the outer exponent: it moves no minimum.
   double best_n(double c) const {
     return std::pow(alpha * a / (beta * b), 1 / (alpha + beta)) * std::pow(c / 6, exponent());
   }
