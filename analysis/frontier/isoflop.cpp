@@ -61,6 +61,16 @@ MinimumStatus place_of(double at, const std::vector<double>& ln_n) {
   return MinimumStatus::kInside;
 }
 
+// A parabola's lowest place between an end and its neighbour is no measurement where that end had
+// the lowest loss of all: no size beyond it was seen to be worse.
+MinimumStatus bracketed(double at, std::size_t lowest_size, const std::vector<double>& ln_n) {
+  if (lowest_size == 0 && at < ln_n[1]) return MinimumStatus::kAtOrBelow;
+  if (lowest_size + 1 == ln_n.size() && at > ln_n[ln_n.size() - 2]) {
+    return MinimumStatus::kAtOrAbove;
+  }
+  return place_of(at, ln_n);
+}
+
 // All runs where sizes are means; else the lowest of each size.
 ParabolaErrors fit_parabola(IsoFlop& group, SameSize same_size) {
   std::vector<double> x, y;
@@ -95,7 +105,7 @@ ParabolaErrors fit_parabola(IsoFlop& group, SameSize same_size) {
   found = {MinimumStatus::kNone, group.ln_n[lowest], std::exp(group.ln_loss[lowest])};
   if (!(c[2] > 0)) return errors;
   const double u = -c[1] / (2 * c[2]);
-  found.status = place_of(group.centre + u, group.ln_n);
+  found.status = bracketed(group.centre + u, lowest, group.ln_n);
   if (found.status != MinimumStatus::kInside) {
     const bool below = found.status == MinimumStatus::kAtOrBelow;
     found.ln_n = below ? group.ln_n.front() : group.ln_n.back();

@@ -214,6 +214,22 @@ TEST(IsoFlops, AMinimumAtAnEndIsABoundAndOnNoLine) {
   EXPECT_TRUE(parabola.at.back().beyond);
 }
 
+// The parabola through a long arm bends less than the curve, so its lowest place lies inside though
+// the smallest size is the best that was tried.
+TEST(IsoFlops, AnEndThatIsTheBestOfAllIsABoundWhereverTheParabolaIsLowest) {
+  std::vector<FrontierPoint> points;
+  const std::vector<double> losses = {3, 3.01, 3.2, 3.6};
+  for (std::size_t i = 0; i < losses.size(); ++i) {
+    const double n = std::pow(2, double(i));
+    points.push_back({n, 1 / n, 6, losses[i], static_cast<int>(i)});
+  }
+  const IsoFlop found = isoflops(points, {}).budgets.front();
+  const double vertex = found.centre - found.slope / (2 * found.bend);
+  EXPECT_GT(vertex, found.ln_n.front());
+  EXPECT_LT(vertex, found.ln_n[1]);
+  EXPECT_EQ(found.parabola.status, MinimumStatus::kAtOrBelow);
+}
+
 TEST(IsoFlops, RunsOfOneSizeAreAveragedOrTheLowestIsTaken) {
   std::vector<FrontierPoint> points;
   for (const double n : {1., 2., 4.}) points.push_back({n, 1 / n, 6, 3 + std::abs(n - 2), 0});
