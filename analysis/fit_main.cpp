@@ -8,6 +8,7 @@
 #include "analysis/figures/gnuplot.h"
 #include "analysis/fit_law/law_verb.h"
 #include "analysis/fit_options.h"
+#include "analysis/frontier/frontier_verb.h"
 #include "analysis/predict/predict_verb.h"
 #include "analysis/predict/surface_verb.h"
 #include "analysis/report/report.h"
@@ -157,7 +158,7 @@ void report(const FitArguments& a) {
 
 // "scalelaw report"
 std::string command_name(int argc, char** argv) {
-  for (const std::string verb : {"fit", "compare", "predict", "figures", "report"}) {
+  for (const std::string verb : {"fit", "compare", "predict", "frontier", "figures", "report"}) {
     if (argc > 1 && argv[1] == verb) return "scalelaw " + verb;
   }
   return "scalelaw";
@@ -179,6 +180,7 @@ Outcome run(int argc, char** argv) {
   add_common(compare_verb, a, "scalelaw compare runs/sweeps/quickstart.json");
   compare_verb->add_flag("--json", a.json, "for scripts");
   PredictVerb predict_verb(app);
+  FrontierVerb frontier_verb(app);
   CLI::App* figures_verb = app.add_subcommand("figures", "draw learning curves, laws, positions");
   add_common(figures_verb, a, "scalelaw figures runs/sweeps/quickstart.json --out figures");
   add_folder(*figures_verb, "--out", a.out, "folder to write to");
@@ -193,6 +195,7 @@ Outcome run(int argc, char** argv) {
   if (*fit_verb) fit_of_any_kind(*fit_verb, a, surface, law);
   if (*compare_verb) compare(a);
   if (predict_verb.asked()) return predict_verb.run();
+  if (frontier_verb.asked()) return frontier_verb.run();
   if (*figures_verb) figures(a);
   if (*report_verb) report(a);
   const bool makes_files = *figures_verb || *report_verb || !surface.out.empty();

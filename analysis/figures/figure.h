@@ -35,7 +35,7 @@ struct Series {
 };
 inline constexpr int kInk = -1;
 
-enum class LegendPlace { kTopRight, kBottomLeft };
+enum class LegendPlace { kTopRight, kBottomLeft, kTopLeft };
 
 struct Panel {
   std::string title;
@@ -50,6 +50,7 @@ struct Panel {
 struct ColourScale {
   std::string label;
   double low = 1, high = 10;
+  bool human_numbers = true;  // 10k, 1M; else powers of ten
 };
 
 struct Figure {

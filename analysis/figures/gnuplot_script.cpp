@@ -135,6 +135,18 @@ void write_colour_bar(std::ostream& out, const Figure& figure, bool here) {
       << (height - kTopPx - kBottomPx) / height << "\n";
 }
 
+const char* key_place(LegendPlace place) {
+  switch (place) {
+    case LegendPlace::kTopRight:
+      return "top right";
+    case LegendPlace::kBottomLeft:
+      return "bottom left";
+    case LegendPlace::kTopLeft:
+      return "top left";
+  }
+  return "";
+}
+
 void write_panel(std::ostream& out, const Figure& figure, std::size_t p, std::size_t first_index) {
   const Panel& panel = figure.panels[p];
   const Box box = place(figure, p);
@@ -148,8 +160,7 @@ void write_panel(std::ostream& out, const Figure& figure, std::size_t p, std::si
   write_ticks(out, "x", panel.x, lowest, figure.columns == 1 ? 500 : 30);
   write_ticks(out, "y", panel.y, true, 30);
   if (panel.legend) {
-    out << "set key "
-        << (panel.legend_place == LegendPlace::kTopRight ? "top right" : "bottom left")
+    out << "set key " << key_place(panel.legend_place)
         << " Left reverse noenhanced samplen 1.6 spacing 1.15\n";
   } else {
     out << "unset key\n";
@@ -197,7 +208,8 @@ std::string gnuplot_script(const Figure& figure) {
            "0\n";
     if (figure.colours) {
       out << kPalette << "set logscale cb\nset cbrange [" << figure.colours->low << ":"
-          << figure.colours->high << "]\nset format cb '%.0s%c'\nset cblabel "
+          << figure.colours->high << "]\nset format cb '"
+          << (figure.colours->human_numbers ? "%.0s%c" : "%.0e") << "'\nset cblabel "
           << gnuplot_quoted(figure.colours->label) << " offset 0.6,0\n";
     }
     out << "set multiplot\n";

@@ -23,6 +23,8 @@ const std::vector<Verb>& verbs() {
       {"compare", "scalelaw-fit", true, "Laws", "do two arms differ in slope, or only in offset"},
       {"predict", "scalelaw-fit", true, "Laws",
        "the loss of held-out runs: written down before they start, then scored"},
+      {"frontier", "scalelaw-fit", true, "Laws",
+       "the best size of a budget by all of Chinchilla's approaches"},
       {"figures", "scalelaw-fit", true, "Laws",
        "learning curves, laws and loss by position as figures"},
       {"report", "scalelaw-fit", true, "Laws", "tables, figures and one page"},

@@ -1,0 +1,40 @@
+// Constants that papers print, by name: what one's own fits are set beside, and what the planner
+// takes where there are none. The only place of such constants in this room.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "analysis/fitting/interval.h"
+#include "models/model_shape.h"
+
+namespace scalelaw {
+
+// L(N, D) in nats per token = E + A N^-alpha + B D^-beta.
+struct PublishedSurface {
+  std::string_view name;    // "chinchilla"
+  std::string_view words;   // "Hoffmann et al. 2022"
+  std::string_view source;  // "arXiv 2203.15556, table A3 ..."
+  double e = 0, a = 0, alpha = 0, b = 0, beta = 0;
+  NCount n_count = NCount::kTotal;
+  // Where the runs behind it lie, as far as Besiroglu et al. could read them off the figure.
+  double least_n = 0, most_n = 0, least_d = 0, most_d = 0;
+  std::string_view note;  // what to know before it is believed; "": nothing
+};
+std::span<const PublishedSurface> published_surfaces();
+const PublishedSurface* published_surface(std::string_view name);  // nullptr: none of that name
+
+// N* (of six_n compute unless the note says otherwise) grows as C^exponent.
+struct PublishedFrontier {
+  std::string_view name;   // "hoffmann_2"
+  std::string_view words;  // "Hoffmann et al. 2022, approach 2 (IsoFLOP parabolas)"
+  std::string_view source;
+  double exponent = 0;
+  std::optional<Interval> interval;   // as printed
+  double interval_level = 0;          // .8, .95; 0 where there is none
+  std::optional<double> coefficient;  // N* = coefficient C^exponent
+};
+std::span<const PublishedFrontier> published_frontiers();
+
+}  // namespace scalelaw
