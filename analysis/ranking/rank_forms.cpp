@@ -36,24 +36,22 @@ std::vector<std::size_t> rung_ends(const std::vector<Observation>& rows, FormSco
   return ends;
 }
 
-void tell_rung(RankedForm& ranked, const std::vector<Observation>& rows, std::size_t begin,
-               std::size_t end) {
+void tell_rung(RankedForm& ranked, const FitResult& fit, const FitData& below,
+               std::span<const Observation> rung) {
   if (!ranked.why_not.empty()) return;
-  const FitData below(std::span<const Observation>(rows.data(), begin));
-  const FitResult fit = fit_form(*ranked.form, below);
+  const std::string smallest = std::to_string(below.rows()) + " smallest runs";
   if (!has_curve(fit.status)) {
-    ranked.why_not = "of the " + std::to_string(begin) + " smallest runs it has no fit (" +
-                     std::string(name(fit.status)) + (fit.why.empty() ? "" : ": " + fit.why) + ")";
+    ranked.why_not = "of the " + smallest + " it has no fit (" + std::string(name(fit.status)) +
+                     (fit.why.empty() ? "" : ": " + fit.why) + ")";
     return;
   }
-  for (std::size_t i = begin; i < end; ++i) {
-    const double told = ranked.form->law.ln_loss(fit.theta, below.centred(rows[i].n, rows[i].d));
+  for (const Observation& row : rung) {
+    const double told = ranked.form->law.ln_loss(fit.theta, below.centred(row.n, row.d));
     if (!std::isfinite(told)) {
-      ranked.why_not = "fitted to the " + std::to_string(begin) +
-                       " smallest runs it gives the next ones no loss";
+      ranked.why_not = "fitted to the " + smallest + " it gives the next ones no loss";
       return;
     }
-    ranked.errors.push_back(told - std::log(rows[i].loss));
+    ranked.errors.push_back(told - std::log(row.loss));
   }
 }
 
@@ -139,15 +137,18 @@ Ranking rank_forms(const std::vector<Observation>& observations, FormScope scope
   for (int r = 0; r < ranking.rungs; ++r) {
     const std::size_t begin = ends[static_cast<std::size_t>(r)];
     const std::size_t end = ends[static_cast<std::size_t>(r) + 1];
-    for (std::size_t i = begin; i < end; ++i) {
-      ranking.held_out.push_back({rows[i].n, rows[i].d, rows[i].loss, r});
+    const std::span<const Observation> rung(rows.data() + begin, end - begin);
+    for (const Observation& row : rung) {
+      ranking.held_out.push_back({row.n, row.d, row.loss, r});
     }
-    for (RankedForm& form : ranking.forms) tell_rung(form, rows, begin, end);
+    const FitData below(std::span<const Observation>(rows.data(), begin));
+    const std::vector<FitResult> fits = fit_forms(scope, below);
+    for (std::size_t f = 0; f < fits.size(); ++f) {
+      tell_rung(ranking.forms[f], fits[f], below, rung);
+    }
   }
-  const FitData all(rows);
   for (RankedForm& form : ranking.forms) {
     if (!form.why_not.empty()) continue;
-    form.fit = fit_form(*form.form, all);
     for (const double error : form.errors) {
       form.mean_error += std::abs(error) / static_cast<double>(form.errors.size());
     }

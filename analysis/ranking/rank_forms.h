@@ -39,7 +39,6 @@ struct RankedForm {
   std::string why_not;         // a fit that the rungs needed failed, in words; "": ranked
   std::vector<double> errors;  // ln L told minus ln L, one a held-out row
   double mean_error = 0;       // absolute, in ln L: .01 is a loss told 1% off
-  FitResult fit;               // to all runs
   bool worse = false;          // than `best`, beyond doubt
 };
 

@@ -164,6 +164,14 @@ FitResult fit_richer(const Law& law, const FitData& data, const FitResult& simpl
   return best;
 }
 
+FitResult fit_logarithm(const FitData& data, const FitResult& power) {
+  if (!has_curve(power.status)) return power;
+  double widest = 0;  // where the start must still have a loss
+  for (const CentredScale& at : data.scale) widest = std::max(widest, at.x);
+  return refine(kLogarithm, data, {std::min(power.theta[0], 0.5 / widest), power.theta[1]},
+                kInLnLoss);
+}
+
 FitResult fit_kaplan(const FitData& data, const FitResult& chinchilla) {
   // Both terms under the outer exponent: inside they are 1 / a_D times as steep.
   FitResult best;
@@ -197,28 +205,20 @@ std::span<const RivalForm> rival_forms(FormScope scope) {
   return of_size_and_data;
 }
 
-FitResult fit_form(const RivalForm& form, const FitData& data) {
-  if (form.id() == kLogarithm.id()) {
-    const FitResult line = fit_robust(power_law(), data, kInLnLoss);
-    if (!has_curve(line.status)) return line;
-    double widest = 0;  // where the start must still have a loss
-    for (const CentredScale& at : data.scale) widest = std::max(widest, at.x);
-    return refine(kLogarithm, data, {std::min(line.theta[0], 0.5 / widest), line.theta[1]},
-                  kInLnLoss);
+std::vector<FitResult> fit_forms(FormScope scope, const FitData& data) {
+  if (scope == FormScope::kSize) {
+    const FitResult power = fit_robust(power_law(), data, kInLnLoss);
+    return {power, fit_logarithm(data, power), fit_robust(power_law_with_floor(), data, kInLnLoss)};
   }
-  const bool of_size = &form.law == &power_law() || &form.law == &power_law_with_floor();
-  if (of_size || &form.law == &chinchilla_law()) return fit_robust(form.law, data, kInLnLoss);
   const FitResult chinchilla = fit_robust(chinchilla_law(), data, kInLnLoss);
-  if (!has_curve(chinchilla.status)) return chinchilla;
-  if (form.id() == kKaplan.id()) return fit_kaplan(data, chinchilla);
-  if (form.id() == kGeneralised.id()) {
-    return fit_richer(
-        kGeneralised, data, chinchilla, as_generalised(chinchilla.theta, 1),
-        {as_generalised(chinchilla.theta, 0.9), as_generalised(chinchilla.theta, 0.5)});
-  }
+  if (!has_curve(chinchilla.status)) return {4, chinchilla};
+  const Theta& c = chinchilla.theta;
   const double ceiling = *std::max_element(data.ln_loss.begin(), data.ln_loss.end());
-  return fit_richer(kRosenfeld, data, chinchilla, as_rosenfeld(chinchilla.theta, kNoCeiling),
-                    {as_rosenfeld(chinchilla.theta, ceiling + 1)});
+  return {fit_kaplan(data, chinchilla), chinchilla,
+          fit_richer(kGeneralised, data, chinchilla, as_generalised(c, 1),
+                     {as_generalised(c, 0.9), as_generalised(c, 0.5)}),
+          fit_richer(kRosenfeld, data, chinchilla, as_rosenfeld(c, kNoCeiling),
+                     {as_rosenfeld(c, ceiling + 1)})};
 }
 
 }  // namespace scalelaw

@@ -14,6 +14,7 @@
 
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "analysis/fitting/fit.h"
 
@@ -29,7 +30,8 @@ struct RivalForm {
 enum class FormScope { kSize, kSizeAndData };  // of N; of N and D
 std::span<const RivalForm> rival_forms(FormScope scope);
 
-// Where the simpler form fits as well, that one's curve; so a richer form never fits worse.
-FitResult fit_form(const RivalForm& form, const FitData& data);
+// Of every form of `scope`, in its order. Where the simpler form fits as well, that one's curve; so
+// a richer form never fits worse.
+std::vector<FitResult> fit_forms(FormScope scope, const FitData& data);
 
 }  // namespace scalelaw
