@@ -28,8 +28,9 @@ struct LawUncertainty {
 struct PlanningLaw {
   std::string name, words, source;
   double e = 0, a = 0, alpha = 0, b = 0, beta = 0, outer = 1;
-  std::string n_words;        // what N counts
-  std::string loss_of;        // whose text and tokenizer
+  std::string n_words;  // what N counts
+  std::string loss_of;  // whose text and tokenizer
+  std::string loss_unit = "nats per token";
   FitRange n_range, d_range;  // of the runs behind it
   std::string note;           // what to know before it is believed; "": nothing
   std::optional<LawUncertainty> uncertainty;
@@ -70,6 +71,9 @@ std::optional<Interval> band(const PlanningLaw& law,
 // Of the floor; [E, E] where nothing is known of it.
 Interval floor_band(const PlanningLaw& law);
 
+// What was simulated of a fit's bands (docs/studies/coverage.md).
+inline constexpr const char* kOwnFitCoverage =
+    "of simulated ones of 16 to 64 runs 94% to 96% held the truth";
 // Covariance of a least-squares fit of chinchilla_law() in ln L, by Gauss and Newton; nullopt: no
 // degree of freedom is left, or constants that the data do not tell apart.
 std::optional<LawUncertainty> gauss_newton_uncertainty(const FitData& data, const FitResult& best);

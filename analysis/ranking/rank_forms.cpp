@@ -8,6 +8,7 @@
 namespace scalelaw {
 namespace {
 
+constexpr std::size_t kFewestRungs = 3;
 constexpr double kLeastError = 1e-9;  // of a form that tells a loss to rounding
 
 double compute_of(const Observation& row, FormScope scope) {
@@ -24,6 +25,15 @@ std::vector<std::size_t> rung_ends(const std::vector<Observation>& rows, FormSco
   std::size_t first = std::max<std::size_t>(
       fewest, static_cast<std::size_t>(options.first_fit * static_cast<double>(rows.size()) + 0.5));
   while (first < rows.size() && ties(first)) ++first;
+  // Few budgets of many runs each: the first fit takes fewer, so that there are rungs enough.
+  std::vector<std::size_t> starts;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!ties(i)) starts.push_back(i);
+  }
+  if (starts.size() > kFewestRungs) {
+    const std::size_t earlier = starts[starts.size() - kFewestRungs];
+    if (earlier >= fewest) first = std::min(first, earlier);
+  }
   std::vector<std::size_t> ends = {std::min(first, rows.size())};
   for (int r = 1; r <= options.rungs && ends.back() < rows.size(); ++r) {
     const std::size_t rest = rows.size() - first;
@@ -128,7 +138,7 @@ Ranking rank_forms(const std::vector<Observation>& observations, FormScope scope
   }
   const std::vector<std::size_t> ends = rung_ends(rows, scope, options, fewest);
   ranking.rungs = static_cast<int>(ends.size()) - 1;
-  if (ranking.rungs < 3) {
+  if (ranking.rungs < static_cast<int>(kFewestRungs)) {
     ranking.missing = "forms are ranked by three rungs or more of runs that a fit to the " +
                       std::to_string(fewest) + " smallest at least has not seen, and there are " +
                       std::to_string(rows.size()) + " runs that differ in size or data";
