@@ -149,7 +149,7 @@ class Understanding {
     const QuestionWord& quantity = words_[at_];
     const double value = *quantity.number;
     std::size_t next = at_ + 1;
-    if (word(next) == "x") ++next;
+    if (word(next) == "x" || word(next) == "nvidia") ++next;
     if (const auto time = device_time(next)) {
       if (time->device != nullptr) set_device(time->device);
       set_once(question_.device_hours, value * time->seconds / 3600, kHourRange,
