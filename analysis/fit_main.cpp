@@ -5,12 +5,14 @@
 #include <string>
 #include <vector>
 
+#include "analysis/budget/budget_verb.h"
 #include "analysis/figures/gnuplot.h"
 #include "analysis/fit_law/law_verb.h"
 #include "analysis/fit_options.h"
 #include "analysis/frontier/frontier_verb.h"
 #include "analysis/predict/predict_verb.h"
 #include "analysis/predict/surface_verb.h"
+#include "analysis/ranking/rank_verb.h"
 #include "analysis/report/report.h"
 #include "analysis/report/sections.h"
 #include "analysis/study.h"
@@ -158,7 +160,8 @@ void report(const FitArguments& a) {
 
 // "scalelaw report"
 std::string command_name(int argc, char** argv) {
-  for (const std::string verb : {"fit", "compare", "predict", "frontier", "figures", "report"}) {
+  for (const std::string verb :
+       {"fit", "compare", "predict", "frontier", "rank", "budget", "figures", "report"}) {
     if (argc > 1 && argv[1] == verb) return "scalelaw " + verb;
   }
   return "scalelaw";
@@ -181,6 +184,8 @@ Outcome run(int argc, char** argv) {
   compare_verb->add_flag("--json", a.json, "for scripts");
   PredictVerb predict_verb(app);
   FrontierVerb frontier_verb(app);
+  RankVerb rank_verb(app);
+  BudgetVerb budget_verb(app);
   CLI::App* figures_verb = app.add_subcommand("figures", "draw learning curves, laws, positions");
   add_common(figures_verb, a, "scalelaw figures runs/sweeps/quickstart.json --out figures");
   add_folder(*figures_verb, "--out", a.out, "folder to write to");
@@ -196,6 +201,8 @@ Outcome run(int argc, char** argv) {
   if (*compare_verb) compare(a);
   if (predict_verb.asked()) return predict_verb.run();
   if (frontier_verb.asked()) return frontier_verb.run();
+  if (rank_verb.asked()) return rank_verb.run();
+  if (budget_verb.asked()) return budget_verb.run();
   if (*figures_verb) figures(a);
   if (*report_verb) report(a);
   const bool makes_files = *figures_verb || *report_verb || !surface.out.empty();

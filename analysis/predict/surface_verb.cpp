@@ -28,19 +28,6 @@ std::string in_a_list(const std::vector<std::string>& words) {
   return list;
 }
 
-std::string chosen_arm(const RunTable& table, const std::string& asked) {
-  const std::vector<std::string> arms = table.arms();
-  if (asked.empty()) {
-    if (arms.size() < 2) return arms.empty() ? "" : arms.front();
-    throw ConfigError("there are several arms, and a law is of one: choose with --arm: " +
-                      in_a_list(arms));
-  }
-  if (std::find(arms.begin(), arms.end(), asked) != arms.end()) return asked;
-  const std::string near = nearest(asked, arms);
-  throw ConfigError("--arm " + asked + ": no run is of it; " +
-                    (near.empty() ? "there are " + in_a_list(arms) : "did you mean " + near + "?"));
-}
-
 void widen(FitRange& range, double value) {
   range.low = range.low > 0 ? std::min(range.low, value) : value;
   range.high = std::max(range.high, value);
@@ -86,7 +73,38 @@ void set_law(FittedSurface& s) {
   s.n_opt = std::move(law);
 }
 
-FittedSurface surface_of(const FitArguments& a, const std::string& asked_arm) {
+// What is there already and stays beside the new law.
+FitFile fits_there(const fs::path& file) {
+  std::error_code ignored;
+  if (fs::status(file, ignored).type() == fs::file_type::not_found) return {};
+  const std::string advice = "; it was left as it is, give --out another name";
+  if (!fs::is_regular_file(file, ignored)) {
+    throw ConfigError("--out " + file.string() + ": is there and is no regular file" + advice);
+  }
+  try {
+    return fit_file_from_json(read_whole_file(file));
+  } catch (const std::runtime_error& error) {
+    throw ConfigError("--out " + file.string() + ": is there and is no file of fits (" +
+                      error.what() + ")" + advice);
+  }
+}
+
+}  // namespace
+
+std::string chosen_arm(const RunTable& table, const std::string& asked) {
+  const std::vector<std::string> arms = table.arms();
+  if (asked.empty()) {
+    if (arms.size() < 2) return arms.empty() ? "" : arms.front();
+    throw ConfigError("there are several arms, and a law is of one: choose with --arm: " +
+                      in_a_list(arms));
+  }
+  if (std::find(arms.begin(), arms.end(), asked) != arms.end()) return asked;
+  const std::string near = nearest(asked, arms);
+  throw ConfigError("--arm " + asked + ": no run is of it; " +
+                    (near.empty() ? "there are " + in_a_list(arms) : "did you mean " + near + "?"));
+}
+
+FittedSurface fitted_surface(const FitArguments& a, const std::string& asked_arm) {
   FittedSurface s;
   s.selection = options_from(a).selection;
   RunTable all = read_runs({a.runs.begin(), a.runs.end()});
@@ -114,24 +132,6 @@ FittedSurface surface_of(const FitArguments& a, const std::string& asked_arm) {
   set_law(s);
   return s;
 }
-
-// What is there already and stays beside the new law.
-FitFile fits_there(const fs::path& file) {
-  std::error_code ignored;
-  if (fs::status(file, ignored).type() == fs::file_type::not_found) return {};
-  const std::string advice = "; it was left as it is, give --out another name";
-  if (!fs::is_regular_file(file, ignored)) {
-    throw ConfigError("--out " + file.string() + ": is there and is no regular file" + advice);
-  }
-  try {
-    return fit_file_from_json(read_whole_file(file));
-  } catch (const std::runtime_error& error) {
-    throw ConfigError("--out " + file.string() + ": is there and is no file of fits (" +
-                      error.what() + ")" + advice);
-  }
-}
-
-}  // namespace
 
 void add_surface_options(CLI::App& verb, SurfaceArguments& s) {
   CLI::Option* law = verb.add_option("--law", s.law,
@@ -162,7 +162,7 @@ void fit_surface_verb(const FitArguments& a, const SurfaceArguments& options) {
     }
     file = fits_there(options.out);
   }
-  const FittedSurface surface = surface_of(a, options.arm);
+  const FittedSurface surface = fitted_surface(a, options.arm);
   std::cout << (a.json ? to_json(surface) : to_markdown(document_of(surface), ""));
   if (!a.json) warn(surface.runs.warnings);
   if (options.out.empty()) return;

@@ -36,6 +36,33 @@ constexpr std::array kSurfaces = {
                      .note = ""},
 };
 
+constexpr std::array kCovariances = {PublishedCovariance{
+    .name = "epoch",
+    .ln_n_centre = 20.559282583,
+    .ln_d_centre = 23.553231356,
+    .lower = {2.328449e-04, -7.960905e-05, 4.273364e-04, -8.853159e-04, 3.594633e-04, 3.452384e-03,
+              2.851300e-04, -1.322149e-03, -1.305131e-03, 4.208177e-03, 1.281510e-04, 1.792386e-04,
+              -4.639967e-04, -5.419200e-04, 2.021959e-04},
+    .words = "bootstrap over the 240 runs read off Hoffmann et al.'s figure"}};
+
+constexpr PublishedKaplanSurface kKaplanSurface{
+    .name = "kaplan",
+    .words = "Kaplan et al. 2020",
+    .source = "arXiv 2001.08361, 4.1, table 2",
+    .a_n = 0.076,
+    .a_d = 0.103,
+    .n_c = 6.4e13,
+    .d_c = 1.8e13,
+    .least_n = 393e3,
+    .most_n = 708e6,
+    .least_d = 21e6,
+    .most_d = 22e9,
+    .note =
+        "runs of few tokens at one learning-rate schedule: it gives a model too few tokens "
+        "(Hoffmann et al. 2022)"};
+
+constexpr PublishedRepetition kRepetition{15.4, 5.3, "Muennighoff et al. 2023, arXiv 2305.16264"};
+
 constexpr std::array kFrontiers = {
     PublishedFrontier{"kaplan", "Kaplan et al. 2020", "arXiv 2001.08361, 6.1", 0.73, {}, 0, {}},
     PublishedFrontier{"hoffmann_1",
@@ -73,6 +100,21 @@ const PublishedSurface* published_surface(std::string_view name) {
     if (surface.name == name) return &surface;
   }
   return nullptr;
+}
+
+const PublishedCovariance* published_covariance(std::string_view name) {
+  for (const PublishedCovariance& covariance : kCovariances) {
+    if (covariance.name == name) return &covariance;
+  }
+  return nullptr;
+}
+
+const PublishedKaplanSurface& published_kaplan_surface() {
+  return kKaplanSurface;
+}
+
+const PublishedRepetition& published_repetition() {
+  return kRepetition;
 }
 
 std::span<const PublishedFrontier> published_frontiers() {

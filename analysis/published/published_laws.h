@@ -2,6 +2,7 @@
 // takes where there are none. The only place of such constants in this room.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -24,6 +25,35 @@ struct PublishedSurface {
 };
 std::span<const PublishedSurface> published_surfaces();
 const PublishedSurface* published_surface(std::string_view name);  // nullptr: none of that name
+
+// How well the constants of a surface are known, where that was measured: the covariance of
+// (alpha, beta, ln A N^-alpha, ln B D^-beta, ln E), both terms at the centre, by rows of its lower
+// triangle.
+struct PublishedCovariance {
+  std::string_view name;  // the surface's
+  double ln_n_centre = 0, ln_d_centre = 0;
+  std::array<double, 15> lower = {};
+  std::string_view words;  // how it was measured
+};
+const PublishedCovariance* published_covariance(std::string_view name);  // nullptr: not known
+
+// L(N, D) = [(N_c/N)^(a_N/a_D) + D_c/D]^a_D (Kaplan et al. 2020, 1.5).
+struct PublishedKaplanSurface {
+  std::string_view name, words, source;
+  double a_n = 0, a_d = 0, n_c = 0, d_c = 0;
+  NCount n_count = NCount::kNonEmbedding;
+  double least_n = 0, most_n = 0, least_d = 0, most_d = 0;
+  std::string_view note;
+};
+const PublishedKaplanSurface& published_kaplan_surface();
+
+// U tokens read 1 + R times are worth U + U R* (1 - exp(-R / R*)) fresh ones; of a size beyond the
+// best for U likewise.
+struct PublishedRepetition {
+  double of_data = 0, of_size = 0;  // R*
+  std::string_view words;
+};
+const PublishedRepetition& published_repetition();
 
 // N* (of six_n compute unless the note says otherwise) grows as C^exponent.
 struct PublishedFrontier {

@@ -1,46 +1,19 @@
 // Published measurements with known optima: Epoch AI's extraction of Chinchilla's runs.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <ctime>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
+#include <string>
 
 #include "analysis/fitting/bootstrap.h"
 #include "analysis/fitting/profile.h"
 #include "analysis/fitting/robust_refine.h"
 #include "analysis/fitting/variable_projection.h"
 #include "analysis/predict/optimal_size.h"
+#include "tests/analysis/epoch_rows.h"
 
 namespace scalelaw {
 namespace {
-
-std::filesystem::path test_data() {
-  if (const char* folder = std::getenv("SCALELAW_TEST_DATA")) return folder;
-  return std::filesystem::path(SCALELAW_SOURCE_DIR) / "../shared/data";
-}
-
-// The 240 rows of the published protocol: the five highest losses dropped, D = C / 6N.
-std::vector<Observation> epoch_rows() {
-  std::ifstream file(test_data() / "fits/epoch_chinchilla/svg_extracted_data.csv");
-  std::vector<Observation> rows;
-  std::string line;
-  std::getline(file, line);
-  while (std::getline(file, line)) {
-    std::vector<std::string> cells;
-    std::stringstream text(line);
-    for (std::string cell; std::getline(text, cell, ',');) cells.push_back(cell);
-    const double n = std::stod(cells.at(3)), c = std::stod(cells.at(4));
-    rows.push_back({n, c / (6 * n), std::stod(cells.at(6)), 1});
-  }
-  if (rows.size() < 6) return {};
-  std::sort(rows.begin(), rows.end(), [](auto& a, auto& b) { return a.loss < b.loss; });
-  rows.resize(rows.size() - 5);
-  return rows;
-}
 
 class EpochChinchilla : public ::testing::Test {
  protected:
