@@ -134,8 +134,9 @@ std::optional<double> estimate_scoring(const ModelShape& shape, const StepSetup&
   const double block = shape.n_layer > 0 ? tokens * of_a_token + copies : 0;
   const HeadMemory head = head_memory(shape, setup, tokens);
   // In float32, where a CPU does not multiply in bf16 itself; of float32 the workspace has it.
-  const double final_norm =
-      setup.bf16_products ? tokens * static_cast<double>(shape.d_model) * kFloat : 0;
+  const double final_norm = setup.bf16_products && setup.device == DeviceKind::kCpu
+                                ? tokens * static_cast<double>(shape.d_model) * kFloat
+                                : 0;
   return std::max(block, head.logits + head.workspace + final_norm);
 }
 

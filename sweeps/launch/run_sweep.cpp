@@ -154,13 +154,14 @@ class SweepRun {
     const auto may_start = [&](const PlannedPack& pack) { return budget_.has_room_for(pack); };
     while (places_taken() < workers_.processes()) {
       const std::optional<PlannedPack> next = queue_.next(places_taken(), may_start);
-      if (!next || hold_back(*next, round)) return;
+      if (!next) return;
       PlannedPack pack = cells_.not_taken(*next);
       if (pack.size() < next->size()) {  // the rest is asked for anew, beside what has them
         note_taken(*next, pack);
         if (!pack.empty()) queue_.put_back(std::move(pack));
         continue;
       }
+      if (hold_back(pack, round)) return;
       budget_.started(pack);
       round.push_back(std::move(pack));
     }
@@ -233,6 +234,7 @@ class SweepRun {
       ask_again();
       return true;
     }
+    if (learns_what_runs_beside()) return true;
     return budget_.reached_because().empty() ? others_.are_waited_for() : others_.leave_some();
   }
 

@@ -108,7 +108,9 @@ void kill_what_hangs(pid_t pid) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   std::string threads;
-  for (const auto& thread : fs::directory_iterator("/proc/" + std::to_string(pid) + "/task")) {
+  std::error_code ended_now;
+  for (const auto& thread :
+       fs::directory_iterator("/proc/" + std::to_string(pid) + "/task", ended_now)) {
     for (const char* file : {"comm", "wchan", "syscall"}) {
       std::ifstream text(thread.path() / file);
       std::string line;
