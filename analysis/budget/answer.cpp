@@ -88,7 +88,8 @@ class Answering {
     const std::optional<BandedPlan> found = banded(law_, plan_of);
     if (!found && !(q_.loss && *q_.loss <= law_.e)) {
       throw ConfigError("by this law (" + law_.name +
-                        ") that is less than one parameter, or less than one token; ask for more");
+                        ") that is less than one parameter, or less than one token; ask for more "
+                        "compute, or a lower loss");
     }
     if (!found) {
       never_reached();

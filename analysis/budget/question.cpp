@@ -99,7 +99,8 @@ class Understanding {
       known.insert(known.end(), set->begin(), set->end());
     }
     for (const TrainingDevice& device : training_devices()) known.emplace_back(device.name);
-    const std::string near = w.lower.empty() ? "" : nearest(w.lower, known, 2);
+    std::string near = w.lower.empty() ? "" : nearest(w.lower, known, 2);
+    if (near.empty()) near = nearest(w.text, known, 2);  // devices are in capitals
     throw ConfigError(excerpt(w.text) + ": is not understood" +
                       (near.empty() ? "" : " (did you mean " + near + "?)") + "; " +
                       what_is_understood());
