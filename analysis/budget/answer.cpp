@@ -7,7 +7,6 @@
 #include "analysis/budget/answer_parts.h"
 #include "analysis/budget/plain_words.h"
 #include "analysis/number_text.h"
-#include "analysis/published/published_laws.h"
 #include "trainer/config_error.h"
 #include "trainer/number.h"
 
@@ -38,11 +37,11 @@ class Answering {
     if (topic_ == BudgetTopic::kGain) {
       answer_gain();
     } else if (topic_ == BudgetTopic::kRepeated) {
-      answer_repeated();
+      answer_repeated(q_, law_, use_.middle, out_);
     } else {
       answer_plan();
     }
-    add_assumptions();
+    add_assumptions(q_, laws_, use_, out_);
     out_.json["warnings"] = out_.warnings;
     for (const std::string& warning : out_.warnings) out_.document.notice(warning);
     return std::move(out_);
@@ -87,6 +86,11 @@ class Answering {
   void answer_plan() {
     const PlanOf plan_of = plan_at(use_.middle);
     const std::optional<BandedPlan> found = banded(law_, plan_of);
+    if (!found && !(q_.loss && *q_.loss <= law_.e)) {
+      throw ConfigError("by this law (" + law_.name +
+                        ") that is less than one parameter, or less than one token; ask for more "
+                        "compute, or a lower loss");
+    }
     if (!found) {
       never_reached();
     } else {
@@ -106,7 +110,7 @@ class Answering {
 
   void never_reached() {
     const Interval floor = floor_band(law_);
-    const double asked = q_.loss.value_or(0);
+    const double asked = *q_.loss;
     out_.document.lead(
         "A loss of " + canonical(asked) +
         " is never reached, whatever the compute: "
@@ -136,7 +140,7 @@ class Answering {
     std::string lead;
     switch (topic_) {
       case BudgetTopic::kPlan:
-        lead = said_in_words(q_) + (q_.machines ? " are" : " is") + " enough to train " +
+        lead = said_in_words(q_) + " " + said_verb(q_) + " enough to train " +
                (q_.n ? given_n : size) + " on " + tokens + ", for " + loss + ".";
         break;
       case BudgetTopic::kTokens:
@@ -173,10 +177,13 @@ class Answering {
     if (q_.machines) add_machines(p.plan, list);
     if (topic_ == BudgetTopic::kTokens || topic_ == BudgetTopic::kRun) {
       const double least = law_.loss_without_limit_of_data(p.plan.n);
-      list.push_back("With no limit of tokens this size would come to " + fixed(least, 2) + " " +
-                     law_.loss_unit +
-                     "; more tokens than these lower its loss still, a larger model "
-                     "lowers it for less.");
+      list.push_back(
+          "With no limit of tokens this size would come to " + fixed(least, 2) + " " +
+          law_.loss_unit +
+          (topic_ == BudgetTopic::kTokens
+               ? "; more tokens than these lower its loss still, a larger model lowers it "
+                 "for less."
+               : "."));
     }
     if (topic_ == BudgetTopic::kRun) {
       const TrainingPlan best = plan_of_compute(law_, flops);
@@ -207,7 +214,7 @@ class Answering {
       const double seconds = seconds_for(plan.flops(), machines, use_.middle);
       hours = machines.count * seconds / 3600;
       list.push_back(
-          "On " + in_plain_words(machines.count) + " " + std::string(machines.device->name) +
+          "On " + in_whole_words(machines.count) + " " + std::string(machines.device->name) +
           " training takes about " + time_in_words(seconds) +
           (use_.given ? ""
                       : " (" + time_in_words(seconds * use_.middle / use_.high) + " to " +
@@ -216,9 +223,13 @@ class Answering {
       out_.json["seconds"] = seconds;
     }
     if (options_.price_per_hour) {
-      list.push_back("Price: " + in_plain_words(*hours * *options_.price_per_hour) + " (" +
-                     in_plain_words(*hours) + " hours at " + canonical(*options_.price_per_hour) +
-                     ").");
+      // Hours that were said are no estimate: their price has every digit.
+      const bool said = q_.device_hours || q_.seconds;
+      const auto shown = [&](double value) {
+        return said && value >= 10 ? in_whole_words(value) : in_plain_words(value);
+      };
+      list.push_back("Price: " + shown(*hours * *options_.price_per_hour) + " (" + shown(*hours) +
+                     " hours at " + canonical(*options_.price_per_hour) + ").");
       out_.json["price"] = *hours * *options_.price_per_hour;
     }
     const MemoryCheck memory = memory_check(plan.n, machines);
@@ -300,124 +311,12 @@ class Answering {
     check_range(after);
   }
 
-  // --- data read again and again ----------------------------------------------------------------
-
-  void answer_repeated() {
-    const double unique = *q_.d_unique;
-    const std::optional<double> flops = flops_of(q_, use_.middle);
-    const auto size_for = [&](double epochs) {
-      return q_.n ? *q_.n : flops ? *flops / (6 * unique * epochs) : 0;
-    };
-    const bool sized = q_.n || flops;
-    DocumentTable table{"What readings are worth",
-                        {{"readings", false}, {"tokens read"}, {"worth of fresh tokens"}},
-                        {}};
-    if (sized) {
-      table.columns.push_back({"parameters"});
-      table.columns.push_back({"loss"});
-    }
-    Json rows = Json::array();
-    double best = 1, best_loss = 1e300;
-    for (const double epochs : {1., 2., 3., 4., 6., 8., 11., 16., 23., 32., 45., 64.}) {
-      const double worth = worth_of_repeated(unique, epochs), n = size_for(epochs);
-      std::vector<std::string> row = {canonical(epochs), in_plain_words(unique * epochs),
-                                      in_plain_words(worth)};
-      Json json = {{"epochs", epochs}, {"d", unique * epochs}, {"d_worth", worth}};
-      if (sized) {
-        const double loss = loss_of_repeated(law_, n, unique, epochs);
-        if (loss < best_loss) {
-          best_loss = loss;
-          best = epochs;
-        }
-        row.insert(row.end(), {in_plain_words(n), fixed(loss, 3)});
-        json["n"] = n;
-        json["loss"] = loss;
-      }
-      table.rows.push_back(row);
-      rows.push_back(json);
-    }
-    const double most = worth_of_repeated(unique, 1e9);
-    std::string lead = "Read " + in_plain_words(unique) +
-                       " tokens up to four times: four readings "
-                       "are worth " +
-                       in_plain_words(worth_of_repeated(unique, 4)) +
-                       " fresh tokens. Beyond about 16 readings little is gained, and no number of "
-                       "readings is worth more than " +
-                       in_plain_words(most) + ".";
-    if (flops) {
-      lead = "Of " + said_in_words(q_) + " and " + in_plain_words(unique) +
-             " tokens the lowest loss, about " + fixed(best_loss, 2) + " " + law_.loss_unit +
-             ", comes of about " + canonical(best) + " reading" + (best == 1 ? "" : "s") + " by " +
-             in_plain_words(size_for(best)) + " parameters. Four readings are worth " +
-             in_plain_words(worth_of_repeated(unique, 4)) +
-             " fresh tokens, any number of them at "
-             "most " +
-             in_plain_words(most) + ".";
-    }
-    out_.document.lead(lead);
-    out_.document.add(table);
-    out_.json["readings"] = rows;
-    out_.json["d_worth_at_most"] = most;
-    repeated_ = true;
-  }
-
-  // --- what was assumed ---------------------------------------------------------------------
-
-  void add_assumptions() {
-    std::vector<std::string> list = {
-        "Law: " + law_.name + ", " + law_.words + " (" + law_.source + "); parameters are " +
-        law_.n_words + "; the loss is of " + law_.loss_of +
-        ": on other text its level differs, sizes and tokens carry over better."};
-    list.push_back(
-        "Laws of other papers are of other text, tokens and counts: compare their sizes and "
-        "tokens, "
-        "not their losses.");
-    if (law_.uncertainty) {
-      list.push_back("Ranges: " + law_.uncertainty->words +
-                     ". They hold the law's constants alone, not how far your recipe is from its.");
-    }
-    if (!law_.note.empty()) list.push_back("Of this law: " + law_.note + ".");
-    if (repeated_) {
-      list.push_back("Readings: " + std::string(published_repetition().words) + ", R* " +
-                     canonical(published_repetition().of_data) + " for tokens and " +
-                     canonical(published_repetition().of_size) +
-                     " for parameters, with this law's own terms; training is stopped before it "
-                     "overfits.");
-    }
-    if (q_.machines) {
-      const TrainingDevice& device = *q_.machines->device;
-      list.push_back("Machines: " + std::string(device.name) + ", at most " +
-                     human(device.peak_flops_per_second) + " FLOP/s in bf16, " +
-                     in_plain_words(device.memory_bytes / 1e9) + " GB (" +
-                     std::string(device.source) + ").");
-      list.push_back(use_.given
-                         ? "Utilisation: " + percent(use_.middle, 0) + " of the peak, as given."
-                         : "Utilisation: " + percent(use_.middle, 0) +
-                               " of the peak, an assumption "
-                               "(" +
-                               percent(use_.low, 0) + " to " + percent(use_.high, 0) +
-                               " is usual: " + std::string(seen_utilisation().source) +
-                               "); yours: --utilisation.");
-      out_.json["machines"] = {{"device", device.name},
-                               {"count", q_.machines->count},
-                               {"seconds", q_.seconds ? Json(*q_.seconds) : Json()},
-                               {"peak_flops_per_second", device.peak_flops_per_second},
-                               {"utilisation", use_.middle},
-                               {"utilisation_low", use_.low},
-                               {"utilisation_high", use_.high}};
-    }
-    out_.document.paragraph("Assumed:");
-    out_.document.list(list);
-    out_.json["assumed"] = list;
-  }
-
   const BudgetQuestion& q_;
   const std::vector<PlanningLaw>& laws_;
   const PlanningLaw& law_;
   const BudgetOptions& options_;
   Utilisation use_;
   BudgetTopic topic_;
-  bool repeated_ = false;
   BudgetAnswer out_;
 };
 

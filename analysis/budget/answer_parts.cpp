@@ -54,7 +54,6 @@ std::string beyond_in_words(const PlanningLaw& law, const TrainingPlan& plan) {
                                      "shortest training behind it");
   if (size.empty() && tokens.empty()) return "";
   return "The plan lies " + size + (!size.empty() && !tokens.empty() ? " and " : "") + tokens +
-         (size.empty() || tokens.empty() ? "" : "") +
          ". The ranges given do not cover that the law may bend out there.";
 }
 
@@ -67,7 +66,7 @@ DocumentTable plans_by_law(const std::vector<PlanningLaw>& laws, const PlanOf& p
     const std::optional<BandedPlan> found = banded(law, plan_of);
     const std::string title = law.name + " (" + law.words + ")";
     if (!found) {
-      table.rows.push_back({title, "never reached", "", "", "", ""});
+      table.rows.push_back({title, "no such plan", "", "", "", ""});
       continue;
     }
     const TrainingPlan& plan = found->plan;

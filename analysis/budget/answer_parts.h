@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "analysis/budget/answer.h"
+#include "analysis/budget/machine_budget.h"
 #include "analysis/budget/planning_law.h"
 #include "analysis/report/document.h"
 
@@ -27,6 +29,13 @@ std::string beyond_in_words(const PlanningLaw& law, const TrainingPlan& plan);
 
 // One row a law: size, tokens, tokens a parameter, loss, compute.
 DocumentTable plans_by_law(const std::vector<PlanningLaw>& laws, const PlanOf& plan_of);
+
+// Data read more than once, for BudgetTopic::kRepeated: lead, table, JSON and warnings.
+void answer_repeated(const BudgetQuestion& question, const PlanningLaw& law, double utilisation,
+                     BudgetAnswer& answer);
+// Laws, ranges, machines: what every answer ends with.
+void add_assumptions(const BudgetQuestion& question, const std::vector<PlanningLaw>& laws,
+                     const Utilisation& use, BudgetAnswer& answer);
 
 nlohmann::ordered_json json_of(const PlanningLaw& law, const std::optional<BandedPlan>& plan);
 nlohmann::ordered_json json_of(const std::optional<Interval>& band);

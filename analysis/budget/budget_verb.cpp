@@ -16,7 +16,8 @@ std::optional<double> number_in(const std::string& option, const std::string& te
   if (text.empty()) return std::nullopt;
   const std::optional<double> value = parse_real(text);
   if (!value || !(*value > 0) || *value > most) {
-    throw ConfigError(option + " " + text + ": is no number above 0 and up to " + canonical(most));
+    throw ConfigError(option + " " + text + ": is no number above 0 and up to " + canonical(most) +
+                      (most == 1 ? ", such as 45% or 0.45" : ""));
   }
   return value;
 }

@@ -8,11 +8,14 @@ namespace scalelaw {
 namespace {
 
 constexpr std::array kDevices = {
-    TrainingDevice{"V100-32GB", "v100 v100-16gb", 125e12, 32e9,
-                   "NVIDIA V100 data sheet; fp16, it has no bf16"},
-    TrainingDevice{"A10", "a10g", 125e12, 24e9, "NVIDIA A10 data sheet"},
+    TrainingDevice{"V100-16GB", "v100-16", 125e12, 16e9,
+                   "NVIDIA V100 data sheet, SXM2; fp16, it has no bf16"},
+    TrainingDevice{"V100-32GB", "v100 v100-32 v100-sxm2", 125e12, 32e9,
+                   "NVIDIA V100 data sheet, SXM2; fp16, it has no bf16"},
+    TrainingDevice{"A10", "", 125e12, 24e9, "NVIDIA A10 data sheet"},
     TrainingDevice{"A100-40GB", "a100-40", 312e12, 40e9, "NVIDIA A100 data sheet"},
-    TrainingDevice{"A100-80GB", "a100 a100-80 a100-sxm", 312e12, 80e9, "NVIDIA A100 data sheet"},
+    TrainingDevice{"A100-80GB", "a100 a100-80 a100-sxm a100-sxm4 a100-pcie", 312e12, 80e9,
+                   "NVIDIA A100 data sheet"},
     TrainingDevice{"L40S", "", 362e12, 48e9, "NVIDIA L40S data sheet"},
     TrainingDevice{"H100-PCIe", "h100-pci", 756e12, 80e9,
                    "NVIDIA H100 data sheet, half of the figure with sparsity"},
@@ -23,8 +26,8 @@ constexpr std::array kDevices = {
     TrainingDevice{"B200", "", 2250e12, 180e9,
                    "NVIDIA HGX B200 data sheet, an eighth of the board's, half of the figure with "
                    "sparsity"},
-    TrainingDevice{"MI250X", "mi250", 383e12, 128e9, "AMD Instinct MI250X data sheet"},
-    TrainingDevice{"MI300X", "mi300", 1307e12, 192e9, "AMD Instinct MI300X data sheet"},
+    TrainingDevice{"MI250X", "", 383e12, 128e9, "AMD Instinct MI250X data sheet"},
+    TrainingDevice{"MI300X", "", 1307e12, 192e9, "AMD Instinct MI300X data sheet"},
     TrainingDevice{"TPUv4", "tpu-v4 v4", 275e12, 32e9, "Google Cloud TPU v4 documentation"},
     TrainingDevice{"TPUv5e", "tpu-v5e v5e", 197e12, 16e9, "Google Cloud TPU v5e documentation"},
     TrainingDevice{"TPUv5p", "tpu-v5p v5p", 459e12, 95e9, "Google Cloud TPU v5p documentation"},
@@ -32,8 +35,9 @@ constexpr std::array kDevices = {
 
 constexpr UtilisationRange kSeen = {
     0.3, 0.4, 0.5,
-    "PaLM 540B .46, Megatron-Turing 530B .30, Gopher .33, GPT-3 .21 (Chowdhery et al. 2022, arXiv "
-    "2204.02311, table 3); Llama 3 405B .38 to .43 (arXiv 2407.21783, 3.3)"};
+    "GPT-3 .21, Megatron-Turing 530B .30, Gopher .33, PaLM 540B .46 (Chowdhery et al. 2022, arXiv "
+    "2204.02311, table 3); Llama 3 405B .38 to .43 (arXiv 2407.21783, 3.3); a GPT of 530B .54 "
+    "(Korthikanti et al. 2022, arXiv 2205.05198)"};
 
 std::string lower(std::string_view text) {
   std::string out(text);

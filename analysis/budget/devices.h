@@ -20,7 +20,8 @@ std::span<const TrainingDevice> training_devices();
 const TrainingDevice* training_device(std::string_view name);
 std::string device_names();  // "A100-40GB, A100-80GB, ...", for messages
 
-// Share of the peak that 6 N D of a whole training run came to ("model FLOPs utilisation").
+// Share of the peak that a model's own FLOPs come to while it trains ("model FLOPs utilisation"):
+// what is assumed, between what published runs had. Time lost to failures is not in it.
 struct UtilisationRange {
   double low, middle, high;
   std::string_view source;

@@ -3,8 +3,6 @@
 #include <cmath>
 
 #include "analysis/budget/plain_words.h"
-#include "analysis/number_text.h"
-#include "trainer/number.h"
 
 namespace scalelaw {
 namespace {
@@ -12,15 +10,14 @@ namespace {
 constexpr double kCrowded = 0.7;  // of memory: what is left may not hold the activations
 
 std::string gigabytes(double bytes) {
+  if (bytes < 1e9) return in_plain_words(bytes / 1e6) + " MB";
   return bytes < 1e12 ? in_plain_words(bytes / 1e9) + " GB" : in_plain_words(bytes / 1e12) + " TB";
 }
 
-std::string whole(double count) {
-  std::string digits = fixed(count, 0);
-  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) {
-    digits.insert(static_cast<std::size_t>(at), ",");
-  }
-  return digits;
+std::string hours_in_words(double hours) {
+  const bool every_digit = hours >= 10 || hours == std::rint(hours);
+  return (every_digit ? in_whole_words(hours) : in_plain_words(hours)) +
+         (hours == 1 ? " hour" : " hours");
 }
 
 }  // namespace
@@ -49,16 +46,24 @@ std::string said_in_words(const BudgetQuestion& question) {
   if (question.machines) {
     const std::string device(question.machines->device->name);
     if (question.device_hours) {
-      return whole(*question.device_hours) + " hours of " + device +
-             (question.machines->count > 0 ? " on " + whole(question.machines->count) + " of them"
-                                           : "");
+      return hours_in_words(*question.device_hours) + " of " + device +
+             (question.machines->count > 0
+                  ? " on " + in_whole_words(question.machines->count) + " of them"
+                  : "");
     }
     if (question.seconds) {
-      return whole(question.machines->count) + " " + device + " for " +
+      return in_whole_words(question.machines->count) + " " + device + " for " +
              time_in_words(*question.seconds);
     }
   }
   return question.compute_flops ? flops_in_words(*question.compute_flops) : "";
+}
+
+std::string said_verb(const BudgetQuestion& question) {
+  if (!question.machines) return "are";
+  const bool one =
+      question.device_hours ? *question.device_hours == 1 : question.machines->count == 1;
+  return one ? "is" : "are";
 }
 
 MemoryCheck memory_check(double n, const Machines& machines) {
@@ -69,20 +74,22 @@ MemoryCheck memory_check(double n, const Machines& machines) {
                             " parameters take " + gigabytes(needed) + " (16 bytes each)";
   const std::string device(machines.device->name);
   if (machines.count == 0) {
-    return {true, state + ": " + whole(least) + " " + device + " or more at a time"};
+    return {true, state + ": " + in_whole_words(least) + " " + device + " or more at a time"};
   }
   const double all = machines.count * each;
-  const std::string there = whole(machines.count) + " " + device +
+  const std::string there = in_whole_words(machines.count) + " " + device +
                             (machines.count == 1 ? " has " : " have ") + gigabytes(all);
   if (needed > all) {
-    return {false, "does not fit: " + state + ", and " + there + "; it needs " + whole(least) +
+    return {false, "does not fit: " + state + ", and " + there + "; it needs " +
+                       in_whole_words(least) +
                        " of them at least, a smaller model, or "
                        "states kept elsewhere"};
   }
-  return {true, state + "; " + there +
-                    (needed > kCrowded * all ? ", which leaves little for activations"
-                     : least > 1 ? ", so it is spread over " + whole(least) + " of them or more"
-                                 : "")};
+  return {true,
+          state + "; " + there +
+              (needed > kCrowded * all ? ", which leaves little for activations"
+               : least > 1 ? ", so it is spread over " + in_whole_words(least) + " of them or more"
+                           : "")};
 }
 
 }  // namespace scalelaw

@@ -25,6 +25,8 @@ std::optional<double> flops_of(const BudgetQuestion& question, double utilisatio
 // How long they take; needs machines with a count.
 double seconds_for(double flops, const Machines& machines, double utilisation);
 
+// "are", of one machine "is": what said_in_words() goes on with.
+std::string said_verb(const BudgetQuestion& question);
 // "100 A100-80GB for 30 days", "64,000 hours of A100-80GB", "1e21 FLOPs".
 std::string said_in_words(const BudgetQuestion& question);
 

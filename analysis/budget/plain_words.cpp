@@ -34,11 +34,7 @@ const Unit& unit_of(double value) {
 // 21, 1.3, 4,000
 std::string grouped(double value) {
   if (value < 10 && value != std::rint(value)) return canonical(two_digits(value));
-  std::string digits = fixed(value, 0);
-  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) {
-    digits.insert(static_cast<std::size_t>(at), ",");
-  }
-  return digits;
+  return in_whole_words(value);
 }
 
 std::string counted(double value, const Unit& unit) {
@@ -47,9 +43,17 @@ std::string counted(double value, const Unit& unit) {
 
 }  // namespace
 
+std::string in_whole_words(double value) {
+  std::string digits = fixed(value, 0);
+  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) {
+    digits.insert(static_cast<std::size_t>(at), ",");
+  }
+  return digits;
+}
+
 std::string in_plain_words(double value) {
   const double rounded = two_digits(value);
-  if (!(rounded < 1e18)) return human(value);
+  if (!(rounded < 1e18)) return human(rounded);
   const Unit& unit = unit_of(rounded);
   return counted(value, unit) + unit.word;
 }
@@ -75,10 +79,16 @@ std::string loss_in_words(double loss, const std::optional<Interval>& band) {
          fixed(band->high, decimals) + ")";
 }
 
+// With its power of ten, whatever that is: 160B FLOPs read like a size.
 std::string flops_in_words(double flops) {
   char text[32];
   std::snprintf(text, sizeof(text), "%.1e", flops);
-  return human(std::strtod(text, nullptr)) + " FLOPs";
+  const std::string shown = text;
+  const std::size_t e = shown.find('e');
+  if (e == std::string::npos) return shown + " FLOPs";
+  std::string mantissa = shown.substr(0, e);
+  if (mantissa.ends_with(".0")) mantissa.resize(mantissa.size() - 2);
+  return mantissa + "e" + std::to_string(std::atoi(shown.c_str() + e + 1)) + " FLOPs";
 }
 
 std::string time_in_words(double seconds) {
@@ -86,10 +96,11 @@ std::string time_in_words(double seconds) {
     double seconds, from;
     const char* word;
   };
-  constexpr std::array<TimeUnit, 4> units = {{{365 * 86400.0, 365 * 86400.0, "year"},
+  constexpr std::array<TimeUnit, 5> units = {{{365 * 86400.0, 365 * 86400.0, "year"},
                                               {86400, 2 * 86400.0, "day"},
                                               {3600, 2 * 3600.0, "hour"},
-                                              {60, 60, "minute"}}};
+                                              {60, 60, "minute"},
+                                              {1, 1, "second"}}};
   for (const TimeUnit& unit : units) {
     if (seconds < unit.from) continue;
     // Whole days stay: 365 is no 370.
@@ -97,7 +108,7 @@ std::string time_in_words(double seconds) {
     const double shown = exact == std::rint(exact) && exact < 1000 ? exact : two_digits(exact);
     return grouped(shown) + " " + unit.word + (shown == 1 ? "" : "s");
   }
-  return "less than a minute";
+  return "less than a second";
 }
 
 std::string times_in_words(double factor) {

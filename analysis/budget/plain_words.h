@@ -8,6 +8,7 @@
 
 namespace scalelaw {
 
+std::string in_whole_words(double value);  // every digit before the point: "64,000"
 std::string in_plain_words(double value);  // "21 billion", "1.3 trillion", "4,000", "0.5"
 // "15 to 24 billion", "900 million to 1.2 billion".
 std::string range_in_words(const Interval& range);

@@ -200,6 +200,20 @@ double loss_of_repeated(const PlanningLaw& law, double n, double unique, double 
   return law.loss(n_worth, worth_of_repeated(unique, epochs));
 }
 
+RepeatedPlan plan_of_repeated(const PlanningLaw& law, double unique, double flops) {
+  const TrainingPlan fresh = plan_of_compute(law, flops);
+  if (fresh.d <= unique) return {fresh.n, fresh.d / unique, fresh.loss};
+  constexpr int kSteps = 3000;  // a factor of 1.0023 each
+  RepeatedPlan best;
+  for (int step = 0; step <= kSteps; ++step) {
+    const double epochs = std::pow(1000, static_cast<double>(step) / kSteps);
+    const double n = flops / (6 * unique * epochs);
+    const double loss = loss_of_repeated(law, n, unique, epochs);
+    if (step == 0 || loss < best.loss) best = {n, epochs, loss};
+  }
+  return best;
+}
+
 std::optional<Interval> band(
     const PlanningLaw& law, const std::function<std::optional<double>(const PlanningLaw&)>& value) {
   if (!law.uncertainty) return std::nullopt;

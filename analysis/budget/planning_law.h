@@ -64,6 +64,13 @@ double lifetime_flops(const TrainingPlan& plan, double d_inference);
 double worth_of_repeated(double unique, double epochs);
 double loss_of_repeated(const PlanningLaw& law, double n, double unique, double epochs);
 
+// How often they are read best with this compute, from once to a thousand times; the law's best
+// size where it asks for fewer tokens than there are.
+struct RepeatedPlan {
+  double n = 0, epochs = 1, loss = 0;  // epochs below 1: not all of them are read
+};
+RepeatedPlan plan_of_repeated(const PlanningLaw& law, double unique, double flops);
+
 // The 95% interval of a quantity above 0, by the delta method in its log. nullopt: the law has no
 // covariance, or the quantity is not there for constants nearby.
 std::optional<Interval> band(const PlanningLaw& law,

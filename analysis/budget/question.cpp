@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "analysis/budget/plain_words.h"
 #include "analysis/budget/question_words.h"
 #include "trainer/config_error.h"
 #include "trainer/escaped.h"
@@ -21,6 +22,8 @@ constexpr FitRange kParameterRange{1e3, 1e18}, kTokenRange{1e3, 1e20}, kFlopRang
 
 const std::set<std::string> kParameterWords = {"parameters", "parameter", "params", "param",
                                                "weights"};
+// After a number with its k, M, B: "a 7B model".
+const std::set<std::string> kModelWords = {"model", "models"};
 const std::set<std::string> kTokenWords = {"tokens", "token", "tok"};
 const std::set<std::string> kDeviceWords = {"gpu",   "gpus",    "card",         "cards", "chip",
                                             "chips", "devices", "accelerators", "tpus"};
@@ -39,19 +42,33 @@ const std::set<std::string> kFillers = {
     "a",    "an",      "the",   "for",   "of",   "on",    "in",     "at",     "with", "and",
     "from", "is",      "are",   "i",     "we",   "have",  "to",     "do",     "does", "per",
     "my",   "our",     "about", "it",    "x",    "over",  "by",     "can",    "get",  "each",
-    "up",   "then",    "into",  "until", "its",  "me",    "should", "nvidia", "s",    "per",
-    "nat",  "against", "if",    "be",    "will", "would", "all"};
+    "up",   "then",    "into",  "until", "its",  "me",    "should", "nvidia", "s",    "nat",
+    "take", "against", "if",    "be",    "will", "would", "all",    "takes"};
 
 void set_once(std::optional<double>& at, double value, const FitRange& range,
-              const std::string& what) {
+              const std::string& what, const std::string& too_small = "") {
   if (at && *at != value) {
     throw ConfigError(what + " is given twice: " + human(*at) + " and " + human(value));
   }
   if (!range.holds(value)) {
     throw ConfigError(what + ", " + human(value) + ": must be from " + human(range.low) + " to " +
-                      human(range.high) + (value < range.low ? "; a billion is written 1 B" : ""));
+                      human(range.high) + (value < range.low ? too_small : ""));
   }
   at = value;
+}
+
+constexpr const char* kBillion = "; a billion is written 1 B";
+
+void set_time(std::optional<double>& at, double seconds) {
+  if (at && *at != seconds) {
+    throw ConfigError("the time is given twice: " + time_in_words(*at) + " and " +
+                      time_in_words(seconds));
+  }
+  if (!kSecondRange.holds(seconds)) {
+    throw ConfigError("the time, " + canonical(seconds) +
+                      " seconds: must be from a second to 100 years");
+  }
+  at = seconds;
 }
 
 class Understanding {
@@ -82,10 +99,27 @@ class Understanding {
       known.insert(known.end(), set->begin(), set->end());
     }
     for (const TrainingDevice& device : training_devices()) known.emplace_back(device.name);
-    const std::string near = w.lower.empty() ? "" : nearest(w.lower, known, 2);
+    std::string near = w.lower.empty() ? "" : nearest(w.lower, known, 2);
+    if (near.empty()) near = nearest(w.text, known, 2);  // devices are in capitals
     throw ConfigError(excerpt(w.text) + ": is not understood" +
                       (near.empty() ? "" : " (did you mean " + near + "?)") + "; " +
                       what_is_understood());
+  }
+
+  // A device's name from word i on, of two words too ("H100 PCIe", "TPU v4"); the index after it.
+  struct NamedDevice {
+    const TrainingDevice* device = nullptr;
+    std::size_t end = 0;
+  };
+  NamedDevice device_at(std::size_t i) const {
+    std::string first = word(i);
+    if (first.ends_with('s')) first.pop_back();
+    if (!first.empty() && !word(i + 1).empty()) {
+      if (const TrainingDevice* device = training_device(first + "-" + word(i + 1))) {
+        return {device, i + 2};
+      }
+    }
+    return {training_device(word(i)), i + 1};
   }
 
   // "gpu-hours", "a100-hours", "gpu hours", "a100 gpu hours" from word i on: the word after it, and
@@ -103,7 +137,10 @@ class Understanding {
       const std::size_t dash = w.rfind('-');
       const bool joined = dash != std::string::npos && seconds_in(w.substr(dash + 1)).has_value();
       const std::string head = joined ? w.substr(0, dash) : w;
-      if (const TrainingDevice* device = training_device(head)) {
+      if (const NamedDevice named = device_at(i); named.device != nullptr) {
+        found.device = named.device;
+        i = named.end - 1;
+      } else if (const TrainingDevice* device = training_device(head)) {
         found.device = device;
       } else if (kDeviceWords.count(head) == 0) {
         break;
@@ -126,23 +163,38 @@ class Understanding {
 
   // A device's name from word i on, "A100 80 GB" too; the index after it.
   std::size_t take_device(std::size_t i) {
-    const TrainingDevice* device = training_device(word(i));
+    const NamedDevice named = device_at(i);
+    const TrainingDevice* device = named.device;
     if (device == nullptr) return i;
-    ++i;
+    i = named.end;
     if (i + 1 < words_.size() && words_[i].number &&
         (word(i + 1) == "gb" || word(i + 1) == "gib")) {
-      std::string family(device->name.substr(0, device->name.find('-')));
-      const std::string full = family + "-" + canonical(*words_[i].number) + "GB";
-      const TrainingDevice* exact = training_device(full);
-      if (exact == nullptr) {
-        throw ConfigError(full + ": no device of the table; there are " + device_names());
-      }
-      device = exact;
+      if (device->memory_bytes != *words_[i].number * 1e9) device = of_memory(*device, words_[i]);
       i += 2;
     }
     if (is(i, kDeviceWords)) ++i;
     set_device(device);
     return i;
+  }
+
+  const TrainingDevice* of_memory(const TrainingDevice& device,
+                                  const QuestionWord& gigabytes) const {
+    const std::string family(device.name.substr(0, device.name.find('-')));
+    const std::string full = family + "-" + canonical(*gigabytes.number) + "GB";
+    const TrainingDevice* exact = training_device(full);
+    if (exact == nullptr) {
+      throw ConfigError(full + ": no device of the table; there are " + device_names());
+    }
+    return exact;
+  }
+
+  // "PF-days", "petaflops-days", "petaflop days" from word i on: the index after it, i where there
+  // is none. Without days it is a speed.
+  std::size_t petaflop_days(std::size_t i) const {
+    const std::string& w = word(i);
+    if (!w.starts_with("pf") && !w.starts_with("petaflop")) return i;
+    if (w.find("day") != std::string::npos) return i + 1;
+    return is(i + 1, {"day", "days"}) ? i + 2 : i;
   }
 
   bool take_quantity() {
@@ -168,26 +220,28 @@ class Understanding {
       return true;
     }
     if (const auto unit = seconds_in(word(next))) {
-      set_once(question_.seconds, value * *unit, kSecondRange, "the time in seconds");
+      set_time(question_.seconds, value * *unit);
       at_ = next + 1;
       return true;
     }
     if (is(next, kFlopWords)) return take_as(question_.compute_flops, kFlopRange, "compute", next);
-    if (word(next).starts_with("pf-day") || word(next).starts_with("pfday") ||
-        word(next).starts_with("petaflop")) {
+    if (const std::size_t end = petaflop_days(next); end != next) {
       set_once(question_.compute_flops, value * 8.64e19, kFlopRange, "compute");
-      at_ = next + 1 + (word(next).find("day") == std::string::npos && seconds_in(word(next + 1)));
+      at_ = end;
       return true;
     }
-    if (word(next) == "nats" || loss_follows_) {
-      loss_follows_ = false;
-      return take_as(question_.loss, kLossRange, "the loss to reach",
-                     word(next) == "nats" ? next : at_);
-    }
-    if (is(next, kParameterWords)) {
+    if (is(next, kParameterWords) || (quantity.scaled && is(next, kModelWords))) {
       take_parameters(value);
       at_ = next + 1;
       return true;
+    }
+    // "what loss will 1 B reach on 20 B tokens" gives none.
+    const bool of_tokens =
+        quantity.scaled || is(next, kTokenWords) || role_of(next) != Role::kTrain;
+    if (word(next) == "nats" || (loss_follows_ && !of_tokens)) {
+      loss_follows_ = false;
+      return take_as(question_.loss, kLossRange, "the loss to reach",
+                     word(next) == "nats" ? next : at_);
     }
     return take_tokens(value, next);
   }
@@ -201,9 +255,10 @@ class Understanding {
 
   void take_parameters(double value) {
     if (!question_.n) {
-      set_once(question_.n, value, kParameterRange, "the number of parameters");
+      set_once(question_.n, value, kParameterRange, "the number of parameters", kBillion);
     } else {
-      set_once(question_.n_other, value, kParameterRange, "the other number of parameters");
+      set_once(question_.n_other, value, kParameterRange, "the other number of parameters",
+               kBillion);
     }
   }
 
@@ -244,11 +299,12 @@ class Understanding {
   void set_tokens(Role role, double value) {
     pending_ = Role::kTrain;
     if (role == Role::kInference) {
-      set_once(question_.d_inference, value, kTokenRange, "the number of inference tokens");
+      set_once(question_.d_inference, value, kTokenRange, "the number of inference tokens",
+               kBillion);
     } else if (role == Role::kUnique) {
-      set_once(question_.d_unique, value, kTokenRange, "the number of unique tokens");
+      set_once(question_.d_unique, value, kTokenRange, "the number of unique tokens", kBillion);
     } else {
-      set_once(question_.d, value, kTokenRange, "the number of tokens");
+      set_once(question_.d, value, kTokenRange, "the number of tokens", kBillion);
     }
   }
 
@@ -261,7 +317,7 @@ class Understanding {
     const bool one = w == "a" || w == "an" || w == "per" || w == "each";
     if (const auto unit = seconds_in(one ? word(at_ + 1) : w); unit && (one || w.size() > 1)) {
       if (w == "per") return false;
-      set_once(question_.seconds, *unit, kSecondRange, "the time in seconds");
+      set_time(question_.seconds, *unit);
       at_ += one ? 2 : 1;
       return true;
     }
@@ -281,12 +337,15 @@ class Understanding {
   void settle_bare() {
     if (bare_.empty()) return;
     const bool second_size = bare_.size() == 1 && question_.n && !question_.d;
-    const bool sizes = bare_.size() == 2 || second_size || asked_tokens_ || asked_gain_;
+    const bool size_of_tokens = bare_.size() == 1 && bare_.front().scaled && question_.d &&
+                                !question_.n;  // "7B on 2T tokens"
+    const bool sizes =
+        bare_.size() == 2 || second_size || size_of_tokens || asked_tokens_ || asked_gain_;
     for (const QuestionWord& quantity : bare_) {
       if (sizes && !question_.n_other) {
         take_parameters(*quantity.number);
       } else if (asked_size_ && !question_.d) {
-        set_once(question_.d, *quantity.number, kTokenRange, "the number of tokens");
+        set_once(question_.d, *quantity.number, kTokenRange, "the number of tokens", kBillion);
       } else {
         throw ConfigError(excerpt(quantity.text) +
                           ": of what? parameters, tokens, FLOPs, GPUs by "
@@ -329,44 +388,6 @@ BudgetQuestion budget_question(const std::vector<std::string>& words) {
   BudgetQuestion question = Understanding(question_words(words)).read();
   for (const std::string& word : words) question.said += (question.said.empty() ? "" : " ") + word;
   return question;
-}
-
-BudgetTopic topic_of(const BudgetQuestion& q) {
-  const bool compute = q.compute_flops || (q.machines && q.seconds);
-  if (q.compute_flops && q.machines && q.seconds) {
-    throw ConfigError("compute is said twice: in FLOPs, and as machines for a time");
-  }
-  if (compute && q.n && q.d) {
-    throw ConfigError("compute, parameters and tokens: two of them say the third (C = 6 N D)");
-  }
-  if (q.seconds && !q.machines) {
-    throw ConfigError(
-        "a time, and no machines; for example: scalelaw budget 100 A100s for a month");
-  }
-  if (q.d_inference) {
-    if (q.loss || q.n || compute) return BudgetTopic::kInference;
-    throw ConfigError(
-        "inference tokens need what the model shall be able to do: a loss (loss 2.1), "
-        "the parameters of a model to match, or a budget");
-  }
-  if (q.d_unique) return BudgetTopic::kRepeated;
-  if (q.loss) {
-    if (compute || q.n || q.d) {
-      throw ConfigError(
-          "a loss to reach, and more that settles it; ask for the loss alone, with "
-          "machines for their time");
-    }
-    return BudgetTopic::kLoss;
-  }
-  if (q.n_other) return BudgetTopic::kGain;
-  if (compute) return BudgetTopic::kPlan;
-  if (q.n && q.d) return BudgetTopic::kRun;
-  if (q.n) return BudgetTopic::kTokens;
-  if (q.d) return BudgetTopic::kSize;
-  if (q.machines) {
-    throw ConfigError("for how long? for example: scalelaw budget 100 A100s for a month");
-  }
-  throw ConfigError("nothing is asked; " + what_is_understood());
 }
 
 }  // namespace scalelaw

@@ -101,10 +101,11 @@ bool is_blank(char c) {
 
 // Typographic signs that people paste, as ASCII.
 std::string plain_signs(std::string text) {
-  static const std::array<std::pair<std::string, std::string>, 8> signs = {{
+  static const std::array<std::pair<std::string, std::string>, 9> signs = {{
       {"\xc3\x97", "x"},         // multiplication sign
       {"\xe2\x86\x92", " to "},  // arrow
       {"->", " to "},
+      {"/s-day", "s-day"},       // petaflop/s-days
       {"\xe2\x80\x93", " to "},  // en dash
       {"\xc2\xa0", " "},         // no-break space
       {"\xe2\x80\xaf", " "},     // narrow no-break space

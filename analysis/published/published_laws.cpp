@@ -59,7 +59,8 @@ constexpr PublishedKaplanSurface kKaplanSurface{
     .most_d = 22e9,
     .note =
         "runs of few tokens at one learning-rate schedule: it gives a model too few tokens "
-        "(Hoffmann et al. 2022)"};
+        "(Hoffmann et al. 2022); a budget is split here as suits its L(N, D) best, and the paper's "
+        "own rule, N as C^0.73 of runs stopped early, grows sizes faster"};
 
 constexpr PublishedRepetition kRepetition{15.4, 5.3, "Muennighoff et al. 2023, arXiv 2305.16264"};
 

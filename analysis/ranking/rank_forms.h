@@ -39,7 +39,7 @@ struct RankedForm {
   std::string why_not;         // a fit that the rungs needed failed, in words; "": ranked
   std::vector<double> errors;  // ln L told minus ln L, one a held-out row
   double mean_error = 0;       // absolute, in ln L: .01 is a loss told 1% off
-  bool worse = false;          // than `best`, beyond doubt
+  bool worse = false;          // than another form, beyond doubt
 };
 
 struct Ranking {
@@ -47,8 +47,8 @@ struct Ranking {
   std::vector<RankedForm> forms;  // as rival_forms() has them
   int rungs = 0;
   std::string missing;  // too few runs, in words; "": ranked
-  // The form to take: of those that no other is told from to be better, the one of fewest
-  // parameters. nullopt: none is ranked.
+  // The form to take: of those that no other is told from to be better, the one that erred least,
+  // or in its place the plainer one that it holds, if that is among them. nullopt: none is ranked.
   std::optional<std::size_t> best;
   std::vector<FormDifference> differences;  // every ranked form against every other
 };

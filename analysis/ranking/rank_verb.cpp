@@ -76,8 +76,10 @@ std::string lead(const Ranked& r) {
     return "None of the forms can be fitted to the smaller runs of " + r.arm + ".";
   const RankedForm& best = r.ranking.forms[*r.ranking.best];
   std::string rivals;
+  bool all_told = true;
   for (std::size_t i = 0; i < r.ranking.forms.size(); ++i) {
     const RankedForm& form = r.ranking.forms[i];
+    all_told = all_told && form.why_not.empty();
     if (i == *r.ranking.best || form.worse || !form.why_not.empty()) continue;
     rivals += (rivals.empty() ? "" : ", ") + std::string(form.form->id());
   }
@@ -85,7 +87,8 @@ std::string lead(const Ranked& r) {
          " that it had not seen, larger than those that it was fitted to, " +
          std::string(best.form->id()) + " (" + std::string(best.form->law.formula()) +
          ") tells the loss to " + percent(best.mean_error, 2) + " on average" +
-         (rivals.empty() ? ", and every other form is worse."
+         (rivals.empty() ? all_told ? ", and every other form is worse."
+                                    : ", and every other form that could be fitted is worse."
                          : "; not distinguishable from it: " + rivals + ".");
 }
 

@@ -13,6 +13,7 @@
 #include "tests/support/program.h"
 #include "tests/support/synthetic_runs.h"
 #include "tests/support/temp_dir.h"
+#include "trainer/config_error.h"
 
 namespace scalelaw {
 namespace {
@@ -42,6 +43,9 @@ TEST(PlainWords, AreRounded) {
   EXPECT_EQ(loss_in_words(2.4386, Interval{2.433, 2.444}), "2.439 (2.433 to 2.444)");
   EXPECT_EQ(time_in_words(30 * 86400.), "30 days");
   EXPECT_EQ(time_in_words(5400), "90 minutes");
+  EXPECT_EQ(time_in_words(1), "1 second");
+  EXPECT_EQ(flops_in_words(1.6e11), "1.6e11 FLOPs");
+  EXPECT_EQ(flops_in_words(1e24), "1e24 FLOPs");
 }
 
 TEST(BudgetAnswer, OfMachinesIsTheClosedForm) {
@@ -84,6 +88,31 @@ TEST(BudgetAnswer, ALossBelowTheFloorIsNeverReached) {
   const BudgetAnswer answer = epoch_on("loss 1.5");
   EXPECT_FALSE(answer.json["plan"]["reached"].get<bool>());
   EXPECT_NE(to_markdown(answer.document, "").find("never reached"), std::string::npos);
+}
+
+TEST(BudgetAnswer, ComputeForLessThanATokenIsRefused) {
+  EXPECT_THROW(epoch_on("1e10 FLOPs on 10 B parameters"), ConfigError);
+}
+
+TEST(BudgetAnswer, DataThatComputeDoesNotExhaustAreNotAllRead) {
+  const auto plenty = epoch_on("1 T unique tokens and 1e20 FLOPs").json;
+  const TrainingPlan fresh = plan_of_compute(published_planning_laws()[1], 1e20);
+  EXPECT_NEAR(plenty["best"]["n"].get<double>() / fresh.n, 1, 1e-10);
+  EXPECT_NEAR(plenty["best"]["epochs"].get<double>() * 1e12 / fresh.d, 1, 1e-10);
+  const auto scarce = epoch_on("100 B unique tokens and 1e23 FLOPs").json;
+  const double best = scarce["best"]["loss"].get<double>();
+  for (const auto& row : scarce["readings"]) EXPECT_LE(best, row["loss"].get<double>());
+  EXPECT_NEAR(
+      scarce["best"]["n"].get<double>() * scarce["best"]["epochs"].get<double>() * 6e11 / 1e23, 1,
+      1e-10);
+}
+
+TEST(BudgetAnswer, WhatWasSaidIsNotRounded) {
+  EXPECT_NE(to_markdown(epoch_on("10 B parameters on 256 H100").document, "").find("On 256 H100"),
+            std::string::npos);
+  EXPECT_NE(to_markdown(epoch_on("100 A100s for a month", {{}, 2}).document, "")
+                .find("Price: 144,000 (72,000 hours at 2)"),
+            std::string::npos);
 }
 
 TEST(BudgetAnswer, ALawWithoutACovarianceHasNoRanges) {

@@ -46,6 +46,17 @@ TEST(BudgetQuestion, MachinesAndTimesAsPeopleWriteThem) {
   expect_machines("1k MI300X for a year", "MI300X", 1000, 365 * kDay);
 }
 
+TEST(BudgetQuestion, VariantsOfADeviceAreNotMixedUp) {
+  constexpr double kDay = 86400;
+  expect_machines("8 H100-PCIe 80 GB for a day", "H100-PCIe", 8, kDay);
+  expect_machines("100 H100 PCIe for a day", "H100-PCIe", 100, kDay);
+  expect_machines("8 V100 16 GB for a day", "V100-16GB", 8, kDay);
+  expect_machines("512 TPU v4 for a day", "TPUv4", 512, kDay);
+  expect_machines("8 MI300X 192 GB for a day", "MI300X", 8, kDay);
+  EXPECT_NE(fault("8 A10G for a day").find("not understood"), std::string::npos);
+  EXPECT_NE(fault("8 MI250 for a day").find("did you mean MI250X?"), std::string::npos);
+}
+
 TEST(BudgetQuestion, HoursOfMachines) {
   for (const char* words : {"64,000 A100 GPU hours", "64k A100-hours", "64000 GPU-hours of A100s",
                             "64000 gpu hours on A100"}) {
@@ -79,6 +90,11 @@ TEST(BudgetQuestion, LossComputeInferenceAndRepetition) {
   EXPECT_EQ(topic_of(ask("2.1 nats")), BudgetTopic::kLoss);
   EXPECT_EQ(*ask("1e24 FLOPs").compute_flops, 1e24);
   EXPECT_EQ(*ask("10 PF-days").compute_flops, 8.64e20);
+  EXPECT_EQ(*ask("10 petaflop/s-days").compute_flops, 8.64e20);
+  EXPECT_NE(fault("10 petaflops").find("petaflops: is not understood"), std::string::npos)
+      << "a speed is no compute";
+  EXPECT_EQ(topic_of(ask("what loss will 1B parameters reach on 20B tokens?")), BudgetTopic::kRun);
+  EXPECT_EQ(topic_of(ask("how long does 7B on 2T tokens take on 1024 A100?")), BudgetTopic::kRun);
   for (const char* words :
        {"7 B parameters, 2 T inference tokens", "7B parameters serving 2T tokens",
         "7B parameters, 2 T tokens of inference"}) {
@@ -121,6 +137,11 @@ TEST(BudgetQuestion, WhatIsMissingOrTooMuchIsNamed) {
   says("1e24 FLOPs and 100 A100s for a day", "said twice");
   says("2 T inference tokens", "need what the model shall be able to do");
   says("loss 2.1 with 10 B parameters", "a loss to reach, and more");
+  says("10 B to 10 B: gain", "they are the same");
+  says("10 B to 100 B on 8 A100 for a month", "two sizes, and a budget");
+  says("100 B unique tokens and loss 2.1", "more than one thing");
+  says("7 B parameters, 1e22 FLOPs, 2 T inference tokens", "more than one thing");
+  says("8 A100 for a week and 3 days", "twice: 7 days and 3 days");
   says("8 A100 60 GB for a day", "no device of the table");
   says(std::string(2000, 'a'), "more than 1000 characters");
 }
