@@ -13,13 +13,16 @@ namespace scalelaw {
 namespace {
 
 constexpr int kFewestPoints = 6, kFewestOfEach = 3;  // of L(N, D): one more than parameters
+// Largest over smallest N, and D: less tells no exponent from the floor, whatever a fit says.
+constexpr double kLeastSpan = 1.5;
 
 std::string what_is_missing(const FrontierData& data, double tolerance) {
-  std::set<double> sizes, tokens;
+  std::set<double> sizes, tokens, losses;
   double least = HUGE_VAL, most = 0;
   for (const FrontierPoint& p : data.points) {
     sizes.insert(p.n);
     tokens.insert(p.d);
+    losses.insert(p.loss);
     least = std::min(least, p.c);
     most = std::max(most, p.c);
   }
@@ -36,6 +39,13 @@ std::string what_is_missing(const FrontierData& data, double tolerance) {
   if (static_cast<int>(tokens.size()) < kFewestOfEach) {
     return few(tokens.size(), kFewestOfEach, "D");
   }
+  const auto narrow = [](const std::set<double>& values, const std::string& what) {
+    return "L(N, D) needs " + what + " over a factor of " + fixed(kLeastSpan, 1) +
+           ", and these are over " + fixed(*values.rbegin() / *values.begin(), 4);
+  };
+  if (*sizes.rbegin() < kLeastSpan * *sizes.begin()) return narrow(sizes, "sizes");
+  if (*tokens.rbegin() < kLeastSpan * *tokens.begin()) return narrow(tokens, "D");
+  if (losses.size() == 1) return "all runs have the same loss";
   if (most <= least * (1 + tolerance)) {
     return "all runs are of one budget: L(N, D) would rest on how one curve bends";
   }
@@ -149,6 +159,11 @@ void warn_of_the_data(Frontier& frontier) {
   for (const Approach& a : frontier.approaches) {
     message +=
         "; " + std::string(in_words(a.kind)) + ": " + std::string(name(a.status)) + ", " + a.why;
+  }
+  if (!frontier.data.left_out.empty()) {
+    const LeftOut& first = frontier.data.left_out.front();
+    bounds += "; left out: " + std::to_string(frontier.data.left_out.size()) + ", first " +
+              first.what + ": " + first.why;
   }
   throw ConfigError(message + bounds);
 }

@@ -73,6 +73,12 @@ CsvTable read_csv(std::string_view text, const std::string& name) {
     if (row.cells.size() == 1 && row.cells.front().empty()) continue;
     if (table.head.empty()) {
       table.head = std::move(row.cells);
+      std::set<std::string> seen;
+      for (const std::string& column : table.head) {
+        if (column.empty() || seen.insert(column).second) continue;
+        throw ConfigError(name + ", line " + std::to_string(row.line) + ": column " + column +
+                          " is named twice; give each column its own name");
+      }
       continue;
     }
     if (row.cells.size() != table.head.size()) {
@@ -218,17 +224,33 @@ std::string place(const CsvTable& table, const CsvRow& row) {
   return table.name + ", line " + std::to_string(row.line);
 }
 
-void refuse_impossible_compute(const CsvTable& table, const FrontierData& data) {
-  constexpr double kLeast = 0.5, kMost = 1e4;  // FLOPs a parameter and token; 6 is usual
-  std::vector<double> ratios;
-  for (const FrontierPoint& p : data.points) ratios.push_back(p.c / (p.n * p.d));
-  if (ratios.empty()) return;
-  std::ranges::nth_element(ratios, ratios.begin() + static_cast<std::ptrdiff_t>(ratios.size() / 2));
-  const double middle = ratios[ratios.size() / 2];
-  if (middle >= kLeast && middle <= kMost) return;
-  throw ConfigError(table.name + ": C is " + human(middle) +
-                    " N D, and 6 is usual: N, D or C is in another unit (millions, billions, "
-                    "PF-days); all are wanted as plain numbers");
+double middle_of(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::ranges::nth_element(values, middle);
+  return *middle;
+}
+
+// By the middle of all rows. Where D follows of C and N, or C of N and D, tokens a parameter tell.
+void refuse_other_units(const CsvTable& table,
+                        const std::vector<std::pair<const CsvRow*, RowNumbers>>& rows) {
+  constexpr double kLeast = 0.5, kMost = 1e4;                // FLOPs a parameter and token
+  constexpr double kFewestTokens = 1e-4, kMostTokens = 1e7;  // a parameter
+  const char* const in_another =
+      " is usual: N, D or C is in another unit (millions, billions, PF-days); all are wanted as "
+      "plain numbers";
+  std::vector<double> flops, tokens;
+  for (const auto& [row, x] : rows) {
+    const double d = x.d > 0 ? x.d : x.c / (6 * x.n);
+    flops.push_back(x.c / (x.n * d));
+    tokens.push_back(d / x.n);
+  }
+  const double k = middle_of(flops), ratio = middle_of(tokens);
+  if (!(k >= kLeast && k <= kMost)) {
+    throw ConfigError(table.name + ": C is " + human(k) + " N D, and 6" + in_another);
+  }
+  if (!(ratio >= kFewestTokens && ratio <= kMostTokens)) {
+    throw ConfigError(table.name + ": D is " + human(ratio) + " N, and 1 to 1000" + in_another);
+  }
 }
 
 // Ends and curves of the runs that several rows describe.
@@ -256,6 +278,11 @@ void take_runs(FrontierData& data, const CsvTable& table,
             {place(table, *rows[i].first), "its run has another row at this D"});
         continue;
       }
+      if (!curve.c.empty() && numbers.c <= curve.c.back()) {
+        throw ConfigError(place(table, *rows[i].first) +
+                          ": C is not above that of this run at fewer tokens; in a loss curve C is "
+                          "what was spent so far");
+      }
       curve.d.push_back(numbers.d);
       curve.c.push_back(numbers.c);
       curve.loss.push_back(numbers.loss);
@@ -271,6 +298,7 @@ void drop_highest(FrontierData& data, int number) {
     data.left_out.push_back(
         {"N " + human(highest->n) + ", C " + human(highest->c) + ", loss " + human(highest->loss),
          "among the " + std::to_string(number) + " highest losses"});
+    std::erase_if(data.curves, [&](const LossCurve& curve) { return curve.run == highest->run; });
     data.points.erase(highest);
   }
 }
@@ -310,12 +338,12 @@ FrontierData frontier_from_csv_text(std::string_view text, const std::string& na
     throw ConfigError(name + ": no row can be used; " + data.left_out.front().what + ": " +
                       data.left_out.front().why);
   }
+  refuse_other_units(table, rows);
   if (columns.optima) {
     for (const auto& [row, x] : rows) data.optima.push_back({x.c, x.n, x.d, x.error});
     return data;
   }
   take_runs(data, table, rows, places);
-  refuse_impossible_compute(table, data);
   drop_highest(data, columns.drop_highest);
   return data;
 }

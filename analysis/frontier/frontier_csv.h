@@ -24,7 +24,8 @@ struct CsvColumns {
 
 // Rows without a usable number are left out with the reason, equal ones but for the first.
 // ConfigError names file, line or column, and rule: no such column, a row of another width, rows of
-// several conventions or tokenizers, a C that cannot be of this N and D, no row left.
+// several conventions or tokenizers, a column named twice, units by which C is not of this N and D
+// or D not of this N, a run whose C does not grow with D, no row left.
 FrontierData frontier_from_csv(const std::filesystem::path& file, const CsvColumns& columns);
 FrontierData frontier_from_csv_text(std::string_view text, const std::string& name,
                                     const CsvColumns& columns);

@@ -10,6 +10,7 @@ namespace scalelaw {
 namespace {
 
 constexpr int kCurvePlaces = 60;
+constexpr int kBoundColour = 5;  // a line has it only beside an envelope
 
 // Points, parabola and minimum of one budget.
 void add_isoflop(const IsoFlop& budget, Panel& panel, AxisRange& n, AxisRange& loss) {
@@ -53,7 +54,7 @@ Panel isoflop_panel(const Frontier& f) {
   minima.mark = bounds.mark = Mark::kHollowPoints;
   minima.colour = kInk;
   minima.label = "lowest of the parabola";
-  bounds.colour = 3;
+  bounds.colour = kBoundColour;
   bounds.label = "at an edge: a bound";
   for (const IsoFlop& budget : f.isoflop.budgets) {
     add_isoflop(budget, panel, n, loss);
@@ -62,7 +63,7 @@ Panel isoflop_panel(const Frontier& f) {
   if (!minima.x.empty()) panel.series.push_back(std::move(minima));
   if (!bounds.x.empty()) panel.series.push_back(std::move(bounds));
   n.on(panel.x, 0.06);
-  loss.on(panel.y, 0.12);
+  loss.on(panel.y, 0.18);  // room for the words above the smallest budget
   return panel;
 }
 
@@ -91,7 +92,7 @@ Panel size_panel(const Frontier& f) {
   minima.mark = Mark::kErrorBars;
   bounds.mark = Mark::kHollowPoints;
   minima.colour = kInk;
-  bounds.colour = 3;
+  bounds.colour = kBoundColour;
   minima.label = f.data.optima.empty() ? "parabola's minima" : "minima as given";
   bounds.label = "at an edge: a bound";
   const auto add = [&](Series& to, double budget, double ln_n, double error) {

@@ -107,7 +107,10 @@ void FrontierVerb::add_fit_options() {
 
 bool FrontierVerb::is_table() const {
   int tables = 0;
-  for (const std::string& path : arguments_.runs) tables += fs::path(path).extension() == ".csv";
+  for (const std::string& path : arguments_.runs) {
+    const std::string ending = fs::path(path).extension();
+    tables += ending == ".csv" || ending == ".CSV";
+  }
   if (tables > 0 && arguments_.runs.size() > 1) {
     throw ConfigError("a CSV is read alone: its N, C and loss may be other conventions'");
   }

@@ -87,7 +87,8 @@ Approach isoflop_frontier(const IsoFlops& curves, ApproachKind kind, const Compu
   if (!approach.stands()) return approach;
   if (law.scatter_ratio > 2) {
     approach.remarks.push_back(
-        "its minima lie further from the line than noise explains: the interval is too narrow");
+        "its minima lie further from the line than their noise explains, and the interval knows of "
+        "noise alone");
   }
   approach.d_exponent = 1 - (1 + compute.s) * law.exponent;
   const LossLaw loss_law(losses);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <random>
 
 #include "analysis/fitting/distributions.h"
 #include "analysis/fitting/robust_refine.h"
@@ -83,16 +84,33 @@ std::vector<double> statistics(const FitResult& fit, LogCentre centre, const Com
   return values;
 }
 
+// Beyond it groups of runs are left out: a refit for each run would cost their number squared.
+constexpr int kMostLeftOut = 250;
+
+// In which group each cluster is left out, drawn without replacement; alone where they are few.
+std::vector<int> groups_of(int clusters) {
+  std::vector<int> group(static_cast<std::size_t>(clusters));
+  for (int c = 0; c < clusters; ++c) group[static_cast<std::size_t>(c)] = c % kMostLeftOut;
+  if (clusters <= kMostLeftOut) return group;
+  std::mt19937_64 stream(1);
+  for (std::size_t left = group.size(); left > 1; --left) {
+    std::swap(group[left - 1], group[stream() % left]);
+  }
+  return group;
+}
+
 // Standard errors of the statistics; empty where some run cannot be spared.
 std::vector<double> jackknife(const FitData& data, const Clusters& clusters,
                               const std::function<FitResult(const FitData&)>& fit_again,
                               const std::vector<double>& of_all,
                               const std::function<std::vector<double>(const FitResult&)>& look) {
   std::vector<double> squares(of_all.size(), 0);
-  for (int left_out = 0; left_out < clusters.count; ++left_out) {
+  const std::vector<int> group = groups_of(clusters.count);
+  const int groups = std::min(clusters.count, kMostLeftOut);
+  for (int left_out = 0; left_out < groups; ++left_out) {
     FitData others = data;
     for (std::size_t i = 0; i < others.rows(); ++i) {
-      if (clusters.of[i] == left_out) others.weight[i] = 0;
+      if (group[static_cast<std::size_t>(clusters.of[i])] == left_out) others.weight[i] = 0;
     }
     const FitResult fit = fit_again(others);
     if (!usable(fit)) return {};
@@ -101,7 +119,7 @@ std::vector<double> jackknife(const FitData& data, const Clusters& clusters,
       squares[k] += std::pow(values[k] - of_all[k], 2);
     }
   }
-  for (double& s : squares) s = std::sqrt(s * (clusters.count - 1) / clusters.count);
+  for (double& s : squares) s = std::sqrt(s * (groups - 1) / groups);
   return squares;
 }
 
@@ -195,7 +213,10 @@ SurfaceFrontier surface_frontier(const FrontierData& data, const ComputeLaw& com
   found.degenerate = drawn.degenerate;
   const auto of = [&](std::size_t k) {
     std::optional<double> reach;
-    if (!errors.empty()) reach = student_t_quantile(0.5 + options.level / 2, df) * errors[k];
+    if (!errors.empty()) {
+      const int known = std::min(df, kMostLeftOut - 1);
+      reach = student_t_quantile(0.5 + options.level / 2, known) * errors[k];
+    }
     return estimate_of(k, values[k], reach, drawn, options.level);
   };
   approach.exponent = of(0);

@@ -88,6 +88,24 @@ TEST(FrontierCsv, RefusesMixedConventionsAndImpossibleUnits) {
   EXPECT_NE(fault_of(mixed, one).find("no row of t.csv is left"), std::string::npos);
   EXPECT_NE(fault_of("N,D,C,loss\n70,1.4e12,5.9e23,2\n").find("is in another unit"),
             std::string::npos);
+  EXPECT_NE(fault_of("N,C,loss\n70,5.9e18,2\n").find("is in another unit"), std::string::npos);
+}
+
+TEST(FrontierCsv, RefusesAColumnNamedTwiceAndACurveWhoseComputeStands) {
+  EXPECT_NE(fault_of("N,D,loss,loss\n1e6,1e9,3,9\n").find("column loss is named twice"),
+            std::string::npos);
+  EXPECT_NE(fault_of("run,N,D,C,loss\na,1e6,1e9,6e15,3\na,1e6,2e9,6e15,2.9\n")
+                .find("line 3: C is not above"),
+            std::string::npos);
+}
+
+TEST(FrontierCsv, ARunOfTheHighestLossesLosesItsCurveToo) {
+  CsvColumns columns;
+  columns.drop_highest = 1;
+  const FrontierData data =
+      read("run,N,D,loss\na,1e6,1e8,9\na,1e6,2e8,8\nb,2e6,1e8,4\nb,2e6,2e8,3\n", columns);
+  ASSERT_EQ(data.curves.size(), 1u);
+  EXPECT_EQ(data.curves.front().n, 2e6);
 }
 
 class FrontierProgram : public ::testing::Test {
@@ -162,6 +180,24 @@ TEST_F(FrontierProgram, WhatStandsEndsWithZeroAndWhatDoesNotWithTwo) {
   EXPECT_NE(bounds.output.find("5 budgets left out: the lowest loss lies at the end"),
             std::string::npos)
       << bounds.output;
+
+  std::string narrow = "N,C,loss\n", equal = narrow;
+  for (int i = 0; i < 12; ++i) {
+    const std::string c = "," + std::to_string(1 + i) + "e18,";
+    narrow += "1." + std::to_string(100 + i) + "e8" + c + std::to_string(3 - .1 * i) + "\n";
+    equal += std::to_string(1 + i % 5) + "e8" + c + "3\n";
+  }
+  const auto table_of = [&](const std::string& text) {
+    const fs::path file = temp_.path() / "table.csv";
+    std::ofstream(file) << text;
+    return file.string();
+  };
+  EXPECT_NE(refused({table_of(narrow)}).output.find("needs sizes over a factor of 1.5"),
+            std::string::npos);
+  EXPECT_NE(refused({table_of(equal + "1e8,0,3\n")}).output.find("all runs have the same loss"),
+            std::string::npos);
+  EXPECT_NE(refused({table_of(equal + "1e8,0,3\n")}).output.find("left out: 1, first"),
+            std::string::npos);
 
   one.first_centre = one.last_centre = 60;
   EXPECT_NE(refused({grid_csv(one)}).output.find("N* is at most"), std::string::npos);
