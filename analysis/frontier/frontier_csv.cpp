@@ -161,7 +161,8 @@ void keep_where(CsvTable& table, const CsvColumns& columns) {
     const std::size_t at = *column_named(table, name, "--where");
     std::set<std::string> there;
     for (const CsvRow& row : table.rows) there.insert(row.cells[at]);
-    std::erase_if(table.rows, [&](const CsvRow& row) { return row.cells[at] != value; });
+    std::erase_if(table.rows,
+                  [&, &wanted = value](const CsvRow& row) { return row.cells[at] != wanted; });
     if (!table.rows.empty()) continue;
     throw ConfigError("--where " + name + "=" + value + ": no row of " + table.name +
                       " is left; the column holds " +

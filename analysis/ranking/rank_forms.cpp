@@ -23,7 +23,8 @@ std::vector<std::size_t> rung_ends(const std::vector<Observation>& rows, FormSco
            compute_of(rows[i], scope) < compute_of(rows[i - 1], scope) * (1 + 1e-9);
   };
   std::size_t first = std::max<std::size_t>(
-      fewest, static_cast<std::size_t>(options.first_fit * static_cast<double>(rows.size()) + 0.5));
+      fewest,
+      static_cast<std::size_t>(std::lround(options.first_fit * static_cast<double>(rows.size()))));
   while (first < rows.size() && ties(first)) ++first;
   // Few budgets of many runs each: the first fit takes fewer, so that there are rungs enough.
   std::vector<std::size_t> starts;
