@@ -111,7 +111,10 @@ CellValue value_of(const Measurements& table, const Measurement& row, const Want
 class RowFilter {
  public:
   RowFilter(const Measurements& table, const ColumnMap& map, const std::string& text)
-      : table_(table) {
+      : table_(table), read_as_(table.columns.size()) {
+    for (const Measurement& row : table.rows) {
+      for (const Cell& cell : row.cells) read_as_[cell.column].add(cell.text);
+    }
     for (std::size_t at = 0; at < table.columns.size(); ++at) {
       const std::string& name = table.columns[at];
       const bool is_word = name.find_first_of("()<>=!~\"'* \t") == std::string::npos;
@@ -142,19 +145,22 @@ class RowFilter {
   void add(const std::string& name, const ColumnSource& source) {
     if (name.empty() || source.column >= table_.columns.size()) return;
     if (!sources_.emplace(name, source).second) return;
+    const ReadAs& as = read_as_[source.column];
+    keys_.push_back({name, as.number && !as.text ? FactKind::kNumber : FactKind::kText});
+  }
+
+  struct ReadAs {
     bool number = false, text = false;
-    for (const Measurement& row : table_.rows) {
-      const std::string_view cell = table_.cell(row, source.column);
-      if (cell.empty()) continue;
+    void add(const std::string& cell) {
       // Hyphens and nan stand for what is missing in a column of numbers.
       const bool reads = parse_real(cell).has_value();
       number = number || reads;
       text = text || (!reads && cell != "-" && cell != "nan" && cell != "NaN" && cell != "NA");
     }
-    keys_.push_back({name, number && !text ? FactKind::kNumber : FactKind::kText});
-  }
+  };
 
   const Measurements& table_;
+  std::vector<ReadAs> read_as_;  // of each column
   std::vector<FilterKey> keys_;
   std::map<std::string, ColumnSource> sources_;
   RunFilter filter_;

@@ -12,11 +12,19 @@
 
 namespace scalelaw {
 
+struct Cell {
+  std::size_t column = 0;
+  std::string text;  // as written, not ""
+};
+
 struct Measurement {
-  std::size_t source = 0;          // index into sources
-  int64_t line = 0;                // of the file, from 1; 0: no line of a file
-  std::string name;                // of a run folder; "" of a line
-  std::vector<std::string> cells;  // as written, one a column; "" is missing; may be fewer
+  std::size_t source = 0;  // index into sources
+  int64_t line = 0;        // of the file, from 1; 0: no line of a file
+  std::string name;        // of a run folder; "" of a line
+  std::vector<Cell>
+      cells;  // those that are there, by column: no more memory than the file has bytes
+
+  void set(std::size_t column, std::string text);  // "" is missing
 };
 
 // A row that no law takes, and why.
@@ -36,7 +44,7 @@ struct Measurements {
 
   std::size_t column(const std::string& name);  // its index; added where it is new. ConfigError
                                                 // beyond kMostColumns
-  std::string_view cell(const Measurement& row, std::size_t column) const;
+  std::string_view cell(const Measurement& row, std::size_t column) const;  // "": missing
   std::string place(const Measurement& row) const;
 };
 
