@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,15 +36,18 @@ struct LeftOutRow {
 struct Measurements {
   static constexpr std::size_t kMostColumns = 1000;
 
-  std::vector<std::string> sources;  // file names as given
-  std::vector<std::string> columns;  // of all sources, as first written
+  std::vector<std::string> sources;               // file names as given
+  std::vector<std::string> columns;               // of all sources, as first written
+  std::vector<std::set<std::size_t>> columns_of;  // of each source, those that it names
   std::vector<Measurement> rows;
   std::vector<LeftOutRow> excluded;
   std::vector<std::string> notes;  // what was recognised, in sentences
   std::vector<std::string> warnings;
 
-  std::size_t column(const std::string& name);  // its index; added where it is new. ConfigError
-                                                // beyond kMostColumns
+  // Its index, as one that the last source names; added where it is new. ConfigError beyond
+  // kMostColumns.
+  std::size_t column(const std::string& name);
+  bool has(std::size_t source, std::size_t column) const;
   std::string_view cell(const Measurement& row, std::size_t column) const;  // "": missing
   std::string place(const Measurement& row) const;
 };

@@ -65,14 +65,24 @@ void add_runs(Measurements& table, const std::vector<fs::path>& paths, Selection
 }  // namespace
 
 std::size_t Measurements::column(const std::string& name) {
+  columns_of.resize(sources.size());
   const auto found = std::ranges::find(columns, name);
-  if (found != columns.end()) return static_cast<std::size_t>(found - columns.begin());
+  const auto at = static_cast<std::size_t>(found - columns.begin());
+  if (found != columns.end()) {
+    columns_of.back().insert(at);
+    return at;
+  }
   if (columns.size() == kMostColumns) {
     throw ConfigError(escaped(sources.back()) + ": more than " + std::to_string(kMostColumns) +
                       " columns; leave out those that no law needs");
   }
   columns.push_back(name);
-  return columns.size() - 1;
+  columns_of.back().insert(at);
+  return at;
+}
+
+bool Measurements::has(std::size_t source, std::size_t column) const {
+  return source < columns_of.size() && columns_of[source].contains(column);
 }
 
 void Measurement::set(std::size_t column, std::string text) {
