@@ -302,6 +302,7 @@ std::vector<LawRows> law_rows(Measurements& table, const FormulaLaw& law,
   std::vector<std::string> names;
   std::map<std::string, std::map<std::string, int>> drawn;
   std::size_t passed = 0;
+  std::vector<std::size_t> asked(maps.size()), taken(maps.size());
   for (const Measurement& row : table.rows) {
     if (!filter.passes(row)) continue;
     const std::optional<Reader>& reader = readers[row.source];
@@ -315,11 +316,13 @@ std::vector<LawRows> law_rows(Measurements& table, const FormulaLaw& law,
     if (by && std::ranges::find(names, group) == names.end()) names.push_back(group);
     if (!selection.group.empty() && group != selection.group) continue;
     LawRows& rows = rows_of(groups, group);
+    ++asked[row.source];
     const std::string fault = reader->add(table, row, rows.data);
     if (!fault.empty()) {
       table.excluded.push_back({table.place(row), fault});
       continue;
     }
+    ++taken[row.source];
     rows.places.push_back(table.place(row));
     const std::string key =
         cluster ? std::string(table.cell(row, *cluster)) : std::to_string(rows.places.size());
@@ -336,6 +339,10 @@ std::vector<LawRows> law_rows(Measurements& table, const FormulaLaw& law,
     throw ConfigError(
         "--arm " + escaped(selection.group) + ": no row is of it; " +
         (near.empty() ? "there are " + list(names) : "did you mean " + escaped(near) + "?"));
+  }
+  for (std::size_t of = 0; maps.size() > 1 && of < maps.size(); ++of) {
+    if (asked[of] == 0 || taken[of] > 0) continue;
+    table.warnings.push_back(escaped(table.sources[of]) + ": every one of its rows is left out");
   }
   warn_of_duplicates(table, groups, law.formula.response());
   return groups;

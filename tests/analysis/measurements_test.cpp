@@ -154,6 +154,14 @@ TEST(LawRows, ColumnsThatTwoCouldBeAreAskedFor) {
             "both Val Loss and val-loss could be L: say which with --map L=COLUMN");
 }
 
+TEST(LawRows, TablesThatLoseEveryRowAreNamed) {
+  Measurements table = csv("N,D,loss\n1e6,1e9,3.5\n");
+  add_csv(table, "zeros.csv", "params,tokens,val_loss\n0,1e9,3.5\n");
+  chinchilla_rows(table);
+  EXPECT_EQ(table.warnings,
+            (std::vector<std::string>{"zeros.csv: every one of its rows is left out"}));
+}
+
 TEST(LawRows, FiltersGroupsAndClusters) {
   const std::string text =
       "N,D,loss,arm,Run Name\n1e6,1e9,3.5,dense,a\n2e6,1e9,3.4,moe,a\n4e6,1e9,3.3,dense,b\n"
