@@ -28,16 +28,16 @@ std::vector<FormulaLaw> laws_of_size_and_data() {
                   {positive("E"), positive("A"), positive("B"), exponent("eta")},
                   "Gadre et al. 2024, arXiv 2403.08540"),
       formula_law("repeated_data", "loss of size and data of which U tokens are unique",
-                  "D_eff = U + U*R_D*(1 - exp(-(D/U - 1)/R_D)); "
+                  "U_D = min(U, D); D_eff = U_D + U_D*R_D*(1 - exp(-(D/U_D - 1)/R_D)); "
                   "L = E + A*N^-alpha + B*D_eff^-beta",
                   {positive("E", 1.87), positive("A", 521), positive("B", 1488),
                    exponent("alpha", .353), exponent("beta", .353), positive("R_D", 15.4, 1, 100)},
                   "Muennighoff et al. 2023, arXiv 2305.16264"),
       formula_law("repeated", "the same, with what parameters beyond the best size are worth",
                   "G = (alpha*A/(beta*B))^(1/(alpha + beta)); "
-                  "U_N = min(N, G*(G*U)^(beta/alpha)); "
+                  "U_D = min(U, D); U_N = min(N, G*(G*U_D)^(beta/alpha)); "
                   "N_eff = U_N + U_N*R_N*(1 - exp(-(N/U_N - 1)/R_N)); "
-                  "D_eff = U + U*R_D*(1 - exp(-(D/U - 1)/R_D)); "
+                  "D_eff = U_D + U_D*R_D*(1 - exp(-(D/U_D - 1)/R_D)); "
                   "L = E + A*N_eff^-alpha + B*D_eff^-beta",
                   {positive("E", 1.87, .1, 4), positive("A", 521, 1, 1e5),
                    positive("B", 1488, 1, 1e5), exponent("alpha", .353), exponent("beta", .353),

@@ -105,17 +105,19 @@ void add_map(ColumnMap& map, const Measurements& table, const std::string& entry
 }
 
 // The first name of the list that the table has.
-void recognise(ColumnMap& map, const Measurements& table, const Aliases& known) {
+void recognise(ColumnMap& map, const Measurements& table, std::size_t source,
+               const Aliases& known) {
   if (map.contains(known.column)) return;
   const auto exact = std::ranges::find(table.columns, known.column);
-  if (exact != table.columns.end()) {
-    map[known.column] = {static_cast<std::size_t>(exact - table.columns.begin())};
+  const auto exactly = static_cast<std::size_t>(exact - table.columns.begin());
+  if (table.has(source, exactly)) {
+    map[known.column] = {exactly};
     return;
   }
   for (const char* name : known.names) {
     std::vector<std::size_t> those;
     for (std::size_t at = 0; at < table.columns.size(); ++at) {
-      if (plain_name(table.columns[at]) == name) those.push_back(at);
+      if (table.has(source, at) && plain_name(table.columns[at]) == name) those.push_back(at);
     }
     if (those.empty()) continue;
     if (those.size() > 1) {
@@ -154,7 +156,8 @@ std::optional<std::size_t> find_column(const Measurements& table, const std::str
   return std::nullopt;
 }
 
-ColumnMap column_map(const Measurements& table, const std::vector<std::string>& maps) {
+ColumnMap column_map(const Measurements& table, std::size_t source,
+                     const std::vector<std::string>& maps) {
   ColumnMap map;
   for (const std::string& text : maps) {
     for (std::size_t begin = 0; begin <= text.size();) {
@@ -163,7 +166,8 @@ ColumnMap column_map(const Measurements& table, const std::vector<std::string>& 
       begin = end + 1;
     }
   }
-  for (const Aliases& known : known_names()) recognise(map, table, known);
+  std::erase_if(map, [&](const auto& each) { return !table.has(source, each.second.column); });
+  for (const Aliases& known : known_names()) recognise(map, table, source, known);
   return map;
 }
 

@@ -20,10 +20,12 @@ struct ColumnSource {
 // Law's column ("L", "N", ...) to the table's. Beside the laws' columns those of --map alone.
 using ColumnMap = std::map<std::string, ColumnSource>;
 
-// `maps`: each "loss=val_loss,N=params,D=tokens*1e9"; `loss` is L. What was recognised under
-// another name is noted in the table. ConfigError: a map that is none, a law's column or a table's
-// that is not there (with the nearest name), one that two columns could be.
-ColumnMap column_map(const Measurements& table, const std::vector<std::string>& maps);
+// Of one source of the table. `maps`, which count where the source has their column: each
+// "loss=val_loss,N=params,D=tokens*1e9"; `loss` is L. What was recognised under another name is
+// noted in the table. ConfigError: a map that is none, a law's column or a table's that is not
+// there (with the nearest name), one that two columns could be.
+ColumnMap column_map(const Measurements& table, std::size_t source,
+                     const std::vector<std::string>& maps);
 
 // Lower case, with _ for what is no letter or digit: "Training FLOP" is "training_flop".
 std::string plain_name(const std::string& name);

@@ -1,6 +1,7 @@
 #include <csv.h>
 
 #include <algorithm>
+#include <exception>
 #include <set>
 
 #include "analysis/measurements/measurements.h"
@@ -72,8 +73,7 @@ struct Reading {
     } else if (!blank) {
       Measurement row{source, first_line, "", {}};
       for (std::size_t i = 0; i < cells.size(); ++i) {
-        if (row.cells.size() <= header[i]) row.cells.resize(header[i] + 1);
-        row.cells[header[i]] = std::move(cells[i]);
+        row.set(header[i], std::move(cells[i]));
       }
       table.rows.push_back(std::move(row));
       ++rows;
@@ -86,22 +86,28 @@ struct Reading {
 // libcsv is C: an exception must not pass through it.
 struct Callbacks {
   Reading reading;
-  std::string fault;
+  std::exception_ptr fault = {};
 };
 
 void on_cell(void* bytes, std::size_t size, void* data) {
-  Reading& reading = static_cast<Callbacks*>(data)->reading;
-  if (reading.first_line == 0) reading.first_line = reading.line;
-  reading.cells.emplace_back(static_cast<const char*>(bytes), size);
+  Callbacks& callbacks = *static_cast<Callbacks*>(data);
+  if (callbacks.fault) return;
+  try {
+    Reading& reading = callbacks.reading;
+    if (reading.first_line == 0) reading.first_line = reading.line;
+    reading.cells.emplace_back(static_cast<const char*>(bytes), size);
+  } catch (...) {
+    callbacks.fault = std::current_exception();
+  }
 }
 
 void on_row(int, void* data) {
   Callbacks& callbacks = *static_cast<Callbacks*>(data);
-  if (!callbacks.fault.empty()) return;
+  if (callbacks.fault) return;
   try {
     callbacks.reading.take_row();
-  } catch (const ConfigError& error) {
-    callbacks.fault = error.what();
+  } catch (...) {
+    callbacks.fault = std::current_exception();
   }
 }
 
@@ -112,9 +118,9 @@ void add_csv(Measurements& table, const std::string& source, std::string_view by
   table.sources.push_back(source);
   const char separator = separator_of(bytes.substr(0, bytes.find('\n')));
   CsvParser csv(static_cast<unsigned char>(separator));
-  Callbacks callbacks{{table, table.sources.size() - 1}, ""};
+  Callbacks callbacks{{table, table.sources.size() - 1}};
   // Line by line, so that each cell's line is known.
-  while (!bytes.empty() && callbacks.fault.empty()) {
+  while (!bytes.empty() && !callbacks.fault) {
     const std::size_t end = std::min(bytes.find('\n'), bytes.size() - 1) + 1;
     if (csv_parse(&csv.parser, bytes.data(), end, on_cell, on_row, &callbacks) != end) {
       throw ConfigError(escaped(source) + ", line " + std::to_string(callbacks.reading.line) +
@@ -124,8 +130,8 @@ void add_csv(Measurements& table, const std::string& source, std::string_view by
     ++callbacks.reading.line;
   }
   --callbacks.reading.line;
-  if (callbacks.fault.empty()) csv_fini(&csv.parser, on_cell, on_row, &callbacks);
-  if (!callbacks.fault.empty()) throw ConfigError(callbacks.fault);
+  if (!callbacks.fault) csv_fini(&csv.parser, on_cell, on_row, &callbacks);
+  if (callbacks.fault) std::rethrow_exception(callbacks.fault);
   if (!callbacks.reading.has_header) {
     throw ConfigError(escaped(source) + ": is empty; the first line must name the columns");
   }

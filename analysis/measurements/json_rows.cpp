@@ -27,9 +27,7 @@ void add_cells(Measurements& table, Measurement& row, const std::string& prefix,
       text = value.get<bool>() ? "true" : "false";
     }
     if (text.empty()) continue;  // null, lists: nothing to fit
-    const std::size_t at = table.column(name);
-    if (row.cells.size() <= at) row.cells.resize(at + 1);
-    row.cells[at] = std::move(text);
+    row.set(table.column(name), std::move(text));
   }
 }
 

@@ -110,23 +110,40 @@ CellValue value_of(const Measurements& table, const Measurement& row, const Want
 // What --where may ask: a column is a number where every cell that is there is one.
 class RowFilter {
  public:
-  RowFilter(const Measurements& table, const ColumnMap& map, const std::string& text)
-      : table_(table) {
+  RowFilter(const Measurements& table, const std::vector<ColumnMap>& maps, const std::string& text)
+      : table_(table), read_as_(table.columns.size()) {
+    for (const Measurement& row : table.rows) {
+      for (const Cell& cell : row.cells) read_as_[cell.column].add(cell.text);
+    }
     for (std::size_t at = 0; at < table.columns.size(); ++at) {
       const std::string& name = table.columns[at];
       const bool is_word = name.find_first_of("()<>=!~\"'* \t") == std::string::npos;
-      add(is_word ? name : plain_name(name), {.column = at});
+      for (std::size_t of = 0; of < maps.size(); ++of) {
+        if (table.has(of, at)) add(is_word ? name : plain_name(name), of, {.column = at});
+      }
     }
-    for (const auto& [name, source] : map) add(name, source);
-    add("loss", map.contains("L") ? map.at("L") : ColumnSource{.column = table.columns.size()});
+    for (std::size_t of = 0; of < maps.size(); ++of) {
+      for (const auto& [name, source] : maps[of]) add(name, of, source);
+      if (maps[of].contains("L")) add("loss", of, maps[of].at("L"));
+    }
+    for (const auto& [name, by_source] : sources_) {
+      ReadAs as;
+      for (const auto& [of, source] : by_source) {
+        as.number = as.number || read_as_[source.column].number;
+        as.text = as.text || read_as_[source.column].text;
+      }
+      keys_.push_back({name, as.number && !as.text ? FactKind::kNumber : FactKind::kText});
+    }
     if (!text.empty()) filter_ = RunFilter(text, keys_);
   }
 
   bool passes(const Measurement& row) const {
     Fact fact;
     return filter_.matches([&](const std::string& key) -> const Fact* {
-      const auto found = sources_.find(key);
-      if (found == sources_.end()) return nullptr;
+      const auto of_key = sources_.find(key);
+      if (of_key == sources_.end()) return nullptr;
+      const auto found = of_key->second.find(row.source);
+      if (found == of_key->second.end()) return nullptr;
       const std::string text(table_.cell(row, found->second.column));
       if (text.empty()) return nullptr;
       if (find_key(keys_, key)->kind == FactKind::kText) {
@@ -139,24 +156,24 @@ class RowFilter {
   }
 
  private:
-  void add(const std::string& name, const ColumnSource& source) {
-    if (name.empty() || source.column >= table_.columns.size()) return;
-    if (!sources_.emplace(name, source).second) return;
+  void add(const std::string& name, std::size_t of, const ColumnSource& source) {
+    if (!name.empty()) sources_[name].emplace(of, source);
+  }
+
+  struct ReadAs {
     bool number = false, text = false;
-    for (const Measurement& row : table_.rows) {
-      const std::string_view cell = table_.cell(row, source.column);
-      if (cell.empty()) continue;
+    void add(const std::string& cell) {
       // Hyphens and nan stand for what is missing in a column of numbers.
       const bool reads = parse_real(cell).has_value();
       number = number || reads;
       text = text || (!reads && cell != "-" && cell != "nan" && cell != "NaN" && cell != "NA");
     }
-    keys_.push_back({name, number && !text ? FactKind::kNumber : FactKind::kText});
-  }
+  };
 
   const Measurements& table_;
+  std::vector<ReadAs> read_as_;  // of each column
   std::vector<FilterKey> keys_;
-  std::map<std::string, ColumnSource> sources_;
+  std::map<std::string, std::map<std::size_t, ColumnSource>> sources_;  // by the row's source
   RunFilter filter_;
 };
 
@@ -220,6 +237,37 @@ struct Reader {
   }
 };
 
+// nullopt, with a warning, where a source lacks a column of the law and another does not.
+std::vector<std::optional<Reader>> readers_of(Measurements& table, const FormulaLaw& law,
+                                              const std::vector<ColumnMap>& maps) {
+  std::vector<std::optional<Reader>> readers(maps.size());
+  std::string first_fault;
+  bool any = false;
+  for (std::size_t of = 0; of < maps.size(); ++of) {
+    const std::size_t before = table.notes.size();
+    try {
+      Reader reader{{}, wanted(table, maps[of], law.formula.response()), law.in_ln};
+      for (const std::string& name : law.formula.columns()) {
+        reader.columns.push_back(wanted(table, maps[of], name));
+      }
+      readers[of] = std::move(reader);
+      any = true;
+      for (std::size_t i = before; maps.size() > 1 && i < table.notes.size(); ++i) {
+        table.notes[i] = escaped(table.sources[of]) + ": " + table.notes[i];
+      }
+    } catch (const ConfigError& error) {
+      table.notes.resize(before);
+      if (first_fault.empty()) first_fault = error.what();
+      if (maps.size() > 1) {
+        table.warnings.push_back(escaped(table.sources[of]) +
+                                 ": none of its rows is taken: " + error.what());
+      }
+    }
+  }
+  if (!any) throw ConfigError(first_fault);
+  return readers;
+}
+
 }  // namespace
 
 std::vector<std::string> formula_columns(const Measurements& table) {
@@ -237,34 +285,44 @@ std::vector<std::string> formula_columns(const Measurements& table) {
 
 std::vector<LawRows> law_rows(Measurements& table, const FormulaLaw& law,
                               const RowSelection& selection) {
-  const ColumnMap map = column_map(table, selection.maps);
-  Reader reader{{}, wanted(table, map, law.formula.response()), law.in_ln};
-  for (const std::string& name : law.formula.columns()) {
-    reader.columns.push_back(wanted(table, map, name));
+  std::vector<ColumnMap> maps;
+  for (std::size_t of = 0; of < table.sources.size(); ++of) {
+    maps.push_back(column_map(table, of, selection.maps));
   }
+  const std::vector<std::optional<Reader>> readers = readers_of(table, law, maps);
+  const ColumnMap& map = maps.front();
   std::optional<std::size_t> by, cluster;
   if (!selection.by.empty()) by = column_named(table, "--by", selection.by, map);
   if (!by && selection.by.empty()) by = find_column(table, "arm");
   if (!selection.cluster.empty()) {
     cluster = column_named(table, "--cluster", selection.cluster, map);
   }
-  const RowFilter filter(table, map, selection.where);
+  const RowFilter filter(table, maps, selection.where);
   std::vector<LawRows> groups;
   std::vector<std::string> names;
   std::map<std::string, std::map<std::string, int>> drawn;
   std::size_t passed = 0;
+  std::vector<std::size_t> asked(maps.size()), taken(maps.size());
   for (const Measurement& row : table.rows) {
     if (!filter.passes(row)) continue;
+    const std::optional<Reader>& reader = readers[row.source];
+    if (!reader) {
+      table.excluded.push_back({table.place(row), "its table lacks a column of the law"});
+      ++passed;
+      continue;
+    }
     ++passed;
     const std::string group = by ? std::string(table.cell(row, *by)) : "";
     if (by && std::ranges::find(names, group) == names.end()) names.push_back(group);
     if (!selection.group.empty() && group != selection.group) continue;
     LawRows& rows = rows_of(groups, group);
-    const std::string fault = reader.add(table, row, rows.data);
+    ++asked[row.source];
+    const std::string fault = reader->add(table, row, rows.data);
     if (!fault.empty()) {
       table.excluded.push_back({table.place(row), fault});
       continue;
     }
+    ++taken[row.source];
     rows.places.push_back(table.place(row));
     const std::string key =
         cluster ? std::string(table.cell(row, *cluster)) : std::to_string(rows.places.size());
@@ -281,6 +339,10 @@ std::vector<LawRows> law_rows(Measurements& table, const FormulaLaw& law,
     throw ConfigError(
         "--arm " + escaped(selection.group) + ": no row is of it; " +
         (near.empty() ? "there are " + list(names) : "did you mean " + escaped(near) + "?"));
+  }
+  for (std::size_t of = 0; maps.size() > 1 && of < maps.size(); ++of) {
+    if (asked[of] == 0 || taken[of] > 0) continue;
+    table.warnings.push_back(escaped(table.sources[of]) + ": every one of its rows is left out");
   }
   warn_of_duplicates(table, groups, law.formula.response());
   return groups;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,11 +13,19 @@
 
 namespace scalelaw {
 
+struct Cell {
+  std::size_t column = 0;
+  std::string text;  // as written, not ""
+};
+
 struct Measurement {
-  std::size_t source = 0;          // index into sources
-  int64_t line = 0;                // of the file, from 1; 0: no line of a file
-  std::string name;                // of a run folder; "" of a line
-  std::vector<std::string> cells;  // as written, one a column; "" is missing; may be fewer
+  std::size_t source = 0;  // index into sources
+  int64_t line = 0;        // of the file, from 1; 0: no line of a file
+  std::string name;        // of a run folder; "" of a line
+  std::vector<Cell>
+      cells;  // those that are there, by column: no more memory than the file has bytes
+
+  void set(std::size_t column, std::string text);  // "" is missing
 };
 
 // A row that no law takes, and why.
@@ -27,16 +36,19 @@ struct LeftOutRow {
 struct Measurements {
   static constexpr std::size_t kMostColumns = 1000;
 
-  std::vector<std::string> sources;  // file names as given
-  std::vector<std::string> columns;  // of all sources, as first written
+  std::vector<std::string> sources;               // file names as given
+  std::vector<std::string> columns;               // of all sources, as first written
+  std::vector<std::set<std::size_t>> columns_of;  // of each source, those that it names
   std::vector<Measurement> rows;
   std::vector<LeftOutRow> excluded;
   std::vector<std::string> notes;  // what was recognised, in sentences
   std::vector<std::string> warnings;
 
-  std::size_t column(const std::string& name);  // its index; added where it is new. ConfigError
-                                                // beyond kMostColumns
-  std::string_view cell(const Measurement& row, std::size_t column) const;
+  // Its index, as one that the last source names; added where it is new. ConfigError beyond
+  // kMostColumns.
+  std::size_t column(const std::string& name);
+  bool has(std::size_t source, std::size_t column) const;
+  std::string_view cell(const Measurement& row, std::size_t column) const;  // "": missing
   std::string place(const Measurement& row) const;
 };
 

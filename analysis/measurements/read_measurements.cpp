@@ -36,9 +36,7 @@ void add_runs(Measurements& table, const std::vector<fs::path>& paths, Selection
     Measurement row{source, 0, run.folder_name, {}};
     const RunRecord& record = run.record;
     const auto set = [&](const char* name, std::string text) {
-      const std::size_t at = table.column(name);
-      if (row.cells.size() <= at) row.cells.resize(at + 1);
-      row.cells[at] = std::move(text);
+      row.set(table.column(name), std::move(text));
     };
     set("N", canonical(run.n(selection.n_count)));
     set("D", canonical(run.d_tokens()));
@@ -67,18 +65,42 @@ void add_runs(Measurements& table, const std::vector<fs::path>& paths, Selection
 }  // namespace
 
 std::size_t Measurements::column(const std::string& name) {
+  columns_of.resize(sources.size());
   const auto found = std::ranges::find(columns, name);
-  if (found != columns.end()) return static_cast<std::size_t>(found - columns.begin());
+  const auto at = static_cast<std::size_t>(found - columns.begin());
+  if (found != columns.end()) {
+    columns_of.back().insert(at);
+    return at;
+  }
   if (columns.size() == kMostColumns) {
     throw ConfigError(escaped(sources.back()) + ": more than " + std::to_string(kMostColumns) +
                       " columns; leave out those that no law needs");
   }
   columns.push_back(name);
-  return columns.size() - 1;
+  columns_of.back().insert(at);
+  return at;
 }
 
-std::string_view Measurements::cell(const Measurement& row, std::size_t at) const {
-  return at < row.cells.size() ? std::string_view(row.cells[at]) : std::string_view();
+bool Measurements::has(std::size_t source, std::size_t column) const {
+  return source < columns_of.size() && columns_of[source].contains(column);
+}
+
+void Measurement::set(std::size_t column, std::string text) {
+  const auto at = std::ranges::lower_bound(cells, column, {}, &Cell::column);
+  const bool is_there = at != cells.end() && at->column == column;
+  if (text.empty()) {
+    if (is_there) cells.erase(at);
+  } else if (is_there) {
+    at->text = std::move(text);
+  } else {
+    cells.insert(at, {column, std::move(text)});
+  }
+}
+
+std::string_view Measurements::cell(const Measurement& row, std::size_t column) const {
+  const auto at = std::ranges::lower_bound(row.cells, column, {}, &Cell::column);
+  if (at == row.cells.end() || at->column != column) return {};
+  return at->text;
 }
 
 std::string Measurements::place(const Measurement& row) const {

@@ -92,6 +92,27 @@ TEST_P(NamedLaw, NoRandomStartBeatsTheSearch) {
 INSTANTIATE_TEST_SUITE_P(All, NamedLaw, testing::ValuesIn(law_cases()),
                          [](const auto& each) { return each.param.id; });
 
+// Muennighoff's unique tokens are those of U that were read at all.
+TEST(NamedLaws, TokensThatAreThereButUnreadAreWorthNothing) {
+  int unread = 0;
+  for (const Named& row : law_rows("repeated", 60)) unread += row.at("D") < row.at("U") ? 1 : 0;
+  EXPECT_GT(unread, 10) << "the laws' own cases must hold such rows";
+  EXPECT_LT(unread, 50);
+  for (const char* id : {"repeated_data", "repeated"}) {
+    const FormulaLaw& law = *find_formula_law(id);
+    std::vector<double> constants;
+    for (const FormulaConstant& each : law.constants) constants.push_back(*each.published);
+    const auto loss = [&](double unique) {
+      const std::map<std::string, double> row = {{"N", 1e10}, {"D", 1e9}, {"U", unique}};
+      std::vector<double> columns;
+      for (const std::string& column : law.formula.columns()) columns.push_back(row.at(column));
+      return law.value(constants, columns);
+    };
+    EXPECT_EQ(loss(1e9), loss(1e11)) << id;
+    EXPECT_GT(loss(1e8), loss(1e9)) << id;
+  }
+}
+
 TEST(NamedLaws, EveryOneHasACase) {
   std::vector<std::string> cases, laws;
   for (const LawCase& each : law_cases()) cases.push_back(each.id);

@@ -47,9 +47,11 @@ inline std::vector<LawCase> law_cases() {
   const auto optimum = [](const Named& p, const Named& x) {
     return p.at("G") * pow(x.at("C"), p.at("a"));
   };
-  const auto worth = [](double unique, double used, double r) {
-    const double repeats = used / unique - 1;
-    return unique * (1 + r * (1 - exp(-repeats / r)));
+  // Of what is there only what was used counts: nothing repeats where less is used than is there.
+  const auto worth = [](double there, double used, double r) {
+    if (used <= there) return used;
+    const double repeats = used / there - 1;
+    return there * (1 + r * (1 - exp(-repeats / r)));
   };
   return {
       {"power_n", {{"N_c", 8.8e13}, {"a", .076}}, power("N_c", "N")},
@@ -118,7 +120,8 @@ inline std::vector<LawCase> law_cases() {
        [=](const Named& p, const Named& x) {
          const double a = p.at("alpha"), b = p.at("beta");
          const double g = pow(a * p.at("A") / (b * p.at("B")), 1 / (a + b));
-         const double unique_n = std::min(x.at("N"), g * pow(g * x.at("U"), b / a));
+         const double seen = x.at("U") < x.at("D") ? x.at("U") : x.at("D");
+         const double unique_n = std::min(x.at("N"), g * pow(g * seen, b / a));
          return p.at("E") + p.at("A") * pow(worth(unique_n, x.at("N"), p.at("R_N")), -a) +
                 p.at("B") * pow(worth(x.at("U"), x.at("D"), p.at("R_D")), -b);
        }},
@@ -171,7 +174,7 @@ inline std::vector<LawCase> law_cases() {
 }
 
 // `count` rows spread evenly over the logarithms of each column's range, by the golden ratio's
-// powers; U is a share of D, and N, D and C are independent.
+// powers; U is from a sixtieth of D to ten times as much, and N, D and C are independent.
 inline std::vector<Named> law_rows(const std::string& id, int count) {
   const bool three_regions = id == "hestness" || id == "pow4";
   std::vector<Named> rows;
@@ -185,7 +188,7 @@ inline std::vector<Named> law_rows(const std::string& id, int count) {
                  {"T", spread(.5698403, 1, 8192)},   {"L", spread(.6180340, 1.6, 5)},
                  {"C", spread(.7244920, 1e17, 1e24)}};
     if (three_regions) row["D"] = spread(.6180340, 1e4, 1e12);
-    row["U"] = row["D"] / spread(.5248886, 1, 60);
+    row["U"] = row["D"] / spread(.5248886, .1, 60);
     rows.push_back(row);
   }
   return rows;

@@ -127,7 +127,23 @@ TEST_F(LawVerb, RunFoldersAreATableToo) {
   const auto read = nlohmann::json::parse(result.output);
   ASSERT_EQ(read.at("fits").size(), 2u) << "a law of each arm";
   const auto both = fit({record.string(), sizes().string(), "--law", "power_n", "--json"});
-  EXPECT_EQ(nlohmann::json::parse(both.output).at("fits").size(), 3u) << both.output;
+  const auto fits = nlohmann::json::parse(both.output).at("fits");
+  ASSERT_EQ(fits.size(), 3u) << both.output;
+  for (const auto& each : fits) EXPECT_GT(each.at("rows").get<int>(), 0) << both.output;
+  EXPECT_EQ(fits.at(0).at("group") == "" ? fits.at(0).at("rows") : fits.at(2).at("rows"), 20);
+}
+
+TEST_F(LawVerb, ColumnsAreRecognisedInEachTable) {
+  const fs::path other = table("other.csv", "N,loss\n1e6,5.35\n1e7,3.37\n1e8,2.46\n1e9,2.05\n");
+  const fs::path bare = table("bare.csv", "width,loss\n1e6,5.35\n");
+  const auto result =
+      fit({sizes().string(), other.string(), bare.string(), "--law", "power_floor_n", "--json"});
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  const auto read = nlohmann::json::parse(result.output);
+  EXPECT_EQ(read.at("fits").at(0).at("rows"), 24) << result.output;
+  ASSERT_EQ(read.at("warnings").size(), 1u) << result.output;
+  EXPECT_NE(read.at("warnings").at(0).get<std::string>().find("bare.csv: none of its rows"),
+            std::string::npos);
 }
 
 TEST_F(LawVerb, ReachesEpochsOptimumFromThePublishedTable) {

@@ -33,8 +33,8 @@ TEST(Measurements, CsvIsReadAsPeopleWriteIt) {
       "\xef\xbb\xbfN,D,loss,\"a, \"\"b\"\"\"\r\n1e6, 2e8 ,3.5,\"x\r\ny\"\r\n\r\n2M,2e8,3.25,\r\n");
   EXPECT_EQ(table.columns, (std::vector<std::string>{"N", "D", "loss", "a, \"b\""}));
   ASSERT_EQ(table.rows.size(), 2u);
-  EXPECT_EQ(table.rows[0].cells[1], "2e8");
-  EXPECT_EQ(table.rows[0].cells[3], "x\r\ny");
+  EXPECT_EQ(table.cell(table.rows[0], 1), "2e8");
+  EXPECT_EQ(table.cell(table.rows[0], 3), "x\r\ny");
   EXPECT_EQ(table.place(table.rows[0]), "losses.csv, line 2");
   EXPECT_EQ(table.place(table.rows[1]), "losses.csv, line 5");
   EXPECT_EQ(csv("N\tD\n1\t2\n").columns.size(), 2u);
@@ -68,6 +68,25 @@ TEST(Measurements, JsonLinesGiveColumnsOfTheirKeys) {
   EXPECT_EQ(table.cell(table.rows[1], 2), "");
   ASSERT_EQ(table.excluded.size(), 1u);
   EXPECT_EQ(table.excluded[0].place, "x.jsonl, line 3");
+}
+
+// One wide row, or a wide file, must not make every other row as wide.
+TEST(Measurements, RowsKeepOnlyTheCellsThatTheyHave) {
+  std::string wide = "{\"c0\": 1";
+  for (int i = 1; i < 999; ++i) wide += ",\"c" + std::to_string(i) + "\": 1";
+  Measurements table;
+  std::string lines = wide + "}\n";
+  for (int i = 0; i < 1000; ++i) lines += "{\"zz\": 1}\n";
+  add_json_lines(table, "wide.jsonl", lines);
+  add_csv(table, "narrow.csv", "zz,c5\n" + std::string(1000, '\n') + "1,\n,2\n1,2\n");
+  std::size_t room = 0;
+  for (const Measurement& row : table.rows) room += row.cells.capacity();
+  EXPECT_LE(room, 2 * 999u + 1000 + 4);
+  const std::size_t zz = table.column("zz"), c5 = table.column("c5");
+  EXPECT_EQ(table.cell(table.rows[1001], zz), "1");
+  EXPECT_EQ(table.cell(table.rows[1001], c5), "");
+  EXPECT_EQ(table.cell(table.rows[1003], c5), "2");
+  EXPECT_EQ(table.rows[1003].cells.size(), 2u);
 }
 
 TEST(LawRows, BadRowsAreLeftOutWithLineColumnValueAndRule) {
@@ -133,6 +152,14 @@ TEST(LawRows, ColumnsThatTwoCouldBeAreAskedFor) {
   Measurements table = csv("Val Loss,val-loss,N,D\n3,3,1e6,1e9\n");
   EXPECT_EQ(refusal([&] { chinchilla_rows(table); }),
             "both Val Loss and val-loss could be L: say which with --map L=COLUMN");
+}
+
+TEST(LawRows, TablesThatLoseEveryRowAreNamed) {
+  Measurements table = csv("N,D,loss\n1e6,1e9,3.5\n");
+  add_csv(table, "zeros.csv", "params,tokens,val_loss\n0,1e9,3.5\n");
+  chinchilla_rows(table);
+  EXPECT_EQ(table.warnings,
+            (std::vector<std::string>{"zeros.csv: every one of its rows is left out"}));
 }
 
 TEST(LawRows, FiltersGroupsAndClusters) {

@@ -1,4 +1,6 @@
 // A table of somebody's losses: JSON lines where it begins with a {, else CSV.
+#include <algorithm>
+
 #include "analysis/measurements/law_rows.h"
 #include "tests/fuzz/fuzz_target.h"
 
@@ -10,6 +12,8 @@ void read_hostile(std::string_view bytes) {
                          : add_csv(table, "table.csv", bytes);
   for (const Measurement& row : table.rows) {
     require(row.cells.size() <= table.columns.size(), "every cell has a column");
+    require(std::ranges::none_of(row.cells, [](const Cell& cell) { return cell.text.empty(); }),
+            "no memory is spent on what is missing");
     require(row.line >= 1, "every row has a line");
   }
   const FormulaLaw& law = *find_formula_law("chinchilla");
