@@ -111,6 +111,29 @@ TEST(FormulaFit, AFloorThatTheRowsDoNotAskForIsAtItsBound) {
   EXPECT_EQ(value(law, fit, "E"), 0);
 }
 
+// Noise about a constant: whatever exponent is taken, a constant is in the law, and no fit is
+// worse.
+TEST(FormulaFit, OfFlatNoiseIsNoWorseThanAConstant) {
+  std::mt19937 random(0);
+  std::normal_distribution<double> normal;
+  for (int table = 0; table < 4; ++table) {
+    FormulaData data;
+    double sum = 0, squares = 0;
+    for (int i = 0; i < 40; ++i) {
+      const double ln = .005 * normal(random);
+      data.add(std::vector{1e6 * std::pow(10, i / 10.0)}, 2.5 * std::exp(ln));
+      sum += ln;
+      squares += ln * ln;
+    }
+    const double constant = .5 * (squares - sum * sum / 40);
+    const FormulaFit fit =
+        fit_formula(law_of("power_floor_n"), data, {.kind = ErrorKind::kGaussianLn});
+    EXPECT_LE(fit.objective, constant * (1 + 1e-9)) << fit.why;
+    const FormulaFit huber = fit_formula(law_of("power_floor_n"), data, {});
+    EXPECT_LE(huber.objective, constant * (1 + 1e-9)) << huber.why;
+  }
+}
+
 TEST(FormulaFit, NumberOfThreadsChangesNoDigit) {
   for (const LawCase& of : law_cases()) {
     if (of.id != "kaplan_nd" && of.id != "chinchilla") continue;
@@ -216,6 +239,22 @@ TEST(FormulaFitOfEpochsRows, ReachesTheKnownOptima) {
   const FormulaLaw own = own_law("E + A*N^-a + B*D^-b", columns);
   const FormulaFit text = fit_formula(own, data, {.delta = 1e-3});
   EXPECT_NEAR(text.objective, 0.0010182740178006, 1e-12);
+}
+
+// The free optimum lies beyond both ranges; with alpha held at its end, E's lies inside again.
+TEST(FormulaFitOfEpochsRows, LetsAConstantGoThatOnlyPassedItsEnd) {
+  const FormulaData data = epoch_data();
+  if (data.rows() == 0) GTEST_SKIP() << "no epoch_chinchilla data: set SCALELAW_TEST_DATA";
+  FormulaLaw law = law_of("chinchilla");
+  for (FormulaConstant& constant : law.constants) {
+    if (constant.symbol == "E") constant.low = constant.start_low = 1.87, constant.high = 3;
+    if (constant.symbol == "alpha") constant.low = constant.start_low = .38, constant.high = 1;
+  }
+  const FormulaFit fit = fit_formula(law, data, {.kind = ErrorKind::kGaussianLn});
+  EXPECT_EQ(fit.status, FitStatus::kAtBound);
+  EXPECT_NEAR(fit.objective, .005820182, 1e-9);
+  EXPECT_NEAR(value(law, fit, "E"), 1.88412, 1e-5);
+  EXPECT_EQ(symbols(law, fit.at_bound), "alpha");
 }
 
 }  // namespace
