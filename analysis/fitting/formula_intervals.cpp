@@ -169,9 +169,11 @@ double assumed_rise(double sigma, double level) {
   return chi_square_1_quantile(level) * sigma * sigma;
 }
 
-std::vector<OpenInterval> normal_intervals(const FormulaObjective& objective, const FormulaFit& fit,
-                                           CovarianceKind kind, const std::vector<int>& cluster,
-                                           int clusters, double level) {
+NormalIntervals normal_intervals(const FormulaObjective& objective, const FormulaFit& fit,
+                                 CovarianceKind kind, const std::vector<int>& cluster, int clusters,
+                                 double level) {
+  constexpr Index kFewestInside = 3;  // rows a constant
+  constexpr double kSingular = 1e-13;
   const FormulaLaw& law = objective.law;
   std::vector<OpenInterval> intervals;
   for (const FormulaConstant& constant : law.constants) {
@@ -183,7 +185,10 @@ std::vector<OpenInterval> normal_intervals(const FormulaObjective& objective, co
   Eigen::VectorXd residual, weights;
   Eigen::MatrixXd all;
   if (df <= 0 || free.empty() || !objective.linearise(fit.found.u.data(), residual, all, weights)) {
-    return intervals;
+    return {{}, "nothing is left to measure the noise by"};
+  }
+  if (!fit.undetermined.empty()) {
+    return {{}, symbols(law, fit.undetermined) + " cannot be told from the rows"};
   }
   const auto count = static_cast<Index>(free.size());
   Eigen::MatrixXd j(all.rows(), count);
@@ -191,13 +196,30 @@ std::vector<OpenInterval> normal_intervals(const FormulaObjective& objective, co
     j.col(k) = all.col(static_cast<Index>(free[static_cast<std::size_t>(k)]));
   // Huber's F curves inside delta alone: rho'' is 0 beyond.
   Eigen::VectorXd curved = weights;
+  Index inside = 0;
   for (Index i = 0; i < residual.size(); ++i) {
     const bool beyond =
         objective.kind == ErrorKind::kHuberLn && std::abs(residual[i]) > objective.delta;
     if (beyond) curved[i] = 0;
+    if (curved[i] > 0) ++inside;
+  }
+  if (objective.kind == ErrorKind::kHuberLn && inside < kFewestInside * count) {
+    return {{},
+            "only " + std::to_string(inside) + (inside == 1 ? " row" : " rows") +
+                " within delta, and " + std::to_string(count) + " constants"};
   }
   const Eigen::MatrixXd matrix = j.transpose() * curved.asDiagonal() * j;
-  const Eigen::MatrixXd inverse = matrix.completeOrthogonalDecomposition().pseudoInverse();
+  const Eigen::VectorXd size = matrix.diagonal().cwiseMax(1e-300).cwiseSqrt().cwiseInverse();
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> even(size.asDiagonal() * matrix *
+                                                            size.asDiagonal());
+  if (!(even.eigenvalues().minCoeff() > kSingular * even.eigenvalues().maxCoeff())) {
+    return {{}, "the rows that curve the objective do not determine every constant"};
+  }
+  const Eigen::MatrixXd inverse =
+      size.asDiagonal() *
+      (even.eigenvectors() * even.eigenvalues().cwiseInverse().asDiagonal() *
+       even.eigenvectors().transpose()) *
+      size.asDiagonal();
   Eigen::MatrixXd covariance = inverse * (2 * fit.objective / df);
   if (kind == CovarianceKind::kSandwich) {
     Eigen::MatrixXd sums = Eigen::MatrixXd::Zero(clusters, count);
@@ -212,9 +234,6 @@ std::vector<OpenInterval> normal_intervals(const FormulaObjective& objective, co
   const double t = student_t_quantile(0.5 + 0.5 * level, df);
   for (Index k = 0; k < count; ++k) {
     const std::size_t at = free[static_cast<std::size_t>(k)];
-    if (std::find(fit.undetermined.begin(), fit.undetermined.end(), at) != fit.undetermined.end()) {
-      continue;
-    }
     const double reach = t * std::sqrt(std::max(covariance(k, k), 0.0));
     if (!std::isfinite(reach)) continue;
     const FormulaConstant& constant = law.constants[at];
@@ -223,7 +242,7 @@ std::vector<OpenInterval> normal_intervals(const FormulaObjective& objective, co
                      .low_bounded = true,
                      .high_bounded = true};
   }
-  return intervals;
+  return {std::move(intervals), ""};
 }
 
 FormulaBootstrap bootstrap_formula(const FormulaLaw& law, const FormulaData& data, ErrorKind kind,

@@ -181,14 +181,14 @@ TEST(FormulaIntervals, OfAStraightLineAreStudents) {
   for (int i = 0; i < kRows; ++i) cluster[static_cast<std::size_t>(i)] = i;
   const FormulaObjective objective{law, data, ErrorKind::kGaussian, 0};
   const auto normal =
-      normal_intervals(objective, fit, CovarianceKind::kGaussNewton, cluster, kRows, .95);
+      normal_intervals(objective, fit, CovarianceKind::kGaussNewton, cluster, kRows, .95).constants;
   EXPECT_NEAR((normal[1].high - normal[1].low) / 2, reach, 1e-8);
   const OpenInterval there = profile.value_at({20});
   const double out = 20 - sx / kRows;
   EXPECT_NEAR((there.high - there.low) / 2, t * s * std::sqrt(1.0 / kRows + out * out / spread),
               2e-3 * reach * out);
   const auto sandwich =
-      normal_intervals(objective, fit, CovarianceKind::kSandwich, cluster, kRows, .95);
+      normal_intervals(objective, fit, CovarianceKind::kSandwich, cluster, kRows, .95).constants;
   EXPECT_NEAR((sandwich[1].high - sandwich[1].low) / (normal[1].high - normal[1].low), 1, .5);
 }
 
