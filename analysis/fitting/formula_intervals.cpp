@@ -101,8 +101,10 @@ OpenInterval FormulaProfile::constant(std::size_t which) const {
   if (place != free.end()) {
     const double unit =
         unit_deviations(objective, best, free)[static_cast<std::size_t>(place - free.begin())];
-    const double longest = constant.transform == Transform::kLinear ? 0.3 : 2;
-    step = std::clamp(unit * std::sqrt(allowed_), 1e-9, longest);
+    const bool linear = constant.transform == Transform::kLinear;
+    const double longest = linear ? std::max(0.3, std::abs(best[which])) : 2;
+    const double shortest = linear ? std::max(1e-9 * std::abs(best[which]), 1e-300) : 1e-9;
+    step = std::clamp(unit * std::sqrt(allowed_), shortest, longest);
   }
   // 35 of ln: a factor of 1e15 from the best, and no row has anything left of a term.
   const bool ranged = constant.transform != Transform::kLogit;
@@ -149,7 +151,7 @@ OpenInterval FormulaProfile::value_at(const std::vector<double>& row) const {
     return Held{out ? std::max(rise, allowed_) : rise, std::move(found.u), converged};
   };
   const double from = in_ln ? std::log(best) : best;
-  const double step = std::max(0.5 * std::sqrt(allowed_), 1e-9);
+  const double step = std::max(0.5 * std::sqrt(allowed_), 1e-9 * objective.unit());
   const double reach = in_ln ? 3 : 20 * std::abs(best);
   Edge below = find_edge(hold, fit_.found.u, from, -step, from - reach);
   Edge above = find_edge(hold, fit_.found.u, from, step, from + reach);

@@ -12,6 +12,8 @@
 #include <limits>
 #include <numeric>
 
+#include "analysis/fitting/formula_start.h"
+
 namespace scalelaw {
 namespace {
 
@@ -273,12 +275,22 @@ std::vector<std::size_t> searched(const RefinedFormula& found) {
 // Terms that have vanished. true: something is new.
 bool mark_vanished(const FormulaObjective& objective, const Ends& ends, RefinedFormula& found) {
   bool changed = false;
+  const double unit = objective.unit();
   Eigen::VectorXd residual, weights;
   Eigen::MatrixXd jacobian;
   if (!objective.linearise(found.u.data(), residual, jacobian, weights)) return false;
   for (const std::size_t k : searched(found)) {
     if (ends.is_end(k, found.u[k])) continue;
-    if (jacobian.col(static_cast<Index>(k)).cwiseAbs().maxCoeff() >= kNoEffect) continue;
+    const double effect = jacobian.col(static_cast<Index>(k)).cwiseAbs().maxCoeff() / unit;
+    const FormulaConstant& constant = objective.law.constants[k];
+    const bool any_size = constant.transform == Transform::kLinear;
+    const double typical = std::max(std::abs(constant.start_low), std::abs(constant.start_high));
+    if (effect * (any_size ? std::max(std::abs(found.u[k]), typical) : 1) >= kNoEffect) continue;
+    // The size of a term that may have any sign: however small its effect, it is determined.
+    if (any_size && effect > 0) {
+      const std::vector<std::size_t> linear = linear_constants(objective.law, objective.data);
+      if (std::find(linear.begin(), linear.end(), k) != linear.end()) continue;
+    }
     found.no_effect[k] = changed = true;
   }
   return changed;
@@ -299,7 +311,8 @@ bool revive(const FormulaObjective& objective, const Ends& ends, RefinedFormula&
       Eigen::VectorXd residual, weights;
       Eigen::MatrixXd jacobian;
       if (!objective.linearise(trial.data(), residual, jacobian, weights)) break;
-      const double effect = jacobian.col(static_cast<Index>(k)).cwiseAbs().maxCoeff();
+      const double effect =
+          jacobian.col(static_cast<Index>(k)).cwiseAbs().maxCoeff() / objective.unit();
       if (!(effect > 0)) break;
       trial[k] = ends.within(k, trial[k] + std::log(share / effect));
       if (!(objective.value(trial.data()) < here * (1 - 1e-9))) continue;

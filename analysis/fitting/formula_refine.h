@@ -21,7 +21,7 @@ struct RefinedFormula {
   std::vector<bool> held;       // by the caller
   std::vector<bool> at_end;     // of its range, and F falls beyond it alone
   std::vector<bool> no_effect;  // its term has vanished, or it stands in one that has: no row's law
-                                // moves by 1e-7 when it moves by a factor of e, or by 1
+                                // moves by 1e-7 when it moves by a factor of e, or by its size
   std::vector<std::size_t> free() const;  // the others
 };
 
