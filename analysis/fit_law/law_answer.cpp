@@ -41,6 +41,14 @@ IntervalChoice chosen(const LawQuestion& question, const LawAnswer& a) {
 void profile(const FormulaLaw& law, const LawRows& rows, const LawQuestion& question,
              const FormulaFit& squares, LawAnswer& a) {
   const ErrorKind kind = squares_kind(law, question.fit.kind);
+  if (question.fit.kind == ErrorKind::kEnvelope) {
+    a.remarks.push_back(
+        "no interval: a profile is of a least-squares fit, which the lower edge is not; the "
+        "bootstrap needs " +
+        std::to_string(kFewestToDraw) + (question.by_cluster ? " clusters" : " rows"));
+    return;
+  }
+  a.of_squares = a.squares.has_value();
   if (!has_curve(squares.status)) {
     a.remarks.push_back("there is no interval: " + squares_words(law, kind) + " is " +
                         std::string(name(squares.status)) + " (" + squares.why + ")");
@@ -55,6 +63,7 @@ void profile(const FormulaLaw& law, const LawRows& rows, const LawQuestion& ques
   }
   for (const std::vector<double>& at : question.at) {
     a.value_intervals.push_back(profile.value_at(at));
+    if (a.of_squares) a.squares_values.push_back(law.value(squares.values, at));
   }
   a.intervals_by = "profile of " + squares_words(law, kind) + ", " + level_text(question.level);
   if (assumed) {
@@ -148,8 +157,13 @@ LawAnswer answer(const FormulaLaw& law, const LawRows& rows, const LawQuestion& 
       break;
     case IntervalChoice::kSandwich: {
       const FormulaObjective objective{law, rows.data, question.fit.kind, a.fit.delta};
-      a.intervals = normal_intervals(objective, a.fit, CovarianceKind::kSandwich, rows.cluster,
-                                     rows.clusters, question.level);
+      NormalIntervals found = normal_intervals(objective, a.fit, CovarianceKind::kSandwich,
+                                               rows.cluster, rows.clusters, question.level);
+      if (!found.refused.empty()) {
+        a.remarks.push_back("no interval: " + found.refused);
+        break;
+      }
+      a.intervals = std::move(found.constants);
       a.intervals_by = "sandwich by " + std::string(question.by_cluster ? "cluster" : "row") +
                        " with Student's t, " + level_text(question.level);
       break;

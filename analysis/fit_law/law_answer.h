@@ -38,8 +38,10 @@ struct LawAnswer {
   // The least-squares fit in the same error space, beside a robust or lower-edge one.
   std::optional<FormulaFit> squares;
   std::vector<OpenInterval> intervals;  // of the constants; empty: none
+  bool of_squares = false;              // they are of `squares`, as all intervals below
   std::string intervals_by;             // "profile of the least-squares fit in ln L, 95%"
   std::vector<double> values;           // at the rows asked
+  std::vector<double> squares_values;   // of `squares` there, where of_squares
   std::vector<OpenInterval> value_intervals;
   std::vector<std::string> remarks;  // what is not identified, in sentences
 };

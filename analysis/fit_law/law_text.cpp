@@ -44,16 +44,20 @@ bool any_published(const FormulaLaw& law) {
 void add_constants(Document& document, const LawReport& report, const LawAnswer& a) {
   const FormulaLaw& law = report.law;
   DocumentTable table{"", {{"constant", false}, {"value"}}, {}};
-  if (!a.intervals.empty()) table.columns.push_back({"interval", false});
+  const bool of_value = !a.intervals.empty() && !a.of_squares;
+  const bool of_squares = !a.intervals.empty() && a.of_squares;
+  if (of_value) table.columns.push_back({"interval", false});
   if (a.squares) table.columns.push_back({"least squares"});
+  if (of_squares) table.columns.push_back({"interval of least squares", false});
   if (any_published(law)) table.columns.push_back({"published"});
   for (std::size_t k = 0; k < law.constants.size(); ++k) {
     const FormulaConstant& constant = law.constants[k];
     std::vector<std::string> row = {constant.symbol, digits(a.fit.values[k])};
-    if (!a.intervals.empty()) row.push_back(interval_words(a.intervals[k]));
+    if (of_value) row.push_back(interval_words(a.intervals[k]));
     if (a.squares) {
       row.push_back(a.squares->values.empty() ? "" : digits(a.squares->values[k]));
     }
+    if (of_squares) row.push_back(interval_words(a.intervals[k]));
     if (any_published(law)) {
       row.push_back(constant.published ? digits(*constant.published) : "");
     }
@@ -67,11 +71,16 @@ void add_values(Document& document, const LawReport& report, const LawAnswer& a)
   DocumentTable table{"", {}, {}};
   for (const std::string& column : report.law.formula.columns()) table.columns.push_back({column});
   table.columns.push_back({report.law.formula.response()});
-  if (!a.value_intervals.empty()) table.columns.push_back({"of the curve", false});
+  const bool of_squares = a.of_squares && !a.value_intervals.empty();
+  if (of_squares) table.columns.push_back({"least squares"});
+  if (!a.value_intervals.empty()) {
+    table.columns.push_back({of_squares ? "of the least-squares curve" : "of the curve", false});
+  }
   for (std::size_t i = 0; i < a.values.size(); ++i) {
     std::vector<std::string> row;
     for (const double at : report.question.at[i]) row.push_back(digits(at));
     row.push_back(digits(a.values[i]));
+    if (of_squares) row.push_back(digits(a.squares_values[i]));
     if (!a.value_intervals.empty()) row.push_back(interval_words(a.value_intervals[i]));
     table.rows.push_back(std::move(row));
   }
@@ -123,7 +132,9 @@ Json to_json(const LawReport& report, const LawAnswer& a) {
   Json constants = Json::array();
   for (std::size_t k = 0; k < a.fit.values.size(); ++k) {
     Json constant = {{"symbol", law.constants[k].symbol}, {"value", number(true, a.fit.values[k])}};
-    if (!a.intervals.empty()) constant["interval"] = to_json(a.intervals[k]);
+    if (!a.intervals.empty()) {
+      constant[a.of_squares ? "least_squares_interval" : "interval"] = to_json(a.intervals[k]);
+    }
     if (a.squares && !a.squares->values.empty()) {
       constant["least_squares"] = number(true, a.squares->values[k]);
     }
@@ -136,7 +147,10 @@ Json to_json(const LawReport& report, const LawAnswer& a) {
       at[law.formula.columns()[c]] = report.question.at[i][c];
     }
     Json value = {{"at", at}, {"value", number(true, a.values[i])}};
-    if (i < a.value_intervals.size()) value["interval"] = to_json(a.value_intervals[i]);
+    if (i < a.squares_values.size()) value["least_squares"] = number(true, a.squares_values[i]);
+    if (i < a.value_intervals.size()) {
+      value[a.of_squares ? "least_squares_interval" : "interval"] = to_json(a.value_intervals[i]);
+    }
     values.push_back(std::move(value));
   }
   return {{"group", a.group},

@@ -125,6 +125,25 @@ void set_values(const FormulaObjective& objective, FormulaFit& fit) {
   }
 }
 
+// Each constant by its own bound: a term that has vanished, or the end of a range.
+std::string bounds_words(const FormulaLaw& law, const FormulaFit& fit) {
+  std::vector<std::size_t> gone;
+  std::string ends;
+  for (const std::size_t k : fit.at_bound) {
+    if (fit.found.no_effect[k]) {
+      gone.push_back(k);
+      continue;
+    }
+    char value[32];
+    std::snprintf(value, sizeof value, "%.4g", fit.values[k]);
+    ends += (ends.empty() ? "" : "; ") + law.constants[k].symbol + " is at the end of its range, " +
+            value;
+  }
+  if (gone.empty()) return ends;
+  return symbols(law, gone) + is_or_are(gone) + "0: the rows ask for no such term" +
+         (ends.empty() ? "" : "; " + ends);
+}
+
 void judge(const FormulaObjective& objective, FormulaFit& fit) {
   const FormulaLaw& law = objective.law;
   const std::vector<std::size_t> free = fit.found.free();
@@ -135,8 +154,7 @@ void judge(const FormulaObjective& objective, FormulaFit& fit) {
   if (!(fit.found.scaled_gradient <= kGradientTolerance) && !exact && fit.undetermined.empty()) {
     fit.status = FitStatus::kNotConverged;
     fit.why = "the search stopped before the gradient vanished";
-  } else if (fit.undetermined.empty() && fit.at_bound.empty() &&
-             fit.points == static_cast<int>(free.size())) {
+  } else if (fit.undetermined.empty() && fit.at_bound.empty() && fit.residual_df <= 0) {
     fit.status = FitStatus::kNotIdentified;
     fit.why = counted(fit.points, "point") + ", " +
               counted(static_cast<int>(free.size()), "parameter") +
@@ -146,14 +164,11 @@ void judge(const FormulaObjective& objective, FormulaFit& fit) {
     fit.why = symbols(law, fit.undetermined) + is_or_are(fit.undetermined) +
               "not identified: other values give the same law at every row";
     if (!fit.at_bound.empty()) {
-      fit.why += "; " + symbols(law, fit.at_bound) + is_or_are(fit.at_bound) + "at a bound";
+      fit.why += "; " + bounds_words(law, fit);
     }
   } else if (!fit.at_bound.empty()) {
     fit.status = FitStatus::kAtBound;
-    const std::size_t first = fit.at_bound.front();
-    fit.why =
-        symbols(law, fit.at_bound) + is_or_are(fit.at_bound) +
-        (fit.values[first] == 0 ? "0: the rows ask for no such term" : "at the end of the range");
+    fit.why = bounds_words(law, fit);
   } else {
     fit.status = FitStatus::kConverged;
   }

@@ -101,8 +101,10 @@ OpenInterval FormulaProfile::constant(std::size_t which) const {
   if (place != free.end()) {
     const double unit =
         unit_deviations(objective, best, free)[static_cast<std::size_t>(place - free.begin())];
-    const double longest = constant.transform == Transform::kLinear ? 0.3 : 2;
-    step = std::clamp(unit * std::sqrt(allowed_), 1e-9, longest);
+    const bool linear = constant.transform == Transform::kLinear;
+    const double longest = linear ? std::max(0.3, std::abs(best[which])) : 2;
+    const double shortest = linear ? std::max(1e-9 * std::abs(best[which]), 1e-300) : 1e-9;
+    step = std::clamp(unit * std::sqrt(allowed_), shortest, longest);
   }
   // 35 of ln: a factor of 1e15 from the best, and no row has anything left of a term.
   const bool ranged = constant.transform != Transform::kLogit;
@@ -149,7 +151,7 @@ OpenInterval FormulaProfile::value_at(const std::vector<double>& row) const {
     return Held{out ? std::max(rise, allowed_) : rise, std::move(found.u), converged};
   };
   const double from = in_ln ? std::log(best) : best;
-  const double step = std::max(0.5 * std::sqrt(allowed_), 1e-9);
+  const double step = std::max(0.5 * std::sqrt(allowed_), 1e-9 * objective.unit());
   const double reach = in_ln ? 3 : 20 * std::abs(best);
   Edge below = find_edge(hold, fit_.found.u, from, -step, from - reach);
   Edge above = find_edge(hold, fit_.found.u, from, step, from + reach);
@@ -169,9 +171,11 @@ double assumed_rise(double sigma, double level) {
   return chi_square_1_quantile(level) * sigma * sigma;
 }
 
-std::vector<OpenInterval> normal_intervals(const FormulaObjective& objective, const FormulaFit& fit,
-                                           CovarianceKind kind, const std::vector<int>& cluster,
-                                           int clusters, double level) {
+NormalIntervals normal_intervals(const FormulaObjective& objective, const FormulaFit& fit,
+                                 CovarianceKind kind, const std::vector<int>& cluster, int clusters,
+                                 double level) {
+  constexpr Index kFewestInside = 3;  // rows a constant
+  constexpr double kSingular = 1e-13;
   const FormulaLaw& law = objective.law;
   std::vector<OpenInterval> intervals;
   for (const FormulaConstant& constant : law.constants) {
@@ -183,7 +187,10 @@ std::vector<OpenInterval> normal_intervals(const FormulaObjective& objective, co
   Eigen::VectorXd residual, weights;
   Eigen::MatrixXd all;
   if (df <= 0 || free.empty() || !objective.linearise(fit.found.u.data(), residual, all, weights)) {
-    return intervals;
+    return {{}, "nothing is left to measure the noise by"};
+  }
+  if (!fit.undetermined.empty()) {
+    return {{}, symbols(law, fit.undetermined) + " cannot be told from the rows"};
   }
   const auto count = static_cast<Index>(free.size());
   Eigen::MatrixXd j(all.rows(), count);
@@ -191,13 +198,30 @@ std::vector<OpenInterval> normal_intervals(const FormulaObjective& objective, co
     j.col(k) = all.col(static_cast<Index>(free[static_cast<std::size_t>(k)]));
   // Huber's F curves inside delta alone: rho'' is 0 beyond.
   Eigen::VectorXd curved = weights;
+  Index inside = 0;
   for (Index i = 0; i < residual.size(); ++i) {
     const bool beyond =
         objective.kind == ErrorKind::kHuberLn && std::abs(residual[i]) > objective.delta;
     if (beyond) curved[i] = 0;
+    if (curved[i] > 0) ++inside;
+  }
+  if (objective.kind == ErrorKind::kHuberLn && inside < kFewestInside * count) {
+    return {{},
+            "only " + std::to_string(inside) + (inside == 1 ? " row" : " rows") +
+                " within delta, and " + std::to_string(count) + " constants"};
   }
   const Eigen::MatrixXd matrix = j.transpose() * curved.asDiagonal() * j;
-  const Eigen::MatrixXd inverse = matrix.completeOrthogonalDecomposition().pseudoInverse();
+  const Eigen::VectorXd size = matrix.diagonal().cwiseMax(1e-300).cwiseSqrt().cwiseInverse();
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> even(size.asDiagonal() * matrix *
+                                                            size.asDiagonal());
+  if (!(even.eigenvalues().minCoeff() > kSingular * even.eigenvalues().maxCoeff())) {
+    return {{}, "the rows that curve the objective do not determine every constant"};
+  }
+  const Eigen::MatrixXd inverse =
+      size.asDiagonal() *
+      (even.eigenvectors() * even.eigenvalues().cwiseInverse().asDiagonal() *
+       even.eigenvectors().transpose()) *
+      size.asDiagonal();
   Eigen::MatrixXd covariance = inverse * (2 * fit.objective / df);
   if (kind == CovarianceKind::kSandwich) {
     Eigen::MatrixXd sums = Eigen::MatrixXd::Zero(clusters, count);
@@ -212,9 +236,6 @@ std::vector<OpenInterval> normal_intervals(const FormulaObjective& objective, co
   const double t = student_t_quantile(0.5 + 0.5 * level, df);
   for (Index k = 0; k < count; ++k) {
     const std::size_t at = free[static_cast<std::size_t>(k)];
-    if (std::find(fit.undetermined.begin(), fit.undetermined.end(), at) != fit.undetermined.end()) {
-      continue;
-    }
     const double reach = t * std::sqrt(std::max(covariance(k, k), 0.0));
     if (!std::isfinite(reach)) continue;
     const FormulaConstant& constant = law.constants[at];
@@ -223,7 +244,7 @@ std::vector<OpenInterval> normal_intervals(const FormulaObjective& objective, co
                      .low_bounded = true,
                      .high_bounded = true};
   }
-  return intervals;
+  return {std::move(intervals), ""};
 }
 
 FormulaBootstrap bootstrap_formula(const FormulaLaw& law, const FormulaData& data, ErrorKind kind,

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "analysis/fitting/bootstrap.h"
@@ -49,10 +50,14 @@ enum class CovarianceKind { kGaussNewton, kSandwich };
 // By Student's t over search coordinates: Gauss-Newton's matrix and the residual variance (least
 // squares alone), or the sandwich over clusters (Huber 1967; Liang & Zeger 1986, times
 // G/(G-1) (n-1)/(n-k)), df residual_df or clusters - 1. Constants at a bound or undetermined have
-// neither end.
-std::vector<OpenInterval> normal_intervals(const FormulaObjective& objective, const FormulaFit& fit,
-                                           CovarianceKind kind, const std::vector<int>& cluster,
-                                           int clusters, double level);
+// neither end. Huber's F curves inside delta alone, so these rows must be three for each constant.
+struct NormalIntervals {
+  std::vector<OpenInterval> constants;  // empty where refused
+  std::string refused;                  // why, in a sentence
+};
+NormalIntervals normal_intervals(const FormulaObjective& objective, const FormulaFit& fit,
+                                 CovarianceKind kind, const std::vector<int>& cluster, int clusters,
+                                 double level);
 
 struct FormulaBootstrap {
   BootstrapResult result;  // of each replicate: the constants, then the values at `rows`

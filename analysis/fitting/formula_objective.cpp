@@ -122,7 +122,7 @@ bool FormulaObjective::linearise(const double* u, Eigen::VectorXd& residual,
 double FormulaObjective::scale(const double* u) const {
   if (kind == ErrorKind::kHuberLn) return delta * delta;
   const double mean = 2 * value(u) / std::max(data.total_weight(), 1.0);
-  return std::isfinite(mean) ? std::max(mean, 1e-24) : 1;
+  return std::isfinite(mean) ? std::max(mean, 1e-24 * unit() * unit()) : 1;
 }
 
 double FormulaObjective::scaled_gradient(const double* u, std::span<const std::size_t> free) const {
@@ -136,7 +136,19 @@ double FormulaObjective::scaled_gradient(const double* u, std::span<const std::s
 }
 
 bool FormulaObjective::is_exact(double objective) const {
-  return objective < 1e-20 * data.total_weight();
+  return objective < 1e-20 * unit() * unit() * data.total_weight();
+}
+
+double FormulaObjective::unit() const {
+  if (is_in_ln(kind)) return 1;
+  double low = kInfinite, high = -kInfinite;
+  for (std::size_t i = 0; i < data.rows(); ++i) {
+    if (data.weight[i] <= 0) continue;
+    low = std::min(low, data.response[i]);
+    high = std::max(high, data.response[i]);
+  }
+  if (high > low) return high - low;
+  return std::isfinite(high) && high != 0 ? std::abs(high) : 1;
 }
 
 }  // namespace scalelaw

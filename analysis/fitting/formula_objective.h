@@ -54,6 +54,8 @@ struct FormulaObjective {
   double scale(const double* u) const;
   // Largest |gradient| / contributions over `free`; 0 is exact.
   double scaled_gradient(const double* u, std::span<const std::size_t> free) const;
+  // What a residual is measured in: 1 in ln, else the spread of the response.
+  double unit() const;
   // Half the mean square is of rounding's size: the curve goes through every row.
   bool is_exact(double objective) const;
 };

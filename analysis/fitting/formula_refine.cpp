@@ -9,11 +9,16 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "analysis/fitting/formula_start.h"
 
 namespace scalelaw {
 namespace {
 
 constexpr double kNoEffect = 1e-7;
+constexpr double kInfinite = std::numeric_limits<double>::infinity();
 constexpr double kFarthest = 690;  // exp of more is no double
 
 using Index = Eigen::Index;
@@ -40,7 +45,67 @@ bool normal_equations(const FormulaObjective& objective, const std::vector<doubl
   return true;
 }
 
-void gauss_newton(const FormulaObjective& objective, std::vector<double>& u,
+// Search coordinates between which the constants lie; infinite where there is no end.
+struct Ends {
+  Eigen::VectorXd low, high;
+
+  explicit Ends(const FormulaLaw& law)
+      : low(static_cast<Index>(law.constants.size())), high(low.size()) {
+    for (Index k = 0; k < low.size(); ++k) {
+      const FormulaConstant& constant = law.constants[static_cast<std::size_t>(k)];
+      const bool ranged = constant.transform != Transform::kLogit;
+      low[k] = ranged ? constant.to_search(constant.low) : -kInfinite;
+      high[k] = ranged ? constant.to_search(constant.high) : kInfinite;
+    }
+  }
+  double within(std::size_t k, double u) const {
+    return std::clamp(u, low[static_cast<Index>(k)], high[static_cast<Index>(k)]);
+  }
+  bool is_end(std::size_t k, double u) const {
+    return u <= low[static_cast<Index>(k)] || u >= high[static_cast<Index>(k)];
+  }
+};
+
+// The damped step, in which constants that would pass an end stop there and the others are solved
+// for again: those that stand in a valley with them follow.
+Eigen::VectorXd bounded_step(const Eigen::MatrixXd& damped, const Eigen::VectorXd& right,
+                             const Eigen::VectorXd& least, const Eigen::VectorXd& most) {
+  Eigen::VectorXd change = damped.ldlt().solve(right);
+  std::vector<Index> open(static_cast<std::size_t>(right.size())), stopped;
+  std::iota(open.begin(), open.end(), 0);
+  while (!open.empty()) {
+    const std::size_t before = stopped.size();
+    std::erase_if(open, [&](Index k) {
+      if (change[k] >= least[k] && change[k] <= most[k]) return false;
+      if (std::isnan(change[k])) return false;
+      change[k] = std::clamp(change[k], least[k], most[k]);
+      stopped.push_back(k);
+      return true;
+    });
+    if (stopped.size() == before || open.empty()) break;
+    const Eigen::VectorXd rest = right(open) - damped(open, stopped) * change(stopped);
+    const Eigen::VectorXd solved = Eigen::MatrixXd(damped(open, open)).ldlt().solve(rest);
+    change(open) = solved;
+  }
+  return change;
+}
+
+// Constants of `from` that do not stand at an end with F falling beyond it.
+std::vector<std::size_t> unblocked(const FormulaObjective& objective, const Ends& ends,
+                                   const std::vector<double>& u,
+                                   const std::vector<std::size_t>& from) {
+  std::array<double, LawFormula::kMostNames> gradient, size;
+  objective.value(u.data(), gradient.data(), size.data());
+  std::vector<std::size_t> open;
+  for (const std::size_t k : from) {
+    const bool high = u[k] >= ends.high[static_cast<Index>(k)];
+    const double inwards = high ? gradient[k] : -gradient[k];
+    if (!ends.is_end(k, u[k]) || inwards > 1e-9 * size[k]) open.push_back(k);
+  }
+  return open;
+}
+
+void gauss_newton(const FormulaObjective& objective, const Ends& ends, std::vector<double>& u,
                   const std::vector<std::size_t>& free) {
   // Of a Huber fit they crawl: most rows lie beyond delta, where rho'' is 0.
   const int most_steps = objective.kind == ErrorKind::kHuberLn ? 6 : 40;
@@ -49,16 +114,23 @@ void gauss_newton(const FormulaObjective& objective, std::vector<double>& u,
     Eigen::MatrixXd matrix;
     Eigen::VectorXd right;
     if (!normal_equations(objective, u, free, matrix, right)) return;
+    Eigen::VectorXd least(right.size()), most(right.size());
+    for (std::size_t k = 0; k < free.size(); ++k) {
+      least[static_cast<Index>(k)] = ends.low[static_cast<Index>(free[k])] - u[free[k]];
+      most[static_cast<Index>(k)] = ends.high[static_cast<Index>(free[k])] - u[free[k]];
+    }
     const double before = best;
     for (; damping < 1e8; damping *= 8) {
       Eigen::MatrixXd damped = matrix;
       for (Index k = 0; k < damped.rows(); ++k) {
         damped(k, k) += damping * matrix(k, k) + 1e-300;
       }
-      const Eigen::VectorXd change = damped.ldlt().solve(right);
+      const Eigen::VectorXd change = bounded_step(damped, right, least, most);
       if (!change.allFinite()) continue;
       std::vector<double> trial = u;
-      for (std::size_t k = 0; k < free.size(); ++k) trial[free[k]] += change[static_cast<Index>(k)];
+      for (std::size_t k = 0; k < free.size(); ++k) {
+        trial[free[k]] = ends.within(free[k], u[free[k]] + change[static_cast<Index>(k)]);
+      }
       const double there = objective.value(trial.data());
       if (!(there < best)) continue;
       u = std::move(trial);
@@ -130,7 +202,18 @@ bool whiten(const FormulaObjective& objective, const std::vector<double>& u,
   return out.spread.allFinite();
 }
 
-void bfgs(const FormulaObjective& objective, std::vector<double>& u,
+// The share of the way from u to `there` after which the first constant meets an end.
+double share_within(const Ends& ends, const std::vector<double>& u, const Eigen::VectorXd& there) {
+  double share = 1;
+  for (std::size_t k = 0; k < u.size(); ++k) {
+    const double way = there[static_cast<Index>(k)] - u[k];
+    const double room = ends.within(k, there[static_cast<Index>(k)]) - u[k];
+    if (room != way) share = std::min(share, room / way);
+  }
+  return share;
+}
+
+void bfgs(const FormulaObjective& objective, const Ends& ends, std::vector<double>& u,
           const std::vector<std::size_t>& free) {
   // Its line search warns on standard error about polynomials of a step that is already exact.
   [[maybe_unused]] static const int quiet = FLAGS_minloglevel = google::GLOG_ERROR;
@@ -151,48 +234,95 @@ void bfgs(const FormulaObjective& objective, std::vector<double>& u,
   const Eigen::VectorXd found =
       whitened.centre +
       whitened.spread * Eigen::Map<const Eigen::VectorXd>(z.data(), static_cast<Index>(z.size()));
-  if (objective.value(found.data()) <= objective.value(u.data())) {
-    u.assign(found.data(), found.data() + found.size());
+  const double share = share_within(ends, u, found);
+  std::vector<double> trial = u;
+  for (const std::size_t k : free) {
+    trial[k] = ends.within(k, u[k] + share * (found[static_cast<Index>(k)] - u[k]));
   }
+  if (objective.value(trial.data()) <= objective.value(u.data())) u = std::move(trial);
 }
 
-void minimise(const FormulaObjective& objective, std::vector<double>& u,
-              const std::vector<std::size_t>& free) {
-  constexpr int kMostRounds = 8;
-  if (free.empty()) return;
+// Never leaves the ranges, and never rises. What blocks is asked again each round.
+void minimise(const FormulaObjective& objective, const Ends& ends, std::vector<double>& u,
+              const std::vector<std::size_t>& searched) {
+  const std::size_t most_rounds = 8 + searched.size();
   double before = objective.value(u.data());
-  for (int round = 0; round < kMostRounds; ++round) {
-    gauss_newton(objective, u, free);
+  for (std::size_t round = 0; round < most_rounds; ++round) {
+    std::vector<std::size_t> free = unblocked(objective, ends, u, searched);
+    if (free.empty()) return;
+    gauss_newton(objective, ends, u, free);
     double now = objective.value(u.data());
-    if (objective.is_exact(now * 1e4) || objective.scaled_gradient(u.data(), free) < 1e-10) return;
-    bfgs(objective, u, free);
+    free = unblocked(objective, ends, u, searched);
+    if (free.empty() || objective.is_exact(now * 1e4)) return;
+    if (objective.scaled_gradient(u.data(), free) < 1e-10) return;
+    bfgs(objective, ends, u, free);
     now = objective.value(u.data());
+    free = unblocked(objective, ends, u, searched);
     if (objective.scaled_gradient(u.data(), free) < 1e-9) return;
     if (round > 0 && !(before - now > 1e-14 * before)) return;
     before = now;
   }
 }
 
-// Ends of ranges that were passed, and terms that have vanished. true: something is new.
-bool mark(const FormulaObjective& objective, RefinedFormula& found) {
-  bool changed = false;
-  for (const std::size_t k : found.free()) {
-    const FormulaConstant& constant = objective.law.constants[k];
-    if (constant.transform == Transform::kLogit) continue;
-    const double low = constant.to_search(constant.low), high = constant.to_search(constant.high);
-    if (found.u[k] >= low && found.u[k] <= high) continue;
-    found.u[k] = std::clamp(found.u[k], low, high);
-    found.at_end[k] = changed = true;
+std::vector<std::size_t> searched(const RefinedFormula& found) {
+  std::vector<std::size_t> all;
+  for (std::size_t k = 0; k < found.u.size(); ++k) {
+    if (!found.held[k] && !found.no_effect[k]) all.push_back(k);
   }
-  if (changed) return true;
+  return all;
+}
+
+// Terms that have vanished. true: something is new.
+bool mark_vanished(const FormulaObjective& objective, const Ends& ends, RefinedFormula& found) {
+  bool changed = false;
+  const double unit = objective.unit();
   Eigen::VectorXd residual, weights;
   Eigen::MatrixXd jacobian;
   if (!objective.linearise(found.u.data(), residual, jacobian, weights)) return false;
-  for (const std::size_t k : found.free()) {
-    if (jacobian.col(static_cast<Index>(k)).cwiseAbs().maxCoeff() >= kNoEffect) continue;
+  for (const std::size_t k : searched(found)) {
+    if (ends.is_end(k, found.u[k])) continue;
+    const double effect = jacobian.col(static_cast<Index>(k)).cwiseAbs().maxCoeff() / unit;
+    const FormulaConstant& constant = objective.law.constants[k];
+    const bool any_size = constant.transform == Transform::kLinear;
+    const double typical = std::max(std::abs(constant.start_low), std::abs(constant.start_high));
+    if (effect * (any_size ? std::max(std::abs(found.u[k]), typical) : 1) >= kNoEffect) continue;
+    // The size of a term that may have any sign: however small its effect, it is determined.
+    if (any_size && effect > 0) {
+      const std::vector<std::size_t> linear = linear_constants(objective.law, objective.data);
+      if (std::find(linear.begin(), linear.end(), k) != linear.end()) continue;
+    }
     found.no_effect[k] = changed = true;
   }
   return changed;
+}
+
+// A vanished term that F asks back: with it at a hundredth of the law, or less, F is lower. The
+// constants inside it are searched again too. Once a constant: a term may go to and fro.
+bool revive(const FormulaObjective& objective, const Ends& ends, RefinedFormula& found,
+            std::vector<bool>& revived) {
+  const double here = objective.value(found.u.data());
+  for (std::size_t k = 0; k < found.u.size(); ++k) {
+    const bool size_of_a_term = objective.law.constants[k].transform == Transform::kLog;
+    if (!found.no_effect[k] || revived[k] || !size_of_a_term) continue;
+    for (const double share : {1e-2, 1e-4, 1e-6}) {
+      std::vector<double> trial = found.u;
+      // Where exp(u) is no double any more the term's size has to be found from somewhere.
+      trial[k] = std::max(trial[k], -600.0);
+      Eigen::VectorXd residual, weights;
+      Eigen::MatrixXd jacobian;
+      if (!objective.linearise(trial.data(), residual, jacobian, weights)) break;
+      const double effect =
+          jacobian.col(static_cast<Index>(k)).cwiseAbs().maxCoeff() / objective.unit();
+      if (!(effect > 0)) break;
+      trial[k] = ends.within(k, trial[k] + std::log(share / effect));
+      if (!(objective.value(trial.data()) < here * (1 - 1e-9))) continue;
+      found.u = std::move(trial);
+      revived[k] = true;
+      found.no_effect.assign(found.u.size(), false);
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -213,9 +343,18 @@ RefinedFormula refine_formula(const FormulaObjective& objective, std::vector<dou
   found.held = held.empty() ? std::vector<bool>(count, false) : held;
   found.at_end.assign(count, false);
   found.no_effect.assign(count, false);
-  for (std::size_t round = 0; round <= count; ++round) {
-    minimise(objective, found.u, found.free());
-    if (!mark(objective, found)) break;
+  const Ends ends(objective.law);
+  for (std::size_t k = 0; k < count; ++k) {
+    if (!found.held[k]) found.u[k] = ends.within(k, found.u[k]);
+  }
+  std::vector<bool> revived(count, false);
+  for (std::size_t round = 0; round <= 3 * count; ++round) {
+    minimise(objective, ends, found.u, searched(found));
+    if (!mark_vanished(objective, ends, found) && !revive(objective, ends, found, revived)) break;
+  }
+  const std::vector<std::size_t> inside = unblocked(objective, ends, found.u, searched(found));
+  for (const std::size_t k : searched(found)) {
+    found.at_end[k] = std::find(inside.begin(), inside.end(), k) == inside.end();
   }
   found.objective = objective.value(found.u.data());
   found.scaled_gradient = objective.scaled_gradient(found.u.data(), found.free());

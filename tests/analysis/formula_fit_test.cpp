@@ -111,6 +111,57 @@ TEST(FormulaFit, AFloorThatTheRowsDoNotAskForIsAtItsBound) {
   EXPECT_EQ(value(law, fit, "E"), 0);
 }
 
+// Noise about a constant: whatever exponent is taken, a constant is in the law, and no fit is
+// worse.
+TEST(FormulaFit, OfFlatNoiseIsNoWorseThanAConstant) {
+  std::mt19937 random(0);
+  std::normal_distribution<double> normal;
+  for (int table = 0; table < 4; ++table) {
+    FormulaData data;
+    double sum = 0, squares = 0;
+    for (int i = 0; i < 40; ++i) {
+      const double ln = .005 * normal(random);
+      data.add(std::vector{1e6 * std::pow(10, i / 10.0)}, 2.5 * std::exp(ln));
+      sum += ln;
+      squares += ln * ln;
+    }
+    const double constant = .5 * (squares - sum * sum / 40);
+    const FormulaFit fit =
+        fit_formula(law_of("power_floor_n"), data, {.kind = ErrorKind::kGaussianLn});
+    EXPECT_LE(fit.objective, constant * (1 + 1e-9)) << fit.why;
+    const FormulaFit huber = fit_formula(law_of("power_floor_n"), data, {});
+    EXPECT_LE(huber.objective, constant * (1 + 1e-9)) << huber.why;
+  }
+}
+
+TEST(FormulaFit, UnitsOfTheRowsDoNotDecideWhatIsIdentified) {
+  const std::vector<std::string> columns = {"x"};
+  for (const double unit : {1e-11, 1.0, 1e9}) {
+    FormulaData line;
+    for (int i = 0; i < 30; ++i) {
+      line.add(std::vector{1 + .3 * i}, unit * (5 + .9 * i) * (1 + .01 * std::cos(7.0 * i)));
+    }
+    for (const ErrorKind kind : {ErrorKind::kGaussian, ErrorKind::kGaussianLn}) {
+      const FormulaLaw law = own_law("a + b*x", columns);
+      const FormulaFit fit = fit_formula(law, line, {.kind = kind});
+      EXPECT_EQ(fit.status, FitStatus::kConverged) << unit << ' ' << fit.why;
+      EXPECT_NEAR(value(law, fit, "b") / unit, 3, .1);
+    }
+  }
+}
+
+TEST(FormulaFit, ThreeSizesOfManySeedsLeaveNoiseToMeasure) {
+  FormulaData data;
+  for (int i = 0; i < 15; ++i) {
+    const double n = std::pow(10, 6 + i % 3);
+    data.add(std::vector{n}, (1.7 + 400 * std::pow(n, -.34)) * (1 + .003 * std::cos(7.0 * i)));
+  }
+  const FormulaFit fit =
+      fit_formula(law_of("power_floor_n"), data, {.kind = ErrorKind::kGaussianLn});
+  EXPECT_EQ(fit.status, FitStatus::kConverged) << fit.why;
+  EXPECT_EQ(fit.residual_df, 12);
+}
+
 TEST(FormulaFit, NumberOfThreadsChangesNoDigit) {
   for (const LawCase& of : law_cases()) {
     if (of.id != "kaplan_nd" && of.id != "chinchilla") continue;
@@ -158,14 +209,14 @@ TEST(FormulaIntervals, OfAStraightLineAreStudents) {
   for (int i = 0; i < kRows; ++i) cluster[static_cast<std::size_t>(i)] = i;
   const FormulaObjective objective{law, data, ErrorKind::kGaussian, 0};
   const auto normal =
-      normal_intervals(objective, fit, CovarianceKind::kGaussNewton, cluster, kRows, .95);
+      normal_intervals(objective, fit, CovarianceKind::kGaussNewton, cluster, kRows, .95).constants;
   EXPECT_NEAR((normal[1].high - normal[1].low) / 2, reach, 1e-8);
   const OpenInterval there = profile.value_at({20});
   const double out = 20 - sx / kRows;
   EXPECT_NEAR((there.high - there.low) / 2, t * s * std::sqrt(1.0 / kRows + out * out / spread),
               2e-3 * reach * out);
   const auto sandwich =
-      normal_intervals(objective, fit, CovarianceKind::kSandwich, cluster, kRows, .95);
+      normal_intervals(objective, fit, CovarianceKind::kSandwich, cluster, kRows, .95).constants;
   EXPECT_NEAR((sandwich[1].high - sandwich[1].low) / (normal[1].high - normal[1].low), 1, .5);
 }
 
@@ -216,6 +267,22 @@ TEST(FormulaFitOfEpochsRows, ReachesTheKnownOptima) {
   const FormulaLaw own = own_law("E + A*N^-a + B*D^-b", columns);
   const FormulaFit text = fit_formula(own, data, {.delta = 1e-3});
   EXPECT_NEAR(text.objective, 0.0010182740178006, 1e-12);
+}
+
+// The free optimum lies beyond both ranges; with alpha held at its end, E's lies inside again.
+TEST(FormulaFitOfEpochsRows, LetsAConstantGoThatOnlyPassedItsEnd) {
+  const FormulaData data = epoch_data();
+  if (data.rows() == 0) GTEST_SKIP() << "no epoch_chinchilla data: set SCALELAW_TEST_DATA";
+  FormulaLaw law = law_of("chinchilla");
+  for (FormulaConstant& constant : law.constants) {
+    if (constant.symbol == "E") constant.low = constant.start_low = 1.87, constant.high = 3;
+    if (constant.symbol == "alpha") constant.low = constant.start_low = .38, constant.high = 1;
+  }
+  const FormulaFit fit = fit_formula(law, data, {.kind = ErrorKind::kGaussianLn});
+  EXPECT_EQ(fit.status, FitStatus::kAtBound);
+  EXPECT_NEAR(fit.objective, .005820182, 1e-9);
+  EXPECT_NEAR(value(law, fit, "E"), 1.88412, 1e-5);
+  EXPECT_EQ(fit.why, "alpha is at the end of its range, 0.38");
 }
 
 }  // namespace

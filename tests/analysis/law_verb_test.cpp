@@ -83,6 +83,34 @@ TEST_F(LawVerb, RangesAndStartsAreObeyed) {
   EXPECT_EQ(started.exit_code, 0) << started.output;
 }
 
+TEST_F(LawVerb, AnIntervalIsOfTheNumberBesideIt) {
+  const std::string file = sizes().string();
+  const auto asked = [&](const char* objective, const char* intervals, const char* delta) {
+    const ProgramResult result =
+        fit({file, "--law", "power_floor_n", "--objective", objective, "--intervals", intervals,
+             "--delta", delta, "--at", "N=1e11", "--json"});
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    return nlohmann::json::parse(result.output).at("fits").at(0);
+  };
+  const auto huber = asked("huber", "profile", "1e-4");
+  for (const char* list : {"constants", "values"}) {
+    const auto& first = huber.at(list).at(0);
+    EXPECT_FALSE(first.contains("interval")) << "a profile is of the least-squares fit";
+    const double squares = first.at("least_squares").get<double>();
+    EXPECT_LT(first.at("least_squares_interval").at("low").get<double>(), squares);
+    EXPECT_GT(first.at("least_squares_interval").at("high").get<double>(), squares);
+  }
+  EXPECT_TRUE(asked("gaussian_ln", "profile", "1").at("constants").at(0).contains("interval"));
+  const auto edge = asked("envelope", "profile", "1");
+  EXPECT_FALSE(edge.at("constants").at(0).contains("least_squares_interval"));
+  EXPECT_NE(edge.at("remarks").dump().find("no interval: a profile is of a least-squares fit"),
+            std::string::npos);
+  const auto few = asked("huber", "sandwich", "1e-5");
+  EXPECT_FALSE(few.at("constants").at(0).contains("interval"));
+  EXPECT_NE(few.at("remarks").dump().find(" within delta, and 3 constants"), std::string::npos)
+      << few.at("remarks");
+}
+
 TEST_F(LawVerb, RefusesWithOneMessageAndExitCodeTwo) {
   const std::string file = sizes().string();
   const auto fault = [&](std::vector<std::string> arguments) {
