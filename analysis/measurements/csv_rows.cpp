@@ -13,7 +13,7 @@ namespace scalelaw {
 namespace {
 
 struct CsvParser {
-  CsvParser(unsigned char separator) {
+  explicit CsvParser(unsigned char separator) {
     if (csv_init(&parser, CSV_APPEND_NULL) != 0) throw std::runtime_error("csv_init failed");
     csv_set_delim(&parser, separator);
   }

@@ -92,7 +92,7 @@ CellValue value_of(const Measurements& table, const Measurement& row, const Want
   CellValue found = value_of(table, row, column.source);
   if (!found.fault.empty()) return found;
   if (column.from != Wanted::From::kTable) {
-    const CellValue other = value_of(table, row, column.other);
+    CellValue other = value_of(table, row, column.other);
     if (!other.fault.empty()) return other;
     found.value = column.from == Wanted::From::kSixND ? 6 * found.value * other.value
                                                       : found.value / (6 * other.value);
