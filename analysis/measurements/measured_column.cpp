@@ -74,7 +74,7 @@ MeasuredValue MeasuredColumn::of(const Measurements& table, const Measurement& r
   MeasuredValue found = cell_of(table, row, source_);
   if (!found.fault.empty()) return found;
   if (from_ != From::kTable) {
-    const MeasuredValue other = cell_of(table, row, other_);
+    MeasuredValue other = cell_of(table, row, other_);
     if (!other.fault.empty()) return other;
     found.value =
         from_ == From::kSixND ? 6 * found.value * other.value : found.value / (6 * other.value);
