@@ -24,6 +24,7 @@ struct Study {
 
 // ConfigError where no result can stand: nothing complete, or no arm with
 // kFewestSizesForPowerLaw sizes. Weaker data give warnings.
+Study analyse_runs(RunTable table, const LawOptions& options);
 Study analyse(const std::vector<std::filesystem::path>& paths, const LawOptions& options);
 
 // Machine-readable: the same numbers as the tables.

@@ -133,8 +133,8 @@ std::string pairs_sentence(const Study& study) {
     differ += (differ.empty() ? "" : ", ") + (a_steeper ? c.arm_a : c.arm_b) + " than " +
               (a_steeper ? c.arm_b : c.arm_a);
   }
-  return "At D = " + human(*study.options.selection.train_tokens) +
-         " tokens and this recipe, and as straight lines in ln L over ln N (" +
+  return "At " + study.options.selection.horizon +
+         " and this recipe, and as straight lines in ln L over ln N (" +
          std::string(in_words(study.options.selection.n_count)) + "), of " +
          std::to_string(compared) + " pairs of arms that can be compared " + std::to_string(found) +
          " differ in slope (Holm's p below " + fixed(1 - study.options.level, 2) + ")" +
@@ -145,9 +145,8 @@ std::string pairs_sentence(const Study& study) {
 std::string single_arm_sentence(const Study& study) {
   const ArmLaws& arm = study.laws.front();
   return "Over N from " + human(arm.cells.front().n) + " to " + human(arm.cells.back().n) + " (" +
-         std::string(in_words(arm.n_count)) +
-         "), at D = " + human(*study.options.selection.train_tokens) +
-         " tokens and this recipe: " + law_text(arm, study.options.level) +
+         std::string(in_words(arm.n_count)) + "), at " + study.options.selection.horizon +
+         " and this recipe: " + law_text(arm, study.options.level) +
          (arm.power.status == FitStatus::kConverged ? " in L = (N_c / N)^a." : ".");
 }
 
@@ -171,6 +170,7 @@ Conclusions conclusions(const Study& study) {
   if (!study.comparisons.empty()) out.support.push_back(laws_sentence(study));
   out.support.push_back(floors_sentence(study));
   if (study.comparisons.size() == 1 && study.comparisons.front().status == FitStatus::kConverged &&
+      !study.other_comparisons.empty() &&
       study.other_comparisons.front().status == FitStatus::kConverged) {
     out.support.push_back(counting_sentence(study));
   }
