@@ -108,6 +108,7 @@ void fit(const FitArguments& a) {
   }
   Document document;
   add_laws(document, study);
+  add_multiverse(document, study);
   std::cout << to_markdown(document, "");
   warn(study.warnings);
 }

@@ -102,6 +102,7 @@ Study analyse_runs(RunTable table, const LawOptions& options) {
                       std::to_string(kFewestSizesForPowerLaw) + " sizes in an arm, and " + there +
                       "; " + what_to_do(study));
   }
+  study.multiverse = multiverse(study.table, study.options);
   study.warnings = study.table.warnings;
   warn_of_seeds_that_never_vary(study);
   for (const ArmLaws& arm : study.laws) warn_of_arm(arm, study.warnings);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analysis/compare.h"
+#include "analysis/multiverse.h"
 
 namespace scalelaw {
 
@@ -18,6 +19,7 @@ struct Study {
   std::vector<ArmLaws> other_laws;
   std::vector<Comparison> comparisons;  // of laws; every pair
   std::vector<Comparison> other_comparisons;
+  std::vector<Multiverse> multiverse;  // of each arm of laws
   std::vector<std::string> warnings;
   CellNoise noise;  // all arms together, by options.selection.n_count
 };

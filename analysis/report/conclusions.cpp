@@ -169,6 +169,8 @@ Conclusions conclusions(const Study& study) {
   }
   if (!study.comparisons.empty()) out.support.push_back(laws_sentence(study));
   out.support.push_back(floors_sentence(study));
+  const std::string ways = multiverse_sentence(study);
+  if (!ways.empty()) out.support.push_back(ways);
   if (study.comparisons.size() == 1 && study.comparisons.front().status == FitStatus::kConverged &&
       !study.other_comparisons.empty() &&
       study.other_comparisons.front().status == FitStatus::kConverged) {

@@ -57,6 +57,7 @@ Document report_document(const Study& study, const std::vector<Figure>& figures,
   for (const Figure& figure : figures) document.add(figure);
   add_comparisons(document, study);
   add_laws(document, study);
+  add_multiverse(document, study);
   add_noise(document, study);
   add_runs(document, study);
   add_provenance(document, study);
