@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "analysis/figures/figure.h"
@@ -53,8 +54,10 @@ struct Document {
 std::string to_markdown(const Document& document, const std::string& figures);
 
 // One self-contained page: no external request, light and dark, printable, narrow screens. `svg`
-// maps a figure's id to its rendered SVG; a figure that is not there is left out.
-std::string to_html(const Document& document, const std::map<std::string, std::string>& svg);
+// maps a figure's id to its rendered SVG. `plotly` is the library that draws the figures anew where
+// scripts run (page_parts.h); without it the SVGs stay, and a figure that has none is left out.
+std::string to_html(const Document& document, const std::map<std::string, std::string>& svg,
+                    std::string_view plotly);
 
 std::string html_escaped(const std::string& text);
 

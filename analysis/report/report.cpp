@@ -2,6 +2,7 @@
 
 #include "analysis/figures/gnuplot.h"
 #include "analysis/figures/run_figures.h"
+#include "analysis/report/page_parts.h"
 #include "analysis/report/sections.h"
 #include "trainer/atomic_file.h"
 #include "trainer/number.h"
@@ -90,7 +91,7 @@ ReportFiles write_report(const Study& study, const std::filesystem::path& folder
   write_atomically(files.runs_csv, runs_csv(study.table, study.options.selection));
   write_atomically(files.laws_json, study_json(noted));
   write_atomically(files.markdown, to_markdown(document, svg.empty() ? "" : "figures"));
-  write_atomically(files.page, to_html(document, svg));
+  write_atomically(files.page, to_html(document, svg, plotly_library()));
   return files;
 }
 
