@@ -1,5 +1,5 @@
-// One description of a figure, apart from what renders it: gnuplot (figures/gnuplot.h) for files, and
-// Plotly in the page (figures/figure_json.h).
+// One description of a figure, apart from what renders it: gnuplot (figures/gnuplot.h) for files,
+// and Plotly in the page (figures/figure_json.h).
 #pragma once
 
 #include <optional>

@@ -13,8 +13,8 @@ namespace {
 std::string quoted(const std::string& text) {
   std::string shown;
   for (const char c : text) shown += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
-  const std::string json = nlohmann::json(shown).dump(
-      -1, ' ', false, nlohmann::json::error_handler_t::replace);
+  const std::string json =
+      nlohmann::json(shown).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   std::string out;
   for (const char c : json) out += c == '<' ? std::string("\\u003c") : std::string(1, c);
   return out;
@@ -66,8 +66,10 @@ std::string series_json(const Series& series) {
                     ",\"colour\":" + std::to_string(series.colour);
   if (series.scale_value) out += ",\"value\":" + number(*series.scale_value);
   if (!series.names.empty()) out += ",\"names\":" + list(series.names, quoted);
-  for (const auto& [key, values] :
-       {std::pair{"x", &series.x}, {"y", &series.y}, {"low", &series.low}, {"high", &series.high}}) {
+  for (const auto& [key, values] : {std::pair{"x", &series.x},
+                                    {"y", &series.y},
+                                    {"low", &series.low},
+                                    {"high", &series.high}}) {
     if (!values->empty()) out += ",\"" + std::string(key) + "\":" + list(*values, number);
   }
   return out + "}";

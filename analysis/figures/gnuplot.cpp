@@ -66,7 +66,8 @@ RenderedFigure render(const Figure& figure, const fs::path& folder) {
   assert(figure.id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos);
   fs::create_directories(folder);
   RenderedFigure files{folder / (figure.id + ".svg"), folder / (figure.id + ".png"),
-                       folder / (figure.id + ".pdf"), folder / (figure.id + ".gp"), folder / (figure.id + ".dat")};
+                       folder / (figure.id + ".pdf"), folder / (figure.id + ".gp"),
+                       folder / (figure.id + ".dat")};
   write_atomically(files.data, gnuplot_data(figure));
   write_atomically(files.script, gnuplot_script(figure));
   const std::string log = figure.id + ".log";

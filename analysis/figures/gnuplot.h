@@ -1,5 +1,5 @@
-// Renders a Figure with gnuplot: SVG for the page, PDF for papers, PNG for everywhere else, with its
-// data and script beside them.
+// Renders a Figure with gnuplot: SVG for the page, PDF for papers, PNG for everywhere else, with
+// its data and script beside them.
 #pragma once
 
 #include <filesystem>

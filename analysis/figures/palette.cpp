@@ -12,30 +12,24 @@ const std::vector<std::string> kArmsByNight = {"#4ba3e3", "#f08542", "#2bbf8e",
 }  // namespace
 
 const Palette& light_palette() {
-  static const Palette palette = {"#ffffff",
-                                  "#1c1e21",
-                                  "#5c6269",
-                                  "#d9dce0",
-                                  kArms,
-                                  {{0, "#440154"},
-                                   {0.2, "#414487"},
-                                   {0.45, "#2a788e"},
-                                   {0.7, "#22a884"},
-                                   {1, "#8ac926"}}};
+  static const Palette palette = {
+      "#ffffff",
+      "#1c1e21",
+      "#5c6269",
+      "#d9dce0",
+      kArms,
+      {{0, "#440154"}, {0.2, "#414487"}, {0.45, "#2a788e"}, {0.7, "#22a884"}, {1, "#8ac926"}}};
   return palette;
 }
 
 const Palette& dark_palette() {
-  static const Palette palette = {"#15181c",
-                                  "#e4e6e9",
-                                  "#a2a8b0",
-                                  "#363c44",
-                                  kArmsByNight,
-                                  {{0, "#3a74b4"},
-                                   {0.25, "#25938c"},
-                                   {0.5, "#35b779"},
-                                   {0.75, "#90d743"},
-                                   {1, "#fde725"}}};
+  static const Palette palette = {
+      "#15181c",
+      "#e4e6e9",
+      "#a2a8b0",
+      "#363c44",
+      kArmsByNight,
+      {{0, "#3a74b4"}, {0.25, "#25938c"}, {0.5, "#35b779"}, {0.75, "#90d743"}, {1, "#fde725"}}};
   return palette;
 }
 

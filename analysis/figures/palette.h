@@ -1,5 +1,6 @@
 // The colours of figures, for those who see them by day, by night, and with other eyes: arms have
-// Okabe & Ito's palette without its yellow, numbers have viridis less the end that the paper swallows.
+// Okabe & Ito's palette without its yellow, numbers have viridis less the end that the paper
+// swallows.
 #pragma once
 
 #include <string>

@@ -78,8 +78,8 @@ void write_scripts(std::ostream& out, const Document& document, std::string_view
   }
   if (plotly.empty() || figures.empty()) return;
   out << "<script type=\"application/json\" id=\"figures\">{\"themes\":" << themes_json()
-      << ",\n\"figures\":[" << figures << "]}</script>\n<script>" << plotly
-      << "</script>\n<script>" << figure_script() << "</script>\n";
+      << ",\n\"figures\":[" << figures << "]}</script>\n<script>" << plotly << "</script>\n<script>"
+      << figure_script() << "</script>\n";
 }
 
 void write_block(std::ostream& out, const DocumentBlock& block, const Figures& figures) {

@@ -2,9 +2,9 @@
 
 // The assembler takes each file as it is; a string literal of Plotly's length takes a compiler
 // minutes.
-#define SCALELAW_EMBED(symbol, file)                                                     \
-  asm(".section .rodata\n.global " #symbol "\n" #symbol ":\n.incbin \"" file "\"\n.global " \
-      #symbol "_end\n" #symbol "_end:\n.byte 0\n.previous\n");                            \
+#define SCALELAW_EMBED(symbol, file)                                          \
+  asm(".section .rodata\n.global " #symbol "\n" #symbol ":\n.incbin \"" file  \
+      "\"\n.global " #symbol "_end\n" #symbol "_end:\n.byte 0\n.previous\n"); \
   extern "C" const char symbol[], symbol##_end[]
 
 SCALELAW_EMBED(scalelaw_page_css, SCALELAW_PAGE_CSS);

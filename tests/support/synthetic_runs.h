@@ -35,7 +35,7 @@ struct SyntheticRun {
   bool started = true;             // false: no folder
   std::string started_at = "2026-01-02T03:04:05Z";
   int64_t evaluations = 0;  // while training, evenly spread over its steps; 0: eight a decade
-  std::string prediction;  // that its cell waits for; "": not held out
+  std::string prediction;   // that its cell waits for; "": not held out
   std::string predicted_test_set;
 };
 
