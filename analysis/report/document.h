@@ -1,5 +1,5 @@
-// A report as a list of blocks, apart from its form: Markdown (document_markdown.cpp) and HTML
-// (document_html.cpp) come from the same blocks, so they cannot disagree. Text is plain; each form
+// A report as a list of blocks, apart from its form: Markdown (document_markdown.cpp), HTML
+// (document_html.cpp) and JSON (document_json.cpp) come from the same blocks, so they cannot disagree. Text is plain; each form
 // escapes it.
 #pragma once
 
@@ -58,6 +58,10 @@ std::string to_markdown(const Document& document, const std::string& figures);
 // scripts run (page_parts.h); without it the SVGs stay, and a figure that has none is left out.
 std::string to_html(const Document& document, const std::map<std::string, std::string>& svg,
                     std::string_view plotly);
+
+// {"title", "subtitle", "blocks": [{"kind": "heading", "text"}, ...]}; a list has "items", a table
+// "caption", "columns" and "rows", a figure "caption" and "figure" (figures/figure_json.h).
+std::string to_json(const Document& document);
 
 std::string html_escaped(const std::string& text);
 

@@ -56,7 +56,7 @@ Document report_document(const Study& study, const std::vector<Figure>& figures,
   document.code(command);
   document.paragraph(
       "The folder of this page holds runs.csv (one line a run), laws.json (every number above), "
-      "report.md and, under figures/, each figure with its data and gnuplot script.");
+      "report.md, report.json and, under figures/, each figure with its data and gnuplot script.");
   add_words(document);
   return document;
 }
@@ -65,6 +65,7 @@ ReportFiles write_report(const Study& study, const std::filesystem::path& folder
                          const std::string& command) {
   ReportFiles files{folder / "report.html",
                     folder / "report.md",
+                    folder / "report.json",
                     folder / "runs.csv",
                     folder / "laws.json",
                     {},
@@ -91,6 +92,7 @@ ReportFiles write_report(const Study& study, const std::filesystem::path& folder
   write_atomically(files.runs_csv, runs_csv(study.table, study.options.selection));
   write_atomically(files.laws_json, study_json(noted));
   write_atomically(files.markdown, to_markdown(document, svg.empty() ? "" : "figures"));
+  write_atomically(files.json, to_json(document));
   write_atomically(files.page, to_html(document, svg, plotly_library()));
   return files;
 }

@@ -92,6 +92,21 @@ TEST(Page, WithoutPlotlyKeepsTheStillFigureAndSaysSo) {
   EXPECT_NE(to_html(document, {}, "var Plotly;").find("<figure"), std::string::npos);
 }
 
+TEST(Page, HasTheSameBlocksAsJson) {
+  Document document;
+  document.title = kHostile;
+  document.heading("h");
+  document.list({"one", kHostile});
+  document.add(DocumentTable{"t", {{"x"}, {"y"}}, {{"1", "2"}}});
+  document.add(small_figure("f"));
+  const auto json = nlohmann::json::parse(to_json(document));
+  ASSERT_EQ(json["blocks"].size(), 4u);
+  EXPECT_EQ(json["blocks"][0]["text"], "h");
+  EXPECT_EQ(json["blocks"][1]["items"].size(), 2u);
+  EXPECT_EQ(json["blocks"][2]["rows"][0][1], "2");
+  EXPECT_EQ(json["blocks"][3]["figure"]["panels"][0]["series"].size(), 2u);
+}
+
 class Report : public testing::Test {
  protected:
   // The page of a sweep of `cells`.
@@ -117,6 +132,10 @@ TEST_F(Report, AsksForNothingOutsideItself) {
   }
   EXPECT_NE(page.find("default-src 'none'"), std::string::npos);
   EXPECT_EQ(whole.find("connect-src"), std::string::npos);
+  EXPECT_NE(page.find("The points: 20 runs at D = 2.5M tokens (transformer 10 of 8 sizes, lstm 10 "
+                      "of 8 sizes; left out: none)"),
+            std::string::npos);
+  EXPECT_GT(fs::file_size(folder() / "report.json"), 0u);
   for (const char* form : {"svg", "png", "pdf", "gp", "dat"}) {
     EXPECT_TRUE(fs::exists(folder() / "figures" / (std::string("laws.") + form))) << form;
   }
