@@ -7,6 +7,7 @@
 
 #include "analysis/budget/budget_verb.h"
 #include "analysis/figures/gnuplot.h"
+#include "analysis/figures/paper_figures.h"
 #include "analysis/fit_law/law_verb.h"
 #include "analysis/fit_options.h"
 #include "analysis/frontier/frontier_verb.h"
@@ -150,7 +151,24 @@ void require_writable_out(const FitArguments& a) {
   if (!reason.empty()) throw ConfigError("--out " + a.out + ": " + reason);
 }
 
+void list_figures(const FitArguments& a) {
+  DocumentTable table;
+  table.caption = "Figures and tables of Kaplan et al. 2020 and Hoffmann et al. 2022";
+  table.columns = {{"", false}, {"shows", false}, {"these runs", false}, {"drawn by", false}};
+  for (const PaperFigure& figure :
+       paper_figures(holdings(read_runs({a.runs.begin(), a.runs.end()})))) {
+    std::string lacks;
+    for (const std::string& what : figure.lacks) lacks += (lacks.empty() ? "lack " : "; ") + what;
+    table.rows.push_back({figure.id, figure.shows, lacks.empty() ? "support it" : lacks,
+                          figure.by.empty() ? "nothing yet" : figure.by});
+  }
+  Document document;
+  document.add(table);
+  std::cout << to_markdown(document, "");
+}
+
 void figures(const FitArguments& a) {
+  if (a.list) return list_figures(a);
   require_writable_out(a);
   const Study study = study_of(a);
   name_left_out(study);
@@ -211,6 +229,9 @@ Outcome run(int argc, char** argv) {
   add_common(figures_verb, a, "scalelaw figures runs/sweeps/quickstart.json --out figures");
   add_tables(figures_verb, a);
   add_folder(*figures_verb, "--out", a.out, "folder to write to");
+  figures_verb->add_flag("--list", a.list,
+                         "draw nothing: which figures of Kaplan's and Chinchilla's papers these "
+                         "runs support, and what they lack for the others");
   CLI::App* report_verb = app.add_subcommand("report", "all of it, as one page with its files");
   add_common(report_verb, a, "scalelaw report runs/sweeps/quickstart.json --out report");
   add_tables(report_verb, a);
@@ -228,7 +249,7 @@ Outcome run(int argc, char** argv) {
   if (budget_verb.asked()) return budget_verb.run();
   if (*figures_verb) figures(a);
   if (*report_verb) report(a);
-  const bool makes_files = *figures_verb || *report_verb || !surface.out.empty();
+  const bool makes_files = (*figures_verb && !a.list) || *report_verb || !surface.out.empty();
   return {kExitComplete, makes_files ? Product::kFiles : Product::kText};
 }
 

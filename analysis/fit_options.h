@@ -20,7 +20,7 @@ struct FitArguments {
   std::string out = "report";
   uint64_t seed = 1;
   int bootstrap = 2000, threads = 0;
-  bool json = false;
+  bool json = false, list = false;
 };
 
 // Which losses, and what N counts.

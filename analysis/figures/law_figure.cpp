@@ -31,12 +31,14 @@ void add_runs(const RunTable& table, const ArmLaws& arm, int colour, const Selec
       points.y.push_back(loss);
       points.low.push_back(loss - error);
       points.high.push_back(loss + error);
+      points.names.push_back(run_name(table.rows[i], selection.n_count));
       panels.n.add(cell.n);
       panels.loss.add(loss - error);
       panels.loss.add(loss + error);
       if (!has_line) continue;
       residuals.x.push_back(cell.n);
       residuals.y.push_back(100 * (loss / std::exp(arm.power.ln_loss_at(cell.n)) - 1));
+      residuals.names.push_back(points.names.back());
       panels.residual_percent.add(residuals.y.back());
     }
   }
@@ -52,6 +54,7 @@ void add_line(const ArmLaws& arm, int colour, double level, LawPanels& panels) {
   band.colour = line.colour = colour;
   line.label = shortened(arm.arm, kLongestName) + ": slope " + fixed(power.slope, 3) + " " +
                interval_text(power.slope_interval.low, power.slope_interval.high, 3);
+  line.names = {"fitted line of " + shortened(arm.arm, kLongestName)};
   const double t = student_t_quantile(0.5 + 0.5 * level, power.interval_df);
   for (int i = 0; i <= 60; ++i) {
     const double n =

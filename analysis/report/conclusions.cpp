@@ -150,6 +150,28 @@ std::string single_arm_sentence(const Study& study) {
          (arm.power.status == FitStatus::kConverged ? " in L = (N_c / N)^a." : ".");
 }
 
+// What all sentences share and none repeats: the points, what was left out, and what is counted.
+std::string points_sentence(const Study& study) {
+  const Selection& s = study.options.selection;
+  std::string arms;
+  std::size_t used = 0;
+  for (const ArmLaws& arm : study.laws) {
+    std::size_t runs = 0;
+    for (const SizeCell& cell : arm.cells) runs += cell.rows.size();
+    used += runs;
+    arms += (arms.empty() ? "" : ", ") + arm.arm + " " + std::to_string(runs) + " of " +
+            std::to_string(arm.cells.size()) + " sizes";
+  }
+  const auto left_out = std::count_if(study.table.excluded.begin(), study.table.excluded.end(),
+                                      [](const Exclusion& e) { return !e.is_trial; });
+  return "The points: " + std::to_string(used) + " runs at " + s.horizon + " (" + arms +
+         "; left out: " +
+         (left_out == 0 ? "none" : std::to_string(left_out) + ", with reasons under Runs") +
+         "). Unless said otherwise N counts " + std::string(in_words(s.n_count)) + ", loss is in " +
+         std::string(unit(s.metric)) + " on test set " + s.test_set + ", and brackets are " +
+         level_text(study.options.level) + " intervals.";
+}
+
 }  // namespace
 
 Conclusions conclusions(const Study& study) {
@@ -176,6 +198,7 @@ Conclusions conclusions(const Study& study) {
       study.other_comparisons.front().status == FitStatus::kConverged) {
     out.support.push_back(counting_sentence(study));
   }
+  out.support.push_back(points_sentence(study));
   return out;
 }
 

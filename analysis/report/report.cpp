@@ -4,6 +4,7 @@
 
 #include "analysis/figures/gnuplot.h"
 #include "analysis/figures/run_figures.h"
+#include "analysis/report/page_parts.h"
 #include "analysis/report/sections.h"
 #include "trainer/atomic_file.h"
 #include "trainer/number.h"
@@ -65,7 +66,7 @@ Document report_document(const Study& study, const std::vector<Figure>& figures,
   document.code(command);
   document.paragraph(
       "The folder of this page holds runs.csv (one line a run), laws.json (every number above), "
-      "report.md and, under figures/, each figure with its data and gnuplot script.");
+      "report.md, report.json and, under figures/, each figure with its data and gnuplot script.");
   add_words(document);
   return document;
 }
@@ -74,6 +75,7 @@ ReportFiles write_report(const Study& study, const std::filesystem::path& folder
                          const std::string& command) {
   ReportFiles files{folder / "report.html",
                     folder / "report.md",
+                    folder / "report.json",
                     folder / "runs.csv",
                     folder / "laws.json",
                     {},
@@ -100,7 +102,8 @@ ReportFiles write_report(const Study& study, const std::filesystem::path& folder
   write_atomically(files.runs_csv, runs_csv(study.table, study.options.selection));
   write_atomically(files.laws_json, study_json(noted));
   write_atomically(files.markdown, to_markdown(document, svg.empty() ? "" : "figures"));
-  write_atomically(files.page, to_html(document, svg));
+  write_atomically(files.json, to_json(document));
+  write_atomically(files.page, to_html(document, svg, plotly_library()));
   return files;
 }
 
