@@ -135,7 +135,8 @@ void list_figures(const FitArguments& a) {
   DocumentTable table;
   table.caption = "Figures and tables of Kaplan et al. 2020 and Hoffmann et al. 2022";
   table.columns = {{"", false}, {"shows", false}, {"these runs", false}, {"drawn by", false}};
-  for (const PaperFigure& figure : paper_figures(holdings(read_runs({a.runs.begin(), a.runs.end()})))) {
+  for (const PaperFigure& figure :
+       paper_figures(holdings(read_runs({a.runs.begin(), a.runs.end()})))) {
     std::string lacks;
     for (const std::string& what : figure.lacks) lacks += (lacks.empty() ? "lack " : "; ") + what;
     table.rows.push_back({figure.id, figure.shows, lacks.empty() ? "support it" : lacks,

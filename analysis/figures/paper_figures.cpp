@@ -23,14 +23,13 @@ constexpr Need kShapes{"four shapes of one N at one D",
                        [](const Holdings& h) { return h.shapes >= 4; }};
 constexpr Need kDepths{"three depths of three sizes each",
                        [](const Holdings& h) { return h.depths >= 3; }};
-constexpr Need kBothArchitectures{"three sizes of a Transformer and of an LSTM",
-                                  [](const Holdings& h) {
-                                    return h.architectures.contains("transformer") &&
-                                           h.architectures.contains("lstm");
-                                  }};
-constexpr Need kUniversal{
-    "a Universal Transformer at three sizes",
-    [](const Holdings& h) { return h.architectures.contains("universal_transformer"); }};
+constexpr Need kBothArchitectures{
+    "three sizes of a Transformer and of an LSTM", [](const Holdings& h) {
+      return h.architectures.contains("transformer") && h.architectures.contains("lstm");
+    }};
+constexpr Need kUniversal{"a Universal Transformer at three sizes", [](const Holdings& h) {
+                            return h.architectures.contains("universal_transformer");
+                          }};
 constexpr Need kPositions{"loss by position of three sizes",
                           [](const Holdings& h) { return h.position_sizes >= 3; }};
 constexpr Need kPositionsInTime{"loss by position while training, which no run records",
@@ -56,13 +55,17 @@ const std::vector<Rule>& rules() {
   constexpr const char *kFigures = "scalelaw figures", *kFrontier = "scalelaw frontier";
   static const std::vector<Rule> all = {
       {"Kaplan 1", "loss against C, D and N with power laws", "", {kSizes, kHorizons, kCurves}},
-      {"Kaplan 2", "loss against tokens and compute, a line a size",
-       "scalelaw figures, against tokens", {kCurves}},
+      {"Kaplan 2",
+       "loss against tokens and compute, a line a size",
+       "scalelaw figures, against tokens",
+       {kCurves}},
       {"Kaplan 3", "how more compute is split into size, batch, steps", "", {kCurves, kBatches}},
       {"Kaplan 4", "L(N, D) and L(N, S) beside the runs", "", {kGrid, kCurves}},
       {"Kaplan 5", "loss at one N for other shapes", "", {kShapes}},
       {"Kaplan 6", "loss against N with and without embeddings, by depth", "", {kDepths}},
-      {"Kaplan 7", "LSTM and Transformer: against N, by position", kFigures,
+      {"Kaplan 7",
+       "LSTM and Transformer: against N, by position",
+       kFigures,
        {kBothArchitectures, kPositions}},
       {"Kaplan 8", "loss on other text", "", {kTestSets, kTestSetsInTime}},
       {"Kaplan 9", "loss and overfitting against N and D", "", {kGrid}},
@@ -76,7 +79,9 @@ const std::vector<Rule>& rules() {
       {"Kaplan 17", "Universal Transformers", "", {kUniversal}},
       {"Kaplan 18", "batch scans: steps against examples", "", {kBatches}},
       {"Kaplan 19", "steps and examples to a loss, by N", "", {kCurves, kBatches}},
-      {"Kaplan 20", "loss by position, by size and while training", "",
+      {"Kaplan 20",
+       "loss by position, by size and while training",
+       "",
        {kPositions, kPositionsInTime}},
       {"Kaplan 21", "loss against N at chosen positions", "", {kPositions, kContexts}},
       {"Kaplan 22", "schedules of the learning rate", "", {kSchedules}},

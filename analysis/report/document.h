@@ -1,6 +1,6 @@
 // A report as a list of blocks, apart from its form: Markdown (document_markdown.cpp), HTML
-// (document_html.cpp) and JSON (document_json.cpp) come from the same blocks, so they cannot disagree. Text is plain; each form
-// escapes it.
+// (document_html.cpp) and JSON (document_json.cpp) come from the same blocks, so they cannot
+// disagree. Text is plain; each form escapes it.
 #pragma once
 
 #include <filesystem>

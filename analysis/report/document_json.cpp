@@ -11,7 +11,8 @@ using nlohmann::ordered_json;
 ordered_json table_json(const DocumentTable& table) {
   std::vector<std::string> columns;
   for (const auto& column : table.columns) columns.push_back(column.header);
-  return {{"kind", "table"}, {"caption", table.caption}, {"columns", columns}, {"rows", table.rows}};
+  return {
+      {"kind", "table"}, {"caption", table.caption}, {"columns", columns}, {"rows", table.rows}};
 }
 
 ordered_json block_json(const DocumentBlock& block) {

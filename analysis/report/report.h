@@ -1,4 +1,5 @@
-// Writes a study to a folder: report.html, report.md, report.json, runs.csv, laws.json and figures/.
+// Writes a study to a folder: report.html, report.md, report.json, runs.csv, laws.json and
+// figures/.
 #pragma once
 
 #include <filesystem>

@@ -25,7 +25,8 @@ class PaperFigures : public testing::Test {
     for (const std::string& what : figure->lacks) text += (text.empty() ? "" : "; ") + what;
     return text;
   }
-  void add(int64_t d_model, const std::function<void(SyntheticRun&)>& change = [](auto&) {}) {
+  void add(
+      int64_t d_model, const std::function<void(SyntheticRun&)>& change = [](auto&) {}) {
     SyntheticRun run;
     run.d_model = d_model;
     run.seed = ++seed_;
@@ -45,8 +46,7 @@ TEST_F(PaperFigures, OfOneLadderAreThoseOfSizesAndCurves) {
   EXPECT_EQ(lacks("Chinchilla 2"), "");
   EXPECT_EQ(lacks("Kaplan 1"), "one shape at three D");
   EXPECT_EQ(lacks("Kaplan 7"), "three sizes of a Transformer and of an LSTM");
-  EXPECT_EQ(lacks("Kaplan 8"),
-            "a second test set; losses on a second test set while training");
+  EXPECT_EQ(lacks("Kaplan 8"), "a second test set; losses on a second test set while training");
   EXPECT_EQ(lacks("Kaplan 10"),
             "batch scans at constant learning rate: three batches at each of two sizes; the "
             "gradient noise scale of two sizes");
