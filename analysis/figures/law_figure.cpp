@@ -84,7 +84,7 @@ Figure law_figure(const RunTable& table, const std::vector<ArmLaws>& laws,
   figure.height_px = 640;
   LawPanels panels;
   Panel &top = panels.laws, &bottom = panels.residuals;
-  top.title = "Loss against N at D = " + human(*selection.train_tokens) + " tokens";
+  top.title = "Loss against N at " + selection.horizon;
   top.x = bottom.x = {size_label(selection.n_count), AxisScale::kLog, 1, 10, true};
   top.y = {loss_label(selection), AxisScale::kLog, 1, 10, false};
   top.height_share = 2.6;
@@ -109,9 +109,11 @@ Figure law_figure(const RunTable& table, const std::vector<ArmLaws>& laws,
   figure.panels = {top, bottom};
   figure.caption =
       "Final test loss of every run and the fitted power law of each arm with the " +
-      level_text(options.level) +
-      " band of the line. Bars: one standard error over blocks of the test text; all runs read the "
-      "same text, so the bars of all would move together. Below: how far each run lies from its "
+      level_text(options.level) + " band of the line. " +
+      (table.tabled ? ""
+                    : "Bars: one standard error over blocks of the test text; all runs read the "
+                      "same text, so the bars of all would move together. ") +
+      "Below: how far each run lies from its "
       "arm's line; a bow there means that a straight "
       "line is only an average. The lines end where the data end.";
   return figure;

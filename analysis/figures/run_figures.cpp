@@ -70,6 +70,10 @@ Series learning_curve(const RunRow& row, const Selection& selection) {
     line.x.push_back(tokens);
     line.y.push_back(loss);
   };
+  if (row.tabled) {
+    for (const TabledRun::Point& point : row.tabled->curve) add(point.d_tokens, point.loss);
+    return line;
+  }
   const double factor = metric_factor(row, selection);
   for (const MetricsRow& metrics : read_metrics(row.folder)) {
     const auto loss = metrics.test_loss_nats.find(selection.test_set);

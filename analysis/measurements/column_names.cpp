@@ -31,7 +31,7 @@ const std::vector<Aliases>& known_names() {
         "tokens_seen", "dataset_size", "d_opt", "d_star", "t_star"}},
       {"C",
        {"c", "flops", "flop", "compute", "training_flops", "training_flop", "train_flops",
-        "total_flops"}},
+        "total_flops", "training_flops_exact_causal"}},
       {"S", {"s", "steps", "step", "train_steps", "n_steps", "num_steps", "iterations", "iters"}},
       {"batch", {"batch", "batch_tokens", "batch_size_tokens", "batch_size", "bs"}},
       {"T", {"t", "position", "context", "context_length", "token_index"}},

@@ -133,8 +133,8 @@ std::string pairs_sentence(const Study& study) {
     differ += (differ.empty() ? "" : ", ") + (a_steeper ? c.arm_a : c.arm_b) + " than " +
               (a_steeper ? c.arm_b : c.arm_a);
   }
-  return "At D = " + human(*study.options.selection.train_tokens) +
-         " tokens and this recipe, and as straight lines in ln L over ln N (" +
+  return "At " + study.options.selection.horizon +
+         " and this recipe, and as straight lines in ln L over ln N (" +
          std::string(in_words(study.options.selection.n_count)) + "), of " +
          std::to_string(compared) + " pairs of arms that can be compared " + std::to_string(found) +
          " differ in slope (Holm's p below " + fixed(1 - study.options.level, 2) + ")" +
@@ -185,9 +185,8 @@ std::vector<std::string> many_pairs(const Study& study) {
 std::string single_arm_sentence(const Study& study) {
   const ArmLaws& arm = study.laws.front();
   return "Over N from " + human(arm.cells.front().n) + " to " + human(arm.cells.back().n) + " (" +
-         std::string(in_words(arm.n_count)) +
-         "), at D = " + human(*study.options.selection.train_tokens) +
-         " tokens and this recipe: " + law_text(arm, study.options.level) +
+         std::string(in_words(arm.n_count)) + "), at " + study.options.selection.horizon +
+         " and this recipe: " + law_text(arm, study.options.level) +
          (arm.power.status == FitStatus::kConverged ? " in L = (N_c / N)^a." : ".");
 }
 
@@ -205,8 +204,8 @@ std::string points_sentence(const Study& study) {
   }
   const auto left_out = std::count_if(study.table.excluded.begin(), study.table.excluded.end(),
                                       [](const Exclusion& e) { return !e.is_trial; });
-  return "The points: " + std::to_string(used) + " runs at D = " + human(*s.train_tokens) +
-         " tokens (" + arms + "; left out: " +
+  return "The points: " + std::to_string(used) + " runs at " + s.horizon + " (" + arms +
+         "; left out: " +
          (left_out == 0 ? "none" : std::to_string(left_out) + ", with reasons under Runs") +
          "). Unless said otherwise N counts " + std::string(in_words(s.n_count)) + ", loss is in " +
          std::string(unit(s.metric)) + " on test set " + s.test_set + ", and brackets are " +
@@ -236,7 +235,10 @@ Conclusions conclusions(const Study& study) {
   }
   if (!study.comparisons.empty()) out.support.push_back(laws_sentence(study));
   out.support.push_back(floors_sentence(study));
+  const std::string ways = multiverse_sentence(study);
+  if (!ways.empty()) out.support.push_back(ways);
   if (study.comparisons.size() == 1 && study.comparisons.front().status == FitStatus::kConverged &&
+      !study.other_comparisons.empty() &&
       study.other_comparisons.front().status == FitStatus::kConverged) {
     out.support.push_back(counting_sentence(study));
   }

@@ -1,5 +1,7 @@
 #include "analysis/report/report.h"
 
+#include <algorithm>
+
 #include "analysis/figures/gnuplot.h"
 #include "analysis/figures/run_figures.h"
 #include "analysis/report/page_parts.h"
@@ -22,17 +24,24 @@ std::string title_of(const Study& study) {
 std::string subtitle_of(const Study& study) {
   const Selection& s = study.options.selection;
   return study.table.source + " \xc2\xb7 " + std::to_string(study.table.rows.size()) +
-         " runs \xc2\xb7 D = " + human(*s.train_tokens) +
-         " training tokens each \xc2\xb7 test set " + s.test_set + " \xc2\xb7 loss in " +
+         " runs \xc2\xb7 " + s.horizon + " \xc2\xb7 test set " + s.test_set + " \xc2\xb7 loss in " +
          std::string(unit(s.metric));
 }
 
 }  // namespace
 
 std::vector<Figure> study_figures(const Study& study, std::vector<std::string>& warnings) {
-  return {law_figure(study.table, study.laws, study.options),
-          learning_curves(study.table, study.options, warnings),
-          loss_by_position(study.table, study.laws, study.options)};
+  std::vector<Figure> figures = {law_figure(study.table, study.laws, study.options)};
+  const auto has_curve = [](const RunRow& row) {
+    return !row.tabled || !row.tabled->curve.empty();
+  };
+  if (std::ranges::any_of(study.table.rows, has_curve)) {
+    figures.push_back(learning_curves(study.table, study.options, warnings));
+  }
+  if (!study.table.tabled) {
+    figures.push_back(loss_by_position(study.table, study.laws, study.options));
+  }
+  return figures;
 }
 
 Document report_document(const Study& study, const std::vector<Figure>& figures,
@@ -49,6 +58,7 @@ Document report_document(const Study& study, const std::vector<Figure>& figures,
   for (const Figure& figure : figures) document.add(figure);
   add_comparisons(document, study);
   add_laws(document, study);
+  add_multiverse(document, study);
   add_noise(document, study);
   add_runs(document, study);
   add_provenance(document, study);
