@@ -5,16 +5,15 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/figures/palette.h"
+#include "trainer/escaped.h"
 
 namespace scalelaw {
 namespace {
 
-// Control characters are none of a label's, and < would let text end the script element.
+// What turns writing around would turn a label's numbers too, and < would let text end the script
+// element.
 std::string quoted(const std::string& text) {
-  std::string shown;
-  for (const char c : text) shown += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
-  const std::string json =
-      nlohmann::json(shown).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  const std::string json = nlohmann::json(escaped(text)).dump();
   std::string out;
   for (const char c : json) out += c == '<' ? std::string("\\u003c") : std::string(1, c);
   return out;

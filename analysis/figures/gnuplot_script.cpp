@@ -4,6 +4,7 @@
 
 #include "analysis/figures/gnuplot.h"
 #include "analysis/figures/palette.h"
+#include "trainer/escaped.h"
 #include "trainer/number.h"
 
 namespace scalelaw {
@@ -212,8 +213,8 @@ std::string palette_stops() {
 
 std::string gnuplot_quoted(const std::string& text) {
   std::string quoted = "'";
-  for (const char c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+  for (const char c : escaped_lines(text)) {
+    if (c == '\n' || c == '\t') {
       quoted += ' ';
     } else {
       quoted += c == '\'' ? std::string("''") : std::string(1, c);

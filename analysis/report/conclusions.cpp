@@ -8,7 +8,7 @@
 namespace scalelaw {
 namespace {
 
-constexpr std::size_t kMostSlopesListed = 9;
+constexpr std::size_t kMostSlopesListed = 9, kMostPairsInSentences = 3;
 constexpr double kComparableSizes = 0.25;  // in ln N: further apart a difference is one of size
 
 std::string points(const ArmLaws& arm) {
@@ -142,6 +142,46 @@ std::string pairs_sentence(const Study& study) {
                      : "; larger slopes have " + differ + ".");
 }
 
+// "lstm 0.101 and gru 0.081, difference +0.020 [0.003, 0.037]; ..."
+std::string in_one_list(const std::vector<const Comparison*>& pairs) {
+  std::string list;
+  for (const Comparison* c : pairs) {
+    list += (list.empty() ? "" : "; ") + c->arm_a + " " + fixed(c->slope_a, 3) + " and " +
+            c->arm_b + " " + fixed(c->slope_b, 3) + ", difference " +
+            signed_fixed(c->difference, 3) + " " +
+            interval_text(c->interval.low, c->interval.high, 3);
+  }
+  return list;
+}
+
+// A sentence a pair would bury the page where pairs are many.
+std::vector<std::string> many_pairs(const Study& study) {
+  std::vector<const Comparison*> differ, open;
+  std::vector<std::string> sentences;
+  for (const Comparison& c : study.comparisons) {
+    if (c.status != FitStatus::kConverged) {
+      sentences.push_back(c.verdict);
+    } else {
+      (c.p_holm < 1 - study.options.level ? differ : open).push_back(&c);
+    }
+  }
+  const auto brackets = [](const Comparison& c) {
+    return " (brackets: " + level_text(c.level) + " intervals, Bonferroni's over the pairs): ";
+  };
+  if (!open.empty()) {
+    sentences.insert(sentences.begin(),
+                     "No difference was found, which is not equality, between the slopes of" +
+                         brackets(*open.front()) + in_one_list(open) + ".");
+  }
+  if (!differ.empty()) {
+    sentences.insert(sentences.begin(),
+                     "Slopes that differ" + brackets(*differ.front()) + in_one_list(differ) +
+                         ". Under Comparison stands of each pair whether floors and "
+                         "parabolas agree.");
+  }
+  return sentences;
+}
+
 std::string single_arm_sentence(const Study& study) {
   const ArmLaws& arm = study.laws.front();
   return "Over N from " + human(arm.cells.front().n) + " to " + human(arm.cells.back().n) + " (" +
@@ -180,7 +220,11 @@ Conclusions conclusions(const Study& study) {
     out.finding = single_arm_sentence(study);
   } else if (study.comparisons.size() > 1) {
     out.finding = pairs_sentence(study);
-    for (const Comparison& c : study.comparisons) out.support.push_back(c.verdict);
+    if (study.comparisons.size() > kMostPairsInSentences) {
+      out.support = many_pairs(study);
+    } else {
+      for (const Comparison& c : study.comparisons) out.support.push_back(c.verdict);
+    }
   } else {
     const Comparison& c = study.comparisons.front();
     out.finding = c.verdict;

@@ -4,6 +4,7 @@
 #include "analysis/figures/gnuplot.h"
 #include "analysis/report/document.h"
 #include "analysis/report/page_parts.h"
+#include "trainer/escaped.h"
 
 namespace scalelaw {
 namespace {
@@ -117,7 +118,7 @@ void write_block(std::ostream& out, const DocumentBlock& block, const Figures& f
 
 std::string html_escaped(const std::string& text) {
   std::string out;
-  for (const char c : text) {
+  for (const char c : escaped_lines(text)) {  // what turns writing around would turn numbers too
     switch (c) {
       case '&':
         out += "&amp;";
@@ -134,8 +135,8 @@ std::string html_escaped(const std::string& text) {
       case '\'':
         out += "&#39;";
         break;
-      default:  // other control characters are none of HTML's
-        out += static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t' ? c : ' ';
+      default:
+        out += c;
     }
   }
   return out;

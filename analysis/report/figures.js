@@ -5,7 +5,7 @@
   "use strict";
   const page = JSON.parse(document.getElementById("figures").textContent);
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const narrowPx = 640, titleSize = 14, fontSize = 12;
+  const narrowPx = 640, titleSize = 14, fontSize = 12, legendLinePx = 24;
   const symbols = ["circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon"];
 
   // Plotly reads a little HTML in all text; names are none.
@@ -142,12 +142,13 @@
     };
   }
 
-  // So many that Plotly ticks 1, 2 and 5 of a decade where their labels fit, else all digits or
-  // powers of ten; closer when zoomed in.
-  function ticks(description, lengthPx, labelPx) {
+  // So many that Plotly ticks all digits of a decade where 9 and 10 stand `nearestPx` apart, else 1,
+  // 2 and 5 or powers of ten; closer when zoomed in.
+  function ticks(description, lengthPx, labelPx, nearestPx) {
     const decades = Math.log10(description.range[1] / description.range[0]);
     const fitting = Math.max(2, Math.floor(lengthPx / labelPx));
-    if (!description.log || decades < 0.7 || 9 * decades < fitting) return Math.max(3, Math.min(fitting, 9));
+    const allDigits = (lengthPx / decades) * Math.log10(10 / 9) > nearestPx;
+    if (!description.log || decades < 0.7 || allDigits) return Math.max(3, Math.min(fitting, 9));
     return Math.max(2, Math.floor(decades / (3 * decades < fitting ? 0.31 : 0.701)));
   }
 
@@ -176,15 +177,17 @@
     const plotPx = !narrow ? bare : columns === figure.columns ? Math.max(380, 0.75 * bare) : 240 * rows;
     const gapOf = (r) => (r === 0 ? 0 : titled(r) ? 54 : 16);
     const all = plotPx + shares.reduce((sum, _, r) => sum + gapOf(r), 0);
-    const legend = panels.some((p) => p.legend && p.series.some((s) => s.label !== ""));
-    const foot = narrow && figure.colours ? 72 : 0;  // for the colour bar
+    const named = panels.flatMap((p) => (p.legend ? p.series.filter((s) => s.label !== "") : []));
+    const legend = named.length > 0, legendSize = narrow ? 11 : fontSize;
+    // On a phone each name has a line, which Plotly would take from the panels.
+    const foot = (narrow && figure.colours ? 72 : 0) + (narrow ? legendLinePx * Math.max(0, named.length - 2) : 0);
     const out = {
       width, height: all + 80 + foot, margin: {l: 58, r: 14, t: 36, b: 44 + foot}, annotations: [],
       paper_bgcolor: theme.paper, plot_bgcolor: theme.paper, hovermode: "closest",
       font: {family: "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif", size: fontSize, color: theme.ink},
       hoverlabel: {bgcolor: theme.paper, bordercolor: theme.soft, font: {color: theme.ink, size: fontSize}, align: "left"},
       showlegend: legend, dragmode: narrow ? false : "zoom",
-      legend: {orientation: "h", x: 0, y: 0, yref: "container", yanchor: "bottom", font: {size: fontSize}, bgcolor: "rgba(0,0,0,0)"},
+      legend: {orientation: "h", x: 0, y: 0, yref: "container", yanchor: "bottom", font: {size: legendSize}, bgcolor: "rgba(0,0,0,0)"},
       modebar: {color: theme.soft, activecolor: theme.ink, bgcolor: "rgba(0,0,0,0)"},
     };
     const gapX = columns > 1 ? 56 / width : 0, wide = (1 - gapX * (columns - 1)) / columns;
@@ -194,8 +197,8 @@
       if (column === 0) top -= gapOf(row) / all + (row > 0 ? (shares[row - 1] / total) * (plotPx / all) : 0);
       const left = column * (wide + gapX), bottom = top - (shares[row] / total) * (plotPx / all);
       const lowest = p + columns >= panels.length, below = panels[p + columns];
-      const x = axis(panel.x, theme, lowest || below.title !== "", ticks(panel.x, wide * (width - 72), panel.x.human ? 42 : 28));
-      const y = axis(panel.y, theme, true, ticks(panel.y, (top - bottom) * all, 28));
+      const x = axis(panel.x, theme, lowest || below.title !== "", ticks(panel.x, wide * (width - 72), panel.x.human ? 42 : 28, panel.x.human ? 42 : 28));
+      const y = axis(panel.y, theme, true, ticks(panel.y, (top - bottom) * all, 28, 14));
       if (!lowest) x.title.text = "";
       if (narrow && !panel.y.label) y.title.text = plain(panels[0].y.label);
       if (p > 0 && sameRange(panel.x, panels[0].x)) x.matches = "x";
