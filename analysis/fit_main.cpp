@@ -8,9 +8,11 @@
 #include "analysis/budget/budget_verb.h"
 #include "analysis/figures/gnuplot.h"
 #include "analysis/figures/paper_figures.h"
+#include "analysis/figures/xy_figure.h"
 #include "analysis/fit_law/law_verb.h"
 #include "analysis/fit_options.h"
 #include "analysis/frontier/frontier_verb.h"
+#include "analysis/horizon.h"
 #include "analysis/measurements/runs_or_tables.h"
 #include "analysis/predict/predict_verb.h"
 #include "analysis/predict/surface_verb.h"
@@ -64,20 +66,24 @@ void add_tables(CLI::App* verb, FitArguments& a) {
                    "of tables: rows of one value are one run while it trains (default: run)");
 }
 
+RunTable table_of(const FitArguments& a, Selection& selection) {
+  return read_runs_or_tables({a.runs.begin(), a.runs.end()}, {a.maps, a.where, a.run_column},
+                             selection);
+}
+
 Study study_of(const FitArguments& a) {
   LawOptions options = options_from(a);
-  RunTable table = read_runs_or_tables({a.runs.begin(), a.runs.end()},
-                                       {a.maps, a.where, a.run_column}, options.selection);
+  RunTable table = table_of(a, options.selection);
   return analyse_runs(std::move(table), options);
 }
 
 // Where no page holds the table of exclusions. Of many for one reason the first.
-void name_left_out(const Study& study) {
+void name_left_out(const RunTable& table) {
   constexpr int kMostNamed = 5;
   std::map<std::string, int> times;
-  for (const Exclusion& left_out : study.table.excluded) ++times[left_out.reason];
+  for (const Exclusion& left_out : table.excluded) ++times[left_out.reason];
   std::map<std::string, int> named;
-  for (const Exclusion& left_out : study.table.excluded) {
+  for (const Exclusion& left_out : table.excluded) {
     const int all = times[left_out.reason];
     if (all > kMostNamed && ++named[left_out.reason] > 1) continue;
     std::cerr << "left out: " << escaped(left_out.folder_name);
@@ -102,7 +108,7 @@ std::string command_of(const FitArguments& a) {
 
 void fit(const FitArguments& a) {
   const Study study = study_of(a);
-  name_left_out(study);
+  name_left_out(study.table);
   if (a.json) {
     std::cout << study_json(study);
     return;
@@ -135,7 +141,7 @@ void compare(const FitArguments& a) {
     std::cout << study_json(study);
     return;
   }
-  name_left_out(study);
+  name_left_out(study.table);
   Document document;
   const Conclusions found = conclusions(study);
   document.lead(found.finding);
@@ -167,16 +173,37 @@ void list_figures(const FitArguments& a) {
   std::cout << to_markdown(document, "");
 }
 
+void draw(const Figure& figure, const FitArguments& a) {
+  const RenderedFigure files = render(figure, a.out);
+  std::cout << escaped(files.svg.string()) << '\n' << escaped(files.png.string()) << '\n';
+}
+
+// Of runs of all D, unless --tokens says which.
+void draw_xy(const FitArguments& a) {
+  std::vector<XyColumns> wanted;
+  for (const std::string& text : a.xy) wanted.push_back(xy_columns(text));
+  Selection selection = options_from(a).selection;
+  RunTable table = table_of(a, selection);
+  keep_usable_runs(table, selection);
+  if (selection.train_tokens) keep_horizon(table, selection);
+  std::vector<std::string> warnings = table.warnings;
+  std::vector<Figure> figures;
+  for (const XyColumns& columns : wanted) {
+    figures.push_back(xy_figure(table, selection, columns, warnings));
+  }
+  name_left_out(table);
+  for (const Figure& figure : figures) draw(figure, a);
+  warn(warnings);
+}
+
 void figures(const FitArguments& a) {
   if (a.list) return list_figures(a);
   require_writable_out(a);
+  if (!a.xy.empty()) return draw_xy(a);
   const Study study = study_of(a);
-  name_left_out(study);
+  name_left_out(study.table);
   std::vector<std::string> warnings = study.warnings;
-  for (const Figure& figure : study_figures(study, warnings)) {
-    const RenderedFigure files = render(figure, a.out);
-    std::cout << escaped(files.svg.string()) << '\n' << escaped(files.png.string()) << '\n';
-  }
+  for (const Figure& figure : study_figures(study, warnings)) draw(figure, a);
   warn(warnings);
 }
 
@@ -232,6 +259,12 @@ Outcome run(int argc, char** argv) {
   figures_verb->add_flag("--list", a.list,
                          "draw nothing: which figures of Kaplan's and Chinchilla's papers these "
                          "runs support, and what they lack for the others");
+  figures_verb
+      ->add_option("--xy", a.xy,
+                   "draw this alone: one column of runs.csv against another, as "
+                   "learning_rate,loss_nats; may be given again")
+      ->type_name("X,Y")
+      ->allow_extra_args(false);
   CLI::App* report_verb = app.add_subcommand("report", "all of it, as one page with its files");
   add_common(report_verb, a, "scalelaw report runs/sweeps/quickstart.json --out report");
   add_tables(report_verb, a);

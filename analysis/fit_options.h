@@ -17,6 +17,7 @@ struct FitArguments {
   std::vector<std::string> maps;   // of tables, as the next two
   std::string where, run_column;
   std::string n_count = "non_embedding", by = "arm", test_set, metric = "nats_per_token", tokens;
+  std::vector<std::string> xy;  // "X,Y"
   std::string out = "report";
   uint64_t seed = 1;
   int bootstrap = 2000, threads = 0;

@@ -219,7 +219,7 @@ std::string mixed_recipes(const RunTable& table, const std::string& arm, NCount 
   return "";
 }
 
-void select_runs(RunTable& table, Selection& selection, Horizons horizons) {
+void keep_usable_runs(RunTable& table, Selection& selection) {
   if (table.tabled) {
     require_rows(table, "row with all its numbers", "");
   } else {
@@ -248,6 +248,10 @@ void select_runs(RunTable& table, Selection& selection, Horizons horizons) {
     return worse_than_guessing(row, selection.test_set);
   });
   require_rows(table, "usable run", "");
+}
+
+void select_runs(RunTable& table, Selection& selection, Horizons horizons) {
+  keep_usable_runs(table, selection);
   if (horizons == Horizons::kOne) keep_horizon(table, selection);
   refuse_mixed_texts_in_an_arm(table, selection);
   refuse_mixed_learning_rates(table, selection.n_count);

@@ -114,12 +114,16 @@ struct Selection {
 // Of which D: of the selection's, or of all (its train_tokens then stay as they are).
 enum class Horizons { kOne, kAll };
 
-// Moves to `excluded` what a fit of loss against N at one D, or at all, cannot use, warns of mixed
-// recipes and fills in the selection's defaults. ConfigError: no complete run at all, an unknown
-// test set; within an arm several tokenizers under nats per token, several texts (training tokens,
-// test tokens or their number differ under one tokenizer, the bytes of the test's text in bits per
-// byte), several learning rates or recipes at one N and D: only seeds make replicates. Arms may
-// differ in all of these: compare.h says which can be compared.
+// Moves to `excluded` the runs without a number for the selection's loss or N, and fills in its
+// test set. ConfigError: no usable run, an unknown test set.
+void keep_usable_runs(RunTable& table, Selection& selection);
+
+// keep_usable_runs(), then moves to `excluded` what a fit of loss against N at one D, or at all,
+// cannot use, warns of mixed recipes and fills in the selection's defaults. ConfigError: no
+// complete run at all, an unknown test set; within an arm several tokenizers under nats per token,
+// several texts (training tokens, test tokens or their number differ under one tokenizer, the bytes
+// of the test's text in bits per byte), several learning rates or recipes at one N and D: only
+// seeds make replicates. Arms may differ in all of these: compare.h says which can be compared.
 void select_runs(RunTable& table, Selection& selection, Horizons horizons = Horizons::kOne);
 
 // Why two runs' losses on the selection's test set cannot be set side by side, in words that follow

@@ -84,6 +84,9 @@ std::string plot_element(const Figure& figure, std::size_t first, std::size_t la
     if (series.mark == Mark::kHollowPoints) {
       return data + "using 1:2:5 with points pt 6 ps 0.7 lw 1.4 lc palette" + title;
     }
+    if (series.mark == Mark::kPoints) {
+      return data + "using 1:2:5 with points pt 7 ps 0.7 lc palette" + title;
+    }
     if (!bars) return data + "using 1:2:5 with lines lw 1.6 lc palette" + title;
     return data +
            "using 1:3:(0):($4-$3):5 with vectors nohead dt 1 lw 1.1 lc palette notitle, \\\n     " +

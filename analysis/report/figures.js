@@ -222,6 +222,7 @@
     figure.panels.forEach((panel, p) => {
       const axes = {x: "x" + (p === 0 ? "" : p + 1), y: "y" + (p === 0 ? "" : p + 1)};
       for (const series of panel.series) {
+        if (!series.x) continue;  // no point: an arm without a line has no residuals
         const numbers = series.y ? series : {...series, y: series.low};
         traces.push(trace(numbers, figure, panel, axes, theme));
       }

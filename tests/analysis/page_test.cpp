@@ -110,8 +110,8 @@ TEST(Page, HasTheSameBlocksAsJson) {
 class Report : public testing::Test {
  protected:
   // The page of a sweep of `cells`.
-  std::string page_of(const std::vector<SyntheticRun>& cells) {
-    const fs::path sweep = write_synthetic_sweep(temp_.path() / "runs", "sweep", cells);
+  std::string page_of(const std::vector<SyntheticRun>& cells, const std::string& name = "sweep") {
+    const fs::path sweep = write_synthetic_sweep(temp_.path() / "runs", name, cells);
     const auto began = std::chrono::steady_clock::now();
     const ProgramResult result = run_program({"scalelaw-fit", "report", sweep.string(), "--out",
                                               folder().string(), "--bootstrap", "200"});
@@ -207,18 +207,43 @@ TEST_F(InBrowser, FiguresAreDrawnByDayAndByNightAndOnAPhone) {
 }
 
 TEST_F(InBrowser, HostileNamesAreWordsInFigures) {
+  const std::string turned = std::string(kHostile) +
+                             " \xe2\x80\xae"
+                             "desrever \xf0\x9f\x98\x80";
+  const std::string endless(300, 'W');
   std::vector<SyntheticRun> cells;
-  for (const char* arm : {kHostile, "plain"}) {
+  for (const std::string& arm : {turned, endless}) {
     for (SyntheticRun& run : power_law_runs(arm, 2.4, .1, .01, 4, 1, 3)) {
-      run.folder = (arm == kHostile ? "<b>b<b> %{y} '" : "plain ") + std::to_string(run.d_model);
+      run.folder = (arm == turned ? "<b>b<b> %{y} '" : "plain ") + std::to_string(run.d_model);
+      run.test_sets = {"<script>document.title = 'run'</script>"};
       cells.push_back(run);
     }
   }
-  const std::string page = without_plotly(page_of(cells));
-  EXPECT_EQ(page.find("<script>alert"), std::string::npos);
+  const std::string page = without_plotly(page_of(cells, "<img src=x onerror=alert(1)>"));
+  for (const char* markup : {"<script>alert", "<script>document", "<img", "\xe2\x80\xae", "\x01"}) {
+    EXPECT_EQ(page.find(markup), std::string::npos) << markup;
+  }
+  EXPECT_NE(page.find("\\u202edesrever"), std::string::npos);
+  for (const int width : {1000, 390}) {
+    const std::string seen = drawn(width, 1);
+    EXPECT_NE(seen.find("drawn 3"), std::string::npos) << seen;
+    EXPECT_NE(seen.find("over 0 names 0"), std::string::npos) << seen;
+  }
+}
+
+TEST_F(InBrowser, LossesThatAreAllEqualAndAnArmOfOneSizeAreDrawn) {
+  std::vector<SyntheticRun> cells;
+  for (const int64_t d_model : {8, 16, 32, 64}) {
+    SyntheticRun run;
+    run.arm = "flat";
+    run.d_model = d_model;
+    cells.push_back(run);
+  }
+  cells.push_back(cells.front());
+  cells.back().arm = "alone";
+  EXPECT_NE(page_of(cells).find("alone"), std::string::npos);
   const std::string seen = drawn(1000, 1);
   EXPECT_NE(seen.find("drawn 3"), std::string::npos) << seen;
-  EXPECT_NE(seen.find("names 0"), std::string::npos) << seen;
 }
 
 }  // namespace
