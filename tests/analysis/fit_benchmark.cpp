@@ -1,7 +1,8 @@
 // What fits take on Epoch AI's extraction of Chinchilla's runs (240 rows, Huber 1e-3):
 //
-//   build/no-torch/bin/fit_benchmark                a table: CPU milliseconds of one, median and range
-//   build/no-torch/bin/fit_benchmark replicates 50  for scripts/bench_fits.py: counts, F, CPU ms
+//   build/no-torch/bin/fit_benchmark                a table: CPU milliseconds of one, median and
+//   range build/no-torch/bin/fit_benchmark replicates 50  for scripts/bench_fits.py: counts, F, CPU
+//   ms
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -116,10 +117,10 @@ void table(const std::vector<Observation>& rows) {
             .result;
     const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
     const auto e = drawn.interval(0, .95);
-    std::printf("10,000 bootstraps on 2 threads: %.3f s wall, %.3f s of CPU; E [%.4f, %.4f], "
-                "%d stuck, %d degenerate\n",
-                wall.count(), 1e-3 * (cpu_ms() - cpu), e->low, e->high, drawn.stuck,
-                drawn.degenerate);
+    std::printf(
+        "10,000 bootstraps on 2 threads: %.3f s wall, %.3f s of CPU; E [%.4f, %.4f], "
+        "%d stuck, %d degenerate\n",
+        wall.count(), 1e-3 * (cpu_ms() - cpu), e->low, e->high, drawn.stuck, drawn.degenerate);
   }
 }
 
@@ -128,11 +129,13 @@ void replicates(const std::vector<Observation>& rows, int count) {
   FormulaData data = formula_data(rows);
   const FormulaLaw& law = *find_formula_law("chinchilla");
   const FormulaFit fit = fit_formula(law, data, {.delta = kDelta});
+  const auto derivatives = FormulaDerivatives::of(law.formula);
+  const FormulaObjective objective{law, data, ErrorKind::kHuberLn, kDelta, &*derivatives};
   for (int b = 0; b < count; ++b) {
     const std::vector<int> counts = bootstrap_counts(static_cast<int>(data.rows()), 1, b);
     data.weight.assign(counts.begin(), counts.end());
     const double begin = cpu_ms();
-    const RefinedFormula found = refit(law, data, ErrorKind::kHuberLn, kDelta, {fit.found.u});
+    const RefinedFormula found = refit(objective, {fit.found.u});
     std::printf("%.17g %.6f", found.objective, cpu_ms() - begin);
     for (const int times : counts) std::printf(" %d", times);
     std::printf("\n");
