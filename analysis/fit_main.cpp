@@ -10,6 +10,7 @@
 #include "analysis/fit_law/law_verb.h"
 #include "analysis/fit_options.h"
 #include "analysis/frontier/frontier_verb.h"
+#include "analysis/kaplan/kaplan_verb.h"
 #include "analysis/predict/predict_verb.h"
 #include "analysis/predict/surface_verb.h"
 #include "analysis/ranking/rank_verb.h"
@@ -161,7 +162,7 @@ void report(const FitArguments& a) {
 // "scalelaw report"
 std::string command_name(int argc, char** argv) {
   for (const std::string verb :
-       {"fit", "compare", "predict", "frontier", "rank", "budget", "figures", "report"}) {
+       {"fit", "compare", "predict", "frontier", "kaplan", "rank", "budget", "figures", "report"}) {
     if (argc > 1 && argv[1] == verb) return "scalelaw " + verb;
   }
   return "scalelaw";
@@ -184,6 +185,7 @@ Outcome run(int argc, char** argv) {
   compare_verb->add_flag("--json", a.json, "for scripts");
   PredictVerb predict_verb(app);
   FrontierVerb frontier_verb(app);
+  KaplanVerb kaplan_verb(app);
   RankVerb rank_verb(app);
   BudgetVerb budget_verb(app);
   CLI::App* figures_verb = app.add_subcommand("figures", "draw learning curves, laws, positions");
@@ -201,6 +203,7 @@ Outcome run(int argc, char** argv) {
   if (*compare_verb) compare(a);
   if (predict_verb.asked()) return predict_verb.run();
   if (frontier_verb.asked()) return frontier_verb.run();
+  if (kaplan_verb.asked()) return kaplan_verb.run();
   if (rank_verb.asked()) return rank_verb.run();
   if (budget_verb.asked()) return budget_verb.run();
   if (*figures_verb) figures(a);

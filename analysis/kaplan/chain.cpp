@@ -52,9 +52,8 @@ void add_joint(Pass& pass, const CriticalBatch& critical) {
   const SizeRange cheap = sizes_within(joint.a_n, joint.a_s, kExtraCompute);
   at(out, ChainNumber::kCheapLow) = cheap.low;
   at(out, ChainNumber::kCheapHigh) = cheap.high;
-  const EfficientExponents predicted =
-      predicted_exponents(joint.a_n, joint.a_s,
-                          critical.inverse_exponent(joint.least_loss, joint.most_loss));
+  const EfficientExponents predicted = predicted_exponents(
+      joint.a_n, joint.a_s, critical.inverse_exponent(joint.least_loss, joint.most_loss));
   at(out, ChainNumber::kPredictedLoss) = predicted.loss;
   at(out, ChainNumber::kPredictedSize) = predicted.size;
   at(out, ChainNumber::kPredictedBatch) = predicted.batch;
@@ -71,9 +70,9 @@ void add_joint(Pass& pass, const CriticalBatch& critical) {
              ChainNumber::kAdjustedSteps);
 }
 
-// times[i] of curve i.
+// times[i] of curve i. `whole`: of a draw, the pass that it is drawn of; nullptr: that one itself.
 Pass pass_of(const Chain& chain, std::span<const double> times, int budgets,
-             const std::vector<double>& start) {
+             const SizeAndSteps* whole) {
   Pass pass;
   pass.numbers.assign(kChainNumbers, std::numeric_limits<double>::quiet_NaN());
   std::vector<const AdjustedCurve*> drawn, of_batch;
@@ -85,7 +84,11 @@ Pass pass_of(const Chain& chain, std::span<const double> times, int budgets,
   pass.naive = lowest_curve_law(of_batch, BudgetKind::kSpent, nullptr, budgets);
   if (chain.critical) {
     pass.adjusted = lowest_curve_law(drawn, BudgetKind::kLeast, &*chain.critical, budgets);
-    pass.joint = fit_size_and_steps(chain.curves, times, start);
+    // Draws of runs that have no fit all together would be searched through for nothing.
+    if (whole == nullptr) pass.joint = fit_size_and_steps(chain.curves, times, {});
+    if (whole != nullptr && whole->stands()) {
+      pass.joint = fit_size_and_steps(chain.curves, times, whole->fit.found.u);
+    }
   }
   add_laws_of_compute(pass);
   if (pass.joint.stands()) add_joint(pass, *chain.critical);
@@ -149,11 +152,9 @@ void draw(Chain& chain, const Pass& whole, const ChainOptions& options) {
   if (runs >= kFewestRuns && options.bootstrap.replicates > 0) {
     std::vector<int> cluster(runs);
     std::iota(cluster.begin(), cluster.end(), 0);
-    const std::vector<double> start =
-        chain.joint.stands() ? chain.joint.fit.found.u : std::vector<double>{};
     const BootstrapResult drawn = bootstrap(
         cluster, static_cast<int>(runs), options.bootstrap, [&](std::span<const double> times) {
-          Pass pass = pass_of(chain, times, options.budgets, start);
+          Pass pass = pass_of(chain, times, options.budgets, &chain.joint);
           return Replicate{Replicate::Outcome::kFitted, std::move(pass.numbers)};
         });
     chain.replicates = drawn.replicates;
@@ -163,7 +164,8 @@ void draw(Chain& chain, const Pass& whole, const ChainOptions& options) {
       intervals[i] = interval_of(drawn, i, whole.numbers[i], t);
     }
     for (const Numbers& numbers : drawn.fitted) {
-      chain.without += !std::isfinite(numbers[static_cast<std::size_t>(ChainNumber::kSizeExponent)]);
+      chain.without +=
+          !std::isfinite(numbers[static_cast<std::size_t>(ChainNumber::kSizeExponent)]);
     }
   }
   for (std::size_t i = 0; i < kChainNumbers; ++i) {
@@ -183,6 +185,7 @@ Chain find_chain(const CurveData& data, std::optional<CriticalBatch> critical,
                  const ChainOptions& options) {
   Chain chain;
   chain.critical = std::move(critical);
+  if (!chain.critical) chain.no_critical = "no law of B_crit was given (--b-crit)";
   for (std::size_t run = 0; run < data.curves.size(); ++run) {
     const TrainingCurve& curve = data.curves[run];
     if (curve.repeats()) {
@@ -201,7 +204,7 @@ Chain find_chain(const CurveData& data, std::optional<CriticalBatch> critical,
   }
   chain.naive_batch = batch_of_most_sizes(chain.curves);
   const std::vector<double> once(chain.curves.size(), 1);
-  const Pass whole = pass_of(chain, once, options.budgets, {});
+  const Pass whole = pass_of(chain, once, options.budgets, nullptr);
   chain.naive = whole.naive;
   chain.adjusted = whole.adjusted;
   chain.joint = whole.joint;

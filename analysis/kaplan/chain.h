@@ -1,6 +1,6 @@
 // Kaplan et al. 2020's chain from training curves to compute-efficient training: smoothing, S_min
-// and C_min by the critical batch, the naive and the adjusted law of compute, L(N, S_min), exponents
-// predicted of it against those fitted, and what a wrong size costs.
+// and C_min by the critical batch, the naive and the adjusted law of compute, L(N, S_min),
+// exponents predicted of it against those fitted, and what a wrong size costs.
 #pragma once
 
 #include <array>
@@ -17,11 +17,11 @@ namespace scalelaw {
 
 // Numbers of the chain that have an interval.
 enum class ChainNumber {
-  kNaiveLoss,  // a of L = (C_c / C)^a, C as spent at one batch
+  kNaiveLoss,   // a of L = (C_c / C)^a, C as spent at one batch
   kNaiveScale,  // ln C_c, FLOPs
   kNaiveSize,   // exponents in C of N*, S*
   kNaiveSteps,
-  kAdjustedLoss,   // the same of C_min
+  kAdjustedLoss,  // the same of C_min
   kAdjustedScale,
   kAdjustedSize,
   kAdjustedBatch,
@@ -65,7 +65,7 @@ struct Chain {
   std::string no_critical;  // why there is none, where there is none
   LowestCurveLaw naive, adjusted;
   SizeAndSteps joint;
-  std::optional<double> inverse_a_b;  // of `critical`, over the losses of the joint fit
+  std::optional<double> inverse_a_b;             // of `critical`, over the losses of the joint fit
   std::map<ChainNumber, ChainEstimate> numbers;  // those that stand
   int replicates = 0, without = 0;               // of the bootstrap; of them without the joint fit
   std::vector<LeftOut> left_out;                 // curves
@@ -74,8 +74,8 @@ struct Chain {
 };
 
 // Runs are drawn as wholes; of the replicates that give a number the standard deviation times
-// Student's t of (sizes - 2) degrees of freedom is its interval's half width. `critical` is taken as
-// exact. Replicate i draws by (seed, i) alone.
+// Student's t of (sizes - 2) degrees of freedom is its interval's half width. `critical` is taken
+// as exact. Replicate i draws by (seed, i) alone.
 Chain find_chain(const CurveData& data, std::optional<CriticalBatch> critical,
                  const ChainOptions& options);
 

@@ -21,9 +21,10 @@ class CriticalBatch {
   // 1 / a_B, the mean of -d ln B_crit / d ln L between two losses.
   double inverse_exponent(double low, double high) const;
   const std::string& words() const { return words_; }
-  const std::string& formula() const { return formula_.text(); }
+  const std::string& formula() const { return text_; }
 
  private:
+  std::string text_;
   LawFormula formula_;
   std::string words_;
 };

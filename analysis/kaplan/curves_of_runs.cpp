@@ -68,8 +68,8 @@ CurveData curves_of_runs(RunTable table, Selection& selection, const std::string
   data.n_words =
       std::string(in_words(selection.n_count)) + " (" + std::string(name(selection.n_count)) + ")";
   data.batch_words = "tokens an update, of the runs' records";
-  data.loss_words = "loss on " + selection.test_set + " while training, " +
-                    std::string(unit(selection.metric));
+  data.loss_words =
+      "loss on " + selection.test_set + " while training, " + std::string(unit(selection.metric));
   data.warnings = table.warnings;
   for (const Exclusion& e : table.excluded) data.left_out.push_back({e.folder_name, e.reason});
   for (const RunRow& row : table.rows) {

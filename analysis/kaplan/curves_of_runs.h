@@ -15,9 +15,10 @@ namespace scalelaw {
 // `arm`, no curve.
 CurveData curves_of_runs(RunTable table, Selection& selection, const std::string& arm);
 
-// Columns N, S, batch and L, U where there is one; rows of equal `run_column` are a curve. Runs whose
-// N, batch or U changes are left out, and so are rows that no law takes. `warmup`: of every run, in
-// updates. ConfigError: columns that are not there, several arms without one chosen, no row left.
+// Columns N, S, batch and L, U where there is one; rows of equal `run_column` are a curve. Runs
+// whose N, batch or U changes are left out, and so are rows that no law takes. `warmup`: of every
+// run, in updates. ConfigError: columns that are not there, several arms without one chosen, no row
+// left.
 CurveData curves_of_table(Measurements table, const RowSelection& selection, double warmup);
 
 }  // namespace scalelaw

@@ -47,8 +47,8 @@ void add_curve(CurveData& data, std::vector<Row> rows, double warmup) {
     return;
   }
   std::ranges::stable_sort(rows, {}, &Row::step);
-  TrainingCurve curve{"the run of " + first.place, first.n, first.batch, first.unique, warmup, {},
-                      {}};
+  TrainingCurve curve{
+      "the run of " + first.place, first.n, first.batch, first.unique, warmup, {}, {}};
   for (const Row& row : rows) {
     if (!curve.step.empty() && row.step == curve.step.back()) {
       data.left_out.push_back({row.place, "a second row of this run and step"});
@@ -63,6 +63,11 @@ void add_curve(CurveData& data, std::vector<Row> rows, double warmup) {
 }  // namespace
 
 CurveData curves_of_table(Measurements table, const RowSelection& selection, double warmup) {
+  if (!find_column(table, selection.cluster)) {
+    throw ConfigError(escaped(table.sources.front()) + ": there is no column " +
+                      escaped(selection.cluster) +
+                      ", whose value says which rows are one run: name it with --run-column");
+  }
   const bool has_text = has_text_column(table, selection);
   // What is read; the formula itself is never fitted.
   const FormulaLaw law =

@@ -1,6 +1,6 @@
-// Loss, size, steps and batch of the run that is lowest at each of many log-spaced budgets, as power
-// laws of the budget. Of C at one batch that is Kaplan et al. 2020's naive L(C); of C_min 1.3 and
-// the empirical exponents beside 1.7.
+// Loss, size, steps and batch of the run that is lowest at each of many log-spaced budgets, as
+// power laws of the budget. Of C at one batch that is Kaplan et al. 2020's naive L(C); of C_min 1.3
+// and the empirical exponents beside 1.7.
 #pragma once
 
 #include <span>
@@ -20,8 +20,8 @@ enum class BudgetKind {
 struct LowestCurveLaw {
   FitStatus status = FitStatus::kTooFewPoints;
   std::string why;
-  int runs = 0, sizes = 0;          // of the curves; sizes that are lowest somewhere, ends left out
-  double least_c = 0, most_c = 0;   // FLOPs, where such a size is lowest
+  int runs = 0, sizes = 0;         // of the curves; sizes that are lowest somewhere, ends left out
+  double least_c = 0, most_c = 0;  // FLOPs, where such a size is lowest
   double least_loss = 0, most_loss = 0;
   WeightedLine loss, size, steps, batch;  // ln of each over ln C; batch of kLeast alone
   bool stands() const { return has_curve(status); }

@@ -52,8 +52,7 @@ SizeAndSteps fit_size_and_steps(std::span<const AdjustedCurve> curves,
     sizes.insert(curves[i].n);
     for (const CurvePoint& point : curves[i].points) {
       if (!(point.s_min > 0)) continue;
-      const double row[] = {size_first ? point.n : point.s_min,
-                            size_first ? point.s_min : point.n};
+      const double row[] = {size_first ? point.n : point.s_min, size_first ? point.s_min : point.n};
       data.add(row, point.loss, times[i]);
       result.least_loss = std::min(result.least_loss, point.loss);
       result.most_loss = std::max(result.most_loss, point.loss);

@@ -28,7 +28,7 @@ SizeAndSteps fit_size_and_steps(std::span<const AdjustedCurve> curves,
 // Kaplan et al. 2020, 1.7 and 1.8 (6.6 with S_min): exponents in C_min of the loss and of how more
 // compute is best spent.
 struct EfficientExponents {
-  double loss = 0;  // a_C = 1 / (1/a_S + 1/a_B + 1/a_N)
+  double loss = 0;                        // a_C = 1 / (1/a_S + 1/a_B + 1/a_N)
   double size = 0, batch = 0, steps = 0;  // a_C / a_N, a_C / a_B, a_C / a_S; their sum is 1
 };
 EfficientExponents predicted_exponents(double a_n, double a_s, double inverse_a_b);
