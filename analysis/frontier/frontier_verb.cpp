@@ -1,6 +1,6 @@
 #include "analysis/frontier/frontier_verb.h"
 
-#include <filesystem>
+#include <algorithm>
 #include <iostream>
 #include <sstream>
 
@@ -17,11 +17,8 @@
 namespace scalelaw {
 namespace {
 
-namespace fs = std::filesystem;
-
-constexpr const char* kTableOptions[] = {"--n-column",    "--d-column",   "--c-column",
-                                         "--loss-column", "--run-column", "--error-column",
-                                         "--where",       "--optima",     "--drop-highest"};
+constexpr const char* kTableOptions[] = {"--map",          "--where",  "--run-column",
+                                         "--error-column", "--optima", "--drop-highest"};
 constexpr const char* kRunOptions[] = {"--n-count",  "--c-count", "--arm",
                                        "--test-set", "--metric",  "--bytes"};
 
@@ -40,10 +37,11 @@ FrontierVerb::FrontierVerb(CLI::App& app)
                                "the best size of a budget by all of Chinchilla's approaches")) {
   arguments_.bootstrap = 1000;
   verb_
-      ->add_option("runs", arguments_.runs,
-                   "sweep record, folder of runs, run folders; or one CSV table of runs")
+      ->add_option(
+          "runs", arguments_.runs,
+          "sweep record, folder of runs, run folders; or one table of runs (CSV, TSV, JSON lines)")
       ->required()
-      ->type_name("RUNS|CSV");
+      ->type_name("RUNS|TABLE");
   add_selection(*verb_, arguments_);
   verb_
       ->add_option("--c-count", c_count_,
@@ -54,7 +52,7 @@ FrontierVerb::FrontierVerb(CLI::App& app)
   add_fit_options();
   verb_->footer(
       "Example: scalelaw frontier runs/sweeps/isoflop.json --out report/frontier\n"
-      "         scalelaw frontier runs.csv --n-column params --c-column flops --at 1e21,1e23\n"
+      "         scalelaw frontier runs.csv --map N=params,C=flops --at 1e21,1e23\n"
       "Every approach is shown beside the others and the published ones; what a minimum at the end "
       "of its\nsizes says is a bound, and on no line. docs/frontier.md explains the output.\n"
       "Ends with 0 when a result stands (warnings included), 2 when none can, 1 when the figure "
@@ -62,21 +60,25 @@ FrontierVerb::FrontierVerb(CLI::App& app)
 }
 
 void FrontierVerb::add_table_options() {
-  const auto column = [&](const char* option, std::string& name, const char* help) {
-    verb_->add_option(option, name, help)->type_name("COLUMN");
-  };
-  column("--n-column", columns_.n, "of a CSV: N (default: n, params, Model Size and the like)");
-  column("--d-column", columns_.d, "of a CSV: D, tokens; without one D = C / 6N");
-  column("--c-column", columns_.c, "of a CSV: C, training FLOPs; without one C = 6 N D");
-  column("--loss-column", columns_.loss, "of a CSV: the loss");
-  column("--run-column", columns_.run, "of a CSV: rows of one run are its loss curve");
-  column("--error-column", columns_.error, "of a CSV of minima: standard deviation of ln N*");
-  verb_->add_option("--where", where_, "COLUMN=VALUE: only such rows of a CSV")
+  verb_
+      ->add_option("--map", reading_.maps,
+                   "of a table: loss=val_loss,N=params,C=exaflops*1e18; without D it is C / 6N, "
+                   "without C 6 N D")
       ->allow_extra_args(false);
-  verb_->add_flag("--optima", columns_.optima,
-                  "rows of the CSV are minima of budgets, not runs: N* and C");
-  add_whole(*verb_, "--drop-highest", columns_.drop_highest, {0, 1'000'000},
-            "leave out so many points of a CSV, of the highest losses");
+  verb_->add_option("--where", reading_.where,
+                    "of a table: only rows such as 'N > 1e8 and arm == moe'");
+  verb_
+      ->add_option("--run-column", reading_.run,
+                   "of a table: rows of one run are its loss curve (default: run, run_id)")
+      ->type_name("COLUMN");
+  verb_
+      ->add_option("--error-column", reading_.error,
+                   "of a table of minima: standard deviation of ln N* (default: n_star_std)")
+      ->type_name("COLUMN");
+  verb_->add_flag("--optima", reading_.optima,
+                  "rows of the table are minima of budgets, not runs: N* and C");
+  add_whole(*verb_, "--drop-highest", reading_.drop_highest, {0, 1'000'000},
+            "leave out so many points of a table, of the highest losses");
 }
 
 void FrontierVerb::add_fit_options() {
@@ -106,13 +108,9 @@ void FrontierVerb::add_fit_options() {
 }
 
 bool FrontierVerb::is_table() const {
-  int tables = 0;
-  for (const std::string& path : arguments_.runs) {
-    const std::string ending = fs::path(path).extension();
-    tables += ending == ".csv" || ending == ".CSV";
-  }
+  const auto tables = std::ranges::count_if(arguments_.runs, is_measurement_file);
   if (tables > 0 && arguments_.runs.size() > 1) {
-    throw ConfigError("a CSV is read alone: its N, C and loss may be other conventions'");
+    throw ConfigError("a table is read alone: its N, C and loss may be other conventions'");
   }
   return tables == 1;
 }
@@ -121,25 +119,17 @@ FrontierData FrontierVerb::data() const {
   const bool table = is_table();
   for (const char* option : kTableOptions) {
     if (!table && verb_->count(option) > 0) {
-      throw ConfigError(std::string(option) + ": is of a CSV table, and these are runs");
+      throw ConfigError(std::string(option) + ": is of a table, and these are runs");
     }
   }
   for (const char* option : kRunOptions) {
     if (table && verb_->count(option) > 0) {
       throw ConfigError(std::string(option) +
-                        ": is of run folders; a CSV table has columns, see --n-column");
+                        ": is of run folders; a table has columns, see --map");
     }
   }
   if (table) {
-    CsvColumns columns = columns_;
-    for (const std::string& text : where_) {
-      const std::size_t equals = text.find('=');
-      if (equals == std::string::npos || equals == 0) {
-        throw ConfigError("--where " + text + ": is not COLUMN=VALUE");
-      }
-      columns.where.emplace_back(text.substr(0, equals), text.substr(equals + 1));
-    }
-    return frontier_from_csv(arguments_.runs.front(), columns);
+    return frontier_from_table(read_measurements({arguments_.runs.front()}, {}), reading_);
   }
   const std::optional<CCount> c_count = c_count_from(c_count_);
   if (!c_count) {

@@ -7,7 +7,7 @@
 
 #include "analysis/fit_options.h"
 #include "analysis/frontier/frontier.h"
-#include "analysis/frontier/frontier_csv.h"
+#include "analysis/frontier/frontier_table.h"
 #include "trainer/program_exit.h"
 
 namespace scalelaw {
@@ -29,8 +29,7 @@ class FrontierVerb {
 
   CLI::App* verb_;
   FitArguments arguments_;
-  CsvColumns columns_;
-  std::vector<std::string> where_;
+  TableReading reading_;
   std::string c_count_ = "exact_causal", arm_, same_size_ = "mean", weights_ = "equal", at_;
   std::string tolerance_ = "5%", huber_delta_ = "0.001", noise_, out_;
 };

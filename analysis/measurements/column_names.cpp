@@ -24,10 +24,11 @@ const std::vector<Aliases>& known_names() {
         "final_loss", "loss_nats", "final_val_loss", "train_loss"}},
       {"N",
        {"n", "params", "parameters", "n_params", "num_params", "n_parameters", "param_count",
-        "parameter_count", "model_size", "size", "n_non_embedding", "non_embedding_params"}},
+        "parameter_count", "model_size", "size", "n_non_embedding", "non_embedding_params", "n_opt",
+        "n_star"}},
       {"D",
        {"d", "tokens", "train_tokens", "training_tokens", "n_tokens", "num_tokens", "token_count",
-        "tokens_seen", "dataset_size"}},
+        "tokens_seen", "dataset_size", "d_opt", "d_star", "t_star"}},
       {"C",
        {"c", "flops", "flop", "compute", "training_flops", "training_flop", "train_flops",
         "total_flops"}},
@@ -46,12 +47,6 @@ std::vector<std::string> law_names() {
   std::vector<std::string> names = {"loss"};
   for (const std::string& name : law_columns()) names.push_back(name);
   return names;
-}
-
-std::string list(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + escaped(word);
-  return text;
 }
 
 std::string trimmed(const std::string& text) {
@@ -78,7 +73,7 @@ ColumnSource source_of(const Measurements& table, const std::string& entry,
   if (!found) {
     const std::string near = nearest(name, table.columns);
     throw ConfigError("--map " + escaped(entry) + ": there is no column " + escaped(name) +
-                      (near.empty() ? "; there are " + list(table.columns)
+                      (near.empty() ? "; there are " + escaped_list(table.columns)
                                     : "; did you mean " + escaped(near) + "?"));
   }
   source.column = *found;
@@ -96,7 +91,7 @@ void add_map(ColumnMap& map, const Measurements& table, const std::string& entry
     const std::string near = nearest(column, names);
     throw ConfigError(
         "--map " + escaped(entry) + ": no law has a column " + escaped(column) +
-        (near.empty() ? "; there are " + list(names) : "; did you mean " + near + "?"));
+        (near.empty() ? "; there are " + escaped_list(names) : "; did you mean " + near + "?"));
   }
   if (column == "loss") column = "L";
   if (!map.emplace(column, source_of(table, entry, trimmed(entry.substr(equals + 1)))).second) {
@@ -132,6 +127,12 @@ void recognise(ColumnMap& map, const Measurements& table, std::size_t source,
 
 }  // namespace
 
+std::string escaped_list(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + escaped(word);
+  return text;
+}
+
 std::string plain_name(const std::string& name) {
   std::string plain;
   for (const char c : name) {
@@ -154,6 +155,16 @@ std::optional<std::size_t> find_column(const Measurements& table, const std::str
     if (plain_name(table.columns[at]) == name) return at;
   }
   return std::nullopt;
+}
+
+std::size_t column_named(const Measurements& table, const char* option, const std::string& name,
+                         const ColumnMap& map) {
+  if (const auto found = map.find(name); found != map.end()) return found->second.column;
+  if (const auto found = find_column(table, name)) return *found;
+  const std::string near = nearest(name, table.columns);
+  throw ConfigError(std::string(option) + " " + escaped(name) + ": there is no such column" +
+                    (near.empty() ? "; there are " + escaped_list(table.columns)
+                                  : "; did you mean " + escaped(near) + "?"));
 }
 
 ColumnMap column_map(const Measurements& table, std::size_t source,

@@ -27,10 +27,18 @@ using ColumnMap = std::map<std::string, ColumnSource>;
 ColumnMap column_map(const Measurements& table, std::size_t source,
                      const std::vector<std::string>& maps);
 
+// "a, b, c", each escaped.
+std::string escaped_list(const std::vector<std::string>& words);
+
 // Lower case, with _ for what is no letter or digit: "Training FLOP" is "training_flop".
 std::string plain_name(const std::string& name);
 
 // The table's column of that name, or of that plain name; nullopt where there is none.
 std::optional<std::size_t> find_column(const Measurements& table, const std::string& name);
+
+// The column that an option names: a law's as `map` has it, or the table's. ConfigError names the
+// nearest.
+std::size_t column_named(const Measurements& table, const char* option, const std::string& name,
+                         const ColumnMap& map);
 
 }  // namespace scalelaw

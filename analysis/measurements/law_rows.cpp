@@ -1,191 +1,16 @@
 #include "analysis/measurements/law_rows.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 
+#include "analysis/measurements/measured_column.h"
+#include "analysis/measurements/measurement_filter.h"
 #include "trainer/config_error.h"
 #include "trainer/escaped.h"
 #include "trainer/nearest.h"
-#include "trainer/number.h"
-#include "trainer/run_filter.h"
 
 namespace scalelaw {
 namespace {
-
-std::string list(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + escaped(word);
-  return text;
-}
-
-bool is_law_column(const std::string& name) {
-  const auto all = law_columns();
-  return std::find(all.begin(), all.end(), name) != all.end();
-}
-
-// A column of the law: read from the table, or made of two others.
-struct Wanted {
-  std::string name;
-  enum class From { kTable, kComputeOverSixN, kSixND } from = From::kTable;
-  ColumnSource source = {},
-               other = {};  // of the table; of kComputeOverSixN C and N, of kSixND N, D
-};
-
-Wanted wanted(Measurements& table, const ColumnMap& map, const std::string& name) {
-  const auto has = [&](const char* column) { return map.contains(column); };
-  const auto written = [&](const std::string& column) {
-    return escaped(table.columns[map.at(column).column]);
-  };
-  if (const auto found = map.find(name); found != map.end()) {
-    if (written(name) != name) {
-      const double times = found->second.times;
-      table.notes.push_back(name + " is the column " + written(name) +
-                            (times == 1 ? "" : " times " + canonical(times)));
-    }
-    return {name, Wanted::From::kTable, found->second};
-  }
-  if (name == "D" && has("N") && has("C")) {
-    table.notes.push_back("D = C / 6N of the columns " + written("C") + " and " + written("N"));
-    return {name, Wanted::From::kComputeOverSixN, map.at("C"), map.at("N")};
-  }
-  if (name == "C" && has("N") && has("D")) {
-    table.notes.push_back("C = 6 N D of the columns " + written("N") + " and " + written("D"));
-    return {name, Wanted::From::kSixND, map.at("N"), map.at("D")};
-  }
-  if (!is_law_column(name)) {
-    if (const auto found = find_column(table, name)) {
-      return {name, Wanted::From::kTable, {.column = *found}};
-    }
-  }
-  throw ConfigError("the law needs a column " + name + ", and none of " + list(table.columns) +
-                    " is known for it: say which with --map " + name + "=COLUMN");
-}
-
-// Why a number cannot be under a column; "" where it can.
-std::string broken_rule(const std::string& name, double value, bool must_be_positive) {
-  if (name == "accuracy" && !(value >= 0 && value <= 1)) return "an accuracy is from 0 to 1";
-  if (must_be_positive && value <= 0) return "must be above 0";
-  if (!is_law_column(name)) return "";
-  const bool counts = name == "N" || name == "D" || name == "U" || name == "S" || name == "batch";
-  if (counts && value < 1) return "is a count and at least 1 (in what unit is the column?)";
-  if (value <= 0 && name != "accuracy" && name != "neg_ln_pass") return "must be above 0";
-  return "";
-}
-
-struct CellValue {
-  double value = 0;
-  std::string fault;  // "column loss = -1: must be above 0"
-};
-
-CellValue value_of(const Measurements& table, const Measurement& row, const ColumnSource& source) {
-  const std::string text(table.cell(row, source.column));
-  const std::string where = "column " + escaped(table.columns[source.column]);
-  if (text.empty()) return {0, where + ": is missing"};
-  const std::optional<double> number = parse_real(text);
-  if (!number) return {0, where + " = " + excerpt(text) + ": is no finite number"};
-  return {*number * source.times, ""};
-}
-
-CellValue value_of(const Measurements& table, const Measurement& row, const Wanted& column,
-                   bool must_be_positive) {
-  CellValue found = value_of(table, row, column.source);
-  if (!found.fault.empty()) return found;
-  if (column.from != Wanted::From::kTable) {
-    CellValue other = value_of(table, row, column.other);
-    if (!other.fault.empty()) return other;
-    found.value = column.from == Wanted::From::kSixND ? 6 * found.value * other.value
-                                                      : found.value / (6 * other.value);
-    if (!std::isfinite(found.value)) return {0, column.name + " cannot be made of its columns"};
-  }
-  const std::string rule = broken_rule(column.name, found.value, must_be_positive);
-  if (rule.empty()) return found;
-  const std::string& written = table.columns[column.source.column];
-  const std::string as = written == column.name || column.from != Wanted::From::kTable
-                             ? column.name
-                             : escaped(written) + " (" + column.name + ")";
-  return {0, "column " + as + " = " + canonical(found.value) + ": " + rule};
-}
-
-// What --where may ask: a column is a number where every cell that is there is one.
-class RowFilter {
- public:
-  RowFilter(const Measurements& table, const std::vector<ColumnMap>& maps, const std::string& text)
-      : table_(table), read_as_(table.columns.size()) {
-    for (const Measurement& row : table.rows) {
-      for (const Cell& cell : row.cells) read_as_[cell.column].add(cell.text);
-    }
-    for (std::size_t at = 0; at < table.columns.size(); ++at) {
-      const std::string& name = table.columns[at];
-      const bool is_word = name.find_first_of("()<>=!~\"'* \t") == std::string::npos;
-      for (std::size_t of = 0; of < maps.size(); ++of) {
-        if (table.has(of, at)) add(is_word ? name : plain_name(name), of, {.column = at});
-      }
-    }
-    for (std::size_t of = 0; of < maps.size(); ++of) {
-      for (const auto& [name, source] : maps[of]) add(name, of, source);
-      if (maps[of].contains("L")) add("loss", of, maps[of].at("L"));
-    }
-    for (const auto& [name, by_source] : sources_) {
-      ReadAs as;
-      for (const auto& [of, source] : by_source) {
-        as.number = as.number || read_as_[source.column].number;
-        as.text = as.text || read_as_[source.column].text;
-      }
-      keys_.push_back({name, as.number && !as.text ? FactKind::kNumber : FactKind::kText});
-    }
-    if (!text.empty()) filter_ = RunFilter(text, keys_);
-  }
-
-  bool passes(const Measurement& row) const {
-    Fact fact;
-    return filter_.matches([&](const std::string& key) -> const Fact* {
-      const auto of_key = sources_.find(key);
-      if (of_key == sources_.end()) return nullptr;
-      const auto found = of_key->second.find(row.source);
-      if (found == of_key->second.end()) return nullptr;
-      const std::string text(table_.cell(row, found->second.column));
-      if (text.empty()) return nullptr;
-      if (find_key(keys_, key)->kind == FactKind::kText) {
-        fact = text;
-      } else {
-        fact = parse_real(text).value_or(std::nan("")) * found->second.times;
-      }
-      return &fact;
-    });
-  }
-
- private:
-  void add(const std::string& name, std::size_t of, const ColumnSource& source) {
-    if (!name.empty()) sources_[name].emplace(of, source);
-  }
-
-  struct ReadAs {
-    bool number = false, text = false;
-    void add(const std::string& cell) {
-      // Hyphens and nan stand for what is missing in a column of numbers.
-      const bool reads = parse_real(cell).has_value();
-      number = number || reads;
-      text = text || (!reads && cell != "-" && cell != "nan" && cell != "NaN" && cell != "NA");
-    }
-  };
-
-  const Measurements& table_;
-  std::vector<ReadAs> read_as_;  // of each column
-  std::vector<FilterKey> keys_;
-  std::map<std::string, std::map<std::size_t, ColumnSource>> sources_;  // by the row's source
-  RunFilter filter_;
-};
-
-std::size_t column_named(const Measurements& table, const char* option, const std::string& name,
-                         const ColumnMap& map) {
-  if (const auto found = map.find(name); found != map.end()) return found->second.column;
-  if (const auto found = find_column(table, name)) return *found;
-  const std::string near = nearest(name, table.columns);
-  throw ConfigError(std::string(option) + " " + escaped(name) + ": there is no such column" +
-                    (near.empty() ? "; there are " + list(table.columns)
-                                  : "; did you mean " + escaped(near) + "?"));
-}
 
 LawRows& rows_of(std::vector<LawRows>& groups, const std::string& group) {
   const auto found = std::ranges::find(groups, group, &LawRows::group);
@@ -219,19 +44,19 @@ void warn_of_duplicates(Measurements& table, const std::vector<LawRows>& groups,
 
 // The laws' columns that matter here, and the column that gives each.
 struct Reader {
-  std::vector<Wanted> columns;
-  Wanted response;
+  std::vector<MeasuredColumn> columns;
+  MeasuredColumn response;
   bool in_ln = true;
 
   // "" where the row was added.
   std::string add(const Measurements& table, const Measurement& row, FormulaData& data) const {
     std::vector<double> values;
-    for (const Wanted& column : columns) {
-      const CellValue found = value_of(table, row, column, false);
+    for (const MeasuredColumn& column : columns) {
+      const MeasuredValue found = column.of(table, row);
       if (!found.fault.empty()) return found.fault;
       values.push_back(found.value);
     }
-    const CellValue found = value_of(table, row, response, in_ln);
+    const MeasuredValue found = response.of(table, row, in_ln);
     if (found.fault.empty()) data.add(values, found.value);
     return found.fault;
   }
@@ -246,9 +71,9 @@ std::vector<std::optional<Reader>> readers_of(Measurements& table, const Formula
   for (std::size_t of = 0; of < maps.size(); ++of) {
     const std::size_t before = table.notes.size();
     try {
-      Reader reader{{}, wanted(table, maps[of], law.formula.response()), law.in_ln};
+      Reader reader{{}, MeasuredColumn(table, maps[of], law.formula.response()), law.in_ln};
       for (const std::string& name : law.formula.columns()) {
-        reader.columns.push_back(wanted(table, maps[of], name));
+        reader.columns.emplace_back(table, maps[of], name);
       }
       readers[of] = std::move(reader);
       any = true;
@@ -297,7 +122,7 @@ std::vector<LawRows> law_rows(Measurements& table, const FormulaLaw& law,
   if (!selection.cluster.empty()) {
     cluster = column_named(table, "--cluster", selection.cluster, map);
   }
-  const RowFilter filter(table, maps, selection.where);
+  const MeasurementFilter filter(table, maps, selection.where);
   std::vector<LawRows> groups;
   std::vector<std::string> names;
   std::map<std::string, std::map<std::string, int>> drawn;
@@ -336,9 +161,9 @@ std::vector<LawRows> law_rows(Measurements& table, const FormulaLaw& law,
   }
   if (!selection.group.empty() && groups.empty()) {
     const std::string near = nearest(selection.group, names);
-    throw ConfigError(
-        "--arm " + escaped(selection.group) + ": no row is of it; " +
-        (near.empty() ? "there are " + list(names) : "did you mean " + escaped(near) + "?"));
+    throw ConfigError("--arm " + escaped(selection.group) + ": no row is of it; " +
+                      (near.empty() ? "there are " + escaped_list(names)
+                                    : "did you mean " + escaped(near) + "?"));
   }
   for (std::size_t of = 0; maps.size() > 1 && of < maps.size(); ++of) {
     if (asked[of] == 0 || taken[of] > 0) continue;

@@ -9,7 +9,7 @@
 #include <map>
 
 #include "analysis/frontier/frontier.h"
-#include "analysis/frontier/frontier_csv.h"
+#include "analysis/frontier/frontier_table.h"
 #include "tests/analysis/published_tables.h"
 
 namespace scalelaw {
@@ -17,10 +17,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+FrontierData read(const char* file, const TableReading& reading) {
+  return frontier_from_table(read_measurements({published_folder() / file}, {}), reading);
+}
+
 FrontierData epoch() {
-  CsvColumns columns;
-  columns.drop_highest = 5;
-  return frontier_from_csv(published_folder() / "epoch_chinchilla/svg_extracted_data.csv", columns);
+  return read("epoch_chinchilla/svg_extracted_data.csv", {.drop_highest = 5});
 }
 
 class PublishedFrontier : public ::testing::Test {
@@ -91,12 +93,8 @@ TEST_F(PublishedFrontier, PoriansExponentsFromHisOptima) {
   const std::vector<PorianFit> fits = porian_fits();
   ASSERT_EQ(fits.size(), 15u);
   for (const PorianFit& fit : fits) {
-    CsvColumns columns;
-    columns.where = fit.where;
-    columns.optima = true;
-    columns.n = "n_star";
-    const FrontierData data =
-        frontier_from_csv(published_folder() / "porian/porian_optimal_pairs.csv", columns);
+    const FrontierData data = read("porian/porian_optimal_pairs.csv",
+                                   {.maps = {"N=n_star"}, .where = fit.where, .optima = true});
     for (const bool weighted : {false, true}) {
       const Approach found = given_frontier(data.optima, {weighted, .95, {}});
       const double truth = published(fit, weighted ? "weighted.n_exponent" : "basic.n_exponent");
@@ -110,10 +108,7 @@ TEST_F(PublishedFrontier, PoriansExponentsFromHisOptima) {
 TEST_F(PublishedFrontier, PoriansExponentsFromHisPointsByAkima) {
   double worst = 0;
   for (const PorianFit& fit : porian_fits()) {
-    CsvColumns columns;
-    columns.where = fit.where;
-    const FrontierData data =
-        frontier_from_csv(published_folder() / "porian/porian_isoflop_points.csv", columns);
+    const FrontierData data = read("porian/porian_isoflop_points.csv", {.where = fit.where});
     IsoFlopOptions options;
     options.same_size = SameSize::kLowest;
     options.noise = (fit.name.find("owt2") == 0 ? .01 : .002) / 3.5;
@@ -134,11 +129,9 @@ TEST_F(PublishedFrontier, PoriansExponentsFromHisPointsByAkima) {
 
 TEST_F(PublishedFrontier, NanochatsExponentDependsOnWhatNCounts) {
   const auto exponents = [](const std::string& convention) {
-    CsvColumns columns;
-    columns.where = {{"param_convention", convention}};
-    columns.optima = true;
-    const FrontierData data = frontier_from_csv(
-        published_folder() / "nanochat/nanochat_isoflop_minima_jan2026.csv", columns);
+    const FrontierData data =
+        read("nanochat/nanochat_isoflop_minima_jan2026.csv",
+             {.where = "param_convention == \"" + convention + "\"", .optima = true});
     const Approach found = given_frontier(data.optima, {});
     return std::pair(found.exponent.value, found.d_exponent);
   };

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "analysis/frontier/frontier_csv.h"
+#include "analysis/frontier/frontier_table.h"
 #include "tests/analysis/isoflop_grid.h"
 #include "tests/support/program.h"
 #include "tests/support/synthetic_runs.h"
@@ -17,20 +17,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-FrontierData read(const std::string& text, const CsvColumns& columns = {}) {
-  return frontier_from_csv_text(text, "t.csv", columns);
+FrontierData read(const std::string& text, const TableReading& reading = {}) {
+  Measurements table;
+  add_csv(table, "t.csv", text);
+  return frontier_from_table(std::move(table), reading);
 }
 
-std::string fault_of(const std::string& text, const CsvColumns& columns = {}) {
+std::string fault_of(const std::string& text, const TableReading& reading = {}) {
   try {
-    read(text, columns);
+    read(text, reading);
   } catch (const ConfigError& error) {
     return error.what();
   }
   return "nothing was refused";
 }
 
-TEST(FrontierCsv, TakesTheOtherOfDAndCFromSixND) {
+TEST(FrontierTable, TakesTheOtherOfDAndCFromSixND) {
   const FrontierData by_c = read("N,C,loss\n1e6,6e15,3\n");
   EXPECT_NEAR(by_c.points.front().d, 1e9, 1);
   const FrontierData by_d = read("params,tokens,loss\n1M,1e9,3\n");
@@ -38,18 +40,18 @@ TEST(FrontierCsv, TakesTheOtherOfDAndCFromSixND) {
   EXPECT_EQ(by_d.c_words, "6 N D");
 }
 
-TEST(FrontierCsv, LeavesOutWhatCannotBeUsedAndSaysWhy) {
+TEST(FrontierTable, LeavesOutWhatCannotBeUsedAndSaysWhy) {
   const FrontierData data =
       read("N,D,loss\n1e6,1e9,3\n1e6,1e9,3\n2e6,1e9,-1\n2e6,,3\n2e6,1e9,nan\n4e6,1e9,2.9\n");
   EXPECT_EQ(data.points.size(), 2u);
   ASSERT_EQ(data.left_out.size(), 4u);
   EXPECT_EQ(data.left_out[0].what, "t.csv, line 3");
-  EXPECT_EQ(data.left_out[0].why, "the same as line 2");
-  EXPECT_NE(data.left_out[1].why.find("loss is -1, not a number above 0"), std::string::npos);
-  EXPECT_NE(data.left_out[2].why.find("D is empty"), std::string::npos);
+  EXPECT_EQ(data.left_out[0].why, "the same as t.csv, line 2");
+  EXPECT_EQ(data.left_out[1].why, "column loss (L) = -1: must be above 0");
+  EXPECT_EQ(data.left_out[2].why, "column D: is missing");
 }
 
-TEST(FrontierCsv, RowsOfARunAreItsCurveAndTheLastIsItsEnd) {
+TEST(FrontierTable, RowsOfARunAreItsCurveAndTheLastIsItsEnd) {
   const FrontierData data =
       read("run,N,D,loss\na,1e6,2e8,3\na,1e6,1e8,3.5\nb,2e6,1e8,3.4\na,1e6,3e8,2.9\n");
   ASSERT_EQ(data.points.size(), 2u);
@@ -60,50 +62,60 @@ TEST(FrontierCsv, RowsOfARunAreItsCurveAndTheLastIsItsEnd) {
             std::string::npos);
 }
 
-TEST(FrontierCsv, ReadsQuotesAndRefusesWhatIsNotWhole) {
-  CsvColumns columns;
-  columns.loss = "the \"loss\"";
-  const FrontierData data = read("N,\"the \"\"loss\"\"\",D\r\n1e6,3,1e9\r\n", columns);
+TEST(FrontierTable, ReadsOtherUnitsSeparatorsAndQuotes) {
+  const FrontierData data = read("N;\"the \"\"loss\"\"\";billions\r\n1e6;3;1\r\n",
+                                 {.maps = {"loss=the \"loss\",D=billions*1e9"}});
   EXPECT_EQ(data.points.front().loss, 3);
-  EXPECT_NE(fault_of("N,D,loss\n1,2\n").find("t.csv, line 2: 2 cells, and the head has 3"),
+  EXPECT_EQ(data.points.front().d, 1e9);
+  EXPECT_EQ(data.d_words, "column billions times 1000000000");
+}
+
+TEST(FrontierTable, SaysWhichColumnOrRowIsNotWhole) {
+  const FrontierData data = read("N,D,loss\n1e6,2e6\n1e6,2e6,3\n");
+  ASSERT_EQ(data.left_out.size(), 1u);
+  EXPECT_EQ(data.left_out[0].why, "has 2 cells where the header has 3");
+  EXPECT_NE(fault_of("N,D,loss\n1e6,2e6,\"3\n").find("no row can be used"), std::string::npos);
+  EXPECT_NE(fault_of("").find("is empty"), std::string::npos);
+  EXPECT_NE(fault_of("a,b\n1,2\n").find("say which with --map N=COLUMN; there are a, b"),
             std::string::npos);
-  EXPECT_NE(fault_of("N,D,loss\n1,2,\"3\n").find("never closed"), std::string::npos);
-  EXPECT_NE(fault_of("").find("no row below a head"), std::string::npos);
-  EXPECT_NE(fault_of("a,b\n1,2\n").find("no column of N; name it with --n-column"),
+  EXPECT_NE(fault_of("N,tokns,loss\n1,2,3\n", {.maps = {"D=tokens"}}).find("did you mean tokns?"),
             std::string::npos);
-  columns.loss.clear();
-  columns.d = "tokens";
-  EXPECT_NE(fault_of("N,tokns,loss\n1,2,3\n", columns).find("did you mean tokns?"),
+  EXPECT_NE(fault_of("N,D,loss,seed\n1,2,3,1\n", {.run = "sed"})
+                .find("--run-column sed: there is no such column; did you mean seed?"),
             std::string::npos);
 }
 
-TEST(FrontierCsv, RefusesMixedConventionsAndImpossibleUnits) {
+TEST(FrontierTable, OptimaNeedAnErrorThatIsOne) {
+  const FrontierData data = read("C,N_opt,n_star_std\n1e18,1e8,.1\n1e19,2e8,\n", {.optima = true});
+  ASSERT_EQ(data.optima.size(), 1u);
+  EXPECT_EQ(data.optima.front().error, .1);
+  EXPECT_EQ(data.left_out.at(0).why, "column n_star_std is empty, no number above 0");
+}
+
+TEST(FrontierTable, RefusesMixedConventionsAndImpossibleUnits) {
   const std::string mixed = "n_count,N,D,loss\ntotal,1e6,1e9,3\nnon_embedding,1e6,1e8,3\n";
-  EXPECT_NE(fault_of(mixed).find("choose with --where n_count=non_embedding"), std::string::npos)
+  EXPECT_NE(fault_of(mixed).find("choose with --where 'n_count == \"non_embedding\"'"),
+            std::string::npos)
       << fault_of(mixed);
-  CsvColumns one;
-  one.where = {{"n_count", "total"}};
-  EXPECT_EQ(read(mixed, one).points.size(), 1u);
-  one.where = {{"n_count", "none"}};
-  EXPECT_NE(fault_of(mixed, one).find("no row of t.csv is left"), std::string::npos);
+  EXPECT_EQ(read(mixed, {.where = "n_count == total"}).points.size(), 1u);
+  EXPECT_NE(fault_of(mixed, {.where = "n_count == none"}).find("lets no row of 2 pass"),
+            std::string::npos);
   EXPECT_NE(fault_of("N,D,C,loss\n70,1.4e12,5.9e23,2\n").find("is in another unit"),
             std::string::npos);
   EXPECT_NE(fault_of("N,C,loss\n70,5.9e18,2\n").find("is in another unit"), std::string::npos);
 }
 
-TEST(FrontierCsv, RefusesAColumnNamedTwiceAndACurveWhoseComputeStands) {
-  EXPECT_NE(fault_of("N,D,loss,loss\n1e6,1e9,3,9\n").find("column loss is named twice"),
+TEST(FrontierTable, RefusesAColumnNamedTwiceAndACurveWhoseComputeStands) {
+  EXPECT_NE(fault_of("N,D,loss,loss\n1e6,1e9,3,9\n").find("column loss: is named twice"),
             std::string::npos);
   EXPECT_NE(fault_of("run,N,D,C,loss\na,1e6,1e9,6e15,3\na,1e6,2e9,6e15,2.9\n")
                 .find("line 3: C is not above"),
             std::string::npos);
 }
 
-TEST(FrontierCsv, ARunOfTheHighestLossesLosesItsCurveToo) {
-  CsvColumns columns;
-  columns.drop_highest = 1;
-  const FrontierData data =
-      read("run,N,D,loss\na,1e6,1e8,9\na,1e6,2e8,8\nb,2e6,1e8,4\nb,2e6,2e8,3\n", columns);
+TEST(FrontierTable, ARunOfTheHighestLossesLosesItsCurveToo) {
+  const FrontierData data = read(
+      "run,N,D,loss\na,1e6,1e8,9\na,1e6,2e8,8\nb,2e6,1e8,4\nb,2e6,2e8,3\n", {.drop_highest = 1});
   ASSERT_EQ(data.curves.size(), 1u);
   EXPECT_EQ(data.curves.front().n, 2e6);
 }
@@ -218,9 +230,9 @@ TEST_F(FrontierProgram, RefusesBadOptions) {
   says({"--tolerance", "-1"}, "--tolerance -1");
   says({"--same-size", "best"}, "--same-size best: it is mean or lowest");
   says({"--weights", "2"}, "--weights 2: it is equal or error");
-  says({"--where", "flops"}, "is not COLUMN=VALUE");
-  says({file}, "a CSV is read alone");
-  EXPECT_NE(refused({(temp_.path() / "none.csv").string()}).output.find("is not there"),
+  says({"--where", "flops"}, "--where");
+  says({file}, "a table is read alone");
+  EXPECT_NE(refused({(temp_.path() / "none.csv").string()}).output.find("is no file that is there"),
             std::string::npos);
 }
 
@@ -262,7 +274,7 @@ TEST_F(FrontierProgram, ReadsRunFoldersByAnyCountOfCompute) {
   EXPECT_GT(exact, six_n) << "the same optimum over fewer decades of C";
   EXPECT_NE(refused({record.string(), "--c-count", "c"}).output.find("--c-count c: not a"),
             std::string::npos);
-  EXPECT_NE(refused({record.string(), "--optima"}).output.find("--optima: is of a CSV table"),
+  EXPECT_NE(refused({record.string(), "--optima"}).output.find("--optima: is of a table"),
             std::string::npos);
   EXPECT_NE(refused({record.string(), "--arm", "x"}).output.find("--arm x: no run is of it"),
             std::string::npos);

@@ -126,7 +126,7 @@ TEST_F(LawVerb, RefusesWithOneMessageAndExitCodeTwo) {
   says(fault({file, "--law", "chinchila"}), "there is no such law; did you mean chinchilla?");
   says(fault({file, "--law", "E + A*params^"}), "its end: it ends too early");
   says(fault({file, "--law", "E + * N"}), "character 5: unexpected *");
-  says(fault({file, "--law", "chinchilla"}), "the law needs a column D");
+  says(fault({file, "--law", "chinchilla"}), "a column D is needed");
   says(fault({file, "--law", "power_n", "--objective", "huge"}), "--objective huge: is one of");
   says(fault({file, "--law", "power_n", "--delta", "-1"}), "--delta -1: is no number above 0");
   says(fault({file, "--law", "power_n", "--start", "b=1"}), "the law has no constant b");

@@ -44,7 +44,7 @@ inline std::vector<std::map<std::string, std::string>> plain_csv(
 
 struct PorianFit {
   std::string name;
-  std::vector<std::pair<std::string, std::string>> where;  // its rows in the other tables
+  std::string where;  // --where of its rows in the other tables
   std::map<std::string, double> published;
 };
 
@@ -54,7 +54,8 @@ inline std::vector<PorianFit> porian_fits() {
     PorianFit fit;
     for (const char* key :
          {"dataset", "hparams", "warmup", "decay", "param_count", "val", "file"}) {
-      fit.where.emplace_back(key, row.at(key));
+      fit.where +=
+          (fit.where.empty() ? "" : " and ") + std::string(key) + " == \"" + row.at(key) + "\"";
       fit.name += row.at(key) + " ";
     }
     for (const char* column : {"basic.n_exponent", "weighted.n_exponent"}) {

@@ -10,6 +10,7 @@
 // slow     waits for SIGTERM, needs three seconds for its first checkpoint and ends with exit 3
 // pace     a line of metrics a step, each step 25 ms for each run it began with; ends as hang where
 //          it is asked to, and goes on from there
+// wait     a line of metrics, then waits for the file that FAKE_TRAINER_GO names and completes
 // starting waits as one that does not listen to SIGTERM yet
 // memory   has enough alone and in pieces of 8 tokens, and says so elsewhere
 // meanwhile  finds that another process has just completed it
@@ -137,6 +138,13 @@ bool waited(const Pack& pack, const std::string& what) {
   return true;
 }
 
+void wait_for_go(const Pack& pack) {
+  for (const RunIdentity& member : pack) write_metrics(member.folder, 5);
+  while (!std::filesystem::exists(std::getenv("FAKE_TRAINER_GO"))) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+}
+
 void wait_for_a_checkpoint_beside(const std::filesystem::path& folder) {
   const auto is_there = [&] {
     for (const auto& entry : std::filesystem::directory_iterator(folder.parent_path())) {
@@ -195,7 +203,8 @@ int act(const Pack& given) {
       return kExitInterrupted;
     }
     if (what == "pace" && !kept_pace(pack, behaviours.size())) return kExitInterrupted;
-    if (what == "pace") break;  // for all
+    if (what == "wait") wait_for_go(pack);
+    if (what == "pace" || what == "wait") break;  // for all
     if (waited(pack, what)) return kExitInterrupted;
   }
   for (const RunIdentity& member : pack) finish(member, RunState::kComplete);

@@ -179,23 +179,27 @@ TEST_F(TunedSweep, AnotherNameOfABlockForgetsNothingWhileATrialIsLost) {
 
 TEST_F(TunedSweep, ALauncherWithNothingLeftWaitsForTheStageThatOthersEnd) {
   write_tuned("0.008");
-  behave("1001:pace");
-  const auto words = [&] {
-    std::vector<std::string> all = command("run");
-    *std::next(std::ranges::find(all, "--jobs")) = "1";
-    return all;
+  const auto start = [&](const std::string& name) {
+    std::vector<std::string> words = command("run");
+    *std::next(std::ranges::find(words, "--jobs")) = "1";
+    return start_program(words, temp_.path() / name);
   };
-  const pid_t one = start_program(words(), temp_.path() / "one");
-  const pid_t two = start_program(words(), temp_.path() / "two");
+  const fs::path go = temp_.path() / "go";
+  setenv("FAKE_TRAINER_GO", go.c_str(), 1);
+  behave("1001:wait");
+  const pid_t one = start("one");
+  wait_until([&] { return fs::exists(sweep_record_file(runs_, "s")) && running() == 1; });
+  behave("1001:ok");
+  const pid_t two = start("two");
+  const std::string waits =
+      "waiting for what other launchers run: 2 cells here wait for what that tells";
+  wait_until([&] { return text_of(temp_.path() / "two").find(waits) != std::string::npos; });
+  EXPECT_EQ(states(), "running complete complete waiting waiting");
+  std::ofstream(go).close();
   EXPECT_EQ(wait_for(one).exit_code, 0) << text_of(temp_.path() / "one");
   EXPECT_EQ(wait_for(two).exit_code, 0) << text_of(temp_.path() / "two");
   EXPECT_EQ(states(), "complete complete complete complete complete");
   for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(attempts(i), 1) << i;
-  const std::string said = text_of(temp_.path() / "one") + text_of(temp_.path() / "two");
-  EXPECT_NE(
-      said.find("waiting for what other launchers run: 2 cells here wait for what that tells"),
-      std::string::npos)
-      << said;
 }
 
 TEST_F(TunedSweep, CellsThatNeverBeganStayInTheRecordOfTheSameFileAlone) {

@@ -1,22 +1,24 @@
 // A table of somebody else's runs, as `scalelaw frontier` reads it.
 #include <cmath>
 
-#include "analysis/frontier/frontier_csv.h"
+#include "analysis/frontier/frontier_table.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace scalelaw {
 
 void read_hostile(std::string_view bytes) {
-  CsvColumns columns;
+  TableReading reading;
   // The first byte chooses what is asked of the rest.
   if (!bytes.empty() && bytes.front() == '!') {
-    columns.optima = true;
+    reading.optima = true;
     bytes.remove_prefix(1);
   } else if (!bytes.empty() && bytes.front() == '-') {
-    columns.drop_highest = 2;
+    reading.drop_highest = 2;
     bytes.remove_prefix(1);
   }
-  const FrontierData data = frontier_from_csv_text(bytes, "fuzz.csv", columns);
+  Measurements table;
+  add_csv(table, "fuzz.csv", bytes);
+  const FrontierData data = frontier_from_table(std::move(table), reading);
   const auto whole = [](double value) { return value > 0 && std::isfinite(value); };
   for (const FrontierPoint& p : data.points) {
     require(whole(p.n) && whole(p.d) && whole(p.c) && whole(p.loss), "points are of numbers");
