@@ -76,7 +76,7 @@ TEST_F(KaplanVerbTest, WithoutACriticalBatchTheNaiveLawStandsAlone) {
 TEST_F(KaplanVerbTest, RefusesWhatIsNoSetOfCurves) {
   EXPECT_NE(refused({table("")}).find("curves.csv"), std::string::npos);
   EXPECT_NE(refused({table("run,N,S,batch,L\n")}).find("curves.csv"), std::string::npos);
-  EXPECT_NE(refused({table("run,N,S,L\na,1e6,10,3\n")}).find("needs a column batch"),
+  EXPECT_NE(refused({table("run,N,S,L\na,1e6,10,3\n")}).find("a column batch is needed"),
             std::string::npos);
   EXPECT_NE(refused({table("N,S,batch,L\n1e6,10,1e3,3\n")}).find("name it with --run-column"),
             std::string::npos);
