@@ -127,13 +127,34 @@ int distinct_sizes(const std::vector<AdjustedCurve>& curves) {
   return static_cast<int>(sizes.size());
 }
 
+// What cannot be below 0 has its interval on the scale of its logarithm: a share a_N/a_S of -.9, as
+// few draws far above would make, is none.
+bool always_positive(ChainNumber which) {
+  switch (which) {
+    case ChainNumber::kSizeExponent:
+    case ChainNumber::kStepsExponent:
+    case ChainNumber::kPredictedLoss:
+    case ChainNumber::kPredictedSize:
+    case ChainNumber::kPredictedBatch:
+    case ChainNumber::kPredictedSteps:
+    case ChainNumber::kAboveConverged:
+    case ChainNumber::kCheapLow:
+    case ChainNumber::kCheapHigh:
+      return true;
+    default:
+      return false;
+  }
+}
+
 // Half widths by the deviation of those replicates that give the number; none below 100 of them, or
 // where fewer than half do.
-std::optional<Interval> interval_of(const BootstrapResult& drawn, std::size_t which, double value,
+std::optional<Interval> interval_of(const BootstrapResult& drawn, ChainNumber which, double value,
                                     double t) {
+  const bool in_ln = always_positive(which);
   std::vector<double> values;
   for (const Numbers& numbers : drawn.fitted) {
-    if (std::isfinite(numbers[which])) values.push_back(numbers[which]);
+    const double drawn_value = numbers[static_cast<std::size_t>(which)];
+    if (std::isfinite(drawn_value)) values.push_back(in_ln ? std::log(drawn_value) : drawn_value);
   }
   constexpr std::size_t kFewest = 100;
   if (values.size() < kFewest || 2 * values.size() < drawn.fitted.size()) return {};
@@ -142,6 +163,7 @@ std::optional<Interval> interval_of(const BootstrapResult& drawn, std::size_t wh
   double squares = 0;
   for (const double v : values) squares += (v - mean) * (v - mean);
   const double half = t * std::sqrt(squares / (n - 1));
+  if (in_ln) return Interval{value * std::exp(-half), value * std::exp(half)};
   return Interval{value - half, value + half};
 }
 
@@ -161,7 +183,7 @@ void draw(Chain& chain, const Pass& whole, const ChainOptions& options) {
     const double df = std::max(distinct_sizes(chain.curves) - 2, 1);
     const double t = student_t_quantile(.5 + .5 * options.level, df);
     for (std::size_t i = 0; i < kChainNumbers; ++i) {
-      intervals[i] = interval_of(drawn, i, whole.numbers[i], t);
+      intervals[i] = interval_of(drawn, static_cast<ChainNumber>(i), whole.numbers[i], t);
     }
     for (const Numbers& numbers : drawn.fitted) {
       chain.without +=

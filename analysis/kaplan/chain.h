@@ -74,8 +74,9 @@ struct Chain {
 };
 
 // Runs are drawn as wholes; of the replicates that give a number the standard deviation times
-// Student's t of (sizes - 2) degrees of freedom is its interval's half width. `critical` is taken
-// as exact. Replicate i draws by (seed, i) alone.
+// Student's t of (sizes - 2) degrees of freedom is its interval's half width, of the logarithm for
+// a_N, a_S and what follows of them, which cannot be below 0. `critical` is taken as exact.
+// Replicate i draws by (seed, i) alone.
 Chain find_chain(const CurveData& data, std::optional<CriticalBatch> critical,
                  const ChainOptions& options);
 

@@ -15,7 +15,7 @@ struct ChainDesign {
 };
 
 std::vector<ChainDesign> chain_designs() {
-  std::vector<ChainDesign> designs(3);
+  std::vector<ChainDesign> designs(4);
   designs[0].what = "11 sizes a factor 4 apart; runs .2%, evaluations .2%";
   designs[1].what = "11 sizes a factor 4 apart; runs .5%, evaluations 2%";
   designs[1].curves.run_noise = .005;
@@ -26,6 +26,12 @@ std::vector<ChainDesign> chain_designs() {
   designs[2].curves.least_n = 1e6;
   designs[2].curves.run_noise = .02;
   designs[2].curves.evaluation_noise = .005;
+  designs[3].what =
+      "6 sizes a factor 3 apart; runs .2% to 2%, larger at larger sizes, evaluations .5%";
+  designs[3].curves = designs[2].curves;
+  designs[3].curves.sizes = 6;
+  designs[3].curves.run_noise = .002;
+  designs[3].curves.noise_growth = 10;
   return designs;
 }
 
@@ -53,12 +59,20 @@ TEST(Coverage, OfKaplansChain) {
   unsigned seed = 91;
   for (const ChainDesign& design : chain_designs()) {
     const EfficientExponents truth = design.curves.truth.exponents();
+    const KaplanTruth& law = design.curves.truth;
+    const double above = law.a_n / law.a_s;
+    const SizeRange cheap = sizes_within(law.a_n, law.a_s, kExtraCompute);
     std::vector<Held> tally = {{ChainNumber::kPredictedLoss, "predicted a_C", truth.loss},
                                {ChainNumber::kPredictedSize, "predicted N* exponent", truth.size},
                                {ChainNumber::kAdjustedLoss, "fitted a_C", truth.loss},
                                {ChainNumber::kAdjustedSize, "fitted N* exponent", truth.size},
-                               {ChainNumber::kSizeExponent, "a_N", design.curves.truth.a_n},
-                               {ChainNumber::kStepsExponent, "a_S", design.curves.truth.a_s}};
+                               {ChainNumber::kSizeExponent, "a_N", law.a_n},
+                               {ChainNumber::kStepsExponent, "a_S", law.a_s},
+                               {ChainNumber::kLossDifference, "a_C, predicted less fitted", 0},
+                               {ChainNumber::kSizeDifference, "N*, predicted less fitted", 0},
+                               {ChainNumber::kAboveConverged, "a_N/a_S", above},
+                               {ChainNumber::kCheapLow, "least N/N* within 20%", cheap.low},
+                               {ChainNumber::kCheapHigh, "largest N/N* within 20%", cheap.high}};
     std::mt19937_64 random(seed++);
     for (int i = 0; i < n; ++i) {
       ChainOptions options;

@@ -1,6 +1,7 @@
 // Training curves whose law is known: K1.6 and K1.4 with Kaplan et al. 2020's constants.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -31,6 +32,7 @@ struct KaplanDesign {
   double warmup = 3000, last_step = 2.5e5;
   int evaluations = 60;                              // log-spaced, after the warm-up
   double run_noise = .002, evaluation_noise = .002;  // sd of ln L
+  double noise_growth = 1;  // of run_noise, from the smallest size to the largest
 };
 
 inline CurveData draw_curves(const KaplanDesign& design, std::mt19937_64& random) {
@@ -43,7 +45,8 @@ inline CurveData draw_curves(const KaplanDesign& design, std::mt19937_64& random
     curve.n = design.least_n * std::pow(design.factor, i);
     curve.batch = design.batch;
     curve.warmup = design.warmup;
-    const double of_run = design.run_noise * normal(random);
+    const double of_run = design.run_noise * normal(random) *
+                          std::pow(design.noise_growth, i / std::max(1., design.sizes - 1.));
     // Two evaluations of the warm-up, of a loss that no law tells.
     for (const double step : {10., 1000.}) {
       curve.step.push_back(step);
