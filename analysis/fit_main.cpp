@@ -7,10 +7,12 @@
 
 #include "analysis/budget/budget_verb.h"
 #include "analysis/figures/gnuplot.h"
+#include "analysis/figures/paper_figures.h"
 #include "analysis/fit_law/law_verb.h"
 #include "analysis/fit_options.h"
 #include "analysis/frontier/frontier_verb.h"
 #include "analysis/kaplan/kaplan_verb.h"
+#include "analysis/measurements/runs_or_tables.h"
 #include "analysis/predict/predict_verb.h"
 #include "analysis/predict/surface_verb.h"
 #include "analysis/ranking/rank_verb.h"
@@ -45,14 +47,29 @@ void add_common(CLI::App* verb, FitArguments& a, const std::string& example) {
   verb->add_option("--by", a.by, "what is compared: arm (of the sweep) or arch")
       ->capture_default_str();
   verb->add_option("--tokens", a.tokens,
-                   "D: use runs of this many tokens (default: D of most runs)");
+                   "D: use runs of this many tokens (default: D of most runs); own: each size at "
+                   "the D that it has");
   add_whole(*verb, "--seed", a.seed, {}, "of the bootstrap");
   add_whole(*verb, "--bootstrap", a.bootstrap, {0, 1'000'000}, "replicates; 0: none");
   add_whole(*verb, "--threads", a.threads, {0, 1024}, "0: the cores there are; changes no number");
 }
 
+// Beside run folders, tables of others.
+void add_tables(CLI::App* verb, FitArguments& a) {
+  verb->get_option("runs")->description(
+      "sweep record, folder of runs, run folders; or tables (.csv, .tsv, .jsonl)");
+  verb->add_option("--map", a.maps, "of tables: loss=val_loss,N=params,D=tokens*1e9")
+      ->allow_extra_args(false);
+  verb->add_option("--where", a.where, "only runs such as 'N > 1e8 and lr == 3e-4'");
+  verb->add_option("--run-column", a.run_column,
+                   "of tables: rows of one value are one run while it trains (default: run)");
+}
+
 Study study_of(const FitArguments& a) {
-  return analyse({a.runs.begin(), a.runs.end()}, options_from(a));
+  LawOptions options = options_from(a);
+  RunTable table = read_runs_or_tables({a.runs.begin(), a.runs.end()},
+                                       {a.maps, a.where, a.run_column}, options.selection);
+  return analyse_runs(std::move(table), options);
 }
 
 // Where no page holds the table of exclusions. Of many for one reason the first.
@@ -77,6 +94,9 @@ std::string command_of(const FitArguments& a) {
   if (!a.test_set.empty()) command += " --test-set " + shell_word(a.test_set);
   for (const std::string& bytes : a.bytes) command += " --bytes " + shell_word(bytes);
   if (!a.tokens.empty()) command += " --tokens " + shell_word(a.tokens);
+  for (const std::string& map : a.maps) command += " --map " + shell_word(map);
+  if (!a.where.empty()) command += " --where " + shell_word(a.where);
+  if (!a.run_column.empty()) command += " --run-column " + shell_word(a.run_column);
   return command + " --seed " + std::to_string(a.seed) + " --bootstrap " +
          std::to_string(a.bootstrap) + " --out " + shell_word(a.out);
 }
@@ -90,6 +110,7 @@ void fit(const FitArguments& a) {
   }
   Document document;
   add_laws(document, study);
+  add_multiverse(document, study);
   std::cout << to_markdown(document, "");
   warn(study.warnings);
 }
@@ -131,7 +152,24 @@ void require_writable_out(const FitArguments& a) {
   if (!reason.empty()) throw ConfigError("--out " + a.out + ": " + reason);
 }
 
+void list_figures(const FitArguments& a) {
+  DocumentTable table;
+  table.caption = "Figures and tables of Kaplan et al. 2020 and Hoffmann et al. 2022";
+  table.columns = {{"", false}, {"shows", false}, {"these runs", false}, {"drawn by", false}};
+  for (const PaperFigure& figure :
+       paper_figures(holdings(read_runs({a.runs.begin(), a.runs.end()})))) {
+    std::string lacks;
+    for (const std::string& what : figure.lacks) lacks += (lacks.empty() ? "lack " : "; ") + what;
+    table.rows.push_back({figure.id, figure.shows, lacks.empty() ? "support it" : lacks,
+                          figure.by.empty() ? "nothing yet" : figure.by});
+  }
+  Document document;
+  document.add(table);
+  std::cout << to_markdown(document, "");
+}
+
 void figures(const FitArguments& a) {
+  if (a.list) return list_figures(a);
   require_writable_out(a);
   const Study study = study_of(a);
   name_left_out(study);
@@ -182,6 +220,7 @@ Outcome run(int argc, char** argv) {
   add_law_options(*fit_verb, law);
   CLI::App* compare_verb = app.add_subcommand("compare", "print what the data say of two arms");
   add_common(compare_verb, a, "scalelaw compare runs/sweeps/quickstart.json");
+  add_tables(compare_verb, a);
   compare_verb->add_flag("--json", a.json, "for scripts");
   PredictVerb predict_verb(app);
   FrontierVerb frontier_verb(app);
@@ -190,9 +229,14 @@ Outcome run(int argc, char** argv) {
   BudgetVerb budget_verb(app);
   CLI::App* figures_verb = app.add_subcommand("figures", "draw learning curves, laws, positions");
   add_common(figures_verb, a, "scalelaw figures runs/sweeps/quickstart.json --out figures");
+  add_tables(figures_verb, a);
   add_folder(*figures_verb, "--out", a.out, "folder to write to");
+  figures_verb->add_flag("--list", a.list,
+                         "draw nothing: which figures of Kaplan's and Chinchilla's papers these "
+                         "runs support, and what they lack for the others");
   CLI::App* report_verb = app.add_subcommand("report", "all of it, as one page with its files");
   add_common(report_verb, a, "scalelaw report runs/sweeps/quickstart.json --out report");
+  add_tables(report_verb, a);
   add_folder(*report_verb, "--out", a.out, "folder to write to");
   try {
     app.parse(argc, argv);
@@ -208,7 +252,7 @@ Outcome run(int argc, char** argv) {
   if (budget_verb.asked()) return budget_verb.run();
   if (*figures_verb) figures(a);
   if (*report_verb) report(a);
-  const bool makes_files = *figures_verb || *report_verb || !surface.out.empty();
+  const bool makes_files = (*figures_verb && !a.list) || *report_verb || !surface.out.empty();
   return {kExitComplete, makes_files ? Product::kFiles : Product::kText};
 }
 
