@@ -46,7 +46,8 @@ RunTable selected(const RunTable& all, Selection& selection) {
     part.source = all.source;
     part.rows.push_back(row);
   }
-  RunTable together{all.source, all.sweeps, {}, all.excluded, all.warnings};
+  RunTable together = all;
+  together.rows.clear();
   for (auto& [key, part] : apart) {
     select_runs(part, selection, Horizons::kAll);
     std::ranges::move(part.rows, std::back_inserter(together.rows));
