@@ -13,6 +13,7 @@
 #include "analysis/fit_options.h"
 #include "analysis/frontier/frontier_verb.h"
 #include "analysis/horizon.h"
+#include "analysis/kaplan/kaplan_verb.h"
 #include "analysis/measurements/runs_or_tables.h"
 #include "analysis/predict/predict_verb.h"
 #include "analysis/predict/surface_verb.h"
@@ -226,7 +227,7 @@ void report(const FitArguments& a) {
 // "scalelaw report"
 std::string command_name(int argc, char** argv) {
   for (const std::string verb :
-       {"fit", "compare", "predict", "frontier", "rank", "budget", "figures", "report"}) {
+       {"fit", "compare", "predict", "frontier", "kaplan", "rank", "budget", "figures", "report"}) {
     if (argc > 1 && argv[1] == verb) return "scalelaw " + verb;
   }
   return "scalelaw";
@@ -250,6 +251,7 @@ Outcome run(int argc, char** argv) {
   compare_verb->add_flag("--json", a.json, "for scripts");
   PredictVerb predict_verb(app);
   FrontierVerb frontier_verb(app);
+  KaplanVerb kaplan_verb(app);
   RankVerb rank_verb(app);
   BudgetVerb budget_verb(app);
   CLI::App* figures_verb = app.add_subcommand("figures", "draw learning curves, laws, positions");
@@ -278,6 +280,7 @@ Outcome run(int argc, char** argv) {
   if (*compare_verb) compare(a);
   if (predict_verb.asked()) return predict_verb.run();
   if (frontier_verb.asked()) return frontier_verb.run();
+  if (kaplan_verb.asked()) return kaplan_verb.run();
   if (rank_verb.asked()) return rank_verb.run();
   if (budget_verb.asked()) return budget_verb.run();
   if (*figures_verb) figures(a);
