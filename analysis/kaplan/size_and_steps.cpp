@@ -71,7 +71,7 @@ SizeAndSteps fit_size_and_steps(std::span<const AdjustedCurve> curves,
   if (start.empty()) {
     result.fit = fit_formula(law, data, options);
   } else {
-    result.fit.found = refit(law, data, options.kind, 0, {start});
+    result.fit.found = refit(FormulaObjective{law, data, options.kind, 0, nullptr}, {start});
     const RefinedFormula& found = result.fit.found;
     const bool good = std::isfinite(found.objective) &&
                       found.scaled_gradient <= kGradientTolerance &&
