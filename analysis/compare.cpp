@@ -191,7 +191,11 @@ Comparison compare_arms(const RunTable& table, const ArmLaws& a, const ArmLaws& 
   warn_of_shared_runs(table, a, b, out);
   warn_of_texts(first_a, first_b, out);
   if (!paired && !a.windows.empty() && !b.windows.empty()) warn_of_unpaired_windows(out);
-  if (out.status == FitStatus::kConverged) compare_lines(common, paired, options, out);
+  if (out.status != FitStatus::kConverged) return out;
+  compare_lines(common, paired, options, out);
+  out.compute_gains = equivalent_gains(by_compute(table, a), by_compute(table, b), paired,
+                                       options.gain_at, out.level);
+  out.size_gains = equivalent_gains(a, b, paired, {}, out.level);
   return out;
 }
 

@@ -46,6 +46,14 @@ void add_selection(CLI::App& verb, FitArguments& a) {
       ->allow_extra_args(false);
 }
 
+void add_comparison_options(CLI::App& verb, FitArguments& a) {
+  verb.add_option("--gain-at", a.gain_at,
+                  "C1,C2: training compute of whole runs, FLOPs, at which to state how much the "
+                  "other arm needs (default: ends and middle of what both cover)")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+}
+
 LawOptions options_from(const FitArguments& a) {
   LawOptions options;
   const std::optional<NCount> n_count = n_count_from(a.n_count);
@@ -73,6 +81,13 @@ LawOptions options_from(const FitArguments& a) {
     if (!options.selection.train_tokens || *options.selection.train_tokens <= 0) {
       throw ConfigError("--tokens " + a.tokens + ": not a number of tokens such as 2.5M");
     }
+  }
+  for (const std::string& text : a.gain_at) {
+    const std::optional<double> flops = parse_real(text);
+    if (!flops || *flops <= 0) {
+      throw ConfigError("--gain-at " + text + ": not a number of FLOPs such as 2e13");
+    }
+    options.gain_at.push_back(*flops);
   }
   options.seed = a.seed;
   options.bootstrap_replicates = a.bootstrap;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "analysis/compare.h"
+#include "analysis/gain_words.h"
 #include "analysis/leads.h"
 #include "analysis/number_text.h"
 #include "analysis/other_looks.h"
@@ -164,7 +165,8 @@ void put_in_words(Comparison& c, const Comparison* other, const LawOptions& opti
   for (const std::string& remark :
        {bend + who_leads(c, options.level), certainty(c, equal_within_margin), sizes_left_out(c),
         free_floors(c, found, significance), bend.empty() ? "" : curves_sentence(c),
-        crossing_sentence(c), scope(c)}) {
+        crossing_sentence(c),
+        compute_gain_sentence(c, *options.selection.train_tokens, significance), scope(c)}) {
     if (!remark.empty()) c.remarks.push_back(remark);
   }
 }

@@ -146,6 +146,7 @@ void add_comparisons(Document& document, const Study& study) {
       document.list(c.remarks);
     }
     if (c.status == FitStatus::kConverged) add_tests(document, c, study.other_comparisons[i]);
+    add_gains(document, c);
     add_equal_sizes(document, c);
   }
 }

@@ -14,6 +14,8 @@ struct Conclusions {
 Conclusions conclusions(const Study& study);
 void add_laws(Document& document, const Study& study);
 void add_comparisons(Document& document, const Study& study);
+// Of one comparison.
+void add_gains(Document& document, const Comparison& comparison);
 void add_noise(Document& document, const Study& study);
 void add_runs(Document& document, const Study& study);
 void add_words(Document& document);

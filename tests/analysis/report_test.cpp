@@ -346,6 +346,9 @@ TEST_F(Program, NoResultAtAllIsExitTwoAndWritesNothing) {
   for (const char* bytes : {"9", "default=", "default=0", "default=x"}) {
     EXPECT_EQ(fit({"fit", runs_.string(), "--bytes", bytes}).exit_code, 2) << bytes;
   }
+  for (const char* flops : {"much", "-1", "1e12,"}) {
+    EXPECT_EQ(fit({"compare", runs_.string(), "--gain-at", flops}).exit_code, 2) << flops;
+  }
   EXPECT_EQ(fit({"fit", runs_.string(), "--bogus"}).exit_code, 2);
 }
 
