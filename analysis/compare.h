@@ -15,6 +15,7 @@
 #include "analysis/arm_laws.h"
 #include "analysis/crossing_set.h"
 #include "analysis/equivalent_gain.h"
+#include "analysis/slope_equivalence.h"
 
 namespace scalelaw {
 
@@ -90,6 +91,7 @@ struct Comparison {
   double detectable = 0, detectable_in_half = 0;
   // Larger end of the interval: straight lines whose slopes differ by more are excluded.
   double equivalence_margin = 0;
+  std::optional<SlopeEquivalence> equivalence;  // where a margin was asked for
   std::optional<Interval> bootstrap_interval;  // robust slopes; over runs
   int bootstrap_replicates = 0, bootstrap_stuck = 0, bootstrap_degenerate = 0;
   bool different_training = false;  // the arms read different training texts

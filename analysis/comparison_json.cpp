@@ -163,6 +163,11 @@ nlohmann::json comparison_json(const Comparison& c) {
   out["detectable_at_80_percent"] = c.detectable;
   out["detectable_in_half"] = c.detectable_in_half;
   out["equivalence_margin"] = c.equivalence_margin;
+  out["equivalence"] = c.equivalence ? json{{"within", c.equivalence->within},
+                                            {"p", c.equivalence->p},
+                                            {"p_holm", c.equivalence->p_holm},
+                                            {"least_margin", c.equivalence->least_margin}}
+                                     : json();
   out["bootstrap_interval_runs"] = optional_interval(c.bootstrap_interval);
   out["bootstrap_replicates"] = c.bootstrap_replicates;
   out["bootstrap_stuck"] = c.bootstrap_stuck;

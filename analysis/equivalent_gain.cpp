@@ -60,7 +60,7 @@ Difference difference_of(const ValueAt& a, const ValueAt& b, bool paired, double
 template <class F>
 double root_between(double low, double high, const F& f) {
   const bool rises = f(low) < 0;
-  for (int i = 0; i < 60; ++i) {
+  for (int i = 0; i < 40; ++i) {
     const double middle = 0.5 * (low + high);
     ((f(middle) < 0) == rises ? low : high) = middle;
   }
@@ -69,7 +69,7 @@ double root_between(double low, double high, const F& f) {
 
 // The hull of what is not rejected between a's smallest and largest run.
 GainSet parabola_gain(const ArmLaws& a, const ArmLaws& b, bool paired, double at, double level) {
-  constexpr int kSteps = 240;
+  constexpr int kSteps = 60;
   const double first = std::log(a.cells.front().n), last = std::log(a.cells.back().n);
   const ValueAt target = parabola_at(b, at);
   const auto there = [&](double x) {

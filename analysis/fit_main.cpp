@@ -77,6 +77,9 @@ std::string command_of(const FitArguments& a) {
   for (const std::string& bytes : a.bytes) command += " --bytes " + shell_word(bytes);
   if (!a.tokens.empty()) command += " --tokens " + shell_word(a.tokens);
   for (const std::string& flops : a.gain_at) command += " --gain-at " + shell_word(flops);
+  if (!a.equivalent_within.empty()) {
+    command += " --equivalent-within " + shell_word(a.equivalent_within);
+  }
   return command + " --seed " + std::to_string(a.seed) + " --bootstrap " +
          std::to_string(a.bootstrap) + " --out " + shell_word(a.out);
 }

@@ -52,6 +52,9 @@ void add_comparison_options(CLI::App& verb, FitArguments& a) {
                   "other arm needs (default: ends and middle of what both cover)")
       ->delimiter(',')
       ->allow_extra_args(false);
+  verb.add_option("--equivalent-within", a.equivalent_within,
+                  "DELTA: test whether slopes are equal within this much (two one-sided t tests; "
+                  "state it before you see the runs)");
 }
 
 LawOptions options_from(const FitArguments& a) {
@@ -88,6 +91,13 @@ LawOptions options_from(const FitArguments& a) {
       throw ConfigError("--gain-at " + text + ": not a number of FLOPs such as 2e13");
     }
     options.gain_at.push_back(*flops);
+  }
+  if (!a.equivalent_within.empty()) {
+    options.equivalent_within = parse_real(a.equivalent_within);
+    if (!options.equivalent_within || *options.equivalent_within <= 0) {
+      throw ConfigError("--equivalent-within " + a.equivalent_within +
+                        ": not a difference of slopes above 0, such as 0.01");
+    }
   }
   options.seed = a.seed;
   options.bootstrap_replicates = a.bootstrap;

@@ -19,6 +19,7 @@ struct FitArguments {
   uint64_t seed = 1;
   int bootstrap = 2000, threads = 0;
   std::vector<std::string> gain_at;
+  std::string equivalent_within;
   bool json = false;
 };
 
