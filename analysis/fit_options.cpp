@@ -79,10 +79,12 @@ LawOptions options_from(const FitArguments& a) {
       a.metric == "bits_per_byte" ? LossMetric::kBitsPerByte : LossMetric::kNatsPerToken;
   options.selection.test_set = a.test_set;
   options.selection.text_bytes = text_bytes_from(a);
-  if (!a.tokens.empty()) {
+  options.selection.own_tokens = a.tokens == "own";
+  if (!a.tokens.empty() && !options.selection.own_tokens) {
     options.selection.train_tokens = parse_real(a.tokens);
     if (!options.selection.train_tokens || *options.selection.train_tokens <= 0) {
-      throw ConfigError("--tokens " + a.tokens + ": not a number of tokens such as 2.5M");
+      throw ConfigError("--tokens " + a.tokens +
+                        ": not a number of tokens such as 2.5M, and not own");
     }
   }
   for (const std::string& text : a.gain_at) {

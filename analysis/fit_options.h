@@ -14,13 +14,16 @@ namespace scalelaw {
 struct FitArguments {
   std::vector<std::string> runs;
   std::vector<std::string> bytes;  // "SET=NUMBER"
+  std::vector<std::string> maps;   // of tables, as the next two
+  std::string where, run_column;
   std::string n_count = "non_embedding", by = "arm", test_set, metric = "nats_per_token", tokens;
+  std::vector<std::string> xy;  // "X,Y"
   std::string out = "report";
   uint64_t seed = 1;
   int bootstrap = 2000, threads = 0;
   std::vector<std::string> gain_at;
   std::string equivalent_within;
-  bool json = false;
+  bool json = false, list = false;
 };
 
 // Which losses, and what N counts.

@@ -6,6 +6,8 @@
 #include <set>
 #include <tuple>
 
+#include "analysis/exclude_where.h"
+#include "analysis/horizon.h"
 #include "analysis/number_text.h"
 #include "analysis/run_table.h"
 #include "analysis/text_bytes.h"
@@ -15,21 +17,6 @@
 
 namespace scalelaw {
 namespace {
-
-// Moves the rows for which `reason` is not empty to the exclusions.
-template <typename Reason>
-void exclude_where(RunTable& table, const Reason& reason) {
-  std::vector<RunRow> kept;
-  for (RunRow& row : table.rows) {
-    const std::string why = reason(row);
-    if (why.empty()) {
-      kept.push_back(std::move(row));
-    } else {
-      table.excluded.push_back({row.folder_name, row.arm, why});
-    }
-  }
-  table.rows = std::move(kept);
-}
 
 void require_rows(const RunTable& table, const std::string& what, const std::string& advice) {
   if (!table.rows.empty()) return;
@@ -73,43 +60,14 @@ void refuse_unknown_test_set(const RunTable& table, const std::string& test_set)
                     in_a_list(names));
 }
 
-void refuse_unknown_horizon(const RunTable& table, double train_tokens) {
-  std::set<std::string> there;
-  for (const RunRow& row : table.rows) {
-    if (std::abs(row.d_tokens() - train_tokens) < static_cast<double>(row.record.batch_tokens)) {
-      return;
-    }
-    there.insert(human(row.d_tokens()));
-  }
-  throw ConfigError("--tokens " + human(train_tokens) +
-                    ": no run was trained on as many; there is " + in_a_list(there));
-}
-
 // A model that says nothing of the text, every token alike, has ln(n_vocab).
 std::string worse_than_guessing(const RunRow& row, const std::string& test_set) {
+  if (row.record.shape.n_vocab == 0) return "";  // a table tells none
   const double loss = row.record.test.at(test_set).loss_nats;
   const double guessing = std::log(static_cast<double>(row.record.shape.n_vocab));
   if (loss <= guessing) return "";
   return "its loss of " + human(loss) +
          " nats per token is above ln(n_vocab) = " + fixed(guessing, 2) + ": worse than guessing";
-}
-
-// The D of most runs; of equals the largest. Horizons end within one batch of one another.
-double common_train_tokens(const RunTable& table) {
-  double best = 0;
-  std::size_t most = 0;
-  for (const RunRow& row : table.rows) {
-    const auto near = static_cast<std::size_t>(
-        std::count_if(table.rows.begin(), table.rows.end(), [&](const RunRow& other) {
-          return std::abs(other.d_tokens() - row.d_tokens()) <
-                 static_cast<double>(std::max(row.record.batch_tokens, other.record.batch_tokens));
-        }));
-    if (near > most || (near == most && row.d_tokens() > best)) {
-      most = near;
-      best = row.d_tokens();
-    }
-  }
-  return best;
 }
 
 // A law is of one tokenizer and one pair of texts. Between tokenizers hashes of tokens say nothing
@@ -153,18 +111,18 @@ void refuse_mixed_recipes(const RunTable& table, NCount n_count) {
     const std::string mixed = mixed_recipes(table, arm, n_count);
     if (mixed.empty()) continue;
     throw ConfigError("arm " + arm + " has " + mixed +
-                      "; name the folders of one of them only, or give each its own arm in the "
-                      "sweep file");
+                      "; name the folders of one of them only (of a table: --where), or give each "
+                      "its own arm (of a sweep: in the sweep file)");
   }
 }
 
-void refuse_mixed_learning_rates(const RunTable& table) {
+void refuse_mixed_learning_rates(const RunTable& table, NCount n_count) {
   std::map<std::tuple<std::string, double, int64_t, int64_t, double>, std::set<double>> rates;
   for (const RunRow& row : table.rows) {
     const auto first = std::find_if(table.rows.begin(), table.rows.end(),
                                     [&](const RunRow& other) { return same_horizon(row, other); });
-    rates[{row.arm, row.n(NCount::kTotal), row.record.shape.n_layer, row.record.shape.d_model,
-           first->d_tokens()}]
+    rates[{row.arm, row.n(row.tabled ? n_count : NCount::kTotal), row.record.shape.n_layer,
+           row.record.shape.d_model, first->d_tokens()}]
         .insert(row.record.learning_rate);
   }
   for (const auto& [size, values] : rates) {
@@ -174,8 +132,8 @@ void refuse_mixed_learning_rates(const RunTable& table) {
       list.append(list.empty() ? "" : ", ").append(canonical(value));
     throw ConfigError("arm " + std::get<0>(size) + " has runs of " + human(std::get<1>(size)) +
                       " parameters with several learning rates (" + list +
-                      "): replicates over rates are not seeds; name the runs of one rate a size, "
-                      "or give each rate its own arm");
+                      "): replicates over rates are not seeds; name the runs of one rate a size "
+                      "(of a table: --where), or give each rate its own arm");
   }
 }
 
@@ -218,17 +176,6 @@ std::vector<float> read_window_losses(const RunRow& row, const std::string& test
   }
 }
 
-void keep_one_horizon(RunTable& table, Selection& selection) {
-  if (!selection.train_tokens) selection.train_tokens = common_train_tokens(table);
-  refuse_unknown_horizon(table, *selection.train_tokens);
-  exclude_where(table, [&](const RunRow& row) -> std::string {
-    const double off = std::abs(row.d_tokens() - *selection.train_tokens);
-    if (off < static_cast<double>(row.record.batch_tokens)) return "";
-    return "trained on " + human(row.d_tokens()) +
-           " tokens; this fit holds D = " + human(*selection.train_tokens);
-  });
-}
-
 }  // namespace
 
 std::string different_tests(const RunRow& a, const RunRow& b, const Selection& selection) {
@@ -236,10 +183,12 @@ std::string different_tests(const RunRow& a, const RunRow& b, const Selection& s
                    &two = b.record.test.at(selection.test_set);
   const bool per_byte = selection.metric == LossMetric::kBitsPerByte;
   if (a.record.tokenizer_hash != b.record.tokenizer_hash) {
+    if (per_byte && a.tabled) return "";
     if (per_byte) return different_text_bytes(one, two, selection.test_set);
     return "have different tokenizers, so their losses per token are of different units (--metric "
            "bits_per_byte is of one)";
   }
+  if (a.tabled) return "";  // all that a table tells
   if (one.token_hash != two.token_hash) {
     return "were tested on different texts, both named " + selection.test_set;
   }
@@ -270,10 +219,14 @@ std::string mixed_recipes(const RunTable& table, const std::string& arm, NCount 
   return "";
 }
 
-void select_runs(RunTable& table, Selection& selection, Horizons horizons) {
-  require_rows(table, "complete run",
-               ". Finish the runs first: `scalelaw sweep run SPEC` resumes where it stopped, "
-               "`scalelaw sweep status SPEC` says what is missing.");
+void keep_usable_runs(RunTable& table, Selection& selection) {
+  if (table.tabled) {
+    require_rows(table, "row with all its numbers", "");
+  } else {
+    require_rows(table, "complete run",
+                 ". Finish the runs first: `scalelaw sweep run SPEC` resumes where it stopped, "
+                 "`scalelaw sweep status SPEC` says what is missing.");
+  }
   if (selection.by == ArmGrouping::kArchitecture) {
     for (RunRow& row : table.rows) row.arm = row.record.shape.arch;
     drop_repeated_runs(table);
@@ -285,7 +238,7 @@ void select_runs(RunTable& table, Selection& selection, Horizons horizons) {
     const auto result = row.record.test.find(selection.test_set);
     if (result == row.record.test.end()) return "has no result on test set " + selection.test_set;
     const double loss = row.loss(selection.test_set, selection.metric);
-    if (std::isnan(loss) && std::isfinite(result->second.loss_nats)) {
+    if (!row.tabled && std::isnan(loss) && std::isfinite(result->second.loss_nats)) {
       return why_no_bits_per_byte(result->second, selection.test_set);
     }
     if (!std::isfinite(loss) || loss <= 0) return "its final loss is not a positive number";
@@ -295,9 +248,13 @@ void select_runs(RunTable& table, Selection& selection, Horizons horizons) {
     return worse_than_guessing(row, selection.test_set);
   });
   require_rows(table, "usable run", "");
-  if (horizons == Horizons::kOne) keep_one_horizon(table, selection);
+}
+
+void select_runs(RunTable& table, Selection& selection, Horizons horizons) {
+  keep_usable_runs(table, selection);
+  if (horizons == Horizons::kOne) keep_horizon(table, selection);
   refuse_mixed_texts_in_an_arm(table, selection);
-  refuse_mixed_learning_rates(table);
+  refuse_mixed_learning_rates(table, selection.n_count);
   refuse_mixed_recipes(table, selection.n_count);
   warn_where_mixed(table, "batch", [](const RunRow& row) {
     return std::to_string(row.record.batch_tokens) + " tokens";
@@ -308,6 +265,7 @@ void select_runs(RunTable& table, Selection& selection, Horizons horizons) {
   warn_where_mixed(table, "tokenizer; that their texts are the same was not checked",
                    [](const RunRow& row) { return row.record.tokenizer_hash.substr(0, 12); });
   warn_where_repeated(table);
+  if (table.tabled) return;
   for (RunRow& row : table.rows) row.window_losses = read_window_losses(row, selection.test_set);
 }
 

@@ -40,10 +40,19 @@ std::string_view short_words(NCount convention) {
 }
 
 double RunRow::n(NCount convention) const {
+  if (tabled) {
+    const auto found = tabled->n.find(convention);
+    return found == tabled->n.end() ? 0 : found->second;
+  }
   return n_params(record.shape, record.counts, convention);
 }
 
+double RunRow::d_slack() const {
+  return std::max(static_cast<double>(record.batch_tokens), tabled ? 0.01 * d_tokens() : 0.0);
+}
+
 double RunRow::training_flops() const {
+  if (tabled) return tabled->flops.value_or(6 * tabled->n.begin()->second * d_tokens());
   return d_tokens() * training_flops_per_token(record.shape, record.counts, CCount::kExactCausal);
 }
 
@@ -64,6 +73,7 @@ double RunRow::loss(const std::string& test_set, LossMetric metric) const {
 }
 
 double RunRow::loss_standard_error(const std::string& test_set, LossMetric metric) const {
+  if (tabled) return 0;
   const TestResult& result = record.test.at(test_set);
   const std::vector<double> windows(window_losses.begin(), window_losses.end());
   const std::optional<double> variance = block_variance_of_mean(windows);
@@ -72,8 +82,7 @@ double RunRow::loss_standard_error(const std::string& test_set, LossMetric metri
 }
 
 bool same_horizon(const RunRow& a, const RunRow& b) {
-  return std::abs(a.d_tokens() - b.d_tokens()) <=
-         static_cast<double>(a.record.batch_tokens) + static_cast<double>(b.record.batch_tokens);
+  return std::abs(a.d_tokens() - b.d_tokens()) <= a.d_slack() + b.d_slack();
 }
 
 std::vector<std::string> RunTable::arms() const {

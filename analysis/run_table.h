@@ -19,6 +19,17 @@ std::string_view unit(LossMetric metric);         // "nats per token", "bits per
 std::string_view in_words(NCount convention);     // "parameters without embeddings and head"
 std::string_view short_words(NCount convention);  // for a table's head: "N without head"
 
+// What a table of others tells of a run, where a run folder's record has counts (tabled_runs.h).
+struct TabledRun {
+  std::map<NCount, double> n;   // by the counts that it has
+  std::optional<double> flops;  // of the whole run, however it counts them
+  struct Point {
+    double d_tokens = 0, loss = 0;
+  };
+  std::vector<Point> curve;  // before the end, by d_tokens
+  bool has_seed = false;     // else the record's seeds are the line's number
+};
+
 struct RunRow {
   RunFolder folder;
   std::string folder_name;  // last part of the path
@@ -26,11 +37,15 @@ struct RunRow {
   RunRecord record;
   // Final loss of every window of the selected test set, nats per token, in the text's order; empty
   // where the run's file of them cannot be read. select_runs fills it in.
-  std::vector<float> window_losses;
+  std::vector<float> window_losses = {};
+  std::optional<TabledRun> tabled = {};  // no folder; of the record what the table tells
 
-  double n(NCount convention) const;
+  double n(NCount convention) const;  // 0 where it is not known
   double d_tokens() const { return static_cast<double>(record.train_tokens); }
-  double training_flops() const;  // whole run, C by exact_causal
+  // D ends within it of the one that was meant: a batch, and 1% of a table's rounded numbers.
+  double d_slack() const;
+  // Of the whole run: C by exact_causal, of a table as it stands there, else 6 N D.
+  double training_flops() const;
   // Shares of all stored parameters; a tied head stores none of its own.
   double embedding_share() const;
   // Share of n_vocab d_model in N + head: what the head adds to N, tied or not.
@@ -38,7 +53,7 @@ struct RunRow {
   // Final loss on a test set. The set must be there.
   double loss(const std::string& test_set, LossMetric metric) const;
   // Over blocks of neighbouring windows (block_error.h); without window losses the record's, which
-  // takes windows for independent and is too small.
+  // takes windows for independent and is too small. 0 of a table's runs: not known.
   double loss_standard_error(const std::string& test_set, LossMetric metric) const;
 };
 
@@ -58,7 +73,8 @@ struct SweepSource {
 };
 
 struct RunTable {
-  std::string source;  // the sweep's name, or the folders as given
+  std::string source;   // the sweep's name, or the folders or files as given
+  bool tabled = false;  // of tables of others; else of run folders
   std::vector<SweepSource> sweeps;
   std::vector<RunRow> rows;
   std::vector<Exclusion> excluded;
@@ -89,6 +105,8 @@ struct Selection {
   NCount n_count = NCount::kNonEmbedding;
   ArmGrouping by = ArmGrouping::kArm;
   std::optional<double> train_tokens;  // D; nullopt: the D of most runs
+  bool own_tokens = false;             // each size at the D that it has
+  std::string horizon;  // filled in: "D = 2.5M tokens", "D of 20 to 21 tokens a parameter"
   // Of a test set's text, all of the split, in place of what the runs' records say (--bytes).
   std::map<std::string, int64_t> text_bytes;
 };
@@ -96,12 +114,16 @@ struct Selection {
 // Of which D: of the selection's, or of all (its train_tokens then stay as they are).
 enum class Horizons { kOne, kAll };
 
-// Moves to `excluded` what a fit of loss against N at one D, or at all, cannot use, warns of mixed
-// recipes and fills in the selection's defaults. ConfigError: no complete run at all, an unknown
-// test set; within an arm several tokenizers under nats per token, several texts (training tokens,
-// test tokens or their number differ under one tokenizer, the bytes of the test's text in bits per
-// byte), several learning rates or recipes at one N and D: only seeds make replicates. Arms may
-// differ in all of these: compare.h says which can be compared.
+// Moves to `excluded` the runs without a number for the selection's loss or N, and fills in its
+// test set. ConfigError: no usable run, an unknown test set.
+void keep_usable_runs(RunTable& table, Selection& selection);
+
+// keep_usable_runs(), then moves to `excluded` what a fit of loss against N at one D, or at all,
+// cannot use, warns of mixed recipes and fills in the selection's defaults. ConfigError: no
+// complete run at all, an unknown test set; within an arm several tokenizers under nats per token,
+// several texts (training tokens, test tokens or their number differ under one tokenizer, the bytes
+// of the test's text in bits per byte), several learning rates or recipes at one N and D: only
+// seeds make replicates. Arms may differ in all of these: compare.h says which can be compared.
 void select_runs(RunTable& table, Selection& selection, Horizons horizons = Horizons::kOne);
 
 // Why two runs' losses on the selection's test set cannot be set side by side, in words that follow
@@ -113,7 +135,8 @@ std::string different_tests(const RunRow& a, const RunRow& b, const Selection& s
 // What is wrong in this arm by this count, in words; "": nothing.
 std::string mixed_recipes(const RunTable& table, const std::string& arm, NCount n_count);
 
-// One line a run, excluded ones too (state "excluded", with the reason).
+// A line, or an object, a run, excluded ones too (state "excluded", with the reason); "" or null
+// where something is not known. Both have the same columns.
 std::string runs_csv(const RunTable& table, const Selection& selection);
 std::string runs_json(const RunTable& table, const Selection& selection);
 

@@ -2,7 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
-#include <sstream>
+#include <vector>
 
 #include "analysis/block_error.h"
 #include "analysis/run_table.h"
@@ -21,70 +21,99 @@ std::string csv_field(std::string text) {
   return quoted + '"';
 }
 
-// "" where the windows' losses are not known.
-std::string block_error_text(const RunRow& row, const Selection& selection) {
-  if (row.window_losses.size() < kFewestWindowsForBlocks) return "";
-  return canonical(row.loss_standard_error(selection.test_set, LossMetric::kNatsPerToken));
+// null where it is not known.
+nlohmann::json told(double value) {
+  return std::isfinite(value) && value > 0 ? nlohmann::json(value) : nlohmann::json();
+}
+nlohmann::json told(int64_t value) {
+  return value > 0 ? nlohmann::json(value) : nlohmann::json();
+}
+
+using RunFacts = nlohmann::ordered_json;
+
+// A run, used, in the order of the table's columns.
+RunFacts facts_of(const RunRow& row, const Selection& selection) {
+  const RunRecord& record = row.record;
+  const TestResult& test = record.test.at(selection.test_set);
+  const bool seeds = !row.tabled || row.tabled->has_seed;
+  const bool blocks = row.window_losses.size() >= kFewestWindowsForBlocks;
+  RunFacts facts = {
+      {"folder", row.folder_name},
+      {"arm", row.arm},
+      {"state", "used"},
+      {"arch", record.shape.arch},
+      {"n_layer", told(record.shape.n_layer)},
+      {"d_model", told(record.shape.d_model)},
+      {"n_non_embedding", told(row.n(NCount::kNonEmbedding))},
+      {"n_non_embedding_plus_head", told(row.n(NCount::kNonEmbeddingPlusHead))},
+      {"n_total", told(row.n(NCount::kTotal))},
+      {"train_tokens", told(record.train_tokens)},
+      {row.tabled ? "training_flops" : "training_flops_exact_causal", told(row.training_flops())},
+      {"test_set", selection.test_set},
+      {"loss_nats", told(test.loss_nats)},
+      {"loss_standard_error_nats", told(test.standard_error_nats)},
+      {"loss_block_error_nats", nullptr},
+      {"bits_per_byte", told(test.bits_per_byte)},
+      {"top1_accuracy", told(test.top1_accuracy)},
+      {"seed_init", seeds ? nlohmann::json(record.seed_init) : nlohmann::json()},
+      {"seed_data", seeds ? nlohmann::json(record.seed_data) : nlohmann::json()},
+      {"learning_rate", told(record.learning_rate)},
+      {"batch_tokens", told(record.batch_tokens)},
+      {"wall_seconds", told(record.wall_seconds)},
+      {"content_hash", record.content_hash},
+      {"reason", ""}};
+  if (blocks) {
+    facts["loss_block_error_nats"] =
+        row.loss_standard_error(selection.test_set, LossMetric::kNatsPerToken);
+  }
+  return facts;
+}
+
+// Of every run, those that are left out too.
+std::vector<RunFacts> all_facts(const RunTable& table, const Selection& selection) {
+  std::vector<RunFacts> all;
+  for (const RunRow& row : table.rows) all.push_back(facts_of(row, selection));
+  for (const Exclusion& e : table.excluded) {
+    RunFacts facts;
+    if (!all.empty()) {
+      for (const auto& [key, value] : all.front().items()) facts[key] = nullptr;
+    }
+    facts["folder"] = e.folder_name;
+    facts["arm"] = e.arm;
+    facts["state"] = "excluded";
+    facts["reason"] = e.reason;
+    all.push_back(std::move(facts));
+  }
+  return all;
+}
+
+std::string csv_text(const nlohmann::ordered_json& value) {
+  if (value.is_null()) return "";
+  if (value.is_string()) return csv_field(value.get<std::string>());
+  if (value.is_number_float()) return canonical(value.get<double>());
+  return value.dump();
 }
 
 }  // namespace
 
 std::string runs_csv(const RunTable& table, const Selection& selection) {
-  std::ostringstream out;
-  out << "folder,arm,state,arch,n_layer,d_model,n_non_embedding,n_non_embedding_plus_head,n_total,"
-         "train_tokens,training_flops_exact_causal,test_set,loss_nats,loss_standard_error_nats,"
-         "loss_block_error_nats,"
-         "bits_per_byte,top1_accuracy,seed_init,seed_data,learning_rate,batch_tokens,wall_seconds,"
-         "content_hash,reason\n";
-  for (const RunRow& row : table.rows) {
-    const TestResult& test = row.record.test.at(selection.test_set);
-    const ModelShape& shape = row.record.shape;
-    out << csv_field(row.folder_name) << ',' << csv_field(row.arm) << ",used,"
-        << csv_field(shape.arch) << ',' << shape.n_layer << ',' << shape.d_model << ','
-        << canonical(row.n(NCount::kNonEmbedding)) << ','
-        << canonical(row.n(NCount::kNonEmbeddingPlusHead)) << ','
-        << canonical(row.n(NCount::kTotal)) << ',' << row.record.train_tokens << ','
-        << canonical(row.training_flops()) << ',' << csv_field(selection.test_set) << ','
-        << canonical(test.loss_nats) << ',' << canonical(test.standard_error_nats) << ','
-        << block_error_text(row, selection) << ','
-        << (std::isnan(test.bits_per_byte) ? "" : canonical(test.bits_per_byte)) << ','
-        << canonical(test.top1_accuracy) << ',' << row.record.seed_init << ','
-        << row.record.seed_data << ',' << canonical(row.record.learning_rate) << ','
-        << row.record.batch_tokens << ',' << canonical(row.record.wall_seconds) << ','
-        << row.record.content_hash << ",\n";
+  std::string header, lines;
+  for (const RunFacts& facts : all_facts(table, selection)) {
+    std::string keys, line;
+    for (const auto& [key, value] : facts.items()) {
+      keys.append(keys.empty() ? "" : ",").append(key);
+      line.append(key == "folder" ? "" : ",").append(csv_text(value));
+    }
+    if (header.empty()) header = keys + '\n';
+    lines += line + '\n';
   }
-  for (const Exclusion& e : table.excluded) {
-    out << csv_field(e.folder_name) << ',' << csv_field(e.arm) << ",excluded"
-        << std::string(21, ',') << csv_field(e.reason) << '\n';
-  }
-  return out.str();
+  return header + lines;
 }
 
 std::string runs_json(const RunTable& table, const Selection& selection) {
-  nlohmann::json out = nlohmann::json::array();
-  for (const RunRow& row : table.rows) {
-    const TestResult& test = row.record.test.at(selection.test_set);
-    out.push_back({{"folder", row.folder_name},
-                   {"arm", row.arm},
-                   {"arch", row.record.shape.arch},
-                   {"n_non_embedding", row.n(NCount::kNonEmbedding)},
-                   {"n_non_embedding_plus_head", row.n(NCount::kNonEmbeddingPlusHead)},
-                   {"n_total", row.n(NCount::kTotal)},
-                   {"train_tokens", row.record.train_tokens},
-                   {"training_flops_exact_causal", row.training_flops()},
-                   {"loss_nats", test.loss_nats},
-                   {"loss_standard_error_nats", test.standard_error_nats},
-                   {"bits_per_byte", test.bits_per_byte},
-                   {"seed_init", row.record.seed_init},
-                   {"seed_data", row.record.seed_data},
-                   {"wall_seconds", row.record.wall_seconds}});
-  }
-  nlohmann::json excluded = nlohmann::json::array();
-  for (const Exclusion& e : table.excluded) {
-    excluded.push_back({{"folder", e.folder_name}, {"arm", e.arm}, {"reason", e.reason}});
-  }
-  return nlohmann::json{{"runs", out}, {"excluded", excluded}}.dump(
-             2, ' ', false, nlohmann::json::error_handler_t::replace) +
+  // Names of files need not be UTF-8.
+  return nlohmann::ordered_json(all_facts(table, selection))
+             .dump(2, ' ', false, nlohmann::json::error_handler_t::replace) +
          "\n";
 }
 

@@ -57,18 +57,41 @@ void warn_of_seeds_that_never_vary(Study& study) {
                            ": the noise between seeds lacks that part and is too small");
 }
 
+bool has_count(const RunTable& table, NCount count) {
+  return std::ranges::any_of(table.rows, [&](const RunRow& row) { return row.n(count) > 0; });
+}
+
+// Where too few sizes are left: runs of other D may be the reason.
+std::string what_to_do(const Study& study) {
+  const bool of_other_d = study.options.selection.train_tokens &&
+                          std::ranges::any_of(study.table.excluded, [](const Exclusion& e) {
+                            return e.reason.starts_with("trained on ");
+                          });
+  std::string advice =
+      of_other_d ? "where D was chosen for each size, --tokens own takes all runs; " : "";
+  if (study.table.tabled) return advice + "give a table with more sizes";
+  return advice +
+         "add sizes to the sweep (`scalelaw sweep status SPEC` says what is still missing)";
+}
+
 }  // namespace
 
 Study analyse(const std::vector<std::filesystem::path>& paths, const LawOptions& options) {
+  return analyse_runs(read_runs(paths), options);
+}
+
+Study analyse_runs(RunTable table, const LawOptions& options) {
   Study study;
   study.options = options;
-  study.table = read_runs(paths);
+  study.table = std::move(table);
   select_runs(study.table, study.options.selection);
   const NCount chosen = study.options.selection.n_count;
   study.other_count = chosen == NCount::kNonEmbeddingPlusHead ? NCount::kNonEmbedding
                                                               : NCount::kNonEmbeddingPlusHead;
   study.laws = fit_arms(study.table, chosen, study.options);
-  study.other_laws = fit_arms(study.table, study.other_count, study.options);
+  if (has_count(study.table, study.other_count)) {
+    study.other_laws = fit_arms(study.table, study.other_count, study.options);
+  }
   if (std::all_of(study.laws.begin(), study.laws.end(),
                   [](const ArmLaws& arm) { return arm.power.sizes < kFewestSizesForPowerLaw; })) {
     std::string there;
@@ -77,9 +100,9 @@ Study analyse(const std::vector<std::filesystem::path>& paths, const LawOptions&
     }
     throw ConfigError("no law can be fitted: a power law needs runs of at least " +
                       std::to_string(kFewestSizesForPowerLaw) + " sizes in an arm, and " + there +
-                      "; add sizes to the sweep (`scalelaw sweep status SPEC` says what is still "
-                      "missing)");
+                      "; " + what_to_do(study));
   }
+  study.multiverse = multiverse(study.table, study.options);
   study.warnings = study.table.warnings;
   warn_of_seeds_that_never_vary(study);
   for (const ArmLaws& arm : study.laws) warn_of_arm(arm, study.warnings);
@@ -87,7 +110,11 @@ Study analyse(const std::vector<std::filesystem::path>& paths, const LawOptions&
     if (!arm.left_out.empty()) study.warnings.push_back("arm " + arm.arm + ": " + arm.left_out);
   }
   study.noise = study.laws.front().noise;
-  if (!study.noise.evaluation_known) {
+  if (!study.noise.evaluation_known && study.table.tabled) {
+    study.warnings.push_back(
+        "of a table's losses nothing tells what the finite test text adds to slopes and "
+        "differences: it is not counted");
+  } else if (!study.noise.evaluation_known) {
     study.warnings.push_back(
         "losses of single test windows are not there for every run (window_losses.safetensors), or "
         "runs of one arm cut the text into different windows (n_ctx): "
@@ -100,7 +127,8 @@ Study analyse(const std::vector<std::filesystem::path>& paths, const LawOptions&
         "two single runs cannot be judged");
   }
   study.other_comparisons = compare_all(study.table, study.other_laws, study.options);
-  study.comparisons = compare_all(study.table, study.laws, study.options, &study.other_comparisons);
+  study.comparisons = compare_all(study.table, study.laws, study.options,
+                                  study.other_laws.empty() ? nullptr : &study.other_comparisons);
   for (const Comparison& c : study.comparisons) {
     for (const std::string& warning : c.warnings) study.warnings.push_back(warning);
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analysis/compare.h"
+#include "analysis/multiverse.h"
 
 namespace scalelaw {
 
@@ -18,12 +19,14 @@ struct Study {
   std::vector<ArmLaws> other_laws;
   std::vector<Comparison> comparisons;  // of laws; every pair
   std::vector<Comparison> other_comparisons;
+  std::vector<Multiverse> multiverse;  // of each arm of laws
   std::vector<std::string> warnings;
   CellNoise noise;  // all arms together, by options.selection.n_count
 };
 
 // ConfigError where no result can stand: nothing complete, or no arm with
 // kFewestSizesForPowerLaw sizes. Weaker data give warnings.
+Study analyse_runs(RunTable table, const LawOptions& options);
 Study analyse(const std::vector<std::filesystem::path>& paths, const LawOptions& options);
 
 // Machine-readable: the same numbers as the tables.

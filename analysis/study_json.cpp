@@ -107,6 +107,20 @@ json arm_json(const ArmLaws& arm) {
   return out;
 }
 
+json way_json(const std::string& arm, const MultiverseRow& row) {
+  const auto exponent = [](const std::optional<double>& value) {
+    return value ? json(*value) : json();
+  };
+  return {{"arm", arm},
+          {"n_count", name(row.n_count)},
+          {"sizes", in_words(row.left_out)},
+          {"number_of_sizes", row.sizes},
+          {"least_squares", exponent(row.least_squares)},
+          {"huber", exponent(row.huber)},
+          {"absolute", exponent(row.absolute)},
+          {"floor_alpha", exponent(row.floor_alpha)}};
+}
+
 }  // namespace
 
 std::string study_json(const Study& study) {
@@ -115,7 +129,8 @@ std::string study_json(const Study& study) {
       {"source", study.table.source},
       {"test_set", s.test_set},
       {"metric", name(s.metric)},
-      {"train_tokens", *s.train_tokens},
+      {"train_tokens", s.train_tokens ? json(*s.train_tokens) : json()},
+      {"horizon", s.horizon},
       {"level", study.options.level},
       {"seed", study.options.seed},
       {"warnings", study.warnings},
@@ -134,6 +149,10 @@ std::string study_json(const Study& study) {
   out["comparisons_by_other_count"] = json::array();
   for (const Comparison& c : study.other_comparisons) {
     out["comparisons_by_other_count"].push_back(comparison_json(c));
+  }
+  out["multiverse"] = json::array();
+  for (const Multiverse& m : study.multiverse) {
+    for (const MultiverseRow& row : m.rows) out["multiverse"].push_back(way_json(m.arm, row));
   }
   // Names of files need not be UTF-8.
   return out.dump(2, ' ', false, json::error_handler_t::replace) + "\n";

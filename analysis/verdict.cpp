@@ -151,9 +151,9 @@ void put_in_words(Comparison& c, const Comparison* other, const LawOptions& opti
                               interval_text(interval.low, interval.high, 3) + " at " +
                               level_text(c.level);
   c.verdict = "Over N from " + human(c.shared_low) + " to " + human(c.shared_high) +
-              ", which both arms cover (" + std::string(in_words(c.n_count)) +
-              "), at D = " + human(*options.selection.train_tokens) +
-              " tokens and this recipe, and as straight lines in ln L over ln N, ";
+              ", which both arms cover (" + std::string(in_words(c.n_count)) + "), at " +
+              options.selection.horizon +
+              " and this recipe, and as straight lines in ln L over ln N, ";
   if (found) {
     c.verdict += finding(c) + ": " + numbers;
   } else {

@@ -6,7 +6,7 @@
 #   --torch cpu    LibTorch from the PyPI wheel without its CUDA libraries, into .venv (1.3 GB)
 #   --torch cuda   the whole wheel (4.7 GB); the default where an NVIDIA driver is
 #   --torch PATH   a Python that has torch, a virtual environment, or an unpacked LibTorch folder
-#   --no-torch     packages alone: enough for data, sweeps, fits and reports
+#   --no-torch     packages and Plotly alone: enough for data, sweeps, fits and reports
 #   --checks       also what scripts/check.sh and scripts/fuzz.sh run (clang with its format, tidy
 #                  and libFuzzer; shellcheck), and Python's safetensors, which a test opens a
 #                  checkpoint with, tokenizers, which the test of scripts/encode_hf.py compares
@@ -25,6 +25,9 @@ cpu_extras=(nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85)
 nvcc_parts=(nvidia-cuda-nvcc==13.0.88 nvidia-nvvm==13.0.88 nvidia-cuda-crt==13.0.88)
 transformers_version=5.23.0
 checks_packages=(numpy==2.4.6 safetensors==0.8.0)
+# Plotly's library for the pages of reports is a file in this wheel (70 MB, of which that is all that
+# is used), whose dependencies are for Python programs.
+plotly_package=plotly==7.1.0
 # Its dependencies are for downloading tokenizers, which nothing here does.
 tokenizers_package=tokenizers==0.23.3
 venv=$root/.venv
@@ -224,6 +227,22 @@ install_wheel() {
     fail_stage "pip ended well, but the wheel is not complete in $(site_packages). Remove .venv and run again."
 }
 
+# Without it pages have still figures, so a failure ends nothing.
+ensure_plotly() {
+  local site
+  site=$(site_packages)
+  if [[ -n $site && -e $site/${plotly_package/==/-}.dist-info/RECORD ]]; then
+    note "all there"
+    return
+  fi
+  if [[ ! -x $venv/bin/pip ]]; then
+    "$python" -m venv "$venv" || { note "no virtual environment in .venv: pages will have still figures"; return; }
+  fi
+  "$venv/bin/pip" --disable-pip-version-check --no-input install --progress-bar off --no-deps \
+    "$plotly_package" || { note "pip could not fetch $plotly_package: pages will have still figures"; return; }
+  note "$plotly_package"
+}
+
 nvcc_13_is_here() {
   local nvcc
   nvcc=$(PATH=${CUDA_HOME:+$CUDA_HOME/bin:}$PATH:/usr/local/cuda/bin command -v nvcc) || return 1
@@ -328,6 +347,7 @@ stage "Debian packages" ensure_packages
 if [[ $wanted_torch != none ]]; then
   stage "LibTorch" ensure_torch
 fi
+stage "Plotly" ensure_plotly
 if $checks; then
   stage "nvcc" ensure_nvcc_beside_torch
   stage "Python packages for tests" ensure_python_checks

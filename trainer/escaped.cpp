@@ -58,6 +58,17 @@ std::string escaped(std::string_view text) {
   return shown;
 }
 
+std::string escaped_lines(std::string_view text) {
+  std::string shown;
+  while (true) {
+    const std::size_t end = text.find_first_of("\n\t");
+    shown += escaped(text.substr(0, end));
+    if (end == std::string_view::npos) return shown;
+    shown += text[end];
+    text.remove_prefix(end + 1);
+  }
+}
+
 std::string excerpt(std::string_view text) {
   if (text.size() <= kMostBytes) return escaped(text);
   std::size_t end = kMostBytes;

@@ -11,6 +11,9 @@ namespace scalelaw {
 // as it is. Text that was escaped stays the same.
 std::string escaped(std::string_view text);
 
+// escaped() of each line; line ends and tabs stay.
+std::string escaped_lines(std::string_view text);
+
 // escaped(), of text so long that nobody would read on its start and "...".
 std::string excerpt(std::string_view text);
 

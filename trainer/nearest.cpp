@@ -5,6 +5,8 @@
 #include <numeric>
 #include <utility>
 
+#include "trainer/escaped.h"
+
 namespace scalelaw {
 namespace {
 
@@ -40,6 +42,14 @@ std::string nearest(std::string_view text, const std::vector<std::string>& candi
     }
   }
   return best;
+}
+
+std::string nearest_or_all(std::string_view text, const std::vector<std::string>& candidates) {
+  const std::string near = nearest(text, candidates);
+  if (!near.empty()) return "; did you mean " + escaped(near) + "?";
+  std::string all;
+  for (const std::string& each : candidates) all += (all.empty() ? "" : ", ") + escaped(each);
+  return "; there are " + all;
 }
 
 }  // namespace scalelaw

@@ -12,4 +12,7 @@ namespace scalelaw {
 std::string nearest(std::string_view text, const std::vector<std::string>& candidates,
                     std::size_t most_wrong = 200);
 
+// "; did you mean NEAREST?", else "; there are A, B, C", all escaped.
+std::string nearest_or_all(std::string_view text, const std::vector<std::string>& candidates);
+
 }  // namespace scalelaw

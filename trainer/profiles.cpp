@@ -191,8 +191,7 @@ std::string other_profiles(const std::string& name, const Profiles& profiles) {
   std::vector<std::string> names;
   for (const Profile& profile : profiles.all) names.push_back(profile.name);
   if (names.empty()) return "; it holds none";
-  const std::string near = nearest(name, names);
-  return near.empty() ? "; there are " + joined(names) : "; did you mean " + near + "?";
+  return nearest_or_all(name, names);
 }
 
 }  // namespace scalelaw

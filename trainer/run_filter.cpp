@@ -170,7 +170,7 @@ class RunFilter::Parser {
     const FilterToken key_token = tokens_.take();
     const FilterKey* key = find_key(keys_, key_token.text);
     if (key == nullptr) {
-      fail(key_token, "no such key" + or_nearest(key_token.text, names_of(keys_)));
+      fail(key_token, "no such key" + nearest_or_all(key_token.text, names_of(keys_)));
     }
     const std::optional<Comparison> found = comparison_of(next());
     if (!found) fail(next(), "expected == != < <= > >= or ~ after the key " + key_token.text);
@@ -229,7 +229,7 @@ const FilterKey& key_named(const std::vector<FilterKey>& keys, const std::string
                            const std::string& name) {
   if (const FilterKey* key = find_key(keys, name)) return *key;
   throw ConfigError(option + " " + escaped(name) + ": no such key" +
-                    or_nearest(name, names_of(keys)));
+                    nearest_or_all(name, names_of(keys)));
 }
 
 RunFilter::RunFilter(const std::string& text, const std::vector<FilterKey>& keys)

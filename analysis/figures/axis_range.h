@@ -1,4 +1,4 @@
-// What the figures of runs share: the ends of an axis, its label, the room for names.
+// What the figures of runs share: the ends of an axis, its label, a run's name, the room for names.
 #pragma once
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 
 #include "analysis/arm_laws.h"
 #include "analysis/figures/figure.h"
+#include "trainer/number.h"
 
 namespace scalelaw {
 
@@ -36,6 +37,12 @@ struct AxisRange {
 
 inline std::string size_label(NCount n_count) {
   return "N, " + std::string(in_words(n_count));
+}
+
+// For who points at it: "lstm_l1w14-50a719b52dd6, N 1.57k, seeds 1 and 1".
+inline std::string run_name(const RunRow& row, NCount n_count) {
+  return row.folder_name + ", N " + human(row.n(n_count)) + ", seeds " +
+         std::to_string(row.record.seed_init) + " and " + std::to_string(row.record.seed_data);
 }
 
 inline std::string loss_label(const Selection& selection) {

@@ -1,6 +1,5 @@
 #include "analysis/figures/figure.h"
 
-#include <array>
 #include <cmath>
 
 namespace scalelaw {
@@ -28,12 +27,6 @@ std::vector<double> log_ticks(double low, double high) {
     if (ticks.size() >= 4) return ticks;
   }
   return {low, high};
-}
-
-std::string arm_colour(int index) {
-  static const std::array<std::string, 6> kColours = {"#0072b2", "#d55e00", "#009e73",
-                                                      "#cc79a7", "#e69f00", "#56b4e9"};
-  return kColours[static_cast<std::size_t>(index) % kColours.size()];
 }
 
 }  // namespace scalelaw

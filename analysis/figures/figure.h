@@ -1,4 +1,5 @@
-// One description of a figure, apart from what renders it (figures/gnuplot.h).
+// One description of a figure, apart from what renders it: gnuplot (figures/gnuplot.h) for files,
+// and Plotly in the page (figures/figure_json.h).
 #pragma once
 
 #include <optional>
@@ -27,11 +28,13 @@ enum class Mark {
 struct Series {
   std::string label;  // in the legend; "" keeps it out
   Mark mark = Mark::kLine;
-  int colour = 0;  // of the palette for arms, colour-blind safe; kInk for the text's colour
+  int colour = 0;  // of the arms (figures/palette.h); kInk for the text's colour
   // On the figure's colour scale; then `colour` is not used.
   std::optional<double> scale_value;
   std::vector<double> x, y;
   std::vector<double> low, high;  // kErrorBars and kBand
+  // What a reader who points at it is told beside the numbers: one for all of it, or one a point.
+  std::vector<std::string> names;
 };
 inline constexpr int kInk = -1;
 
@@ -65,8 +68,5 @@ struct Figure {
 
 // Round values for a log axis that spans less than about two decades, at most about eight.
 std::vector<double> log_ticks(double low, double high);
-
-// "#0072b2": Okabe & Ito's palette without its yellow, repeating.
-std::string arm_colour(int index);
 
 }  // namespace scalelaw

@@ -66,7 +66,8 @@ RenderedFigure render(const Figure& figure, const fs::path& folder) {
   assert(figure.id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos);
   fs::create_directories(folder);
   RenderedFigure files{folder / (figure.id + ".svg"), folder / (figure.id + ".png"),
-                       folder / (figure.id + ".gp"), folder / (figure.id + ".dat")};
+                       folder / (figure.id + ".pdf"), folder / (figure.id + ".gp"),
+                       folder / (figure.id + ".dat")};
   write_atomically(files.data, gnuplot_data(figure));
   write_atomically(files.script, gnuplot_script(figure));
   const std::string log = figure.id + ".log";
@@ -74,7 +75,7 @@ RenderedFigure render(const Figure& figure, const fs::path& folder) {
   std::string said = read_whole_file(folder / log);
   said.resize(said.find_last_not_of(" \n") + 1);
   fs::remove(folder / log);
-  if (status != 0 || !fs::exists(files.svg) || !fs::exists(files.png)) {
+  if (status != 0 || !fs::exists(files.svg) || !fs::exists(files.png) || !fs::exists(files.pdf)) {
     throw std::runtime_error("gnuplot could not render " + files.script.string() + ": it " +
                              ending(status) +
                              (said.empty() ? " and said nothing" : " and said: " + said));

@@ -1,5 +1,5 @@
-// Renders a Figure with gnuplot: SVG for the page, PNG for everywhere else, with its data and
-// script beside them.
+// Renders a Figure with gnuplot: SVG for the page, PDF for papers, PNG for everywhere else, with
+// its data and script beside them.
 #pragma once
 
 #include <filesystem>
@@ -10,10 +10,10 @@
 namespace scalelaw {
 
 struct RenderedFigure {
-  std::filesystem::path svg, png, script, data;
+  std::filesystem::path svg, png, pdf, script, data;
 };
 
-// Writes FOLDER/ID.{dat,gp,svg,png}. std::runtime_error when gnuplot is not installed or fails,
+// Writes FOLDER/ID.{dat,gp,svg,png,pdf}. std::runtime_error when gnuplot is not installed or fails,
 // with its exit status and what it said.
 RenderedFigure render(const Figure& figure, const std::filesystem::path& folder);
 

@@ -3,15 +3,13 @@
 #include <sstream>
 
 #include "analysis/figures/gnuplot.h"
+#include "analysis/figures/palette.h"
+#include "trainer/escaped.h"
 #include "trainer/number.h"
 
 namespace scalelaw {
 namespace {
 
-// Viridis without its yellow end, which white paper swallows.
-constexpr const char* kPalette =
-    "set palette defined (0 '#440154', 0.2 '#414487', 0.45 '#2a788e', 0.7 '#22a884', 1 "
-    "'#8ac926')\n";
 // Margins in pixels, so that labels fit whatever the figure's size.
 constexpr double kLeftPx = 78, kRightPx = 16, kTopPx = 40, kBottomPx = 62, kColumnGapPx = 62;
 // Panels of one column share their x axis' labels; a lower row with titles needs room for them.
@@ -72,16 +70,22 @@ std::string style(const Series& series) {
   return "";
 }
 
-// A series with a colour of the scale carries its value as the last column. Points of error bars
-// are an element of their own: gnuplot's error bars ring them with white.
-std::string plot_element(const Figure& figure, std::size_t index, const Series& series) {
-  const std::string data = "'" + figure.id + ".dat' index " + std::to_string(index) + " ";
+// Of series `first` to `last` of the data, which look alike. A series with a colour of the scale
+// carries its value as the last column. Points of error bars are an element of their own: gnuplot's
+// error bars ring them with white.
+std::string plot_element(const Figure& figure, std::size_t first, std::size_t last,
+                         const Series& series) {
+  const std::string data = "'" + figure.id + ".dat' index " + std::to_string(first) +
+                           (last > first ? ":" + std::to_string(last) : "") + " ";
   const std::string title =
       series.label.empty() ? " notitle" : " title " + gnuplot_quoted(series.label);
   const bool bars = series.mark == Mark::kErrorBars;
   if (series.scale_value) {
     if (series.mark == Mark::kHollowPoints) {
       return data + "using 1:2:5 with points pt 6 ps 0.7 lw 1.4 lc palette" + title;
+    }
+    if (series.mark == Mark::kPoints) {
+      return data + "using 1:2:5 with points pt 7 ps 0.7 lc palette" + title;
     }
     if (!bars) return data + "using 1:2:5 with lines lw 1.6 lc palette" + title;
     return data +
@@ -147,6 +151,11 @@ const char* key_place(LegendPlace place) {
   return "";
 }
 
+// Whether one element draws both: gnuplot reads the data from its beginning for each.
+bool alike(const Series& a, const Series& b) {
+  return a.label.empty() && b.label.empty() && a.mark == b.mark && a.scale_value && b.scale_value;
+}
+
 void write_panel(std::ostream& out, const Figure& figure, std::size_t p, std::size_t first_index) {
   const Panel& panel = figure.panels[p];
   const Box box = place(figure, p);
@@ -167,19 +176,48 @@ void write_panel(std::ostream& out, const Figure& figure, std::size_t p, std::si
   }
   write_colour_bar(out, figure, p == 0);  // gnuplot draws one only beside coloured series
   out << "plot ";
-  for (std::size_t s = 0; s < panel.series.size(); ++s) {
-    out << (s ? ", \\\n     " : "") << plot_element(figure, first_index + s, panel.series[s]);
+  for (std::size_t s = 0; s < panel.series.size();) {
+    std::size_t last = s;
+    while (last + 1 < panel.series.size() && alike(panel.series[s], panel.series[last + 1])) ++last;
+    out << (s ? ", \\\n     " : "")
+        << plot_element(figure, first_index + s, first_index + last, panel.series[s]);
+    s = last + 1;
   }
   if (panel.series.empty()) out << "NaN notitle";
   out << "\n";
+}
+
+constexpr double kPixelsAnInch = 96;
+
+void write_terminal(std::ostream& out, const Figure& figure, const std::string& form) {
+  const int width = figure.width_px, height = figure.height_px;
+  if (form == "svg") {
+    out << "set terminal svg noenhanced size " << width << "," << height
+        << " dynamic font 'DejaVu Sans,13' name '" << figure.id << "'\n";
+  } else if (form == "png") {
+    out << "set terminal pngcairo noenhanced size " << 2 * width << "," << 2 * height
+        << " background rgb 'white' font 'DejaVu Sans,12' fontscale 1.75 linewidth 2 pointscale "
+           "2\n";
+  } else {
+    out << "set terminal pdfcairo noenhanced size " << width / kPixelsAnInch << ","
+        << height / kPixelsAnInch << " background rgb 'white' font 'DejaVu Sans,10'\n";
+  }
+}
+
+std::string palette_stops() {
+  std::ostringstream out;
+  for (const ColourStop& stop : light_palette().scale) {
+    out << (stop.at > 0 ? ", " : "") << stop.at << " '" << stop.colour << "'";
+  }
+  return out.str();
 }
 
 }  // namespace
 
 std::string gnuplot_quoted(const std::string& text) {
   std::string quoted = "'";
-  for (const char c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
+  for (const char c : escaped_lines(text)) {
+    if (c == '\n' || c == '\t') {
       quoted += ' ';
     } else {
       quoted += c == '\'' ? std::string("''") : std::string(1, c);
@@ -192,23 +230,15 @@ std::string gnuplot_script(const Figure& figure) {
   std::ostringstream out;
   out.precision(10);
   out << "# Run in this folder: gnuplot " << figure.id << ".gp\n";
-  for (const bool svg : {true, false}) {
-    if (svg) {
-      out << "set terminal svg noenhanced size " << figure.width_px << "," << figure.height_px
-          << " dynamic font 'DejaVu Sans,13' name '" << figure.id << "'\n";
-    } else {
-      out << "set terminal pngcairo noenhanced size " << 2 * figure.width_px << ","
-          << 2 * figure.height_px
-          << " background rgb 'white' font 'DejaVu Sans,12' fontscale 1.75 linewidth 2 pointscale "
-             "2\n";
-    }
-    out << "set output '" << figure.id << (svg ? ".svg" : ".png") << "'\n";
+  for (const char* form : {"svg", "png", "pdf"}) {
+    write_terminal(out, figure, form);
+    out << "set output '" << figure.id << '.' << form << "'\n";
     out << "set border 3 lw 0.8\nset tics nomirror out scale 0.5\nset mxtics default\n"
            "set grid back lc rgb '#b0b0b0' lw 0.4 dt 1\nset errorbars small\nset pointintervalbox "
            "0\n";
     if (figure.colours) {
-      out << kPalette << "set logscale cb\nset cbrange [" << figure.colours->low << ":"
-          << figure.colours->high << "]\nset format cb '"
+      out << "set palette defined (" << palette_stops() << ")\nset logscale cb\nset cbrange ["
+          << figure.colours->low << ":" << figure.colours->high << "]\nset format cb '"
           << (figure.colours->human_numbers ? "%.0s%c" : "%.0e") << "'\nset cblabel "
           << gnuplot_quoted(figure.colours->label) << " offset 0.6,0\n";
     }

@@ -31,12 +31,14 @@ void add_runs(const RunTable& table, const ArmLaws& arm, int colour, const Selec
       points.y.push_back(loss);
       points.low.push_back(loss - error);
       points.high.push_back(loss + error);
+      points.names.push_back(run_name(table.rows[i], selection.n_count));
       panels.n.add(cell.n);
       panels.loss.add(loss - error);
       panels.loss.add(loss + error);
       if (!has_line) continue;
       residuals.x.push_back(cell.n);
       residuals.y.push_back(100 * (loss / std::exp(arm.power.ln_loss_at(cell.n)) - 1));
+      residuals.names.push_back(points.names.back());
       panels.residual_percent.add(residuals.y.back());
     }
   }
@@ -52,6 +54,7 @@ void add_line(const ArmLaws& arm, int colour, double level, LawPanels& panels) {
   band.colour = line.colour = colour;
   line.label = shortened(arm.arm, kLongestName) + ": slope " + fixed(power.slope, 3) + " " +
                interval_text(power.slope_interval.low, power.slope_interval.high, 3);
+  line.names = {"fitted line of " + shortened(arm.arm, kLongestName)};
   const double t = student_t_quantile(0.5 + 0.5 * level, power.interval_df);
   for (int i = 0; i <= 60; ++i) {
     const double n =
@@ -81,7 +84,7 @@ Figure law_figure(const RunTable& table, const std::vector<ArmLaws>& laws,
   figure.height_px = 640;
   LawPanels panels;
   Panel &top = panels.laws, &bottom = panels.residuals;
-  top.title = "Loss against N at D = " + human(*selection.train_tokens) + " tokens";
+  top.title = "Loss against N at " + selection.horizon;
   top.x = bottom.x = {size_label(selection.n_count), AxisScale::kLog, 1, 10, true};
   top.y = {loss_label(selection), AxisScale::kLog, 1, 10, false};
   top.height_share = 2.6;
@@ -106,9 +109,11 @@ Figure law_figure(const RunTable& table, const std::vector<ArmLaws>& laws,
   figure.panels = {top, bottom};
   figure.caption =
       "Final test loss of every run and the fitted power law of each arm with the " +
-      level_text(options.level) +
-      " band of the line. Bars: one standard error over blocks of the test text; all runs read the "
-      "same text, so the bars of all would move together. Below: how far each run lies from its "
+      level_text(options.level) + " band of the line. " +
+      (table.tabled ? ""
+                    : "Bars: one standard error over blocks of the test text; all runs read the "
+                      "same text, so the bars of all would move together. ") +
+      "Below: how far each run lies from its "
       "arm's line; a bow there means that a straight "
       "line is only an average. The lines end where the data end.";
   return figure;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "analysis/figures/axis_range.h"
 #include "analysis/number_text.h"
@@ -9,6 +10,9 @@
 
 namespace scalelaw {
 namespace {
+
+// Of all curves of a figure together: what a page still draws and carries with ease.
+constexpr std::size_t kMostCurvePoints = 60'000;
 
 ColourScale sizes_as_colours(const RunTable& table, NCount n_count) {
   AxisRange range;
@@ -66,6 +70,10 @@ Series learning_curve(const RunRow& row, const Selection& selection) {
     line.x.push_back(tokens);
     line.y.push_back(loss);
   };
+  if (row.tabled) {
+    for (const TabledRun::Point& point : row.tabled->curve) add(point.d_tokens, point.loss);
+    return line;
+  }
   const double factor = metric_factor(row, selection);
   for (const MetricsRow& metrics : read_metrics(row.folder)) {
     const auto loss = metrics.test_loss_nats.find(selection.test_set);
@@ -75,6 +83,26 @@ Series learning_curve(const RunRow& row, const Selection& selection) {
     add(static_cast<double>(metrics.train_tokens), loss->second * factor);
   }
   return line;
+}
+
+// Of a curve of more points than `most` (at least 2) those nearest to even steps in ln x, its ends
+// among them.
+void thin(Series& line, std::size_t most) {
+  const std::size_t all = line.x.size();
+  most = std::max<std::size_t>(most, 2);
+  if (all <= most) return;
+  Series kept = line;
+  kept.x.clear();
+  kept.y.clear();
+  const double step = std::log(line.x.back() / line.x.front()) / static_cast<double>(most - 1);
+  double next = std::log(line.x.front());
+  for (std::size_t i = 0; i < all; ++i) {
+    if (std::log(line.x[i]) < next - 1e-9 && i + 1 < all) continue;
+    kept.x.push_back(line.x[i]);
+    kept.y.push_back(line.y[i]);
+    while (next <= std::log(line.x[i]) + 1e-9) next += step;
+  }
+  line = std::move(kept);
 }
 
 // The final evaluation, apart from the curve: it reads more of the text, and other parts of it are
@@ -97,7 +125,7 @@ Figure learning_curves(const RunTable& table, const LawOptions& options,
   figure.title = "Learning curves";
   figure.caption =
       "Test loss while training, one line a run, coloured by its size N; both axes are "
-      "logarithmic. "
+      "logarithmic, and of long curves evenly spread points are drawn. "
       "The ring at the end is the final evaluation, which the laws are fitted to. It stands apart "
       "because it is of other, larger text: while training a small part of the test set is read, "
       "at "
@@ -111,22 +139,27 @@ Figure learning_curves(const RunTable& table, const LawOptions& options,
     panel.x = {"training tokens", AxisScale::kLog, 1, 10, true};
     panel.y = {figure.panels.empty() ? loss_label(selection) : "", AxisScale::kLog, 1, 10, false};
     panel.legend = false;
+    std::vector<Series> ends;
     for (const RunRow& row : table.rows) {
       if (row.arm != arm) continue;
-      Series line;
+      Series line, end = final_point(row, selection);
       try {
         line = learning_curve(row, selection);
       } catch (const std::runtime_error& error) {
         warnings.push_back("no learning curve of " + row.folder_name + ": " + error.what());
         continue;
       }
-      for (Series series : {std::move(line), final_point(row, selection)}) {
-        series.scale_value = row.n(selection.n_count);
-        for (const double tokens : series.x) x.add(tokens);
-        for (const double loss : series.y) y.add(loss);
-        panel.series.push_back(std::move(series));
+      thin(line, kMostCurvePoints / table.rows.size());
+      for (Series* series : {&line, &end}) {
+        series->scale_value = row.n(selection.n_count);
+        series->names = {run_name(row, selection.n_count)};
+        for (const double tokens : series->x) x.add(tokens);
+        for (const double loss : series->y) y.add(loss);
       }
+      panel.series.push_back(std::move(line));
+      ends.push_back(std::move(end));
     }
+    std::move(ends.begin(), ends.end(), std::back_inserter(panel.series));  // over all lines
     figure.panels.push_back(std::move(panel));
   }
   figure.columns = static_cast<int>(std::min<std::size_t>(figure.panels.size(), 2));
@@ -163,14 +196,17 @@ Figure loss_by_position(const RunTable& table, const std::vector<ArmLaws>& laws,
   for (std::size_t k = 0; k < laws.size(); ++k) {
     Panel panel = new_panel(shortened(laws[k].arm, kLongestName));
     for (const SizeCell& cell : laws[k].cells) {
-      Series line = position_line(table.rows[cell.rows.front()], selection, x, y);
+      const RunRow& row = table.rows[cell.rows.front()];
+      Series line = position_line(row, selection, x, y);
       line.scale_value = cell.n;
+      line.names = {run_name(row, selection.n_count)};
       add_with_bars(panel, std::move(line));
     }
     figure.panels.push_back(std::move(panel));
     const SizeCell& top = laws[k].cells.back();
     Series line = position_line(table.rows[top.rows.front()], selection, x, y);
     line.colour = static_cast<int>(k);
+    line.names = {run_name(table.rows[top.rows.front()], selection.n_count)};
     line.label = shortened(laws[k].arm, 14) + " " + human(top.n);
     add_with_bars(largest, std::move(line));
   }

@@ -137,6 +137,10 @@ std::vector<double> row_asked(const FormulaLaw& law, const std::string& text) {
     if (found == given.end()) {
       throw ConfigError("--at " + escaped(text) + ": the law needs " + column + " too");
     }
+    const bool is_count = std::ranges::find(law_columns(), column) != law_columns().end();
+    if (is_count && !(found->second > 0)) {
+      throw ConfigError("--at " + escaped(text) + ": " + column + " must be above 0");
+    }
     row.push_back(found->second);
     given.erase(found);
   }

@@ -102,4 +102,11 @@ double detectable_effect(double standard_error, double df, double alpha, double 
   });
 }
 
+Interval exact_share_interval(int hits, int n, double level) {
+  const auto low = [&](double a, double b) {  // a hits, b misses
+    return a == 0 ? 0 : a / (a + (b + 1) * f_quantile(0.5 + 0.5 * level, 2 * (b + 1), 2 * a));
+  };
+  return {low(hits, n - hits), 1 - low(n - hits, hits)};
+}
+
 }  // namespace scalelaw

@@ -3,6 +3,8 @@
 
 #include <span>
 
+#include "analysis/fitting/interval.h"
+
 namespace scalelaw {
 
 // One of the independent estimates that add up to the variance of an estimate.
@@ -25,5 +27,8 @@ double normal_quantile(double share);
 double t_test_power(double effect, double standard_error, double df, double alpha);
 // The effect that such a test finds with probability `power`.
 double detectable_effect(double standard_error, double df, double alpha, double power);
+
+// The share of which `hits` of n were seen (Clopper & Pearson 1934), n > 0.
+Interval exact_share_interval(int hits, int n, double level = 0.95);
 
 }  // namespace scalelaw

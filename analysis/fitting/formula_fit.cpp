@@ -212,11 +212,9 @@ std::vector<double> unit_deviations(const FormulaObjective& objective, const std
   return deviations;
 }
 
-RefinedFormula refit(const FormulaLaw& law, const FormulaData& data, ErrorKind kind, double delta,
-                     const std::vector<std::vector<double>>& starts,
-                     const std::vector<bool>& held) {
-  const FormulaObjective objective{law, data, kind, delta};
-  const std::vector<RefinedFormula> all = refine_all(objective, starts, held, 1);
+RefinedFormula refit(const FormulaObjective& objective,
+                     const std::vector<std::vector<double>>& starts) {
+  const std::vector<RefinedFormula> all = refine_all(objective, starts, {}, 1);
   const RefinedFormula* best = best_of(all);
   return best != nullptr ? *best : all.front();
 }
@@ -236,7 +234,9 @@ FormulaFit fit_formula(const FormulaLaw& law, const FormulaData& data,
     return fit;
   }
   const bool huber = options.kind == ErrorKind::kHuberLn;
-  FormulaObjective objective{law, data, huber ? ErrorKind::kGaussianLn : options.kind, 1e-3};
+  const auto derivatives = options.by_newton ? FormulaDerivatives::of(law.formula) : std::nullopt;
+  FormulaObjective objective{law, data, huber ? ErrorKind::kGaussianLn : options.kind, 1e-3,
+                             derivatives ? &*derivatives : nullptr};
   std::vector<std::vector<double>> starts =
       formula_starts(objective, options.starts, options.seed, options.held);
   std::vector<bool> held(law.constants.size(), false);

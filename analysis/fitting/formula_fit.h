@@ -22,6 +22,7 @@ struct FormulaFitOptions {
   uint64_t seed = 1;
   int threads = 1;                          // changes no digit
   std::map<std::size_t, double> held = {};  // constants that stay at a value
+  bool by_newton = true;                    // where that is easy (formula_newton.h)
 };
 
 struct FormulaFit {
@@ -46,10 +47,9 @@ struct FormulaFit {
 FormulaFit fit_formula(const FormulaLaw& law, const FormulaData& data,
                        const FormulaFitOptions& options);
 
-// From given search coordinates alone, with `delta` as it is: bootstrap replicates.
-RefinedFormula refit(const FormulaLaw& law, const FormulaData& data, ErrorKind kind, double delta,
-                     const std::vector<std::vector<double>>& starts,
-                     const std::vector<bool>& held = {});
+// From given search coordinates alone: the best of them, for bootstrap replicates.
+RefinedFormula refit(const FormulaObjective& objective,
+                     const std::vector<std::vector<double>>& starts);
 
 // Standard deviations of the search coordinates of `free` for a unit variance of the residuals:
 // roots of the diagonal of the inverse Gauss-Newton matrix. Infinite in its null space.

@@ -76,15 +76,32 @@ OpenInterval interval_of(const Edge& low, const Edge& high, double lowest, doubl
   return interval;
 }
 
+// Different points among the rows of weight above 0; points[i] is that of row i.
+int drawn_points(const std::vector<int>& points, std::span<const double> weights) {
+  std::vector<bool> seen(points.size(), false);
+  int count = 0;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    if (!(weights[i] > 0) || seen[static_cast<std::size_t>(points[i])]) continue;
+    seen[static_cast<std::size_t>(points[i])] = true;
+    ++count;
+  }
+  return count;
+}
+
 }  // namespace
 
 FormulaProfile::FormulaProfile(const FormulaLaw& law, const FormulaData& data, ErrorKind kind,
                                const FormulaFit& fit, double allowed_rise)
-    : law_(law), data_(data), kind_(kind), fit_(fit), allowed_(allowed_rise) {}
+    : law_(law),
+      data_(data),
+      kind_(kind),
+      derivatives_(FormulaDerivatives::of(law.formula)),
+      fit_(fit),
+      allowed_(allowed_rise) {}
 
 OpenInterval FormulaProfile::constant(std::size_t which) const {
   const FormulaConstant& constant = law_.constants[which];
-  const FormulaObjective objective{law_, data_, kind_, 0};
+  const FormulaObjective objective{law_, data_, kind_, 0, derivatives_ ? &*derivatives_ : nullptr};
   const std::vector<double>& best = fit_.found.u;
   std::vector<bool> held(best.size(), false);
   held[which] = true;
@@ -128,11 +145,11 @@ OpenInterval FormulaProfile::value_at(const std::vector<double>& row) const {
   if (!std::isfinite(best) || (in_ln && best <= 0)) {
     return {.low = in_ln ? 0 : -infinite, .high = infinite};
   }
-  const FormulaObjective objective{law_, data_, kind_, 0};
+  const FormulaObjective objective{law_, data_, kind_, 0, derivatives_ ? &*derivatives_ : nullptr};
   const HoldAt hold = [&](double place, const std::vector<double>& warm) {
     FormulaData bent = data_;
     bent.add(row, in_ln ? std::exp(place) : place, kHeavy * data_.total_weight());
-    RefinedFormula found = refine_formula({law_, bent, kind_, 0}, warm);
+    RefinedFormula found = refine_formula({law_, bent, kind_, 0, objective.derivatives}, warm);
     const bool converged = found.scaled_gradient <= kGradientTolerance * 100;
     const double there = law_.formula.value(
         [&] {
@@ -250,20 +267,24 @@ NormalIntervals normal_intervals(const FormulaObjective& objective, const Formul
 FormulaBootstrap bootstrap_formula(const FormulaLaw& law, const FormulaData& data, ErrorKind kind,
                                    const FormulaFit& fit, const std::vector<int>& cluster,
                                    int clusters, const std::vector<std::vector<double>>& rows,
-                                   const BootstrapOptions& options, double level) {
+                                   const BootstrapOptions& options, double level, bool by_newton) {
   constexpr std::size_t kOneStartSuffices = 60;
   std::vector<std::vector<double>> starts = {fit.found.u};
   if (data.rows() < kOneStartSuffices) {
     starts.insert(starts.end(), fit.other_optima.begin(), fit.other_optima.end());
   }
+  const auto derivatives = by_newton ? FormulaDerivatives::of(law.formula) : std::nullopt;
+  const std::vector<int> points = data.points();
   FormulaBootstrap out;
   out.result = bootstrap(cluster, clusters, options, [&](std::span<const double> weights) {
     FormulaData replicate = data;
     replicate.weight.assign(weights.begin(), weights.end());
-    if (replicate.distinct_points() < static_cast<int>(law.constants.size())) return Replicate{};
-    const RefinedFormula found = refit(law, replicate, kind, fit.delta, starts);
+    if (drawn_points(points, weights) < static_cast<int>(law.constants.size())) return Replicate{};
+    const FormulaObjective objective{law, replicate, kind, fit.delta,
+                                     derivatives ? &*derivatives : nullptr};
+    const RefinedFormula found = refit(objective, starts);
     if (!std::isfinite(found.objective)) return Replicate{};
-    const bool exact = FormulaObjective{law, replicate, kind, fit.delta}.is_exact(found.objective);
+    const bool exact = objective.is_exact(found.objective);
     if (!(found.scaled_gradient <= kGradientTolerance) && !exact) {
       return Replicate{Replicate::Outcome::kStuck, {}};
     }

@@ -36,6 +36,7 @@ class FormulaProfile {
   const FormulaLaw& law_;
   const FormulaData& data_;
   ErrorKind kind_;
+  std::optional<FormulaDerivatives> derivatives_;
   const FormulaFit& fit_;
   double allowed_;
 };
@@ -64,10 +65,12 @@ struct FormulaBootstrap {
   std::vector<OpenInterval> constants, values;  // empty below 100 fitted replicates
 };
 
-// cluster[i] in [0, clusters) is the cluster of row i.
+// cluster[i] in [0, clusters) is the cluster of row i. Without `by_newton` each replicate takes the
+// slow way of formula_refine.h, to the same optima.
 FormulaBootstrap bootstrap_formula(const FormulaLaw& law, const FormulaData& data, ErrorKind kind,
                                    const FormulaFit& fit, const std::vector<int>& cluster,
                                    int clusters, const std::vector<std::vector<double>>& rows,
-                                   const BootstrapOptions& options, double level);
+                                   const BootstrapOptions& options, double level,
+                                   bool by_newton = true);
 
 }  // namespace scalelaw

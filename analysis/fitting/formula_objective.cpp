@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <set>
 
 namespace scalelaw {
@@ -12,28 +13,28 @@ namespace {
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
 using Constants = std::array<double, LawFormula::kMostNames>;
 
-// A residual's part of F, its derivative in the residual, and Gauss-Newton's weight.
-struct Part {
-  double value = 0, slope = 0, weight = 0;
-};
-Part part_of(ErrorKind kind, double delta, double r) {
+}  // namespace
+
+RowPart row_part(ErrorKind kind, double delta, double r) {
   switch (kind) {
     case ErrorKind::kHuberLn:
       if (std::abs(r) > delta) {
-        return {delta * (std::abs(r) - 0.5 * delta), std::copysign(delta, r), delta / std::abs(r)};
+        return {delta * (std::abs(r) - 0.5 * delta), std::copysign(delta, r), 0,
+                delta / std::abs(r)};
       }
       break;
     case ErrorKind::kEnvelope:
-      if (r > 0) return {0.5 * kEnvelopeWeight * r * r, kEnvelopeWeight * r, kEnvelopeWeight};
+      if (r > 0) {
+        return {0.5 * kEnvelopeWeight * r * r, kEnvelopeWeight * r, kEnvelopeWeight,
+                kEnvelopeWeight};
+      }
       break;
     case ErrorKind::kGaussianLn:
     case ErrorKind::kGaussian:
       break;
   }
-  return {0.5 * r * r, r, 1};
+  return {0.5 * r * r, r, 1, 1};
 }
-
-}  // namespace
 
 void FormulaData::add(std::span<const double> row, double value, double row_weight) {
   width = row.size();
@@ -54,6 +55,16 @@ int FormulaData::distinct_points() const {
     if (weight[i] > 0) seen.emplace(row(i), row(i) + width);
   }
   return static_cast<int>(seen.size());
+}
+
+std::vector<int> FormulaData::points() const {
+  std::map<std::vector<double>, int> first;
+  std::vector<int> all;
+  for (std::size_t i = 0; i < rows(); ++i) {
+    const std::vector<double> at(row(i), row(i) + width);
+    all.push_back(first.try_emplace(at, static_cast<int>(i)).first->second);
+  }
+  return all;
 }
 
 bool is_in_ln(ErrorKind kind) {
@@ -77,7 +88,7 @@ double FormulaObjective::value(const double* u, double* gradient, double* contri
         law.formula.value(constants.data(), data.row(i), gradient != nullptr ? d.data() : nullptr);
     if (!std::isfinite(v) || (in_ln && v <= 0)) return kInfinite;
     const double r = in_ln ? std::log(data.response[i] / v) : data.response[i] - v;
-    const Part part = part_of(kind, delta, r);
+    const RowPart part = row_part(kind, delta, r);
     sum += data.weight[i] * part.value;
     if (gradient == nullptr) continue;
     const double step = -data.weight[i] * part.slope / (in_ln ? v : 1);
@@ -109,7 +120,7 @@ bool FormulaObjective::linearise(const double* u, Eigen::VectorXd& residual,
     const double v = law.formula.value(constants.data(), data.row(at), d.data());
     if (!std::isfinite(v) || (in_ln && v <= 0)) return false;
     residual[i] = in_ln ? std::log(data.response[at] / v) : data.response[at] - v;
-    weights[i] = data.weight[at] * part_of(kind, delta, residual[i]).weight;
+    weights[i] = data.weight[at] * row_part(kind, delta, residual[i]).weight;
     for (std::size_t k = 0; k < count; ++k) {
       const double slope = d[k] * slopes[k] / (in_ln ? v : 1);
       if (!std::isfinite(slope)) return false;

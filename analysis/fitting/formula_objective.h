@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "analysis/laws/formula_derivatives.h"
 #include "analysis/laws/formula_law.h"
 
 namespace scalelaw {
@@ -22,7 +23,8 @@ struct FormulaData {
   const double* row(std::size_t i) const { return columns.data() + i * width; }
   void add(std::span<const double> row, double value, double row_weight = 1);
   double total_weight() const;
-  int distinct_points() const;  // of weight > 0, that differ in some column
+  int distinct_points() const;      // of weight > 0, that differ in some column
+  std::vector<int> points() const;  // of each row the first that equals it in every column
 };
 
 enum class ErrorKind {
@@ -36,11 +38,20 @@ enum class ErrorKind {
 inline constexpr double kEnvelopeWeight = 0.02;
 bool is_in_ln(ErrorKind kind);
 
+// A residual's part of F, its first and second derivative in the residual, and Gauss-Newton's
+// weight.
+struct RowPart {
+  double value = 0, slope = 0, curvature = 0, weight = 0;
+};
+RowPart row_part(ErrorKind kind, double delta, double residual);
+
 struct FormulaObjective {
   const FormulaLaw& law;
   const FormulaData& data;
   ErrorKind kind = ErrorKind::kHuberLn;
   double delta = 1e-3;  // of kHuberLn
+  // Of the law; nullptr: searches do without Newton's steps.
+  const FormulaDerivatives* derivatives = nullptr;
 
   // F; infinite where the law has no value at a row. `gradient` and `contributions` (sums of the
   // sizes of the rows' parts of the gradient) have one entry a constant, or are nullptr.

@@ -1,25 +1,18 @@
 #include "analysis/fitting/formula_refine.h"
 
-#include <ceres/first_order_function.h>
-#include <ceres/gradient_problem.h>
-#include <ceres/gradient_problem_solver.h>
-#include <glog/logging.h>
-
 #include <Eigen/Dense>
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
+#include "analysis/fitting/bfgs.h"
+#include "analysis/fitting/formula_newton.h"
 #include "analysis/fitting/formula_start.h"
+#include "analysis/fitting/search_ends.h"
 
 namespace scalelaw {
 namespace {
-
-constexpr double kNoEffect = 1e-7;
-constexpr double kInfinite = std::numeric_limits<double>::infinity();
-constexpr double kFarthest = 690;  // exp of more is no double
 
 using Index = Eigen::Index;
 
@@ -44,27 +37,6 @@ bool normal_equations(const FormulaObjective& objective, const std::vector<doubl
   right = weighted.transpose() * residual;
   return true;
 }
-
-// Search coordinates between which the constants lie; infinite where there is no end.
-struct Ends {
-  Eigen::VectorXd low, high;
-
-  explicit Ends(const FormulaLaw& law)
-      : low(static_cast<Index>(law.constants.size())), high(low.size()) {
-    for (Index k = 0; k < low.size(); ++k) {
-      const FormulaConstant& constant = law.constants[static_cast<std::size_t>(k)];
-      const bool ranged = constant.transform != Transform::kLogit;
-      low[k] = ranged ? constant.to_search(constant.low) : -kInfinite;
-      high[k] = ranged ? constant.to_search(constant.high) : kInfinite;
-    }
-  }
-  double within(std::size_t k, double u) const {
-    return std::clamp(u, low[static_cast<Index>(k)], high[static_cast<Index>(k)]);
-  }
-  bool is_end(std::size_t k, double u) const {
-    return u <= low[static_cast<Index>(k)] || u >= high[static_cast<Index>(k)];
-  }
-};
 
 // The damped step, in which constants that would pass an end stop there and the others are solved
 // for again: those that stand in a valley with them follow.
@@ -91,7 +63,7 @@ Eigen::VectorXd bounded_step(const Eigen::MatrixXd& damped, const Eigen::VectorX
 }
 
 // Constants of `from` that do not stand at an end with F falling beyond it.
-std::vector<std::size_t> unblocked(const FormulaObjective& objective, const Ends& ends,
+std::vector<std::size_t> unblocked(const FormulaObjective& objective, const SearchEnds& ends,
                                    const std::vector<double>& u,
                                    const std::vector<std::size_t>& from) {
   std::array<double, LawFormula::kMostNames> gradient, size;
@@ -105,7 +77,7 @@ std::vector<std::size_t> unblocked(const FormulaObjective& objective, const Ends
   return open;
 }
 
-void gauss_newton(const FormulaObjective& objective, const Ends& ends, std::vector<double>& u,
+void gauss_newton(const FormulaObjective& objective, const SearchEnds& ends, std::vector<double>& u,
                   const std::vector<std::size_t>& free) {
   // Of a Huber fit they crawl: most rows lie beyond delta, where rho'' is 0.
   const int most_steps = objective.kind == ErrorKind::kHuberLn ? 6 : 40;
@@ -148,32 +120,6 @@ struct Whitened {
   Eigen::MatrixXd spread;  // (constants, free)
 };
 
-class ScaledFormula final : public ceres::FirstOrderFunction {
- public:
-  ScaledFormula(const FormulaObjective& objective, const Whitened& whitened, double scale)
-      : objective_(objective), whitened_(whitened), scale_(scale) {}
-  int NumParameters() const override { return static_cast<int>(whitened_.spread.cols()); }
-  bool Evaluate(const double* const z, double* cost, double* gradient) const override {
-    const Eigen::VectorXd u =
-        whitened_.centre + whitened_.spread * Eigen::Map<const Eigen::VectorXd>(z, NumParameters());
-    if (!(u.cwiseAbs().maxCoeff() < kFarthest)) return false;
-    std::array<double, LawFormula::kMostNames> all;
-    *cost = objective_.value(u.data(), gradient != nullptr ? all.data() : nullptr) / scale_;
-    if (!std::isfinite(*cost)) return false;
-    if (gradient == nullptr) return true;
-    const Eigen::Map<const Eigen::VectorXd> in_u(all.data(), u.size());
-    if (!in_u.allFinite()) return false;
-    Eigen::Map<Eigen::VectorXd>(gradient, NumParameters()) =
-        whitened_.spread.transpose() * in_u / scale_;
-    return true;
-  }
-
- private:
-  const FormulaObjective& objective_;
-  const Whitened& whitened_;
-  double scale_;
-};
-
 bool whiten(const FormulaObjective& objective, const std::vector<double>& u,
             const std::vector<std::size_t>& free, double scale, Whitened& out) {
   constexpr double kFlattest = 1e-13;  // of the largest eigenvalue: flatter directions count as it
@@ -203,7 +149,8 @@ bool whiten(const FormulaObjective& objective, const std::vector<double>& u,
 }
 
 // The share of the way from u to `there` after which the first constant meets an end.
-double share_within(const Ends& ends, const std::vector<double>& u, const Eigen::VectorXd& there) {
+double share_within(const SearchEnds& ends, const std::vector<double>& u,
+                    const Eigen::VectorXd& there) {
   double share = 1;
   for (std::size_t k = 0; k < u.size(); ++k) {
     const double way = there[static_cast<Index>(k)] - u[k];
@@ -213,24 +160,27 @@ double share_within(const Ends& ends, const std::vector<double>& u, const Eigen:
   return share;
 }
 
-void bfgs(const FormulaObjective& objective, const Ends& ends, std::vector<double>& u,
+void bfgs(const FormulaObjective& objective, const SearchEnds& ends, std::vector<double>& u,
           const std::vector<std::size_t>& free) {
-  // Its line search warns on standard error about polynomials of a step that is already exact.
-  [[maybe_unused]] static const int quiet = FLAGS_minloglevel = google::GLOG_ERROR;
   const double scale = objective.scale(u.data());
   Whitened whitened;
   if (!whiten(objective, u, free, scale, whitened)) return;
-  const ceres::GradientProblem problem(new ScaledFormula(objective, whitened, scale));
-  ceres::GradientProblemSolver::Options options;
-  options.line_search_direction_type = ceres::BFGS;
-  options.max_num_iterations = 200;
-  options.function_tolerance = 0;
-  options.parameter_tolerance = 0;
-  options.gradient_tolerance = 1e-11;
-  options.logging_type = ceres::SILENT;
-  ceres::GradientProblemSolver::Summary summary;
+  const auto size = static_cast<Index>(free.size());
+  const ValueAndGradient of = [&](const double* z, double* cost, double* gradient) {
+    const Eigen::VectorXd at =
+        whitened.centre + whitened.spread * Eigen::Map<const Eigen::VectorXd>(z, size);
+    if (!is_in_reach(objective.law, at.data())) return false;
+    std::array<double, LawFormula::kMostNames> all;
+    *cost = objective.value(at.data(), gradient != nullptr ? all.data() : nullptr) / scale;
+    if (!std::isfinite(*cost)) return false;
+    if (gradient == nullptr) return true;
+    const Eigen::Map<const Eigen::VectorXd> in_u(all.data(), at.size());
+    if (!in_u.allFinite()) return false;
+    Eigen::Map<Eigen::VectorXd>(gradient, size) = whitened.spread.transpose() * in_u / scale;
+    return true;
+  };
   std::vector<double> z(free.size(), 0);
-  ceres::Solve(options, problem, z.data(), &summary);
+  minimise_by_bfgs(of, 200, z);
   const Eigen::VectorXd found =
       whitened.centre +
       whitened.spread * Eigen::Map<const Eigen::VectorXd>(z.data(), static_cast<Index>(z.size()));
@@ -243,7 +193,7 @@ void bfgs(const FormulaObjective& objective, const Ends& ends, std::vector<doubl
 }
 
 // Never leaves the ranges, and never rises. What blocks is asked again each round.
-void minimise(const FormulaObjective& objective, const Ends& ends, std::vector<double>& u,
+void minimise(const FormulaObjective& objective, const SearchEnds& ends, std::vector<double>& u,
               const std::vector<std::size_t>& searched) {
   const std::size_t most_rounds = 8 + searched.size();
   double before = objective.value(u.data());
@@ -273,7 +223,8 @@ std::vector<std::size_t> searched(const RefinedFormula& found) {
 }
 
 // Terms that have vanished. true: something is new.
-bool mark_vanished(const FormulaObjective& objective, const Ends& ends, RefinedFormula& found) {
+bool mark_vanished(const FormulaObjective& objective, const SearchEnds& ends,
+                   RefinedFormula& found) {
   bool changed = false;
   const double unit = objective.unit();
   Eigen::VectorXd residual, weights;
@@ -298,7 +249,7 @@ bool mark_vanished(const FormulaObjective& objective, const Ends& ends, RefinedF
 
 // A vanished term that F asks back: with it at a hundredth of the law, or less, F is lower. The
 // constants inside it are searched again too. Once a constant: a term may go to and fro.
-bool revive(const FormulaObjective& objective, const Ends& ends, RefinedFormula& found,
+bool revive(const FormulaObjective& objective, const SearchEnds& ends, RefinedFormula& found,
             std::vector<bool>& revived) {
   const double here = objective.value(found.u.data());
   for (std::size_t k = 0; k < found.u.size(); ++k) {
@@ -339,11 +290,14 @@ RefinedFormula refine_formula(const FormulaObjective& objective, std::vector<dou
                               const std::vector<bool>& held) {
   RefinedFormula found;
   const std::size_t count = start.size();
-  found.u = std::move(start);
   found.held = held.empty() ? std::vector<bool>(count, false) : held;
+  if (objective.derivatives != nullptr) {
+    if (const auto easy = newton_formula(objective, start, found.held)) return *easy;
+  }
+  found.u = std::move(start);
   found.at_end.assign(count, false);
   found.no_effect.assign(count, false);
-  const Ends ends(objective.law);
+  const SearchEnds ends(objective.law);
   for (std::size_t k = 0; k < count; ++k) {
     if (!found.held[k]) found.u[k] = ends.within(k, found.u[k]);
   }

@@ -1,5 +1,7 @@
 // One search of a FormulaLaw's constants, from one start.
 //
+// Newton's steps where the objective has derivatives and they lead to an optimum inside
+// (formula_newton.h). Else, and without them, the slow way, which finds what lies at an end too:
 // Gauss-Newton steps (Levenberg's damping), then Ceres GradientProblem BFGS on F divided by its
 // scale, in coordinates in which the Gauss-Newton matrix is the identity: a law's A and alpha lie
 // in a valley as narrow as the rows are far from N = 1, and centring by hand is no way for a
@@ -14,6 +16,9 @@
 #include "analysis/fitting/formula_objective.h"
 
 namespace scalelaw {
+
+// In ln, or of the response's spread.
+inline constexpr double kNoEffect = 1e-7;
 
 struct RefinedFormula {
   std::vector<double> u;

@@ -1,14 +1,10 @@
 #include "analysis/fitting/robust_refine.h"
 
-#include <ceres/first_order_function.h>
-#include <ceres/gradient_problem.h>
-#include <ceres/gradient_problem_solver.h>
-#include <glog/logging.h>
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 
+#include "analysis/fitting/bfgs.h"
 #include "analysis/fitting/variable_projection.h"
 
 namespace scalelaw {
@@ -47,47 +43,22 @@ struct Objective {
   }
 };
 
-// What Ceres sees: the free entries of theta, the objective divided by `scale`.
-class ScaledObjective final : public ceres::FirstOrderFunction {
- public:
-  ScaledObjective(const Objective& objective, std::vector<double> theta, std::vector<int> free,
-                  double scale)
-      : objective_(objective), theta_(std::move(theta)), free_(std::move(free)), scale_(scale) {}
-  int NumParameters() const override { return static_cast<int>(free_.size()); }
-  bool Evaluate(const double* const parameters, double* cost, double* gradient) const override {
-    std::array<double, kMostParameters> theta, full;
-    std::copy(theta_.begin(), theta_.end(), theta.begin());
-    for (std::size_t k = 0; k < free_.size(); ++k) theta[free_[k]] = parameters[k];
-    *cost = objective_.evaluate(theta.data(), gradient ? full.data() : nullptr, nullptr) / scale_;
-    if (gradient != nullptr) {
-      for (std::size_t k = 0; k < free_.size(); ++k) gradient[k] = full[free_[k]] / scale_;
-    }
-    return std::isfinite(*cost);
-  }
-
- private:
-  Objective objective_;
-  std::vector<double> theta_;
-  std::vector<int> free_;
-  double scale_;
-};
-
+// The free entries of theta, with the objective divided by `scale`.
 void minimise(const Objective& objective, std::vector<double>& theta, const std::vector<int>& free,
               double scale) {
-  // Its line search warns on standard error about polynomials of a step that is already exact.
-  [[maybe_unused]] static const int quiet = FLAGS_minloglevel = google::GLOG_ERROR;
-  ceres::GradientProblem problem(new ScaledObjective(objective, theta, free, scale));
-  ceres::GradientProblemSolver::Options options;
-  options.line_search_direction_type = ceres::BFGS;
-  options.max_num_iterations = 400;
-  options.function_tolerance = 0;
-  options.parameter_tolerance = 0;
-  options.gradient_tolerance = 1e-11;
-  options.logging_type = ceres::SILENT;
-  ceres::GradientProblemSolver::Summary summary;
+  std::array<double, kMostParameters> at, full;
+  std::copy(theta.begin(), theta.end(), at.begin());
+  const ValueAndGradient of = [&](const double* x, double* cost, double* gradient) {
+    for (std::size_t k = 0; k < free.size(); ++k) at[free[k]] = x[k];
+    *cost = objective.evaluate(at.data(), gradient ? full.data() : nullptr, nullptr) / scale;
+    if (gradient != nullptr) {
+      for (std::size_t k = 0; k < free.size(); ++k) gradient[k] = full[free[k]] / scale;
+    }
+    return std::isfinite(*cost);
+  };
   std::vector<double> parameters;
   for (const int k : free) parameters.push_back(theta[k]);
-  ceres::Solve(options, problem, parameters.data(), &summary);
+  minimise_by_bfgs(of, 400, parameters);
   for (std::size_t k = 0; k < free.size(); ++k) theta[free[k]] = parameters[k];
 }
 

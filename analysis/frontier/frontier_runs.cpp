@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "trainer/config_error.h"
+#include "trainer/escaped.h"
 #include "trainer/nearest.h"
 
 namespace scalelaw {
@@ -23,10 +24,8 @@ void keep_arm(RunTable& table, const std::string& asked) {
   }
   if (asked.empty()) return;
   if (std::ranges::find(arms, asked) == arms.end()) {
-    const std::string near = nearest(asked, arms);
-    throw ConfigError(
-        "--arm " + asked + ": no run is of it; " +
-        (near.empty() ? "there are " + in_a_list(arms) : "did you mean " + near + "?"));
+    throw ConfigError("--arm " + escaped(asked) + ": no run is of it" +
+                      nearest_or_all(asked, arms));
   }
   std::erase_if(table.rows, [&](const RunRow& row) { return row.arm != asked; });
   std::erase_if(table.excluded, [&](const Exclusion& e) { return e.arm != asked; });

@@ -46,6 +46,19 @@ double FormulaConstant::slope(double u) const {
   return (high - low) * above * (1 - above);
 }
 
+double FormulaConstant::bend(double u) const {
+  switch (transform) {
+    case Transform::kLog:
+      return std::exp(u);
+    case Transform::kLinear:
+      return 0;
+    case Transform::kLogit:
+      break;
+  }
+  const double above = 1 / (1 + std::exp(-u));
+  return slope(u) * (1 - 2 * above);
+}
+
 FormulaLaw formula_law(std::string id, std::string about, const std::string& text,
                        const std::vector<FormulaConstant>& constants, std::string source) {
   LawFormula formula(text, law_columns());

@@ -37,6 +37,7 @@ struct FormulaConstant {
   double to_search(double value) const;
   double from_search(double u) const;
   double slope(double u) const;  // d from_search / d u
+  double bend(double u) const;   // d slope / d u
 };
 
 struct FormulaLaw {

@@ -32,24 +32,6 @@ class FormulaFault : public std::runtime_error {
 
 class LawFormula {
  public:
-  static constexpr std::size_t kMostBytes = 1000, kMostNodes = 200, kMostNames = 16;
-
-  // FormulaFault. A name in `columns` is data, any other a constant to be found.
-  LawFormula(std::string text, std::span<const std::string> columns);
-
-  const std::string& text() const { return text_; }
-  const std::string& response() const { return response_; }                 // "L", "lr"
-  const std::vector<std::string>& columns() const { return columns_; }      // that stand in it
-  const std::vector<std::string>& constants() const { return constants_; }  // in its order
-  // The constant stands in an exponent: right of a ^, or within exp().
-  bool is_exponent(std::size_t constant) const { return in_exponent_[constant]; }
-
-  // `constants` and `row` in the order of constants() and columns(). With `gradient` (length of
-  // constants()) the derivatives too. NaN or infinite where the text has no value there.
-  double value(const double* constants, const double* row, double* gradient = nullptr) const;
-
- private:
-  friend class FormulaParser;
   enum class Op {
     kNumber,
     kColumn,
@@ -76,6 +58,27 @@ class LawFormula {
     double number = 0;
     bool varies = false;  // with some constant
   };
+  static constexpr std::size_t kMostBytes = 1000, kMostNodes = 200, kMostNames = 16;
+
+  // FormulaFault. A name in `columns` is data, any other a constant to be found.
+  LawFormula(std::string text, std::span<const std::string> columns);
+
+  const std::string& text() const { return text_; }
+  const std::string& response() const { return response_; }                 // "L", "lr"
+  const std::vector<std::string>& columns() const { return columns_; }      // that stand in it
+  const std::vector<std::string>& constants() const { return constants_; }  // in its order
+  // The constant stands in an exponent: right of a ^, or within exp().
+  bool is_exponent(std::size_t constant) const { return in_exponent_[constant]; }
+
+  // `constants` and `row` in the order of constants() and columns(). With `gradient` (length of
+  // constants()) the derivatives too. NaN or infinite where the text has no value there.
+  double value(const double* constants, const double* row, double* gradient = nullptr) const;
+
+  // Operands before what uses them; the last is the law.
+  const std::vector<Node>& tape() const { return tape_; }
+
+ private:
+  friend class FormulaParser;
   void go_back(const double* values, double* gradient) const;
 
   std::string text_, response_ = "L";

@@ -31,7 +31,7 @@ const std::vector<Aliases>& known_names() {
         "tokens_seen", "dataset_size", "d_opt", "d_star", "t_star"}},
       {"C",
        {"c", "flops", "flop", "compute", "training_flops", "training_flop", "train_flops",
-        "total_flops"}},
+        "total_flops", "training_flops_exact_causal"}},
       {"S", {"s", "steps", "step", "train_steps", "n_steps", "num_steps", "iterations", "iters"}},
       {"batch", {"batch", "batch_tokens", "batch_size_tokens", "batch_size", "bs"}},
       {"T", {"t", "position", "context", "context_length", "token_index"}},
@@ -71,10 +71,8 @@ ColumnSource source_of(const Measurements& table, const std::string& entry,
   }
   const auto found = find_column(table, name);
   if (!found) {
-    const std::string near = nearest(name, table.columns);
     throw ConfigError("--map " + escaped(entry) + ": there is no column " + escaped(name) +
-                      (near.empty() ? "; there are " + escaped_list(table.columns)
-                                    : "; did you mean " + escaped(near) + "?"));
+                      nearest_or_all(name, table.columns));
   }
   source.column = *found;
   return source;
@@ -88,10 +86,8 @@ void add_map(ColumnMap& map, const Measurements& table, const std::string& entry
   std::string column = trimmed(entry.substr(0, equals));
   const std::vector<std::string> names = law_names();
   if (std::ranges::find(names, column) == names.end()) {
-    const std::string near = nearest(column, names);
-    throw ConfigError(
-        "--map " + escaped(entry) + ": no law has a column " + escaped(column) +
-        (near.empty() ? "; there are " + escaped_list(names) : "; did you mean " + near + "?"));
+    throw ConfigError("--map " + escaped(entry) + ": no law has a column " + escaped(column) +
+                      nearest_or_all(column, names));
   }
   if (column == "loss") column = "L";
   if (!map.emplace(column, source_of(table, entry, trimmed(entry.substr(equals + 1)))).second) {
@@ -161,10 +157,8 @@ std::size_t column_named(const Measurements& table, const char* option, const st
                          const ColumnMap& map) {
   if (const auto found = map.find(name); found != map.end()) return found->second.column;
   if (const auto found = find_column(table, name)) return *found;
-  const std::string near = nearest(name, table.columns);
   throw ConfigError(std::string(option) + " " + escaped(name) + ": there is no such column" +
-                    (near.empty() ? "; there are " + escaped_list(table.columns)
-                                  : "; did you mean " + escaped(near) + "?"));
+                    nearest_or_all(name, table.columns));
 }
 
 ColumnMap column_map(const Measurements& table, std::size_t source,

@@ -160,10 +160,8 @@ std::vector<LawRows> law_rows(Measurements& table, const FormulaLaw& law,
                       std::to_string(table.rows.size()) + " pass");
   }
   if (!selection.group.empty() && groups.empty()) {
-    const std::string near = nearest(selection.group, names);
-    throw ConfigError("--arm " + escaped(selection.group) + ": no row is of it; " +
-                      (near.empty() ? "there are " + escaped_list(names)
-                                    : "did you mean " + escaped(near) + "?"));
+    throw ConfigError("--arm " + escaped(selection.group) + ": no row is of it" +
+                      nearest_or_all(selection.group, names));
   }
   for (std::size_t of = 0; maps.size() > 1 && of < maps.size(); ++of) {
     if (asked[of] == 0 || taken[of] > 0) continue;

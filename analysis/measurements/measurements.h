@@ -61,6 +61,9 @@ bool is_measurement_file(const std::filesystem::path& path);
 Measurements read_measurements(const std::vector<std::filesystem::path>& paths,
                                const Selection& selection);
 
+// A run as a row of the last source, with those columns but L.
+Measurement measurement_of(Measurements& table, const RunRow& run, NCount n_count);
+
 // Adds the rows of a file's bytes. The first line names the columns; the separator is the comma, or
 // what the header has in its place of tab and semicolon (RFC 4180 otherwise, by libcsv). A row of
 // another number of cells is left out. ConfigError: no header, one that is all numbers or names a

@@ -31,25 +31,9 @@ void add_runs(Measurements& table, const std::vector<fs::path>& paths, Selection
   }
   select_runs(runs, selection, Horizons::kAll);
   table.sources.push_back(runs.source);
-  const std::size_t source = table.sources.size() - 1;
   for (const RunRow& run : runs.rows) {
-    Measurement row{source, 0, run.folder_name, {}};
-    const RunRecord& record = run.record;
-    const auto set = [&](const char* name, std::string text) {
-      row.set(table.column(name), std::move(text));
-    };
-    set("N", canonical(run.n(selection.n_count)));
-    set("D", canonical(run.d_tokens()));
-    set("C", canonical(run.training_flops()));
-    set("S", std::to_string(record.steps));
-    set("batch", std::to_string(record.batch_tokens));
-    set("U", std::to_string(record.unique_train_tokens));
-    set("lr", canonical(record.learning_rate));
-    set("L", canonical(run.loss(selection.test_set, selection.metric)));
-    set("arm", run.arm);
-    set("n_layer", std::to_string(record.shape.n_layer));
-    set("d_model", std::to_string(record.shape.d_model));
-    set("seed", std::to_string(record.seed_init));
+    Measurement row = measurement_of(table, run, selection.n_count);
+    row.set(table.column("L"), canonical(run.loss(selection.test_set, selection.metric)));
     table.rows.push_back(std::move(row));
   }
   for (const Exclusion& each : runs.excluded) {
@@ -111,6 +95,26 @@ std::string Measurements::place(const Measurement& row) const {
 bool is_measurement_file(const fs::path& path) {
   return is_json_lines(path) || ending(path) == ".csv" || ending(path) == ".tsv" ||
          ending(path) == ".txt";
+}
+
+Measurement measurement_of(Measurements& table, const RunRow& run, NCount n_count) {
+  Measurement row{table.sources.size() - 1, 0, run.folder_name, {}};
+  const RunRecord& record = run.record;
+  const auto set = [&](const char* name, std::string text) {
+    row.set(table.column(name), std::move(text));
+  };
+  set("N", canonical(run.n(n_count)));
+  set("D", canonical(run.d_tokens()));
+  set("C", canonical(run.training_flops()));
+  set("S", std::to_string(record.steps));
+  set("batch", std::to_string(record.batch_tokens));
+  set("U", std::to_string(record.unique_train_tokens));
+  set("lr", canonical(record.learning_rate));
+  set("arm", run.arm);
+  set("n_layer", std::to_string(record.shape.n_layer));
+  set("d_model", std::to_string(record.shape.d_model));
+  set("seed", std::to_string(record.seed_init));
+  return row;
 }
 
 Measurements read_measurements(const std::vector<fs::path>& paths, const Selection& selection) {

@@ -1,5 +1,6 @@
 #include "analysis/predict/predict_verb.h"
 
+#include <filesystem>
 #include <iostream>
 
 #include "analysis/predict/prediction_text.h"
@@ -13,8 +14,8 @@ PredictVerb::PredictVerb(CLI::App& app)
     : verb_(app.add_subcommand("predict", "predict the losses of a sweep's held-out runs")) {
   verb_
       ->add_option("record", record_,
-                   "the sweep's record: runs/sweeps/NAME.json; with --score also a prediction: "
-                   "runs/predictions/NAME.json")
+                   "the sweep's record: runs/sweeps/NAME.json; with --score also a prediction, "
+                   "runs/predictions/NAME.json, or the folder of runs: all of its predictions")
       ->required()
       ->type_name("RECORD");
   add_selection(*verb_, arguments_);
@@ -83,7 +84,8 @@ void PredictVerb::score() const {
     std::cout << to_json(scores);
     return;
   }
-  std::cout << to_markdown(document_of(scores), "");
+  const bool of_store = std::filesystem::is_directory(record_);
+  std::cout << to_markdown(of_store ? document_of_store(scores) : document_of(scores), "");
   warn(scores.warnings);
 }
 

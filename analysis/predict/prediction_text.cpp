@@ -1,8 +1,10 @@
 #include "analysis/predict/prediction_text.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "analysis/fitting/distributions.h"
 #include "analysis/number_text.h"
 #include "analysis/predict/other_recipe.h"
 #include "trainer/number.h"
@@ -189,6 +191,40 @@ Document document_of(const Scores& scores) {
   return document;
 }
 
+Document document_of_store(const Scores& scores) {
+  const PredictionCoverage all = coverage_of(scores.scores);
+  Document document;
+  document.heading("All predictions");
+  if (all.predictions == 0) {
+    document.lead("No run that was predicted before it began has ended.");
+  } else {
+    const Interval exact = exact_share_interval(all.inside, all.predictions);
+    document.lead(std::to_string(all.inside) + " of " + std::to_string(all.predictions) +
+                  " predictions held: a share of " +
+                  fixed(static_cast<double>(all.inside) / all.predictions, 2) + " " +
+                  interval_text(exact.low, exact.high, 2) + " at 95%, of intervals " +
+                  (all.levels_differ ? std::string("of several levels")
+                                     : "at " + level_text(scores.scores.front().prediction.level)) +
+                  ".");
+    document.paragraph(
+        "Written down before their runs began; of runs that share one (equal arm, N and D) the "
+        "first counts. Of all " +
+        runs_in_words(all.runs) + " " + std::to_string(all.runs_inside) + " lie inside; " +
+        std::to_string(all.extrapolated) +
+        " predictions reach beyond the runs that they are from; the largest error is " +
+        percent(std::expm1(all.worst), 1) + " of the loss.");
+  }
+  DocumentTable table{
+      "", {{"prediction", false}, {"registered", false}, {"runs"}, {"count"}, {"inside"}}, {}};
+  for (const Score& score : scores.scores) {
+    table.rows.push_back({score.prediction.name, score.prediction.registered_at,
+                          std::to_string(score.cells.size()), std::to_string(score.counted()),
+                          std::to_string(score.count(CellScore::kInside))});
+  }
+  document.add(table);
+  return document;
+}
+
 std::string to_json(const HeldOutPredictions& found) {
   Json out = {{"predictions", Json::array()}, {"warnings", found.warnings}};
   for (const Prediction& prediction : found.predictions) {
@@ -241,6 +277,15 @@ std::string to_json(const Scores& scores) {
                                   {"sizes", score.sizes()},
                                   {"cells", cells}});
   }
+  const PredictionCoverage all = coverage_of(scores.scores);
+  const Interval share = exact_share_interval(all.inside, std::max(all.predictions, 1));
+  out["coverage"] = {
+      {"predictions", all.predictions},
+      {"inside", all.inside},
+      {"share_interval", all.predictions > 0 ? Json({share.low, share.high}) : Json()},
+      {"runs", all.runs},
+      {"runs_inside", all.runs_inside},
+      {"extrapolated", all.extrapolated}};
   return dump(out);
 }
 

@@ -11,6 +11,7 @@ namespace scalelaw {
 
 Document document_of(const HeldOutPredictions& found);
 Document document_of(const Scores& scores);
+Document document_of_store(const Scores& scores);  // how often all of them held
 
 // docs/report.md has the keys.
 std::string to_json(const HeldOutPredictions& found);

@@ -189,7 +189,43 @@ Scores score_file(const fs::path& file, const std::map<std::string, int64_t>& te
   return out;
 }
 
+Scores score_store(const fs::path& store, const std::map<std::string, int64_t>& text_bytes) {
+  Scores out;
+  for (Prediction& prediction : predictions_of_store(store, out.warnings)) {
+    const fs::path record = sweep_record_file(store, prediction.sweep);
+    out.scores.push_back(Scorer(store, record, text_bytes).score(std::move(prediction)));
+  }
+  if (out.scores.empty()) {
+    std::string unreadable;
+    for (const std::string& fault : out.warnings) unreadable += "; " + fault;
+    throw ConfigError(store.string() + ": no prediction is registered there (" +
+                      kPredictionsFolder + "/NAME.json)" + unreadable);
+  }
+  return out;
+}
+
 }  // namespace
+
+PredictionCoverage coverage_of(const std::vector<Score>& scores) {
+  PredictionCoverage out;
+  for (const Score& score : scores) {
+    out.levels_differ |= score.prediction.level != scores.front().prediction.level;
+    std::set<std::tuple<std::string, double, double, double>> met;
+    for (const ScoredCell& cell : score.cells) {
+      if (!counts(cell.score)) continue;
+      const bool inside = cell.score == CellScore::kInside;
+      ++out.runs;
+      out.runs_inside += inside;
+      const PredictedCell& p = cell.predicted;
+      if (cell.loss) out.worst = std::max(out.worst, std::abs(std::log(*cell.loss / p.loss)));
+      if (!met.emplace(p.arm, p.n, p.d, p.loss).second) continue;
+      ++out.predictions;
+      out.inside += inside;
+      out.extrapolated += p.beyond > 1;
+    }
+  }
+  return out;
+}
 
 std::string_view in_words(CellScore score) {
   switch (score) {
@@ -231,6 +267,7 @@ int Score::sizes() const {
 }
 
 Scores score_predictions(const fs::path& file, const std::map<std::string, int64_t>& text_bytes) {
+  if (fs::is_directory(file)) return score_store(file, text_bytes);
   if (fs::absolute(file).parent_path().filename() == kPredictionsFolder) {
     return score_file(file, text_bytes);
   }

@@ -54,10 +54,22 @@ struct Scores {
                                       // that cannot be read
 };
 
-// `file` is a sweep's record, RUNS/sweeps/NAME.json: scored are the predictions that it names,
-// those that the sweep registered and those that hold one of its held-out cells; or a prediction
-// itself, RUNS/predictions/NAME.json. `text_bytes` as Selection's. Fits nothing. ConfigError: the
-// file, none of its predictions is registered, or one that it names is damaged.
+// How often the store's predictions held, each with the first run that counts: runs of one N and D
+// share a prediction.
+struct PredictionCoverage {
+  int predictions = 0, inside = 0;
+  int runs = 0, runs_inside = 0;  // all that count
+  int extrapolated = 0;           // of predictions, those beyond the runs that they are from
+  double worst = 0;               // largest |ln(loss / predicted)|
+  bool levels_differ = false;     // of intervals
+};
+PredictionCoverage coverage_of(const std::vector<Score>& scores);
+
+// `file` is a folder of runs: scored are all predictions of that store. Or it is a sweep's record,
+// RUNS/sweeps/NAME.json: scored are the predictions that it names, those that the sweep registered
+// and those that hold one of its held-out cells; or a prediction itself,
+// RUNS/predictions/NAME.json. `text_bytes` as Selection's. Fits nothing. ConfigError: the file,
+// none of its predictions is registered, or one that it names is damaged.
 Scores score_predictions(const std::filesystem::path& file,
                          const std::map<std::string, int64_t>& text_bytes);
 

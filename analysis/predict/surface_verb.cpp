@@ -99,9 +99,7 @@ std::string chosen_arm(const RunTable& table, const std::string& asked) {
                       in_a_list(arms));
   }
   if (std::find(arms.begin(), arms.end(), asked) != arms.end()) return asked;
-  const std::string near = nearest(asked, arms);
-  throw ConfigError("--arm " + asked + ": no run is of it; " +
-                    (near.empty() ? "there are " + in_a_list(arms) : "did you mean " + near + "?"));
+  throw ConfigError("--arm " + escaped(asked) + ": no run is of it" + nearest_or_all(asked, arms));
 }
 
 FittedSurface fitted_surface(const FitArguments& a, const std::string& asked_arm) {

@@ -45,6 +45,8 @@ constexpr std::array kCovariances = {PublishedCovariance{
               -4.639967e-04, -5.419200e-04, 2.021959e-04},
     .words = "bootstrap over the 240 runs read off Hoffmann et al.'s figure"}};
 
+constexpr PublishedComputeLaws kComputeLaws{.057, 1.6e7, .88, .73, .24, .03};
+
 constexpr PublishedKaplanSurface kKaplanSurface{
     .name = "kaplan",
     .words = "Kaplan et al. 2020",
@@ -120,6 +122,10 @@ const PublishedRepetition& published_repetition() {
 
 std::span<const PublishedFrontier> published_frontiers() {
   return kFrontiers;
+}
+
+const PublishedComputeLaws& published_compute_laws() {
+  return kComputeLaws;
 }
 
 }  // namespace scalelaw

@@ -67,4 +67,13 @@ struct PublishedFrontier {
 };
 std::span<const PublishedFrontier> published_frontiers();
 
+// Kaplan et al. 2020, figures 3, 13 and 14: what the runs gave, beside what follows of 1.7 and 1.8.
+// C is 6 N B S of parameters without embeddings. L = (C_c / C)^a of compute as spent at one batch;
+// exponents of N* in it, and of N*, B and S_min in C_min.
+struct PublishedComputeLaws {
+  double naive_exponent = 0, naive_pf_days = 0, naive_size = 0;
+  double size = 0, batch = 0, steps = 0;
+};
+const PublishedComputeLaws& published_compute_laws();
+
 }  // namespace scalelaw

@@ -145,7 +145,10 @@ void add_comparisons(Document& document, const Study& study) {
       document.paragraph(c.verdict);
       document.list(c.remarks);
     }
-    if (c.status == FitStatus::kConverged) add_tests(document, c, study.other_comparisons[i]);
+    const bool counted_otherwise = !study.other_comparisons.empty();
+    if (c.status == FitStatus::kConverged) {
+      add_tests(document, c, counted_otherwise ? study.other_comparisons[i] : Comparison{});
+    }
     add_gains(document, c);
     add_equal_sizes(document, c);
   }

@@ -8,7 +8,7 @@
 namespace scalelaw {
 namespace {
 
-constexpr std::size_t kMostSlopesListed = 9;
+constexpr std::size_t kMostSlopesListed = 9, kMostPairsInSentences = 3;
 constexpr double kComparableSizes = 0.25;  // in ln N: further apart a difference is one of size
 
 std::string points(const ArmLaws& arm) {
@@ -133,8 +133,8 @@ std::string pairs_sentence(const Study& study) {
     differ += (differ.empty() ? "" : ", ") + (a_steeper ? c.arm_a : c.arm_b) + " than " +
               (a_steeper ? c.arm_b : c.arm_a);
   }
-  return "At D = " + human(*study.options.selection.train_tokens) +
-         " tokens and this recipe, and as straight lines in ln L over ln N (" +
+  return "At " + study.options.selection.horizon +
+         " and this recipe, and as straight lines in ln L over ln N (" +
          std::string(in_words(study.options.selection.n_count)) + "), of " +
          std::to_string(compared) + " pairs of arms that can be compared " + std::to_string(found) +
          " differ in slope (Holm's p below " + fixed(1 - study.options.level, 2) + ")" +
@@ -142,13 +142,74 @@ std::string pairs_sentence(const Study& study) {
                      : "; larger slopes have " + differ + ".");
 }
 
+// "lstm 0.101 and gru 0.081, difference +0.020 [0.003, 0.037]; ..."
+std::string in_one_list(const std::vector<const Comparison*>& pairs) {
+  std::string list;
+  for (const Comparison* c : pairs) {
+    list += (list.empty() ? "" : "; ") + c->arm_a + " " + fixed(c->slope_a, 3) + " and " +
+            c->arm_b + " " + fixed(c->slope_b, 3) + ", difference " +
+            signed_fixed(c->difference, 3) + " " +
+            interval_text(c->interval.low, c->interval.high, 3);
+  }
+  return list;
+}
+
+// A sentence a pair would bury the page where pairs are many.
+std::vector<std::string> many_pairs(const Study& study) {
+  std::vector<const Comparison*> differ, open;
+  std::vector<std::string> sentences;
+  for (const Comparison& c : study.comparisons) {
+    if (c.status != FitStatus::kConverged) {
+      sentences.push_back(c.verdict);
+    } else {
+      (c.p_holm < 1 - study.options.level ? differ : open).push_back(&c);
+    }
+  }
+  const auto brackets = [](const Comparison& c) {
+    return " (brackets: " + level_text(c.level) + " intervals, Bonferroni's over the pairs): ";
+  };
+  if (!open.empty()) {
+    sentences.insert(sentences.begin(),
+                     "No difference was found, which is not equality, between the slopes of" +
+                         brackets(*open.front()) + in_one_list(open) + ".");
+  }
+  if (!differ.empty()) {
+    sentences.insert(sentences.begin(),
+                     "Slopes that differ" + brackets(*differ.front()) + in_one_list(differ) +
+                         ". Under Comparison stands of each pair whether floors and "
+                         "parabolas agree.");
+  }
+  return sentences;
+}
+
 std::string single_arm_sentence(const Study& study) {
   const ArmLaws& arm = study.laws.front();
   return "Over N from " + human(arm.cells.front().n) + " to " + human(arm.cells.back().n) + " (" +
-         std::string(in_words(arm.n_count)) +
-         "), at D = " + human(*study.options.selection.train_tokens) +
-         " tokens and this recipe: " + law_text(arm, study.options.level) +
+         std::string(in_words(arm.n_count)) + "), at " + study.options.selection.horizon +
+         " and this recipe: " + law_text(arm, study.options.level) +
          (arm.power.status == FitStatus::kConverged ? " in L = (N_c / N)^a." : ".");
+}
+
+// What all sentences share and none repeats: the points, what was left out, and what is counted.
+std::string points_sentence(const Study& study) {
+  const Selection& s = study.options.selection;
+  std::string arms;
+  std::size_t used = 0;
+  for (const ArmLaws& arm : study.laws) {
+    std::size_t runs = 0;
+    for (const SizeCell& cell : arm.cells) runs += cell.rows.size();
+    used += runs;
+    arms += (arms.empty() ? "" : ", ") + arm.arm + " " + std::to_string(runs) + " of " +
+            std::to_string(arm.cells.size()) + " sizes";
+  }
+  const auto left_out = std::count_if(study.table.excluded.begin(), study.table.excluded.end(),
+                                      [](const Exclusion& e) { return !e.is_trial; });
+  return "The points: " + std::to_string(used) + " runs at " + s.horizon + " (" + arms +
+         "; left out: " +
+         (left_out == 0 ? "none" : std::to_string(left_out) + ", with reasons under Runs") +
+         "). Unless said otherwise N counts " + std::string(in_words(s.n_count)) + ", loss is in " +
+         std::string(unit(s.metric)) + " on test set " + s.test_set + ", and brackets are " +
+         level_text(study.options.level) + " intervals.";
 }
 
 }  // namespace
@@ -159,7 +220,11 @@ Conclusions conclusions(const Study& study) {
     out.finding = single_arm_sentence(study);
   } else if (study.comparisons.size() > 1) {
     out.finding = pairs_sentence(study);
-    for (const Comparison& c : study.comparisons) out.support.push_back(c.verdict);
+    if (study.comparisons.size() > kMostPairsInSentences) {
+      out.support = many_pairs(study);
+    } else {
+      for (const Comparison& c : study.comparisons) out.support.push_back(c.verdict);
+    }
   } else {
     const Comparison& c = study.comparisons.front();
     out.finding = c.verdict;
@@ -170,10 +235,14 @@ Conclusions conclusions(const Study& study) {
   }
   if (!study.comparisons.empty()) out.support.push_back(laws_sentence(study));
   out.support.push_back(floors_sentence(study));
+  const std::string ways = multiverse_sentence(study);
+  if (!ways.empty()) out.support.push_back(ways);
   if (study.comparisons.size() == 1 && study.comparisons.front().status == FitStatus::kConverged &&
+      !study.other_comparisons.empty() &&
       study.other_comparisons.front().status == FitStatus::kConverged) {
     out.support.push_back(counting_sentence(study));
   }
+  out.support.push_back(points_sentence(study));
   return out;
 }
 

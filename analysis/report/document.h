@@ -1,11 +1,12 @@
-// A report as a list of blocks, apart from its form: Markdown (document_markdown.cpp) and HTML
-// (document_html.cpp) come from the same blocks, so they cannot disagree. Text is plain; each form
-// escapes it.
+// A report as a list of blocks, apart from its form: Markdown (document_markdown.cpp), HTML
+// (document_html.cpp) and JSON (document_json.cpp) come from the same blocks, so they cannot
+// disagree. Text is plain; each form escapes it.
 #pragma once
 
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "analysis/figures/figure.h"
@@ -53,8 +54,14 @@ struct Document {
 std::string to_markdown(const Document& document, const std::string& figures);
 
 // One self-contained page: no external request, light and dark, printable, narrow screens. `svg`
-// maps a figure's id to its rendered SVG; a figure that is not there is left out.
-std::string to_html(const Document& document, const std::map<std::string, std::string>& svg);
+// maps a figure's id to its rendered SVG. `plotly` is the library that draws the figures anew where
+// scripts run (page_parts.h); without it the SVGs stay, and a figure that has none is left out.
+std::string to_html(const Document& document, const std::map<std::string, std::string>& svg,
+                    std::string_view plotly);
+
+// {"title", "subtitle", "blocks": [{"kind": "heading", "text"}, ...]}; a list has "items", a table
+// "caption", "columns" and "rows", a figure "caption" and "figure" (figures/figure_json.h).
+std::string to_json(const Document& document);
 
 std::string html_escaped(const std::string& text);
 

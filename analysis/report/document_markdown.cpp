@@ -1,13 +1,15 @@
 #include <sstream>
 
 #include "analysis/report/document.h"
+#include "trainer/escaped.h"
 
 namespace scalelaw {
 namespace {
 
 // Keeps text from turning into markup, and table cells in one line; "p < 0.05" and "[0.1, 0.2]"
 // stay as they are, because people read this form as text too.
-std::string escaped(const std::string& text) {
+std::string marked(const std::string& plain) {
+  const std::string text = escaped_lines(plain);
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i], next = i + 1 < text.size() ? text[i + 1] : ' ';
@@ -27,15 +29,15 @@ std::string escaped(const std::string& text) {
 }
 
 void write_table(std::ostream& out, const DocumentTable& table) {
-  if (!table.caption.empty()) out << "**" << escaped(table.caption) << "**\n\n";
+  if (!table.caption.empty()) out << "**" << marked(table.caption) << "**\n\n";
   out << '|';
-  for (const auto& column : table.columns) out << ' ' << escaped(column.header) << " |";
+  for (const auto& column : table.columns) out << ' ' << marked(column.header) << " |";
   out << "\n|";
   for (const auto& column : table.columns) out << (column.numeric ? "---:|" : "---|");
   out << '\n';
   for (const auto& row : table.rows) {
     out << '|';
-    for (const std::string& cell : row) out << ' ' << escaped(cell) << " |";
+    for (const std::string& cell : row) out << ' ' << marked(cell) << " |";
     out << '\n';
   }
   out << '\n';
@@ -109,24 +111,24 @@ void Document::add(const Figure& figure) {
 
 std::string to_markdown(const Document& document, const std::string& figures) {
   std::ostringstream out;
-  if (!document.title.empty()) out << "# " << escaped(document.title) << "\n\n";
-  if (!document.subtitle.empty()) out << escaped(document.subtitle) << "\n\n";
+  if (!document.title.empty()) out << "# " << marked(document.title) << "\n\n";
+  if (!document.subtitle.empty()) out << marked(document.subtitle) << "\n\n";
   for (const DocumentBlock& block : document.blocks) {
     switch (block.kind) {
       case DocumentBlock::Kind::kHeading:
-        out << "## " << escaped(block.text) << "\n\n";
+        out << "## " << marked(block.text) << "\n\n";
         break;
       case DocumentBlock::Kind::kLead:
-        out << "**" << escaped(block.text) << "**\n\n";
+        out << "**" << marked(block.text) << "**\n\n";
         break;
       case DocumentBlock::Kind::kParagraph:
-        out << escaped(block.text) << "\n\n";
+        out << marked(block.text) << "\n\n";
         break;
       case DocumentBlock::Kind::kNotice:
-        out << "> **Note.** " << escaped(block.text) << "\n\n";
+        out << "> **Note.** " << marked(block.text) << "\n\n";
         break;
       case DocumentBlock::Kind::kList:
-        for (const std::string& item : block.items) out << "- " << escaped(item) << '\n';
+        for (const std::string& item : block.items) out << "- " << marked(item) << '\n';
         out << '\n';
         break;
       case DocumentBlock::Kind::kCode:
@@ -139,8 +141,8 @@ std::string to_markdown(const Document& document, const std::string& figures) {
         break;
       case DocumentBlock::Kind::kFigure:
         if (figures.empty()) break;
-        out << "![" << escaped(block.figure.title) << "](" << figures << '/' << block.figure.id
-            << ".png)\n\n*" << escaped(block.figure.caption) << "*\n\n";
+        out << "![" << marked(block.figure.title) << "](" << figures << '/' << block.figure.id
+            << ".png)\n\n*" << marked(block.figure.caption) << "*\n\n";
         break;
     }
   }

@@ -29,8 +29,8 @@ void add_power_laws(Document& document, const Study& study) {
   const std::string level = level_text(study.options.level);
   DocumentTable table;
   table.caption =
-      "L = (N_c / N)^a at D = " + human(*study.options.selection.train_tokens) +
-      " tokens. a by weighted least squares on ln of the sizes' mean losses, interval by "
+      "L = (N_c / N)^a at " + study.options.selection.horizon +
+      ". a by weighted least squares on ln of the sizes' mean losses, interval by "
       "Student's t; beside it the Huber fit on runs and its bootstrap, for comparison only: in "
       "simulations of 8 and 16 sizes it covered .90 to .93 instead of .95.";
   table.columns = {{"arm", false},
@@ -158,7 +158,26 @@ void add_local_slopes(Document& document, const Study& study) {
   document.add(table);
 }
 
+// A table of others tells no shape.
+void add_sizes_of_table(Document& document, const Study& study) {
+  DocumentTable table;
+  table.caption = "The sizes. FLOPs are as the table has them, else 6 N D.";
+  table.columns = {{"arm", false}, {"N"}, {"D"}, {"D/N"}, {"runs"}, {"loss"}, {"FLOPs a run"}};
+  for (const ArmLaws& arm : study.laws) {
+    for (const SizeCell& cell : arm.cells) {
+      const RunRow& row = study.table.rows[cell.rows.front()];
+      const bool has_d = row.d_tokens() > 0;
+      table.rows.push_back({arm.arm, human(cell.n), has_d ? human(row.d_tokens()) : "-",
+                            has_d ? human(row.d_tokens() / cell.n) : "-",
+                            std::to_string(cell.seeds()), fixed(std::exp(cell.mean_ln_loss), 3),
+                            has_d ? scientific(row.training_flops()) : "-"});
+    }
+  }
+  document.add(table);
+}
+
 void add_shares(Document& document, const Study& study) {
+  if (study.table.tabled) return add_sizes_of_table(document, study);
   DocumentTable table;
   table.caption =
       "What each size is made of. Embedding share: of all stored parameters. Head share: what the "

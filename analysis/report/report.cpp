@@ -1,7 +1,10 @@
 #include "analysis/report/report.h"
 
+#include <algorithm>
+
 #include "analysis/figures/gnuplot.h"
 #include "analysis/figures/run_figures.h"
+#include "analysis/report/page_parts.h"
 #include "analysis/report/sections.h"
 #include "trainer/atomic_file.h"
 #include "trainer/number.h"
@@ -21,17 +24,24 @@ std::string title_of(const Study& study) {
 std::string subtitle_of(const Study& study) {
   const Selection& s = study.options.selection;
   return study.table.source + " \xc2\xb7 " + std::to_string(study.table.rows.size()) +
-         " runs \xc2\xb7 D = " + human(*s.train_tokens) +
-         " training tokens each \xc2\xb7 test set " + s.test_set + " \xc2\xb7 loss in " +
+         " runs \xc2\xb7 " + s.horizon + " \xc2\xb7 test set " + s.test_set + " \xc2\xb7 loss in " +
          std::string(unit(s.metric));
 }
 
 }  // namespace
 
 std::vector<Figure> study_figures(const Study& study, std::vector<std::string>& warnings) {
-  return {law_figure(study.table, study.laws, study.options),
-          learning_curves(study.table, study.options, warnings),
-          loss_by_position(study.table, study.laws, study.options)};
+  std::vector<Figure> figures = {law_figure(study.table, study.laws, study.options)};
+  const auto has_curve = [](const RunRow& row) {
+    return !row.tabled || !row.tabled->curve.empty();
+  };
+  if (std::ranges::any_of(study.table.rows, has_curve)) {
+    figures.push_back(learning_curves(study.table, study.options, warnings));
+  }
+  if (!study.table.tabled) {
+    figures.push_back(loss_by_position(study.table, study.laws, study.options));
+  }
+  return figures;
 }
 
 Document report_document(const Study& study, const std::vector<Figure>& figures,
@@ -48,6 +58,7 @@ Document report_document(const Study& study, const std::vector<Figure>& figures,
   for (const Figure& figure : figures) document.add(figure);
   add_comparisons(document, study);
   add_laws(document, study);
+  add_multiverse(document, study);
   add_noise(document, study);
   add_runs(document, study);
   add_provenance(document, study);
@@ -55,7 +66,7 @@ Document report_document(const Study& study, const std::vector<Figure>& figures,
   document.code(command);
   document.paragraph(
       "The folder of this page holds runs.csv (one line a run), laws.json (every number above), "
-      "report.md and, under figures/, each figure with its data and gnuplot script.");
+      "report.md, report.json and, under figures/, each figure with its data and gnuplot script.");
   add_words(document);
   return document;
 }
@@ -64,6 +75,7 @@ ReportFiles write_report(const Study& study, const std::filesystem::path& folder
                          const std::string& command) {
   ReportFiles files{folder / "report.html",
                     folder / "report.md",
+                    folder / "report.json",
                     folder / "runs.csv",
                     folder / "laws.json",
                     {},
@@ -90,7 +102,8 @@ ReportFiles write_report(const Study& study, const std::filesystem::path& folder
   write_atomically(files.runs_csv, runs_csv(study.table, study.options.selection));
   write_atomically(files.laws_json, study_json(noted));
   write_atomically(files.markdown, to_markdown(document, svg.empty() ? "" : "figures"));
-  write_atomically(files.page, to_html(document, svg));
+  write_atomically(files.json, to_json(document));
+  write_atomically(files.page, to_html(document, svg, plotly_library()));
   return files;
 }
 

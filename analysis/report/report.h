@@ -1,4 +1,5 @@
-// Writes a study to a folder: report.html, report.md, runs.csv, laws.json and figures/.
+// Writes a study to a folder: report.html, report.md, report.json, runs.csv, laws.json and
+// figures/.
 #pragma once
 
 #include <filesystem>
@@ -18,7 +19,7 @@ Document report_document(const Study& study, const std::vector<Figure>& figures,
                          const std::string& command);
 
 struct ReportFiles {
-  std::filesystem::path page, markdown, runs_csv, laws_json;
+  std::filesystem::path page, markdown, json, runs_csv, laws_json;
   std::vector<std::filesystem::path> figures;  // PNG
   std::vector<std::string> warnings;
   std::string figures_missing;  // why the first is; empty: all were rendered

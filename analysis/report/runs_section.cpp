@@ -45,6 +45,7 @@ void add_noise(Document& document, const Study& study) {
   for (const RunRow& row : study.table.rows) {
     largest = std::max(largest, row.loss_standard_error(s.test_set, s.metric));
   }
+  if (study.table.tabled) return;
   document.paragraph(
       "The test text adds up to " + fixed(largest, 3) + " " + std::string(unit(s.metric)) +
       " of standard error to each loss (" +
@@ -62,13 +63,19 @@ void add_runs(Document& document, const Study& study) {
   runs.caption = "Runs used; loss in " + std::string(unit(s.metric)) + " on test set " + s.test_set;
   runs.columns = {{"run", false},        {"arm", false},    {"N"},   {"D"}, {"loss"}, {"s.e."},
                   {"seeds: init, data"}, {"learning rate"}, {"wall"}};
+  const auto told = [](double value, const std::string& text) { return value > 0 ? text : "-"; };
   for (const RunRow& row : study.table.rows) {
+    const RunRecord& record = row.record;
+    const double error = row.loss_standard_error(s.test_set, s.metric);
     runs.rows.push_back(
-        {row.folder_name, row.arm, human(row.n(s.n_count)), human(row.d_tokens()),
-         fixed(row.loss(s.test_set, s.metric), 4),
-         fixed(row.loss_standard_error(s.test_set, s.metric), 4),
-         std::to_string(row.record.seed_init) + ", " + std::to_string(row.record.seed_data),
-         human(row.record.learning_rate), duration_text(row.record.wall_seconds)});
+        {row.folder_name, row.arm, human(row.n(s.n_count)),
+         told(row.d_tokens(), human(row.d_tokens())), fixed(row.loss(s.test_set, s.metric), 4),
+         told(error, fixed(error, 4)),
+         row.tabled && !row.tabled->has_seed
+             ? "-"
+             : std::to_string(record.seed_init) + ", " + std::to_string(record.seed_data),
+         told(record.learning_rate, human(record.learning_rate)),
+         told(record.wall_seconds, duration_text(record.wall_seconds))});
   }
   document.add(runs, true);
   if (study.table.excluded.empty()) {
@@ -86,6 +93,11 @@ void add_runs(Document& document, const Study& study) {
 
 void add_provenance(Document& document, const Study& study) {
   document.heading("Provenance");
+  if (study.table.tabled) {
+    document.paragraph("Losses and counts as they stand in " + study.table.source +
+                       ": of how these runs were trained and tested the table tells no more.");
+    return;
+  }
   std::map<std::string, std::set<std::string>> facts;
   double wall_seconds = 0, flops = 0;
   std::set<std::string> counted;  // a run may stand in several arms

@@ -73,11 +73,9 @@ class BlockReader : private SpecParts {
     for (const YamlTree& entry : value.sequence) {
       const std::string name = scalar(entry, "arms").text;
       if (std::find(known.begin(), known.end(), name) == known.end()) {
-        const std::string near = nearest(name, known);
         fail(entry, "arms",
-             known.empty() ? "no such arm; the sweep has no arms"
-                           : "no such arm; " + (near.empty() ? "there are " + joined(known)
-                                                             : "did you mean " + near + "?"));
+             "no such arm" +
+                 (known.empty() ? "; the sweep has no arms" : nearest_or_all(name, known)));
       }
       if (std::find(block.arms.begin(), block.arms.end(), name) != block.arms.end()) {
         fail(entry, "arms", "this arm is named twice; remove one");

@@ -48,10 +48,7 @@ SweepBudget read_budget(const SpecParts& parts, const YamlTree& value) {
       }
       budget.starts_nothing_new = text == "start_nothing_new";
     } else {
-      const std::string near = nearest(name, known);
-      parts.fail(inner, key,
-                 "unknown key; " +
-                     (near.empty() ? "there are " + joined(known) : "did you mean " + near + "?"));
+      parts.fail(inner, key, "unknown key" + nearest_or_all(name, known));
     }
   }
   if (!budget.is_set())

@@ -36,10 +36,7 @@ void read_executor(const SpecParts& parts, const YamlTree& value, SweepExecutor&
       if (const std::string ours = our_name_of(name); !ours.empty()) {
         parts.fail(inner, key, "unknown key; here it is " + ours);
       }
-      const std::string near = nearest(name, known);
-      parts.fail(inner, key,
-                 "unknown key; " +
-                     (near.empty() ? "there are " + joined(known) : "did you mean " + near + "?"));
+      parts.fail(inner, key, "unknown key" + nearest_or_all(name, known));
     }
     const SourcedText text = parts.scalar(inner, key);
     if (name == "profile") executor.profile = text;

@@ -44,10 +44,7 @@ std::map<std::string, const YamlTree*> SpecParts::members(
   std::map<std::string, const YamlTree*> found;
   for (const auto& [key, inner] : value.map) {
     if (std::ranges::find(known, key) == known.end()) {
-      const std::string near = nearest(key, known);
-      fail(inner, what + "." + key,
-           "unknown key; " +
-               (near.empty() ? "there are " + joined(known) : "did you mean " + near + "?"));
+      fail(inner, what + "." + key, "unknown key" + nearest_or_all(key, known));
     }
     found[key] = &inner;
   }

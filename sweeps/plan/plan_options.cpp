@@ -22,11 +22,7 @@ Convention convention(const std::string& option, const std::string& text,
                       std::optional<Convention> (*from)(std::string_view),
                       const std::vector<std::string>& known) {
   if (const std::optional<Convention> found = from(text)) return *found;
-  const std::string near = nearest(text, known);
-  std::string all;
-  for (const std::string& name : known) all += (all.empty() ? "" : ", ") + name;
-  throw ConfigError(option + " " + text + ": unknown; " +
-                    (near.empty() ? "known: " + all : "did you mean " + near + "?"));
+  throw ConfigError(option + " " + text + ": unknown" + nearest_or_all(text, known));
 }
 
 std::optional<Throughput> measured(const PlanArguments& a, DeviceKind device,

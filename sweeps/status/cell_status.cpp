@@ -114,11 +114,8 @@ CellState cell_state_from(std::string_view option, const std::string& text) {
     if (name(state) == text) return state;
     names.emplace_back(name(state));
   }
-  const std::string near = nearest(text, names);
-  std::string known;
-  for (const std::string& each : names) known += (known.empty() ? "" : ", ") + each;
-  throw ConfigError(std::string(option) + " " + text + ": no state of a run; " +
-                    (near.empty() ? "known: " + known : "did you mean " + near + "?"));
+  throw ConfigError(std::string(option) + " " + text + ": no state of a run" +
+                    nearest_or_all(text, names));
 }
 
 CellStatus progress_of(const fs::path& run_folder) {

@@ -13,18 +13,9 @@
 
 namespace scalelaw {
 
-// Clopper & Pearson 1934, 95%.
-inline Interval exact_interval(int hits, int n) {
-  const double x = hits, rest = n - hits;
-  const auto low = [](double a, double b) {  // a hits, b misses
-    return a == 0 ? 0 : a / (a + (b + 1) * f_quantile(.975, 2 * (b + 1), 2 * a));
-  };
-  return {low(x, rest), 1 - low(rest, x)};
-}
-
 // "0.951 [0.940, 0.960]"
 inline std::string share(int hits, int n) {
-  const Interval i = exact_interval(hits, n);
+  const Interval i = exact_share_interval(hits, n);
   char text[64];
   std::snprintf(text, sizeof(text), "%.3f [%.3f, %.3f]", double(hits) / n, i.low, i.high);
   return text;

@@ -132,6 +132,7 @@ TEST_F(LawVerb, RefusesWithOneMessageAndExitCodeTwo) {
   says(fault({file, "--law", "power_n", "--start", "b=1"}), "the law has no constant b");
   says(fault({file, "--law", "power_n", "--range", "a=1:0"}), "LOW must be below HIGH");
   says(fault({file, "--law", "power_n", "--at", "D=1e9"}), "the law needs N too");
+  says(fault({file, "--law", "power_n", "--at", "N=-1"}), "--at N=-1: N must be above 0");
   says(fault({file, "--law", "power_n", "--out", "f.json"}), "--out: ");
   says(fault({file, "--law",
               "E + A*params^-a + B*params^-b + F*params^-c + G*params^-d + "

@@ -63,7 +63,9 @@ std::vector<PositionBin> position_bins(double loss_nats) {
 void write_metrics_of(const RunFolder& folder, const SyntheticRun& run) {
   std::ofstream metrics(folder.metrics_part(1));
   const auto steps = static_cast<double>(run.train_tokens / kBatchTokens);
-  for (double step = 10; step < steps * 1.01; step *= std::pow(10.0, 0.125)) {
+  const double between = run.evaluations > 0 ? steps / static_cast<double>(run.evaluations) : 0;
+  for (double step = between > 0 ? between : 10;
+       step<steps * 1.01; step = between> 0 ? step + between : step * std::pow(10.0, 0.125)) {
     MetricsRow row;
     row.step = static_cast<int64_t>(std::min(step, steps));
     row.train_tokens = row.step * kBatchTokens;

@@ -34,7 +34,8 @@ struct SyntheticRun {
   bool complete = true;            // false: no run.json
   bool started = true;             // false: no folder
   std::string started_at = "2026-01-02T03:04:05Z";
-  std::string prediction;  // that its cell waits for; "": not held out
+  int64_t evaluations = 0;  // while training, evenly spread over its steps; 0: eight a decade
+  std::string prediction;   // that its cell waits for; "": not held out
   std::string predicted_test_set;
 };
 

@@ -19,6 +19,11 @@ TEST(Escaped, WhatATerminalObeysIsShownAsText) {
   EXPECT_EQ(escaped("\xe2\x80\xae\xe2\x80\xa8"), "\\u202e\\u2028") << "turned around; a line end";
 }
 
+TEST(Escaped, LinesStayLines) {
+  EXPECT_EQ(escaped_lines("a\n\tb\x1b\n\xe2\x80\xae"), "a\n\tb\\x1b\n\\u202e");
+  EXPECT_EQ(escaped_lines(""), "");
+}
+
 TEST(Escaped, BytesThatAreNotUtf8AreShown) {
   EXPECT_EQ(escaped("caf\xe9"), "caf\\xe9");
   EXPECT_EQ(escaped("\x9b\x9b z \xff"), "\\x9b\\x9b z \\xff");

@@ -25,6 +25,8 @@ const std::vector<Verb>& verbs() {
        "the loss of held-out runs: written down before they start, then scored"},
       {"frontier", "scalelaw-fit", true, "Laws",
        "the best size of a budget by all of Chinchilla's approaches"},
+      {"kaplan", "scalelaw-fit", true, "Laws",
+       "laws of compute from training curves, by Kaplan's chain"},
       {"rank", "scalelaw-fit", true, "Laws", "which form of the law foretells larger runs best"},
       {"budget", "scalelaw-fit", true, "Laws",
        "plan: how large a model, how many tokens, what loss, of which machines"},
