@@ -23,6 +23,11 @@ struct LawOptions {
   int bootstrap_replicates = 2000;
   int threads = 1;
   double level = 0.95;
+  // Compute of whole runs, FLOPs by exact_causal, at which a comparison states its gain; none: ends
+  // and middle of what both arms cover.
+  std::vector<double> gain_at = {};
+  // Margin of slopes within which a comparison tests for equivalence.
+  std::optional<double> equivalent_within = std::nullopt;
   BootstrapOptions bootstrap() const {
     return {.replicates = bootstrap_replicates, .seed = seed, .threads = threads};
   }

@@ -144,6 +144,10 @@ void compare_lines(const CommonSizes& common, bool paired, const LawOptions& opt
   }
   out.detectable = detectable_effect(out.standard_error, out.df, 1 - out.level, 0.8);
   out.detectable_in_half = detectable_effect(out.standard_error, out.df, 1 - out.level, 0.5);
+  if (options.equivalent_within) {
+    out.equivalence = test_equivalence(out.difference, out.standard_error, out.df,
+                                       *options.equivalent_within, 1 - out.level);
+  }
   CrossingSet& set = out.crossing;
   set.estimate_measured = set.estimate >= out.shared_low && set.estimate <= out.shared_high;
   set.set_measured = set.kind == CrossingSet::Kind::kInterval && set.low >= out.shared_low &&
@@ -191,7 +195,11 @@ Comparison compare_arms(const RunTable& table, const ArmLaws& a, const ArmLaws& 
   warn_of_shared_runs(table, a, b, out);
   warn_of_texts(first_a, first_b, out);
   if (!paired && !a.windows.empty() && !b.windows.empty()) warn_of_unpaired_windows(out);
-  if (out.status == FitStatus::kConverged) compare_lines(common, paired, options, out);
+  if (out.status != FitStatus::kConverged) return out;
+  compare_lines(common, paired, options, out);
+  out.compute_gains = equivalent_gains(by_compute(table, a), by_compute(table, b), paired,
+                                       options.gain_at, out.level);
+  out.size_gains = equivalent_gains(a, b, paired, {}, out.level);
   return out;
 }
 
@@ -213,14 +221,15 @@ std::vector<Comparison> compare_all(const RunTable& table, const std::vector<Arm
       all.push_back(compare_arms(table, laws[i], laws[j], options, pairs));
     }
   }
-  std::vector<AdjustedP> slopes, floors, curves;
+  std::vector<AdjustedP> slopes, floors, curves, equalities;
   for (Comparison& c : all) {
     if (c.status != FitStatus::kConverged) continue;
     slopes.push_back({c.p, &c.p_holm});
+    if (c.equivalence) equalities.push_back({c.equivalence->p, &c.equivalence->p_holm});
     if (c.floor.status == FitStatus::kConverged) floors.push_back({c.floor.p, &c.floor.p_holm});
     if (c.curved.status == FitStatus::kConverged) curves.push_back({c.curved.p, &c.curved.p_holm});
   }
-  for (auto* tests : {&slopes, &floors, &curves}) adjust_by_holm(std::move(*tests));
+  for (auto* tests : {&slopes, &floors, &curves, &equalities}) adjust_by_holm(std::move(*tests));
   for (std::size_t k = 0; k < all.size(); ++k) {
     put_in_words(all[k], other ? &other->at(k) : nullptr, options);
   }

@@ -13,25 +13,11 @@
 #include <vector>
 
 #include "analysis/arm_laws.h"
+#include "analysis/crossing_set.h"
+#include "analysis/equivalent_gain.h"
+#include "analysis/slope_equivalence.h"
 
 namespace scalelaw {
-
-// Sizes at which the two fitted lines cross: the set that the level does not reject (Fieller 1954).
-struct CrossingSet {
-  enum class Kind {
-    kNone,        // no lines
-    kInterval,    // [low, high]
-    kLeftRay,     // everything up to high
-    kRightRay,    // everything from low
-    kTwoRays,     // everything but (low, high): the slopes are not told apart
-    kEverywhere,  // any N
-  };
-  Kind kind = Kind::kNone;
-  double estimate = 0;  // N at which the fitted lines cross
-  double low = 0, high = 0;
-  bool estimate_measured = false;  // inside the range of N that both arms cover (shared_low, _high)
-  bool set_measured = false;       // the whole set is
-};
 
 // ln(loss of a) - ln(loss of b) near one N.
 struct EqualSizeDifference {
@@ -105,12 +91,14 @@ struct Comparison {
   double detectable = 0, detectable_in_half = 0;
   // Larger end of the interval: straight lines whose slopes differ by more are excluded.
   double equivalence_margin = 0;
+  std::optional<SlopeEquivalence> equivalence;  // where a margin was asked for
   std::optional<Interval> bootstrap_interval;  // robust slopes; over runs
   int bootstrap_replicates = 0, bootstrap_stuck = 0, bootstrap_degenerate = 0;
   bool different_training = false;  // the arms read different training texts
   CrossingSet crossing;
   FloorComparison floor;
   CurvedSlopes curved;
+  EquivalentGains compute_gains, size_gains;
   std::vector<EqualSizeDifference> at_equal_n;
   std::optional<PairedWindows> largest;
   std::vector<std::string> warnings;

@@ -1,7 +1,7 @@
 // Where two fitted lines cross, as the set of N that a t test does not reject.
 #pragma once
 
-#include "analysis/compare.h"
+#include "analysis/crossing_set.h"
 
 namespace scalelaw {
 

@@ -100,6 +100,10 @@ std::string command_of(const FitArguments& a) {
   if (!a.test_set.empty()) command += " --test-set " + shell_word(a.test_set);
   for (const std::string& bytes : a.bytes) command += " --bytes " + shell_word(bytes);
   if (!a.tokens.empty()) command += " --tokens " + shell_word(a.tokens);
+  for (const std::string& flops : a.gain_at) command += " --gain-at " + shell_word(flops);
+  if (!a.equivalent_within.empty()) {
+    command += " --equivalent-within " + shell_word(a.equivalent_within);
+  }
   for (const std::string& map : a.maps) command += " --map " + shell_word(map);
   if (!a.where.empty()) command += " --where " + shell_word(a.where);
   if (!a.run_column.empty()) command += " --run-column " + shell_word(a.run_column);
@@ -247,6 +251,7 @@ Outcome run(int argc, char** argv) {
   add_law_options(*fit_verb, law);
   CLI::App* compare_verb = app.add_subcommand("compare", "print what the data say of two arms");
   add_common(compare_verb, a, "scalelaw compare runs/sweeps/quickstart.json");
+  add_comparison_options(*compare_verb, a);
   add_tables(compare_verb, a);
   compare_verb->add_flag("--json", a.json, "for scripts");
   PredictVerb predict_verb(app);
@@ -269,6 +274,7 @@ Outcome run(int argc, char** argv) {
       ->allow_extra_args(false);
   CLI::App* report_verb = app.add_subcommand("report", "all of it, as one page with its files");
   add_common(report_verb, a, "scalelaw report runs/sweeps/quickstart.json --out report");
+  add_comparison_options(*report_verb, a);
   add_tables(report_verb, a);
   add_folder(*report_verb, "--out", a.out, "folder to write to");
   try {

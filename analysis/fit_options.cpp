@@ -46,6 +46,17 @@ void add_selection(CLI::App& verb, FitArguments& a) {
       ->allow_extra_args(false);
 }
 
+void add_comparison_options(CLI::App& verb, FitArguments& a) {
+  verb.add_option("--gain-at", a.gain_at,
+                  "C1,C2: training compute of whole runs, FLOPs, at which to state how much the "
+                  "other arm needs (default: ends and middle of what both cover)")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  verb.add_option("--equivalent-within", a.equivalent_within,
+                  "DELTA: test whether slopes are equal within this much (two one-sided t tests; "
+                  "state it before you see the runs)");
+}
+
 LawOptions options_from(const FitArguments& a) {
   LawOptions options;
   const std::optional<NCount> n_count = n_count_from(a.n_count);
@@ -74,6 +85,20 @@ LawOptions options_from(const FitArguments& a) {
     if (!options.selection.train_tokens || *options.selection.train_tokens <= 0) {
       throw ConfigError("--tokens " + a.tokens +
                         ": not a number of tokens such as 2.5M, and not own");
+    }
+  }
+  for (const std::string& text : a.gain_at) {
+    const std::optional<double> flops = parse_real(text);
+    if (!flops || *flops <= 0) {
+      throw ConfigError("--gain-at " + text + ": not a number of FLOPs such as 2e13");
+    }
+    options.gain_at.push_back(*flops);
+  }
+  if (!a.equivalent_within.empty()) {
+    options.equivalent_within = parse_real(a.equivalent_within);
+    if (!options.equivalent_within || *options.equivalent_within <= 0) {
+      throw ConfigError("--equivalent-within " + a.equivalent_within +
+                        ": not a difference of slopes above 0, such as 0.01");
     }
   }
   options.seed = a.seed;

@@ -21,11 +21,15 @@ struct FitArguments {
   std::string out = "report";
   uint64_t seed = 1;
   int bootstrap = 2000, threads = 0;
+  std::vector<std::string> gain_at;
+  std::string equivalent_within;
   bool json = false, list = false;
 };
 
 // Which losses, and what N counts.
 void add_selection(CLI::App& verb, FitArguments& arguments);
+// What a comparison is asked beyond its defaults.
+void add_comparison_options(CLI::App& verb, FitArguments& arguments);
 // ConfigError names the option and what it takes.
 LawOptions options_from(const FitArguments& arguments);
 

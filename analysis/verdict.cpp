@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "analysis/compare.h"
+#include "analysis/gain_words.h"
 #include "analysis/leads.h"
 #include "analysis/number_text.h"
 #include "analysis/other_looks.h"
@@ -138,7 +139,8 @@ void put_in_words(Comparison& c, const Comparison* other, const LawOptions& opti
   }
   const bool found = c.p_holm < significance;
   const std::vector<Look> looks = other_looks(c, other, significance);
-  const bool equal_within_margin = !found && !equality_is_contradicted(c, looks, significance);
+  const bool contradicted = equality_is_contradicted(c, looks, significance);
+  const bool equal_within_margin = !found && !contradicted;
   const bool a_steeper = c.difference > 0;
   const std::string& steeper = a_steeper ? c.arm_a : c.arm_b;
   const std::string& flatter = a_steeper ? c.arm_b : c.arm_a;
@@ -162,9 +164,11 @@ void put_in_words(Comparison& c, const Comparison* other, const LawOptions& opti
   c.verdict += dissent(looks, found ? sense(c.difference) : 0) + ".";
   const std::string bend = who_bends(c, significance);
   for (const std::string& remark :
-       {bend + who_leads(c, options.level), certainty(c, equal_within_margin), sizes_left_out(c),
+       {bend + who_leads(c, options.level), certainty(c, equal_within_margin),
+        equivalence_sentence(c, contradicted, significance), sizes_left_out(c),
         free_floors(c, found, significance), bend.empty() ? "" : curves_sentence(c),
-        crossing_sentence(c), scope(c)}) {
+        crossing_sentence(c),
+        compute_gain_sentence(c, *options.selection.train_tokens, significance), scope(c)}) {
     if (!remark.empty()) c.remarks.push_back(remark);
   }
 }

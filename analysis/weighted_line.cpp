@@ -71,6 +71,20 @@ Curvature fit_curvature(std::span<const LinePoint> points) {
   return curvature;
 }
 
+std::vector<double> parabola_value_coefficients(std::span<const LinePoint> points, double at) {
+  const WeightedLine line = fit_line(points);
+  const Bend bend = bend_of(points, line.centre_x);
+  const double x = at - line.centre_x;
+  const double lever = x * x - bend.of_squares.at(at);
+  std::vector<double> coefficients = slope_coefficients(points);
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const double weight = points[i].weight;
+    coefficients[i] = weight / line.sum_weight + x * coefficients[i] +
+                      lever * weight * bend.residual[i] / bend.sum_weight;
+  }
+  return coefficients;
+}
+
 std::vector<double> parabola_slope_coefficients(std::span<const LinePoint> points, double at) {
   const WeightedLine line = fit_line(points);
   const Bend bend = bend_of(points, line.centre_x);

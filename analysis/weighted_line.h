@@ -32,6 +32,8 @@ struct Curvature {
 };
 Curvature fit_curvature(std::span<const LinePoint> points);
 
+// The parabola's value at one x as a linear function of y.
+std::vector<double> parabola_value_coefficients(std::span<const LinePoint> points, double at);
 // The parabola's slope at one x as a linear function of y, like slope_coefficients.
 std::vector<double> parabola_slope_coefficients(std::span<const LinePoint> points, double at);
 

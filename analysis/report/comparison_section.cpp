@@ -149,6 +149,7 @@ void add_comparisons(Document& document, const Study& study) {
     if (c.status == FitStatus::kConverged) {
       add_tests(document, c, counted_otherwise ? study.other_comparisons[i] : Comparison{});
     }
+    add_gains(document, c);
     add_equal_sizes(document, c);
   }
 }

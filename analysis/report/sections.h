@@ -17,6 +17,8 @@ void add_multiverse(Document& document, const Study& study);
 // How far the choices of the multiverse move the headline; "" of one way alone.
 std::string multiverse_sentence(const Study& study);
 void add_comparisons(Document& document, const Study& study);
+// Of one comparison.
+void add_gains(Document& document, const Comparison& comparison);
 void add_noise(Document& document, const Study& study);
 void add_runs(Document& document, const Study& study);
 void add_words(Document& document);

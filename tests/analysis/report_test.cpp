@@ -145,7 +145,9 @@ void collect_keys(const nlohmann::json& value, std::set<std::string>& keys) {
 TEST_F(Program, EveryColumnAndKeyOfAReportIsDescribed) {
   const fs::path sweep = write_synthetic_sweep(runs_, "pilot", pilot_runs());
   const fs::path out = temp_.path() / "out";
-  ASSERT_EQ(fit({"report", sweep.string(), "--out", out.string(), "--bootstrap", "0"}).exit_code,
+  ASSERT_EQ(fit({"report", sweep.string(), "--out", out.string(), "--bootstrap", "0",
+                 "--equivalent-within", "0.01"})
+                .exit_code,
             0);
   std::set<std::string> names;
   collect_keys(nlohmann::json::parse(read_whole_file(out / "laws.json")), names);
@@ -342,6 +344,12 @@ TEST_F(Program, NoResultAtAllIsExitTwoAndWritesNothing) {
   EXPECT_EQ(fit({"fit", runs_.string(), "--tokens", "many"}).exit_code, 2);
   for (const char* bytes : {"9", "default=", "default=0", "default=x"}) {
     EXPECT_EQ(fit({"fit", runs_.string(), "--bytes", bytes}).exit_code, 2) << bytes;
+  }
+  for (const char* flops : {"much", "-1", "1e12,"}) {
+    EXPECT_EQ(fit({"compare", runs_.string(), "--gain-at", flops}).exit_code, 2) << flops;
+  }
+  for (const char* margin : {"close", "0", "-0.01"}) {
+    EXPECT_EQ(fit({"compare", runs_.string(), "--equivalent-within", margin}).exit_code, 2);
   }
   EXPECT_EQ(fit({"fit", runs_.string(), "--bogus"}).exit_code, 2);
 }
