@@ -92,7 +92,7 @@ struct Comparison {
   // Larger end of the interval: straight lines whose slopes differ by more are excluded.
   double equivalence_margin = 0;
   std::optional<SlopeEquivalence> equivalence;  // where a margin was asked for
-  std::optional<Interval> bootstrap_interval;  // robust slopes; over runs
+  std::optional<Interval> bootstrap_interval;   // robust slopes; over runs
   int bootstrap_replicates = 0, bootstrap_stuck = 0, bootstrap_degenerate = 0;
   bool different_training = false;  // the arms read different training texts
   CrossingSet crossing;

@@ -36,8 +36,9 @@ std::string equivalence_sentence(const Comparison& c, bool contradicted, double 
                      ", two one-sided t tests)";
   if (c.p_holm < significance) text += ", though they differ";
   if (contradicted) {
-    text += ", as straight lines: an arm bends, or another look at the runs tells them apart, so "
-            "that no equality of the laws is shown";
+    text +=
+        ", as straight lines: an arm bends, or another look at the runs tells them apart, so "
+        "that no equality of the laws is shown";
   }
   return text + ".";
 }

@@ -6,10 +6,11 @@
 namespace scalelaw {
 
 struct SlopeEquivalence {
-  double within = 0;      // the margin, of slopes
-  double p = 1;           // the larger of the two tests'
-  double p_holm = 1;      // over the pairs that are compared
-  // The least margin within which slopes that are equal are found so in at least 80% of such studies.
+  double within = 0;  // the margin, of slopes
+  double p = 1;       // the larger of the two tests'
+  double p_holm = 1;  // over the pairs that are compared
+  // The least margin within which slopes that are equal are found so in at least 80% of such
+  // studies.
   double least_margin = 0;
 };
 

@@ -86,8 +86,9 @@ TEST(Coverage, OfComputeEquivalentGains) {
       {"5 sizes at .6%, 8 at .2%", 5, 8, .006, .002},
       {"8 sizes, noise .5%, both bend", 8, 8, .005, .005, .11, .09, .008},
   };
-  std::printf("| design | lines, smallest | lines, middle | lines, largest | parabolas, smallest | "
-              "parabolas, middle | parabolas, largest |\n|---|---|---|---|---|---|---|\n");
+  std::printf(
+      "| design | lines, smallest | lines, middle | lines, largest | parabolas, smallest | "
+      "parabolas, middle | parabolas, largest |\n|---|---|---|---|---|---|---|\n");
   unsigned seed = 1;
   for (const Design& d : designs) {
     std::mt19937_64 random(seed++);
@@ -120,8 +121,9 @@ TEST(Coverage, OfComputeEquivalentGains) {
 
 TEST(Coverage, OfEquivalenceOfSlopes) {
   const int simulations = prediction_simulations();
-  std::printf("| design | called equivalent: difference .010, the margin | .005 | 0 | 0, at the "
-              "least margin |\n|---|---|---|---|---|\n");
+  std::printf(
+      "| design | called equivalent: difference .010, the margin | .005 | 0 | 0, at the "
+      "least margin |\n|---|---|---|---|---|\n");
   unsigned seed = 11;
   for (Design d : std::vector<Design>{{"8 sizes, noise .2%", 8, 8, .002, .002},
                                       {"8 sizes, noise .5%"},
@@ -141,8 +143,8 @@ TEST(Coverage, OfEquivalenceOfSlopes) {
             test_equivalence(c.difference, c.standard_error, c.df, .010, .05);
         equivalent += test.p < .05;
         if (difference > 0) continue;
-        at_least += test_equivalence(c.difference, c.standard_error, c.df, test.least_margin, .05)
-                        .p < .05;
+        at_least +=
+            test_equivalence(c.difference, c.standard_error, c.df, test.least_margin, .05).p < .05;
       }
       std::printf(" | %s", share(equivalent, simulations).c_str());
       if (difference == .010) {

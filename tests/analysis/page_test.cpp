@@ -152,7 +152,7 @@ TEST_F(Report, OfAThousandRunsIsUnderTenMegabytesAndSoonThere) {
   ASSERT_EQ(cells.size(), 1000u);
   EXPECT_LT(page_of(cells).size(), 10'000'000u);
   RecordProperty("report_seconds", std::to_string(seconds_));
-#ifdef NDEBUG  // 6.5 s for ten times the evaluations where nothing else runs
+#ifdef NDEBUG  // docs/report.md has what ten times the evaluations took
   EXPECT_LT(seconds_, 30);
 #endif
 }
