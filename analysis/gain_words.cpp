@@ -74,7 +74,8 @@ bool follows_bends(const EquivalentGains& gains, double significance) {
                              [](const auto& each) { return each.parabolas.has_value(); });
 }
 
-std::string compute_gain_sentence(const Comparison& c, double train_tokens, double significance) {
+std::string compute_gain_sentence(const Comparison& c, const Selection& selection,
+                                  double significance) {
   const EquivalentGains& g = c.compute_gains;
   if (g.status != FitStatus::kConverged) {
     return g.why.empty() ? "" : "No compute-equivalent gain: of training compute, " + g.why + ".";
@@ -90,10 +91,9 @@ std::string compute_gain_sentence(const Comparison& c, double train_tokens, doub
     if (!each.at_measured) list += " (beyond " + c.arm_b + "'s runs)";
   }
   return list + ". Each stands at " + level_text(c.level) +
-         " by itself. C is that of whole runs, attention counted exactly; at D = " +
-         human(train_tokens) + " it moves with N alone, and both arms cover " +
-         scientific(g.shared_low) + " to " + scientific(g.shared_high) + ". " +
-         form_sentence(c, curved, significance);
+         " by itself. C is that of whole runs, " + selection.c_words + ", at " + selection.horizon +
+         "; both arms cover " + scientific(g.shared_low) + " to " + scientific(g.shared_high) +
+         ". " + form_sentence(c, curved, significance);
 }
 
 }  // namespace scalelaw

@@ -16,7 +16,7 @@ bool follows_bends(const EquivalentGains& gains, double significance);
 
 // How much compute arm a needs for arm b's losses, of Comparison::compute_gains; "" where there are
 // no lines. Who bends is judged at `significance`.
-std::string compute_gain_sentence(const Comparison& comparison, double train_tokens,
+std::string compute_gain_sentence(const Comparison& comparison, const Selection& selection,
                                   double significance);
 
 }  // namespace scalelaw

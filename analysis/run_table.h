@@ -107,6 +107,7 @@ struct Selection {
   std::optional<double> train_tokens;  // D; nullopt: the D of most runs
   bool own_tokens = false;             // each size at the D that it has
   std::string horizon;  // filled in: "D = 2.5M tokens", "D of 20 to 21 tokens a parameter"
+  std::string c_words = "with attention counted exactly";  // of RunRow::training_flops()
   // Of a test set's text, all of the split, in place of what the runs' records say (--bytes).
   std::map<std::string, int64_t> text_bytes;
 };

@@ -167,8 +167,8 @@ void put_in_words(Comparison& c, const Comparison* other, const LawOptions& opti
        {bend + who_leads(c, options.level), certainty(c, equal_within_margin),
         equivalence_sentence(c, contradicted, significance), sizes_left_out(c),
         free_floors(c, found, significance), bend.empty() ? "" : curves_sentence(c),
-        crossing_sentence(c),
-        compute_gain_sentence(c, *options.selection.train_tokens, significance), scope(c)}) {
+        crossing_sentence(c), compute_gain_sentence(c, options.selection, significance),
+        scope(c)}) {
     if (!remark.empty()) c.remarks.push_back(remark);
   }
 }

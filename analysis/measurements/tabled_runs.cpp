@@ -250,6 +250,7 @@ RunTable tabled_runs(Measurements table, const TabledReading& reading, Selection
     maps.push_back(columns.back().map());
   }
   selection.test_set = columns.front().loss_column();
+  selection.c_words = "as the table has it, else 6 N D";
   const MeasurementFilter filter(table, maps, reading.where);
   for (const LeftOutRow& row : table.excluded) out.excluded.push_back({row.place, "", row.reason});
   out.tabled = true;

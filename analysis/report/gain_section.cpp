@@ -25,8 +25,8 @@ void add_gains(Document& document, const Comparison& c) {
   DocumentTable table;
   table.caption = "How many times less compute, or size, " + c.arm_a + " needs than " + c.arm_b +
                   " for an equal loss (below 1: more), at " + level_text(c.level) +
-                  ". Compute is of whole runs, attention counted exactly (causal); all runs have "
-                  "one D, so it moves with N. Sets with one end reach past the runs of " +
+                  ". Compute is that of whole runs; at one D it moves with N alone. Sets with one "
+                  "end reach past the runs of " +
                   c.arm_a + "; parabolas are followed nowhere else.";
   table.columns = {{"scale", false},
                    {"of " + shortened(c.arm_b, 28)},

@@ -156,13 +156,13 @@ TEST(GainWords, SayMoreOrLessAndWhatIsNotExcluded) {
                   {1e12, true, .5, {Kind::kInterval, .5, .4, 1.25, false, false}, {}},
                   {1e13, false, .5, {}, {}}});
   EXPECT_EQ(
-      compute_gain_sentence(c, 2.5e6, .05)
+      compute_gain_sentence(c, {}, .05)
           .find("For the loss that b has at C = 1.00e+11 FLOPs, a needs 2 [1.5, 3] times less; at "
                 "1.00e+12, 2 [0.8, 2.5] times more (1, no gain, is not excluded) (beyond its runs: "
                 "an extrapolation); at 1.00e+13, an amount that these runs do not determine "
                 "(beyond b's runs). Each stands at 95% by itself."),
       0u)
-      << compute_gain_sentence(c, 2.5e6, .05);
+      << compute_gain_sentence(c, {}, .05);
 }
 
 TEST(GainWords, NeverSayThatALossIsReachedThatIsNotShownTo) {
@@ -170,7 +170,7 @@ TEST(GainWords, NeverSayThatALossIsReachedThatIsNotShownTo) {
   Comparison c = with_gains({{1e11, true, .5, {}, GainSet{Kind::kAtMost, {}, 0, .5}},
                              {1e12, true, .5, {}, GainSet{Kind::kAtLeast, {}, 2, 0}}});
   c.compute_gains.bend_p_b = .001;
-  const std::string text = compute_gain_sentence(c, 2.5e6, .05);
+  const std::string text = compute_gain_sentence(c, {}, .05);
   EXPECT_NE(text.find("a needs at least 2 times more, if it gets there (none of its runs is shown "
                       "to); at 1.00e+12, at least 2 times less (its smallest run may do)"),
             std::string::npos)

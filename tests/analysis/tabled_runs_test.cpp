@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -161,6 +162,11 @@ TEST(TabledRuns, AtTheirOwnDGiveTheSlopesAlongThatPath) {
   ASSERT_EQ(study.comparisons.size(), 1u);
   EXPECT_NEAR(study.comparisons[0].difference, -0.02, 1e-9);
   EXPECT_NE(study.comparisons[0].verdict.find("at D of 20 tokens a parameter"), std::string::npos);
+  const auto& remarks = study.comparisons[0].remarks;
+  EXPECT_TRUE(std::ranges::any_of(remarks, [](const std::string& remark) {
+    return remark.find("C is that of whole runs, as the table has it, else 6 N D, at D of 20") !=
+           std::string::npos;
+  }));
   EXPECT_TRUE(study.other_comparisons.empty()) << "the table has one count of N";
   Read mixed = read("N,D,loss\n1e3,1e6,3\n1e3,2e6,2.9\n2e3,1e6,2.8\n");
   mixed.selection.own_tokens = true;
