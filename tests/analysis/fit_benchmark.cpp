@@ -1,8 +1,7 @@
 // What fits take on Epoch AI's extraction of Chinchilla's runs (240 rows, Huber 1e-3):
 //
 //   build/no-torch/bin/fit_benchmark                a table: CPU milliseconds of one, median and
-//   range build/no-torch/bin/fit_benchmark replicates 50  for scripts/bench_fits.py: counts, F, CPU
-//   ms
+//   range build/no-torch/bin/fit_benchmark replicates 50  for scripts: counts, F, CPU milliseconds
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
