@@ -75,7 +75,7 @@ RunTable table_of(const FitArguments& a, Selection& selection) {
 Study study_of(const FitArguments& a) {
   LawOptions options = options_from(a);
   RunTable table = table_of(a, options.selection);
-  return analyse_runs(std::move(table), options);
+  return analyse_runs(std::move(table), options, {a.runs.begin(), a.runs.end()});
 }
 
 // Where no page holds the table of exclusions. Of many for one reason the first.

@@ -74,13 +74,23 @@ std::string what_to_do(const Study& study) {
          "add sizes to the sweep (`scalelaw sweep status SPEC` says what is still missing)";
 }
 
+void tell_tuning(Study& study, const std::vector<std::filesystem::path>& paths) {
+  study.rate_scans = rate_scans(paths, study.options.selection);
+  for (Comparison& c : study.comparisons) {
+    c.remarks.push_back(tuning_remark(study.rate_scans, c.arm_a, c.arm_b));
+    const std::string warning = tuning_warning(study.rate_scans, c.arm_a, c.arm_b);
+    if (!warning.empty()) study.warnings.push_back(warning);
+  }
+}
+
 }  // namespace
 
 Study analyse(const std::vector<std::filesystem::path>& paths, const LawOptions& options) {
-  return analyse_runs(read_runs(paths), options);
+  return analyse_runs(read_runs(paths), options, paths);
 }
 
-Study analyse_runs(RunTable table, const LawOptions& options) {
+Study analyse_runs(RunTable table, const LawOptions& options,
+                   const std::vector<std::filesystem::path>& paths) {
   Study study;
   study.options = options;
   study.table = std::move(table);
@@ -132,6 +142,7 @@ Study analyse_runs(RunTable table, const LawOptions& options) {
   for (const Comparison& c : study.comparisons) {
     for (const std::string& warning : c.warnings) study.warnings.push_back(warning);
   }
+  if (!study.table.tabled) tell_tuning(study, paths);
   std::size_t named = 0;
   for (const SweepSource& sweep : study.table.sweeps) named += sweep.not_used.size();
   const auto left_out = static_cast<std::size_t>(std::ranges::count_if(

@@ -8,6 +8,7 @@
 
 #include "analysis/compare.h"
 #include "analysis/multiverse.h"
+#include "analysis/tuning_budget.h"
 
 namespace scalelaw {
 
@@ -20,13 +21,16 @@ struct Study {
   std::vector<Comparison> comparisons;  // of laws; every pair
   std::vector<Comparison> other_comparisons;
   std::vector<Multiverse> multiverse;  // of each arm of laws
+  std::vector<RateScan> rate_scans;    // of the learning rate, as far as trials are recorded
   std::vector<std::string> warnings;
   CellNoise noise;  // all arms together, by options.selection.n_count
 };
 
 // ConfigError where no result can stand: nothing complete, or no arm with
 // kFewestSizesForPowerLaw sizes. Weaker data give warnings.
-Study analyse_runs(RunTable table, const LawOptions& options);
+// `paths`: what the table was read from, for the trials of learning rates beside its runs.
+Study analyse_runs(RunTable table, const LawOptions& options,
+                   const std::vector<std::filesystem::path>& paths = {});
 Study analyse(const std::vector<std::filesystem::path>& paths, const LawOptions& options);
 
 // Machine-readable: the same numbers as the tables.
