@@ -17,6 +17,7 @@
 #include "analysis/measurements/runs_or_tables.h"
 #include "analysis/predict/predict_verb.h"
 #include "analysis/predict/surface_verb.h"
+#include "analysis/propose/propose_verb.h"
 #include "analysis/ranking/rank_verb.h"
 #include "analysis/report/report.h"
 #include "analysis/report/sections.h"
@@ -230,8 +231,8 @@ void report(const FitArguments& a) {
 
 // "scalelaw report"
 std::string command_name(int argc, char** argv) {
-  for (const std::string verb :
-       {"fit", "compare", "predict", "frontier", "kaplan", "rank", "budget", "figures", "report"}) {
+  for (const std::string verb : {"fit", "compare", "predict", "frontier", "kaplan", "propose",
+                                 "rank", "budget", "figures", "report"}) {
     if (argc > 1 && argv[1] == verb) return "scalelaw " + verb;
   }
   return "scalelaw";
@@ -257,6 +258,7 @@ Outcome run(int argc, char** argv) {
   PredictVerb predict_verb(app);
   FrontierVerb frontier_verb(app);
   KaplanVerb kaplan_verb(app);
+  ProposeVerb propose_verb(app);
   RankVerb rank_verb(app);
   BudgetVerb budget_verb(app);
   CLI::App* figures_verb = app.add_subcommand("figures", "draw learning curves, laws, positions");
@@ -287,6 +289,7 @@ Outcome run(int argc, char** argv) {
   if (predict_verb.asked()) return predict_verb.run();
   if (frontier_verb.asked()) return frontier_verb.run();
   if (kaplan_verb.asked()) return kaplan_verb.run();
+  if (propose_verb.asked()) return propose_verb.run();
   if (rank_verb.asked()) return rank_verb.run();
   if (budget_verb.asked()) return budget_verb.run();
   if (*figures_verb) figures(a);

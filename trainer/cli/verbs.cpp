@@ -27,6 +27,8 @@ const std::vector<Verb>& verbs() {
        "the best size of a budget by all of Chinchilla's approaches"},
       {"kaplan", "scalelaw-fit", true, "Laws",
        "laws of compute from training curves, by Kaplan's chain"},
+      {"propose", "scalelaw-fit", true, "Laws",
+       "which runs to make next, as a file that the sweep takes"},
       {"rank", "scalelaw-fit", true, "Laws", "which form of the law foretells larger runs best"},
       {"budget", "scalelaw-fit", true, "Laws",
        "plan: how large a model, how many tokens, what loss, of which machines"},
