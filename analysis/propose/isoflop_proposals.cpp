@@ -3,8 +3,11 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <utility>
 
 #include "analysis/number_text.h"
+#include "analysis/propose/slope_proposals.h"
 #include "trainer/number.h"
 
 namespace scalelaw {
@@ -12,7 +15,7 @@ namespace {
 
 constexpr int kSizesPastAnEdge = 2;      // so that the first of them may be the lowest
 constexpr std::size_t kFewestASide = 2;  // sizes on either side of a minimum
-constexpr double kLeastShare = 0.01;     // of the error, that a size must save
+constexpr double kLeastGain = 0.01;      // of the error, that a size must save
 
 std::vector<FrontierPoint> points_of(const std::vector<const RunRow*>& rows,
                                      const Selection& selection, CCount c_count) {
@@ -28,12 +31,23 @@ std::vector<FrontierPoint> points_of(const std::vector<const RunRow*>& rows,
   return points;
 }
 
+// At one size and D: what was tuned, of which a budget takes the best.
+bool rates_vary(const std::vector<const RunRow*>& rows, const Selection& selection) {
+  std::map<std::pair<double, int64_t>, double> rates;
+  return std::ranges::any_of(rows, [&](const RunRow* row) {
+    const double rate = row->record.learning_rate;
+    const auto size = std::pair(row->n(selection.n_count), row->record.train_tokens);
+    return rates.try_emplace(size, rate).first->second != rate;
+  });
+}
+
 IsoFlops budgets_among(const std::vector<const RunRow*>& rows, const Selection& selection,
                        CCount c_count) {
   const std::vector<FrontierPoint> points = points_of(rows, selection, c_count);
   if (points.empty()) return {};
   IsoFlopOptions options;
   options.noise_replicates = 0;
+  if (rates_vary(rows, selection)) options.same_size = SameSize::kLowest;
   return isoflops(points, options);
 }
 
@@ -103,7 +117,7 @@ void fill_in(const std::string& arm, const IsoFlop& budget, const ArmSettings& s
     if (!cell) continue;
     sizes.back() = std::log(cell->n);
     const double gain = 1 - std::sqrt(minimum_variance(sizes, budget) / now);
-    if (!(gain >= kLeastShare) || (best && gain <= *best->gain)) continue;
+    if (!(gain >= kLeastGain) || (best && gain <= *best->gain)) continue;
     best = Proposal{ProposalKind::kFill,
                     arm,
                     *cell,

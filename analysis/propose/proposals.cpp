@@ -91,7 +91,7 @@ void take(Proposal p, std::vector<Proposal>& proposals) {
   if (known == nullptr) return proposals.push_back(std::move(p));
   known->runs += further_runs(known, p);
   if (!adds_up(*known, p)) {
-    known->reason += "; " + p.reason;
+    if (known->reason.find(p.reason) == std::string::npos) known->reason += "; " + p.reason;
   } else if (known->gain && p.gain) {
     known->gain = 1 - (1 - *known->gain) * (1 - *p.gain);
   }
@@ -134,9 +134,9 @@ void find_horizon(const RunTable& table, Selection& selection) {
 void add_slopes_and_seeds(RunTable table, ProposeOptions options, std::vector<Proposal>& all,
                           const std::set<std::string>& with_budgets, Proposals& out) {
   LawOptions& law = options.law;
-  find_horizon(table, law.selection);
+  if (with_budgets.empty()) find_horizon(table, law.selection);
   select_runs(table, law.selection);
-  out.warnings = table.warnings;
+  out.warnings.insert(out.warnings.end(), table.warnings.begin(), table.warnings.end());
   out.horizon = law.selection.horizon;
   law.bootstrap_replicates = 0;
   const std::vector<ArmLaws> laws = fit_arms(table, law.selection.n_count, law);
@@ -166,6 +166,27 @@ void add_slopes_and_seeds(RunTable table, ProposeOptions options, std::vector<Pr
     if (a.cells.empty() || b.cells.empty()) continue;
     append(seed_proposals(table, c, a, b, settings.at(a.arm), settings.at(b.arm)), all, out);
   }
+}
+
+// Rows of a table that make no one law, as of several recipes, may be of budgets yet.
+RunTable at_every_horizon(const RunTable& table, Selection& selection, Proposals& out) {
+  RunTable kept = table;
+  if (!table.tabled) {
+    select_runs(kept, selection, Horizons::kAll);
+    return kept;
+  }
+  Selection asked = selection;
+  try {
+    select_runs(kept, asked, Horizons::kAll);
+  } catch (const ConfigError& error) {
+    kept = table;
+    asked = selection;
+    keep_usable_runs(kept, asked);
+    out.warnings.push_back(std::string("budgets are sought among all rows, though ") +
+                           error.what());
+  }
+  selection = asked;
+  return kept;
 }
 
 }  // namespace
@@ -218,16 +239,21 @@ Proposals propose(const RunTable& table, const ProposeOptions& options) {
   out.tabled = table.tabled;
   out.n_words = in_words(options.law.selection.n_count);
   std::vector<Proposal> all;
-  RunTable everywhere = table;
   Selection selection = options.law.selection;
-  select_runs(everywhere, selection, Horizons::kAll);
+  const RunTable everywhere = at_every_horizon(table, selection, out);
   std::set<std::string> with_budgets;
   for (const std::string& arm : everywhere.arms()) {
     const std::vector<const RunRow*> rows = rows_of(everywhere, arm, selection.n_count);
     if (budgets_of(rows, selection, options.c_count) > 0) with_budgets.insert(arm);
     append(isoflop_proposals(arm, rows, selection, options.c_count), all, out);
   }
-  add_slopes_and_seeds(table, options, all, with_budgets, out);
+  try {
+    add_slopes_and_seeds(table, options, all, with_budgets, out);
+  } catch (const ConfigError& error) {
+    if (with_budgets.empty()) throw;
+    out.notes.push_back(std::string("Of slopes and seeds nothing can be proposed: ") +
+                        error.what() + ".");
+  }
   if (options.flops && std::ranges::any_of(all, [](auto& p) { return !(p.cell.flops > 0); })) {
     throw ConfigError("--flops: " + out.source +
                       " does not tell the training tokens of its runs, so that what a run costs is "

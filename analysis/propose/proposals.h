@@ -30,7 +30,8 @@ struct Proposals {
 // Order: what is needed, then past the edges, the cheapest first; then by gain per FLOP, slopes in
 // the order in which they were chosen. A run that several reasons ask for counts once, under the
 // first; what no longer fits into `flops` is passed over. Slopes and seeds are of the selection's
-// D (without one, where no arm has three sizes at the D of most runs, of each size's own), budgets
+// D (without one and without budgets, where no arm has three sizes at the D of most runs, of each
+// size's own), budgets
 // of all. ConfigError: what select_runs() refuses, --flops where D is not known.
 Proposals propose(const RunTable& table, const ProposeOptions& options);
 

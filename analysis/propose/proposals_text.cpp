@@ -1,6 +1,8 @@
 #include "analysis/propose/proposals_text.h"
 
+#include <iomanip>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "analysis/number_text.h"
 #include "trainer/number.h"
@@ -20,6 +22,13 @@ std::string model_text(const ProposedCell& cell) {
          std::to_string(cell.shape->d_model);
 }
 
+std::string rate_text(double rate) {
+  if (!(rate > 0)) return "-";
+  std::ostringstream text;
+  text << std::setprecision(3) << rate;
+  return text.str();
+}
+
 Json or_null(double value) {
   return value > 0 ? Json(value) : Json();
 }
@@ -36,7 +45,10 @@ Document document_of(const Proposals& proposals) {
         (proposals.flops() > 0 ? ", " + scientific(proposals.flops()) + " FLOPs in all" : "") +
         ".");
     DocumentTable table;
-    table.caption = "What to run next; slopes and seeds at " + proposals.horizon;
+    table.caption = "What to run next";
+    if (!proposals.horizon.empty()) {
+      table.caption += "; slopes and seeds at " + proposals.horizon;
+    }
     table.columns = {{"#"},     {"for", false},   {"arm", false}, {"N"},
                      {"D"},     {"model", false}, {"rate"},       {"runs"},
                      {"FLOPs"}, {"gain"},         {"why", false}};
@@ -44,9 +56,8 @@ Document document_of(const Proposals& proposals) {
       const ProposedCell& cell = p.cell;
       table.rows.push_back({std::to_string(table.rows.size() + 1), std::string(name(p.kind)), p.arm,
                             human(cell.n), cell.d_tokens > 0 ? human(cell.d_tokens) : "-",
-                            model_text(cell),
-                            cell.learning_rate > 0 ? canonical(cell.learning_rate) : "-",
-                            std::to_string(p.runs), cell.flops > 0 ? scientific(p.flops()) : "-",
+                            model_text(cell), rate_text(cell.learning_rate), std::to_string(p.runs),
+                            cell.flops > 0 ? scientific(p.flops()) : "-",
                             p.gain ? percent(*p.gain, 1) : "-", p.reason});
     }
     document.add(table);

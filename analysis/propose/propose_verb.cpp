@@ -43,7 +43,12 @@ void require_new_file(const std::string& out) {
     throw ConfigError("--out " + escaped(out) +
                       ": is there already and is not replaced; give another name");
   }
-  const std::string reason = why_not_writable(file.has_parent_path() ? file.parent_path() : ".");
+  const fs::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  if (!fs::is_directory(folder)) {
+    throw ConfigError("--out " + escaped(out) + ": there is no folder " + escaped(folder.string()) +
+                      "; make it first");
+  }
+  const std::string reason = why_not_writable(folder);
   if (!reason.empty()) throw ConfigError("--out " + escaped(out) + ": " + reason);
 }
 

@@ -11,7 +11,8 @@ namespace scalelaw {
 namespace {
 
 constexpr int kMostSizesAbove = 2, kMostSizesBelow = 1, kMostSeedsASize = 8, kMostPicks = 40;
-constexpr double kBends = 0.1;  // p of a quadratic term
+constexpr double kNoScatter = 1e-9;  // of a slope: rounding
+constexpr double kBends = 0.1;       // p of a quadratic term
 
 // Median of ln N from size to size; a factor of 2 where there is one size.
 double step_of(const std::vector<SizeCell>& cells) {
@@ -104,9 +105,9 @@ ProposalList sizes_that_lack(const ArmLaws& laws, const ArmSettings& settings) {
   ProposalList list;
   const double step = step_of(laws.cells);
   double low = std::log(laws.cells.front().n), high = std::log(laws.cells.back().n);
+  bool above = false;
   for (auto sizes = static_cast<int>(laws.cells.size()); sizes < kFewestSizesForPowerLaw; ++sizes) {
-    // Above, below: a line about the size that is there.
-    const bool above = sizes % 2 == 1 || high - low > step;
+    above = !above;  // a line about the size that is there
     const double ln_n = above ? high += step : low -= step;
     const std::optional<ProposedCell> cell = settings.at_new_size(std::exp(ln_n));
     if (!cell) continue;
@@ -143,7 +144,7 @@ ProposalList slope_proposals(const RunTable& table, const ArmLaws& laws,
                          "): no size below its smallest is proposed, and its slope is an average "
                          "over the sizes that there are.");
   }
-  if (!design || !(design->half_width() > 0)) {
+  if (!design || !(design->half_width() > kNoScatter)) {
     list.notes.push_back("The slope of " + laws.arm +
                          " has no interval that more runs could narrow: " +
                          (design ? "its losses lie on the line exactly" : laws.power.why) + ".");
