@@ -14,6 +14,8 @@ namespace scalelaw {
 namespace {
 
 constexpr int kSizesPastAnEdge = 2;      // so that the first of them may be the lowest
+constexpr double kSameSize = 0.05;       // in ln N
+constexpr double kNeighbour = 0.22;      // in ln C
 constexpr std::size_t kFewestASide = 2;  // sizes on either side of a minimum
 constexpr double kLeastGain = 0.01;      // of the error, that a size must save
 
@@ -41,12 +43,13 @@ bool rates_vary(const std::vector<const RunRow*>& rows, const Selection& selecti
   });
 }
 
-IsoFlops budgets_among(const std::vector<const RunRow*>& rows, const Selection& selection,
-                       CCount c_count) {
-  const std::vector<FrontierPoint> points = points_of(rows, selection, c_count);
+IsoFlops budgets_among(const std::vector<FrontierPoint>& points,
+                       const std::vector<const RunRow*>& rows, const Selection& selection,
+                       double tolerance) {
   if (points.empty()) return {};
   IsoFlopOptions options;
   options.noise_replicates = 0;
+  options.tolerance = tolerance;
   if (rates_vary(rows, selection)) options.same_size = SameSize::kLowest;
   return isoflops(points, options);
 }
@@ -60,11 +63,40 @@ double step_of(const std::vector<double>& ln_n) {
   return std::clamp(mean, std::log(1.25), std::log(4.0));
 }
 
-void past_the_edge(const std::string& arm, const IsoFlop& budget, const ArmSettings& settings,
-                   ProposalList& list) {
+// Runs whose settings new ones of the budget take: of rates tuned at one size the best.
+std::vector<const RunRow*> rows_like(const IsoFlop& budget, const std::vector<const RunRow*>& rows,
+                                     const Selection& selection) {
+  std::vector<const RunRow*> all;
+  std::map<double, const FrontierPoint*> best;
+  for (const FrontierPoint& p : budget.points) {
+    all.push_back(rows[static_cast<std::size_t>(p.run)]);
+    const FrontierPoint*& lowest = best.try_emplace(p.n, &p).first->second;
+    if (p.loss < lowest->loss) lowest = &p;
+  }
+  if (!rates_vary(all, selection)) return all;
+  all.clear();
+  for (const auto& [n, point] : best) all.push_back(rows[static_cast<std::size_t>(point->run)]);
+  return all;
+}
+
+// Of a neighbouring budget, as where somebody's C scatter more than the tolerance.
+bool is_seen_beyond(const IsoFlop& budget, bool below, const std::vector<FrontierPoint>& points) {
+  return std::ranges::any_of(points, [&](const FrontierPoint& p) {
+    const bool beyond = below ? std::log(p.n) < budget.ln_n.front() - kSameSize
+                              : std::log(p.n) > budget.ln_n.back() + kSameSize;
+    return beyond && std::abs(std::log(p.c / budget.budget)) < kNeighbour;
+  });
+}
+
+// Of a budget whose best size is its first or last.
+bool best_is_smallest(const IsoFlop& budget) {
   const auto lowest = std::ranges::min_element(budget.ln_loss) - budget.ln_loss.begin();
-  const bool below = budget.parabola.status == MinimumStatus::kAtOrBelow ||
-                     (budget.parabola.status == MinimumStatus::kNone && lowest == 0);
+  return budget.parabola.status == MinimumStatus::kAtOrBelow ||
+         (budget.parabola.status == MinimumStatus::kNone && lowest == 0);
+}
+
+void past_the_edge(const std::string& arm, const IsoFlop& budget, bool below,
+                   const ArmSettings& settings, ProposalList& list) {
   const double step = step_of(budget.ln_n);
   for (int i = 1; i <= kSizesPastAnEdge; ++i) {
     const double ln_n = below ? budget.ln_n.front() - i * step : budget.ln_n.back() + i * step;
@@ -144,42 +176,41 @@ double minimum_variance(std::span<const double> ln_n, const IsoFlop& parabola) {
   return of_place.dot(covariance * of_place);
 }
 
-int budgets_of(const std::vector<const RunRow*>& rows, const Selection& selection, CCount c_count) {
-  return static_cast<int>(budgets_among(rows, selection, c_count).budgets.size());
+int budgets_of(const std::vector<const RunRow*>& rows, const Selection& selection,
+               const IsoFlopQuestion& asked) {
+  const std::vector<FrontierPoint> points = points_of(rows, selection, asked.c_count);
+  return static_cast<int>(budgets_among(points, rows, selection, asked.tolerance).budgets.size());
 }
 
 ProposalList isoflop_proposals(const std::string& arm, const std::vector<const RunRow*>& rows,
-                               const Selection& selection, CCount c_count) {
+                               const Selection& selection, const IsoFlopQuestion& asked) {
   ProposalList list;
-  for (const IsoFlop& budget : budgets_among(rows, selection, c_count).budgets) {
-    std::vector<const RunRow*> of_budget;
-    for (const FrontierPoint& p : budget.points) {
-      of_budget.push_back(rows[static_cast<std::size_t>(p.run)]);
-    }
-    const ArmSettings settings(of_budget, selection.n_count, c_count);
+  std::string passed_over;
+  const std::vector<FrontierPoint> points = points_of(rows, selection, asked.c_count);
+  for (const IsoFlop& budget : budgets_among(points, rows, selection, asked.tolerance).budgets) {
+    const ArmSettings settings(rows_like(budget, rows, selection), selection.n_count,
+                               asked.c_count);
     const auto lowest = std::ranges::min_element(budget.ln_loss);
-    const bool lowest_at_an_end =
+    const bool at_an_end =
         lowest == budget.ln_loss.begin() || std::next(lowest) == budget.ln_loss.end();
-    switch (budget.parabola.status) {
-      case MinimumStatus::kInside:
-        fill_in(arm, budget, settings, list);
-        break;
-      case MinimumStatus::kNone:
-        if (!lowest_at_an_end) {
-          list.notes.push_back(
-              budget_words(arm, budget) +
-              "the parabola opens downwards, its losses are too noisy or its sizes "
-              "too near for a best one; nothing is proposed for it.");
-          break;
-        }
-        [[fallthrough]];
-      case MinimumStatus::kAtOrBelow:
-      case MinimumStatus::kAtOrAbove:
-        past_the_edge(arm, budget, settings, list);
-        break;
-      case MinimumStatus::kTooFewSizes:
-        break;
+    const MinimumStatus status = budget.parabola.status;
+    if (status == MinimumStatus::kInside) {
+      fill_in(arm, budget, settings, list);
+    } else if (status == MinimumStatus::kNone && !at_an_end) {
+      list.notes.push_back(budget_words(arm, budget) +
+                           "the parabola opens downwards, its losses are too noisy or its sizes "
+                           "too near for a best one; nothing is proposed for it.");
+    } else if (const bool below = best_is_smallest(budget); is_seen_beyond(budget, below, points)) {
+      passed_over += (passed_over.empty() ? "" : ", ") + scientific(budget.budget);
+    } else {
+      past_the_edge(arm, budget, below, settings, list);
     }
+  }
+  if (!passed_over.empty()) {
+    list.notes.push_back("IsoFLOP of " + arm + " at " + passed_over +
+                         " FLOPs: the best size is the first or last, and there are runs past it "
+                         "whose C is within 25%: nothing is proposed; --tolerance says what counts "
+                         "as one budget.");
   }
   return list;
 }

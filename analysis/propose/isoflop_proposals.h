@@ -15,14 +15,21 @@ namespace scalelaw {
 // parabola's slope and bend. Needs three different x.
 double minimum_variance(std::span<const double> ln_n, const IsoFlop& parabola);
 
+struct IsoFlopQuestion {
+  CCount c_count = CCount::kExactCausal;
+  double tolerance = 0.05;  // runs of a budget differ from its first by this share of C at most
+};
+
 // `rows` of one arm at any D, complete. A budget whose lowest loss is at its first or last size:
-// two sizes past it, by the budget's own spacing. One whose minimum lies inside with fewer than two
-// sizes on a side of it: sizes at that side's end and between the sizes about it, whichever narrows
-// the error of ln N* most. Budgets are those of three sizes at least, within 5% of C.
+// two sizes past it, by the budget's own spacing, unless a run of nearly its C (25%) lies there.
+// One whose minimum lies inside with fewer than two sizes on a side of it: sizes at that side's end
+// and between the sizes about it, whichever narrows the error of ln N* most. Budgets are those of
+// three sizes at least. Of runs that differ in learning rate at one size and D the best counts.
 ProposalList isoflop_proposals(const std::string& arm, const std::vector<const RunRow*>& rows,
-                               const Selection& selection, CCount c_count);
+                               const Selection& selection, const IsoFlopQuestion& asked);
 
 // Budgets that isoflop_proposals() would look at.
-int budgets_of(const std::vector<const RunRow*>& rows, const Selection& selection, CCount c_count);
+int budgets_of(const std::vector<const RunRow*>& rows, const Selection& selection,
+               const IsoFlopQuestion& asked);
 
 }  // namespace scalelaw

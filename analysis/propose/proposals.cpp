@@ -7,7 +7,6 @@
 
 #include "analysis/compare.h"
 #include "analysis/number_text.h"
-#include "analysis/propose/isoflop_proposals.h"
 #include "analysis/propose/seed_proposals.h"
 #include "analysis/propose/slope_proposals.h"
 #include "trainer/config_error.h"
@@ -148,7 +147,8 @@ void add_slopes_and_seeds(RunTable table, ProposeOptions options, std::vector<Pr
       continue;
     }
     const ArmSettings& of_arm =
-        settings.try_emplace(arm.arm, std::move(rows), law.selection.n_count, options.c_count)
+        settings
+            .try_emplace(arm.arm, std::move(rows), law.selection.n_count, options.budgets.c_count)
             .first->second;
     // A study of budgets alone has few sizes at one D, and means no line.
     if (static_cast<int>(arm.cells.size()) < kFewestSizesForPowerLaw &&
@@ -244,8 +244,8 @@ Proposals propose(const RunTable& table, const ProposeOptions& options) {
   std::set<std::string> with_budgets;
   for (const std::string& arm : everywhere.arms()) {
     const std::vector<const RunRow*> rows = rows_of(everywhere, arm, selection.n_count);
-    if (budgets_of(rows, selection, options.c_count) > 0) with_budgets.insert(arm);
-    append(isoflop_proposals(arm, rows, selection, options.c_count), all, out);
+    if (budgets_of(rows, selection, options.budgets) > 0) with_budgets.insert(arm);
+    append(isoflop_proposals(arm, rows, selection, options.budgets), all, out);
   }
   try {
     add_slopes_and_seeds(table, options, all, with_budgets, out);

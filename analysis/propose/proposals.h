@@ -6,13 +6,13 @@
 #include <vector>
 
 #include "analysis/arm_laws.h"
-#include "analysis/propose/proposal.h"
+#include "analysis/propose/isoflop_proposals.h"
 
 namespace scalelaw {
 
 struct ProposeOptions {
-  LawOptions law;  // its bootstrap is not used
-  CCount c_count = CCount::kExactCausal;
+  LawOptions law;               // its bootstrap is not used
+  IsoFlopQuestion budgets;      // its c_count is of all FLOPs
   std::optional<double> flops;  // all proposals together
   int most = 10;                // proposals; seeds of one size are one
 };

@@ -72,6 +72,8 @@ ProposeVerb::ProposeVerb(CLI::App& app)
                    "how FLOPs of run folders count: six_n, six_n_plus_head, exact_causal, "
                    "exact_full, chinchilla")
       ->capture_default_str();
+  verb_->add_option("--tolerance", tolerance_, "share of C by which runs of one budget may differ")
+      ->capture_default_str();
   verb_->add_option("--flops", flops_, "what all proposals may cost, as 1e15");
   add_whole(*verb_, "--most", most_, {1, 1000}, "proposals; seeds of one size are one");
   verb_->add_option("--out", out_, "sweep file to write, as next.yaml; never replaced")
@@ -100,7 +102,12 @@ ProposeOptions ProposeVerb::options() const {
                       ": not a count; it is one of six_n, six_n_plus_head, exact_causal, "
                       "exact_full, chinchilla");
   }
-  options.c_count = *c_count;
+  options.budgets.c_count = *c_count;
+  const std::optional<double> tolerance = parse_real(tolerance_);
+  if (!tolerance || *tolerance < 0 || *tolerance > 1) {
+    throw ConfigError("--tolerance " + escaped(tolerance_) + ": not a share of C, as 5%");
+  }
+  options.budgets.tolerance = *tolerance;
   options.most = most_;
   if (flops_.empty()) return options;
   options.flops = parse_real(flops_);

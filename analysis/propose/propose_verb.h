@@ -24,7 +24,7 @@ class ProposeVerb {
 
   CLI::App* verb_;
   FitArguments arguments_;
-  std::string out_, flops_, c_count_ = "exact_causal";
+  std::string out_, flops_, c_count_ = "exact_causal", tolerance_ = "5%";
   int most_ = 10;
 };
 

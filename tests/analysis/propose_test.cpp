@@ -238,6 +238,37 @@ TEST(Propose, PastTheEdgeOfABudgetTwoSizesByItsOwnSpacing) {
   EXPECT_EQ(below.proposals[0].cell.n, 5e4);
 }
 
+TEST(Propose, NoEdgeWhereARunOfNearlyTheBudgetLiesPastIt) {
+  const std::string edge = budget(4e6, {1e5, 2e5, 4e5, 8e5});
+  const Proposals found = proposals_of(edge + "1.6e6,7e5,1.9\n");  // C 12% above
+  EXPECT_TRUE(found.proposals.empty());
+  EXPECT_TRUE(says(found.notes, "there are runs past it whose C is within 25%"));
+  ProposeOptions options;
+  options.budgets.tolerance = .2;
+  const Proposals together = proposals_of(edge + "1.6e6,7e5,1.9\n", options);
+  ASSERT_FALSE(together.proposals.empty());
+  EXPECT_GT(together.proposals.front().cell.n, 2e6);
+}
+
+TEST(Propose, OfRatesTunedAtASizeTheBestIsFollowed) {
+  std::ostringstream csv;
+  csv.precision(12);
+  csv << "N,D,lr,loss\n";
+  for (const double n : {1e5, 2e5, 4e5, 8e5}) {
+    for (const double factor : {.5, 1., 2.}) {
+      csv << n << ',' << 1e12 / n << ',' << factor / std::sqrt(n) << ','
+          << 2 + .1 * std::pow(std::log(n / 4e6), 2) +
+                 (factor == 1   ? 0
+                  : factor == 2 ? .3
+                                : .1)
+          << '\n';
+    }
+  }
+  const Proposals found = proposals_of(csv.str());
+  ASSERT_EQ(found.proposals.size(), 2u);
+  EXPECT_NEAR(found.proposals.front().cell.learning_rate * std::sqrt(1.6e6), 1, .006);
+}
+
 TEST(Propose, ABudgetWithFewSizesOnASideGetsTheMostTelling) {
   const Proposals found = proposals_of(budget(1.6e5, {1e5, 2e5, 4e5, 8e5}));
   ASSERT_EQ(found.proposals.size(), 1u);
