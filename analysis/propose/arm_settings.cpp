@@ -147,8 +147,10 @@ std::optional<ProposedCell> ArmSettings::at_new_size(double n, std::optional<dou
                       : law_at(cell.n, [](const RunRow& row) { return row.d_tokens(); });
   cell.d_tokens = std::round(cell.d_tokens);
   cell.flops = per_token * cell.d_tokens;
-  cell.learning_rate =
-      three_digits(law_at(cell.n, [](const RunRow& row) { return row.record.learning_rate; }));
+  if (!std::isfinite(cell.n) || !std::isfinite(cell.flops)) return {};
+  const double near = nearest(cell.n).record.learning_rate;
+  const double rate = law_at(cell.n, [](const RunRow& row) { return row.record.learning_rate; });
+  cell.learning_rate = rate == near ? near : three_digits(rate);
   return cell;
 }
 

@@ -155,7 +155,7 @@ void add_slopes_and_seeds(RunTable table, ProposeOptions options, std::vector<Pr
         with_budgets.contains(arm.arm)) {
       continue;
     }
-    append(slope_proposals(table, arm, of_arm, law.level), all, out);
+    append(slope_proposals(table, arm, of_arm, law.level, options.flops), all, out);
   }
   const auto laws_of = [&](const std::string& arm) -> const ArmLaws& {
     return *std::ranges::find(laws, arm, &ArmLaws::arm);

@@ -34,10 +34,11 @@ double cost_of(const ProposedCell& cell) {
 class GrowingDesign {
  public:
   GrowingDesign(const RunTable& table, const ArmLaws& laws, const ArmSettings& settings,
-                SlopeDesign design)
+                SlopeDesign design, std::optional<double> flops)
       : arm_(laws.arm),
         settings_(settings),
         design_(std::move(design)),
+        most_flops_(flops.value_or(HUGE_VAL)),
         step_(step_of(laws.cells)),
         seeds_help_(laws.noise.seed.df > 0 && laws.noise.seed.sd_ln_loss > 0),
         most_below_(laws.power.curvature_p.value_or(1) < kBends ? 0 : kMostSizesBelow),
@@ -77,6 +78,7 @@ class GrowingDesign {
   }
 
   void consider(const ProposedCell& cell, SlopeDesign design, const std::string& why) {
+    if (cell.flops > most_flops_) return;
     const double gain = 1 - design.half_width() / design_.half_width();
     if (!(gain >= kLeastGain) || (best_.proposal && gain / cost_of(cell) <= best_.rate)) return;
     Proposal proposal{ProposalKind::kSlope, arm_, cell, 1, gain, ""};
@@ -92,6 +94,7 @@ class GrowingDesign {
   std::string arm_;
   const ArmSettings& settings_;
   SlopeDesign design_;
+  double most_flops_;
   double step_;
   bool seeds_help_;
   int most_below_;
@@ -127,7 +130,8 @@ ProposalList sizes_that_lack(const ArmLaws& laws, const ArmSettings& settings) {
 }  // namespace
 
 ProposalList slope_proposals(const RunTable& table, const ArmLaws& laws,
-                             const ArmSettings& settings, double level) {
+                             const ArmSettings& settings, double level,
+                             std::optional<double> flops) {
   ProposalList list;
   if (laws.cells.empty()) {
     list.notes.push_back("No sizes of " + laws.arm + " can be proposed: " +
@@ -150,7 +154,7 @@ ProposalList slope_proposals(const RunTable& table, const ArmLaws& laws,
                          (design ? "its losses lie on the line exactly" : laws.power.why) + ".");
     return list;
   }
-  GrowingDesign growing(table, laws, settings, std::move(*design));
+  GrowingDesign growing(table, laws, settings, std::move(*design), flops);
   while (static_cast<int>(list.proposals.size()) < kMostPicks) {
     std::optional<Proposal> next = growing.next();
     if (!next) break;

@@ -144,6 +144,40 @@ TEST(Propose, ASlopesFirstRunIsTheBestGainPerFlop) {
   EXPECT_NEAR(*only_b.proposals.front().gain, 1 - then / now, 1e-9);
 }
 
+// Layers, heads and rates that grow with the width: 12 L d^2 parameters by factors of 8.
+TEST(ArmSettings, ANewShapeIsOfTheArmsKind) {
+  std::vector<RunRow> rows;
+  for (const int64_t width : {64, 128, 256}) {
+    RunRow row;
+    ModelShape& shape = row.record.shape;
+    shape.d_model = width;
+    shape.n_layer = width / 32;
+    shape.n_head = width / 32;
+    shape.n_vocab = 512;
+    row.record.counts = *count(shape);
+    row.record.train_tokens = 20 * std::llround(row.n(NCount::kNonEmbedding));
+    row.record.learning_rate = 1. / static_cast<double>(width);
+    row.record.recipe_hash = std::to_string(width);
+    row.folder.path = "runs/" + std::to_string(width);
+    rows.push_back(row);
+  }
+  const ArmSettings settings({&rows[0], &rows[1], &rows[2]}, NCount::kNonEmbedding, CCount::kSixN);
+  const double n = 8 * rows[2].n(NCount::kNonEmbedding);
+  const auto cell = settings.at_new_size(n);
+  ASSERT_TRUE(cell);
+  EXPECT_EQ(cell->shape->d_model, 512);
+  EXPECT_EQ(cell->shape->n_layer, 16);
+  EXPECT_EQ(cell->shape->n_head, 16);
+  EXPECT_NEAR(cell->d_tokens, 20 * n, 1);
+  EXPECT_NEAR(cell->flops, 6 * n * 20 * n, 1e-6 * cell->flops);
+  EXPECT_NEAR(cell->learning_rate, 1. / 512, 1e-5);
+  EXPECT_EQ(cell->like.path, "runs/256");
+  EXPECT_FALSE(settings.at_new_size(rows[1].n(NCount::kNonEmbedding) * 1.01)) << "is there";
+  const auto by_budget = settings.at_new_size(n, 1e15);
+  EXPECT_NEAR(by_budget->flops, 1e15, 1e-6 * 1e15);
+  EXPECT_NEAR(by_budget->d_tokens, 1e15 / 6 / n, 1);
+}
+
 TEST(Propose, ANewSizesRateFollowsTheArmsOwnLaw) {
   const Proposals found = proposals_of(ladder());
   int of_a = 0;
