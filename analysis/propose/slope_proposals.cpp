@@ -26,6 +26,10 @@ double step_of(const std::vector<SizeCell>& cells) {
   return std::clamp(*middle, std::log(1.25), std::log(4.0));
 }
 
+bool bends(const ArmLaws& laws) {
+  return laws.power.curvature_p.value_or(1) < kBends;
+}
+
 double cost_of(const ProposedCell& cell) {
   return cell.flops > 0 ? cell.flops : cell.n;  // without D at least what size makes of it
 }
@@ -40,8 +44,8 @@ class GrowingDesign {
         design_(std::move(design)),
         most_flops_(flops.value_or(HUGE_VAL)),
         step_(step_of(laws.cells)),
-        seeds_help_(laws.noise.seed.df > 0 && laws.noise.seed.sd_ln_loss > 0),
-        most_below_(laws.power.curvature_p.value_or(1) < kBends ? 0 : kMostSizesBelow),
+        seeds_help_(laws.noise.seed.df > 0 && laws.noise.seed.sd_ln_loss > 0 && !bends(laws)),
+        most_below_(bends(laws) ? 0 : kMostSizesBelow),
         seen_(design_.half_width()) {
     for (const SizeCell& c : laws.cells) {
       cells_.push_back(settings.of_measured(table.rows[c.rows.front()]));
@@ -142,11 +146,11 @@ ProposalList slope_proposals(const RunTable& table, const ArmLaws& laws,
     return sizes_that_lack(laws, settings);
   }
   std::optional<SlopeDesign> design = design_of(laws, level);
-  if (laws.power.curvature_p.value_or(1) < kBends) {
+  if (bends(laws)) {
     list.notes.push_back(laws.arm +
                          " bends on a log-log plot (p = " + p_text(*laws.power.curvature_p) +
-                         "): no size below its smallest is proposed, and its slope is an average "
-                         "over the sizes that there are.");
+                         "): no size below its smallest is proposed for its slope, and no seeds, "
+                         "which do not mend what a line misses.");
   }
   if (!design || !(design->half_width() > kNoScatter)) {
     list.notes.push_back("The slope of " + laws.arm +

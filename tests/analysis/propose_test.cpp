@@ -334,7 +334,7 @@ TEST(Propose, WithoutTokensNoFlopsAreSpent) {
   EXPECT_EQ(found.flops(), 0);
 }
 
-TEST(Propose, NoSizeBelowABend) {
+TEST(Propose, OfAnArmThatBendsSizesAboveAlone) {
   std::string csv = "N,D,loss\n";
   for (int i = 0; i < 6; ++i) {
     const double loss = 3 - .2 * i + .012 * i * i + (i % 2 == 0 ? .0005 : -.0005);
