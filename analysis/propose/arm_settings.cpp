@@ -55,8 +55,18 @@ int64_t heads_like(const ModelShape& like, int64_t d_model) {
 
 }  // namespace
 
-ArmSettings::ArmSettings(std::vector<const RunRow*> rows, NCount n_count, CCount c_count)
-    : rows_(std::move(rows)), n_count_(n_count), c_count_(c_count) {}
+ArmSettings::ArmSettings(std::vector<const RunRow*> rows, NCount n_count, CCount c_count,
+                         std::vector<HeldOut> waiting)
+    : rows_(std::move(rows)), n_count_(n_count), c_count_(c_count), waiting_(std::move(waiting)) {}
+
+bool ArmSettings::waits(const ProposedCell& cell) const {
+  return std::ranges::any_of(waiting_, [&](const HeldOut& held) {
+    const double tokens = static_cast<double>(held.train_tokens);
+    return cell.shape && held.arch == cell.shape->arch &&
+           std::abs(std::log(held.n(n_count_) / cell.n)) < kSameSize &&
+           std::abs(std::log(tokens / cell.d_tokens)) < kSameSize;
+  });
+}
 
 const RunRow& ArmSettings::nearest(double n) const {
   return **std::ranges::min_element(
@@ -147,7 +157,7 @@ std::optional<ProposedCell> ArmSettings::at_new_size(double n, std::optional<dou
                       : law_at(cell.n, [](const RunRow& row) { return row.d_tokens(); });
   cell.d_tokens = std::round(cell.d_tokens);
   cell.flops = per_token * cell.d_tokens;
-  if (!std::isfinite(cell.n) || !std::isfinite(cell.flops)) return {};
+  if (!std::isfinite(cell.n) || !std::isfinite(cell.flops) || waits(cell)) return {};
   const double near = nearest(cell.n).record.learning_rate;
   const double rate = law_at(cell.n, [](const RunRow& row) { return row.record.learning_rate; });
   cell.learning_rate = rate == near ? near : three_digits(rate);

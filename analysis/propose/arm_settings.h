@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "analysis/run_table.h"
+#include "trainer/sweep_record.h"
 
 namespace scalelaw {
 
@@ -26,11 +27,13 @@ struct ProposedCell {
 // outlive it and not be empty.
 class ArmSettings {
  public:
-  ArmSettings(std::vector<const RunRow*> rows, NCount n_count, CCount c_count);
+  // `waiting`: cells that nobody may begin.
+  ArmSettings(std::vector<const RunRow*> rows, NCount n_count, CCount c_count,
+              std::vector<HeldOut> waiting = {});
 
   // As near to n as shapes of the arm's kind come: layers as they grow with N, widths of the arm's
   // own multiple, heads of the nearest run's size. `budget`: FLOPs, which then say D. nullopt: a
-  // size that is there already (within 5%), or none near.
+  // size that is there already (within 5%) or waits, or none near.
   std::optional<ProposedCell> at_new_size(double n, std::optional<double> budget = {}) const;
   ProposedCell of_measured(const RunRow& row) const;  // with a seed that no run has
   double flops_of(const RunRow& row) const;           // ConfigError: a count that its arch has not
@@ -41,9 +44,12 @@ class ArmSettings {
   double law_at(double n, const Value& value) const;
   std::optional<ModelShape> shape_near(double n) const;
 
+  bool waits(const ProposedCell& cell) const;
+
   std::vector<const RunRow*> rows_;
   NCount n_count_;
   CCount c_count_;
+  std::vector<HeldOut> waiting_;
 };
 
 }  // namespace scalelaw

@@ -188,8 +188,8 @@ ProposalList isoflop_proposals(const std::string& arm, const std::vector<const R
   std::string passed_over;
   const std::vector<FrontierPoint> points = points_of(rows, selection, asked.c_count);
   for (const IsoFlop& budget : budgets_among(points, rows, selection, asked.tolerance).budgets) {
-    const ArmSettings settings(rows_like(budget, rows, selection), selection.n_count,
-                               asked.c_count);
+    const ArmSettings settings(rows_like(budget, rows, selection), selection.n_count, asked.c_count,
+                               asked.waiting);
     const auto lowest = std::ranges::min_element(budget.ln_loss);
     const bool at_an_end =
         lowest == budget.ln_loss.begin() || std::next(lowest) == budget.ln_loss.end();

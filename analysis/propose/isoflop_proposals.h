@@ -18,6 +18,7 @@ double minimum_variance(std::span<const double> ln_n, const IsoFlop& parabola);
 struct IsoFlopQuestion {
   CCount c_count = CCount::kExactCausal;
   double tolerance = 0.05;  // runs of a budget differ from its first by this share of C at most
+  std::vector<HeldOut> waiting = {};  // cells that nobody may begin
 };
 
 // `rows` of one arm at any D, complete. A budget whose lowest loss is at its first or last size:

@@ -10,6 +10,7 @@
 #include "analysis/propose/seed_proposals.h"
 #include "analysis/propose/slope_proposals.h"
 #include "trainer/config_error.h"
+#include "trainer/number.h"
 
 namespace scalelaw {
 namespace {
@@ -130,6 +131,19 @@ void find_horizon(const RunTable& table, Selection& selection) {
   }
 }
 
+void remark_waiting(const std::vector<HeldOut>& waiting, NCount n_count, Proposals& out) {
+  std::set<std::string> cells;
+  for (const HeldOut& held : waiting) {
+    cells.insert(held.arch + " of N = " + human(held.n(n_count)) + " (" + held.prediction + ")");
+  }
+  if (cells.empty()) return;
+  std::string list;
+  for (const std::string& cell : cells) list += (list.empty() ? "" : ", ") + cell;
+  out.notes.push_back(
+      "Held out until their loss is predicted, so that nothing that near is proposed: " + list +
+      "; the study's own sweep runs them.");
+}
+
 void add_slopes_and_seeds(RunTable table, ProposeOptions options, std::vector<Proposal>& all,
                           const std::set<std::string>& with_budgets, Proposals& out) {
   LawOptions& law = options.law;
@@ -146,10 +160,10 @@ void add_slopes_and_seeds(RunTable table, ProposeOptions options, std::vector<Pr
       out.notes.push_back("Nothing can be proposed for " + arm.arm + ": " + arm.left_out + ".");
       continue;
     }
-    const ArmSettings& of_arm =
-        settings
-            .try_emplace(arm.arm, std::move(rows), law.selection.n_count, options.budgets.c_count)
-            .first->second;
+    const ArmSettings& of_arm = settings
+                                    .try_emplace(arm.arm, std::move(rows), law.selection.n_count,
+                                                 options.budgets.c_count, options.budgets.waiting)
+                                    .first->second;
     // A study of budgets alone has few sizes at one D, and means no line.
     if (static_cast<int>(arm.cells.size()) < kFewestSizesForPowerLaw &&
         with_budgets.contains(arm.arm)) {
@@ -259,6 +273,7 @@ Proposals propose(const RunTable& table, const ProposeOptions& options) {
                       " does not tell the training tokens of its runs, so that what a run costs is "
                       "not known; name their column with --map D=COLUMN, or leave --flops out");
   }
+  remark_waiting(options.budgets.waiting, selection.n_count, out);
   choose(std::move(all), options, out);
   return out;
 }

@@ -8,6 +8,7 @@
 #include "analysis/measurements/runs_or_tables.h"
 #include "analysis/propose/proposals_text.h"
 #include "analysis/propose/proposed_sweep.h"
+#include "analysis/propose/waiting_cells.h"
 #include "trainer/atomic_file.h"
 #include "trainer/command_line.h"
 #include "trainer/config_error.h"
@@ -137,9 +138,9 @@ void ProposeVerb::write(const Proposals& proposals) const {
 Outcome ProposeVerb::run() const {
   ProposeOptions asked = options();
   if (!out_.empty()) require_new_file(out_);
+  const std::vector<fs::path> paths(arguments_.runs.begin(), arguments_.runs.end());
   const RunTable table = read_runs_or_tables(
-      {arguments_.runs.begin(), arguments_.runs.end()},
-      {arguments_.maps, arguments_.where, arguments_.run_column}, asked.law.selection);
+      paths, {arguments_.maps, arguments_.where, arguments_.run_column}, asked.law.selection);
   if (!out_.empty() && table.tabled) {
     throw ConfigError("--out " + escaped(out_) +
                       ": a table of runs has no settings from which a sweep file could be written; "
@@ -149,6 +150,7 @@ Outcome ProposeVerb::run() const {
     throw ConfigError(
         "--c-count: is of run folders; a table's compute is its column C, else 6 N D");
   }
+  if (!table.tabled) asked.budgets.waiting = waiting_cells(paths);
   const Proposals proposals = propose(table, asked);
   if (arguments_.json) {
     std::cout << to_json(proposals);

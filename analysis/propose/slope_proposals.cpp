@@ -62,8 +62,8 @@ class GrowingDesign {
                                   : "a seed more of that new size makes its mean surer");
     }
     const auto [low, high] = std::ranges::minmax_element(design_.cells, {}, &DesignCell::ln_n);
-    if (below_ < most_below_) consider_size(low->ln_n - step_, "below the smallest");
-    if (above_ < kMostSizesAbove) consider_size(high->ln_n + step_, "above the largest");
+    if (below_ < most_below_) consider_size(low->ln_n, -step_, "below the smallest");
+    if (above_ < kMostSizesAbove) consider_size(high->ln_n, step_, "above the largest");
     if (!best_.proposal) return {};
     if (best_.design.cells.size() > design_.cells.size()) {
       ++(best_.design.cells.back().ln_n < low->ln_n ? below_ : above_);
@@ -74,8 +74,10 @@ class GrowingDesign {
   }
 
  private:
-  void consider_size(double ln_n, const std::string& where) {
-    const std::optional<ProposedCell> cell = settings_.at_new_size(std::exp(ln_n));
+  // A step away, or two where no run can be made there.
+  void consider_size(double end, double step, const std::string& where) {
+    std::optional<ProposedCell> cell = settings_.at_new_size(std::exp(end + step));
+    if (!cell) cell = settings_.at_new_size(std::exp(end + 2 * step));
     if (!cell) return;
     consider(*cell, design_.with_size(std::log(cell->n)),
              "a size " + where + " gives it more range and a degree of freedom");

@@ -1,6 +1,7 @@
 // scalelaw propose as a user types it: tables, run folders, the file, what bad input gets.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -116,6 +117,42 @@ TEST_F(ProposeVerbTest, NothingToProposeIsAnAnswer) {
   EXPECT_NE(shown.output.find("Nothing to propose"), std::string::npos) << shown.output;
   EXPECT_NE(shown.output.find("its losses lie on the line exactly"), std::string::npos)
       << shown.output;
+}
+
+TEST_F(ProposeVerbTest, WhatWaitsForItsPredictionIsNotBegunHere) {
+  std::vector<SyntheticRun> runs = power_law_runs("transformer", 2.5, .1, .02, 7, 1, 3);
+  const fs::path store = temp_.path() / "held";
+  SyntheticRun held = runs.back();
+  runs.pop_back();
+  const auto widths = [&](const std::string& record) {
+    const ProgramResult result = propose({record, "--json"});
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+    std::vector<int64_t> all;
+    const auto read = nlohmann::json::parse(result.output);
+    for (const auto& p : read.at("proposals")) {
+      if (!p.at("measured_size").get<bool>()) all.push_back(p.at("model").at("d_model"));
+    }
+    return all;
+  };
+  const std::string before = write_synthetic_sweep(store, "free", runs).string();
+  // The held-out cell is just what would be proposed.
+  const std::vector<int64_t> free = widths(before);
+  const int64_t largest = runs.back().d_model;
+  int64_t nearest = 0;
+  for (const int64_t width : free) {
+    if (width > largest && (nearest == 0 || width < nearest)) nearest = width;
+  }
+  ASSERT_GT(nearest, largest) << "a size above is proposed";
+  held.d_model = nearest;
+  held.prediction = "largest";
+  held.started = held.complete = false;
+  runs.push_back(held);
+  fs::remove_all(store);
+  const std::string record = write_synthetic_sweep(store, "study", runs).string();
+  for (const int64_t width : widths(record)) EXPECT_NE(width, nearest);
+  EXPECT_NE(propose({record}).output.find("Held out until their loss is predicted"),
+            std::string::npos);
+  for (const int64_t width : widths(store.string())) EXPECT_NE(width, nearest);
 }
 
 TEST_F(ProposeVerbTest, ADamagedConfigurationIsNamedAndNothingIsWritten) {
