@@ -17,7 +17,6 @@ constexpr int kSizesPastAnEdge = 2;      // so that the first of them may be the
 constexpr double kSameSize = 0.05;       // in ln N
 constexpr double kNeighbour = 0.22;      // in ln C
 constexpr std::size_t kFewestASide = 2;  // sizes on either side of a minimum
-constexpr double kLeastGain = 0.01;      // of the error, that a size must save
 
 std::vector<FrontierPoint> points_of(const std::vector<const RunRow*>& rows,
                                      const Selection& selection, CCount c_count) {
@@ -132,15 +131,17 @@ std::vector<double> places_to_fill(const IsoFlop& budget) {
   return places;
 }
 
-std::vector<double> ln_sizes(const IsoFlop& budget) {
+// Of what the parabola was fitted to: every run, or of each size the lowest.
+std::vector<double> ln_sizes(const IsoFlop& budget, bool lowest_of_each) {
+  if (lowest_of_each) return budget.ln_n;
   std::vector<double> all;
   for (const FrontierPoint& p : budget.points) all.push_back(std::log(p.n));
   return all;
 }
 
-void fill_in(const std::string& arm, const IsoFlop& budget, const ArmSettings& settings,
-             ProposalList& list) {
-  std::vector<double> sizes = ln_sizes(budget);
+void fill_in(const std::string& arm, const IsoFlop& budget, bool lowest_of_each,
+             const ArmSettings& settings, ProposalList& list) {
+  std::vector<double> sizes = ln_sizes(budget, lowest_of_each);
   const double now = minimum_variance(sizes, budget);
   std::optional<Proposal> best;
   sizes.push_back(0);
@@ -195,7 +196,7 @@ ProposalList isoflop_proposals(const std::string& arm, const std::vector<const R
         lowest == budget.ln_loss.begin() || std::next(lowest) == budget.ln_loss.end();
     const MinimumStatus status = budget.parabola.status;
     if (status == MinimumStatus::kInside) {
-      fill_in(arm, budget, settings, list);
+      fill_in(arm, budget, rates_vary(rows, selection), settings, list);
     } else if (status == MinimumStatus::kNone && !at_an_end) {
       list.notes.push_back(budget_words(arm, budget) +
                            "the parabola opens downwards, its losses are too noisy or its sizes "

@@ -87,6 +87,8 @@ std::string proposed_sweep(const Proposals& proposals, const std::string& name) 
   std::string text = "# What `scalelaw propose` would run next, after " +
                      escaped(proposals.source) + ": " + std::to_string(proposals.proposals.size()) +
                      " proposals, " + scientific(proposals.flops()) + " FLOPs.\n" +
+                     "# New sizes have layers, tokens and learning rates by straight lines in logs "
+                     "through the sizes of their arm.\n" +
                      "spec: 1\nname: " + name + "\narms:\n";
   for (const auto& [arm, settings] : arms) {
     text += "  " + quoted(arm) + ":\n";
