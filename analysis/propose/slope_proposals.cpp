@@ -119,7 +119,11 @@ ProposalList sizes_that_lack(const ArmLaws& laws, const ArmSettings& settings) {
     above = !above;  // a line about the size that is there
     const double ln_n = above ? high += step : low -= step;
     const std::optional<ProposedCell> cell = settings.at_new_size(std::exp(ln_n));
-    if (!cell) continue;
+    if (!cell) {
+      list.notes.push_back("A size of " + laws.arm + " is lacking, and none near N = " +
+                           human(std::exp(ln_n)) + " can be made of its shapes.");
+      continue;
+    }
     list.proposals.push_back(
         {ProposalKind::kNeeded,
          laws.arm,
