@@ -153,8 +153,8 @@ ProposalList slope_proposals(const RunTable& table, const ArmLaws& laws,
   }
   std::optional<SlopeDesign> design = design_of(laws, level);
   if (bends(laws)) {
-    list.notes.push_back(laws.arm +
-                         " bends on a log-log plot (p = " + p_text(*laws.power.curvature_p) +
+    list.notes.push_back(laws.arm + " bends on a log-log plot (p of its quadratic term: " +
+                         p_text(*laws.power.curvature_p) +
                          "): no size below its smallest is proposed for its slope, and no seeds, "
                          "which do not mend what a line misses.");
   }
