@@ -11,7 +11,8 @@
 namespace scalelaw {
 namespace {
 
-// One number for each ChainNumber; NaN where it does not stand.
+// One number for each ChainNumber, then the bound of each of Chain::stops; NaN where it does not
+// stand.
 using Numbers = std::vector<double>;
 
 double& at(Numbers& numbers, ChainNumber which) {
@@ -21,6 +22,7 @@ double& at(Numbers& numbers, ChainNumber which) {
 struct Pass {
   LowestCurveLaw naive, adjusted;
   SizeAndSteps joint;
+  DataLimit limit;
   Numbers numbers;
 };
 
@@ -39,6 +41,15 @@ void add_laws_of_compute(Pass& pass) {
     at(out, ChainNumber::kAdjustedBatch) = pass.adjusted.batch.slope;
     at(out, ChainNumber::kAdjustedSteps) = pass.adjusted.steps.slope;
   }
+}
+
+void add_limit(Pass& pass, const DataLaw& data) {
+  pass.limit = find_data_limit(pass.adjusted, data);
+  if (!pass.limit.stands()) return;
+  at(pass.numbers, ChainNumber::kLimitCompute) = std::log(pass.limit.c_min);
+  at(pass.numbers, ChainNumber::kLimitSize) = std::log(pass.limit.n);
+  at(pass.numbers, ChainNumber::kLimitData) = std::log(pass.limit.d);
+  at(pass.numbers, ChainNumber::kLimitLoss) = pass.limit.loss;
 }
 
 void add_joint(Pass& pass, const CriticalBatch& critical) {
@@ -71,19 +82,19 @@ void add_joint(Pass& pass, const CriticalBatch& critical) {
 }
 
 // times[i] of curve i. `whole`: of a draw, the pass that it is drawn of; nullptr: that one itself.
-Pass pass_of(const Chain& chain, std::span<const double> times, int budgets,
+Pass pass_of(const Chain& chain, std::span<const double> times, const ChainOptions& options,
              const SizeAndSteps* whole) {
   Pass pass;
-  pass.numbers.assign(kChainNumbers, std::numeric_limits<double>::quiet_NaN());
+  pass.numbers.assign(kChainNumbers + chain.stops.size(), std::numeric_limits<double>::quiet_NaN());
   std::vector<const AdjustedCurve*> drawn, of_batch;
   for (std::size_t i = 0; i < chain.curves.size(); ++i) {
     if (!(times[i] > 0)) continue;
     drawn.push_back(&chain.curves[i]);
     if (chain.curves[i].batch == chain.naive_batch) of_batch.push_back(&chain.curves[i]);
   }
-  pass.naive = lowest_curve_law(of_batch, BudgetKind::kSpent, nullptr, budgets);
+  pass.naive = lowest_curve_law(of_batch, BudgetKind::kSpent, nullptr, options.budgets);
   if (chain.critical) {
-    pass.adjusted = lowest_curve_law(drawn, BudgetKind::kLeast, &*chain.critical, budgets);
+    pass.adjusted = lowest_curve_law(drawn, BudgetKind::kLeast, &*chain.critical, options.budgets);
     // Draws of runs that have no fit all together would be searched through for nothing.
     if (whole == nullptr) pass.joint = fit_size_and_steps(chain.curves, times, {});
     if (whole != nullptr && whole->stands()) {
@@ -91,7 +102,13 @@ Pass pass_of(const Chain& chain, std::span<const double> times, int budgets,
     }
   }
   add_laws_of_compute(pass);
-  if (pass.joint.stands()) add_joint(pass, *chain.critical);
+  if (pass.adjusted.stands() && options.data_law) add_limit(pass, *options.data_law);
+  if (!pass.joint.stands()) return pass;
+  add_joint(pass, *chain.critical);
+  for (std::size_t i = 0; i < chain.stops.size(); ++i) {
+    const EarlyStop& stop = chain.stops[i];
+    pass.numbers[kChainNumbers + i] = early_stop_bound(stop.n, stop.loss, pass.joint);
+  }
   return pass;
 }
 
@@ -140,6 +157,7 @@ bool always_positive(ChainNumber which) {
     case ChainNumber::kAboveConverged:
     case ChainNumber::kCheapLow:
     case ChainNumber::kCheapHigh:
+    case ChainNumber::kLimitLoss:
       return true;
     default:
       return false;
@@ -148,12 +166,12 @@ bool always_positive(ChainNumber which) {
 
 // Half widths by the deviation of those replicates that give the number; none below 100 of them, or
 // where fewer than half do.
-std::optional<Interval> interval_of(const BootstrapResult& drawn, ChainNumber which, double value,
+std::optional<Interval> interval_of(const BootstrapResult& drawn, std::size_t which, double value,
                                     double t) {
-  const bool in_ln = always_positive(which);
+  const bool in_ln = which >= kChainNumbers || always_positive(static_cast<ChainNumber>(which));
   std::vector<double> values;
   for (const Numbers& numbers : drawn.fitted) {
-    const double drawn_value = numbers[static_cast<std::size_t>(which)];
+    const double drawn_value = numbers[which];
     if (std::isfinite(drawn_value)) values.push_back(in_ln ? std::log(drawn_value) : drawn_value);
   }
   constexpr std::size_t kFewest = 100;
@@ -170,20 +188,20 @@ std::optional<Interval> interval_of(const BootstrapResult& drawn, ChainNumber wh
 void draw(Chain& chain, const Pass& whole, const ChainOptions& options) {
   constexpr std::size_t kFewestRuns = 5;
   const std::size_t runs = chain.curves.size();
-  std::vector<std::optional<Interval>> intervals(kChainNumbers);
+  std::vector<std::optional<Interval>> intervals(whole.numbers.size());
   if (runs >= kFewestRuns && options.bootstrap.replicates > 0) {
     std::vector<int> cluster(runs);
     std::iota(cluster.begin(), cluster.end(), 0);
     const BootstrapResult drawn = bootstrap(
         cluster, static_cast<int>(runs), options.bootstrap, [&](std::span<const double> times) {
-          Pass pass = pass_of(chain, times, options.budgets, &chain.joint);
+          Pass pass = pass_of(chain, times, options, &chain.joint);
           return Replicate{Replicate::Outcome::kFitted, std::move(pass.numbers)};
         });
     chain.replicates = drawn.replicates;
     const double df = std::max(distinct_sizes(chain.curves) - 2, 1);
     const double t = student_t_quantile(.5 + .5 * options.level, df);
-    for (std::size_t i = 0; i < kChainNumbers; ++i) {
-      intervals[i] = interval_of(drawn, static_cast<ChainNumber>(i), whole.numbers[i], t);
+    for (std::size_t i = 0; i < intervals.size(); ++i) {
+      intervals[i] = interval_of(drawn, i, whole.numbers[i], t);
     }
     for (const Numbers& numbers : drawn.fitted) {
       chain.without +=
@@ -193,6 +211,12 @@ void draw(Chain& chain, const Pass& whole, const ChainOptions& options) {
   for (std::size_t i = 0; i < kChainNumbers; ++i) {
     if (!std::isfinite(whole.numbers[i])) continue;
     chain.numbers[static_cast<ChainNumber>(i)] = {whole.numbers[i], intervals[i]};
+  }
+  for (std::size_t i = 0; i < chain.stops.size(); ++i) {
+    chain.stops[i].bound = whole.numbers[kChainNumbers + i];
+    if (std::isfinite(chain.stops[i].bound)) {
+      chain.stops[i].bound_interval = intervals[kChainNumbers + i];
+    }
   }
 }
 
@@ -208,9 +232,12 @@ Chain find_chain(const CurveData& data, std::optional<CriticalBatch> critical,
   Chain chain;
   chain.critical = std::move(critical);
   if (!chain.critical) chain.no_critical = "no law of B_crit was given (--b-crit)";
+  std::vector<SmoothCurve> repeated;
   for (std::size_t run = 0; run < data.curves.size(); ++run) {
     const TrainingCurve& curve = data.curves[run];
     if (curve.repeats()) {
+      SmoothCurve smoothed = smooth(curve, run, options.smoothing);
+      if (!smoothed.step.empty()) repeated.push_back(std::move(smoothed));
       chain.left_out.push_back(
           {curve.name, "its text was read more than once, and L(N, S_min) knows no D"});
       continue;
@@ -224,12 +251,16 @@ Chain find_chain(const CurveData& data, std::optional<CriticalBatch> critical,
   for (const SmoothCurve& curve : chain.smooth) {
     if (!curve.step.empty()) chain.curves.push_back(adjust(curve, law));
   }
+  for (const SmoothCurve& curve : repeated) {
+    chain.stops.push_back(early_stop(data.curves[curve.run], curve, law));
+  }
   chain.naive_batch = batch_of_most_sizes(chain.curves);
   const std::vector<double> once(chain.curves.size(), 1);
-  const Pass whole = pass_of(chain, once, options.budgets, nullptr);
+  const Pass whole = pass_of(chain, once, options, nullptr);
   chain.naive = whole.naive;
   chain.adjusted = whole.adjusted;
   chain.joint = whole.joint;
+  chain.limit = whole.limit;
   if (chain.critical && chain.joint.stands()) {
     chain.inverse_a_b =
         chain.critical->inverse_exponent(chain.joint.least_loss, chain.joint.most_loss);

@@ -1,6 +1,7 @@
 // Kaplan et al. 2020's chain from training curves to compute-efficient training: smoothing, S_min
 // and C_min by the critical batch, the naive and the adjusted law of compute, L(N, S_min),
-// exponents predicted of it against those fitted, and what a wrong size costs.
+// exponents predicted of it against those fitted, what a wrong size costs, when runs on little text
+// stop to learn and where compute asks more of the data than they hold.
 #pragma once
 
 #include <array>
@@ -10,6 +11,8 @@
 #include <vector>
 
 #include "analysis/fitting/bootstrap.h"
+#include "analysis/kaplan/data_limit.h"
+#include "analysis/kaplan/early_stop.h"
 #include "analysis/kaplan/lowest_curve.h"
 #include "analysis/kaplan/size_and_steps.h"
 
@@ -41,8 +44,12 @@ enum class ChainNumber {
   kAboveConverged,  // a_N / a_S
   kCheapLow,        // N / N* within 20% of the least compute
   kCheapHigh,
+  kLimitCompute,  // where L(C_min) meets L(D): ln C_min, FLOPs; ln N; ln D, tokens; L
+  kLimitSize,
+  kLimitData,
+  kLimitLoss,
 };
-inline constexpr std::size_t kChainNumbers = 24;
+inline constexpr std::size_t kChainNumbers = 28;
 inline constexpr double kExtraCompute = .2;  // of kCheapLow and kCheapHigh
 
 struct ChainEstimate {
@@ -55,6 +62,7 @@ struct ChainOptions {
   BootstrapOptions bootstrap;
   int budgets = 400;  // under an envelope
   double level = 0.95;
+  std::optional<DataLaw> data_law = {};  // none: where compute and data meet is not asked
 };
 
 struct Chain {
@@ -65,6 +73,8 @@ struct Chain {
   std::string no_critical;  // why there is none, where there is none
   LowestCurveLaw naive, adjusted;
   SizeAndSteps joint;
+  std::vector<EarlyStop> stops;                  // of runs that read their text more than once
+  DataLimit limit;                               // where adjusted stands and a data law is given
   std::optional<double> inverse_a_b;             // of `critical`, over the losses of the joint fit
   std::map<ChainNumber, ChainEstimate> numbers;  // those that stand
   int replicates = 0, without = 0;               // of the bootstrap; of them without the joint fit
@@ -75,7 +85,8 @@ struct Chain {
 
 // Runs are drawn as wholes; of the replicates that give a number the standard deviation times
 // Student's t of (sizes - 2) degrees of freedom is its interval's half width, of the logarithm for
-// a_N, a_S and what follows of them, which cannot be below 0. `critical` is taken as exact.
+// a_N, a_S and what follows of them, which cannot be below 0. `critical` and the data law are
+// taken as exact.
 // Replicate i draws by (seed, i) alone.
 Chain find_chain(const CurveData& data, std::optional<CriticalBatch> critical,
                  const ChainOptions& options);

@@ -1,6 +1,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "analysis/kaplan/chain_numbers.h"
 #include "analysis/kaplan/chain_text.h"
 
 namespace scalelaw {
@@ -25,36 +26,25 @@ Json list_of(const std::vector<LeftOut>& some) {
   return list;
 }
 
-}  // namespace
-
-std::string name(ChainNumber which) {
-  static constexpr const char* kNames[] = {"naive_loss_exponent",
-                                           "naive_ln_c_c_flops",
-                                           "naive_size_exponent",
-                                           "naive_steps_exponent",
-                                           "adjusted_loss_exponent",
-                                           "adjusted_ln_c_c_flops",
-                                           "adjusted_size_exponent",
-                                           "adjusted_batch_exponent",
-                                           "adjusted_steps_exponent",
-                                           "a_n",
-                                           "a_s",
-                                           "ln_n_c",
-                                           "ln_s_c",
-                                           "predicted_loss_exponent",
-                                           "predicted_size_exponent",
-                                           "predicted_batch_exponent",
-                                           "predicted_steps_exponent",
-                                           "loss_exponent_difference",
-                                           "size_exponent_difference",
-                                           "batch_exponent_difference",
-                                           "steps_exponent_difference",
-                                           "above_converged",
-                                           "cheap_size_low",
-                                           "cheap_size_high"};
-  static_assert(std::size(kNames) == kChainNumbers);
-  return kNames[static_cast<std::size_t>(which)];
+Json stops_json(const std::vector<EarlyStop>& stops) {
+  Json list = Json::array();
+  for (const EarlyStop& stop : stops) {
+    Json& one = list.emplace_back(Json{{"run", stop.name},
+                                       {"n", stop.n},
+                                       {"unique_tokens", stop.unique},
+                                       {"least_loss", stop.loss},
+                                       {"s_min", stop.s_min},
+                                       {"rose", stop.rose},
+                                       {"bound", number(stop.bound)},
+                                       {"interval", nullptr}});
+    if (stop.bound_interval) {
+      one["interval"] = {stop.bound_interval->low, stop.bound_interval->high};
+    }
+  }
+  return list;
 }
+
+}  // namespace
 
 std::string to_json(const CurveData& data, const Chain& chain, const ChainOptions& options) {
   Json numbers = Json::object(), costs = Json::array();
@@ -92,6 +82,9 @@ std::string to_json(const CurveData& data, const Chain& chain, const ChainOption
       {"replicates", chain.replicates},
       {"numbers", numbers},
       {"wrong_size", costs},
+      {"early_stopping", stops_json(chain.stops)},
+      {"data_law", options.data_law ? Json(options.data_law->formula.text()) : Json()},
+      {"no_data_limit", chain.limit.why},
       {"left_out", list_of(left)},
       {"notes", data.notes},
       {"warnings", data.warnings}};

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analysis/kaplan/chain_limits_text.h"
+#include "analysis/kaplan/chain_numbers.h"
 #include "analysis/kaplan/measured_chain_coverage.h"
 #include "analysis/laws/formula_law.h"
 #include "analysis/number_text.h"
@@ -11,28 +13,6 @@
 
 namespace scalelaw {
 namespace {
-
-std::string number_text(const Chain& chain, ChainNumber which, int decimals) {
-  const ChainEstimate* found = chain.find(which);
-  if (found == nullptr) return "-";
-  std::string text = fixed(found->value, decimals);
-  if (found->interval) {
-    text += " " + interval_text(found->interval->low, found->interval->high, decimals);
-  }
-  return text;
-}
-
-// Of ln x: x with its interval.
-std::string scale_text(const Chain& chain, ChainNumber which, double unit) {
-  const ChainEstimate* found = chain.find(which);
-  if (found == nullptr) return "-";
-  std::string text = scientific(std::exp(found->value) / unit);
-  if (found->interval) {
-    text += " [" + scientific(std::exp(found->interval->low) / unit) + ", " +
-            scientific(std::exp(found->interval->high) / unit) + "]";
-  }
-  return text;
-}
 
 std::string decades(const LowestCurveLaw& law) {
   return scientific(law.least_c) + " to " + scientific(law.most_c) + " (" +
@@ -254,6 +234,8 @@ Document document_of(const CurveData& data, const Chain& chain, const ChainOptio
   add_joint(d, chain);
   add_predicted(d, chain);
   add_wrong_size(d, chain);
+  add_early_stops(d, chain);
+  add_data_limit(d, chain, options);
   add_intervals(d, chain, options);
   std::vector<std::string> left;
   constexpr std::size_t kMostNamed = 10;

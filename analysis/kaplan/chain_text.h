@@ -11,7 +11,4 @@ namespace scalelaw {
 Document document_of(const CurveData& data, const Chain& chain, const ChainOptions& options);
 std::string to_json(const CurveData& data, const Chain& chain, const ChainOptions& options);
 
-// "adjusted_loss_exponent"; "" of none.
-std::string name(ChainNumber number);
-
 }  // namespace scalelaw

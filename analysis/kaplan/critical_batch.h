@@ -2,10 +2,9 @@
 // reached: Kaplan et al. 2020, 1.4, B_crit(L) = B_* / L^(1/a_B), in tokens.
 #pragma once
 
-#include <optional>
 #include <string>
 
-#include "analysis/laws/law_formula.h"
+#include "analysis/kaplan/one_column_formula.h"
 
 namespace scalelaw {
 
@@ -21,11 +20,10 @@ class CriticalBatch {
   // 1 / a_B, the mean of -d ln B_crit / d ln L between two losses.
   double inverse_exponent(double low, double high) const;
   const std::string& words() const { return words_; }
-  const std::string& formula() const { return text_; }
+  const std::string& formula() const { return formula_.text(); }
 
  private:
-  std::string text_;
-  LawFormula formula_;
+  OneColumnFormula formula_;
   std::string words_;
 };
 

@@ -44,6 +44,9 @@ KaplanVerb::KaplanVerb(CLI::App& app)
   verb_->add_option("--b-crit", b_crit_,
                     "critical batch in tokens: kaplan, or a formula as '2.1e8 / L^(1/.21)' "
                     "(default: none, the naive law alone)");
+  verb_->add_option("--data-law", data_law_,
+                    "loss of data alone, for where compute asks too much of them: kaplan, or a "
+                    "formula as '(5.4e13 / D)^.095' (default: not asked)");
   verb_->add_option("--map", maps_, "of a table: N=params,S=step,batch=batch_size*1024,L=val_loss")
       ->allow_extra_args(false);
   verb_->add_option("--where", where_, "of a table: only rows such as 'N > 1e6'");
@@ -94,6 +97,11 @@ ChainOptions KaplanVerb::options() const {
     throw ConfigError("--smooth " + escaped(reach_) + ": not a factor above 1, as 2");
   }
   o.smoothing.reach = *reach;
+  if (data_law_ == "kaplan") {
+    o.data_law = published_data_law();
+  } else if (!data_law_.empty()) {
+    o.data_law = data_law(data_law_, "as given");
+  }
   return o;
 }
 

@@ -27,7 +27,7 @@ class KaplanVerb {
   CLI::App* verb_;
   FitArguments arguments_;
   std::vector<std::string> maps_;
-  std::string arm_, where_, run_column_ = "run", warmup_ = "0", b_crit_, reach_ = "2";
+  std::string arm_, where_, run_column_ = "run", warmup_ = "0", b_crit_, data_law_, reach_ = "2";
 };
 
 }  // namespace scalelaw

@@ -45,7 +45,7 @@ constexpr std::array kCovariances = {PublishedCovariance{
               -4.639967e-04, -5.419200e-04, 2.021959e-04},
     .words = "bootstrap over the 240 runs read off Hoffmann et al.'s figure"}};
 
-constexpr PublishedComputeLaws kComputeLaws{.057, 1.6e7, .88, .73, .24, .03};
+constexpr PublishedComputeLaws kComputeLaws{.057, 1.6e7, .88, .73, .24, .03, 1e4, 1e12, 1e12, 1.7};
 
 constexpr PublishedKaplanSurface kKaplanSurface{
     .name = "kaplan",

@@ -73,6 +73,8 @@ std::span<const PublishedFrontier> published_frontiers();
 struct PublishedComputeLaws {
   double naive_exponent = 0, naive_pf_days = 0, naive_size = 0;
   double size = 0, batch = 0, steps = 0;
+  // 6.3: where L(C_min) meets L(D(C_min)).
+  double limit_pf_days = 0, limit_size = 0, limit_data = 0, limit_loss = 0;
 };
 const PublishedComputeLaws& published_compute_laws();
 

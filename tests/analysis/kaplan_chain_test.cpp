@@ -1,7 +1,7 @@
 // Kaplan's chain on curves whose law is known, step by step.
 #include <gtest/gtest.h>
 
-#include "analysis/kaplan/chain_text.h"
+#include "analysis/kaplan/chain_numbers.h"
 #include "tests/analysis/kaplan_curves.h"
 #include "trainer/config_error.h"
 
@@ -17,6 +17,7 @@ Chain chain_of(const KaplanDesign& design, int replicates = 0, int threads = 1) 
   std::mt19937_64 random(7);
   ChainOptions options;
   options.bootstrap = {replicates, 1, threads};
+  options.data_law = published_data_law();
   return find_chain(draw_curves(design, random), published_critical_batch(), options);
 }
 

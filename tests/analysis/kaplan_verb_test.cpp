@@ -46,13 +46,14 @@ class KaplanVerbTest : public testing::Test {
 
 TEST_F(KaplanVerbTest, ShowsTheWholeChainBesideThePublished) {
   const std::string file = simulated();
-  const ProgramResult shown =
-      kaplan({file, "--b-crit", "kaplan", "--warmup", "3000", "--bootstrap", "120"});
+  const ProgramResult shown = kaplan({file, "--b-crit", "kaplan", "--warmup", "3000", "--bootstrap",
+                                      "120", "--data-law", "kaplan"});
   ASSERT_EQ(shown.exit_code, 0) << shown.output;
   for (const char* words :
        {"C = 6 N B S FLOPs", "8.64e19", "evaluations of the warm-up left out: 22",
         "naive, at B = 524k", "naive, Kaplan et al. 2020 | 0.057", "adjusted, C_min and S_min",
-        "a_C/a_N", "predicted less fitted", "never reached", "taken as exact"}) {
+        "a_C/a_N", "predicted less fitted", "never reached", "taken as exact",
+        "L(C_min) meets L(D(C_min))", "C_min, PF-days"}) {
     EXPECT_NE(shown.output.find(words), std::string::npos) << words << "\n" << shown.output;
   }
   const ProgramResult json =
