@@ -97,6 +97,31 @@ void draw(const FormulaLaw& law, const LawRows& rows, const LawQuestion& questio
   }
 }
 
+void join(const FormulaLaw& law, const LawRows& rows, const LawQuestion& question,
+          const FormulaFit& squares, LawAnswer& a) {
+  const auto [first, second] = *question.joint;
+  const std::string both = symbols(law, {first, second}) + " together: ";
+  const ErrorKind kind = squares_kind(law, question.fit.kind);
+  if (!has_curve(squares.status) || squares.residual_df <= 0) {
+    a.remarks.push_back(both + "no contour, since " + squares_words(law, kind) + " is " +
+                        std::string(name(squares.status)) +
+                        (squares.residual_df > 0 ? "" : " and leaves no noise to measure"));
+    return;
+  }
+  JointContour contour = joint_contour(law, rows.data, kind, squares, first, second,
+                                       joint_rise(squares, question.level));
+  if (contour.x.empty()) {
+    a.remarks.push_back(both + "no contour, since the rows do not determine both");
+    return;
+  }
+  if (!contour.bounded()) {
+    a.remarks.push_back(both +
+                        "the set has no end in some direction, and the contour stops where " +
+                        "the search did");
+  }
+  a.joint = std::move(contour);
+}
+
 // Constants whose interval has an end only one way, or none; where the noise is an assumption,
 // those that it leaves free by a factor of 1.5 too.
 void say_what_is_open(const FormulaLaw& law, const LawQuestion& question, LawAnswer& a) {
@@ -170,6 +195,7 @@ LawAnswer answer(const FormulaLaw& law, const LawRows& rows, const LawQuestion& 
     }
   }
   say_what_is_open(law, question, a);
+  if (question.joint) join(law, rows, question, squares, a);
   return a;
 }
 

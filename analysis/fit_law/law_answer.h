@@ -4,9 +4,10 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "analysis/fitting/formula_intervals.h"
+#include "analysis/fitting/joint_contour.h"
 #include "analysis/measurements/law_rows.h"
 
 namespace scalelaw {
@@ -27,6 +28,7 @@ struct LawQuestion {
   double level = 0.95;
   double sigma = 0.002;  // assumed noise in ln where no residual degree of freedom is left
   BootstrapOptions bootstrap;
+  std::optional<std::pair<std::size_t, std::size_t>> joint;  // constants asked for together
   std::vector<std::vector<double>> at;  // rows at which the law's value is asked
 };
 
@@ -43,7 +45,8 @@ struct LawAnswer {
   std::vector<double> values;           // at the rows asked
   std::vector<double> squares_values;   // of `squares` there, where of_squares
   std::vector<OpenInterval> value_intervals;
-  std::vector<std::string> remarks;  // what is not identified, in sentences
+  std::optional<JointContour> joint;  // of the least-squares fit; none: remarks say why
+  std::vector<std::string> remarks;   // what is not identified, in sentences
 };
 
 // Below this many clusters a bootstrap draws too few different samples.

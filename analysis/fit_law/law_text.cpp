@@ -1,5 +1,6 @@
 #include "analysis/fit_law/law_text.h"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -66,6 +67,33 @@ void add_constants(Document& document, const LawReport& report, const LawAnswer&
   document.add(table);
 }
 
+void add_joint(Document& document, const LawReport& report, const LawAnswer& a) {
+  if (!a.joint) return;
+  const JointContour& joint = *a.joint;
+  const std::string& x = report.law.constants[joint.first].symbol;
+  const std::string& y = report.law.constants[joint.second].symbol;
+  DocumentTable table{x + " and " + y + " together, " + level_text(report.question.level) +
+                          " (least squares; correlation " + fixed(joint.correlation, 3) + ")",
+                      {{"on the contour", false}, {x}, {y}},
+                      {}};
+  const auto row = [&](const std::string& where, bool there, const std::vector<double>& values,
+                       bool largest) {
+    if (!there) {
+      table.rows.push_back({where, "no end", "no end"});
+      return;
+    }
+    const auto found =
+        largest ? std::ranges::max_element(values) : std::ranges::min_element(values);
+    const auto i = static_cast<std::size_t>(found - values.begin());
+    table.rows.push_back({where, digits(joint.x[i], 4), digits(joint.y[i], 4)});
+  };
+  row("least " + x, joint.first_reach.low_bounded, joint.x, false);
+  row("largest " + x, joint.first_reach.high_bounded, joint.x, true);
+  row("least " + y, joint.second_reach.low_bounded, joint.y, false);
+  row("largest " + y, joint.second_reach.high_bounded, joint.y, true);
+  document.add(table);
+}
+
 void add_values(Document& document, const LawReport& report, const LawAnswer& a) {
   if (a.values.empty()) return;
   DocumentTable table{"", {}, {}};
@@ -96,6 +124,7 @@ void add_answer(Document& document, const LawReport& report, const LawAnswer& a)
     return;
   }
   add_constants(document, report, a);
+  add_joint(document, report, a);
   std::vector<std::string> items = {"fit: " + std::string(name(a.fit.status)) +
                                     (a.fit.why.empty() ? "" : ", " + a.fit.why)};
   if (!a.intervals_by.empty()) items.push_back("intervals: " + a.intervals_by);
@@ -153,6 +182,18 @@ Json to_json(const LawReport& report, const LawAnswer& a) {
     }
     values.push_back(std::move(value));
   }
+  Json joint;
+  if (a.joint) {
+    joint = {{"constants",
+              {law.constants[a.joint->first].symbol, law.constants[a.joint->second].symbol}},
+             {"level", report.question.level},
+             {"correlation", number(true, a.joint->correlation)},
+             {"reach", {to_json(a.joint->first_reach), to_json(a.joint->second_reach)}},
+             {"points", Json::array()}};
+    for (std::size_t i = 0; i < a.joint->x.size(); ++i) {
+      joint["points"].push_back({number(true, a.joint->x[i]), number(true, a.joint->y[i])});
+    }
+  }
   return {{"group", a.group},
           {"status", name(a.fit.status)},
           {"why", a.fit.why},
@@ -166,6 +207,7 @@ Json to_json(const LawReport& report, const LawAnswer& a) {
           {"starts_at_best", a.fit.starts_at_best},
           {"constants", constants},
           {"intervals_by", a.intervals_by},
+          {"joint", joint},
           {"remarks", a.remarks},
           {"values", values}};
 }

@@ -5,6 +5,8 @@
 #include <map>
 #include <thread>
 
+#include "analysis/figures/gnuplot.h"
+#include "analysis/fit_law/joint_figure.h"
 #include "analysis/fit_law/law_text.h"
 #include "trainer/command_line.h"
 #include "trainer/config_error.h"
@@ -15,9 +17,9 @@
 namespace scalelaw {
 namespace {
 
-constexpr const char* kOwnOptions[] = {"--map",   "--where", "--cluster",  "--objective",
-                                       "--delta", "--start", "--range",    "--starts",
-                                       "--at",    "--sigma", "--intervals"};
+constexpr const char* kOwnOptions[] = {
+    "--map",    "--where", "--cluster", "--objective", "--delta", "--start", "--range",
+    "--starts", "--at",    "--sigma",   "--intervals", "--joint", "--figure"};
 
 double positive_value(const char* option, const std::string& text) {
   const std::optional<double> value = parse_real(text);
@@ -151,6 +153,32 @@ std::vector<double> row_asked(const FormulaLaw& law, const std::string& text) {
   return row;
 }
 
+std::pair<std::size_t, std::size_t> pair_asked(FormulaLaw& law, const std::string& text) {
+  const std::size_t comma = text.find(',');
+  if (comma == std::string::npos) {
+    throw ConfigError("--joint " + escaped(text) + ": is not two constants, as E,alpha");
+  }
+  const auto index = [&](const std::string& symbol) {
+    return static_cast<std::size_t>(&constant_of(law, "--joint", text, symbol) -
+                                    law.constants.data());
+  };
+  const std::size_t first = index(text.substr(0, comma)), second = index(text.substr(comma + 1));
+  if (first == second) {
+    throw ConfigError("--joint " + escaped(text) + ": needs two different constants");
+  }
+  return {first, second};
+}
+
+void draw_joint(const LawReport& report, const std::string& folder) {
+  const bool any = std::ranges::any_of(
+      report.answers, [](const LawAnswer& a) { return a.joint && !a.joint->x.empty(); });
+  if (!any) {
+    std::cerr << "no figure: there is no contour to draw\n";
+    return;
+  }
+  std::cerr << "figure: " << render(joint_figure(report), folder).svg.string() << '\n';
+}
+
 LawQuestion question_of(const FitArguments& fit, const LawArguments& a, FormulaLaw& law) {
   LawQuestion question;
   question.fit.kind = one_of<ErrorKind>("--objective", a.objective,
@@ -176,6 +204,7 @@ LawQuestion question_of(const FitArguments& fit, const LawArguments& a, FormulaL
   question.bootstrap = {fit.bootstrap, fit.seed, question.fit.threads};
   for (const std::string& text : a.ranges) set_range(law, text);
   for (const std::string& text : a.starts) set_start(law, text);
+  if (!a.joint.empty()) question.joint = pair_asked(law, a.joint);
   for (const std::string& text : a.at) question.at.push_back(row_asked(law, text));
   return question;
 }
@@ -216,6 +245,9 @@ void add_law_options(CLI::App& verb, LawArguments& a) {
   add_whole(verb, "--starts", a.draws, {1, 10'000}, "searches");
   text("--intervals", a.intervals, "auto, profile, bootstrap, sandwich or none");
   text("--sigma", a.sigma, "noise assumed where the rows leave none to measure");
+  text("--joint", a.joint, "E,alpha: how far the two may lie from the fit together");
+  verb.add_option("--figure", a.figure, "folder for a figure of --joint")
+      ->needs(verb.get_option("--joint"));
   texts("--at", a.at, "N=1e9,D=2e10: what the law gives there");
 }
 
@@ -270,6 +302,7 @@ void fit_law_verb(const CLI::App& verb, const FitArguments& fit, const LawArgume
   }
   std::cout << (fit.json ? to_json(report) : to_markdown(document_of(report), ""));
   if (!fit.json) warn(table.warnings);
+  if (!a.figure.empty()) draw_joint(report, a.figure);
 }
 
 }  // namespace scalelaw

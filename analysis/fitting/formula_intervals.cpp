@@ -3,68 +3,15 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 
 #include "analysis/fitting/distributions.h"
+#include "analysis/fitting/find_edge.h"
 
 namespace scalelaw {
 namespace {
 
 using Index = Eigen::Index;
-
-// A place on the way from the optimum: how far the objective has risen beyond what is allowed
-// (above 0: outside), and where the others went.
-struct Held {
-  double excess = 0;
-  std::vector<double> u;
-  bool converged = true;
-};
-using HoldAt = std::function<Held(double place, const std::vector<double>& warm)>;
-
-struct Edge {
-  double place = 0;
-  bool found = false;
-  int unconverged = 0;
-};
-
-// Steps away from the optimum, each half as long again as the last, until one is outside; then
-// halves. `end`: no place beyond it.
-Edge find_edge(const HoldAt& hold, const std::vector<double>& best, double from, double step,
-               double end) {
-  constexpr int kMostSteps = 40, kHalvings = 40;
-  Edge edge;
-  double inside = from;
-  std::vector<double> warm = best;
-  for (int i = 0; i < kMostSteps; ++i) {
-    double outside = inside + step;
-    if (step > 0 ? outside >= end : outside <= end) outside = end;
-    Held there = hold(outside, warm);
-    edge.unconverged += there.converged ? 0 : 1;
-    if (!(there.excess > 0)) {
-      inside = outside;
-      warm = std::move(there.u);
-      if (outside == end) return edge;
-      step *= 1.5;
-      continue;
-    }
-    const double narrow = 1e-6 * std::abs(outside - from);
-    for (int k = 0; k < kHalvings && std::abs(outside - inside) > narrow; ++k) {
-      const double middle = 0.5 * (inside + outside);
-      there = hold(middle, warm);
-      if (there.excess > 0) {
-        outside = middle;
-      } else {
-        inside = middle;
-        warm = std::move(there.u);
-      }
-    }
-    edge.place = 0.5 * (inside + outside);
-    edge.found = true;
-    return edge;
-  }
-  return edge;
-}
 
 OpenInterval interval_of(const Edge& low, const Edge& high, double lowest, double highest) {
   OpenInterval interval;

@@ -57,6 +57,32 @@ TEST_F(LawVerb, FitsANamedLawAndTheSameLawAsText) {
             fit({file, "--law", "power_floor_n", "--threads", "3"}).output);
 }
 
+TEST_F(LawVerb, TwoConstantsAreShownAndDrawnTogether) {
+  const std::string file = sizes().string();
+  const fs::path folder = temp_.path() / "figures";
+  const ProgramResult drawn =
+      fit({file, "--law", "power_floor_n", "--joint", "E,alpha", "--figure", folder.string()});
+  ASSERT_EQ(drawn.exit_code, 0) << drawn.output;
+  EXPECT_NE(drawn.output.find("E and alpha together, 95%"), std::string::npos) << drawn.output;
+  EXPECT_NE(drawn.output.find("largest alpha"), std::string::npos) << drawn.output;
+  EXPECT_TRUE(fs::exists(folder / "joint.svg"));
+  const ProgramResult json = fit({file, "--law", "power_floor_n", "--joint", "E,alpha", "--json"});
+  const auto joint = nlohmann::json::parse(json.output).at("fits").at(0).at("joint");
+  EXPECT_EQ(joint.at("points").size(), 48u);
+  EXPECT_FALSE(joint.at("reach").at(0).at("low").is_null());
+  EXPECT_GT(joint.at("correlation").get<double>(), .9);
+  for (const char* bad : {"E", "E,E", "E,beta", ","}) {
+    const ProgramResult refused = fit({file, "--law", "power_floor_n", "--joint", bad});
+    EXPECT_EQ(refused.exit_code, 2) << bad << refused.output;
+    EXPECT_NE(refused.output.find("--joint"), std::string::npos) << refused.output;
+  }
+  const std::string three =
+      table("few.csv", "C,L\n2.19e17,3.7404\n1.70e18,3.3834\n9.00e18,3.1230\n").string();
+  const ProgramResult none = fit({three, "--law", "power_floor_c", "--joint", "E,gamma"});
+  EXPECT_EQ(none.exit_code, 0) << none.output;
+  EXPECT_NE(none.output.find("no contour"), std::string::npos) << none.output;
+}
+
 TEST_F(LawVerb, ThreePointsAreSaidToIdentifyNothing) {
   const fs::path file =
       table("three.csv", "C,loss\n2.19e17,3.7404\n1.70e18,3.3834\n9.00e18,3.1230\n");
